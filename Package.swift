@@ -1,0 +1,74 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "dfkit",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "dfkit", targets: ["dfkit-cli"]),
+    .library(name: "DFKit", targets: ["DFKit"]),
+    .library(name: "Classifiers", targets: ["Classifiers"]),
+    .library(name: "FaceDetect", targets: ["FaceDetect"]),
+    .library(name: "MediaIO", targets: ["MediaIO"]),
+    .library(name: "DeepfakeCore", targets: ["DeepfakeCore"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Each layer imports only what stands below it.
+    .executableTarget(
+      name: "dfkit-cli",
+      dependencies: [
+        "DFKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .target(
+      name: "DFKit",
+      dependencies: [
+        "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFResources", "Yams",
+      ]),
+    .target(name: "Classifiers", dependencies: ["DeepfakeCore"]),
+    .target(name: "FaceDetect", dependencies: ["DeepfakeCore"]),
+    .target(
+      name: "MediaIO",
+      dependencies: ["DeepfakeCore", "CMediaShims", "CPNG", "CJPEG", "CFFmpeg"]),
+    .target(
+      name: "DeepfakeCore",
+      dependencies: [
+        "CDFKernels", "COpenBLAS",
+        .product(name: "OrderedCollections", package: "swift-collections"),
+      ]),
+    .target(name: "CDFKernels"),
+    .target(name: "CMediaShims", dependencies: ["CPNG", "CJPEG", "CFFmpeg"]),
+    .target(name: "CDFResources"),
+
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .systemLibrary(
+      name: "CPNG", pkgConfig: "libpng",
+      providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .systemLibrary(
+      name: "CJPEG", pkgConfig: "libjpeg",
+      providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(
+      name: "CFFmpeg", pkgConfig: "libavformat",
+      providers: [
+        .apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev"]),
+        .brew(["ffmpeg"]),
+      ]),
+
+    .testTarget(name: "CDFKernelsTests", dependencies: ["CDFKernels"]),
+    .testTarget(name: "DeepfakeCoreTests", dependencies: ["DeepfakeCore", "TestSupport"]),
+    .testTarget(name: "MediaIOTests", dependencies: ["MediaIO", "TestSupport"]),
+    .testTarget(name: "FaceDetectTests", dependencies: ["FaceDetect", "MediaIO", "TestSupport"]),
+    .testTarget(name: "ClassifiersTests", dependencies: ["Classifiers", "TestSupport"]),
+    .testTarget(name: "DFKitTests", dependencies: ["DFKit", "TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["DFKit", "TestSupport"]),
+    .target(name: "TestSupport", dependencies: ["DeepfakeCore"], path: "Tests/TestSupport"),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c17
+)

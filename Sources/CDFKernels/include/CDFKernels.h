@@ -1,0 +1,165 @@
+// The SIMD kernels of dfkit. Everything is Float32; activations are NHWC; a pixel's channels are
+// contiguous. Names are df_<type>_<operation>. Each kernel is written once over a vector width and
+// compiled per instruction set (AVX2+FMA, AVX-512, NEON, portable); one is chosen when first used.
+#ifndef CDFKERNELS_H
+#define CDFKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// ---- Instruction sets -------------------------------------------------------------------------
+
+typedef enum df_isa {
+  DF_ISA_PORTABLE = 0,
+  DF_ISA_NEON = 1,
+  DF_ISA_AVX2 = 2,
+  DF_ISA_AVX512 = 3,
+} df_isa;
+
+/// The instruction set in use: the best that the processor has, unless the environment's DFKIT_ISA
+/// (portable, neon, avx2, avx512) names a lesser one.
+df_isa df_isa_current(void);
+/// Whether this processor (and this build) can run `isa`.
+bool df_isa_supported(df_isa isa);
+/// Uses `isa` from now on (for tests and benchmarks); returns false and changes nothing if it cannot.
+/// Weights packed under one instruction set are only valid under it.
+bool df_isa_select(df_isa isa);
+/// "portable", "neon", "avx2" or "avx512".
+const char *df_isa_name(df_isa isa);
+
+// ---- Threads ----------------------------------------------------------------------------------
+
+/// Calls body(context, i) once for every i in 0..<count, on the caller and on the pool's workers.
+/// Nested calls, and calls while another caller has the pool, run on the calling thread alone.
+/// Which thread takes which index is not fixed; what a body computes must not depend on it.
+void df_parallel_for(size_t count, void (*body)(void *context, size_t index), void *context);
+/// Threads that df_parallel_for uses, the caller included. Starts as the processors available.
+int df_thread_count(void);
+/// Sets that number (1 to 256). Takes effect with the next df_parallel_for.
+void df_set_thread_count(int count);
+
+// ---- Activations and epilogues ----------------------------------------------------------------
+
+typedef enum df_activation {
+  DF_IDENTITY = 0,
+  DF_RELU = 1,
+  DF_LEAKY_RELU = 2,  // negative inputs times slope
+  DF_SILU = 3,        // x * sigmoid(x)
+  DF_SIGMOID = 4,
+} df_activation;
+
+/// What happens to an output element y in channel c, in this order:
+/// y += bias[c] (if bias); y = activation(y); y += residual (if residual, same layout as the output).
+typedef struct df_epilogue {
+  const float *bias;
+  const float *residual;
+  df_activation activation;
+  float slope;
+} df_epilogue;
+
+/// y[i] = activation(x[i]); x and y may be the same.
+void df_f32_activate(size_t count, const float *x, float *y, df_activation activation, float slope);
+
+// ---- Products with packed weights -------------------------------------------------------------
+
+/// Floats that df_f32_pack needs for a K x N matrix.
+size_t df_f32_packed_count(size_t k, size_t n);
+/// Packs a row-major K x N matrix (row stride ldb) in panels of the register tile's width.
+void df_f32_pack(size_t k, size_t n, const float *b, size_t ldb, float *packed);
+
+/// C = epilogue(A * B): A is M x K (row stride lda), B packed by df_f32_pack, C is M x N (row stride
+/// ldc; a residual has the same row stride). When a_scale is not null, A's element (row, kk) counts as
+/// A * a_scale[(row / rows_per_scale) * K + kk]: squeeze-excite's gate, one row of scales an image.
+/// Runs on the pool.
+void df_f32_gemm_packed(
+  size_t m, size_t n, size_t k, const float *a, size_t lda, const float *a_scale,
+  size_t rows_per_scale, const float *packed, float *c, size_t ldc, const df_epilogue *epilogue);
+
+/// One two-dimensional convolution. Sizes in elements; padding after the input is implied by out_*.
+typedef struct df_conv2d {
+  size_t batch, in_height, in_width, in_channels;
+  size_t out_height, out_width, out_channels;
+  size_t kernel_height, kernel_width;
+  size_t stride_height, stride_width;
+  size_t dilation_height, dilation_width;
+  size_t pad_top, pad_left;
+  size_t groups;  // divides both channel counts
+} df_conv2d;
+
+/// Floats that df_f32_conv2d_pack needs.
+size_t df_f32_conv2d_packed_count(const df_conv2d *conv);
+/// Packs weights laid out [kernel_height][kernel_width][in_channels / groups][out_channels].
+void df_f32_conv2d_pack(const df_conv2d *conv, const float *weights, float *packed);
+/// y = epilogue(conv(x)), x NHWC [batch][in_height][in_width][in_channels], y likewise. Any kernel,
+/// stride, dilation and groups; zero padding. Depthwise (groups == in_channels == out_channels) has
+/// its own kernel and its weights are "packed" as they are. Runs on the pool.
+void df_f32_conv2d_packed(
+  const df_conv2d *conv, const float *x, const float *packed, float *y,
+  const df_epilogue *epilogue);
+
+/// df_f32_conv2d_packed for a depthwise convolution that also writes the sum of its outputs over each
+/// image's pixels: sums is [batch][channels]. The order of summation does not depend on threads.
+void df_f32_depthwise_sums(
+  const df_conv2d *conv, const float *x, const float *packed, float *y,
+  const df_epilogue *epilogue, float *sums);
+
+// ---- Norms and reductions over pixels ---------------------------------------------------------
+
+/// y = activation(x * scale[c] + shift[c]) over `rows` pixels of `channels`; x and y may be the same.
+void df_f32_scale_shift(
+  size_t rows, size_t channels, const float *x, const float *scale, const float *shift, float *y,
+  df_activation activation, float slope);
+
+/// Group normalisation (Wu and He 2018) of x [batch][pixels][channels], then the activation, then the
+/// residual's addition if residual is not null. x and y may be the same. When sums is not null it
+/// receives each image's sum over pixels of what was written, [batch][channels].
+void df_f32_group_norm(
+  size_t batch, size_t pixels, size_t channels, size_t groups, float epsilon, const float *x,
+  const float *scale, const float *shift, const float *residual, float *y,
+  df_activation activation, float slope, float *sums);
+
+/// sums[b][c] = sum over pixels of x[b][pixel][c].
+void df_f32_pixel_sums(
+  size_t batch, size_t pixels, size_t channels, const float *x, float *sums);
+
+/// y[b][pixel][c] = x[b][pixel][c] * scale[b][c]; x and y may be the same.
+void df_f32_scale_channels(
+  size_t batch, size_t pixels, size_t channels, const float *x, const float *scale, float *y);
+
+/// y[i] = a[i] + b[i]; y may be a or b.
+void df_f32_add(size_t count, const float *a, const float *b, float *y);
+
+// ---- Pixels -----------------------------------------------------------------------------------
+
+/// y[i][c] = x[i][order[c]] * scale[c] + shift[c] for RGB8 pixels; order is a permutation of 0..2
+/// (RGB: 0 1 2, BGR: 2 1 0).
+void df_u8_normalize(
+  size_t pixels, const uint8_t *x, const uint8_t order[3], const float scale[3],
+  const float shift[3], float *y);
+
+typedef enum df_resample {
+  DF_NEAREST = 0,   // source pixel floor(x * in / out), as PyTorch's "nearest"
+  DF_BILINEAR = 1,  // half-pixel centres, no antialias, as PyTorch's align_corners=False
+  DF_AREA = 2,      // exact box average when shrinking; bilinear along an axis that grows, as OpenCV's
+} df_resample;
+
+/// Resizes x [in_height][in_width][channels] (row stride in bytes given) to y, tightly packed, rounding
+/// half to even. Returns false when memory runs out.
+bool df_u8_resize(
+  size_t in_height, size_t in_width, size_t channels, const uint8_t *x, size_t x_stride,
+  size_t out_height, size_t out_width, uint8_t *y, df_resample method);
+/// The same for Float32, row stride in elements.
+bool df_f32_resize(
+  size_t in_height, size_t in_width, size_t channels, const float *x, size_t x_stride,
+  size_t out_height, size_t out_width, float *y, df_resample method);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,130 @@
+// The one thread pool. Workers sleep on a condition variable after a short spin; a job is a counter
+// that the caller and the workers draw indices from. One job runs at a time: a nested call, or a call
+// while another thread has the pool, runs on its own thread, which keeps the pool free of deadlocks.
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "include/CDFKernels.h"
+
+enum { MAX_THREADS = 256, SPINS = 4000 };
+
+typedef struct job {
+  void (*body)(void *, size_t);
+  void *context;
+  size_t count;
+} job;
+
+static pthread_mutex_t pool_owner = PTHREAD_MUTEX_INITIALIZER;  // held by the caller whose job runs
+static pthread_mutex_t wake_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+
+static job current;
+static atomic_size_t next_index;
+static atomic_uint generation;   // odd while a job is open to workers
+static atomic_int busy_workers;  // workers that may still touch `current`
+static atomic_int active_limit;  // workers that may join the current job
+static atomic_int requested_threads;
+static int started_workers;  // guarded by pool_owner
+
+static _Thread_local bool inside_pool;
+
+static void relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+static void draw(const job *work) {
+  for (;;) {
+    size_t index = atomic_fetch_add_explicit(&next_index, 1, memory_order_relaxed);
+    if (index >= work->count) return;
+    work->body(work->context, index);
+  }
+}
+
+static void *worker(void *argument) {
+  int number = (int)(intptr_t)argument;
+  inside_pool = true;
+  unsigned seen = 0;
+  for (;;) {
+    unsigned now;
+    for (int spin = 0;; spin++) {
+      now = atomic_load_explicit(&generation, memory_order_acquire);
+      if (now != seen && (now & 1)) break;
+      if (spin < SPINS) {
+        relax();
+        continue;
+      }
+      pthread_mutex_lock(&wake_mutex);
+      while (now = atomic_load_explicit(&generation, memory_order_acquire),
+             now == seen || !(now & 1)) {
+        pthread_cond_wait(&wake, &wake_mutex);
+      }
+      pthread_mutex_unlock(&wake_mutex);
+      break;
+    }
+    seen = now;
+    // Announce first, then check that the job is still open: the caller closes it before it waits for
+    // busy_workers to reach zero, so either it sees this worker or the worker sees the job closed.
+    atomic_fetch_add(&busy_workers, 1);
+    if (atomic_load(&generation) == now && number < atomic_load(&active_limit)) {
+      job work = current;
+      draw(&work);
+    }
+    atomic_fetch_sub(&busy_workers, 1);
+  }
+  return NULL;
+}
+
+int df_thread_count(void) {
+  int count = atomic_load(&requested_threads);
+  if (count > 0) return count;
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  if (online < 1) online = 1;
+  return online > MAX_THREADS ? MAX_THREADS : (int)online;
+}
+
+void df_set_thread_count(int count) {
+  if (count < 1) count = 1;
+  atomic_store(&requested_threads, count > MAX_THREADS ? MAX_THREADS : count);
+}
+
+static void start_workers(int wanted) {
+  while (started_workers < wanted) {
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int failed = pthread_create(&thread, &attributes, worker, (void *)(intptr_t)started_workers);
+    pthread_attr_destroy(&attributes);
+    if (failed) return;  // fewer workers: slower, still right
+    started_workers++;
+  }
+}
+
+void df_parallel_for(size_t count, void (*body)(void *, size_t), void *context) {
+  int threads = df_thread_count();
+  if (count <= 1 || threads == 1 || inside_pool || pthread_mutex_trylock(&pool_owner) != 0) {
+    for (size_t i = 0; i < count; i++) body(context, i);
+    return;
+  }
+  inside_pool = true;
+  start_workers(threads - 1);
+  current = (job){body, context, count};
+  atomic_store(&next_index, 0);
+  atomic_store(&active_limit, threads - 1);
+  pthread_mutex_lock(&wake_mutex);
+  atomic_fetch_add(&generation, 1);  // odd: open
+  pthread_cond_broadcast(&wake);
+  pthread_mutex_unlock(&wake_mutex);
+
+  draw(&current);
+
+  atomic_fetch_add(&generation, 1);  // even: closed
+  while (atomic_load(&busy_workers) != 0) relax();
+  inside_pool = false;
+  pthread_mutex_unlock(&pool_owner);
+}

@@ -1,0 +1,54 @@
+/// A picture in memory: 8-bit RGB, rows from the top, no codec and no padding.
+public struct Image: Sendable, Equatable {
+  /// Pixels across.
+  public let width: Int
+  /// Pixels down.
+  public let height: Int
+  /// width * height * 3 bytes: red, green, blue.
+  public private(set) var pixels: [UInt8]
+
+  /// An image over `pixels`, whose number must be width * height * 3. Neither extent may be zero.
+  public init(width: Int, height: Int, pixels: [UInt8]) {
+    precondition(
+      width > 0 && height > 0 && pixels.count == width * height * 3,
+      "Image: \(pixels.count) bytes do not fill \(width)x\(height) RGB")
+    self.width = width
+    self.height = height
+    self.pixels = pixels
+  }
+
+  /// An image whose pixels `body` writes, every one.
+  public init(
+    width: Int, height: Int,
+    initializingWith body: (UnsafeMutableBufferPointer<UInt8>) throws -> Void
+  ) rethrows {
+    precondition(width > 0 && height > 0, "Image: \(width)x\(height) is empty")
+    self.width = width
+    self.height = height
+    let count = width * height * 3
+    pixels = try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      try body(UnsafeMutableBufferPointer(rebasing: buffer[0..<count]))
+      initialized = count
+    }
+  }
+
+  /// Red, green and blue at a place inside the image.
+  public subscript(x: Int, y: Int) -> (red: UInt8, green: UInt8, blue: UInt8) {
+    get {
+      let i = offset(x, y)
+      return (pixels[i], pixels[i + 1], pixels[i + 2])
+    }
+    set {
+      let i = offset(x, y)
+      pixels[i] = newValue.red
+      pixels[i + 1] = newValue.green
+      pixels[i + 2] = newValue.blue
+    }
+  }
+
+  private func offset(_ x: Int, _ y: Int) -> Int {
+    precondition(
+      x >= 0 && x < width && y >= 0 && y < height, "Image: (\(x), \(y)) is outside")
+    return (y * width + x) * 3
+  }
+}

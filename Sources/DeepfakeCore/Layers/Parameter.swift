@@ -1,0 +1,91 @@
+import Synchronization
+
+/// How a parameter's axes in a published (PyTorch) file map to the axes in memory.
+public enum ParameterLayout: Sendable {
+  /// The same: vectors, and anything without a convention.
+  case unchanged
+  /// A convolution's weight: OIHW in files, HWIO in memory (I is input channels over groups).
+  case convolution
+  /// A fully connected layer's weight: [out, in] in files, [in, out] in memory.
+  case linear
+
+  /// The shape in a published file of a parameter that has `shape` in memory.
+  public func fileShape(_ shape: [Int]) -> [Int] {
+    switch self {
+    case .unchanged: shape
+    case .convolution: [shape[3], shape[2], shape[0], shape[1]]
+    case .linear: [shape[1], shape[0]]
+    }
+  }
+}
+
+/// What a parameter is for: optimisers and loaders treat the kinds differently.
+public enum ParameterRole: Sendable {
+  /// A weight that decays and learns.
+  case weight
+  /// A bias, or a norm's scale or shift: learns, does not decay.
+  case affine
+  /// A running statistic: never learns by gradient.
+  case statistic
+}
+
+/// How a parameter that no file gave gets its first value.
+public enum Initializer: Sendable {
+  /// The same value everywhere.
+  case constant(Float)
+  /// Normal with standard deviation sqrt(2 / fanOut), as EfficientNet's convolutions (He et al. 2015).
+  case heNormal(fanOut: Int)
+  /// Uniform in plus or minus `bound`.
+  case uniform(bound: Float)
+}
+
+/// A named tensor of a network that a file can fill and training can change.
+public final class Parameter: Sendable {
+  /// The key in published checkpoints: dotted, as in `blocks.1.0.se.conv_reduce.weight`.
+  public let key: String
+  /// The shape in memory.
+  public let shape: [Int]
+  /// How `shape` relates to the shape in files.
+  public let layout: ParameterLayout
+  /// What the parameter is for.
+  public let role: ParameterRole
+  /// The first value when no file gives one.
+  public let initializer: Initializer
+
+  private let storage = Mutex<Tensor?>(nil)
+
+  init(
+    key: String, shape: [Int], layout: ParameterLayout, role: ParameterRole,
+    initializer: Initializer
+  ) {
+    self.key = key
+    self.shape = shape
+    self.layout = layout
+    self.role = role
+    self.initializer = initializer
+  }
+
+  /// The value in memory layout. Reading it before a file was loaded or `initialize` was called, or
+  /// setting another shape, is a programmer error.
+  public var value: Tensor {
+    get {
+      guard let value = storage.withLock({ $0 }) else {
+        preconditionFailure("Parameter \(key): read before it was loaded or initialised")
+      }
+      return value
+    }
+    set {
+      precondition(
+        newValue.shape == shape, "Parameter \(key): shape \(newValue.shape) is not \(shape)")
+      storage.withLock { $0 = newValue }
+    }
+  }
+
+  /// Whether there is a value.
+  public var isLoaded: Bool { storage.withLock { $0 != nil } }
+
+  /// Drops the value: what inference needs of it has been packed.
+  public func release() {
+    storage.withLock { $0 = nil }
+  }
+}

@@ -1,0 +1,88 @@
+import OrderedCollections
+import Synchronization
+
+/// The parameters of one network, in the order in which its layers were built.
+public final class ParameterStore: Sendable {
+  private let storage = Mutex<OrderedDictionary<String, Parameter>>([:])
+
+  /// An empty store.
+  public init() {}
+
+  /// All parameters in order.
+  public var parameters: [Parameter] { storage.withLock { Array($0.values) } }
+
+  /// The parameter of that key.
+  public subscript(key: String) -> Parameter? { storage.withLock { $0[key] } }
+
+  /// The scope of the whole network.
+  public var root: Scope { Scope(store: self, prefix: "") }
+
+  /// Elements in all parameters that learn.
+  public var learnableCount: Int {
+    parameters.reduce(0) { $1.role == .statistic ? $0 : $0 + $1.shape.reduce(1, *) }
+  }
+
+  fileprivate func add(_ parameter: Parameter) {
+    storage.withLock { all in
+      precondition(all[parameter.key] == nil, "ParameterStore: \(parameter.key) is declared twice")
+      all[parameter.key] = parameter
+    }
+  }
+
+  /// Gives every parameter its initial value. The same seed gives the same values, whatever else the
+  /// store holds, because each parameter's generator starts from the seed and the key.
+  public func initialize(seed: UInt64) {
+    for parameter in parameters {
+      var generator = SeededGenerator(seed: seed, label: parameter.key)
+      parameter.value = parameter.initializer.makeTensor(
+        shape: parameter.shape, using: &generator)
+    }
+  }
+
+  /// Drops every value (see `Parameter.release`).
+  public func release() {
+    for parameter in parameters { parameter.release() }
+  }
+}
+
+/// A place in a network's tree of keys: layers declare their parameters in one.
+public struct Scope: Sendable {
+  /// The store that parameters go to.
+  public let store: ParameterStore
+  /// The key so far, without a trailing dot; empty at the root.
+  public let prefix: String
+
+  /// The scope one level down.
+  public static func / (scope: Scope, name: String) -> Scope {
+    Scope(store: scope.store, prefix: scope.prefix.isEmpty ? name : scope.prefix + "." + name)
+  }
+
+  /// The scope of a numbered child.
+  public static func / (scope: Scope, index: Int) -> Scope {
+    scope / String(index)
+  }
+
+  /// Declares a parameter of this scope. `shape` is the shape in memory.
+  public func parameter(
+    _ name: String, shape: [Int], layout: ParameterLayout = .unchanged,
+    role: ParameterRole, initializer: Initializer
+  ) -> Parameter {
+    let parameter = Parameter(
+      key: (self / name).prefix, shape: shape, layout: layout, role: role,
+      initializer: initializer)
+    store.add(parameter)
+    return parameter
+  }
+}
+
+extension Initializer {
+  func makeTensor(shape: [Int], using generator: inout SeededGenerator) -> Tensor {
+    switch self {
+    case .constant(let value): Tensor(repeating: value, shape: shape)
+    case .heNormal(let fanOut):
+      Tensor.normal(shape: shape, deviation: (2 / Float(fanOut)).squareRoot(), using: &generator)
+    case .uniform(let bound):
+      Tensor.uniform(shape: shape, in: -bound..<bound, using: &generator)
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import CDFKernels
+
+/// The process's thread pool.
+public enum Parallel {
+  /// Threads that work on one call, the caller included; 1 to 256. Results never depend on it.
+  public static var threadCount: Int {
+    get { Int(df_thread_count()) }
+    set { df_set_thread_count(Int32(clamping: newValue)) }
+  }
+
+  /// Calls `body` once for every index in `0..<count`, in no fixed order, on several threads.
+  public static func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
+    withoutActuallyEscaping(body) { body in
+      withUnsafePointer(to: body) { pointer in
+        df_parallel_for(
+          count,
+          { context, index in
+            context?.assumingMemoryBound(to: (@Sendable (Int) -> Void).self).pointee(index)
+          }, UnsafeMutableRawPointer(mutating: pointer))
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/// Why a weights file could not be used. The description names the file, the cause and the way out.
+public enum WeightsError: Error, Sendable, CustomStringConvertible {
+  /// The file cannot be read, is damaged, or is of no known kind.
+  case unreadable(file: String, reason: String)
+  /// The file holds something that dfkit does not load: code, unknown classes, unknown element types.
+  case refused(file: String, found: String)
+  /// The file's tensors are not those of the network.
+  case mismatch(WeightsMismatch)
+
+  /// The message for people.
+  public var description: String {
+    switch self {
+    case .unreadable(let file, let reason): "\(file): cannot read weights: \(reason)"
+    case .refused(let file, let found):
+      "\(file): refused: it holds \(found). dfkit loads tensors and plain values only and runs no"
+        + " code; save the model's state_dict instead."
+    case .mismatch(let mismatch): mismatch.description
+    }
+  }
+}
+
+/// The difference between the keys and shapes that a network has and those that a file has.
+public struct WeightsMismatch: Error, Sendable, CustomStringConvertible {
+  /// A tensor of the right key and the wrong shape; shapes as files have them.
+  public struct Misshapen: Sendable {
+    /// The tensor's key.
+    public var key: String
+    /// The network's shape.
+    public var expected: [Int]
+    /// The file's shape.
+    public var found: [Int]
+  }
+
+  /// The file.
+  public var file: String
+  /// Keys that the network has and the file lacks.
+  public var missing: [String] = []
+  /// Keys that the file has and the network lacks.
+  public var unused: [String] = []
+  /// Tensors of another shape.
+  public var misshapen: [Misshapen] = []
+
+  /// Whether there is nothing to report.
+  public var isEmpty: Bool { missing.isEmpty && unused.isEmpty && misshapen.isEmpty }
+
+  /// The message for people: every key.
+  public var description: String {
+    var lines = ["\(file): the weights do not fit the network."]
+    if !missing.isEmpty { lines.append("  missing: " + missing.joined(separator: ", ")) }
+    if !unused.isEmpty { lines.append("  unused: " + unused.joined(separator: ", ")) }
+    for tensor in misshapen {
+      lines.append("  \(tensor.key): shape \(tensor.found), the network has \(tensor.expected)")
+    }
+    lines.append("Check the architecture, the scheme, the norm and the number of classes.")
+    return lines.joined(separator: "\n")
+  }
+}
