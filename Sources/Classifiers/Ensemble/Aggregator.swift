@@ -1,0 +1,120 @@
+import Foundation
+
+/// A way to make one score out of many: a video's out of its frames', an ensemble's out of its
+/// members'.
+public protocol Aggregator: Sendable {
+  /// The one score; `scores` are probabilities and not empty.
+  func aggregate(_ scores: [Float]) -> Float
+}
+
+/// The plain mean.
+public struct Mean: Aggregator {
+  /// The aggregator.
+  public init() {}
+
+  /// The mean of `scores`.
+  public func aggregate(_ scores: [Float]) -> Float {
+    requireScores(scores, of: self)
+    return Float(scores.reduce(0.0) { $0 + Double($1) } / Double(scores.count))
+  }
+}
+
+/// The mean of the log odds, as a probability: certain scores weigh more than in the mean.
+public struct MeanLogit: Aggregator {
+  /// Scores are first held this far from 0 and 1, whose log odds are infinite.
+  public let margin: Float
+
+  /// The aggregator; `margin` lies between 0 and 0.5, both excluded.
+  public init(margin: Float = 1e-6) {
+    precondition(margin > 0 && margin < 0.5, "MeanLogit: margin \(margin) is not in (0, 0.5)")
+    self.margin = margin
+  }
+
+  /// The sigmoid of the mean of the logits of `scores`.
+  public func aggregate(_ scores: [Float]) -> Float {
+    requireScores(scores, of: self)
+    let (low, high) = (Double(margin), 1 - Double(margin))
+    let sum = scores.reduce(0.0) { sum, score in
+      let p = min(max(Double(score), low), high)
+      return sum + log(p / (1 - p))
+    }
+    return Float(1 / (1 + exp(-sum / Double(scores.count))))
+  }
+}
+
+/// The middle score; of an even number, the mean of the two in the middle.
+public struct Median: Aggregator {
+  /// The aggregator.
+  public init() {}
+
+  /// The median of `scores`.
+  public func aggregate(_ scores: [Float]) -> Float {
+    requireScores(scores, of: self)
+    let sorted = scores.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
+}
+
+/// The mean without the lowest and the highest scores.
+public struct TrimmedMean: Aggregator {
+  /// The part of the scores that is left out at either end, rounded down.
+  public let fraction: Float
+
+  /// The aggregator; `fraction` is at least 0 and below 0.5.
+  public init(fraction: Float = 0.1) {
+    precondition(
+      fraction >= 0 && fraction < 0.5, "TrimmedMean: fraction \(fraction) is not in [0, 0.5)")
+    self.fraction = fraction
+  }
+
+  /// The mean of what is left of `scores`.
+  public func aggregate(_ scores: [Float]) -> Float {
+    requireScores(scores, of: self)
+    let dropped = Int(fraction * Float(scores.count))
+    return Mean().aggregate(Array(scores.sorted()[dropped..<scores.count - dropped]))
+  }
+}
+
+/// The highest score.
+public struct Maximum: Aggregator {
+  /// The aggregator.
+  public init() {}
+
+  /// The maximum of `scores`.
+  public func aggregate(_ scores: [Float]) -> Float {
+    requireScores(scores, of: self)
+    return scores.reduce(-.infinity, max)
+  }
+}
+
+/// The rule of the DFDC's winner (Selim Seferbekov's "confident strategy"): many confidently fake
+/// frames outvote the rest, as do almost only confidently real ones; otherwise the mean.
+public struct Confident: Aggregator {
+  /// Above this a frame is confidently fake.
+  public let fake: Float
+  /// Below this a frame is confidently real.
+  public let real: Float
+
+  /// The aggregator with the winner's thresholds unless others are given.
+  public init(fake: Float = 0.8, real: Float = 0.2) {
+    self.fake = fake
+    self.real = real
+  }
+
+  /// The mean of the scores above `fake` if they are more than 11 and more than two fifths (of the
+  /// count, rounded down); else the mean of those below `real` if they are more than nine tenths;
+  /// else the mean of all.
+  public func aggregate(_ scores: [Float]) -> Float {
+    requireScores(scores, of: self)
+    let fakes = scores.filter { $0 > fake }
+    if fakes.count > 11, fakes.count > scores.count * 2 / 5 { return Mean().aggregate(fakes) }
+    let reals = scores.filter { $0 < real }
+    if reals.count * 10 > scores.count * 9 { return Mean().aggregate(reals) }
+    return Mean().aggregate(scores)
+  }
+}
+
+private func requireScores(_ scores: [Float], of aggregator: some Aggregator) {
+  precondition(!scores.isEmpty, "\(type(of: aggregator)): there are no scores to aggregate")
+}

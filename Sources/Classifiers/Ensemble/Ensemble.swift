@@ -1,0 +1,154 @@
+import DeepfakeCore
+
+/// Several scorers that judge the same crops, and the way to one answer.
+///
+/// Each member's frame scores become its own score by `frames`, the members' scores become the
+/// ensemble's by `models`, and `clip` keeps the answer from certainty, which log loss punishes.
+public struct Ensemble: FaceScorer {
+  /// A scorer with the name that reports give it.
+  public struct Member: Sendable {
+    /// The name.
+    public var name: String
+    /// The scorer.
+    public var scorer: any FaceScorer
+
+    /// A named scorer.
+    public init(_ name: String, _ scorer: any FaceScorer) {
+      self.name = name
+      self.scorer = scorer
+    }
+  }
+
+  /// The scorers, at least one.
+  public var members: [Member]
+  /// Makes one score out of a member's frame scores.
+  public var frames: any Aggregator
+  /// Makes one score out of the members' scores.
+  public var models: any Aggregator
+  /// The range that the final probability is held in; nil leaves it as it is.
+  public var clip: ClosedRange<Float>?
+
+  /// An ensemble of named members.
+  public init(
+    _ members: [Member], frames: any Aggregator = Mean(), models: any Aggregator = Mean(),
+    clip: ClosedRange<Float>? = nil
+  ) {
+    precondition(!members.isEmpty, "Ensemble: there are no members")
+    precondition(
+      Set(members.map(\.name)).count == members.count, "Ensemble: two members have the same name")
+    self.members = members
+    self.frames = frames
+    self.models = models
+    self.clip = clip
+  }
+
+  /// An ensemble whose members are called 1, 2, ...
+  public init(
+    scorers: [any FaceScorer], frames: any Aggregator = Mean(), models: any Aggregator = Mean(),
+    clip: ClosedRange<Float>? = nil
+  ) {
+    self.init(
+      scorers.enumerated().map { Member(String($0.offset + 1), $0.element) },
+      frames: frames, models: models, clip: clip)
+  }
+
+  /// What the members said of one person's crops.
+  ///
+  /// Throws what a member throws, and `EnsembleError` when there are no crops or a member's answer
+  /// is not a list of probabilities.
+  public func assess(_ crops: [Image]) throws -> Assessment {
+    guard !crops.isEmpty else { throw EnsembleError.noCrops }
+    return combine(
+      try members.map { member in
+        MemberScores(name: member.name, frames: try scores(of: member, crops))
+      })
+  }
+
+  /// The assessment that frame scores computed before lead to, so that other aggregators can be
+  /// tried without running a network again. Every member has at least one score.
+  public func combine(_ scores: [MemberScores]) -> Assessment {
+    let members = scores.map { member in
+      Assessment.Member(
+        name: member.name, frames: member.frames, probability: frames.aggregate(member.frames))
+    }
+    var probability = models.aggregate(members.map(\.probability))
+    if let clip { probability = min(max(probability, clip.lowerBound), clip.upperBound) }
+    return Assessment(members: members, probability: probability)
+  }
+
+  /// One score a crop: the members' scores of it, aggregated by `models` and not clipped. A member
+  /// that judges the crops together counts with its one score for each.
+  public func scores(_ crops: [Image]) throws -> [Float] {
+    guard !crops.isEmpty else { return [] }
+    let all = try members.map { try scores(of: $0, crops) }
+    return crops.indices.map { i in
+      models.aggregate(all.map { $0.count == 1 ? $0[0] : $0[i] })
+    }
+  }
+
+  private func scores(of member: Member, _ crops: [Image]) throws -> [Float] {
+    let scores = try member.scorer.scores(crops)
+    guard scores.count == crops.count || scores.count == 1 else {
+      throw EnsembleError.scoreCount(
+        member: member.name, found: scores.count, crops: crops.count)
+    }
+    if let strange = scores.first(where: { !($0 >= 0 && $0 <= 1) }) {
+      throw EnsembleError.notProbability(member: member.name, score: strange)
+    }
+    return scores
+  }
+}
+
+/// One member's scores of a person's crops.
+public struct MemberScores: Sendable, Equatable {
+  /// The member's name.
+  public var name: String
+  /// One probability a crop, or a single one for all.
+  public var frames: [Float]
+
+  /// A member's scores.
+  public init(name: String, frames: [Float]) {
+    self.name = name
+    self.frames = frames
+  }
+}
+
+/// What an ensemble says of one person, with all that led to it.
+public struct Assessment: Sendable, Equatable {
+  /// What one member says.
+  public struct Member: Sendable, Equatable {
+    /// The member's name.
+    public var name: String
+    /// Its probability for each crop, or a single one for all.
+    public var frames: [Float]
+    /// Its probability for the person.
+    public var probability: Float
+  }
+
+  /// The members in the ensemble's order.
+  public var members: [Member]
+  /// The ensemble's probability of "fake", clipped if the ensemble clips.
+  public var probability: Float
+}
+
+/// Why an ensemble has no answer.
+public enum EnsembleError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// There was nothing to judge.
+  case noCrops
+  /// A member's list of scores has the wrong length.
+  case scoreCount(member: String, found: Int, crops: Int)
+  /// A member's score is not in 0...1.
+  case notProbability(member: String, score: Float)
+
+  /// The message for people.
+  public var description: String {
+    switch self {
+    case .noCrops: "there are no face crops to judge."
+    case .scoreCount(let member, let found, let crops):
+      "member \(member) gave \(found) scores for \(crops) crops; it must give one a crop or one"
+        + " for all."
+    case .notProbability(let member, let score):
+      "member \(member) gave the score \(score), which is no probability; its weights may be damaged."
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import DeepfakeCore
+
+/// Anything that judges faces: a network over frames, a network over clips, a rule of one's own.
+///
+/// Scorers are the members of an `Ensemble`.
+public protocol FaceScorer: Sendable {
+  /// How likely it is that each crop shows a manipulated face.
+  ///
+  /// - Parameter crops: one person's face, in the order of the frames; they may differ in size.
+  /// - Returns: probabilities of "fake" in 0...1, one a crop; or a single one where the crops were
+  ///   judged together. Nothing for no crops.
+  func scores(_ crops: [Image]) throws -> [Float]
+}
+
+/// A scorer that judges every crop by itself with one network.
+public protocol FrameClassifier: FaceScorer {
+  /// What the network expects of its input.
+  var input: InputSpec { get }
+  /// Numbers that the network gives an image: 1 (the logit of "fake") or 2 (real, fake) where it
+  /// detects deepfakes.
+  var classCount: Int { get }
+  /// Crops that pass through the network at once at most, so that memory stays bounded.
+  var batchSize: Int { get }
+
+  /// The network's raw outputs, [batch, classCount], for prepared images, [batch, size, size, 3].
+  func logits(_ batch: Tensor) -> Tensor
+}
