@@ -59,18 +59,11 @@ public struct Tensor: Sendable {
     self.storage = storage
   }
 
-  /// The same elements under another shape. One extent may be -1: what is left over.
-  public func reshaped(_ shape: [Int]) -> Tensor {
-    var resolved = shape
-    if let open = shape.firstIndex(of: -1) {
-      let rest = shape.enumerated().reduce(1) { $1.offset == open ? $0 : $0 * $1.element }
-      precondition(
-        rest > 0 && count % rest == 0, "reshape: \(self.shape) does not divide into \(shape)")
-      resolved[open] = count / rest
-    }
+  /// The same elements under another shape of the same count, outside of any recording.
+  func viewed(as shape: [Int]) -> Tensor {
     precondition(
-      Self.elementCount(of: resolved) == count, "reshape: \(self.shape) does not fit \(shape)")
-    return Tensor(shape: resolved, storage: storage)
+      Self.elementCount(of: shape) == count, "reshape: \(self.shape) does not fit \(shape)")
+    return Tensor(shape: shape, storage: storage)
   }
 
   /// Calls `body` with the elements, which stay valid until it returns.
@@ -95,6 +88,18 @@ public struct Tensor: Sendable {
     return try withExtendedLifetime(storage) {
       try body(UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))
     }
+  }
+
+  /// Replaces every element: `body` gets the old elements and the place for the new ones, which are
+  /// the same memory where no other tensor shares it.
+  mutating func rewrite(
+    _ body: (_ old: UnsafePointer<Float>, _ new: UnsafeMutablePointer<Float>) throws -> Void
+  ) rethrows {
+    let target =
+      isKnownUniquelyReferenced(&storage) && !storage.isBorrowed
+      ? storage : TensorStorage(count: storage.count)
+    try withExtendedLifetime((storage, target)) { try body(storage.pointer, target.pointer) }
+    storage = target
   }
 
   /// The elements as an array, in row-major order.

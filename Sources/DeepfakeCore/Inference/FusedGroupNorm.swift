@@ -1,0 +1,61 @@
+import CDFKernels
+
+/// A group norm made ready for inference, with activation and residual fused. It works in place where
+/// its input's memory is nobody else's, as that of a convolution's result just passed in.
+public struct FusedGroupNorm: Sendable {
+  private let key: String
+  private let operation: GroupNormalization
+  private let scale: Tensor
+  private let shift: Tensor
+  private let activation: Activation
+
+  /// Takes over `norm`, followed by `activation`, and releases its parameters.
+  public init(_ norm: GroupNorm, activation: Activation = .identity) {
+    key = norm.weight.key
+    operation = GroupNormalization(groups: norm.groups, epsilon: norm.epsilon)
+    scale = norm.weight.value
+    shift = norm.bias.value
+    self.activation = activation
+    norm.weight.release()
+    norm.bias.release()
+  }
+
+  /// The normalised and activated [batch, ..., channels], plus `residual` of the same shape.
+  public func callAsFunction(_ x: consuming Tensor, residual: Tensor? = nil) -> Tensor {
+    precondition(
+      residual.map { $0.shape == x.shape } ?? true,
+      "\(key): residual \(residual?.shape ?? []) is not of the input's shape \(x.shape)")
+    return normalize(x, residual: residual, sums: nil)
+  }
+
+  /// The output and, [batch, channels], its sum over each image's pixels.
+  public func withSums(_ x: consuming Tensor) -> (output: Tensor, sums: Tensor) {
+    var output = x
+    let shape = [output.shape.first ?? 0, output.shape.last ?? 0]
+    let sums = Tensor(shape: shape) { sums in
+      output = normalize(output, residual: nil, sums: sums.baseAddress)
+    }
+    return (output, sums)
+  }
+
+  private func normalize(
+    _ x: consuming Tensor, residual: Tensor?, sums: UnsafeMutablePointer<Float>?
+  ) -> Tensor {
+    let channels = operation.checkedChannels(x, scale, shift)
+    let (batch, count) = (x.shape[0], x.count)
+    guard count > 0 else { return x }
+    x.rewrite { x, y in
+      residual.withUnsafePointer { residual in
+        scale.withUnsafeBuffer { scale in
+          shift.withUnsafeBuffer { shift in
+            df_f32_group_norm(
+              batch, count / (batch * channels), channels, operation.groups, operation.epsilon, x,
+              scale.baseAddress, shift.baseAddress, residual, y, activation.kernel,
+              activation.slope, sums)
+          }
+        }
+      }
+    }
+    return x
+  }
+}

@@ -1,0 +1,48 @@
+import CDFKernels
+
+/// A fully connected layer made ready for inference: weights packed, activation fused.
+public struct PackedLinear: Sendable {
+  /// Features of the input.
+  public let inputs: Int
+  /// Features of the output.
+  public let outputs: Int
+
+  private let key: String
+  private let packed: Tensor
+  private let bias: Tensor?
+  private let activation: Activation
+
+  /// Packs `linear`, followed by `activation`, and releases its parameters.
+  public init(_ linear: Linear, activation: Activation = .identity) {
+    let (inputs, outputs) = (linear.weight.shape[0], linear.weight.shape[1])
+    self.inputs = inputs
+    self.outputs = outputs
+    self.activation = activation
+    key = linear.weight.key
+    bias = linear.bias?.value
+    packed = linear.weight.value.withUnsafeBuffer { weight in
+      Tensor(shape: [df_f32_packed_count(inputs, outputs)]) {
+        df_f32_pack(inputs, outputs, weight.baseAddress, outputs, $0.baseAddress)
+      }
+    }
+    linear.weight.release()
+    linear.bias?.release()
+  }
+
+  /// [..., in] to [..., out].
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    precondition(
+      x.shape.last == inputs, "\(key): input \(x.shape) has not \(inputs) features")
+    return Tensor(shape: x.shape.dropLast() + [outputs]) { y in
+      x.withUnsafeBuffer { x in
+        packed.withUnsafeBuffer { packed in
+          withEpilogue(bias: bias, activation: activation, residual: nil) { epilogue in
+            df_f32_gemm_packed(
+              x.count / max(1, inputs), outputs, inputs, x.baseAddress, inputs, nil, 1,
+              packed.baseAddress, y.baseAddress, outputs, epilogue)
+          }
+        }
+      }
+    }
+  }
+}

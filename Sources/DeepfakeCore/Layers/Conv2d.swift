@@ -1,0 +1,32 @@
+/// A two-dimensional convolution of NHWC images with learnt weights.
+public struct Conv2d: Module {
+  /// [kernel, kernel, in / groups, out]; OIHW in files.
+  public let weight: Parameter
+  /// [out], or none.
+  public let bias: Parameter?
+  /// Stride, padding, dilation and groups.
+  public let settings: ConvolutionSettings
+
+  /// A convolution from `inputs` to `outputs` channels with a square kernel.
+  public init(
+    _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1,
+    padding: Padding = .none, dilation: Int = 1, groups: Int = 1, bias: Bool = true
+  ) {
+    precondition(
+      groups > 0 && inputs % groups == 0 && outputs % groups == 0,
+      "Conv2d \(scope.prefix): \(groups) groups do not divide \(inputs) and \(outputs) channels")
+    weight = scope.parameter(
+      "weight", shape: [kernel, kernel, inputs / groups, outputs], layout: .convolution,
+      role: .weight, initializer: .heNormal(fanOut: kernel * kernel * outputs / groups))
+    self.bias =
+      bias
+      ? scope.parameter("bias", shape: [outputs], role: .affine, initializer: .constant(0)) : nil
+    settings = ConvolutionSettings(
+      stride: Size2d(stride), padding: padding, dilation: Size2d(dilation), groups: groups)
+  }
+
+  /// The convolved images, [batch, height, width, out].
+  public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    Convolution(settings)([x, weight.value] + (bias.map { [$0.value] } ?? []))
+  }
+}

@@ -1,0 +1,30 @@
+/// A fully connected layer over the last axis.
+public struct Linear: Module {
+  /// [in, out]; [out, in] in files.
+  public let weight: Parameter
+  /// [out], or none.
+  public let bias: Parameter?
+
+  /// A layer from `inputs` to `outputs` features.
+  public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, bias: Bool = true) {
+    let bound = 1 / Float(max(1, inputs)).squareRoot()
+    weight = scope.parameter(
+      "weight", shape: [inputs, outputs], layout: .linear, role: .weight,
+      initializer: .uniform(bound: bound))
+    self.bias =
+      bias
+      ? scope.parameter(
+        "bias", shape: [outputs], role: .affine, initializer: .uniform(bound: bound)) : nil
+  }
+
+  /// [..., in] to [..., out].
+  public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    precondition(
+      x.shape.last == weight.shape[0],
+      "Linear \(weight.key): input \(x.shape) has not \(weight.shape[0]) features")
+    let rows = x.reshaped([x.count / max(1, weight.shape[0]), weight.shape[0]])
+    var y = rows.matmul(weight.value)
+    if let bias { y = y + bias.value }
+    return y.reshaped(x.shape.dropLast() + [weight.shape[1]])
+  }
+}

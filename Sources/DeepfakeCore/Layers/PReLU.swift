@@ -1,0 +1,16 @@
+/// Leaky ReLU with a learnt slope for each channel of the last axis (He et al. 2015).
+public struct PReLU: Module {
+  /// The slopes, [channels].
+  public let weight: Parameter
+
+  /// An activation of `channels` channels; slopes start at 0.25.
+  public init(_ scope: Scope, _ channels: Int) {
+    weight = scope.parameter(
+      "weight", shape: [channels], role: .affine, initializer: .constant(0.25))
+  }
+
+  /// The activated tensor.
+  public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    x.prelu(weight.value)
+  }
+}

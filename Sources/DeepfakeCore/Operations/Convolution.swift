@@ -1,0 +1,105 @@
+import CDFKernels
+
+/// The settings of a two-dimensional convolution or cross-correlation, as networks use the word.
+public struct ConvolutionSettings: Sendable, Equatable {
+  /// Pixels from one window to the next.
+  public var stride: Size2d
+  /// Zeros around the input.
+  public var padding: Padding
+  /// Pixels from one kernel element to the next.
+  public var dilation: Size2d
+  /// Parts that the channels are divided into, each convolved by itself.
+  public var groups: Int
+
+  /// The settings of a plain convolution, unless told otherwise.
+  public init(
+    stride: Size2d = 1, padding: Padding = .none, dilation: Size2d = 1, groups: Int = 1
+  ) {
+    self.stride = stride
+    self.padding = padding
+    self.dilation = dilation
+    self.groups = groups
+  }
+
+  /// The convolution of one input by weights of shape `weight`, HWIO; stops where they do not fit.
+  func kernel(input: ImageShape, weight: [Int]) -> df_conv2d {
+    precondition(
+      weight.count == 4 && weight.allSatisfy { $0 > 0 },
+      "conv2d: weight \(weight) is not [height, width, in / groups, out]")
+    precondition(
+      min(stride.height, stride.width, dilation.height, dilation.width) > 0,
+      "conv2d: stride and dilation must be positive")
+    precondition(
+      groups > 0 && weight[2] * groups == input.channels && weight[3] % groups == 0,
+      "conv2d: weight \(weight) in \(groups) groups does not fit \(input.channels) channels")
+    let size = Size2d(height: weight[0], width: weight[1])
+    let insets = padding.insets(
+      input: input.size, kernel: size, stride: stride, dilation: dilation)
+    let spanDown = input.height + insets.top + insets.bottom - dilation.height * (size.height - 1)
+    let spanAcross = input.width + insets.left + insets.right - dilation.width * (size.width - 1)
+    precondition(
+      spanDown > 0 && spanAcross > 0,
+      "conv2d: input \(input.height)x\(input.width) is smaller than the kernel \(weight)")
+    return df_conv2d(
+      batch: input.batch, in_height: input.height, in_width: input.width,
+      in_channels: input.channels, out_height: (spanDown - 1) / stride.height + 1,
+      out_width: (spanAcross - 1) / stride.width + 1, out_channels: weight[3],
+      kernel_height: size.height, kernel_width: size.width, stride_height: stride.height,
+      stride_width: stride.width, dilation_height: dilation.height,
+      dilation_width: dilation.width, pad_top: insets.top, pad_left: insets.left, groups: groups)
+  }
+}
+
+extension df_conv2d {
+  var outputShape: [Int] { [batch, out_height, out_width, out_channels] }
+}
+
+/// A two-dimensional convolution of NHWC images.
+public struct Convolution: Operation {
+  /// Stride, padding, dilation and groups.
+  public let settings: ConvolutionSettings
+
+  /// The operation of those settings.
+  public init(_ settings: ConvolutionSettings) {
+    self.settings = settings
+  }
+
+  /// Inputs: x [batch, height, width, in], weight [height, width, in / groups, out], and possibly a
+  /// bias [out].
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let (x, weight) = (inputs[0], inputs[1])
+    let bias = inputs.count > 2 ? inputs[2] : nil
+    var conv = settings.kernel(input: ImageShape(x, "conv2d"), weight: weight.shape)
+    if let bias {
+      precondition(
+        bias.shape == [conv.out_channels],
+        "conv2d: bias \(bias.shape) does not fit weight \(weight.shape)")
+    }
+    let packed = Tensor(shape: [df_f32_conv2d_packed_count(&conv)]) { packed in
+      weight.withUnsafeBuffer { df_f32_conv2d_pack(&conv, $0.baseAddress, packed.baseAddress) }
+    }
+    let output = Tensor(shape: conv.outputShape) { y in
+      x.withUnsafeBuffer { x in
+        packed.withUnsafeBuffer { packed in
+          withEpilogue(bias: bias, activation: .identity, residual: nil) { epilogue in
+            df_f32_conv2d_packed(
+              &conv, x.baseAddress, packed.baseAddress, y.baseAddress, epilogue)
+          }
+        }
+      }
+    }
+    return (output, [x, weight])
+  }
+}
+
+extension Tensor {
+  /// The convolution of NHWC images with `weight` [height, width, in / groups, out] plus `bias` [out].
+  public func conv2d(
+    _ weight: Tensor, bias: Tensor? = nil, stride: Size2d = 1, padding: Padding = .none,
+    dilation: Size2d = 1, groups: Int = 1
+  ) -> Tensor {
+    let operation = Convolution(
+      ConvolutionSettings(stride: stride, padding: padding, dilation: dilation, groups: groups))
+    return operation([self, weight] + (bias.map { [$0] } ?? []))
+  }
+}

@@ -1,0 +1,144 @@
+import Foundation
+
+/// exp of every element.
+public struct Exponential: Operation {
+  /// The operation.
+  public init() {}
+
+  /// Inputs: x. Saved: the output.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let output = inputs[0].mapped { exp($0) }
+    return (output, [output])
+  }
+}
+
+/// The natural logarithm of every element.
+public struct Logarithm: Operation {
+  /// The operation.
+  public init() {}
+
+  /// Inputs: x.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    (inputs[0].mapped { log($0) }, inputs)
+  }
+}
+
+/// The square root of every element.
+public struct SquareRoot: Operation {
+  /// The operation.
+  public init() {}
+
+  /// Inputs: x. Saved: the output.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let output = inputs[0].mapped { $0.squareRoot() }
+    return (output, [output])
+  }
+}
+
+/// The magnitude of every element.
+public struct AbsoluteValue: Operation {
+  /// The operation.
+  public init() {}
+
+  /// Inputs: x.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    (inputs[0].mapped { Swift.abs($0) }, inputs)
+  }
+}
+
+/// The negative of every element.
+public struct Negate: Operation {
+  /// The operation.
+  public init() {}
+
+  /// Inputs: x.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    (inputs[0].mapped { -$0 }, [])
+  }
+}
+
+/// A fixed power of every element.
+public struct Power: Operation {
+  /// The exponent.
+  public let exponent: Float
+
+  /// The operation of one exponent.
+  public init(_ exponent: Float) {
+    self.exponent = exponent
+  }
+
+  /// Inputs: x.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let output =
+      exponent == 2
+      ? inputs[0].mapped { $0 * $0 } : inputs[0].mapped { [exponent] in pow($0, exponent) }
+    return (output, inputs)
+  }
+}
+
+/// Every element moved into a closed range.
+public struct Clamp: Operation {
+  /// The range.
+  public let range: ClosedRange<Float>
+
+  /// The operation of one range.
+  public init(to range: ClosedRange<Float>) {
+    self.range = range
+  }
+
+  /// Inputs: x. A NaN stays one.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let (low, high) = (range.lowerBound, range.upperBound)
+    return (inputs[0].mapped { $0 < low ? low : $0 > high ? high : $0 }, inputs)
+  }
+}
+
+extension Tensor {
+  /// exp(x).
+  public func exp() -> Tensor { Exponential()(self) }
+
+  /// The natural logarithm; -infinity at 0, NaN below.
+  public func log() -> Tensor { Logarithm()(self) }
+
+  /// The square root; NaN below 0.
+  public func squareRoot() -> Tensor { SquareRoot()(self) }
+
+  /// The magnitude.
+  public func abs() -> Tensor { AbsoluteValue()(self) }
+
+  /// x to the power of `exponent`.
+  public func pow(_ exponent: Float) -> Tensor { Power(exponent)(self) }
+
+  /// x moved into `range`.
+  public func clamped(to range: ClosedRange<Float>) -> Tensor { Clamp(to: range)(self) }
+
+  /// -x.
+  public static prefix func - (x: Tensor) -> Tensor { Negate()(x) }
+
+  /// A function of every element, on the thread pool.
+  @inline(__always)
+  func mapped(_ transform: @Sendable (Float) -> Float) -> Tensor {
+    Tensor(shape: shape) { y in
+      withUnsafeBuffer { x in
+        nonisolated(unsafe) let (x, y) = (x, y)
+        Parallel.forEachBlock(x.count) { block in
+          for i in block { y[i] = transform(x[i]) }
+        }
+      }
+    }
+  }
+}
+
+extension Parallel {
+  /// Calls `body` with consecutive blocks that make up `0..<count`. The blocks do not depend on the
+  /// number of threads.
+  static func forEachBlock(
+    _ count: Int, of size: Int = 1 << 15, _ body: @Sendable (Range<Int>) -> Void
+  ) {
+    let blocks = (count + size - 1) / size
+    if blocks == 1 { return body(0..<count) }
+    forEach(blocks) { block in
+      body(block * size..<min((block + 1) * size, count))
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/// A height and a width: of a kernel, a stride, an image. An integer literal means both.
+public struct Size2d: Sendable, Equatable, ExpressibleByIntegerLiteral {
+  /// The extent down.
+  public var height: Int
+  /// The extent across.
+  public var width: Int
+
+  /// A size of two extents.
+  public init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+
+  /// The same extent both ways.
+  public init(_ both: Int) {
+    self.init(height: both, width: both)
+  }
+
+  /// The same extent both ways.
+  public init(integerLiteral both: Int) {
+    self.init(both)
+  }
+}
+
+/// The zeros that a convolution imagines around its input.
+public enum Padding: Sendable, Equatable {
+  /// Rows and columns on each side, whatever the input's size.
+  case explicit(top: Int, left: Int, bottom: Int, right: Int)
+  /// TensorFlow's SAME, computed from each input: the output has ceil(input / stride) pixels; where
+  /// the padding is odd, the extra pixel is at the bottom and right.
+  case sameFromInput
+
+  /// No padding.
+  public static let none = symmetric(0)
+
+  /// `n` rows and columns on every side.
+  public static func symmetric(_ n: Int) -> Padding {
+    .explicit(top: n, left: n, bottom: n, right: n)
+  }
+
+  /// TensorFlow's SAME for an input of `nativeSize` pixels both ways, kept for inputs of any size, as
+  /// lukemelas's EfficientNet does.
+  public static func same(
+    nativeSize: Int, kernel: Int, stride: Int, dilation: Int = 1
+  ) -> Padding {
+    let total = sameTotal(nativeSize, kernel: kernel, stride: stride, dilation: dilation)
+    let before = total / 2
+    return .explicit(top: before, left: before, bottom: total - before, right: total - before)
+  }
+
+  private static func sameTotal(_ input: Int, kernel: Int, stride: Int, dilation: Int) -> Int {
+    max(0, ((input + stride - 1) / stride - 1) * stride + (kernel - 1) * dilation + 1 - input)
+  }
+
+  /// The rows and columns on each side of an input of that size.
+  func insets(input: Size2d, kernel: Size2d, stride: Size2d, dilation: Size2d) -> Insets {
+    switch self {
+    case .explicit(let top, let left, let bottom, let right):
+      precondition(
+        min(top, left, bottom, right) >= 0, "padding: \(self) has a negative side")
+      return Insets(top: top, left: left, bottom: bottom, right: right)
+    case .sameFromInput:
+      let down = Self.sameTotal(
+        input.height, kernel: kernel.height, stride: stride.height, dilation: dilation.height)
+      let across = Self.sameTotal(
+        input.width, kernel: kernel.width, stride: stride.width, dilation: dilation.width)
+      return Insets(
+        top: down / 2, left: across / 2, bottom: down - down / 2, right: across - across / 2)
+    }
+  }
+}
+
+/// Rows and columns on each side of an image.
+struct Insets: Equatable {
+  var top, left, bottom, right: Int
+}
+
+/// The extents of an NHWC tensor.
+struct ImageShape: Equatable {
+  var batch, height, width, channels: Int
+
+  init(_ x: Tensor, _ operation: String) {
+    precondition(
+      x.rank == 4, "\(operation): input \(x.shape) is not [batch, height, width, channels]")
+    batch = x.shape[0]
+    height = x.shape[1]
+    width = x.shape[2]
+    channels = x.shape[3]
+  }
+
+  var size: Size2d { Size2d(height: height, width: width) }
+  var pixels: Int { height * width }
+}
