@@ -1,0 +1,25 @@
+import DeepfakeCore
+
+/// Something that finds faces in frames.
+public protocol FaceDetector: Sendable {
+  /// The faces of each frame, surest first: always one list a frame, empty where there is no face.
+  ///
+  /// Frames may differ in size; those of one size are worked on together. Throws what makes a frame
+  /// unusable, such as `FaceDetectError.frameTooLarge`.
+  func detect(_ frames: [Image]) throws -> [[Face]]
+}
+
+/// Why faces could not be looked for.
+public enum FaceDetectError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The frame, as detection would see it, has more pixels than the detector takes.
+  case frameTooLarge(width: Int, height: Int, pixelLimit: Int)
+
+  /// The message for people.
+  public var description: String {
+    switch self {
+    case .frameTooLarge(let width, let height, let pixelLimit):
+      "a frame of \(width)x\(height) pixels is too large to look for faces in: the detector takes"
+        + " \(pixelLimit / 1_000_000) megapixels. Give a smaller frame scale."
+    }
+  }
+}
