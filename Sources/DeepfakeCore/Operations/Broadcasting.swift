@@ -58,8 +58,8 @@ extension Tensor {
         b.withUnsafeBuffer { b in
           nonisolated(unsafe) let (a, b, y) = (a, b, y)
           // One long row is split within, many rows between them.
-          let pieces = rows == 1 ? max(1, inner.extent >> 15) : 1
-          let rowsAtOnce = max(1, (1 << 15) / max(1, inner.extent))
+          let pieces = rows == 1 ? Swift.max(1, inner.extent >> 15) : 1
+          let rowsAtOnce = Swift.max(1, (1 << 15) / Swift.max(1, inner.extent))
           Parallel.forEachBlock(rows * pieces, of: pieces > 1 ? 1 : rowsAtOnce) { block in
             for unit in block {
               let (row, piece) = (unit / pieces, unit % pieces)

@@ -230,7 +230,7 @@ extension Tensor {
       guard !y.isEmpty else { return }
       withUnsafeBuffer { x in
         nonisolated(unsafe) let (x, y) = (x, y)
-        Parallel.forEachBlock(y.count / width, of: max(1, (1 << 14) / width)) { rows in
+        Parallel.forEachBlock(y.count / width, of: Swift.max(1, (1 << 14) / width)) { rows in
           for row in rows {
             var (offset, rest) = (start, row)
             for axis in shape.indices.dropLast().reversed() {

@@ -1,0 +1,69 @@
+import CDFKernels
+
+/// The order of a pixel's three channels.
+public enum ChannelOrder: String, Sendable, CaseIterable {
+  /// Red, green, blue.
+  case rgb
+  /// Blue, green, red.
+  case bgr
+}
+
+/// How bytes become a network's input: (byte / 255 - mean) / std, in an order of channels.
+public struct PixelNormalization: Sendable, Equatable {
+  /// Subtracted: red, green, blue, whatever the order of the output.
+  public let mean: [Float]
+  /// Divided by: red, green, blue, whatever the order of the output.
+  public let std: [Float]
+  /// The order of the output's channels.
+  public let channelOrder: ChannelOrder
+
+  /// A normalisation; bytes become 0...1 in the order RGB unless told otherwise.
+  public init(
+    mean: [Float] = [0, 0, 0], std: [Float] = [1, 1, 1], channelOrder: ChannelOrder = .rgb
+  ) {
+    precondition(
+      mean.count == 3 && std.count == 3 && !std.contains(0),
+      "PixelNormalization: mean \(mean) and std \(std) are not three numbers, the latter not zero")
+    self.mean = mean
+    self.std = std
+    self.channelOrder = channelOrder
+  }
+}
+
+extension Tensor {
+  /// Images of one size as a batch [images, height, width, 3].
+  public init(images: [Image], normalization: PixelNormalization) {
+    precondition(!images.isEmpty, "Tensor: no images")
+    let (width, height) = (images[0].width, images[0].height)
+    precondition(
+      images.allSatisfy { $0.width == width && $0.height == height },
+      "Tensor: images of \(images.map { "\($0.width)x\($0.height)" }) are not of one size")
+    let order: [UInt8] = normalization.channelOrder == .rgb ? [0, 1, 2] : [2, 1, 0]
+    // In the order of the output, in double precision up to the last step.
+    let scale = order.map { Float(1 / (255 * Double(normalization.std[Int($0)]))) }
+    let shift = order.map {
+      Float(-Double(normalization.mean[Int($0)]) / Double(normalization.std[Int($0)]))
+    }
+    self.init(shape: [images.count, height, width, 3]) { output in
+      nonisolated(unsafe) let output = output.baseAddress
+      let blockRows = Swift.max(1, (1 << 15) / width)
+      let blocks = (height + blockRows - 1) / blockRows
+      Parallel.forEach(images.count * blocks) { unit in
+        let (index, first) = (unit / blocks, unit % blocks * blockRows)
+        images[index].pixels.withUnsafeBufferPointer { bytes in
+          df_u8_normalize(
+            Swift.min(blockRows, height - first) * width,
+            bytes.baseAddress?.advanced(by: first * width * 3), order, scale, shift,
+            output?.advanced(by: (index * height + first) * width * 3))
+        }
+      }
+    }
+  }
+}
+
+extension Image {
+  /// The image as a batch of one, [1, height, width, 3].
+  public func tensor(_ normalization: PixelNormalization) -> Tensor {
+    Tensor(images: [self], normalization: normalization)
+  }
+}

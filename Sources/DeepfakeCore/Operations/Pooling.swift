@@ -1,0 +1,249 @@
+import CDFKernels
+
+/// The windows of a pooling and the size of its output, by PyTorch's rules.
+public struct PoolingWindows: Sendable, Equatable {
+  /// Pixels of a window.
+  public var kernel: Size2d
+  /// Pixels from one window to the next.
+  public var stride: Size2d
+  /// Pixels imagined on every side; at most half the kernel.
+  public var padding: Size2d
+  /// Whether a last window that sticks out at the bottom or right counts, provided that it starts
+  /// inside the image or its top or left padding.
+  public var ceilMode: Bool
+
+  /// Windows next to each other, unless told otherwise.
+  public init(kernel: Size2d, stride: Size2d? = nil, padding: Size2d = 0, ceilMode: Bool = false) {
+    self.kernel = kernel
+    self.stride = stride ?? kernel
+    self.padding = padding
+    self.ceilMode = ceilMode
+  }
+
+  func outputSize(_ image: ImageShape, _ operation: String) -> Size2d {
+    Size2d(
+      height: extent(image.height, kernel.height, stride.height, padding.height, operation),
+      width: extent(image.width, kernel.width, stride.width, padding.width, operation))
+  }
+
+  private func extent(
+    _ input: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ operation: String
+  ) -> Int {
+    precondition(
+      kernel > 0 && stride > 0 && padding >= 0 && padding <= kernel / 2,
+      "\(operation): kernel \(kernel), stride \(stride) and padding \(padding) do not fit")
+    let span = input + 2 * padding - kernel
+    precondition(
+      span >= 0 || (ceilMode && span + stride > 0),
+      "\(operation): \(input) pixels are too few for kernel \(kernel)")
+    var extent = (span + (ceilMode ? stride - 1 : 0)) / stride + 1
+    if ceilMode && (extent - 1) * stride >= input + padding { extent -= 1 }
+    precondition(extent > 0, "\(operation): \(input) pixels are too few for kernel \(kernel)")
+    return extent
+  }
+
+  /// The rows or columns of a window that lie in the image, and its extent with padding.
+  static func span(
+    _ index: Int, input: Int, kernel: Int, stride: Int, padding: Int
+  ) -> (inside: Range<Int>, extent: Int) {
+    let start = index * stride - padding
+    let end = min(start + kernel, input + padding)
+    let low = max(start, 0)
+    return (low..<max(low, min(end, input)), end - start)
+  }
+
+  /// The window of an output pixel.
+  func window(_ row: Int, _ column: Int, _ image: ImageShape) -> PoolingWindow {
+    let down = Self.span(
+      row, input: image.height, kernel: kernel.height, stride: stride.height,
+      padding: padding.height)
+    let across = Self.span(
+      column, input: image.width, kernel: kernel.width, stride: stride.width,
+      padding: padding.width)
+    return PoolingWindow(
+      rows: down.inside, columns: across.inside, area: down.extent * across.extent)
+  }
+}
+
+/// What one output pixel of a pooling reads.
+struct PoolingWindow {
+  /// Rows inside the image.
+  var rows: Range<Int>
+  /// Columns inside the image.
+  var columns: Range<Int>
+  /// Pixels, imagined ones included.
+  var area: Int
+}
+
+/// The largest element of each window.
+public struct MaxPooling: Operation {
+  /// The windows.
+  public let windows: PoolingWindows
+
+  /// The operation of those windows.
+  public init(_ windows: PoolingWindows) {
+    self.windows = windows
+  }
+
+  /// Inputs: x [batch, height, width, channels]. A NaN wins.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let x = inputs[0]
+    let image = ImageShape(x, "max pooling")
+    let output = x.pooled(to: windows.outputSize(image, "max pooling"), initial: -.infinity) {
+      windows.window($0, $1, image)
+    } combine: {
+      $1 > $0 || $1.isNaN ? $1 : $0
+    } scale: { _ in
+      1
+    }
+    return (output, [x, output])
+  }
+}
+
+/// The average of each window.
+public struct AveragePooling: Operation {
+  /// The windows.
+  public let windows: PoolingWindows
+  /// Whether imagined zeros count in an average's divisor.
+  public let countsPadding: Bool
+
+  /// The operation of those windows.
+  public init(_ windows: PoolingWindows, countsPadding: Bool = true) {
+    self.windows = windows
+    self.countsPadding = countsPadding
+  }
+
+  /// Inputs: x [batch, height, width, channels].
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let x = inputs[0]
+    let image = ImageShape(x, "average pooling")
+    let output = x.pooled(to: windows.outputSize(image, "average pooling"), initial: 0) {
+      windows.window($0, $1, image)
+    } combine: {
+      $0 + $1
+    } scale: {
+      1 / Float(countsPadding ? $0.area : $0.rows.count * $0.columns.count)
+    }
+    return (output, [x.shapeRecord])
+  }
+}
+
+/// The average of each of height x width parts of the image, as PyTorch's `adaptive_avg_pool2d` and its
+/// `area` interpolation: parts begin at floor(i * in / out) and end at ceil((i + 1) * in / out).
+public struct AdaptiveAveragePooling: Operation {
+  /// The output's height and width.
+  public let size: Size2d
+
+  /// The operation of one output size.
+  public init(to size: Size2d) {
+    self.size = size
+  }
+
+  /// Inputs: x [batch, height, width, channels].
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let x = inputs[0]
+    let image = ImageShape(x, "adaptive average pooling")
+    precondition(
+      size.height > 0 && size.width > 0 && image.pixels > 0,
+      "adaptive average pooling: \(x.shape) cannot become \(size.height)x\(size.width)")
+    let output = x.pooled(to: size, initial: 0) { row, column in
+      let rows = Self.part(row, image.height, size.height)
+      let columns = Self.part(column, image.width, size.width)
+      return PoolingWindow(rows: rows, columns: columns, area: rows.count * columns.count)
+    } combine: {
+      $0 + $1
+    } scale: {
+      1 / Float($0.area)
+    }
+    return (output, [x.shapeRecord])
+  }
+
+  private static func part(_ index: Int, _ input: Int, _ output: Int) -> Range<Int> {
+    index * input / output..<((index + 1) * input + output - 1) / output
+  }
+}
+
+/// The average over all pixels: [batch, height, width, channels] to [batch, channels].
+public struct GlobalAveragePooling: Operation {
+  /// The operation.
+  public init() {}
+
+  /// Inputs: x.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let x = inputs[0]
+    let image = ImageShape(x, "global average pooling")
+    precondition(image.pixels > 0, "global average pooling: \(x.shape) has no pixels")
+    let output = Tensor(shape: [image.batch, image.channels]) { y in
+      x.withUnsafeBuffer { x in
+        df_f32_pixel_sums(
+          image.batch, image.pixels, image.channels, x.baseAddress, y.baseAddress)
+      }
+      for i in y.indices { y[i] /= Float(image.pixels) }
+    }
+    return (output, [x.shapeRecord])
+  }
+}
+
+extension Tensor {
+  /// The largest element of each window of NHWC images; windows lie next to each other unless `stride`
+  /// says otherwise.
+  public func maxPool(
+    _ kernel: Size2d, stride: Size2d? = nil, padding: Size2d = 0, ceilMode: Bool = false
+  ) -> Tensor {
+    MaxPooling(
+      PoolingWindows(kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode))(self)
+  }
+
+  /// The average of each window of NHWC images.
+  public func averagePool(
+    _ kernel: Size2d, stride: Size2d? = nil, padding: Size2d = 0, ceilMode: Bool = false,
+    countsPadding: Bool = true
+  ) -> Tensor {
+    let windows = PoolingWindows(
+      kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode)
+    return AveragePooling(windows, countsPadding: countsPadding)(self)
+  }
+
+  /// The averages of height x width parts of NHWC images.
+  public func adaptiveAveragePool(to size: Size2d) -> Tensor {
+    AdaptiveAveragePooling(to: size)(self)
+  }
+
+  /// The average over all pixels: [batch, height, width, channels] to [batch, channels].
+  public func globalAveragePool() -> Tensor { GlobalAveragePooling()(self) }
+}
+
+extension Tensor {
+  /// A pooling of NHWC images: each output pixel starts at `initial`, takes in the pixels of its window
+  /// by `combine`, row by row, and is multiplied by `scale`.
+  @inline(__always)
+  fileprivate func pooled(
+    to size: Size2d, initial: Float, window: @Sendable (Int, Int) -> PoolingWindow,
+    combine: @Sendable (Float, Float) -> Float, scale: @Sendable (PoolingWindow) -> Float
+  ) -> Tensor {
+    let (batch, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
+    return Tensor(shape: [batch, size.height, size.width, channels]) { y in
+      withUnsafeBuffer { x in
+        nonisolated(unsafe) let (x, y) = (x, y)
+        Parallel.forEach(batch * size.height) { line in
+          let (image, row) = (line / size.height, line % size.height)
+          for column in 0..<size.width {
+            let window = window(row, column)
+            let target = (line * size.width + column) * channels
+            for c in target..<target + channels { y[c] = initial }
+            for sourceRow in window.rows {
+              for sourceColumn in window.columns {
+                let source = ((image * height + sourceRow) * width + sourceColumn) * channels
+                for c in 0..<channels { y[target + c] = combine(y[target + c], x[source + c]) }
+              }
+            }
+            let factor = scale(window)
+            if factor != 1 {
+              for c in target..<target + channels { y[c] *= factor }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import CDFKernels
+
+/// How resizing samples.
+public enum Resampling: String, Sendable, CaseIterable {
+  /// The source pixel at floor(x * in / out), as PyTorch's `nearest`.
+  case nearest
+  /// Two source pixels an axis, pixel centres at halves, no smoothing, as PyTorch's `bilinear` with
+  /// `align_corners=False` and OpenCV's `INTER_LINEAR`.
+  case bilinear
+  /// The exact average of the source area where the image shrinks, as OpenCV's `INTER_AREA`; bilinear
+  /// along an axis that grows.
+  case area
+
+  var kernel: df_resample {
+    switch self {
+    case .nearest: DF_NEAREST
+    case .bilinear: DF_BILINEAR
+    case .area: DF_AREA
+    }
+  }
+}
+
+/// NHWC images at another size.
+public struct Resize: Operation {
+  /// The output's height and width.
+  public let size: Size2d
+  /// How to sample.
+  public let method: Resampling
+
+  /// The operation of one target size.
+  public init(to size: Size2d, method: Resampling) {
+    self.size = size
+    self.method = method
+  }
+
+  /// Inputs: x [batch, height, width, channels].
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let x = inputs[0]
+    let image = ImageShape(x, "resize")
+    precondition(
+      size.height > 0 && size.width > 0 && image.pixels > 0,
+      "resize: \(x.shape) cannot become \(size.height)x\(size.width)")
+    let shape = [image.batch, size.height, size.width, image.channels]
+    let output = Tensor(shape: shape) { y in
+      x.withUnsafeBuffer { x in
+        let (source, target) = (
+          image.pixels * image.channels, size.height * size.width * image.channels
+        )
+        for index in 0..<image.batch {
+          let done = df_f32_resize(
+            image.height, image.width, image.channels, x.baseAddress?.advanced(by: index * source),
+            image.width * image.channels, size.height, size.width,
+            y.baseAddress?.advanced(by: index * target), method.kernel)
+          precondition(done, "resize: out of memory")
+        }
+      }
+    }
+    return (output, [x.shapeRecord])
+  }
+}
+
+extension Tensor {
+  /// NHWC images at `size`.
+  public func resized(to size: Size2d, method: Resampling) -> Tensor {
+    Resize(to: size, method: method)(self)
+  }
+}

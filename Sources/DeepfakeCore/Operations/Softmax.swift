@@ -1,0 +1,90 @@
+import Foundation
+
+/// exp(x) over its sum along an axis.
+public struct Softmax: Operation {
+  /// The axis; negative counts from the last.
+  public let axis: Int
+
+  /// The operation along one axis.
+  public init(axis: Int) {
+    self.axis = axis
+  }
+
+  /// Inputs: x. Saved: the output.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let output = inputs[0].alongAxis(axis, "softmax") { line in
+      line.subtract(line.largest)
+      let total = line.reduce { $0 + Foundation.exp(Double($1)) }
+      line.update { Float(Foundation.exp(Double($0)) / total) }
+    }
+    return (output, [output])
+  }
+}
+
+/// The logarithm of softmax, exact where softmax itself rounds to zero.
+public struct LogSoftmax: Operation {
+  /// The axis; negative counts from the last.
+  public let axis: Int
+
+  /// The operation along one axis.
+  public init(axis: Int) {
+    self.axis = axis
+  }
+
+  /// Inputs: x. Saved: the output.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let output = inputs[0].alongAxis(axis, "logSoftmax") { line in
+      line.subtract(line.largest)
+      let total = Foundation.log(line.reduce { $0 + Foundation.exp(Double($1)) })
+      line.update { Float(Double($0) - total) }
+    }
+    return (output, [output])
+  }
+}
+
+extension Tensor {
+  /// exp(x) over its sum along `axis`.
+  public func softmax(axis: Int = -1) -> Tensor { Softmax(axis: axis)(self) }
+
+  /// The logarithm of softmax along `axis`.
+  public func logSoftmax(axis: Int = -1) -> Tensor { LogSoftmax(axis: axis)(self) }
+
+  /// A copy that `body` changes one line along `axis` at a time.
+  fileprivate func alongAxis(_ axis: Int, _ operation: String, _ body: (Line) -> Void) -> Tensor {
+    let axis = [axis].normalizedAxes(rank: rank, operation)[0]
+    let (extent, stride) = (shape[axis], strides[axis])
+    var copy = self
+    copy.withUnsafeMutableBuffer { elements in
+      guard extent > 0 else { return }
+      for line in 0..<elements.count / extent {
+        let start = line / stride * stride * extent + line % stride
+        body(Line(elements: elements, start: start, stride: stride, count: extent))
+      }
+    }
+    return copy
+  }
+}
+
+/// The elements of a tensor along one axis.
+private struct Line {
+  let elements: UnsafeMutableBufferPointer<Float>
+  let start, stride, count: Int
+
+  var largest: Float {
+    var largest = -Float.infinity
+    for i in 0..<count { largest = max(largest, elements[start + i * stride]) }
+    return largest
+  }
+
+  func reduce(_ combine: (Double, Float) -> Double) -> Double {
+    (0..<count).reduce(0) { combine($0, elements[start + $1 * stride]) }
+  }
+
+  func update(_ transform: (Float) -> Float) {
+    for i in 0..<count {
+      elements[start + i * stride] = transform(elements[start + i * stride])
+    }
+  }
+
+  func subtract(_ value: Float) { update { $0 - value } }
+}
