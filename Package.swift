@@ -42,7 +42,7 @@ let package = Package(
       ]),
     .target(name: "CDFKernels"),
     .target(name: "CMediaShims", dependencies: ["CPNG", "CJPEG", "CFFmpeg"]),
-    .target(name: "CDFResources"),
+    .target(name: "CDFResources", exclude: ["Recipes"]),
 
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas",

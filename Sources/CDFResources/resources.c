@@ -1,1 +1,19 @@
 #include "include/CDFResources.h"
+
+// #embed is C23; the compiler has it in C17 too and would warn.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const unsigned char dfdc_silver[] = {
+#embed "Recipes/dfdc-silver.yaml"
+};
+
+static const df_resource recipes[] = {
+  {"dfdc-silver", dfdc_silver, sizeof dfdc_silver},
+};
+
+size_t df_recipe_count(void) { return sizeof recipes / sizeof recipes[0]; }
+
+df_resource df_recipe(size_t index) {
+  if (index >= df_recipe_count()) return (df_resource){"", (const unsigned char *)"", 0};
+  return recipes[index];
+}

@@ -1,1 +1,19 @@
-#pragma once
+// What ships inside the program: text files embedded at build time, so that a copied binary has them.
+#ifndef CDFRESOURCES_H
+#define CDFRESOURCES_H
+
+#include <stddef.h>
+
+/// One embedded file. The bytes are UTF-8 and not terminated.
+typedef struct df_resource {
+  const char *name;  // without folder and extension, terminated
+  const unsigned char *bytes;
+  size_t count;
+} df_resource;
+
+/// The number of built-in recipes.
+size_t df_recipe_count(void);
+/// The recipe of that index, in the order in which they are listed.
+df_resource df_recipe(size_t index);
+
+#endif
