@@ -1,0 +1,42 @@
+import Foundation
+
+/// Files from outside, checked to be regular ones: a pipe would block and a device never end.
+enum RegularFile {
+  /// The size in bytes of the regular file that `url` leads to, through links.
+  static func size(_ url: URL) throws(MediaError) -> Int {
+    var information = stat()
+    guard stat(url.path, &information) == 0 else {
+      throw .unreadable(file: url.path, reason: String(cString: strerror(errno)))
+    }
+    switch information.st_mode & S_IFMT {
+    case S_IFREG: return Int(information.st_size)
+    case S_IFDIR: throw .unreadable(file: url.path, reason: "it is a folder")
+    default: throw .unreadable(file: url.path, reason: "it is no regular file")
+    }
+  }
+
+  /// All bytes of a file of at most `limit`.
+  static func read(_ url: URL, limit: Int) throws(MediaError) -> Data {
+    let size = try size(url)
+    guard size <= limit else {
+      throw .unreadable(file: url.path, reason: "\(size) bytes are more than \(limit)")
+    }
+    do {
+      return try Data(contentsOf: url)
+    } catch {
+      throw .unreadable(file: url.path, reason: error.localizedDescription)
+    }
+  }
+
+  /// The first bytes of a file, at most `count`.
+  static func head(_ url: URL, count: Int) throws(MediaError) -> Data {
+    _ = try size(url)
+    do {
+      let handle = try FileHandle(forReadingFrom: url)
+      defer { try? handle.close() }
+      return try handle.read(upToCount: count) ?? Data()
+    } catch {
+      throw .unreadable(file: url.path, reason: error.localizedDescription)
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/// Why a picture or video could not be used. The description names the file, the cause and the way out.
+public enum MediaError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The file is missing, may not be read, or is no regular file.
+  case unreadable(file: String, reason: String)
+  /// The file is sound but of a kind that is not decoded here, or no picture or video at all.
+  case unsupported(file: String, found: String)
+  /// The file's content contradicts its format.
+  case damaged(file: String, reason: String)
+  /// The file ends before the picture does, or before a video's first frame.
+  case truncated(file: String, reason: String)
+  /// The picture, or each frame, has more pixels than are decoded.
+  case tooLarge(file: String, width: Int, height: Int, limit: String)
+  /// The file is a container without a video stream.
+  case noVideo(file: String, found: String)
+  /// The video has a stream that yields no frame.
+  case noFrames(file: String, reason: String)
+  /// The file cannot be written.
+  case unwritable(file: String, reason: String)
+  /// No file matches.
+  case nothingFound(path: String, reason: String)
+
+  /// The message for people.
+  public var description: String {
+    switch self {
+    case .unreadable(let file, let reason):
+      "\(file): cannot be read: \(reason)"
+    case .unsupported(let file, let found):
+      "\(file): cannot be decoded: \(found). Convert it to PNG, JPEG or MP4 (H.264) first."
+    case .damaged(let file, let reason):
+      "\(file): is damaged: \(reason). Take a sound copy of the file."
+    case .truncated(let file, let reason):
+      "\(file): is cut off: \(reason). Take a complete copy of the file."
+    case .tooLarge(let file, let width, let height, let limit):
+      "\(file): \(width)x\(height) is too large: \(limit). Scale it down first."
+    case .noVideo(let file, let found):
+      "\(file): holds no video: \(found). Give a file with a video stream."
+    case .noFrames(let file, let reason):
+      "\(file): no frame could be decoded: \(reason). Take a sound copy of the file."
+    case .unwritable(let file, let reason):
+      "\(file): cannot be written: \(reason)"
+    case .nothingFound(let path, let reason):
+      "\(path): \(reason)"
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import CFFmpeg
+import CMediaShims
+import Foundation
+
+/// One run through a video, from its first packet to its last.
+final class DecodePass {
+  private let file: String
+  private let info: VideoInfo
+  private let demuxer: Demuxer
+  private let decoder: Decoder
+  private let frame: DecodedFrame
+  private var orientation: Orientation?
+  private var sentPackets = 0
+  private var lastTime: Double?
+  private(set) var summary = DecodeSummary()
+
+  /// Failures in a row, without a frame between them, after which a flushed decoder is given up.
+  private static let flushFailureLimit = 256
+
+  init(_ url: URL, info: VideoInfo, threadCount: Int) throws(MediaError) {
+    file = url.path
+    self.info = info
+    demuxer = try Demuxer(url)
+    decoder = try Decoder(demuxer.stream, file: file, threadCount: threadCount)
+    frame = try DecodedFrame(file: file)
+    orientation = Video.orientation(of: demuxer.stream)
+  }
+
+  /// Packets of the video stream that should yield a frame each, without decoding any.
+  static func countPackets(_ url: URL) throws -> Int {
+    let demuxer = try Demuxer(url)
+    let packet = try Packet(file: url.path)
+    var count = 0
+    while demuxer.read(packet) {
+      try Task.checkCancellation()
+      if packet.pointer.pointee.flags & AV_PKT_FLAG_DISCARD == 0 { count += 1 }
+    }
+    return count
+  }
+
+  /// A frame on its way, before its conversion.
+  struct Arrival {
+    var index: Int
+    var time: Double
+    var orientation: Orientation
+    /// Its content may be moved out.
+    var frame: DecodedFrame
+  }
+
+  /// Decodes everything and calls `body` with every frame in shown order. May run once.
+  func run(_ body: (Arrival) throws -> Void) throws {
+    let packet = try Packet(file: file)
+    while demuxer.read(packet) {
+      try Task.checkCancellation()
+      let flags = packet.pointer.pointee.flags
+      if flags & AV_PKT_FLAG_CORRUPT != 0 { summary.damagedPackets += 1 }
+      sentPackets += 1
+      var sent = decoder.send(packet)
+      if sent == .full {
+        _ = try drain(body)
+        sent = decoder.send(packet)
+      }
+      let failed = try drain(body) == .failed
+      if (sent != .taken || failed) && flags & AV_PKT_FLAG_CORRUPT == 0 {
+        summary.damagedPackets += 1
+      }
+    }
+    _ = decoder.send(nil)
+    var failures = 0
+    while failures < DecodePass.flushFailureLimit {
+      let before = summary.decodedFrames
+      guard try drain(body) == .failed else { break }
+      failures = summary.decodedFrames > before ? 0 : failures + 1
+      summary.damagedPackets += 1
+    }
+    sumUp()
+  }
+
+  /// Hands on every frame that the decoder has ready, and says why it stopped.
+  private func drain(_ body: (Arrival) throws -> Void) throws -> Decoder.Received {
+    while true {
+      let received = decoder.receive(frame)
+      guard received == .frame else { return received }
+      if df_av_frame_is_damaged(frame.pointer) != 0 { summary.damagedFrames += 1 }
+      let time = time()
+      lastTime = max(time, lastTime ?? time)
+      let arrival = Arrival(
+        index: summary.decodedFrames, time: time, orientation: orientation ?? frameOrientation,
+        frame: frame)
+      summary.decodedFrames += 1
+      try body(arrival)
+    }
+  }
+
+  /// The frame's own orientation; the container's goes before it.
+  private var frameOrientation: Orientation {
+    var matrix = [Int32](repeating: 0, count: 9)
+    guard df_av_frame_display_matrix(frame.pointer, &matrix) != 0 else { return .upright }
+    return Orientation(displayMatrix: matrix)
+  }
+
+  private func time() -> Double {
+    let none = df_av_no_time()
+    let stamps = [frame.pointer.pointee.pts, frame.pointer.pointee.best_effort_timestamp]
+    if let stamp = stamps.first(where: { $0 != none }) {
+      return Double(stamp) * av_q2d(demuxer.stream.pointee.time_base)
+    }
+    return info.frameRate.map { Double(summary.decodedFrames) / $0 } ?? lastTime ?? 0
+  }
+
+  private func sumUp() {
+    if let problem = demuxer.readingProblem {
+      summary.isTruncated = true
+      summary.warnings.append("reading stopped early: \(problem)")
+    }
+    if let promised = info.containerFrames, sentPackets < promised {
+      summary.isTruncated = true
+      summary.warnings.append("the container promises \(promised) frames and holds \(sentPackets)")
+    }
+    if let end = info.duration, let last = lastTime, last < end * 0.9 - 1, !summary.isTruncated {
+      summary.warnings.append(
+        "the container promises \(seconds(end)) s and the last frame is at \(seconds(last)) s")
+    }
+    if summary.damagedPackets > 0 {
+      summary.warnings.append("\(summary.damagedPackets) packets could not be decoded")
+    }
+    if summary.damagedFrames > 0 {
+      summary.warnings.append("\(summary.damagedFrames) frames are damaged in parts")
+    }
+  }
+
+  private func seconds(_ value: Double) -> String { String(format: "%.1f", value) }
+}

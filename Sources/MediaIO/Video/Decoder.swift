@@ -1,0 +1,103 @@
+import CFFmpeg
+import CMediaShims
+
+/// A frame's storage: pixels as the decoder left them, shared and not copied.
+final class DecodedFrame {
+  let pointer: UnsafeMutablePointer<AVFrame>
+
+  init(file: String) throws(MediaError) {
+    guard let frame = av_frame_alloc() else {
+      throw .unreadable(file: file, reason: "out of memory")
+    }
+    pointer = frame
+  }
+
+  /// Takes what `other` holds and leaves it empty.
+  convenience init(moving other: DecodedFrame, file: String) throws(MediaError) {
+    try self.init(file: file)
+    av_frame_move_ref(pointer, other.pointer)
+  }
+
+  /// Bytes of its pixels, about.
+  var byteCount: Int {
+    let frame = pointer.pointee
+    let size = av_image_get_buffer_size(AVPixelFormat(frame.format), frame.width, frame.height, 64)
+    return size > 0 ? Int(size) : 4 * Int(frame.width) * Int(frame.height)
+  }
+
+  deinit {
+    var frame: UnsafeMutablePointer<AVFrame>? = pointer
+    av_frame_free(&frame)
+  }
+}
+
+/// The decoder of one stream.
+final class Decoder {
+  /// Pixels a side, and in all, of the largest frame that is decoded.
+  static let sideLimit = 16384
+  static let pixelLimit = 1 << 27
+
+  private let context: UnsafeMutablePointer<AVCodecContext>
+
+  init(
+    _ stream: UnsafeMutablePointer<AVStream>, file: String, threadCount: Int
+  ) throws(MediaError) {
+    guard let parameters = stream.pointee.codecpar else {
+      throw .damaged(file: file, reason: "a stream without a description")
+    }
+    guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
+      throw .unsupported(
+        file: file, found: "FFmpeg has no decoder for \(Decoder.name(of: parameters))")
+    }
+    guard let context = avcodec_alloc_context3(codec) else {
+      throw .unreadable(file: file, reason: "out of memory")
+    }
+    self.context = context
+    var status = avcodec_parameters_to_context(context, parameters)
+    if status >= 0 {
+      context.pointee.pkt_timebase = stream.pointee.time_base
+      context.pointee.thread_count = Int32(min(max(threadCount, 1), 16))
+      context.pointee.thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE
+      context.pointee.max_pixels = Int64(Decoder.pixelLimit)
+      status = avcodec_open2(context, codec, nil)
+    }
+    guard status >= 0 else {
+      var open: UnsafeMutablePointer<AVCodecContext>? = context
+      avcodec_free_context(&open)
+      throw .unsupported(
+        file: file,
+        found: "\(Decoder.name(of: parameters)) does not open (\(Message.ffmpegLog(status)))")
+    }
+  }
+
+  deinit {
+    var open: UnsafeMutablePointer<AVCodecContext>? = context
+    avcodec_free_context(&open)
+  }
+
+  /// FFmpeg's short name of a stream's codec.
+  static func name(of parameters: UnsafeMutablePointer<AVCodecParameters>) -> String {
+    String(cString: avcodec_get_name(parameters.pointee.codec_id))
+  }
+
+  /// What the decoder made of a packet.
+  enum Sent { case taken, full, refused }
+
+  /// Gives the decoder a packet, or nil at the end.
+  func send(_ packet: Packet?) -> Sent {
+    let status = avcodec_send_packet(context, packet?.pointer)
+    if status == df_av_error_again() { return .full }
+    return status >= 0 || status == df_av_error_end() ? .taken : .refused
+  }
+
+  /// What the decoder had to give.
+  enum Received { case frame, nothingYet, end, failed }
+
+  /// Takes the next frame in shown order.
+  func receive(_ frame: DecodedFrame) -> Received {
+    let status = avcodec_receive_frame(context, frame.pointer)
+    if status >= 0 { return .frame }
+    if status == df_av_error_again() { return .nothingYet }
+    return status == df_av_error_end() ? .end : .failed
+  }
+}

@@ -1,0 +1,170 @@
+import CFFmpeg
+import CMediaShims
+import Foundation
+
+/// A packet's storage, reused from packet to packet.
+final class Packet {
+  let pointer: UnsafeMutablePointer<AVPacket>
+
+  init(file: String) throws(MediaError) {
+    guard let packet = av_packet_alloc() else {
+      throw .unreadable(file: file, reason: "out of memory")
+    }
+    pointer = packet
+  }
+
+  deinit {
+    var packet: UnsafeMutablePointer<AVPacket>? = pointer
+    av_packet_free(&packet)
+  }
+}
+
+/// An open container, read packet by packet, of which only the best video stream is delivered.
+///
+/// Only the file itself is opened: FFmpeg is held to its `file` protocol and to containers that refer to
+/// nothing else.
+final class Demuxer {
+  let file: String
+  let stream: UnsafeMutablePointer<AVStream>
+  private let context: UnsafeMutablePointer<AVFormatContext>
+  private let fileSize: Int
+  private var packets = 0
+  private var bytes = 0
+
+  /// Why reading stopped, or skipped something, before the container's end; nil in a sound file.
+  private(set) var readingProblem: String?
+
+  /// Failed reads in a row after which the rest is given up.
+  private static let failureLimit = 16
+
+  init(_ url: URL) throws(MediaError) {
+    file = url.path
+    fileSize = try RegularFile.size(url)
+    guard fileSize > 0 else { throw .unsupported(file: file, found: "it is empty") }
+    df_av_log_collect()
+    _ = Message.takeLog()
+    context = try Demuxer.open(file)
+    do throws(MediaError) {
+      let status = avformat_find_stream_info(context, nil)
+      guard status >= 0 else {
+        throw .damaged(file: file, reason: Message.ffmpegLog(status))
+      }
+      stream = try Demuxer.bestStream(of: context, file: file)
+    } catch {
+      var open: UnsafeMutablePointer<AVFormatContext>? = context
+      avformat_close_input(&open)
+      throw error
+    }
+    // What was logged on the way is of no interest when the file opened after all.
+    _ = Message.takeLog()
+    for i in 0..<Int(context.pointee.nb_streams) {
+      let other = context.pointee.streams[i]
+      if other != stream { other?.pointee.discard = AVDISCARD_ALL }
+    }
+  }
+
+  deinit {
+    var open: UnsafeMutablePointer<AVFormatContext>? = context
+    avformat_close_input(&open)
+  }
+
+  private static func open(
+    _ file: String
+  ) throws(MediaError) -> UnsafeMutablePointer<AVFormatContext> {
+    var options: OpaquePointer?
+    av_dict_set(&options, "protocol_whitelist", "file", 0)
+    av_dict_set(&options, "format_whitelist", df_av_format_whitelist(), 0)
+    defer { av_dict_free(&options) }
+    var context: UnsafeMutablePointer<AVFormatContext>?
+    let status = avformat_open_input(&context, "file:" + file, nil, &options)
+    guard status >= 0, let context else {
+      let reason = Message.ffmpegLog(status)
+      if reason.contains("moov atom not found") {
+        throw .truncated(file: file, reason: "its index (moov) is missing")
+      }
+      if reason.contains("whitelist") {
+        throw .unsupported(file: file, found: "it is no video file")
+      }
+      throw .unsupported(file: file, found: "it is no video file, or a damaged one (\(reason))")
+    }
+    return context
+  }
+
+  /// The stream that FFmpeg holds for the main one; cover pictures are none.
+  private static func bestStream(
+    of context: UnsafeMutablePointer<AVFormatContext>, file: String
+  ) throws(MediaError) -> UnsafeMutablePointer<AVStream> {
+    func isVideo(_ stream: UnsafeMutablePointer<AVStream>) -> Bool {
+      stream.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO
+        && stream.pointee.disposition & AV_DISPOSITION_ATTACHED_PIC == 0
+    }
+    let streams = (0..<Int(context.pointee.nb_streams)).compactMap { context.pointee.streams[$0] }
+    let best = Int(av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, nil, 0))
+    if streams.indices.contains(best), isVideo(streams[best]) { return streams[best] }
+    if let first = streams.first(where: isVideo) { return first }
+    let hasAudio = streams.contains {
+      $0.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_AUDIO
+    }
+    throw .noVideo(file: file, found: hasAudio ? "sound alone" : "no stream of pictures")
+  }
+
+  /// Whether there is a sound stream.
+  var hasAudio: Bool {
+    (0..<streamCount).contains {
+      context.pointee.streams[$0]?.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_AUDIO
+    }
+  }
+
+  /// Streams of every kind.
+  var streamCount: Int { Int(context.pointee.nb_streams) }
+
+  /// The container's short name.
+  var container: String { context.pointee.iformat.map { String(cString: $0.pointee.name) } ?? "" }
+
+  /// Seconds, by the stream or else by the container.
+  var duration: Double? {
+    if stream.pointee.duration > 0 {
+      return Double(stream.pointee.duration) * av_q2d(stream.pointee.time_base)
+    }
+    let duration = context.pointee.duration
+    return duration > 0 ? Double(duration) / Double(AV_TIME_BASE) : nil
+  }
+
+  /// Reads the video stream's next packet, over the one before. False at the end, or where nothing more
+  /// can be read.
+  func read(_ packet: Packet) -> Bool {
+    var failures = 0
+    av_packet_unref(packet.pointer)
+    while failures < Demuxer.failureLimit {
+      let status = av_read_frame(context, packet.pointer)
+      if status == df_av_error_end() {
+        if let error = context.pointee.pb?.pointee.error, error < 0, error != status {
+          readingProblem = Message.ffmpeg(error)
+        } else if readingProblem == nil {
+          let logged = Message.takeLog()
+          if logged.contains("prematurely") { readingProblem = logged }
+        }
+        return false
+      }
+      guard status >= 0 else {
+        failures += 1
+        if readingProblem == nil { readingProblem = Message.ffmpegLog(status) }
+        continue
+      }
+      guard isPlausible(packet) else { return false }
+      if packet.pointer.pointee.stream_index == stream.pointee.index { return true }
+      av_packet_unref(packet.pointer)
+    }
+    return false
+  }
+
+  /// An index can name the same bytes any number of times; a true one has more bytes than packets and
+  /// reads each byte about once.
+  private func isPlausible(_ packet: Packet) -> Bool {
+    packets += 1
+    bytes += Int(packet.pointer.pointee.size)
+    let fits = packets <= fileSize + 1024 && bytes / 16 <= fileSize + (1 << 20)
+    if !fits { readingProblem = "its index names more data than the file can hold" }
+    return fits
+  }
+}

@@ -1,0 +1,55 @@
+import CFFmpeg
+import CMediaShims
+import DeepfakeCore
+
+/// Turns decoded frames into pictures. Keeps its tables from frame to frame, and makes new ones when
+/// size, format or colour tags change in mid-stream.
+final class FrameConverter {
+  private let file: String
+  private var converter: OpaquePointer?
+  private var rows: UnsafeMutableRawBufferPointer?
+
+  init(file: String) {
+    self.file = file
+  }
+
+  deinit {
+    df_converter_free(converter)
+    rows?.deallocate()
+  }
+
+  /// The frame as RGB, turned by `orientation`.
+  func image(_ frame: DecodedFrame, _ orientation: Orientation) throws(MediaError) -> Image {
+    let width = Int(frame.pointer.pointee.width)
+    let height = Int(frame.pointer.pointee.height)
+    guard width > 0, height > 0, width <= Decoder.sideLimit, height <= Decoder.sideLimit else {
+      throw .tooLarge(file: file, width: width, height: height, limit: Video.sizeLimit)
+    }
+    if let old = converter, df_converter_fits(old, frame.pointer) == 0 {
+      df_converter_free(old)
+      converter = nil
+    }
+    if converter == nil { converter = df_converter_new(frame.pointer) }
+    // swscale writes whole vectors, also where a row ends in the middle of one.
+    let stride = (width * 3 + 63) & ~63
+    let base = room(for: stride * height + 64)
+    guard let converter, df_converter_run(converter, frame.pointer, base, Int32(stride)) != 0 else {
+      let format = av_get_pix_fmt_name(AVPixelFormat(frame.pointer.pointee.format))
+      let name = format.map { String(cString: $0) } ?? "of an unknown kind"
+      throw .unsupported(file: file, found: "its pixels (\(name)) do not convert to RGB")
+    }
+    return orientation.image(of: base, width: width, height: height, stride: stride)
+  }
+
+  private func room(for count: Int) -> UnsafeMutablePointer<UInt8> {
+    let old = rows
+    if let old, old.count >= count, let base = old.baseAddress {
+      return base.assumingMemoryBound(to: UInt8.self)
+    }
+    old?.deallocate()
+    let new = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
+    rows = new
+    return new.bindMemory(to: UInt8.self).baseAddress
+      ?? { preconditionFailure("FrameConverter: \(count) bytes have no address") }()
+  }
+}

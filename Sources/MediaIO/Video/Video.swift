@@ -1,0 +1,193 @@
+import CFFmpeg
+import CMediaShims
+import DeepfakeCore
+import Foundation
+
+/// A video file, decoded by FFmpeg's libraries in this process.
+///
+/// The value holds no open file: every run through the video opens it anew, so that one value serves
+/// many tasks at once. Colour follows the stream's tags; untagged video is taken for BT.601 in limited
+/// range, as OpenCV and PyAV do. HDR is not tone-mapped and pixels are not stretched where they are not
+/// square.
+public struct Video: Sendable {
+  /// The file.
+  public let url: URL
+  /// What the file says of itself.
+  public let info: VideoInfo
+  /// Threads that decode, 1 to 16. Results do not depend on it.
+  public var threadCount: Int
+
+  /// Bytes of decoded frames that `evenlySpacedFrames` keeps at most; where the frames asked for are
+  /// larger, the video is decoded twice instead.
+  package static let keptBytesLimit = 1 << 30
+
+  static let sizeLimit =
+    "frames are decoded up to \(Decoder.sideLimit) a side and \(Decoder.pixelLimit) pixels"
+
+  /// Opens a video and reads what it says of itself; decodes only what FFmpeg needs to know its format.
+  ///
+  /// - Throws: `MediaError` where the file cannot be read, is no video, has no video stream (sound
+  ///   alone, a cover picture), has frames too large, or a codec that FFmpeg lacks.
+  public init(_ url: URL, threadCount: Int = Parallel.threadCount) throws(MediaError) {
+    self.url = url
+    self.threadCount = threadCount
+    let demuxer = try Demuxer(url)
+    info = try Video.info(of: demuxer)
+    // Opening the decoder shows whether there is one.
+    _ = try Decoder(demuxer.stream, file: url.path, threadCount: 1)
+  }
+
+  private static func info(of demuxer: Demuxer) throws(MediaError) -> VideoInfo {
+    let stream = demuxer.stream.pointee
+    guard let parameters = stream.codecpar else {
+      throw .damaged(file: demuxer.file, reason: "a stream without a description")
+    }
+    let (width, height) = (Int(parameters.pointee.width), Int(parameters.pointee.height))
+    guard width > 0, height > 0 else {
+      throw .noFrames(file: demuxer.file, reason: "the size of its frames is unknown")
+    }
+    guard width <= Decoder.sideLimit, height <= Decoder.sideLimit,
+      width * height <= Decoder.pixelLimit
+    else {
+      throw .tooLarge(file: demuxer.file, width: width, height: height, limit: sizeLimit)
+    }
+    let orientation = orientation(of: demuxer.stream) ?? .upright
+    let rates = [stream.avg_frame_rate, stream.r_frame_rate]
+    let rate = rates.first { $0.num > 0 && $0.den > 0 }
+    return VideoInfo(
+      width: orientation.swapsAxes ? height : width,
+      height: orientation.swapsAxes ? width : height,
+      rotation: orientation.degrees,
+      codec: Decoder.name(of: parameters),
+      container: demuxer.container,
+      duration: demuxer.duration,
+      frameRate: rate.map(av_q2d),
+      containerFrames: stream.nb_frames > 0 ? Int(stream.nb_frames) : nil,
+      hasAudio: demuxer.hasAudio,
+      streamCount: demuxer.streamCount,
+      warnings: colourWarnings(parameters))
+  }
+
+  private static func colourWarnings(
+    _ parameters: UnsafeMutablePointer<AVCodecParameters>
+  ) -> [String] {
+    var warnings: [String] = []
+    let transfer = parameters.pointee.color_trc
+    if transfer == AVCOL_TRC_SMPTE2084 || transfer == AVCOL_TRC_ARIB_STD_B67 {
+      warnings.append("HDR video; its colours are used without tone mapping")
+    }
+    let matrix = parameters.pointee.color_space
+    if matrix == AVCOL_SPC_YCGCO || matrix == AVCOL_SPC_ICTCP {
+      warnings.append("its colour matrix is not supported and taken for BT.601")
+    }
+    return warnings
+  }
+
+  /// The container's word on how frames are turned, if any.
+  static func orientation(of stream: UnsafeMutablePointer<AVStream>) -> Orientation? {
+    var matrix = [Int32](repeating: 0, count: 9)
+    guard df_av_stream_display_matrix(stream, &matrix) != 0 else { return nil }
+    return Orientation(displayMatrix: matrix)
+  }
+
+  /// Decodes the whole video and calls `body` with `count` frames spread evenly over what was decoded
+  /// (`EvenSpread.indices`), in order, each converted when its turn comes.
+  ///
+  /// Packets are counted first, so that one decoding suffices where each yields a frame; where the
+  /// decoder yields another number, the video is decoded again by that. Memory is bounded by the
+  /// frames asked for (and by a limit on those), not by the video's length.
+  ///
+  /// - Returns: how many frames were decoded, and whether anything was damaged or missing.
+  /// - Throws: `MediaError`, what `body` throws, or `CancellationError` in a cancelled task.
+  @discardableResult
+  public func evenlySpacedFrames(
+    _ count: Int, _ body: (VideoFrame) throws -> Void
+  ) throws -> DecodeSummary {
+    precondition(count > 0, "Video: \(count) frames asked for")
+    let counted = try DecodePass.countPackets(url)
+    var kept = try keepFrames(EvenSpread.indices(count, of: counted))
+    let total = kept.summary.decodedFrames
+    if total == counted, !kept.isOverLimit {
+      try deliver(&kept.frames, body)
+      return kept.summary
+    }
+    kept.frames = []
+    let indices = Set(EvenSpread.indices(count, of: total))
+    return try decode(where: indices.contains, body)
+  }
+
+  /// Decodes the whole video and calls `body` with every `stride`-th frame, from the first on.
+  ///
+  /// - Returns: how many frames were decoded, and whether anything was damaged or missing.
+  /// - Throws: `MediaError`, what `body` throws, or `CancellationError` in a cancelled task.
+  @discardableResult
+  public func forEachFrame(
+    stride: Int = 1, _ body: (VideoFrame) throws -> Void
+  ) throws -> DecodeSummary {
+    precondition(stride > 0, "Video: a stride of \(stride)")
+    return try decode(where: { $0 % stride == 0 }, body)
+  }
+
+  // MARK: - Passes
+
+  private struct Kept {
+    var frames: [DecodePass.Arrival] = []
+    var isOverLimit = false
+    var summary = DecodeSummary()
+  }
+
+  /// Decodes everything and keeps the frames at `indices`, up to `keptBytesLimit`.
+  private func keepFrames(_ indices: [Int]) throws -> Kept {
+    let pass = try DecodePass(url, info: info, threadCount: threadCount)
+    var kept = Kept()
+    var next = 0
+    var bytes = 0
+    try pass.run { arrival in
+      guard next < indices.count, arrival.index == indices[next], !kept.isOverLimit else { return }
+      next += 1
+      bytes += arrival.frame.byteCount
+      if bytes > Video.keptBytesLimit {
+        kept.isOverLimit = true
+        kept.frames = []
+        return
+      }
+      var moved = arrival
+      moved.frame = try DecodedFrame(moving: arrival.frame, file: url.path)
+      kept.frames.append(moved)
+    }
+    guard pass.summary.decodedFrames > 0 else { throw noFrames(pass.summary) }
+    kept.summary = pass.summary
+    return kept
+  }
+
+  /// Empties `frames` one by one, so that each frame's memory goes when it has been delivered.
+  private func deliver(
+    _ frames: inout [DecodePass.Arrival], _ body: (VideoFrame) throws -> Void
+  ) throws {
+    let converter = FrameConverter(file: url.path)
+    frames.reverse()
+    while let arrival = frames.popLast() {
+      let image = try converter.image(arrival.frame, arrival.orientation)
+      try body(VideoFrame(index: arrival.index, time: arrival.time, image: image))
+    }
+  }
+
+  private func decode(
+    where wants: (Int) -> Bool, _ body: (VideoFrame) throws -> Void
+  ) throws -> DecodeSummary {
+    let pass = try DecodePass(url, info: info, threadCount: threadCount)
+    let converter = FrameConverter(file: url.path)
+    try pass.run { arrival in
+      guard wants(arrival.index) else { return }
+      let image = try converter.image(arrival.frame, arrival.orientation)
+      try body(VideoFrame(index: arrival.index, time: arrival.time, image: image))
+    }
+    guard pass.summary.decodedFrames > 0 else { throw noFrames(pass.summary) }
+    return pass.summary
+  }
+
+  private func noFrames(_ summary: DecodeSummary) -> MediaError {
+    let reason = summary.warnings.joined(separator: "; ")
+    return .noFrames(file: url.path, reason: reason.isEmpty ? "the stream is empty" : reason)
+  }
+}
