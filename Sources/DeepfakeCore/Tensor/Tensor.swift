@@ -54,6 +54,12 @@ public struct Tensor: Sendable {
       borrowing: floats, count: Self.elementCount(of: shape), owner: owner)
   }
 
+  /// The elements and what keeps them alive, for views that outlive this value (weights on their way
+  /// to a file). While anything holds the owner, writing to the tensor copies it first.
+  package var sharedMemory: (floats: UnsafePointer<Float>, owner: AnyObject) {
+    (UnsafePointer(storage.pointer), storage)
+  }
+
   private init(shape: [Int], storage: TensorStorage) {
     self.shape = shape
     self.storage = storage

@@ -6,6 +6,8 @@ public enum WeightsError: Error, Sendable, CustomStringConvertible {
   case refused(file: String, found: String)
   /// The file's tensors are not those of the network.
   case mismatch(WeightsMismatch)
+  /// The weights cannot be written.
+  case unwritable(file: String, reason: String)
 
   /// The message for people.
   public var description: String {
@@ -15,6 +17,7 @@ public enum WeightsError: Error, Sendable, CustomStringConvertible {
       "\(file): refused: it holds \(found). dfkit loads tensors and plain values only and runs no"
         + " code; save the model's state_dict instead."
     case .mismatch(let mismatch): mismatch.description
+    case .unwritable(let file, let reason): "\(file): cannot write weights: \(reason)"
     }
   }
 }

@@ -1,0 +1,100 @@
+import Foundation
+
+/// A run of bytes and what keeps it in memory. Nobody writes to it while the owner lives, so it may
+/// cross threads; hence `@unchecked Sendable`.
+struct StoredBytes: @unchecked Sendable {
+  let start: UnsafeRawPointer
+  let count: Int
+  let owner: AnyObject
+}
+
+/// A file's bytes, mapped read-only for as long as anything refers to the object.
+///
+/// The mapping is private and never written to; hence `@unchecked Sendable`.
+final class MappedFile: @unchecked Sendable {
+  let name: String
+  let bytes: UnsafeRawBufferPointer
+
+  /// Maps a regular file that is not empty.
+  init(_ url: URL) throws(WeightsError) {
+    name = url.relativePath
+    guard url.isFileURL else {
+      throw .unreadable(file: name, reason: "not a file on this machine; download it first")
+    }
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+    let descriptor = open(url.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .unreadable(file: name, reason: Self.reason(errno)) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw .unreadable(file: name, reason: Self.reason(errno))
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR:
+      throw .unreadable(file: name, reason: "it is a folder; name a weights file in it")
+    default: throw .unreadable(file: name, reason: "it is not a regular file")
+    }
+    let count = Int(status.st_size)
+    guard count > 0 else { throw .unreadable(file: name, reason: "the file is empty") }
+    let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let base, base != MAP_FAILED else {
+      throw .unreadable(file: name, reason: Self.reason(errno))
+    }
+    bytes = UnsafeRawBufferPointer(start: base, count: count)
+  }
+
+  deinit {
+    munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+  }
+
+  /// The bytes from `offset`, or nil where they would leave the file.
+  func slice(at offset: Int, count: Int) -> StoredBytes? {
+    guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset,
+      let base = bytes.baseAddress
+    else { return nil }
+    return StoredBytes(start: base + offset, count: count, owner: self)
+  }
+
+  static func reason(_ code: Int32) -> String {
+    switch code {
+    case ENOENT: "there is no such file"
+    case EACCES: "permission denied"
+    default: String(cString: strerror(code))
+    }
+  }
+}
+
+/// Reads little-endian numbers and byte runs from front to back and never past the end.
+struct ByteCursor {
+  let bytes: UnsafeRawBufferPointer
+  private(set) var position: Int
+
+  init(_ bytes: UnsafeRawBufferPointer, at position: Int = 0) {
+    self.bytes = bytes
+    self.position = min(max(0, position), bytes.count)
+  }
+
+  var remaining: Int { bytes.count - position }
+
+  /// The next `count` bytes, or nil where fewer are left.
+  mutating func take(_ count: Int) -> UnsafeRawBufferPointer? {
+    guard count >= 0, count <= remaining else { return nil }
+    defer { position += count }
+    return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
+  }
+
+  /// The next little-endian integer.
+  mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self) -> T? {
+    guard MemoryLayout<T>.size <= remaining else { return nil }
+    defer { position += MemoryLayout<T>.size }
+    return T(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: T.self))
+  }
+
+  /// The bytes up to the next line feed, which is passed over.
+  mutating func line() -> UnsafeRawBufferPointer? {
+    guard let end = bytes[position...].firstIndex(of: 0x0A) else { return nil }
+    defer { position = end + 1 }
+    return UnsafeRawBufferPointer(rebasing: bytes[position..<end])
+  }
+}

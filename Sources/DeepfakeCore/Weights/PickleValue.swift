@@ -1,0 +1,224 @@
+/// What Python's pickle format can hold as far as dfkit understands it.
+///
+/// Containers are indices into a heap, not values inside values: however deeply a hostile file nests
+/// them, nothing recurses, not even when they are freed, and cycles cost nothing.
+enum PickleValue {
+  case none
+  case bool(Bool)
+  case integer(Int)
+  case real(Double)
+  case string(String)
+  case bytes([UInt8])
+  /// An index into `PickleHeap.sequences`; tuples, lists and sets look alike from here.
+  case tuple(Int)
+  case list(Int)
+  /// An index into `PickleHeap.dictionaries`.
+  case dictionary(Int)
+  case function(PickleFunction)
+  /// An index into `PickleHeap.storages`.
+  case storage(Int)
+  /// An index into `PickleHeap.tensors`.
+  case tensor(Int)
+  case numpyType(NumpyType)
+  /// A value that is known to be harmless and means nothing here: a device, an element type.
+  case inert(String)
+
+  /// A plain value as text for metadata; nil for everything else.
+  var text: String? {
+    switch self {
+    case .bool(let value): "\(value)"
+    case .integer(let value): "\(value)"
+    case .real(let value): "\(value)"
+    case .string(let value): value
+    default: nil
+    }
+  }
+
+  /// What to call the value in a message.
+  var noun: String {
+    switch self {
+    case .none: "None"
+    case .bool: "a truth value"
+    case .integer, .real: "a number"
+    case .string: "text"
+    case .bytes: "bytes"
+    case .tuple: "a tuple"
+    case .list: "a list"
+    case .dictionary: "a dictionary"
+    case .function(let function): "the class or function \(function)"
+    case .storage: "a tensor storage"
+    case .tensor: "a tensor"
+    case .numpyType: "a numpy type"
+    case .inert(let name): name
+    }
+  }
+}
+
+/// The classes and functions that a checkpoint may name. None of them is run: each stands for a few
+/// lines of `Unpickler.call`.
+enum PickleFunction: Equatable {
+  case orderedDictionary
+  case size
+  case device
+  /// A typed storage class, or nil for the untyped one.
+  case storage(ElementType?)
+  /// `torch.float32` and its like; nil for types that no tensor here can have.
+  case elementType(ElementType?)
+  case rebuildTensor
+  case rebuildTensorV2
+  case rebuildTensorV3
+  case rebuildParameter
+  case numpyScalar
+  case numpyType
+  case encode
+
+  private static let storages: [(name: String, type: ElementType)] = [
+    ("DoubleStorage", .f64), ("FloatStorage", .f32), ("HalfStorage", .f16),
+    ("BFloat16Storage", .bf16), ("LongStorage", .i64), ("IntStorage", .i32),
+    ("ShortStorage", .i16), ("CharStorage", .i8), ("ByteStorage", .u8), ("BoolStorage", .bool),
+  ]
+
+  private static let types: [(name: String, type: ElementType?)] = [
+    ("float64", .f64), ("double", .f64), ("float32", .f32), ("float", .f32), ("float16", .f16),
+    ("half", .f16), ("bfloat16", .bf16), ("int64", .i64), ("long", .i64), ("int32", .i32),
+    ("int", .i32), ("int16", .i16), ("short", .i16), ("int8", .i8), ("uint64", .u64),
+    ("uint32", .u32), ("uint16", .u16), ("uint8", .u8), ("bool", .bool), ("complex64", nil),
+    ("complex128", nil),
+  ]
+
+  private static let known: [String: PickleFunction] = {
+    var known: [String: PickleFunction] = [
+      "collections.OrderedDict": .orderedDictionary,
+      "torch.Size": .size,
+      "torch.device": .device,
+      "torch.storage.UntypedStorage": .storage(nil),
+      "torch.UntypedStorage": .storage(nil),
+      "torch._utils._rebuild_tensor": .rebuildTensor,
+      "torch._utils._rebuild_tensor_v2": .rebuildTensorV2,
+      "torch._utils._rebuild_tensor_v3": .rebuildTensorV3,
+      "torch._utils._rebuild_parameter": .rebuildParameter,
+      "torch._utils._rebuild_parameter_with_state": .rebuildParameter,
+      "numpy.core.multiarray.scalar": .numpyScalar,
+      "numpy._core.multiarray.scalar": .numpyScalar,
+      "numpy.dtype": .numpyType,
+      "_codecs.encode": .encode,
+    ]
+    for (name, type) in storages {
+      known["torch." + name] = .storage(type)
+      known["torch.cuda." + name] = .storage(type)
+    }
+    for (name, type) in types { known["torch." + name] = .elementType(type) }
+    return known
+  }()
+
+  /// The function of that qualified name; nil for everything that a checkpoint must not name.
+  static func named(_ name: String) -> PickleFunction? { known[name] }
+}
+
+/// A numpy element type: kind, size and byte order.
+struct NumpyType {
+  /// "f", "i", "u" or "b".
+  var kind: Character
+  var size: Int
+  var isBigEndian = false
+
+  /// The type that a name such as "f8" or "<i4" means; nil for structured types, dates and text.
+  init?(_ name: String) {
+    var name = Substring(name)
+    if let order = name.first, "<>|=".contains(order) {
+      isBigEndian = order == ">"
+      name = name.dropFirst()
+    }
+    guard let kind = name.first, "fiub".contains(kind), let size = Int(name.dropFirst()),
+      [1, 2, 4, 8].contains(size)
+    else { return nil }
+    self.kind = kind
+    self.size = size
+  }
+
+  /// The number that `bytes` hold; inert where it cannot be shown.
+  func scalar(_ bytes: [UInt8]) -> PickleValue? {
+    guard bytes.count == size else { return nil }
+    let ordered = isBigEndian ? bytes : bytes.reversed()
+    let bits = ordered.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    switch (kind, size) {
+    case ("f", 8): return .real(Double(bitPattern: bits))
+    case ("f", 4): return .real(Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits))))
+    case ("f", 2):
+      return .real(Double(HalfPrecision.float(half: UInt16(truncatingIfNeeded: bits))))
+    case ("i", _):
+      let shift = UInt64(64 - 8 * size)
+      return .integer(Int(Int64(bitPattern: bits << shift) >> Int64(shift)))
+    case ("u", _): return Int(exactly: bits).map { .integer($0) } ?? .inert("a large number")
+    case ("b", 1): return .bool(bits != 0)
+    default: return nil
+    }
+  }
+}
+
+/// A dictionary in insertion order. Text keys are unique, the last value given counts, as in Python;
+/// other keys, which no state dict has, are only kept.
+struct PickleDictionary {
+  private(set) var items: [(key: PickleValue, value: PickleValue)] = []
+  private var places: [String: Int] = [:]
+
+  mutating func set(_ key: PickleValue, _ value: PickleValue) {
+    if case .string(let text) = key {
+      if let place = places[text] {
+        items[place].value = value
+        return
+      }
+      places[text] = items.count
+    }
+    items.append((key, value))
+  }
+
+  subscript(text: String) -> PickleValue? { places[text].map { items[$0].value } }
+}
+
+/// What the values of one pickle refer to.
+struct PickleHeap {
+  /// A run of elements in the file, by the key that the container knows it under.
+  struct Storage {
+    var key: String
+    /// nil: bytes without a type.
+    var type: ElementType?
+    /// Elements of the whole storage.
+    var count: Int
+    /// The part of it that is meant (old files have views of storages).
+    var view: Range<Int>
+  }
+
+  /// A tensor over a storage, unchecked.
+  struct Tensor {
+    var storage: Int
+    var type: ElementType
+    var offset: Int
+    var shape: [Int]
+    var strides: [Int]
+  }
+
+  var sequences: [[PickleValue]] = []
+  var dictionaries: [PickleDictionary] = []
+  var storages: [Storage] = []
+  var tensors: [Tensor] = []
+
+  /// The items of a tuple or list.
+  func items(_ value: PickleValue) -> [PickleValue]? {
+    switch value {
+    case .tuple(let index), .list(let index): sequences[index]
+    default: nil
+    }
+  }
+
+  /// A tuple or list of no more than `limit` whole numbers.
+  func integers(_ value: PickleValue, atMost limit: Int) -> [Int]? {
+    guard let items = items(value), items.count <= limit else { return nil }
+    var result: [Int] = []
+    for item in items {
+      guard case .integer(let integer) = item else { return nil }
+      result.append(integer)
+    }
+    return result
+  }
+}

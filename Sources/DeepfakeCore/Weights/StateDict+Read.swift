@@ -1,0 +1,87 @@
+import Foundation
+
+extension StateDict {
+  /// In what form a file stores its tensors.
+  enum Container {
+    case safetensors, torchArchive, torchLegacy
+  }
+
+  /// Reads the tensors of a weights file: safetensors, or a PyTorch checkpoint (the zip archive, or the
+  /// form that PyTorch wrote before 1.6). The kind is recognised from the contents.
+  ///
+  /// The file is mapped, not loaded; it must not be shortened while anything refers to it. Of a
+  /// checkpoint that holds more than a state dict, `entry` names the one to take; without it, the one
+  /// under `state_dict`, `model` and the like is found. Where every key starts with `module.`
+  /// (`DataParallel`) or `_orig_mod.` (`torch.compile`), that is dropped. No code in a checkpoint ever
+  /// runs: of what Python's pickle format can hold, tensors and plain values are understood and
+  /// everything else is refused by name.
+  /// - Throws: `WeightsError.unreadable` for files that are missing, damaged or of another kind,
+  ///   `WeightsError.refused` for contents that are not tensors or plain values.
+  public static func read(
+    _ url: URL, entry: String? = nil
+  ) throws(WeightsError) -> StateDict {
+    let file = try MappedFile(url)
+    let state: StateDict
+    switch try container(of: file, named: url.pathExtension.lowercased()) {
+    case .safetensors: state = try SafetensorsReader(file).read()
+    case .torchArchive: state = try TorchArchive(file).read(entry: entry)
+    case .torchLegacy: state = try TorchLegacyFile(file).read(entry: entry)
+    }
+    try state.checkSize(fileSize: file.bytes.count)
+    return state.strippingCommonPrefix("_orig_mod.").strippingCommonPrefix("module.")
+      .strippingCommonPrefix("_orig_mod.")
+  }
+
+  /// What all tensors together may take as Float32 however small the file is: views of few elements
+  /// expanded to many.
+  static let expansionLimit = 256 << 20
+
+  /// Refuses files whose tensors, converted to Float32, would take much more memory than the file:
+  /// more than twice its size and more than `expansionLimit` bytes.
+  private func checkSize(fileSize: Int) throws(WeightsError) {
+    var total = 0
+    for key in keys {
+      let bytes = (self[key]?.count ?? 0) * MemoryLayout<Float>.size
+      let (sum, overflow) = total.addingReportingOverflow(bytes)
+      guard !overflow, sum <= max(2 * fileSize, Self.expansionLimit) else {
+        throw .refused(
+          file: file,
+          found: "tensors that repeat \(fileSize) stored bytes to far more (from \(key) on beyond"
+            + " \(max(2 * fileSize, Self.expansionLimit)))")
+      }
+      total = sum
+    }
+  }
+
+  private static func container(
+    of file: MappedFile, named suffix: String
+  ) throws(WeightsError) -> Container {
+    let bytes = file.bytes
+    func starts(with prefix: [UInt8], at offset: Int = 0) -> Bool {
+      bytes.count >= offset + prefix.count && bytes[offset...].starts(with: prefix)
+    }
+    if suffix == "safetensors" || starts(with: [0x7B], at: 8) && !starts(with: [0x80]) {
+      return .safetensors
+    }
+    if starts(with: Array("PK".utf8)) { return .torchArchive }
+    if starts(with: [0x80]) { return .torchLegacy }
+    let kinds: [(prefix: [UInt8], offset: Int, kind: String)] = [
+      (Array("ustar".utf8), 257, "PyTorch's tar format from before 2017, or another tar archive"),
+      ([0x1F, 0x8B], 0, "a gzip archive; unpack it first"),
+      ([0x89] + Array("HDF".utf8), 0, "an HDF5 file (Keras); export it to safetensors"),
+      (Array("version https://git-lfs".utf8), 0, "a Git LFS pointer, not the weights themselves"),
+      (Array("<".utf8), 0, "a web page, not the weights themselves; download the file again"),
+      (Array("GGUF".utf8), 0, "a GGUF file; export it to safetensors"),
+    ]
+    let known = kinds.first { starts(with: $0.prefix, at: $0.offset) }?.kind
+    // Early tar checkpoints carry no "ustar" mark but begin with a member of a known name.
+    let tar = starts(with: Array("sys_info".utf8)) || starts(with: Array("storages".utf8))
+    throw .unreadable(
+      file: file.name,
+      reason: known.map { "it is \($0)" }
+        ?? (tar
+          ? "it is in PyTorch's tar format from before 2017; load it in Python and save the"
+            + " state_dict again"
+          : "it is neither safetensors nor a PyTorch checkpoint"))
+  }
+}

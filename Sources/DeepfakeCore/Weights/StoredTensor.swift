@@ -1,0 +1,193 @@
+/// A tensor as a weights file holds it: not yet converted, its bytes still in the mapped file.
+///
+/// Shape and strides were checked against the storage when the file was read, so converting cannot
+/// reach outside it.
+public struct StoredTensor: Sendable {
+  /// The file, for messages.
+  public let file: String
+  /// The key that the file has for it, whatever it was renamed to since.
+  public let key: String
+  /// The element type in the file.
+  public let dtype: ElementType
+  /// The extents as in the file: OIHW for convolutions, [out, in] for fully connected layers.
+  public var shape: [Int] { view.shape }
+  /// The number of elements.
+  public var count: Int { view.count }
+
+  private let bytes: StoredBytes
+  private let view: StridedView
+
+  /// Below this, elements are copied though they could be borrowed: a bias that borrows would keep
+  /// the whole file in memory.
+  private static let smallestBorrowed = 1 << 16
+
+  /// A view of `storage` from element `offset` on. Throws where it would leave the storage.
+  /// Without `strides` the elements lie one after the other.
+  init(
+    file: String, key: String, dtype: ElementType, shape: [Int], strides: [Int]? = nil,
+    offset: Int = 0, storage: StoredBytes
+  ) throws(WeightsError) {
+    let unit = [Int](repeating: 0, count: shape.count)
+    guard StridedView.reach(shape: shape, strides: unit) != nil else {
+      throw .unreadable(file: file, reason: "\(key): impossible shape \(shape)")
+    }
+    let strides = strides ?? StridedView.denseStrides(shape)
+    let elements = storage.count / dtype.size
+    guard let reach = StridedView.reach(shape: shape, strides: strides), offset >= 0,
+      offset <= elements, reach <= elements - offset
+    else {
+      throw .unreadable(
+        file: file,
+        reason: "\(key): shape \(shape) with strides \(strides) at \(offset) does not fit its"
+          + " storage of \(elements) elements; the file is damaged")
+    }
+    self.file = file
+    self.key = key
+    self.dtype = dtype
+    view = StridedView(shape: shape, strides: strides)
+    bytes = StoredBytes(
+      start: storage.start + offset * dtype.size, count: storage.count - offset * dtype.size,
+      owner: storage.owner)
+  }
+
+  /// A tensor in memory, `layout` saying how its axes relate to those in files. Nothing is copied.
+  init(file: String, key: String, tensor: Tensor, layout: ParameterLayout) {
+    self.file = file
+    self.key = key
+    dtype = .f32
+    let (floats, owner) = tensor.sharedMemory
+    bytes = StoredBytes(
+      start: UnsafeRawPointer(floats), count: tensor.count * MemoryLayout<Float>.size,
+      owner: owner)
+    view = StridedView(dense: tensor.shape).permuted(layout.fileAxes(rank: tensor.rank))
+  }
+
+  private init(_ other: StoredTensor, key: String? = nil, view: StridedView? = nil) {
+    file = other.file
+    self.key = key ?? other.key
+    dtype = other.dtype
+    bytes = other.bytes
+    self.view = view ?? other.view
+  }
+
+  /// The same tensor under another name in messages.
+  func named(_ key: String) -> StoredTensor {
+    StoredTensor(self, key: key)
+  }
+
+  /// The same elements with unit axes appended until there are `rank` axes (a 1x1 convolution that a
+  /// file stores as a matrix).
+  public func withTrailingAxes(rank: Int) -> StoredTensor {
+    let missing = max(0, rank - view.shape.count)
+    return StoredTensor(
+      self,
+      view: StridedView(
+        shape: view.shape + Array(repeating: 1, count: missing),
+        strides: view.strides + Array(repeating: 1, count: missing)))
+  }
+
+  /// The elements as Float32 in memory layout: a convolution's OIHW becomes HWIO, a fully connected
+  /// layer's [out, in] becomes [in, out].
+  ///
+  /// Large F32 tensors whose elements already lie in that order are not copied but refer to the mapped
+  /// file. Integers beyond 2^24 and doubles are rounded.
+  /// - Throws: `WeightsError.unreadable` when the number of axes does not go with `layout`.
+  public func tensor(layout: ParameterLayout = .unchanged) throws(WeightsError) -> Tensor {
+    guard layout.accepts(rank: view.shape.count) else {
+      throw .unreadable(file: file, reason: "\(key): shape \(shape) is not one of a \(layout.noun)")
+    }
+    let ordered = view.permuted(layout.memoryAxes(rank: view.shape.count))
+    if dtype == .f32, ordered.count >= Self.smallestBorrowed, ordered.isDense,
+      Int(bitPattern: bytes.start) % MemoryLayout<Float>.alignment == 0
+    {
+      return Tensor(
+        borrowing: bytes.start.assumingMemoryBound(to: Float.self), shape: ordered.shape,
+        owner: bytes.owner)
+    }
+    return withExtendedLifetime(bytes.owner) {
+      Tensor(shape: ordered.shape) { copy(ordered, to: $0) }
+    }
+  }
+
+  private func copy(_ view: StridedView, to buffer: UnsafeMutableBufferPointer<Float>) {
+    guard let target = buffer.baseAddress else { return }
+    let source = bytes.start
+    switch dtype {
+    case .f64: StridedCopy<DoubleToFloat>.copy(view, from: source, to: target)
+    case .f32: StridedCopy<Unconverted<Float>>.copy(view, from: source, to: target)
+    case .f16: StridedCopy<HalfToFloat>.copy(view, from: source, to: target)
+    case .bf16: StridedCopy<BfloatToFloat>.copy(view, from: source, to: target)
+    case .i64: StridedCopy<IntegerToFloat<Int64>>.copy(view, from: source, to: target)
+    case .i32: StridedCopy<IntegerToFloat<Int32>>.copy(view, from: source, to: target)
+    case .i16: StridedCopy<IntegerToFloat<Int16>>.copy(view, from: source, to: target)
+    case .i8: StridedCopy<IntegerToFloat<Int8>>.copy(view, from: source, to: target)
+    case .u64: StridedCopy<IntegerToFloat<UInt64>>.copy(view, from: source, to: target)
+    case .u32: StridedCopy<IntegerToFloat<UInt32>>.copy(view, from: source, to: target)
+    case .u16: StridedCopy<IntegerToFloat<UInt16>>.copy(view, from: source, to: target)
+    case .u8: StridedCopy<IntegerToFloat<UInt8>>.copy(view, from: source, to: target)
+    case .bool: StridedCopy<BoolToFloat>.copy(view, from: source, to: target)
+    }
+  }
+
+  /// The elements as they are in the file, dense, in file order.
+  func rawBytes() -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: count * dtype.size) { buffer, written in
+      written = count * dtype.size
+      guard written > 0, let base = buffer.baseAddress else { return }
+      let target = UnsafeMutableRawPointer(base)
+      withExtendedLifetime(bytes.owner) {
+        switch dtype.size {
+        case 8: copyRaw(UInt64.self, to: target)
+        case 4: copyRaw(UInt32.self, to: target)
+        case 2: copyRaw(UInt16.self, to: target)
+        default: copyRaw(UInt8.self, to: target)
+        }
+      }
+    }
+  }
+
+  // Arrays are at least 16-byte aligned in memory, so any element type may be bound to their bytes.
+  private func copyRaw<T: BitwiseCopyable & Sendable>(
+    _ type: T.Type, to target: UnsafeMutableRawPointer
+  ) {
+    let typed = target.bindMemory(to: T.self, capacity: count)
+    StridedCopy<Unconverted<T>>.copy(view, from: bytes.start, to: typed)
+    _ = target.bindMemory(to: UInt8.self, capacity: count * MemoryLayout<T>.size)
+  }
+}
+
+extension ParameterLayout {
+  /// For each axis in memory, the axis in files.
+  func memoryAxes(rank: Int) -> [Int] {
+    switch self {
+    case .unchanged: Array(0..<rank)
+    case .convolution: [2, 3, 1, 0]
+    case .linear: [1, 0]
+    }
+  }
+
+  /// For each axis in files, the axis in memory.
+  func fileAxes(rank: Int) -> [Int] {
+    switch self {
+    case .unchanged: Array(0..<rank)
+    case .convolution: [3, 2, 0, 1]
+    case .linear: [1, 0]
+    }
+  }
+
+  func accepts(rank: Int) -> Bool {
+    switch self {
+    case .unchanged: true
+    case .convolution: rank == 4
+    case .linear: rank == 2
+    }
+  }
+
+  var noun: String {
+    switch self {
+    case .unchanged: "tensor"
+    case .convolution: "convolution (four axes)"
+    case .linear: "fully connected layer (two axes)"
+    }
+  }
+}

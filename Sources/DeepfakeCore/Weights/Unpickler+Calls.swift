@@ -1,0 +1,158 @@
+/// What stands for the calls that a checkpoint may contain.
+extension Unpickler {
+  /// The value that calling `function` would give.
+  mutating func call(
+    _ function: PickleValue, _ arguments: [PickleValue]
+  ) throws(WeightsError) -> PickleValue {
+    guard case .function(let function) = function else {
+      throw .refused(file: file, found: "a call of \(function.noun)")
+    }
+    switch function {
+    case .orderedDictionary: return try orderedDictionary(arguments)
+    case .size:
+      guard arguments.count == 1, case .tuple = arguments[0] else {
+        throw malformed("a torch.Size of something else than a tuple")
+      }
+      return arguments[0]
+    case .device: return .inert("a device")
+    case .rebuildTensor: return try tensor(arguments, allowed: 4...4, type: nil)
+    case .rebuildTensorV2: return try tensor(arguments, allowed: 6...7, type: nil)
+    case .rebuildTensorV3:
+      guard arguments.count >= 7, case .function(.elementType(let type)) = arguments[6] else {
+        throw malformed("a tensor without a type")
+      }
+      guard let type else {
+        throw .refused(file: file, found: "a tensor of complex numbers")
+      }
+      return try tensor(arguments, allowed: 7...8, type: type)
+    case .rebuildParameter:
+      guard let first = arguments.first, case .tensor = first, (3...4).contains(arguments.count)
+      else { throw malformed("a parameter without a tensor") }
+      return first
+    case .numpyType:
+      guard let first = arguments.first, case .string(let name) = first else {
+        throw malformed("a numpy type without a name")
+      }
+      return NumpyType(name).map { .numpyType($0) } ?? .inert("a numpy type")
+    case .numpyScalar: return try numpyScalar(arguments)
+    case .encode: return try encode(arguments)
+    case .storage, .elementType:
+      throw .refused(file: file, found: "a call of \(PickleValue.function(function).noun)")
+    }
+  }
+
+  /// Applies the state that pickle hands to an object after making it.
+  mutating func build(
+    _ object: PickleValue, _ state: PickleValue
+  ) throws(WeightsError) -> PickleValue {
+    switch object {
+    case .dictionary:
+      // The attributes of a state dict (`_metadata`: layer versions); its items came before.
+      return object
+    case .numpyType(var type):
+      if let items = heap.items(state), items.count > 1, case .string(let order) = items[1] {
+        type.isBigEndian = order == ">"
+      }
+      return .numpyType(type)
+    case .inert: return object
+    default: throw .refused(file: file, found: "a state for \(object.noun)")
+    }
+  }
+
+  private mutating func orderedDictionary(
+    _ arguments: [PickleValue]
+  ) throws(WeightsError) -> PickleValue {
+    let result = dictionary()
+    guard case .dictionary(let index) = result, let first = arguments.first else { return result }
+    guard arguments.count == 1, let pairs = heap.items(first) else {
+      throw malformed("an OrderedDict of something else than a list")
+    }
+    guard pairs.count <= itemBudget else {
+      throw .refused(file: file, found: "one list in very many dictionaries")
+    }
+    itemBudget -= pairs.count
+    for pair in pairs {
+      guard let pair = heap.items(pair), pair.count == 2 else {
+        throw malformed("an OrderedDict of something else than pairs")
+      }
+      heap.dictionaries[index].set(pair[0], pair[1])
+    }
+    return result
+  }
+
+  /// A tensor over a storage; its extents are checked when the storage is known.
+  private mutating func tensor(
+    _ arguments: [PickleValue], allowed: ClosedRange<Int>, type: ElementType?
+  ) throws(WeightsError) -> PickleValue {
+    guard allowed.contains(arguments.count), case .storage(let storage) = arguments[0],
+      case .integer(let offset) = arguments[1],
+      let shape = heap.integers(arguments[2], atMost: StridedView.maximumRank),
+      let strides = heap.integers(arguments[3], atMost: StridedView.maximumRank),
+      shape.count == strides.count
+    else { throw malformed("a tensor without storage, shape or strides") }
+    guard heap.tensors.count < Self.maximumTensors else {
+      throw .refused(file: file, found: "more than \(Self.maximumTensors) tensors")
+    }
+    guard let type = type ?? heap.storages[storage].type else {
+      throw malformed("a tensor without a type")
+    }
+    heap.tensors.append(
+      PickleHeap.Tensor(
+        storage: storage, type: type, offset: offset, shape: shape, strides: strides))
+    return .tensor(heap.tensors.count - 1)
+  }
+
+  /// A storage, as PyTorch refers to it: ("storage", class, key, device, count), and in old files a
+  /// view (key, offset, count) or None.
+  mutating func persistent(_ id: PickleValue) throws(WeightsError) -> PickleValue {
+    guard case .tuple(let index) = id else { throw malformed("a reference of unknown form") }
+    let items = heap.sequences[index]
+    guard items.count == 5 || items.count == 6, case .string("storage") = items[0],
+      case .function(.storage(let type)) = items[1], case .integer(let count) = items[4],
+      count >= 0
+    else { throw malformed("a storage reference of unknown form") }
+    let key: String
+    switch items[2] {
+    case .string(let text): key = text
+    case .integer(let number): key = "\(number)"
+    default: throw malformed("a storage without a key")
+    }
+    var view = 0..<count
+    if items.count == 6, let fields = heap.items(items[5]) {
+      guard fields.count == 3, case .integer(let offset) = fields[1],
+        case .integer(let length) = fields[2], offset >= 0, length >= 0, offset <= count,
+        length <= count - offset
+      else { throw malformed("a storage view outside its storage") }
+      view = offset..<offset + length
+    }
+    heap.storages.append(PickleHeap.Storage(key: key, type: type, count: count, view: view))
+    return .storage(heap.storages.count - 1)
+  }
+
+  private mutating func numpyScalar(
+    _ arguments: [PickleValue]
+  ) throws(WeightsError) -> PickleValue {
+    guard arguments.count == 2 else { throw malformed("a numpy number without a value") }
+    guard case .numpyType(let type) = arguments[0], case .bytes(let bytes) = arguments[1] else {
+      return .inert("a numpy value")
+    }
+    guard let value = type.scalar(bytes) else { throw malformed("a numpy number of a wrong size") }
+    return value
+  }
+
+  /// `codecs.encode(text, "latin1")`: how protocol 2 spells bytes.
+  private mutating func encode(_ arguments: [PickleValue]) throws(WeightsError) -> PickleValue {
+    guard arguments.count == 2, case .string(let text) = arguments[0],
+      case .string(let encoding) = arguments[1], ["latin1", "latin-1"].contains(encoding)
+    else { throw malformed("bytes in an unknown encoding") }
+    try charge(text.utf8.count)
+    var bytes: [UInt8] = []
+    for scalar in text.unicodeScalars {
+      guard let byte = UInt8(exactly: scalar.value) else {
+        throw malformed("bytes beyond 255")
+      }
+      bytes.append(byte)
+    }
+    return .bytes(bytes)
+  }
+}
