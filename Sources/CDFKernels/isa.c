@@ -1,14 +1,73 @@
-// Which instruction set is in use.
+// Which instruction set is in use, and each thread's scratch memory.
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "include/CDFKernels.h"
+#include "kernels.h"
 
-bool df_isa_supported(df_isa isa) { return isa == DF_ISA_PORTABLE; }
+static const df_kernels *table(df_isa isa) {
+  switch (isa) {
+    case DF_ISA_PORTABLE: return &df_kernels__portable;
+#if defined(__x86_64__)
+    case DF_ISA_AVX2:
+      __builtin_cpu_init();
+      if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return NULL;
+      return &df_kernels__avx2;
+    case DF_ISA_AVX512:
+      __builtin_cpu_init();
+      if (
+        !__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")
+        || !__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512dq")
+        || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl")) {
+        return NULL;
+      }
+      return &df_kernels__avx512;
+#elif defined(__aarch64__)
+    case DF_ISA_NEON: return &df_kernels__neon;
+#endif
+    default: return NULL;
+  }
+}
 
-df_isa df_isa_current(void) { return DF_ISA_PORTABLE; }
+static const df_isa best_first[] = {
+  DF_ISA_AVX512, DF_ISA_AVX2, DF_ISA_NEON, DF_ISA_PORTABLE};
+enum { ISA_COUNT = sizeof best_first / sizeof *best_first };
 
-bool df_isa_select(df_isa isa) { return df_isa_supported(isa); }
+static const df_kernels *choose(void) {
+  const char *wanted = getenv("DFKIT_ISA");
+  for (int i = 0; wanted && i < ISA_COUNT; i++) {
+    const df_kernels *kernels = table(best_first[i]);
+    if (kernels && strcmp(wanted, df_isa_name(best_first[i])) == 0) return kernels;
+  }
+  for (int i = 0; i < ISA_COUNT; i++) {
+    const df_kernels *kernels = table(best_first[i]);
+    if (kernels) return kernels;
+  }
+  return &df_kernels__portable;
+}
+
+static _Atomic(const df_kernels *) current;
+
+const df_kernels *df_kernels_current(void) {
+  const df_kernels *kernels = atomic_load_explicit(&current, memory_order_acquire);
+  if (kernels) return kernels;
+  const df_kernels *none = NULL;
+  const df_kernels *chosen = choose();
+  // Another thread, or df_isa_select, may have been first.
+  return atomic_compare_exchange_strong(&current, &none, chosen) ? chosen : none;
+}
+
+df_isa df_isa_current(void) { return df_kernels_current()->isa; }
+
+bool df_isa_supported(df_isa isa) { return table(isa) != NULL; }
+
+bool df_isa_select(df_isa isa) {
+  const df_kernels *kernels = table(isa);
+  if (!kernels) return false;
+  atomic_store(&current, kernels);
+  return true;
+}
 
 const char *df_isa_name(df_isa isa) {
   switch (isa) {
@@ -18,4 +77,24 @@ const char *df_isa_name(df_isa isa) {
     case DF_ISA_PORTABLE: break;
   }
   return "portable";
+}
+
+float *df_scratch(int slot, size_t floats) {
+  static _Thread_local struct {
+    float *memory;
+    size_t floats;
+  } slots[DF_SCRATCH_SLOTS];
+  if (slots[slot].floats < floats) {
+    free(slots[slot].memory);
+    size_t rounded = df_round_up(floats, 4096);
+    bool possible = rounded >= floats && rounded <= SIZE_MAX / sizeof(float);
+    void *memory = possible ? aligned_alloc(64, rounded * sizeof(float)) : NULL;
+    if (!memory) {
+      fputs("dfkit: out of memory\n", stderr);
+      abort();
+    }
+    slots[slot].memory = memory;
+    slots[slot].floats = rounded;
+  }
+  return slots[slot].memory;
 }

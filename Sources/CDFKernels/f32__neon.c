@@ -1,0 +1,15 @@
+// The kernels for 64-bit ARM: four lanes, 32 registers.
+#if defined(__aarch64__)
+#define ISA DF_ISA_NEON
+#define LANES 4
+#define FMA 1
+#define TILE_ROWS 12
+#define PANEL_VECTORS 2
+#define INNER 256
+#define NAME(x) x##__neon
+
+#include "simd.inc"
+#include "f32_gemm.inc"
+#include "f32_depthwise.inc"
+#include "f32_elementwise.inc"
+#endif

@@ -1,0 +1,13 @@
+// The kernels for any processor: four lanes, no fused multiply-add.
+#define ISA DF_ISA_PORTABLE
+#define LANES 4
+#define FMA 0
+#define TILE_ROWS 6
+#define PANEL_VECTORS 2
+#define INNER 256
+#define NAME(x) x##__portable
+
+#include "simd.inc"
+#include "f32_gemm.inc"
+#include "f32_depthwise.inc"
+#include "f32_elementwise.inc"

@@ -1,0 +1,175 @@
+// Products with packed weights: packing, and the cutting of a product into tasks and cache-sized
+// blocks. B is packed in panels as wide as the register tile, each panel a run of rows, the last one
+// only as many vectors wide as it needs.
+//
+// Every element of C is the sum of its terms in order of the inner dimension, cut into chunks in a way
+// that depends on K alone, so that results depend neither on the threads nor on the tasks.
+#include <string.h>
+
+#include "kernels.h"
+
+enum {
+  BLOCK_FLOATS = 96 * 1024,   // of A's and C's blocks of one task: they stay in the second cache
+  TASK_TERMS = 512 * 1024,    // multiplications that make a task worth its start
+  TASKS_PER_THREAD = 4,       // for balance
+  MOST_ROWS = 1024,
+};
+
+size_t df_f32_packed_count(size_t k, size_t n) {
+  return k * df_round_up(n, df_kernels_current()->lanes);
+}
+
+void df_f32_pack(size_t k, size_t n, const float *b, size_t ldb, float *packed) {
+  const df_kernels *kernels = df_kernels_current();
+  for (size_t column = 0; column < n; column += kernels->panel) {
+    size_t columns = df_min(kernels->panel, n - column);
+    size_t width = df_round_up(columns, kernels->lanes);
+    for (size_t row = 0; row < k; row++) {
+      memcpy(packed, b + row * ldb + column, columns * sizeof(float));
+      memset(packed + columns, 0, (width - columns) * sizeof(float));
+      packed += width;
+    }
+  }
+}
+
+/// How a product is cut: tasks of `rows` by `columns`, `across` of them side by side.
+typedef struct plan {
+  const df_product *product;
+  const df_kernels *kernels;
+  size_t rows, columns, across, chunk;
+} plan;
+
+static void run_task(void *context, size_t index) {
+  const plan *plan = context;
+  const df_product *p = plan->product;
+  const df_kernels *kernels = plan->kernels;
+  size_t row = index / plan->across * plan->rows, column = index % plan->across * plan->columns;
+  size_t offset = row * p->ldc + column;
+  df_gemm_block block = {
+    .rows = df_min(plan->rows, p->m - row),
+    .columns = df_min(plan->columns, p->n - column),
+    .panel_stride = p->k * kernels->panel,
+    .c = p->c + offset,
+    .ldc = p->ldc,
+    .bias = p->epilogue.bias ? p->epilogue.bias + column : NULL,
+    .residual = p->epilogue.residual ? p->epilogue.residual + offset : NULL,
+    .activation = p->epilogue.activation,
+    .slope = p->epilogue.slope,
+  };
+  const float *panels = p->packed + column * p->k;
+  // Tasks begin at whole panels; within a panel a row is as wide as the panel, so a chunk of the last,
+  // narrower panel would begin elsewhere than one of the others: it is a block of its own.
+  size_t full = block.columns / kernels->panel * kernels->panel;
+  size_t rest = block.columns - full, rest_width = df_round_up(rest, kernels->lanes);
+  size_t stride = plan->chunk + DF_MOST_LANES;
+  float *scratch = p->gather ? df_scratch(DF_SCRATCH_TASK, block.rows * stride) : NULL;
+  size_t start = 0;
+  do {
+    block.k = df_min(plan->chunk, p->k - start);
+    block.first = start == 0;
+    block.last = start + block.k == p->k;
+    if (p->gather) {
+      p->gather(p, row, block.rows, start, block.k, scratch, stride);
+      block.a = scratch;
+      block.lda = stride;
+    } else {
+      block.a = p->a + row * p->lda + start;
+      block.lda = p->lda;
+    }
+    df_gemm_block part = block;
+    if (full > 0) {
+      part.columns = full;
+      part.b = panels + start * kernels->panel;
+      kernels->gemm_block(&part);
+    }
+    if (rest > 0) {
+      part.columns = rest;
+      part.b = panels + full * p->k + start * rest_width;
+      part.c = block.c + full;
+      part.bias = block.bias ? block.bias + full : NULL;
+      part.residual = block.residual ? block.residual + full : NULL;
+      kernels->gemm_block(&part);
+    }
+    start += block.k;
+  } while (start < p->k);
+}
+
+void df_run_product(const df_product *p) {
+  if (p->m == 0 || p->n == 0) return;
+  const df_kernels *kernels = df_kernels_current();
+  size_t chunks = df_max(1, df_divide_up(p->k, kernels->inner));
+  plan plan = {.product = p, .kernels = kernels};
+  plan.chunk = df_max(1, df_divide_up(p->k, chunks));
+
+  size_t threads = (size_t)df_thread_count();
+  size_t wanted = df_min(p->m * p->n * p->k / TASK_TERMS, threads * TASKS_PER_THREAD);
+  if (threads == 1) wanted = 1;
+  size_t panels = df_divide_up(p->n, kernels->panel), across = 1, down = 1;
+  size_t most_rows = df_min(MOST_ROWS, BLOCK_FLOATS / (plan.chunk + df_min(p->n, 256)));
+  most_rows = df_max(2 * kernels->tile_rows, most_rows);
+  down = df_divide_up(p->m, most_rows);
+  // Split the longer side of a task until there are enough: square tasks read least.
+  while (down * across < wanted) {
+    size_t rows = df_divide_up(p->m, down), columns = df_divide_up(panels, across);
+    bool can_rows = rows >= 2 * kernels->tile_rows, can_columns = columns >= 2;
+    if (!can_rows && !can_columns) break;
+    if (can_rows && (!can_columns || rows >= columns * kernels->panel)) {
+      down++;
+    } else {
+      across++;
+    }
+  }
+  plan.rows = df_divide_up(p->m, down);
+  if (plan.rows > kernels->tile_rows) plan.rows = df_round_up(plan.rows, kernels->tile_rows);
+  plan.columns = df_divide_up(panels, across) * kernels->panel;
+  plan.across = df_divide_up(p->n, plan.columns);
+  df_parallel_for(df_divide_up(p->m, plan.rows) * plan.across, run_task, &plan);
+}
+
+/// A's rows times each image's scales.
+typedef struct gate {
+  const float *scale;
+  size_t rows_per_scale;
+} gate;
+
+static void gather_scaled(
+  const df_product *p, size_t row, size_t rows, size_t start, size_t k, float *to,
+  size_t stride) {
+  const gate *gate = p->context;
+  const df_kernels *kernels = df_kernels_current();
+  size_t done = 0;
+  while (done < rows) {
+    size_t image = (row + done) / gate->rows_per_scale;
+    size_t count = df_min(rows - done, (image + 1) * gate->rows_per_scale - (row + done));
+    for (size_t i = 0; i < count; i++, done++) {
+      kernels->affine(&(df_affine){
+        .rows = 1, .channels = k, .x = p->a + (row + done) * p->lda + start,
+        .scale = gate->scale + image * p->k + start, .y = to + done * stride});
+    }
+  }
+}
+
+static void gather_rows(
+  const df_product *p, size_t row, size_t rows, size_t start, size_t k, float *to,
+  size_t stride) {
+  for (size_t i = 0; i < rows; i++) {
+    memcpy(to + i * stride, p->a + (row + i) * p->lda + start, k * sizeof(float));
+  }
+}
+
+void df_f32_gemm_packed(
+  size_t m, size_t n, size_t k, const float *a, size_t lda, const float *a_scale,
+  size_t rows_per_scale, const float *packed, float *c, size_t ldc, const df_epilogue *epilogue) {
+  gate gate = {a_scale, df_max(1, rows_per_scale)};
+  df_product product = {
+    .m = m, .n = n, .k = k, .a = a, .lda = lda, .packed = packed, .c = c, .ldc = ldc,
+    .context = &gate};
+  if (epilogue) product.epilogue = *epilogue;
+  if (a_scale) {
+    product.gather = gather_scaled;
+  } else if (lda % 1024 == 0 && m > 8 && n > 64) {
+    // Rows a multiple of 4 KiB apart all fall into the same few places of the first cache.
+    product.gather = gather_rows;
+  }
+  df_run_product(&product);
+}

@@ -1,0 +1,119 @@
+// What the instruction sets implement, as seen by the drivers that cut work into tasks. A kernel runs
+// on the calling thread, keeps the order of every sum fixed, and allocates nothing.
+#ifndef DF_KERNELS_H
+#define DF_KERNELS_H
+
+#include "include/CDFKernels.h"
+
+/// The most vector lanes that any instruction set here has; scratch is padded to multiples of it.
+enum { DF_MOST_LANES = 16, DF_DEPTHWISE_CHANNELS = 32, DF_DEPTHWISE_TILE = 8 };
+
+/// A block of a product: rows x columns of C, over `k` consecutive terms of the inner dimension.
+typedef struct df_gemm_block {
+  size_t rows, columns, k;
+  const float *a;
+  size_t lda;
+  const float *b;       // the first panel, at this block's first term
+  size_t panel_stride;  // floats from one full panel to the next
+  float *c;
+  size_t ldc;
+  bool first, last;  // whether to start from the bias, and whether to finish
+  const float *bias, *residual;  // at the block's first column and element; may be null
+  df_activation activation;
+  float slope;
+} df_gemm_block;
+
+/// One row of depthwise outputs for one chunk of DF_DEPTHWISE_CHANNELS channels. Inputs come from
+/// padded rows in which a pixel takes DF_DEPTHWISE_CHANNELS floats.
+typedef struct df_depthwise_row {
+  const float *const *rows;  // kernel_height of them, at the first output's first tap
+  const float *weights;      // [kernel_height][kernel_width][DF_DEPTHWISE_CHANNELS]
+  const float *bias;         // DF_DEPTHWISE_CHANNELS
+  size_t kernel_height, kernel_width, stride, dilation;
+  size_t width, channels;  // outputs in the row, channels in the chunk
+  size_t pixel_stride;     // floats from one output pixel to the next
+  const float *residual;   // laid out as the output; may be null
+  float *y;
+  float *sums;  // DF_DEPTHWISE_CHANNELS, added to; may be null
+  df_activation activation;
+  float slope;
+} df_depthwise_row;
+
+/// y = activation((x - mean[c]) * scale[c] + shift[c]) + residual over rows of `channels`.
+typedef struct df_affine {
+  size_t rows, channels;
+  const float *x, *mean, *scale, *shift;  // mean and shift may be null
+  const float *residual;                  // may be null
+  float *y;
+  float *sums;  // channels, added to; may be null
+  df_activation activation;
+  float slope;
+} df_affine;
+
+typedef struct df_kernels {
+  df_isa isa;
+  size_t lanes;
+  size_t panel;        // columns of a full panel: a whole number of vectors
+  size_t tile_rows;    // rows of the largest register tile
+  size_t inner;        // the most terms of the inner dimension taken at once
+  void (*gemm_block)(const df_gemm_block *block);
+  void (*depthwise_row)(const df_depthwise_row *row);
+  /// Copies the first `channels` of each of `pixels` pixels, `stride` floats apart, to places
+  /// DF_DEPTHWISE_CHANNELS apart, filled up with zeros to a whole vector.
+  void (*copy_pixels)(
+    size_t pixels, size_t channels, size_t stride, const float *x, float *to);
+  void (*activate)(
+    size_t count, const float *x, float *y, df_activation activation, float slope);
+  void (*affine)(const df_affine *affine);
+  /// Adds to sum[c] and squares[c] the sums over rows of x - origin[c] and of its square.
+  void (*moments)(
+    size_t rows, size_t channels, const float *x, const float *origin, float *sum,
+    float *squares);
+  /// Adds to sum[c] the sum over rows of x.
+  void (*row_sums)(size_t rows, size_t channels, const float *x, float *sum);
+  void (*add)(size_t count, const float *a, const float *b, float *y);
+  /// to[i] = bytes[i] * scale[i % 3] + shift[i % 3].
+  void (*normalize)(
+    size_t count, const uint8_t *bytes, const float scale[3], const float shift[3], float *to);
+} df_kernels;
+
+/// The kernels in use.
+const df_kernels *df_kernels_current(void);
+
+extern const df_kernels df_kernels__portable;
+#if defined(__x86_64__)
+extern const df_kernels df_kernels__avx2;
+extern const df_kernels df_kernels__avx512;
+#elif defined(__aarch64__)
+extern const df_kernels df_kernels__neon;
+#endif
+
+/// C = epilogue(A * B) in tasks on the pool. A's rows lie at `a`, or `gather` writes `k` of their
+/// elements from `start` on, for rows row ... row + rows - 1, to places `stride` apart.
+typedef struct df_product {
+  size_t m, n, k;
+  const float *a;
+  size_t lda;
+  void (*gather)(
+    const struct df_product *product, size_t row, size_t rows, size_t start, size_t k,
+    float *to, size_t stride);
+  const void *context;  // for gather
+  const float *packed;
+  float *c;
+  size_t ldc;
+  df_epilogue epilogue;
+} df_product;
+void df_run_product(const df_product *product);
+
+/// Memory of this thread, 64-byte aligned, at least `floats` long, kept for the next call with the
+/// same slot. Kernels ask for amounts that do not grow with a file's contents; running out of memory
+/// here ends the process.
+float *df_scratch(int slot, size_t floats);
+enum { DF_SCRATCH_TASK = 0, DF_SCRATCH_CALL = 1, DF_SCRATCH_SLOTS = 2 };
+
+static inline size_t df_min(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t df_max(size_t a, size_t b) { return a > b ? a : b; }
+static inline size_t df_divide_up(size_t a, size_t b) { return (a + b - 1) / b; }
+static inline size_t df_round_up(size_t a, size_t b) { return df_divide_up(a, b) * b; }
+
+#endif
