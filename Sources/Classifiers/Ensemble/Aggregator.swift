@@ -8,7 +8,7 @@ public protocol Aggregator: Sendable {
 }
 
 /// The plain mean.
-public struct Mean: Aggregator {
+public struct MeanAggregator: Aggregator {
   /// The aggregator.
   public init() {}
 
@@ -20,13 +20,14 @@ public struct Mean: Aggregator {
 }
 
 /// The mean of the log odds, as a probability: certain scores weigh more than in the mean.
-public struct MeanLogit: Aggregator {
+public struct MeanLogitAggregator: Aggregator {
   /// Scores are first held this far from 0 and 1, whose log odds are infinite.
   public let margin: Float
 
   /// The aggregator; `margin` lies between 0 and 0.5, both excluded.
   public init(margin: Float = 1e-6) {
-    precondition(margin > 0 && margin < 0.5, "MeanLogit: margin \(margin) is not in (0, 0.5)")
+    precondition(
+      margin > 0 && margin < 0.5, "MeanLogitAggregator: margin \(margin) is not in (0, 0.5)")
     self.margin = margin
   }
 
@@ -43,7 +44,7 @@ public struct MeanLogit: Aggregator {
 }
 
 /// The middle score; of an even number, the mean of the two in the middle.
-public struct Median: Aggregator {
+public struct MedianAggregator: Aggregator {
   /// The aggregator.
   public init() {}
 
@@ -57,14 +58,15 @@ public struct Median: Aggregator {
 }
 
 /// The mean without the lowest and the highest scores.
-public struct TrimmedMean: Aggregator {
+public struct TrimmedMeanAggregator: Aggregator {
   /// The part of the scores that is left out at either end, rounded down.
   public let fraction: Float
 
   /// The aggregator; `fraction` is at least 0 and below 0.5.
   public init(fraction: Float = 0.1) {
     precondition(
-      fraction >= 0 && fraction < 0.5, "TrimmedMean: fraction \(fraction) is not in [0, 0.5)")
+      fraction >= 0 && fraction < 0.5,
+      "TrimmedMeanAggregator: fraction \(fraction) is not in [0, 0.5)")
     self.fraction = fraction
   }
 
@@ -72,12 +74,12 @@ public struct TrimmedMean: Aggregator {
   public func aggregate(_ scores: [Float]) -> Float {
     requireScores(scores, of: self)
     let dropped = Int(fraction * Float(scores.count))
-    return Mean().aggregate(Array(scores.sorted()[dropped..<scores.count - dropped]))
+    return MeanAggregator().aggregate(Array(scores.sorted()[dropped..<scores.count - dropped]))
   }
 }
 
 /// The highest score.
-public struct Maximum: Aggregator {
+public struct MaximumAggregator: Aggregator {
   /// The aggregator.
   public init() {}
 
@@ -90,7 +92,7 @@ public struct Maximum: Aggregator {
 
 /// The rule of the DFDC's winner (Selim Seferbekov's "confident strategy"): many confidently fake
 /// frames outvote the rest, as do almost only confidently real ones; otherwise the mean.
-public struct Confident: Aggregator {
+public struct ConfidentAggregator: Aggregator {
   /// Above this a frame is confidently fake.
   public let fake: Float
   /// Below this a frame is confidently real.
@@ -108,11 +110,43 @@ public struct Confident: Aggregator {
   public func aggregate(_ scores: [Float]) -> Float {
     requireScores(scores, of: self)
     let fakes = scores.filter { $0 > fake }
-    if fakes.count > 11, fakes.count > scores.count * 2 / 5 { return Mean().aggregate(fakes) }
+    if fakes.count > 11, fakes.count > scores.count * 2 / 5 {
+      return MeanAggregator().aggregate(fakes)
+    }
     let reals = scores.filter { $0 < real }
-    if reals.count * 10 > scores.count * 9 { return Mean().aggregate(reals) }
-    return Mean().aggregate(scores)
+    if reals.count * 10 > scores.count * 9 { return MeanAggregator().aggregate(reals) }
+    return MeanAggregator().aggregate(scores)
   }
+}
+
+extension Aggregator where Self == MeanAggregator {
+  /// The plain mean.
+  public static var mean: Self { Self() }
+}
+
+extension Aggregator where Self == MeanLogitAggregator {
+  /// The mean of the log odds, as a probability.
+  public static var meanLogit: Self { Self() }
+}
+
+extension Aggregator where Self == MedianAggregator {
+  /// The middle score.
+  public static var median: Self { Self() }
+}
+
+extension Aggregator where Self == TrimmedMeanAggregator {
+  /// The mean without `fraction` of the scores at either end.
+  public static func trimmedMean(_ fraction: Float) -> Self { Self(fraction: fraction) }
+}
+
+extension Aggregator where Self == MaximumAggregator {
+  /// The highest score.
+  public static var maximum: Self { Self() }
+}
+
+extension Aggregator where Self == ConfidentAggregator {
+  /// The rule of the DFDC's winner.
+  public static var confident: Self { Self() }
 }
 
 private func requireScores(_ scores: [Float], of aggregator: some Aggregator) {

@@ -14,15 +14,15 @@ public enum AggregatorName {
     if parts.count == 2 {
       guard name == "trimmed-mean", let fraction = Float(parts[1]), fraction >= 0, fraction < 0.5
       else { return nil }
-      return TrimmedMean(fraction: fraction)
+      return TrimmedMeanAggregator(fraction: fraction)
     }
     switch name {
-    case "mean": return Mean()
-    case "mean-logit": return MeanLogit()
-    case "median": return Median()
-    case "trimmed-mean": return TrimmedMean()
-    case "maximum": return Maximum()
-    case "confident": return Confident()
+    case "mean": return MeanAggregator()
+    case "mean-logit": return MeanLogitAggregator()
+    case "median": return MedianAggregator()
+    case "trimmed-mean": return TrimmedMeanAggregator()
+    case "maximum": return MaximumAggregator()
+    case "confident": return ConfidentAggregator()
     default: return nil
     }
   }

@@ -30,7 +30,7 @@ public struct Ensemble: FaceScorer {
 
   /// An ensemble of named members.
   public init(
-    _ members: [Member], frames: any Aggregator = Mean(), models: any Aggregator = Mean(),
+    _ members: [Member], frames: any Aggregator = .mean, models: any Aggregator = .mean,
     clip: ClosedRange<Float>? = nil
   ) {
     precondition(!members.isEmpty, "Ensemble: there are no members")
@@ -44,7 +44,7 @@ public struct Ensemble: FaceScorer {
 
   /// An ensemble whose members are called 1, 2, ...
   public init(
-    scorers: [any FaceScorer], frames: any Aggregator = Mean(), models: any Aggregator = Mean(),
+    scorers: [any FaceScorer], frames: any Aggregator = .mean, models: any Aggregator = .mean,
     clip: ClosedRange<Float>? = nil
   ) {
     self.init(

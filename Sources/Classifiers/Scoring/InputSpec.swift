@@ -2,19 +2,11 @@ import DeepfakeCore
 
 /// What a network expects of its input, and how a face crop becomes that.
 public struct InputSpec: Sendable, Equatable {
-  /// The order of an image's three channels.
-  public enum ChannelOrder: String, Sendable, CaseIterable {
-    /// Red, green, blue.
-    case rgb
-    /// Blue, green, red.
-    case bgr
-  }
-
   /// How a crop of any shape fills a square.
   public enum Fit: String, Sendable, CaseIterable {
     /// Each axis is scaled by itself.
     case stretch
-    /// The longer side is scaled to the size, the rest is zeros (black), half on either side.
+    /// The longer side is scaled to the size, the rest is zeros (black before normalisation), half on either side.
     case letterbox
   }
 
@@ -49,5 +41,34 @@ public struct InputSpec: Sendable, Equatable {
     self.std = std
     self.channelOrder = channelOrder
     self.fit = fit
+  }
+}
+
+extension InputSpec {
+  /// The crops as the network expects them, [crops, size, size, 3]; there is at least one.
+  ///
+  /// Where a side shrinks, pixels are averaged over the area they come from; where it grows, they are
+  /// interpolated bilinearly. A crop that has the size already is taken as it is.
+  public func prepare(_ crops: [Image]) -> Tensor {
+    Tensor(
+      images: crops.map(fitted),
+      normalization: PixelNormalization(mean: mean, std: std, channelOrder: channelOrder))
+  }
+
+  /// The crop as a square of `size`.
+  func fitted(_ crop: Image) -> Image {
+    switch fit {
+    case .stretch:
+      return crop.resized(width: size, height: size, method: .area)
+    case .letterbox:
+      // The shorter side is rounded down, the odd row or column of padding goes to the end.
+      let scale = Double(size) / Double(max(crop.width, crop.height))
+      let wide = crop.width > crop.height
+      let width = wide ? size : max(1, Int(Double(crop.width) * scale))
+      let height = wide ? max(1, Int(Double(crop.height) * scale)) : size
+      return crop.resized(width: width, height: height, method: .area).cropped(
+        x: -((size - width) / 2), y: -((size - height) / 2), width: size, height: size,
+        edges: .black)
+    }
   }
 }

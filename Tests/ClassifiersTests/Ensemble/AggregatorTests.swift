@@ -6,63 +6,66 @@ import Testing
   let scores: [Float] = [0.9, 0.1, 0.4, 0.6, 0.25]
 
   @Test func meanIsTheMean() {
-    expectClose([Mean().aggregate(scores)], [0.45], tolerance: 1e-6)
-    expectClose([Mean().aggregate([0.3])], [0.3], tolerance: 1e-7)
+    expectClose([MeanAggregator().aggregate(scores)], [0.45], tolerance: 1e-6)
+    expectClose([MeanAggregator().aggregate([0.3])], [0.3], tolerance: 1e-7)
   }
 
   @Test func meanLogitAveragesLogOdds() {
     // The odds' geometric mean: sqrt(9 * 1.5) to 1, and below the cube root of 999 to 1.
-    expectClose([MeanLogit().aggregate([0.9, 0.6])], [0.786_061_2], tolerance: 1e-6)
-    expectClose([MeanLogit().aggregate([0.2, 0.8])], [0.5], tolerance: 1e-6)
-    let certain = MeanLogit(margin: 1e-3).aggregate([0, 1, 1])
+    expectClose([MeanLogitAggregator().aggregate([0.9, 0.6])], [0.786_061_2], tolerance: 1e-6)
+    expectClose([MeanLogitAggregator().aggregate([0.2, 0.8])], [0.5], tolerance: 1e-6)
+    let certain = MeanLogitAggregator(margin: 1e-3).aggregate([0, 1, 1])
     expectClose([certain], [0.909_063_3], tolerance: 1e-6)
   }
 
   @Test func medianTakesTheMiddle() {
-    expectClose([Median().aggregate(scores)], [0.4], tolerance: 1e-7)
-    expectClose([Median().aggregate([0.9, 0.1, 0.4, 0.6])], [0.5], tolerance: 1e-6)
+    expectClose([MedianAggregator().aggregate(scores)], [0.4], tolerance: 1e-7)
+    expectClose([MedianAggregator().aggregate([0.9, 0.1, 0.4, 0.6])], [0.5], tolerance: 1e-6)
   }
 
   @Test func trimmedMeanDropsBothEnds() {
-    expectClose([TrimmedMean(fraction: 0.2).aggregate(scores)], [1.25 / 3], tolerance: 1e-6)
-    expectClose([TrimmedMean(fraction: 0.1).aggregate(scores)], [0.45], tolerance: 1e-6)
-    expectClose([TrimmedMean(fraction: 0.49).aggregate([0.2, 0.6, 0.1])], [0.2], tolerance: 1e-6)
+    expectClose(
+      [TrimmedMeanAggregator(fraction: 0.2).aggregate(scores)], [1.25 / 3], tolerance: 1e-6)
+    expectClose([TrimmedMeanAggregator(fraction: 0.1).aggregate(scores)], [0.45], tolerance: 1e-6)
+    expectClose(
+      [TrimmedMeanAggregator(fraction: 0.49).aggregate([0.2, 0.6, 0.1])], [0.2], tolerance: 1e-6)
   }
 
   @Test func maximumIsTheHighest() {
-    #expect(Maximum().aggregate(scores) == 0.9)
+    #expect(MaximumAggregator().aggregate(scores) == 0.9)
   }
 
   @Test func confidentFakesOutvoteTheRest() {
     // 12 of 25: more than 11 and more than 10 = 25 // 2.5.
     let fake = [Float](repeating: 0.9, count: 12) + [Float](repeating: 0.3, count: 13)
-    expectClose([Confident().aggregate(fake)], [0.9], tolerance: 1e-6)
+    expectClose([ConfidentAggregator().aggregate(fake)], [0.9], tolerance: 1e-6)
     // 11 are not enough.
     let few = [Float](repeating: 0.9, count: 11) + [Float](repeating: 0.3, count: 5)
-    expectClose([Confident().aggregate(few)], [(9.9 + 1.5) / 16], tolerance: 1e-6)
+    expectClose([ConfidentAggregator().aggregate(few)], [(9.9 + 1.5) / 16], tolerance: 1e-6)
     // 12 of 30 are not more than 30 // 2.5 = 12; 12 of 29 are more than 11.
     let twelve = [Float](repeating: 0.9, count: 12)
     let thirty = twelve + [Float](repeating: 0.3, count: 18)
-    expectClose([Confident().aggregate(thirty)], [(10.8 + 5.4) / 30], tolerance: 1e-6)
+    expectClose([ConfidentAggregator().aggregate(thirty)], [(10.8 + 5.4) / 30], tolerance: 1e-6)
     let nearly = twelve + [Float](repeating: 0.3, count: 17)
-    expectClose([Confident().aggregate(nearly)], [0.9], tolerance: 1e-6)
+    expectClose([ConfidentAggregator().aggregate(nearly)], [0.9], tolerance: 1e-6)
   }
 
   @Test func confidentRealsNeedNineTenths() {
     let real = [Float](repeating: 0.1, count: 19) + [0.7]
-    expectClose([Confident().aggregate(real)], [0.1], tolerance: 1e-6)
+    expectClose([ConfidentAggregator().aggregate(real)], [0.1], tolerance: 1e-6)
     let exactlyNineTenths = [Float](repeating: 0.1, count: 18) + [0.7, 0.7]
-    expectClose([Confident().aggregate(exactlyNineTenths)], [(1.8 + 1.4) / 20], tolerance: 1e-6)
+    expectClose(
+      [ConfidentAggregator().aggregate(exactlyNineTenths)], [(1.8 + 1.4) / 20], tolerance: 1e-6)
   }
 
   @Test func namesParse() throws {
-    #expect(AggregatorName.parse("mean") is Mean)
-    #expect(AggregatorName.parse("mean-logit") is MeanLogit)
-    #expect(AggregatorName.parse("median") is Median)
-    #expect(AggregatorName.parse("maximum") is Maximum)
-    #expect(AggregatorName.parse("confident") is Confident)
-    #expect((AggregatorName.parse("trimmed-mean") as? TrimmedMean)?.fraction == 0.1)
-    #expect((AggregatorName.parse("trimmed-mean:0.25") as? TrimmedMean)?.fraction == 0.25)
+    #expect(AggregatorName.parse("mean") is MeanAggregator)
+    #expect(AggregatorName.parse("mean-logit") is MeanLogitAggregator)
+    #expect(AggregatorName.parse("median") is MedianAggregator)
+    #expect(AggregatorName.parse("maximum") is MaximumAggregator)
+    #expect(AggregatorName.parse("confident") is ConfidentAggregator)
+    #expect((AggregatorName.parse("trimmed-mean") as? TrimmedMeanAggregator)?.fraction == 0.1)
+    #expect((AggregatorName.parse("trimmed-mean:0.25") as? TrimmedMeanAggregator)?.fraction == 0.25)
     for wrong in [
       "", "Mean", "average", "mean:0.1", "trimmed-mean:", "trimmed-mean:0.5", "trimmed-mean:-0.1",
       "trimmed-mean:nan", "trimmed-mean:x",

@@ -24,7 +24,7 @@ private struct Fixed: FaceScorer {
 
   @Test func framesThenModels() throws {
     let ensemble = Ensemble(
-      [.init("plain", Redness()), .init("half", Redness(factor: 0.5))], frames: Maximum())
+      [.init("plain", Redness()), .init("half", Redness(factor: 0.5))], frames: .maximum)
     let assessment = try ensemble.assess(crops)
     #expect(assessment.members.map(\.name) == ["plain", "half"])
     expectClose(assessment.members[0].frames, [0, 0.2, 1], tolerance: 1e-6)
@@ -34,7 +34,7 @@ private struct Fixed: FaceScorer {
   }
 
   @Test func clipHoldsTheAnswerOnly() throws {
-    let ensemble = Ensemble(scorers: [Redness()], frames: Maximum(), clip: 0.01...0.99)
+    let ensemble = Ensemble(scorers: [Redness()], frames: .maximum, clip: 0.01...0.99)
     let assessment = try ensemble.assess(crops)
     #expect(assessment.members[0].name == "1")
     #expect(assessment.members[0].probability == 1)
@@ -45,7 +45,7 @@ private struct Fixed: FaceScorer {
     let kept = try Ensemble(scorers: [Redness()]).assess(crops).members.map {
       MemberScores(name: $0.name, frames: $0.frames)
     }
-    let other = Ensemble(scorers: [Redness()], frames: Median())
+    let other = Ensemble(scorers: [Redness()], frames: .median)
     expectClose([other.combine(kept).probability], [0.2], tolerance: 1e-6)
   }
 

@@ -1,0 +1,44 @@
+import DeepfakeCore
+
+/// A convolution, its norm and an activation: the unit that every network here is made of.
+struct ConvNorm: Module {
+  let convolution: Conv2d
+  let norm: NormLayer
+  let activation: Activation
+
+  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    norm(convolution(x, mode), mode).activated(activation)
+  }
+}
+
+/// The same for inference: batch norm is folded into the packed weights, group norm runs fused with
+/// the activation.
+struct PackedConvNorm: Sendable {
+  private let convolution: PackedConv2d
+  private let groupNorm: FusedGroupNorm?
+
+  /// Packs `unit`, whose parameters are released.
+  init(_ unit: ConvNorm) {
+    switch unit.norm {
+    case .batch(let norm):
+      convolution = PackedConv2d(unit.convolution, norm: norm, activation: unit.activation)
+      groupNorm = nil
+    case .group(let norm):
+      convolution = PackedConv2d(unit.convolution)
+      groupNorm = FusedGroupNorm(norm, activation: unit.activation)
+    }
+  }
+
+  /// The unit's output, plus `residual` if given. `gate` scales the input's channels image by image.
+  func callAsFunction(_ x: Tensor, residual: Tensor? = nil, gate: Tensor? = nil) -> Tensor {
+    guard let groupNorm else { return convolution(x, residual: residual, gate: gate) }
+    return groupNorm(convolution(x, gate: gate), residual: residual)
+  }
+
+  /// The unit's output, and its sums over each image's pixels, [batch, channels]. For depthwise
+  /// convolutions.
+  func withSums(_ x: Tensor) -> (output: Tensor, sums: Tensor) {
+    guard let groupNorm else { return convolution.withSums(x) }
+    return groupNorm.withSums(convolution(x))
+  }
+}

@@ -1,0 +1,107 @@
+import DeepfakeCore
+
+/// How a network's convolutions treat the border; it belongs to the weights.
+public enum PaddingMode: Sendable, Equatable {
+  /// Half the kernel on every side, as PyTorch's own networks.
+  case symmetric
+  /// TensorFlow's SAME, computed from each input.
+  case sameFromInput
+  /// TensorFlow's SAME, computed once for the network's native size, whatever the input's.
+  case sameFromNativeSize
+}
+
+/// All that defines an EfficientNet but its weights.
+public struct EfficientNetConfiguration: Sendable, Equatable {
+  /// Which member of the family.
+  public var variant: EfficientNetVariant
+  /// Outputs.
+  public var classCount: Int
+  /// The norm everywhere.
+  public var norm: Norm
+  /// The convolutions' borders.
+  public var padding: PaddingMode
+  /// The probability of dropout before the classifier, in training.
+  public var dropout: Float
+  /// The probability that the last block is skipped for an image in training; earlier blocks' are
+  /// proportionally smaller, the first's 0.
+  public var stochasticDepth: Float
+
+  /// A member with its own dropout unless another is given.
+  public init(
+    _ variant: EfficientNetVariant, classCount: Int = 1, norm: Norm = .batch,
+    padding: PaddingMode = .symmetric, dropout: Float? = nil, stochasticDepth: Float = 0.2
+  ) {
+    precondition(classCount > 0, "EfficientNet: \(classCount) classes")
+    self.variant = variant
+    self.classCount = classCount
+    self.norm = norm
+    self.padding = padding
+    self.dropout = dropout ?? variant.dropout
+    self.stochasticDepth = stochasticDepth
+  }
+}
+
+/// One inverted bottleneck block (Sandler et al. 2018) with squeeze and excitation.
+struct MBConvSpec: Sendable, Equatable {
+  var kernel: Int
+  var stride: Int
+  var inChannels: Int
+  var expandedChannels: Int
+  var outChannels: Int
+  var padding: Padding
+  var dropRate: Float
+
+  var squeezedChannels: Int { max(1, inChannels / 4) }
+  var expands: Bool { expandedChannels != inChannels }
+  var hasResidual: Bool { stride == 1 && inChannels == outChannels }
+}
+
+extension EfficientNetConfiguration {
+  /// The network spelled out.
+  struct Plan: Sendable, Equatable {
+    var stemChannels: Int
+    var stemPadding: Padding
+    var stages: [[MBConvSpec]]
+    var headChannels: Int
+  }
+
+  var plan: Plan {
+    var size = variant.nativeSize
+    // The padding of a layer; strided layers shrink the native size that is kept track of.
+    func padding(kernel: Int, stride: Int) -> Padding {
+      defer { size = (size + stride - 1) / stride }
+      switch self.padding {
+      case .symmetric: return .symmetric(kernel / 2)
+      case .sameFromInput: return .sameFromInput
+      case .sameFromNativeSize:
+        return .same(nativeSize: size, kernel: kernel, stride: stride, dilation: 1)
+      }
+    }
+
+    let blockCount = EfficientNetVariant.stages.reduce(0) {
+      $0 + variant.scaledRepeats($1.repeats)
+    }
+    var channels = variant.scaledChannels(EfficientNetVariant.stemChannels)
+    var plan = Plan(
+      stemChannels: channels, stemPadding: padding(kernel: 3, stride: 2), stages: [],
+      headChannels: variant.scaledChannels(EfficientNetVariant.headChannels))
+    var index = 0
+    for stage in EfficientNetVariant.stages {
+      let outChannels = variant.scaledChannels(stage.channels)
+      var blocks: [MBConvSpec] = []
+      for i in 0..<variant.scaledRepeats(stage.repeats) {
+        let stride = i == 0 ? stage.stride : 1
+        blocks.append(
+          MBConvSpec(
+            kernel: stage.kernel, stride: stride, inChannels: channels,
+            expandedChannels: channels * stage.expansion, outChannels: outChannels,
+            padding: padding(kernel: stage.kernel, stride: stride),
+            dropRate: stochasticDepth * Float(index) / Float(blockCount)))
+        channels = outChannels
+        index += 1
+      }
+      plan.stages.append(blocks)
+    }
+    return plan
+  }
+}

@@ -1,0 +1,68 @@
+/// The members of the EfficientNet family (Tan and Le 2019): one table of stages, scaled in width and
+/// depth.
+public enum EfficientNetVariant: Int, Sendable, CaseIterable {
+  /// The base network and its eight enlargements.
+  case b0, b1, b2, b3, b4, b5, b6, b7, b8
+
+  /// How one member differs from the table.
+  struct Scale {
+    var width: Double
+    var depth: Double
+    var nativeSize: Int
+    var dropout: Float
+  }
+
+  /// A row of the table: blocks that share all but their first's stride and input.
+  struct Stage {
+    var repeats: Int
+    var kernel: Int
+    var stride: Int
+    var expansion: Int
+    var channels: Int
+  }
+
+  /// The stages of B0.
+  static let stages = [
+    Stage(repeats: 1, kernel: 3, stride: 1, expansion: 1, channels: 16),
+    Stage(repeats: 2, kernel: 3, stride: 2, expansion: 6, channels: 24),
+    Stage(repeats: 2, kernel: 5, stride: 2, expansion: 6, channels: 40),
+    Stage(repeats: 3, kernel: 3, stride: 2, expansion: 6, channels: 80),
+    Stage(repeats: 3, kernel: 5, stride: 1, expansion: 6, channels: 112),
+    Stage(repeats: 4, kernel: 5, stride: 2, expansion: 6, channels: 192),
+    Stage(repeats: 1, kernel: 3, stride: 1, expansion: 6, channels: 320),
+  ]
+  static let stemChannels = 32
+  static let headChannels = 1280
+
+  var scale: Scale {
+    switch self {
+    case .b0: Scale(width: 1.0, depth: 1.0, nativeSize: 224, dropout: 0.2)
+    case .b1: Scale(width: 1.0, depth: 1.1, nativeSize: 240, dropout: 0.2)
+    case .b2: Scale(width: 1.1, depth: 1.2, nativeSize: 260, dropout: 0.3)
+    case .b3: Scale(width: 1.2, depth: 1.4, nativeSize: 300, dropout: 0.3)
+    case .b4: Scale(width: 1.4, depth: 1.8, nativeSize: 380, dropout: 0.4)
+    case .b5: Scale(width: 1.6, depth: 2.2, nativeSize: 456, dropout: 0.4)
+    case .b6: Scale(width: 1.8, depth: 2.6, nativeSize: 528, dropout: 0.5)
+    case .b7: Scale(width: 2.0, depth: 3.1, nativeSize: 600, dropout: 0.5)
+    case .b8: Scale(width: 2.2, depth: 3.6, nativeSize: 672, dropout: 0.5)
+    }
+  }
+
+  /// The side of the images that the member was designed for.
+  public var nativeSize: Int { scale.nativeSize }
+  /// The dropout before the classifier that its authors trained with.
+  public var dropout: Float { scale.dropout }
+
+  /// `channels` of B0 in this member: scaled, then rounded to a multiple of 8, by less than a tenth
+  /// downwards.
+  func scaledChannels(_ channels: Int) -> Int {
+    let scaled = Double(channels) * scale.width
+    let rounded = max(8, Int(scaled + 4) / 8 * 8)
+    return Double(rounded) < 0.9 * scaled ? rounded + 8 : rounded
+  }
+
+  /// `repeats` of B0 in this member.
+  func scaledRepeats(_ repeats: Int) -> Int {
+    Int((Double(repeats) * scale.depth).rounded(.up))
+  }
+}

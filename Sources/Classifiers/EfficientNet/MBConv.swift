@@ -1,0 +1,95 @@
+import DeepfakeCore
+
+/// Scales each channel by what the whole image says of it (Hu et al. 2018).
+struct SqueezeExcite: Module {
+  let reduce: Conv2d
+  let expand: Conv2d
+
+  init(_ scope: Scope, channels: Int, squeezed: Int) {
+    reduce = Conv2d(scope / "conv_reduce", channels, squeezed, kernel: 1)
+    expand = Conv2d(scope / "conv_expand", squeezed, channels, kernel: 1)
+  }
+
+  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    let pooled = x.mean(axes: [1, 2], keepsDimensions: true)
+    return x * expand(reduce(pooled, mode).silu(), mode).sigmoid()
+  }
+}
+
+/// An inverted bottleneck block: expand, filter each channel, squeeze and excite, project.
+struct MBConv: Module {
+  let spec: MBConvSpec
+  /// None in blocks that do not widen.
+  let expand: ConvNorm?
+  let depthwise: ConvNorm
+  let squeezeExcite: SqueezeExcite
+  let project: ConvNorm
+  private let stochasticDepth: StochasticDepth
+
+  init(_ scope: Scope, _ spec: MBConvSpec, norm: Norm) {
+    self.spec = spec
+    let channels = spec.expandedChannels
+    // timm numbers the norms, and names the projection by what comes before it.
+    var norms = (1...3).makeIterator()
+    func nextNorm(_ channels: Int) -> NormLayer {
+      NormLayer(scope / "bn\(norms.next() ?? 0)", channels, norm)
+    }
+    expand =
+      spec.expands
+      ? ConvNorm(
+        convolution: Conv2d(scope / "conv_pw", spec.inChannels, channels, kernel: 1, bias: false),
+        norm: nextNorm(channels), activation: .silu) : nil
+    depthwise = ConvNorm(
+      convolution: Conv2d(
+        scope / "conv_dw", channels, channels, kernel: spec.kernel, stride: spec.stride,
+        padding: spec.padding, groups: channels, bias: false),
+      norm: nextNorm(channels), activation: .silu)
+    squeezeExcite = SqueezeExcite(
+      scope / "se", channels: channels, squeezed: spec.squeezedChannels)
+    project = ConvNorm(
+      convolution: Conv2d(
+        scope / (spec.expands ? "conv_pwl" : "conv_pw"), channels, spec.outChannels, kernel: 1,
+        bias: false),
+      norm: nextNorm(spec.outChannels), activation: .identity)
+    stochasticDepth = StochasticDepth(scope / "drop_path", spec.dropRate)
+  }
+
+  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    var y = x
+    if let expand { y = expand(y, mode) }
+    y = squeezeExcite(depthwise(y, mode), mode)
+    y = project(y, mode)
+    return spec.hasResidual ? stochasticDepth(y, mode) + x : y
+  }
+}
+
+/// The block for inference. The depthwise convolution hands its sums to the squeeze, the excitation
+/// reaches the projection as a gate on its input, and the residual is added as the projection writes:
+/// no map is read or written for their sake.
+struct PackedMBConv: Sendable {
+  private let expand: PackedConvNorm?
+  private let depthwise: PackedConvNorm
+  private let reduce: PackedConv2d
+  private let excite: PackedConv2d
+  private let project: PackedConvNorm
+  private let hasResidual: Bool
+
+  /// Packs `block`, whose parameters are released.
+  init(_ block: MBConv) {
+    expand = block.expand.map(PackedConvNorm.init)
+    depthwise = PackedConvNorm(block.depthwise)
+    reduce = PackedConv2d(block.squeezeExcite.reduce, activation: .silu)
+    excite = PackedConv2d(block.squeezeExcite.expand, activation: .sigmoid)
+    project = PackedConvNorm(block.project)
+    hasResidual = block.spec.hasResidual
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    let (filtered, sums) = depthwise.withSums(expand?(x) ?? x)
+    let (batch, channels) = (sums.shape[0], sums.shape[1])
+    let pixels = filtered.shape[1] * filtered.shape[2]
+    let means = (sums * Tensor(scalar: 1 / Float(pixels))).reshaped([batch, 1, 1, channels])
+    let gate = excite(reduce(means)).reshaped([batch, channels])
+    return project(filtered, residual: hasResidual ? x : nil, gate: gate)
+  }
+}

@@ -1,0 +1,50 @@
+import DeepfakeCore
+import Foundation
+
+extension FrameClassifier {
+  /// The network's raw outputs, one list of `classCount` numbers a crop.
+  public func logits(of crops: [Image]) -> [[Float]] {
+    precondition(batchSize > 0, "FrameClassifier: batchSize is \(batchSize)")
+    var rows: [[Float]] = []
+    rows.reserveCapacity(crops.count)
+    for start in stride(from: 0, to: crops.count, by: batchSize) {
+      let batch = Array(crops[start..<min(start + batchSize, crops.count)])
+      let values = logits(input.prepare(batch)).scalars
+      precondition(
+        values.count == batch.count * classCount,
+        "FrameClassifier: \(values.count) logits for \(batch.count) images of \(classCount) classes"
+      )
+      for i in batch.indices {
+        rows.append(Array(values[i * classCount..<(i + 1) * classCount]))
+      }
+    }
+    return rows
+  }
+
+  /// The probability of "fake" that `logits` stand for: the sigmoid of one, the second of the softmax
+  /// of two, nil for any other number, whose meaning is unknown.
+  public func probability(_ logits: [Float]) -> Float? {
+    switch logits.count {
+    case 1: sigmoid(logits[0])
+    case 2: sigmoid(logits[1] - logits[0])
+    default: nil
+    }
+  }
+
+  /// The probability of "fake" for each crop.
+  ///
+  /// Throws `ClassifierError.noProbability` when the network has neither one class nor two.
+  public func scores(_ crops: [Image]) throws -> [Float] {
+    guard classCount == 1 || classCount == 2 else {
+      throw ClassifierError.noProbability(classes: classCount)
+    }
+    return logits(of: crops).compactMap(probability)
+  }
+}
+
+/// 1 / (1 + exp(-x)), without overflow on either side.
+func sigmoid(_ x: Float) -> Float {
+  if x >= 0 { return 1 / (1 + exp(-x)) }
+  let e = exp(x)
+  return e / (1 + e)
+}

@@ -1,0 +1,72 @@
+import DeepfakeCore
+
+/// Xception for inference.
+struct PackedXception: PackedClassifier {
+  let classCount: Int
+  private let stem: [PackedConvNorm]
+  private let blocks: [PackedXceptionBlock]
+  private let head: [PackedSeparableConvNorm]
+  private let classifier: PackedLinear
+
+  /// Packs `network`, whose parameters are released.
+  init(_ network: Xception) {
+    classCount = network.classCount
+    stem = network.stem.map(PackedConvNorm.init)
+    blocks = network.blocks.map(PackedXceptionBlock.init)
+    head = network.head.map(PackedSeparableConvNorm.init)
+    classifier = PackedLinear(network.classifier)
+  }
+
+  func maps(_ x: Tensor) -> [Tensor] {
+    var maps = [stem.reduce(x) { $1($0) }]
+    for block in blocks { maps.append(block(maps[maps.count - 1])) }
+    maps.append(head.reduce(maps[maps.count - 1]) { $1($0) })
+    return maps
+  }
+
+  func features(_ x: Tensor) -> Tensor {
+    head.reduce(blocks.reduce(stem.reduce(x) { $1($0) }) { $1($0) }) { $1($0) }
+  }
+
+  func logits(_ x: Tensor) -> Tensor {
+    classifier(features(x).globalAveragePool())
+  }
+}
+
+/// A separable convolution with norm and activation, for inference.
+struct PackedSeparableConvNorm: Sendable {
+  private let depthwise: PackedConv2d
+  private let pointwise: PackedConvNorm
+
+  init(_ unit: SeparableConvNorm) {
+    depthwise = PackedConv2d(unit.depthwise)
+    pointwise = PackedConvNorm(unit.pointwise)
+  }
+
+  func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
+    pointwise(depthwise(x), residual: residual)
+  }
+}
+
+/// A residual block for inference; whichever branch comes last adds the other as it writes.
+struct PackedXceptionBlock: Sendable {
+  private let spec: XceptionBlockSpec
+  private let units: [PackedSeparableConvNorm]
+  private let skip: PackedConvNorm?
+
+  init(_ block: XceptionBlock) {
+    spec = block.spec
+    units = block.units.map(PackedSeparableConvNorm.init)
+    skip = block.skip.map(PackedConvNorm.init)
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    var y = spec.startsWithReLU ? x.relu() : x
+    for (i, unit) in units.enumerated() {
+      let addsInput = skip == nil && i == units.count - 1
+      y = unit(y, residual: addsInput ? x : nil)
+    }
+    if spec.stride != 1 { y = y.maxPool(3, stride: Size2d(spec.stride), padding: 1) }
+    return skip?(x, residual: y) ?? y
+  }
+}
