@@ -51,7 +51,7 @@ import Testing
 
   @Test func squareCropOfExtremeBoxesIsSmallEnoughToCut() {
     let huge = Box(x1: -1e30, y1: -1e30, x2: 1e30, y2: .infinity).squareCrop(margin: 0.3)
-    #expect(huge.width == 1 << 20 && huge.height == 1 << 20)
+    #expect(huge.width == 1 << 14 && huge.height == 1 << 14)
     let nothing = Box(x1: .nan, y1: 1, x2: 1, y2: .nan).squareCrop(margin: 0.3)
     #expect(nothing.width == 1 && nothing.height == 1)
   }

@@ -2,6 +2,7 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 import TestSupport
+import Testing
 
 /// What `Tests/Fixtures/make_detector.py` writes.
 struct DetectorGolden: Decodable {
@@ -62,9 +63,16 @@ struct DetectorGolden: Decodable {
     try JSONDecoder().decode(
       DetectorGolden.self, from: Data(contentsOf: Paths.fixture("detector.json")))
   }
+
+  static func network(_ backbone: RetinaFaceBackbone) throws -> Network {
+    try #require(load().networks.first { $0.backbone == backbone.rawValue })
+  }
 }
 
 extension DetectorGolden.Network {
+  /// The weights that the golden values were computed with.
+  var weights: StateDict { StateDict(formula: keys, varianceScale: varianceScale) }
+
   /// The two frames that the golden values were computed on.
   var images: [Image] {
     let values = Formula.uniform(input, count: 2 * width * height * 3).map { UInt8($0 * 256) }
@@ -83,4 +91,16 @@ extension Box {
   }
 
   var edges: [Float] { [x1, y1, x2, y2] }
+}
+
+extension StateDict {
+  /// A checkpoint whose tensors, given by key and file shape, are computed from their names.
+  init(formula keys: [String: [Int]], varianceScale: Double) {
+    self.init(
+      tensors: keys.sorted { $0.key < $1.key }.map { key, shape in
+        Entry(
+          key,
+          Tensor(Formula.values(key, shape: shape, varianceScale: varianceScale), shape: shape))
+      })
+  }
 }

@@ -174,9 +174,9 @@ def anchor_golden(width, height):
     priors = anchors(width, height)
     chosen = np.linspace(0, len(priors) - 1, 12).round().astype(int)
     name = f"offsets:{width}x{height}"
-    offsets = (formula.uniform(name, len(chosen) * 14).reshape(-1, 14) - 0.5) * 8
+    offsets = np.round(formula.uniform(name, len(chosen) * 14).reshape(-1, 14) * 8 - 4, 3)
     boxes, points = decode(priors[chosen], offsets[:, :4], offsets[:, 4:])
-    rows = [dict(index=int(i), anchor=priors[i].tolist(), offsets=np.round(o, 6).tolist(),
+    rows = [dict(index=int(i), anchor=priors[i].tolist(), offsets=o.tolist(),
                  box=np.round(b, 4).tolist(), landmarks=np.round(p, 4).tolist())
             for i, o, b, p in zip(chosen, offsets, boxes, points)]
     return dict(width=width, height=height, count=len(priors), anchors=rows)

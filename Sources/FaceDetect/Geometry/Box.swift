@@ -73,11 +73,12 @@ public struct Box: Sendable, Equatable {
 
   /// The square of whole pixels around the box's centre that a face crop is cut from.
   ///
-  /// Its side is the box's longer side and `margin` times that on each side, at least one pixel. It may
-  /// reach beyond the frame: whoever cuts it pads.
+  /// Its side is the box's longer side and `margin` times that on each side, from 1 to 16384 pixels. It
+  /// may reach beyond the frame: whoever cuts it pads.
   public func squareCrop(margin: Float) -> PixelRectangle {
     precondition(margin > -0.5, "squareCrop: margin \(margin) leaves nothing")
-    let side = max(1, PixelRectangle.wholePixels(max(width, height) * (1 + 2 * margin)))
+    let wanted = PixelRectangle.wholePixels(max(width, height) * (1 + 2 * margin))
+    let side = min(max(1, wanted), 1 << 14)
     let half = Float(side) / 2
     return PixelRectangle(
       x: PixelRectangle.wholePixels(center.x - half),
@@ -104,7 +105,7 @@ public struct PixelRectangle: Sendable, Equatable {
     self.height = height
   }
 
-  /// The nearest integer, kept within what any frame can need; 0 for NaN.
+  /// The nearest integer, kept within a million pixels of 0; 0 for NaN.
   static func wholePixels(_ value: Float) -> Int {
     let limit = Float(1 << 20)
     guard value > -limit else { return value.isNaN ? 0 : -(1 << 20) }

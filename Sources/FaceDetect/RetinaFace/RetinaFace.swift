@@ -1,0 +1,130 @@
+import DeepfakeCore
+
+/// The RetinaFace detector: one pass over the whole frame finds faces of 10 pixels and more, with five
+/// landmarks each.
+///
+/// Deng et al., "RetinaFace: Single-stage Dense Face Localisation in the Wild" (2019); weights and
+/// numbers as biubug6's PyTorch version publishes them.
+public struct RetinaFace: FaceDetector {
+  /// What counts as a face, and on which picture it is looked for.
+  public struct Options: Sendable, Equatable {
+    /// Faces must be surer than this, in 0..<1.
+    public var threshold: Float = 0.5
+    /// Of two faces with a larger intersection over union than this, in 0...1, the surer one stays.
+    public var overlapThreshold: Float = 0.4
+    /// The shorter side that a face's box must have at least, in pixels of the frame as given.
+    public var minimumFaceSize: Float = 0
+    /// The frame is shrunk (or enlarged) by this factor before detection, which is faster; results are
+    /// in pixels of the frame as given. Above 0.
+    public var frameScale: Float = 1
+    /// Faces given of each frame, the surest first; nil for all.
+    public var maximumFaces: Int?
+
+    /// The published settings on the frame as it is.
+    public init() {}
+  }
+
+  /// What the network expects: blue, green and red as bytes less 104, 117 and 123.
+  package static let normalization = PixelNormalization(
+    mean: [123.0 / 255, 117.0 / 255, 104.0 / 255], std: [1.0 / 255, 1.0 / 255, 1.0 / 255],
+    channelOrder: .bgr)
+
+  /// Bytes of activations that one frame may take.
+  private static let frameBytes = 4 << 30
+
+  /// The network under the feature pyramid.
+  public let backbone: RetinaFaceBackbone
+  /// The detector's settings.
+  public let options: Options
+  private let network: PackedRetinaFace
+
+  /// The detector of a published checkpoint, whose backbone is recognised from its keys.
+  ///
+  /// Throws `WeightsError`: the file's keys are not RetinaFace's, or not all of them.
+  public init(weights: StateDict, options: Options = Options()) throws(WeightsError) {
+    guard let backbone = RetinaFaceBackbone(recognizing: weights) else {
+      throw .unreadable(
+        file: weights.file,
+        reason:
+          "its tensors are not those of a RetinaFace detector with a mobilenet0.25 or ResNet-50"
+          + " backbone; the first is \(weights.keys.first ?? "missing")")
+    }
+    let store = ParameterStore()
+    let network = PlainRetinaFace(backbone, store.root)
+    try PlainRetinaFace.load(weights, into: store)
+    self.init(backbone, network.packed(), options)
+  }
+
+  /// A detector with random weights, which finds nothing of use: for measuring speed and for training.
+  public init(backbone: RetinaFaceBackbone, seed: UInt64, options: Options = Options()) {
+    let store = ParameterStore()
+    let network = PlainRetinaFace(backbone, store.root)
+    store.initialize(seed: seed)
+    for head in network.heads { head.startFromPrior() }
+    self.init(backbone, network.packed(), options)
+  }
+
+  private init(
+    _ backbone: RetinaFaceBackbone, _ network: PackedRetinaFace, _ options: Options
+  ) {
+    precondition(
+      (0..<1).contains(options.threshold) && (0...1).contains(options.overlapThreshold)
+        && options.frameScale > 0 && options.frameScale.isFinite
+        && options.minimumFaceSize >= 0 && options.maximumFaces ?? 0 >= 0,
+      "RetinaFace: \(options) is out of range")
+    self.backbone = backbone
+    self.network = network
+    self.options = options
+  }
+
+  /// The network's outputs for frames [batch, height, width, 3] as `normalization` makes them.
+  package func outputs(_ frames: Tensor) -> RetinaFaceOutput {
+    network(frames)
+  }
+
+  /// The faces of each frame, surest first. Throws `FaceDetectError.frameTooLarge` where the scaled
+  /// frame would take more than 4 GiB of memory.
+  public func detect(_ frames: [Image]) throws -> [[Face]] {
+    let sizes = try frames.map(workingSize)
+    var found = [[Face]](repeating: [], count: frames.count)
+    for batch in FrameBatch.batches(of: sizes, bytesPerPixel: backbone.bytesPerPixel) {
+      let results = detectBatch(batch.frames.map { frames[$0] }, size: batch.size)
+      for (index, faces) in zip(batch.frames, results) { found[index] = faces }
+    }
+    return found
+  }
+
+  private func detectBatch(_ frames: [Image], size: FrameSize) -> [[Face]] {
+    let scaled = frames.map { frame in
+      frame.width == size.width && frame.height == size.height
+        ? frame : frame.resized(width: size.width, height: size.height, method: .area)
+    }
+    let output = network(Tensor(images: scaled, normalization: Self.normalization))
+    let decoder = FaceDecoder(
+      threshold: options.threshold,
+      suppression: NonMaximumSuppression(
+        threshold: options.overlapThreshold, extent: .inclusive))
+    return frames.enumerated().map { index, frame in
+      let factorX = Float(frame.width) / Float(size.width)
+      let factorY = Float(frame.height) / Float(size.height)
+      let faces = decoder.faces(in: output, frame: index)
+        .map { $0.scaled(x: factorX, y: factorY) }
+        .filter { min($0.box.width, $0.box.height) >= options.minimumFaceSize }
+      return options.maximumFaces.map { Array(faces.prefix($0)) } ?? faces
+    }
+  }
+
+  /// The size at which a frame is worked on.
+  private func workingSize(_ frame: Image) throws(FaceDetectError) -> FrameSize {
+    let scale = Double(options.frameScale)
+    let width = max(1, (Double(frame.width) * scale).rounded())
+    let height = max(1, (Double(frame.height) * scale).rounded())
+    let pixelLimit = Self.frameBytes / backbone.bytesPerPixel
+    // Compared before the conversion to integers, which a huge product would not fit.
+    guard width * height <= Double(pixelLimit) else {
+      throw .frameTooLarge(
+        width: Int(min(width, 1e9)), height: Int(min(height, 1e9)), pixelLimit: pixelLimit)
+    }
+    return FrameSize(width: Int(width), height: Int(height))
+  }
+}

@@ -1,0 +1,42 @@
+import DeepfakeCore
+
+/// RetinaFace as published for PyTorch (biubug6): backbone, feature pyramid, and a context module and a
+/// head a level (Deng et al. 2019, without the mesh decoder).
+package struct RetinaFaceNetwork<Block: ConvolutionBlock, Head: Module>: Sendable {
+  let backbone: Backbone<Block>
+  let pyramid: Pyramid<Block>
+  let contexts: [ContextModule<Block>]
+  let heads: [Head]
+
+  /// The outputs for frames [batch, height, width, 3] as `RetinaFace.normalization` makes them.
+  package func callAsFunction(_ frames: Tensor, _ mode: Mode = .inference) -> RetinaFaceOutput {
+    let maps = pyramid(backbone(frames, mode), mode)
+    let levels = maps.indices.map { heads[$0](contexts[$0](maps[$0], mode), mode) }
+    return RetinaFaceOutput(
+      levels: levels, grid: AnchorGrid(width: frames.shape[2], height: frames.shape[1]))
+  }
+}
+
+/// The network with its parameters, under the published keys.
+package typealias PlainRetinaFace = RetinaFaceNetwork<ConvNorm, DetectionHead>
+/// The network ready for inference.
+package typealias PackedRetinaFace = RetinaFaceNetwork<PackedBlock, PackedHead>
+
+extension PlainRetinaFace {
+  /// The network with its parameters in `scope`.
+  package init(_ kind: RetinaFaceBackbone, _ scope: Scope) {
+    let channels = kind.pyramidChannels
+    let levels = 0..<AnchorGrid.levelCount
+    backbone = Backbone(kind, scope / "body")
+    pyramid = Pyramid(scope / "fpn", inputs: kind.featureChannels, channels: channels)
+    contexts = levels.map { ContextModule(scope / "ssh\($0 + 1)", channels: channels) }
+    heads = levels.map { DetectionHead(scope, level: $0, channels: channels) }
+  }
+
+  /// The network with norms folded in and weights packed; the parameters are released.
+  package func packed() -> PackedRetinaFace {
+    PackedRetinaFace(
+      backbone: backbone.map { $0.packed() }, pyramid: pyramid.map { $0.packed() },
+      contexts: contexts.map { $0.map { $0.packed() } }, heads: heads.map { $0.packed() })
+  }
+}

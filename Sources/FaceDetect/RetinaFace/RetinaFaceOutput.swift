@@ -1,0 +1,32 @@
+import DeepfakeCore
+
+/// What the network says of every anchor, before thresholds.
+package struct RetinaFaceOutput: Sendable {
+  /// Channels of a cell: two logits an anchor (background, face), then four box offsets an anchor, then
+  /// ten landmark offsets an anchor.
+  static let channels = 16 * AnchorGrid.anchorsPerCell
+  /// The first channel of the box offsets.
+  static let boxChannel = 2 * AnchorGrid.anchorsPerCell
+  /// The first channel of the landmark offsets.
+  static let landmarkChannel = 6 * AnchorGrid.anchorsPerCell
+
+  /// One tensor a pyramid level, finest first: [batch, rows, columns, channels].
+  let levels: [Tensor]
+  /// The anchors that the cells belong to.
+  let grid: AnchorGrid
+
+  /// [batch, anchors, 2]: background and face, in the published order of anchors.
+  package var logits: Tensor { published(from: 0, perAnchor: 2) }
+  /// [batch, anchors, 4]: centre x and y, log width and height, relative to the anchor.
+  package var boxes: Tensor { published(from: Self.boxChannel, perAnchor: 4) }
+  /// [batch, anchors, 10]: five times x and y, relative to the anchor.
+  package var landmarks: Tensor { published(from: Self.landmarkChannel, perAnchor: 10) }
+
+  private func published(from channel: Int, perAnchor: Int) -> Tensor {
+    let width = perAnchor * AnchorGrid.anchorsPerCell
+    let parts = levels.map { level in
+      level.slice(axis: 3, channel..<channel + width).reshaped([level.shape[0], -1, perAnchor])
+    }
+    return Tensor.concatenated(parts, axis: 1)
+  }
+}

@@ -1,0 +1,39 @@
+import DeepfakeCore
+
+extension RetinaFaceBackbone {
+  /// The backbone whose published keys these are, or nil where they are not RetinaFace's.
+  public init?(recognizing state: StateDict) {
+    let found = Self.allCases.first { kind in
+      ["fpn.output1.0.weight", "ClassHead.0.conv1x1.weight", kind.tellingKey].allSatisfy { key in
+        state[key] != nil || state[Self.parallelPrefix + key] != nil
+      }
+    }
+    guard let found else { return nil }
+    self = found
+  }
+
+  /// A key that only this backbone has.
+  private var tellingKey: String {
+    switch self {
+    case .mobileNet: "body.stage1.0.0.weight"
+    case .resNet50: "body.layer1.0.conv1.weight"
+    }
+  }
+
+  /// What PyTorch's DataParallel puts before every key.
+  fileprivate static let parallelPrefix = "module."
+}
+
+extension PlainRetinaFace {
+  /// Fills the parameters in `store` from a published checkpoint. Throws a `mismatch` that lists every
+  /// key at fault.
+  package static func load(_ state: StateDict, into store: ParameterStore) throws(WeightsError) {
+    let prefix = RetinaFaceBackbone.parallelPrefix
+    let renamed = try state.renamingKeys { key in
+      // Batch norm's step counter is of no use to anyone but PyTorch.
+      if key.hasSuffix(".num_batches_tracked") { return nil }
+      return key.hasPrefix(prefix) ? String(key.dropFirst(prefix.count)) : key
+    }
+    try store.load(renamed, strict: true)
+  }
+}
