@@ -1,0 +1,172 @@
+import DeepfakeCore
+import TestSupport
+import Testing
+
+/// The packed layers against the plain ones, which the goldens hold to PyTorch.
+@Suite struct PackedLayerTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    var inputs: Int
+    var outputs: Int
+    var kernel: Int
+    var stride = 1
+    var padding = Padding.none
+    var dilation = 1
+    var groups = 1
+    var bias = true
+    var norm = true
+    var activation = Activation.silu
+
+    var testDescription: String {
+      "\(inputs) to \(outputs), kernel \(kernel), stride \(stride), \(padding), dilation"
+        + " \(dilation), \(groups) groups, bias \(bias), norm \(norm), \(activation)"
+    }
+  }
+
+  static let cases = [
+    Case(inputs: 3, outputs: 17, kernel: 3, stride: 2, padding: .symmetric(1), bias: false),
+    Case(inputs: 3, outputs: 8, kernel: 3, stride: 2, padding: .sameFromInput),
+    Case(inputs: 5, outputs: 33, kernel: 1),
+    Case(inputs: 40, outputs: 16, kernel: 1, bias: false, norm: false, activation: .identity),
+    Case(inputs: 40, outputs: 7, kernel: 1, padding: .sameFromInput, activation: .sigmoid),
+    Case(inputs: 6, outputs: 5, kernel: 1, stride: 2, activation: .leakyReLU(slope: 0.1)),
+    Case(inputs: 6, outputs: 5, kernel: 1, padding: .symmetric(1), activation: .relu),
+    Case(inputs: 6, outputs: 9, kernel: 1, groups: 3),
+    Case(inputs: 19, outputs: 19, kernel: 3, padding: .symmetric(1), groups: 19, bias: false),
+    Case(inputs: 16, outputs: 16, kernel: 5, stride: 2, padding: .sameFromInput, groups: 16),
+    Case(inputs: 4, outputs: 8, kernel: 3, padding: .symmetric(2), dilation: 2, groups: 4),
+    Case(inputs: 8, outputs: 6, kernel: 3, padding: .symmetric(1), groups: 2, norm: false),
+    Case(inputs: 1, outputs: 1, kernel: 3, padding: .symmetric(1)),
+  ]
+
+  /// What the plain layers give for one input.
+  struct Example {
+    let x, residual, gate, output: Tensor
+    let gated: Tensor?
+  }
+
+  @Test(arguments: cases) func packedConvolutionEqualsThePlainPath(_ c: Case) {
+    let store = ParameterStore()
+    let conv = Conv2d(
+      store.root / "conv", c.inputs, c.outputs, kernel: c.kernel, stride: c.stride,
+      padding: c.padding, dilation: c.dilation, groups: c.groups, bias: c.bias)
+    let norm = c.norm ? BatchNorm2d(store.root / "bn", c.outputs, epsilon: 1e-3) : nil
+    randomize(store)
+    var generator = SeededGenerator(seed: 8)
+    let plain = { (x: Tensor) in
+      let y = conv(x)
+      return (norm.map { $0(y) } ?? y).activated(c.activation)
+    }
+    let canBeGated = c.kernel == 1 && c.groups == 1
+    let examples = [(9, 8), (7, 12), (5, 5)].map { height, width in
+      let x = Tensor.normal(shape: [2, height, width, c.inputs], using: &generator)
+      let gate = Tensor.uniform(shape: [2, c.inputs], using: &generator)
+      let output = plain(x)
+      return Example(
+        x: x, residual: .normal(shape: output.shape, using: &generator), gate: gate,
+        output: output, gated: canBeGated ? plain(x * gate.reshaped([2, 1, 1, -1])) : nil)
+    }
+    let packed = PackedConv2d(conv, norm: norm, activation: c.activation)
+    #expect(store.parameters.allSatisfy { !$0.isLoaded }, "packing releases the parameters")
+    for example in examples {
+      let (x, residual) = (example.x, example.residual)
+      expectClose(packed(x), example.output, tolerance: 2e-5, "plain")
+      expectClose(
+        packed(x, residual: residual), example.output + residual, tolerance: 2e-5, "residual")
+      if packed.isPointwise, let gated = example.gated {
+        expectClose(packed(x, gate: example.gate), gated, tolerance: 2e-5, "gate")
+        expectClose(
+          packed(x, residual: residual, gate: example.gate), gated + residual, tolerance: 2e-5,
+          "gate and residual")
+      }
+      if packed.isDepthwise {
+        let (output, sums) = packed.withSums(x)
+        expectClose(output, example.output, tolerance: 2e-5, "output with sums")
+        expectClose(sums, example.output.sum(axes: [1, 2]), tolerance: 5e-5, "sums")
+      }
+    }
+  }
+
+  @Test(arguments: [Activation.identity, .relu, .leakyReLU(slope: 0.2), .silu, .sigmoid])
+  func packedLinearEqualsThePlainPath(_ activation: Activation) {
+    for (inputs, outputs, bias) in [(37, 1, true), (16, 48, false), (5, 19, true)] {
+      let store = ParameterStore()
+      let linear = Linear(store.root / "fc", inputs, outputs, bias: bias)
+      randomize(store)
+      var generator = SeededGenerator(seed: 9)
+      let x = Tensor.normal(shape: [3, 2, inputs], using: &generator)
+      let expected = linear(x).activated(activation)
+      let packed = PackedLinear(linear, activation: activation)
+      #expect(!linear.weight.isLoaded)
+      expectClose(packed(x), expected, tolerance: 2e-5)
+    }
+  }
+
+  @Test(arguments: [Activation.identity, .relu, .silu])
+  func fusedGroupNormEqualsThePlainPath(_ activation: Activation) {
+    for (channels, groups, height) in [(8, 8, 5), (24, 8, 7), (40, 2, 1), (6, 1, 4)] {
+      let store = ParameterStore()
+      let norm = GroupNorm(store.root / "gn", channels, groups: groups)
+      randomize(store)
+      var generator = SeededGenerator(seed: 10)
+      let x = Tensor.normal(shape: [2, height, 3, channels], using: &generator)
+      let residual = Tensor.normal(shape: x.shape, using: &generator)
+      let expected = norm(x).activated(activation)
+      let before = x.scalars
+      let fused = FusedGroupNorm(norm, activation: activation)
+      expectClose(fused(x), expected, tolerance: 2e-5)
+      #expect(x.scalars == before, "an input that is still in use is left alone")
+      expectClose(fused(x, residual: residual), expected + residual, tolerance: 2e-5)
+      // A temporary may be overwritten; the result is the same.
+      expectClose(fused(x + 0), expected, tolerance: 2e-5, "in place")
+      let (output, sums) = fused.withSums(x + 0)
+      expectClose(output, expected, tolerance: 2e-5)
+      expectClose(sums, expected.sum(axes: [1, 2]), tolerance: 5e-5)
+    }
+  }
+
+  @Test func foldingIsExactToDoublePrecision() {
+    // A tiny variance and a large mean, where folding in single precision would lose digits.
+    let store = ParameterStore()
+    let conv = Conv2d(store.root / "conv", 1, 1, kernel: 1)
+    let norm = BatchNorm2d(store.root / "bn", 1, epsilon: 1e-3)
+    conv.weight.value = Tensor([1], shape: [1, 1, 1, 1])
+    conv.bias?.value = Tensor([1000.125], shape: [1])
+    norm.weight.value = Tensor([3], shape: [1])
+    norm.bias.value = Tensor([0.25], shape: [1])
+    norm.runningMean.value = Tensor([1000], shape: [1])
+    norm.runningVariance.value = Tensor([1e-6], shape: [1])
+    let packed = PackedConv2d(conv, norm: norm)
+    let scale = 3 / (Double(Float(1e-6)) + Double(Float(1e-3))).squareRoot()
+    #expect(packed(Tensor(zeros: [1, 1, 1, 1])).item == Float(0.25 + 0.125 * scale))
+  }
+
+  @Test func misuseStops() async {
+    await #expect(processExitsWith: .failure) {
+      let store = ParameterStore()
+      let conv = Conv2d(store.root, 2, 2, kernel: 3)
+      store.initialize(seed: 1)
+      _ = PackedConv2d(conv)(Tensor(zeros: [1, 5, 5, 3]))
+    }
+    await #expect(processExitsWith: .failure) {
+      let store = ParameterStore()
+      let conv = Conv2d(store.root, 2, 2, kernel: 3)
+      store.initialize(seed: 1)
+      _ = PackedConv2d(conv)(Tensor(zeros: [1, 5, 5, 2]), gate: Tensor(zeros: [1, 2]))
+    }
+    await #expect(processExitsWith: .failure) {
+      let store = ParameterStore()
+      _ = PackedConv2d(Conv2d(store.root, 2, 2, kernel: 3))
+    }
+  }
+
+  /// Values that make a mistake show: nothing is 0 or 1, variances are positive.
+  private func randomize(_ store: ParameterStore) {
+    for parameter in store.parameters {
+      var generator = SeededGenerator(seed: 11, label: parameter.key)
+      parameter.value =
+        parameter.key.hasSuffix("running_var")
+        ? .uniform(shape: parameter.shape, in: 0.5..<2, using: &generator)
+        : .normal(shape: parameter.shape, deviation: 0.5, using: &generator)
+    }
+  }
+}
