@@ -121,6 +121,7 @@ static void gather_windows(
 }
 
 typedef struct grouped {
+  const df_kernels *kernels;
   const df_conv2d *conv;
   const float *x, *packed;
   float *y;
@@ -133,12 +134,13 @@ static void run_group(void *context, size_t group) {
   size_t columns = v->out_channels / v->groups, k = inner(v);
   source source = {v, g->x + group * (v->in_channels / v->groups)};
   df_product product = {
+    .kernels = g->kernels,
     .m = v->batch * v->out_height * v->out_width,
     .n = columns,
     .k = k,
     .gather = gather_windows,
     .context = &source,
-    .packed = g->packed + group * df_f32_packed_count(k, columns),
+    .packed = g->packed + group * k * df_round_up(columns, g->kernels->lanes),
     .c = g->y + group * columns,
     .ldc = v->out_channels,
   };
@@ -167,7 +169,7 @@ void df_f32_conv2d_packed(
       v->in_channels, NULL, 0, packed, y, v->out_channels, epilogue);
     return;
   }
-  grouped grouped = {v, x, packed, y, epilogue};
+  grouped grouped = {df_kernels_current(), v, x, packed, y, epilogue};
   if (v->groups >= 2 * (size_t)df_thread_count()) {
     df_parallel_for(v->groups, run_group, &grouped);
   } else {

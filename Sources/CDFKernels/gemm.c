@@ -35,14 +35,13 @@ void df_f32_pack(size_t k, size_t n, const float *b, size_t ldb, float *packed) 
 /// How a product is cut: tasks of `rows` by `columns`, `across` of them side by side.
 typedef struct plan {
   const df_product *product;
-  const df_kernels *kernels;
   size_t rows, columns, across, chunk;
 } plan;
 
 static void run_task(void *context, size_t index) {
   const plan *plan = context;
   const df_product *p = plan->product;
-  const df_kernels *kernels = plan->kernels;
+  const df_kernels *kernels = p->kernels;
   size_t row = index / plan->across * plan->rows, column = index % plan->across * plan->columns;
   size_t offset = row * p->ldc + column;
   df_gemm_block block = {
@@ -96,9 +95,9 @@ static void run_task(void *context, size_t index) {
 
 void df_run_product(const df_product *p) {
   if (p->m == 0 || p->n == 0) return;
-  const df_kernels *kernels = df_kernels_current();
+  const df_kernels *kernels = p->kernels;
   size_t chunks = df_max(1, df_divide_up(p->k, kernels->inner));
-  plan plan = {.product = p, .kernels = kernels};
+  plan plan = {.product = p};
   plan.chunk = df_max(1, df_divide_up(p->k, chunks));
 
   size_t threads = (size_t)df_thread_count();
@@ -136,13 +135,12 @@ static void gather_scaled(
   const df_product *p, size_t row, size_t rows, size_t start, size_t k, float *to,
   size_t stride) {
   const gate *gate = p->context;
-  const df_kernels *kernels = df_kernels_current();
   size_t done = 0;
   while (done < rows) {
     size_t image = (row + done) / gate->rows_per_scale;
     size_t count = df_min(rows - done, (image + 1) * gate->rows_per_scale - (row + done));
     for (size_t i = 0; i < count; i++, done++) {
-      kernels->affine(&(df_affine){
+      p->kernels->affine(&(df_affine){
         .rows = 1, .channels = k, .x = p->a + (row + done) * p->lda + start,
         .scale = gate->scale + image * p->k + start, .y = to + done * stride});
     }
@@ -162,7 +160,7 @@ void df_f32_gemm_packed(
   size_t rows_per_scale, const float *packed, float *c, size_t ldc, const df_epilogue *epilogue) {
   gate gate = {a_scale, df_max(1, rows_per_scale)};
   df_product product = {
-    .m = m, .n = n, .k = k, .a = a, .lda = lda, .packed = packed, .c = c, .ldc = ldc,
+    .kernels = df_kernels_current(), .m = m, .n = n, .k = k, .a = a, .lda = lda, .packed = packed, .c = c, .ldc = ldc,
     .context = &gate};
   if (epilogue) product.epilogue = *epilogue;
   if (a_scale) {

@@ -48,13 +48,15 @@ static const df_kernels *choose(void) {
 }
 
 static _Atomic(const df_kernels *) current;
+static _Thread_local const df_kernels *selected;
 
 const df_kernels *df_kernels_current(void) {
+  if (selected) return selected;
   const df_kernels *kernels = atomic_load_explicit(&current, memory_order_acquire);
   if (kernels) return kernels;
   const df_kernels *none = NULL;
   const df_kernels *chosen = choose();
-  // Another thread, or df_isa_select, may have been first.
+  // Another thread may have been first.
   return atomic_compare_exchange_strong(&current, &none, chosen) ? chosen : none;
 }
 
@@ -65,7 +67,7 @@ bool df_isa_supported(df_isa isa) { return table(isa) != NULL; }
 bool df_isa_select(df_isa isa) {
   const df_kernels *kernels = table(isa);
   if (!kernels) return false;
-  atomic_store(&current, kernels);
+  selected = kernels;
   return true;
 }
 

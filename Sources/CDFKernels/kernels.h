@@ -77,7 +77,8 @@ typedef struct df_kernels {
     size_t count, const uint8_t *bytes, const float scale[3], const float shift[3], float *to);
 } df_kernels;
 
-/// The kernels in use.
+/// The kernels that the calling thread's requests use. Drivers ask once and hand the answer to their
+/// tasks, which may run on other threads.
 const df_kernels *df_kernels_current(void);
 
 extern const df_kernels df_kernels__portable;
@@ -91,6 +92,7 @@ extern const df_kernels df_kernels__neon;
 /// C = epilogue(A * B) in tasks on the pool. A's rows lie at `a`, or `gather` writes `k` of their
 /// elements from `start` on, for rows row ... row + rows - 1, to places `stride` apart.
 typedef struct df_product {
+  const df_kernels *kernels;
   size_t m, n, k;
   const float *a;
   size_t lda;

@@ -26,8 +26,9 @@ typedef enum df_isa {
 df_isa df_isa_current(void);
 /// Whether this processor (and this build) can run `isa`.
 bool df_isa_supported(df_isa isa);
-/// Uses `isa` from now on (for tests and benchmarks); returns false and changes nothing if it cannot.
-/// Weights packed under one instruction set are only valid under it.
+/// Uses `isa` for what the calling thread asks for from now on, on whichever threads that runs (for
+/// tests); returns false and changes nothing if it cannot. Weights packed under one instruction set are
+/// only valid under it.
 bool df_isa_select(df_isa isa);
 /// "portable", "neon", "avx2" or "avx512".
 const char *df_isa_name(df_isa isa);
