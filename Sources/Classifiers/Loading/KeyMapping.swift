@@ -2,7 +2,7 @@
 ///
 /// A key is written as the checkpoint has it; the inverse is a table over the network's keys, so that
 /// nothing is taken for a parameter because it looks like one.
-struct KeyMapping: Sendable {
+package struct KeyMapping: Sendable {
   /// The convention that keys follow behind the prefix.
   private enum Style {
     case timm, torchvision, lukemelas
@@ -21,7 +21,7 @@ struct KeyMapping: Sendable {
   private let stageStarts: [Int]
 
   /// The mapping of `scheme`, which covers `architecture`; `hasKey` tells what the checkpoint holds.
-  init(_ scheme: Scheme, _ architecture: Architecture, hasKey: (String) -> Bool) {
+  package init(_ scheme: Scheme, _ architecture: Architecture, hasKey: (String) -> Bool) {
     precondition(
       scheme.covers(architecture), "KeyMapping: \(scheme) has no \(architecture.rawValue)")
     var starts = [0]
@@ -71,7 +71,7 @@ struct KeyMapping: Sendable {
   }
 
   /// The checkpoint's name for the network's parameter `key`.
-  func published(_ key: String) -> String {
+  package func published(_ key: String) -> String {
     if key.hasPrefix(ownClassifier + ".") {
       return classifier + key.dropFirst(ownClassifier.count)
     }
@@ -83,7 +83,7 @@ struct KeyMapping: Sendable {
   }
 
   /// Whether the checkpoint's `key` is one of those that its kind has and no inference needs.
-  func isKnownExtra(_ key: String) -> Bool {
+  package func isKnownExtra(_ key: String) -> Bool {
     key.hasSuffix(".num_batches_tracked") || extras.contains { key.hasPrefix($0) }
   }
 

@@ -1,0 +1,41 @@
+import DeepfakeCore
+
+extension Scheme {
+  /// The scheme whose keys the checkpoint has, nil if none. timm's two kinds have the same keys: this
+  /// answers `timm`, and whoever has the other must say so.
+  public static func recognised(in state: StateDict) -> Scheme? {
+    // Each of these keys is in every file of its scheme and in none of another.
+    let marks: [(scheme: Scheme, keys: [String])] = [
+      (.selimsef, ["encoder.conv_stem.weight", "fc.weight"]),
+      (.icpr2020dfdc, ["efficientnet._conv_stem.weight", "classifier.weight"]),
+      (.icpr2020dfdc, ["xception.conv1.weight", "xception.last_linear.weight"]),
+      (.sbi, ["net._conv_stem.weight", "net._fc.weight"]),
+      (.lukemelas, ["_conv_stem.weight", "_fc.weight"]),
+      (.torchvision, ["features.0.0.weight", "features.8.0.weight", "classifier.1.weight"]),
+      (.timm, ["conv_stem.weight", "blocks.0.0.conv_dw.weight"]),
+      (.timm, ["conv1.weight", "block1.rep.0.conv1.weight"]),
+    ]
+    return marks.first { $0.keys.allSatisfy { state[$0] != nil } }?.scheme
+  }
+}
+
+extension Architecture {
+  /// The architecture whose layers the checkpoint of that scheme has, nil if none: told by the width
+  /// of the last convolution and the number of blocks.
+  public static func recognised(in state: StateDict, _ scheme: Scheme) -> Architecture? {
+    allCases.first { architecture in
+      guard scheme.covers(architecture) else { return false }
+      let mapping = KeyMapping(scheme, architecture) { state[$0] != nil }
+      func shape(_ key: String) -> [Int]? { state[mapping.published(key)]?.shape }
+      guard let variant = architecture.efficientNet else {
+        return shape("block12.rep.4.pointwise.weight") != nil
+      }
+      let last = EfficientNetVariant.stages.count - 1
+      let repeats = variant.scaledRepeats(EfficientNetVariant.stages[last].repeats)
+      return shape("conv_head.weight")?.first
+        == variant.scaledChannels(EfficientNetVariant.headChannels)
+        && shape("blocks.\(last).\(repeats - 1).conv_dw.weight") != nil
+        && shape("blocks.\(last).\(repeats).conv_dw.weight") == nil
+    }
+  }
+}
