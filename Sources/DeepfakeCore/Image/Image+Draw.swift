@@ -1,0 +1,120 @@
+/// An 8-bit RGB colour.
+public struct Color: Sendable, Equatable {
+  /// The red part.
+  public var red: UInt8
+  /// The green part.
+  public var green: UInt8
+  /// The blue part.
+  public var blue: UInt8
+
+  /// A colour of three parts.
+  public init(red: UInt8, green: UInt8, blue: UInt8) {
+    self.red = red
+    self.green = green
+    self.blue = blue
+  }
+
+  /// White.
+  public static let white = Color(red: 255, green: 255, blue: 255)
+  /// Black.
+  public static let black = Color(red: 0, green: 0, blue: 0)
+  /// A red that stands out on skin and on film.
+  public static let red = Color(red: 230, green: 40, blue: 40)
+  /// A green likewise.
+  public static let green = Color(red: 40, green: 200, blue: 80)
+  /// A yellow likewise.
+  public static let yellow = Color(red: 250, green: 210, blue: 40)
+}
+
+/// Marks for pictures that show what was detected. Coordinates are pixels from the top left corner, of
+/// any size; what lies outside the image is not drawn, nor is anything at a coordinate that is not a
+/// number.
+extension Image {
+  /// The outline of a rectangle, `thickness` pixels wide and inside it.
+  public mutating func drawRectangle(
+    left: Float, top: Float, right: Float, bottom: Float, color: Color, thickness: Int = 2
+  ) {
+    guard let left = Self.pixel(left), let top = Self.pixel(top),
+      let right = Self.pixel(right), let bottom = Self.pixel(bottom), left < right, top < bottom
+    else { return }
+    let edge = max(1, min(thickness, min(right - left, bottom - top)))
+    fill(columns: left..<right, rows: top..<top + edge, color)
+    fill(columns: left..<right, rows: bottom - edge..<bottom, color)
+    fill(columns: left..<left + edge, rows: top..<bottom, color)
+    fill(columns: right - edge..<right, rows: top..<bottom, color)
+  }
+
+  /// A filled circle.
+  public mutating func drawDisc(x: Float, y: Float, radius: Float, color: Color) {
+    drawLine(fromX: x, fromY: y, toX: x, toY: y, color: color, thickness: 2 * radius)
+  }
+
+  /// A straight line with round ends.
+  public mutating func drawLine(
+    fromX: Float, fromY: Float, toX: Float, toY: Float, color: Color, thickness: Float = 2
+  ) {
+    let reach = thickness / 2
+    guard let left = Self.pixel(min(fromX, toX) - reach - 1),
+      let right = Self.pixel(max(fromX, toX) + reach + 1),
+      let top = Self.pixel(min(fromY, toY) - reach - 1),
+      let bottom = Self.pixel(max(fromY, toY) + reach + 1)
+    else { return }
+    let (alongX, alongY) = (toX - fromX, toY - fromY)
+    let length = alongX * alongX + alongY * alongY
+    for row in max(0, top)..<max(0, top, min(height, bottom + 1)) {
+      for column in max(0, left)..<max(0, left, min(width, right + 1)) {
+        let (x, y) = (Float(column) + 0.5 - fromX, Float(row) + 0.5 - fromY)
+        let along = length > 0 ? min(max((x * alongX + y * alongY) / length, 0), 1) : 0
+        let (offX, offY) = (x - along * alongX, y - along * alongY)
+        if offX * offX + offY * offY <= reach * reach { set(column, row, color) }
+      }
+    }
+  }
+
+  /// A line of text on a filled rectangle whose top left corner is at (x, y), moved into the image where
+  /// there is room. Letters are capitals; signs that the font lacks show as a box.
+  public mutating func drawLabel(
+    _ text: String, x: Float, y: Float, scale: Int = 2, color: Color = .white,
+    background: Color = .black
+  ) {
+    guard let left = Self.pixel(x), let top = Self.pixel(y) else { return }
+    let scale = min(max(1, scale), 100)
+    let size = Self.labelSize(text, scale: scale)
+    let originX = max(0, min(left, width - size.width))
+    let originY = max(0, min(top, height - size.height))
+    fill(
+      columns: originX..<originX + size.width, rows: originY..<originY + size.height, background)
+    for (index, character) in text.enumerated() {
+      let glyph = BitmapFont.glyph(of: character)
+      let start = originX + (1 + index * (BitmapFont.width + 1)) * scale
+      for row in 0..<BitmapFont.height {
+        for column in 0..<BitmapFont.width where glyph.isSet(column: column, row: row) {
+          let (cellX, cellY) = (start + column * scale, originY + (1 + row) * scale)
+          fill(columns: cellX..<cellX + scale, rows: cellY..<cellY + scale, color)
+        }
+      }
+    }
+  }
+
+  /// The pixels that `drawLabel` covers.
+  public static func labelSize(_ text: String, scale: Int = 2) -> (width: Int, height: Int) {
+    (
+      (1 + text.count * (BitmapFont.width + 1)) * scale, (BitmapFont.height + 2) * scale
+    )
+  }
+
+  /// A coordinate as a pixel index, far ones cut off.
+  private static func pixel(_ coordinate: Float) -> Int? {
+    coordinate.isNaN ? nil : Int(min(max(coordinate, -1e6), 1e6).rounded())
+  }
+
+  private mutating func fill(columns: Range<Int>, rows: Range<Int>, _ color: Color) {
+    for row in rows.clamped(to: 0..<height) {
+      for column in columns.clamped(to: 0..<width) { set(column, row, color) }
+    }
+  }
+
+  private mutating func set(_ x: Int, _ y: Int, _ color: Color) {
+    self[x, y] = (color.red, color.green, color.blue)
+  }
+}
