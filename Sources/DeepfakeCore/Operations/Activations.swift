@@ -63,7 +63,7 @@ public struct HyperbolicTangent: Operation {
 
   /// Inputs: x. Saved: the output.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
-    let output = inputs[0].mapped { tanh($0) }
+    let output = inputs[0].mappedOneByOne { tanh($0) }
     return (output, [output])
   }
 }
@@ -79,7 +79,9 @@ public struct ParametricReLU: Operation {
     precondition(
       x.rank >= 1 && slopes.shape == [x.shape[x.rank - 1]],
       "prelu: slopes \(slopes.shape) do not fit input \(x.shape)")
-    let output = Tensor.broadcast(x, slopes, "prelu") { max($0, 0) + $1 * min($0, 0) }
+    let output = Tensor.broadcast(x, slopes, "prelu") { x, slope in
+      .select(x .> 0, x, x * slope)
+    }
     return (output, [x, slopes])
   }
 }

@@ -50,7 +50,7 @@ public struct Maximum: Operation {
   /// Inputs: a, b.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = Tensor.broadcast(inputs[0], inputs[1], "maximum") { a, b in
-      a > b || a.isNaN ? a : b
+      .select((a .> b) .| (a .!= a), a, b)
     }
     return (output, inputs)
   }
@@ -64,7 +64,7 @@ public struct Minimum: Operation {
   /// Inputs: a, b.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = Tensor.broadcast(inputs[0], inputs[1], "minimum") { a, b in
-      a < b || a.isNaN ? a : b
+      .select((a .< b) .| (a .!= a), a, b)
     }
     return (output, inputs)
   }

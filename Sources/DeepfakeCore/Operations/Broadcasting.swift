@@ -46,7 +46,7 @@ extension Tensor {
   @inline(__always)
   static func broadcast(
     _ a: Tensor, _ b: Tensor, _ operation: String,
-    _ combine: @Sendable (Float, Float) -> Float
+    _ combine: @Sendable (Lanes, Lanes) -> Lanes
   ) -> Tensor {
     guard let plan = BroadcastPlan(a.shape, b.shape), let inner = plan.loops.last else {
       preconditionFailure("\(operation): shapes \(a.shape) and \(b.shape) do not broadcast")
@@ -72,17 +72,13 @@ extension Tensor {
               }
               let low = inner.extent * piece / pieces
               let high = inner.extent * (piece + 1) / pieces
-              let offset = row * inner.extent
-              switch (inner.strideA, inner.strideB) {
-              case (0, _):
-                let left = a[offsetA]
-                for i in low..<high { y[offset + i] = combine(left, b[offsetB + i]) }
-              case (_, 0):
-                let right = b[offsetB]
-                for i in low..<high { y[offset + i] = combine(a[offsetA + i], right) }
-              default:
-                for i in low..<high { y[offset + i] = combine(a[offsetA + i], b[offsetB + i]) }
+              guard let a = a.baseAddress, let b = b.baseAddress, let y = y.baseAddress else {
+                return
               }
+              combineLanes(
+                LaneSource(a + offsetA + low * inner.strideA, repeating: inner.strideA == 0),
+                LaneSource(b + offsetB + low * inner.strideB, repeating: inner.strideB == 0),
+                y + row * inner.extent + low, high - low, combine)
             }
           }
         }

@@ -7,7 +7,7 @@ public struct Exponential: Operation {
 
   /// Inputs: x. Saved: the output.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
-    let output = inputs[0].mapped { exp($0) }
+    let output = inputs[0].mappedOneByOne { exp($0) }
     return (output, [output])
   }
 }
@@ -19,7 +19,7 @@ public struct Logarithm: Operation {
 
   /// Inputs: x.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
-    (inputs[0].mapped { log($0) }, inputs)
+    (inputs[0].mappedOneByOne { log($0) }, inputs)
   }
 }
 
@@ -42,7 +42,7 @@ public struct AbsoluteValue: Operation {
 
   /// Inputs: x.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
-    (inputs[0].mapped { Swift.abs($0) }, inputs)
+    (inputs[0].mapped { .select($0 .< 0, -$0, $0) + 0 }, inputs)
   }
 }
 
@@ -71,7 +71,7 @@ public struct Power: Operation {
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output =
       exponent == 2
-      ? inputs[0].mapped { $0 * $0 } : inputs[0].mapped { [exponent] in pow($0, exponent) }
+      ? inputs[0].mapped { $0 * $0 } : inputs[0].mappedOneByOne { [exponent] in pow($0, exponent) }
     return (output, inputs)
   }
 }
@@ -88,8 +88,9 @@ public struct Clamp: Operation {
 
   /// Inputs: x. A NaN stays one.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
-    let (low, high) = (range.lowerBound, range.upperBound)
-    return (inputs[0].mapped { $0 < low ? low : $0 > high ? high : $0 }, inputs)
+    let low = Lanes(repeating: range.lowerBound)
+    let high = Lanes(repeating: range.upperBound)
+    return (inputs[0].mapped { .select($0 .< low, low, .select($0 .> high, high, $0)) }, inputs)
   }
 }
 
@@ -117,13 +118,28 @@ extension Tensor {
 
   /// A function of every element, on the thread pool.
   @inline(__always)
-  func mapped(_ transform: @Sendable (Float) -> Float) -> Tensor {
+  func mapped(_ transform: @Sendable (Lanes) -> Lanes) -> Tensor {
+    mappedInBlocks { x, y, count in mapLanes(x, y, count, transform) }
+  }
+
+  /// The same for functions that exist for single numbers only.
+  @inline(__always)
+  func mappedOneByOne(_ transform: @Sendable (Float) -> Float) -> Tensor {
+    mappedInBlocks { x, y, count in
+      for i in 0..<count { y[i] = transform(x[i]) }
+    }
+  }
+
+  /// A tensor of the same shape, made by `body` from blocks of elements on the thread pool.
+  @inline(__always)
+  private func mappedInBlocks(
+    _ body: @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+  ) -> Tensor {
     Tensor(shape: shape) { y in
       withUnsafeBuffer { x in
-        nonisolated(unsafe) let (x, y) = (x, y)
-        Parallel.forEachBlock(x.count) { block in
-          for i in block { y[i] = transform(x[i]) }
-        }
+        guard let from = x.baseAddress, let to = y.baseAddress else { return }
+        nonisolated(unsafe) let (x, y) = (from, to)
+        Parallel.forEachBlock(count) { body(x + $0.lowerBound, y + $0.lowerBound, $0.count) }
       }
     }
   }

@@ -92,7 +92,7 @@ public struct MaxPooling: Operation {
     let output = x.pooled(to: windows.outputSize(image, "max pooling"), initial: -.infinity) {
       windows.window($0, $1, image)
     } combine: {
-      $1 > $0 || $1.isNaN ? $1 : $0
+      .select(($1 .> $0) .| ($1 .!= $1), $1, $0)
     } scale: { _ in
       1
     }
@@ -219,28 +219,29 @@ extension Tensor {
   @inline(__always)
   fileprivate func pooled(
     to size: Size2d, initial: Float, window: @Sendable (Int, Int) -> PoolingWindow,
-    combine: @Sendable (Float, Float) -> Float, scale: @Sendable (PoolingWindow) -> Float
+    combine: @Sendable (Lanes, Lanes) -> Lanes, scale: @Sendable (PoolingWindow) -> Float
   ) -> Tensor {
     let (batch, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
     return Tensor(shape: [batch, size.height, size.width, channels]) { y in
       withUnsafeBuffer { x in
-        nonisolated(unsafe) let (x, y) = (x, y)
+        guard let from = x.baseAddress, let to = y.baseAddress else { return }
+        nonisolated(unsafe) let (x, y) = (from, to)
         Parallel.forEach(batch * size.height) { line in
           let (image, row) = (line / size.height, line % size.height)
           for column in 0..<size.width {
             let window = window(row, column)
-            let target = (line * size.width + column) * channels
-            for c in target..<target + channels { y[c] = initial }
+            let target = y + (line * size.width + column) * channels
+            target.update(repeating: initial, count: channels)
             for sourceRow in window.rows {
+              let source = x + ((image * height + sourceRow) * width) * channels
               for sourceColumn in window.columns {
-                let source = ((image * height + sourceRow) * width + sourceColumn) * channels
-                for c in 0..<channels { y[target + c] = combine(y[target + c], x[source + c]) }
+                combineLanes(
+                  LaneSource(target), LaneSource(source + sourceColumn * channels), target,
+                  channels, combine)
               }
             }
             let factor = scale(window)
-            if factor != 1 {
-              for c in target..<target + channels { y[c] *= factor }
-            }
+            if factor != 1 { mapLanes(target, target, channels) { $0 * factor } }
           }
         }
       }
