@@ -147,6 +147,32 @@ static void resize_rows(void *context, size_t task) {
   }
 }
 
+/// Nearest neighbours need no blending: whole pixels are copied.
+static void copy_rows(void *context, size_t task) {
+  const resize *r = context;
+  size_t size = r->bytes ? 1 : sizeof(float), pixel = r->channels * size;
+  const char *x = r->bytes ? (const char *)r->bytes : (const char *)r->floats;
+  char *y = r->bytes ? (char *)r->to_bytes : (char *)r->to_floats;
+  size_t end = (task + 1) * r->rows_per_task;
+  if (end > r->out_height) end = r->out_height;
+  for (size_t row = task * r->rows_per_task; row < end; row++) {
+    const char *from = x + r->rows.start[row] * r->x_stride * size;
+    char *to = y + row * r->out_width * pixel;
+    for (size_t i = 0; i < r->out_width; i++, to += pixel) {
+      memcpy(to, from + r->columns.start[i] * pixel, pixel);
+    }
+  }
+}
+
+static bool blend_all(resize *r, size_t tasks) {
+  if (r->in_width > SIZE_MAX / sizeof(float) / r->channels / tasks) return false;
+  r->lines = malloc(tasks * r->in_width * r->channels * sizeof(float));
+  if (!r->lines) return false;
+  df_parallel_for(tasks, resize_rows, r);
+  free(r->lines);
+  return true;
+}
+
 static bool run(resize *r, size_t in_height, df_resample method) {
   if (r->out_height == 0 || r->out_width == 0 || r->channels == 0) return true;
   if (in_height == 0 || r->in_width == 0) return false;
@@ -159,13 +185,12 @@ static bool run(resize *r, size_t in_height, df_resample method) {
   if (tasks > r->out_height) tasks = r->out_height;
   r->rows_per_task = (r->out_height + tasks - 1) / tasks;
   tasks = (r->out_height + r->rows_per_task - 1) / r->rows_per_task;
-  r->lines = NULL;
-  if (r->in_width <= SIZE_MAX / sizeof(float) / r->channels / tasks) {
-    r->lines = malloc(tasks * r->in_width * r->channels * sizeof(float));
+  bool done = true;
+  if (method == DF_NEAREST) {
+    df_parallel_for(tasks, copy_rows, r);
+  } else {
+    done = blend_all(r, tasks);
   }
-  if (r->lines) df_parallel_for(tasks, resize_rows, r);
-  bool done = r->lines != NULL;
-  free(r->lines);
   axis_free(&r->rows);
   axis_free(&r->columns);
   return done;
