@@ -22,16 +22,7 @@ package struct DetectionHead: Module {
 
   /// The head as one convolution; the parameters are released.
   func packed() -> PackedHead {
-    let parts = [classes, boxes, landmarks]
-    let joined = Conv2d(
-      ParameterStore().root, classes.weight.shape[2], RetinaFaceOutput.channels, kernel: 1)
-    joined.weight.value = Tensor.concatenated(parts.map(\.weight.value), axis: 3)
-    joined.bias?.value = Tensor.concatenated(parts.compactMap(\.bias?.value), axis: 0)
-    for part in parts {
-      part.weight.release()
-      part.bias?.release()
-    }
-    return PackedHead(conv: PackedConv2d(joined))
+    PackedHead(conv: PackedConv2d(Conv2d(joining: [classes, boxes, landmarks])))
   }
 
   /// Makes a face improbable everywhere, one in a hundred, where the other weights are random, so that

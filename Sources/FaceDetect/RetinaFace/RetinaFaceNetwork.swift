@@ -2,10 +2,10 @@ import DeepfakeCore
 
 /// RetinaFace as published for PyTorch (biubug6): backbone, feature pyramid, and a context module and a
 /// head a level (Deng et al. 2019, without the mesh decoder).
-package struct RetinaFaceNetwork<Block: ConvolutionBlock, Head: Module>: Sendable {
+package struct RetinaFaceNetwork<Block: ConvolutionBlock, Context: Module, Head: Module>: Sendable {
   let backbone: Backbone<Block>
   let pyramid: Pyramid<Block>
-  let contexts: [ContextModule<Block>]
+  let contexts: [Context]
   let heads: [Head]
 
   /// The outputs for frames [batch, height, width, 3] as `RetinaFace.normalization` makes them.
@@ -18,9 +18,9 @@ package struct RetinaFaceNetwork<Block: ConvolutionBlock, Head: Module>: Sendabl
 }
 
 /// The network with its parameters, under the published keys.
-package typealias PlainRetinaFace = RetinaFaceNetwork<ConvNorm, DetectionHead>
+package typealias PlainRetinaFace = RetinaFaceNetwork<ConvNorm, ContextModule, DetectionHead>
 /// The network ready for inference.
-package typealias PackedRetinaFace = RetinaFaceNetwork<PackedBlock, PackedHead>
+package typealias PackedRetinaFace = RetinaFaceNetwork<PackedBlock, PackedContextModule, PackedHead>
 
 extension PlainRetinaFace {
   /// The network with its parameters in `scope`.
@@ -37,6 +37,6 @@ extension PlainRetinaFace {
   package func packed() -> PackedRetinaFace {
     PackedRetinaFace(
       backbone: backbone.map { $0.packed() }, pyramid: pyramid.map { $0.packed() },
-      contexts: contexts.map { $0.map { $0.packed() } }, heads: heads.map { $0.packed() })
+      contexts: contexts.map { $0.packed() }, heads: heads.map { $0.packed() })
   }
 }

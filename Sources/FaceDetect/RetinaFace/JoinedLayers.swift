@@ -1,0 +1,59 @@
+import DeepfakeCore
+
+// Convolutions that read the same input are faster as one with all their output channels: the input is
+// read once, and narrow convolutions fill the kernels' tiles.
+
+extension Conv2d {
+  /// One convolution with the output channels of all `parts`, one after the other; they must agree in
+  /// all else. Their parameters are released.
+  init(joining parts: [Conv2d]) {
+    let weights = parts.map(\.weight.value)
+    let biases = parts.compactMap(\.bias?.value)
+    precondition(
+      parts.allSatisfy { $0.settings == parts[0].settings && $0.settings.groups == 1 }
+        && (biases.isEmpty || biases.count == parts.count),
+      "Conv2d: \(parts.map(\.weight.key)) differ in more than their outputs")
+    let weight = Tensor.concatenated(weights, axis: 3)
+    let settings = parts[0].settings
+    self.init(
+      ParameterStore().root, weight.shape[2], weight.shape[3], kernel: weight.shape[0],
+      stride: settings.stride.height, padding: settings.padding,
+      dilation: settings.dilation.height, bias: !biases.isEmpty)
+    self.weight.value = weight
+    self.bias?.value = Tensor.concatenated(biases, axis: 0)
+    for part in parts {
+      part.weight.release()
+      part.bias?.release()
+    }
+  }
+}
+
+extension BatchNorm2d {
+  /// One norm of the channels of all `parts`, one after the other; they must have one epsilon. Their
+  /// parameters are released.
+  init(joining parts: [BatchNorm2d]) {
+    precondition(
+      parts.allSatisfy { $0.epsilon == parts[0].epsilon },
+      "BatchNorm2d: \(parts.map(\.weight.key)) differ in epsilon")
+    let kinds: [KeyPath<BatchNorm2d, Parameter>] = [
+      \.weight, \.bias, \.runningMean, \.runningVariance,
+    ]
+    let channels = parts.reduce(0) { $0 + $1.weight.shape[0] }
+    self.init(
+      ParameterStore().root, channels, epsilon: parts[0].epsilon, momentum: parts[0].momentum)
+    for kind in kinds {
+      self[keyPath: kind].value = Tensor.concatenated(
+        parts.map { $0[keyPath: kind].value }, axis: 0)
+      for part in parts { part[keyPath: kind].release() }
+    }
+  }
+}
+
+extension PackedBlock {
+  /// The blocks as one that gives all their channels through `activation`.
+  init(joining parts: [ConvNorm], activation: Activation) {
+    conv = PackedConv2d(
+      Conv2d(joining: parts.map(\.conv)), norm: BatchNorm2d(joining: parts.map(\.norm)),
+      activation: activation)
+  }
+}
