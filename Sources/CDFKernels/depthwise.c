@@ -1,15 +1,19 @@
-// Depthwise convolutions. A task is one image's strip of rows for DF_DEPTHWISE_CHANNELS channels. It
-// copies the input rows that it needs into a ring of padded rows in which those channels are
+// Depthwise convolutions. A task is one image's strip of rows for some of the channels. It copies the
+// input rows that it needs into a ring of padded rows, in which the channels of a chunk are
 // neighbours: the kernel then knows no borders and no channel tails, and a row is read from memory
-// once.
+// once, in one run.
 #include <string.h>
 
 #include "conv2d.h"
 
 enum {
-  STRIP_PIXELS = 3136,  // outputs that make a strip worth its start
   CHUNK = DF_DEPTHWISE_CHANNELS,
-  RING_FLOATS = 24 * 1024,
+  STRIP_PIXELS = 3136,       // outputs that make a strip worth its start
+  NEAR_FLOATS = 300 * 1024,  // of an image that is in the second cache already
+  NARROW_FLOATS = 4 * 1024,  // of a ring in the first cache
+  WIDE_FLOATS = 8 * 1024,
+  NEAR_OUTPUTS = 64,  // of a row, for a block
+  FAR_OUTPUTS = 8,
 };
 
 typedef struct depthwise {
@@ -18,10 +22,11 @@ typedef struct depthwise {
   const float *x, *weights;
   float *y;
   df_epilogue epilogue;
-  size_t chunks, strips, strip_rows;
-  size_t block;      // outputs of a row taken at a time
-  size_t row_floats; // of a padded row
-  float *sums;       // [batch][strips][chunks][CHUNK], or null
+  size_t strips, strip_rows;
+  size_t group, groups;  // channels of a task, and how many such groups there are
+  size_t block;          // outputs of a row taken at a time
+  size_t row_floats;     // of a chunk's padded row
+  float *sums;           // [image][strip][channel, in whole groups], or null
 } depthwise;
 
 /// A task's own memory.
@@ -36,42 +41,50 @@ typedef struct span {
 
 static workspace prepare(const depthwise *d, size_t channel, size_t channels) {
   const df_conv2d *v = d->conv;
-  size_t taps = v->kernel_height * v->kernel_width;
-  size_t floats = (taps + 1) * CHUNK + (v->kernel_height + 1) * d->row_floats;
+  size_t taps = v->kernel_height * v->kernel_width, chunks = d->group / CHUNK;
+  size_t line = chunks * d->row_floats;
+  size_t constants = (taps + 1) * d->group;
+  size_t floats = constants + (v->kernel_height + 1) * line;
   size_t pointers = v->kernel_height * sizeof(float *) / sizeof(float);
   float *memory = df_scratch(DF_SCRATCH_TASK, floats + pointers);
   workspace w = {
     .weights = memory,
-    .bias = memory + taps * CHUNK,
-    .zeros = memory + (taps + 1) * CHUNK,
-    .ring = memory + (taps + 1) * CHUNK + d->row_floats,
+    .bias = memory + taps * d->group,
+    .zeros = memory + constants,
+    .ring = memory + constants + line,
     .taps = (const float **)(void *)(memory + floats),
   };
-  memset(memory, 0, ((taps + 1) * CHUNK + d->row_floats) * sizeof(float));
-  for (size_t t = 0; t < taps; t++) {
-    memcpy(
-      w.weights + t * CHUNK, d->weights + t * v->out_channels + channel,
-      channels * sizeof(float));
+  memset(memory, 0, (constants + line) * sizeof(float));
+  for (size_t c = 0; c < channels; c += CHUNK) {
+    const float *from = d->weights + channel + c;
+    float *to = w.weights + c * taps;
+    for (size_t t = 0; t < taps; t++) {
+      memcpy(
+        to + t * CHUNK, from + t * v->out_channels, df_min(CHUNK, channels - c) * sizeof(float));
+    }
   }
   if (d->epilogue.bias) memcpy(w.bias, d->epilogue.bias + channel, channels * sizeof(float));
   return w;
 }
 
-/// Fills one padded row: zeros left and right, the input's pixels between.
+/// Fills one padded row of each chunk: zeros left and right, the input's pixels between.
 static void fill_row(
   const depthwise *d, const float *x, span outputs, size_t channels, float *row) {
   const df_conv2d *v = d->conv;
   size_t pixels = d->row_floats / CHUNK;
-  ptrdiff_t left =
-    (ptrdiff_t)(outputs.from * v->stride_width) - (ptrdiff_t)v->pad_left;
+  ptrdiff_t left = (ptrdiff_t)(outputs.from * v->stride_width) - (ptrdiff_t)v->pad_left;
   size_t before = left < 0 ? df_min((size_t)-left, pixels) : 0;
   size_t first = left < 0 ? 0 : (size_t)left;
   size_t count = first < v->in_width ? df_min(v->in_width - first, pixels - before) : 0;
-  memset(row, 0, before * CHUNK * sizeof(float));
+  size_t after = pixels - before - count;
+  for (size_t c = 0; c < channels; c += CHUNK) {
+    float *chunk = row + c / CHUNK * d->row_floats;
+    memset(chunk, 0, before * CHUNK * sizeof(float));
+    memset(chunk + (before + count) * CHUNK, 0, after * CHUNK * sizeof(float));
+  }
   d->kernels->copy_pixels(
-    count, channels, v->in_channels, x + first * v->in_channels, row + before * CHUNK);
-  memset(
-    row + (before + count) * CHUNK, 0, (pixels - before - count) * CHUNK * sizeof(float));
+    count, channels, v->in_channels, x + first * v->in_channels, d->row_floats,
+    row + before * CHUNK);
 }
 
 static void run_span(
@@ -80,6 +93,7 @@ static void run_span(
   const df_conv2d *v = d->conv;
   const float *x = d->x + image * v->in_height * v->in_width * v->in_channels + channel;
   const float **taps = w->taps;
+  size_t line = d->group / CHUNK * d->row_floats;
   // With dilated rows the ring would have to span the gaps; each output row then fills it anew.
   bool reuse = v->dilation_height == 1;
   ptrdiff_t filled = PTRDIFF_MIN;  // input rows up to here are in the ring
@@ -92,7 +106,7 @@ static void run_span(
         continue;
       }
       size_t slot = reuse ? (size_t)iy % v->kernel_height : ky;
-      float *row = w->ring + slot * d->row_floats;
+      float *row = w->ring + slot * line;
       if (!reuse || iy > filled) {
         fill_row(d, x + (size_t)iy * v->in_width * v->in_channels, outputs, channels, row);
         filled = iy;
@@ -103,6 +117,7 @@ static void run_span(
       ((image * v->out_height + oy) * v->out_width + outputs.from) * v->out_channels + channel;
     d->kernels->depthwise_row(&(df_depthwise_row){
       .rows = taps,
+      .chunk_stride = d->row_floats,
       .weights = w->weights,
       .bias = w->bias,
       .kernel_height = v->kernel_height,
@@ -124,11 +139,11 @@ static void run_span(
 static void run_task(void *context, size_t index) {
   const depthwise *d = context;
   const df_conv2d *v = d->conv;
-  size_t chunk = index % d->chunks, strip = index / d->chunks % d->strips;
-  size_t image = index / d->chunks / d->strips;
-  size_t channel = chunk * CHUNK, channels = df_min(CHUNK, v->out_channels - channel);
+  size_t group = index % d->groups, strip = index / d->groups % d->strips;
+  size_t image = index / d->groups / d->strips;
+  size_t channel = group * d->group, channels = df_min(d->group, v->out_channels - channel);
   workspace w = prepare(d, channel, channels);
-  float *sums = d->sums ? d->sums + index * CHUNK : NULL;
+  float *sums = d->sums ? d->sums + index * d->group : NULL;
   size_t first = strip * d->strip_rows;
   size_t last = df_min(v->out_height, first + d->strip_rows);
   for (size_t from = 0; from < v->out_width; from += d->block) {
@@ -144,11 +159,40 @@ static void merge(const depthwise *d, float *sums) {
     for (size_t channel = 0; channel < v->out_channels; channel++) {
       double sum = 0;
       for (size_t strip = 0; strip < d->strips; strip++) {
-        sum += d->sums[(image * d->strips + strip) * d->chunks * CHUNK + channel];
+        sum += d->sums[(image * d->strips + strip) * d->groups * d->group + channel];
       }
       sums[image * v->out_channels + channel] = (float)sum;
     }
   }
+}
+
+/// Chooses strips, blocks and groups. Strips depend on the shape alone, so that the order of the sums
+/// does too.
+static void plan(depthwise *d) {
+  const df_conv2d *v = d->conv;
+  size_t rows = df_min(v->out_height, df_max(4, STRIP_PIXELS / v->out_width));
+  d->strips = df_divide_up(v->out_height, rows);
+  d->strip_rows = df_divide_up(v->out_height, d->strips);
+  d->strips = df_divide_up(v->out_height, d->strip_rows);
+
+  // Where the input comes from afar, a task takes many channels of few columns: runs long enough for
+  // the processor to fetch ahead. Where it is near, few channels of whole rows. Either way the ring
+  // stays in the first cache.
+  bool near = v->in_height * v->in_width * v->in_channels <= NEAR_FLOATS;
+  size_t most = near ? NARROW_FLOATS : WIDE_FLOATS;
+  size_t reach = (v->kernel_width - 1) * v->dilation_width + 1;
+  d->block = df_min(v->out_width, near ? NEAR_OUTPUTS : FAR_OUTPUTS);
+  // The last tile of a row may compute pixels that are not there.
+  size_t computed = df_round_up(d->block, DF_DEPTHWISE_TILE);
+  d->row_floats = ((computed - 1) * v->stride_width + reach) * CHUNK;
+
+  size_t chunks = df_divide_up(v->out_channels, CHUNK);
+  size_t together = df_max(near ? 1 : 2, most / (v->kernel_height * d->row_floats));
+  size_t threads = (size_t)df_thread_count();
+  size_t wanted = threads == 1 ? 1 : df_divide_up(4 * threads, v->batch * d->strips);
+  d->groups = df_min(chunks, df_max(df_divide_up(chunks, together), wanted));
+  d->group = df_divide_up(chunks, d->groups) * CHUNK;
+  d->groups = df_divide_up(v->out_channels, d->group);
 }
 
 void df_run_depthwise(
@@ -157,22 +201,11 @@ void df_run_depthwise(
   depthwise d = {
     .conv = v, .kernels = df_kernels_current(), .x = x, .weights = weights, .y = y};
   if (epilogue) d.epilogue = *epilogue;
-  d.chunks = df_divide_up(v->out_channels, CHUNK);
-  // Strips depend on the shape alone, so that the order of the sums does too.
-  d.strip_rows = df_min(v->out_height, df_max(4, STRIP_PIXELS / v->out_width));
-  d.strips = df_divide_up(v->out_height, d.strip_rows);
-  d.strip_rows = df_divide_up(v->out_height, d.strips);
-  d.strips = df_divide_up(v->out_height, d.strip_rows);
-  size_t reach = (v->kernel_width - 1) * v->dilation_width + 1;
-  size_t most = RING_FLOATS / CHUNK / v->kernel_height / v->stride_width;
-  d.block = df_min(v->out_width, df_max(4 * DF_DEPTHWISE_TILE, most));
-  // The last tile of a row may compute pixels that are not there.
-  size_t computed = d.block + DF_DEPTHWISE_TILE;
-  d.row_floats = ((computed - 1) * v->stride_width + reach) * CHUNK;
-  size_t tasks = v->batch * d.strips * d.chunks;
+  plan(&d);
+  size_t tasks = v->batch * d.strips * d.groups;
   if (sums) {
-    d.sums = df_scratch(DF_SCRATCH_CALL, tasks * CHUNK);
-    memset(d.sums, 0, tasks * CHUNK * sizeof(float));
+    d.sums = df_scratch(DF_SCRATCH_CALL, tasks * d.group);
+    memset(d.sums, 0, tasks * d.group * sizeof(float));
   }
   df_parallel_for(tasks, run_task, &d);
   if (sums) merge(&d, sums);

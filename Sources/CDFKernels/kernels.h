@@ -23,18 +23,19 @@ typedef struct df_gemm_block {
   float slope;
 } df_gemm_block;
 
-/// One row of depthwise outputs for one chunk of DF_DEPTHWISE_CHANNELS channels. Inputs come from
-/// padded rows in which a pixel takes DF_DEPTHWISE_CHANNELS floats.
+/// One row of depthwise outputs for some channels. Channels come in chunks of DF_DEPTHWISE_CHANNELS:
+/// inputs from padded rows in which a pixel takes that many floats, one such row a chunk.
 typedef struct df_depthwise_row {
   const float *const *rows;  // kernel_height of them, at the first output's first tap
-  const float *weights;      // [kernel_height][kernel_width][DF_DEPTHWISE_CHANNELS]
-  const float *bias;         // DF_DEPTHWISE_CHANNELS
+  size_t chunk_stride;       // floats from a chunk's row to the next chunk's
+  const float *weights;      // [chunk][kernel_height][kernel_width][DF_DEPTHWISE_CHANNELS]
+  const float *bias;         // [chunk][DF_DEPTHWISE_CHANNELS]
   size_t kernel_height, kernel_width, stride, dilation;
-  size_t width, channels;  // outputs in the row, channels in the chunk
+  size_t width, channels;  // outputs in the row, channels of each
   size_t pixel_stride;     // floats from one output pixel to the next
   const float *residual;   // laid out as the output; may be null
   float *y;
-  float *sums;  // DF_DEPTHWISE_CHANNELS, added to; may be null
+  float *sums;  // [chunk][DF_DEPTHWISE_CHANNELS], added to; may be null
   df_activation activation;
   float slope;
 } df_depthwise_row;
@@ -58,10 +59,10 @@ typedef struct df_kernels {
   size_t inner;        // the most terms of the inner dimension taken at once
   void (*gemm_block)(const df_gemm_block *block);
   void (*depthwise_row)(const df_depthwise_row *row);
-  /// Copies the first `channels` of each of `pixels` pixels, `stride` floats apart, to places
-  /// DF_DEPTHWISE_CHANNELS apart, filled up with zeros to a whole vector.
+  /// Copies `channels` of each of `pixels` pixels, `stride` floats apart, into padded rows, one for
+  /// each chunk, `chunk_stride` apart, filled up with zeros to a whole vector.
   void (*copy_pixels)(
-    size_t pixels, size_t channels, size_t stride, const float *x, float *to);
+    size_t pixels, size_t channels, size_t stride, const float *x, size_t chunk_stride, float *to);
   void (*activate)(
     size_t count, const float *x, float *y, df_activation activation, float slope);
   void (*affine)(const df_affine *affine);
