@@ -32,7 +32,8 @@ void df_f32_conv2d_pack(const df_conv2d *v, const float *weights, float *packed)
 
 typedef struct source {
   const df_conv2d *conv;
-  const float *x;  // at the group's first channel
+  const float *x;    // at the group's first channel
+  const float *end;  // of the input
 } source;
 
 /// memcpy for the short runs of few-channel inputs, where a call would take longer than the copy.
@@ -85,31 +86,64 @@ static void gather_window_row(
   }
 }
 
+/// Whole windows whose rows are short runs: copied in fours, beyond their ends where there is room, for
+/// the next run overwrites that. `to` has room for three floats more than a window.
+static inline void gather_short_window(
+  const float *x, const float *end, size_t pitch, size_t lines, size_t line, float *to) {
+  bool room = (size_t)(end - x) >= (lines - 1) * pitch + df_round_up(line, 4);
+  for (size_t ky = 0; ky < lines; ky++, x += pitch, to += line) {
+    if (room) {
+      for (size_t i = 0; i < line; i += 4) memcpy(to + i, x + i, 4 * sizeof(float));
+    } else {
+      for (size_t i = 0; i < line; i++) to[i] = x[i];
+    }
+  }
+}
+
+/// Where a window begins.
+typedef struct window {
+  size_t image;
+  ptrdiff_t top, left;
+} window;
+
+/// Elements start ... start + k - 1 of a window.
+static void gather_window(
+  const source *source, window at, size_t start, size_t k, float *to) {
+  const df_conv2d *v = source->conv;
+  size_t line = v->kernel_width * (v->in_channels / v->groups);
+  size_t pitch = v->in_width * v->in_channels;
+  const float *image = source->x + at.image * v->in_height * pitch;
+  bool runs = v->dilation_width == 1 && v->dilation_height == 1 && v->groups == 1;
+  bool inside = at.left >= 0 && at.left + (ptrdiff_t)v->kernel_width <= (ptrdiff_t)v->in_width
+    && at.top >= 0 && at.top + (ptrdiff_t)v->kernel_height <= (ptrdiff_t)v->in_height;
+  if (runs && inside && line <= 64 && k == v->kernel_height * line) {
+    const float *x = image + (size_t)at.top * pitch + (size_t)at.left * v->in_channels;
+    gather_short_window(x, source->end, pitch, v->kernel_height, line, to);
+    return;
+  }
+  for (size_t element = start; element < start + k;) {
+    size_t ky = element / line, first = element % line;
+    size_t last = df_min(line, first + (start + k - element));
+    ptrdiff_t iy = at.top + (ptrdiff_t)(ky * v->dilation_height);
+    bool outside = iy < 0 || iy >= (ptrdiff_t)v->in_height;
+    gather_window_row(v, outside ? NULL : image + (size_t)iy * pitch, at.left, first, last, to);
+    to += last - first;
+    element += last - first;
+  }
+}
+
 static void gather_windows(
   const df_product *p, size_t row, size_t rows, size_t start, size_t k, float *to,
   size_t stride) {
   const source *source = p->context;
   const df_conv2d *v = source->conv;
-  size_t line = v->kernel_width * (v->in_channels / v->groups);
   size_t ox = row % v->out_width;
   size_t oy = row / v->out_width % v->out_height, image = row / v->out_width / v->out_height;
   for (size_t i = 0; i < rows; i++) {
-    ptrdiff_t left = (ptrdiff_t)(ox * v->stride_width) - (ptrdiff_t)v->pad_left;
-    ptrdiff_t top = (ptrdiff_t)(oy * v->stride_height) - (ptrdiff_t)v->pad_top;
-    float *at = to + i * stride;
-    for (size_t element = start; element < start + k;) {
-      size_t ky = element / line, first = element % line;
-      size_t last = df_min(line, first + (start + k - element));
-      ptrdiff_t iy = top + (ptrdiff_t)(ky * v->dilation_height);
-      bool inside = iy >= 0 && iy < (ptrdiff_t)v->in_height;
-      const float *x = NULL;
-      if (inside) {
-        x = source->x + (image * v->in_height + (size_t)iy) * v->in_width * v->in_channels;
-      }
-      gather_window_row(v, x, left, first, last, at);
-      at += last - first;
-      element += last - first;
-    }
+    window at = {
+      image, (ptrdiff_t)(oy * v->stride_height) - (ptrdiff_t)v->pad_top,
+      (ptrdiff_t)(ox * v->stride_width) - (ptrdiff_t)v->pad_left};
+    gather_window(source, at, start, k, to + i * stride);
     if (++ox == v->out_width) {
       ox = 0;
       if (++oy == v->out_height) {
@@ -132,7 +166,9 @@ static void run_group(void *context, size_t group) {
   const grouped *g = context;
   const df_conv2d *v = g->conv;
   size_t columns = v->out_channels / v->groups, k = inner(v);
-  source source = {v, g->x + group * (v->in_channels / v->groups)};
+  source source = {
+    v, g->x + group * (v->in_channels / v->groups),
+    g->x + v->batch * v->in_height * v->in_width * v->in_channels};
   df_product product = {
     .kernels = g->kernels,
     .m = v->batch * v->out_height * v->out_width,

@@ -1,7 +1,11 @@
 // The one thread pool. Workers sleep on a condition variable after a short spin; a job is a counter
 // that the caller and the workers draw indices from. One job runs at a time: a nested call, or a call
 // while another thread has the pool, runs on its own thread, which keeps the pool free of deadlocks.
+#if defined(__linux__)
+#define _GNU_SOURCE  // sched_getaffinity
+#endif
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -79,12 +83,24 @@ static void *worker(void *argument) {
   return NULL;
 }
 
+/// Processors that this process may use.
+static int available_processors(void) {
+  long count = 0;
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) count = CPU_COUNT(&set);
+#endif
+  if (count < 1) count = sysconf(_SC_NPROCESSORS_ONLN);
+  if (count < 1) count = 1;
+  return count > MAX_THREADS ? MAX_THREADS : (int)count;
+}
+
 int df_thread_count(void) {
-  int count = atomic_load(&requested_threads);
+  int count = atomic_load_explicit(&requested_threads, memory_order_relaxed);
   if (count > 0) return count;
-  long online = sysconf(_SC_NPROCESSORS_ONLN);
-  if (online < 1) online = 1;
-  return online > MAX_THREADS ? MAX_THREADS : (int)online;
+  // Asking the system takes longer than many a kernel: keep the answer, unless someone was first.
+  int available = available_processors();
+  return atomic_compare_exchange_strong(&requested_threads, &count, available) ? available : count;
 }
 
 void df_set_thread_count(int count) {
@@ -124,7 +140,14 @@ void df_parallel_for(size_t count, void (*body)(void *, size_t), void *context) 
   draw(&current);
 
   atomic_fetch_add(&generation, 1);  // even: closed
-  while (atomic_load(&busy_workers) != 0) relax();
+  for (int spin = 0; atomic_load(&busy_workers) != 0; spin++) {
+    // On a crowded machine a worker may have lost its processor in the middle of an index.
+    if (spin < SPINS) {
+      relax();
+    } else {
+      sched_yield();
+    }
+  }
   inside_pool = false;
   pthread_mutex_unlock(&pool_owner);
 }
