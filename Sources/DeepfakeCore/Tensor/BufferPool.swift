@@ -14,6 +14,7 @@ final class BufferPool: Sendable {
   private struct Guarded: @unchecked Sendable {
     var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
     var retainedBytes = 0
+    var allocatedBytes = 0
   }
 
   private let state = Mutex(Guarded())
@@ -27,21 +28,27 @@ final class BufferPool: Sendable {
 
   /// Uninitialised memory for `capacity` floats, 64-byte aligned.
   func take(capacity: Int) -> UnsafeMutablePointer<Float> {
+    let bytes = capacity * MemoryLayout<Float>.stride
     let kept = state.withLock { state -> UnsafeMutablePointer<Float>? in
-      guard let buffer = state.free[capacity]?.popLast() else { return nil }
-      state.retainedBytes -= capacity * MemoryLayout<Float>.stride
+      guard let buffer = state.free[capacity]?.popLast() else {
+        state.allocatedBytes += bytes
+        return nil
+      }
+      state.retainedBytes -= bytes
       return buffer
     }
     if let kept { return kept }
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: capacity * MemoryLayout<Float>.stride, alignment: 64)
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
     return raw.bindMemory(to: Float.self, capacity: capacity)
   }
 
   func give(_ buffer: UnsafeMutablePointer<Float>, capacity: Int) {
     let bytes = capacity * MemoryLayout<Float>.stride
     let kept = state.withLock { state -> Bool in
-      guard state.retainedBytes + bytes <= Self.retainedByteLimit else { return false }
+      guard state.retainedBytes + bytes <= Self.retainedByteLimit else {
+        state.allocatedBytes -= bytes
+        return false
+      }
       state.free[capacity, default: []].append(buffer)
       state.retainedBytes += bytes
       return true
@@ -49,11 +56,18 @@ final class BufferPool: Sendable {
     if !kept { UnsafeMutableRawPointer(buffer).deallocate() }
   }
 
+  /// Bytes taken from the system, and those of them that are kept for reuse.
+  var usage: (allocated: Int, retained: Int) {
+    state.withLock { ($0.allocatedBytes, $0.retainedBytes) }
+  }
+
   /// Returns every kept buffer to the system.
   func drain() {
     let buffers = state.withLock { state -> [UnsafeMutablePointer<Float>] in
       let all = state.free.values.flatMap { $0 }
-      state = Guarded()
+      state.allocatedBytes -= state.retainedBytes
+      state.retainedBytes = 0
+      state.free = [:]
       return all
     }
     for buffer in buffers { UnsafeMutableRawPointer(buffer).deallocate() }

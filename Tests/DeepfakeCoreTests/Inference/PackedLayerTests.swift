@@ -124,6 +124,20 @@ import Testing
     }
   }
 
+  @Test func groupNormReusesATemporarysMemory() {
+    let store = ParameterStore()
+    let norm = GroupNorm(store.root / "gn", 8, groups: 2)
+    store.initialize(seed: 1)
+    let fused = FusedGroupNorm(norm)
+    let x = Tensor(repeating: 1, shape: [1, 4, 4, 8])
+    let temporary = x + 1
+    let address = temporary.withUnsafeBuffer { $0.baseAddress }
+    let y = fused(consume temporary)
+    #expect(y.withUnsafeBuffer { $0.baseAddress } == address)
+    let z = fused(x)
+    #expect(z.withUnsafeBuffer { $0.baseAddress } != x.withUnsafeBuffer { $0.baseAddress })
+  }
+
   @Test func foldingIsExactToDoublePrecision() {
     // A tiny variance and a large mean, where folding in single precision would lose digits.
     let store = ParameterStore()

@@ -55,6 +55,22 @@ import Testing
     #expect(x.logSoftmax().scalars == [0, -1000, -2000])
   }
 
+  @Test func activationsOfExtremes() {
+    let x = Tensor([-.infinity, -1e30, -200, -90, -0.0, 90, 200, 1e30, .infinity], shape: [9])
+    expectClose(x.sigmoid().scalars, [0, 0, 0, 0, 0.5, 1, 1, 1, 1], tolerance: 1e-6)
+    let silu = x.silu().scalars
+    expectClose(Array(silu[1..<7]), [0, 0, 0, 0, 90, 200], tolerance: 1e-6)
+    #expect(silu[7] == 1e30 && silu[8] == .infinity)
+    #expect(x.relu().scalars == [0, 0, 0, 0, 0, 90, 200, 1e30, .infinity])
+    #expect(x.leakyReLU(slope: 0.5).scalars[2] == -100)
+    #expect(x.abs().scalars == [.infinity, 1e30, 200, 90, 0, 90, 200, 1e30, .infinity])
+    for y in [x.sigmoid(), x.tanh()] { #expect(y.scalars.allSatisfy { $0.isFinite }) }
+    let nan = Tensor(repeating: .nan, shape: [9])
+    for y in [nan.sigmoid(), nan.silu(), nan.tanh(), nan.leakyReLU(slope: 0.1), nan.exp()] {
+      #expect(y.scalars.allSatisfy { $0.isNaN })
+    }
+  }
+
   @Test func samePaddingKeptFromTheNativeSize() {
     // lukemelas's EfficientNet-B4 (380 pixels): its stem pads (0, 1), a stride-1 kernel evenly.
     #expect(

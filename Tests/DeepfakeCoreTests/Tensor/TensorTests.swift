@@ -102,6 +102,28 @@ import Testing
     #expect(right)
   }
 
+  @Test func aWarmNetworkTakesNoMemory() async {
+    // In a process of its own, where nothing else takes any.
+    await #expect(processExitsWith: .success) {
+      let store = ParameterStore()
+      let conv = Conv2d(store.root / "conv", 8, 16, kernel: 3, padding: .symmetric(1))
+      let norm = GroupNorm(store.root / "gn", 16, groups: 4)
+      store.initialize(seed: 1)
+      let (packed, fused) = (PackedConv2d(conv), FusedGroupNorm(norm, activation: .silu))
+      let x = Tensor(repeating: 1, shape: [2, 30, 40, 8])
+      let infer = { _ = fused(packed(x)).globalAveragePool() }
+      for _ in 0..<3 { infer() }
+      let warm = TensorMemory.allocatedBytes
+      for _ in 0..<20 { infer() }
+      precondition(TensorMemory.allocatedBytes == warm)
+      precondition(TensorMemory.retainedBytes > 0)
+      TensorMemory.releaseUnused()
+      precondition(TensorMemory.retainedBytes == 0)
+      precondition(TensorMemory.allocatedBytes < warm)
+      infer()
+    }
+  }
+
   @Test func scalarsAndSubscripts() {
     #expect(Tensor(scalar: 4).shape == [])
     #expect(Tensor(scalar: 4).item == 4)
