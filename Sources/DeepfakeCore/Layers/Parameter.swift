@@ -52,7 +52,15 @@ public final class Parameter: Sendable {
   /// The first value when no file gives one.
   public let initializer: Initializer
 
-  private let storage = Mutex<Tensor?>(nil)
+  /// A value from a file is converted when it is first read, so that a network which packs its layers
+  /// one after the other never holds all of its weights twice.
+  private enum Content {
+    case none
+    case value(Tensor)
+    case stored(StoredTensor)
+  }
+
+  private let content = Mutex<Content>(.none)
 
   init(
     key: String, shape: [Int], layout: ParameterLayout, role: ParameterRole,
@@ -69,23 +77,40 @@ public final class Parameter: Sendable {
   /// setting another shape, is a programmer error.
   public var value: Tensor {
     get {
-      guard let value = storage.withLock({ $0 }) else {
-        preconditionFailure("Parameter \(key): read before it was loaded or initialised")
+      switch content.withLock({ $0 }) {
+      case .value(let value): return value
+      case .stored(let stored):
+        // Outside the lock: the conversion runs on the pool, and doing it twice does no harm.
+        guard let value = try? stored.tensor(layout: layout) else { break }
+        stored.releasePages()
+        content.withLock { $0 = .value(value) }
+        return value
+      case .none: break
       }
-      return value
+      preconditionFailure("Parameter \(key): read before it was loaded or initialised")
     }
     set {
       precondition(
         newValue.shape == shape, "Parameter \(key): shape \(newValue.shape) is not \(shape)")
-      storage.withLock { $0 = newValue }
+      content.withLock { $0 = .value(newValue) }
     }
   }
 
+  /// Takes the value from a file's tensor, whose shape must be the one that `layout` gives in files.
+  func take(_ stored: StoredTensor) {
+    precondition(
+      stored.shape == layout.fileShape(shape),
+      "Parameter \(key): shape \(stored.shape) is not \(layout.fileShape(shape))")
+    content.withLock { $0 = .stored(stored) }
+  }
+
   /// Whether there is a value.
-  public var isLoaded: Bool { storage.withLock { $0 != nil } }
+  public var isLoaded: Bool {
+    content.withLock { if case .none = $0 { false } else { true } }
+  }
 
   /// Drops the value: what inference needs of it has been packed.
   public func release() {
-    storage.withLock { $0 = nil }
+    content.withLock { $0 = .none }
   }
 }

@@ -56,6 +56,19 @@ final class MappedFile: @unchecked Sendable {
     return StoredBytes(start: base + offset, count: count, owner: self)
   }
 
+  /// Drops the pages around `count` bytes from the process's memory; reading them maps them again. Small
+  /// ranges are left, since the call would cost more than they hold.
+  func releasePages(from start: UnsafeRawPointer, count: Int) {
+    let page = Int(getpagesize())
+    guard count >= 1 << 16, let base = bytes.baseAddress, start >= base,
+      start - base <= bytes.count - count
+    else { return }
+    let offset = (start - base) / page * page
+    madvise(
+      UnsafeMutableRawPointer(mutating: base + offset), start + count - (base + offset),
+      MADV_DONTNEED)
+  }
+
   static func reason(_ code: Int32) -> String {
     switch code {
     case ENOENT: "there is no such file"

@@ -1,5 +1,6 @@
 extension ParameterStore {
-  /// Fills the parameters from a file's tensors of the same keys, converted to memory layout.
+  /// Fills the parameters from a file's tensors of the same keys. Each is converted to memory layout
+  /// when it is first read; until then the file must not be changed in place.
   ///
   /// Strict, every parameter must get its tensor and every tensor must be used. Otherwise parameters
   /// without a tensor keep what they have and unused tensors are passed over; a wrong shape is an error
@@ -32,12 +33,7 @@ extension ParameterStore {
     guard mismatch.misshapen.isEmpty, mismatch.isEmpty || !strict else {
       throw .mismatch(mismatch)
     }
-    var tensors: [Tensor] = []
-    tensors.reserveCapacity(found.count)
-    for (parameter, stored) in found {
-      tensors.append(try stored.tensor(layout: parameter.layout))
-    }
-    for (index, item) in found.enumerated() { item.parameter.value = tensors[index] }
+    for (parameter, stored) in found { parameter.take(stored) }
     return mismatch
   }
 

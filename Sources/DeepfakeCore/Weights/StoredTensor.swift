@@ -109,6 +109,12 @@ public struct StoredTensor: Sendable {
     }
   }
 
+  /// Takes the pages of the mapped file that hold the elements out of the process's memory until
+  /// somebody reads them again.
+  func releasePages() {
+    (bytes.owner as? MappedFile)?.releasePages(from: bytes.start, count: count * dtype.size)
+  }
+
   private func copy(_ view: StridedView, to buffer: UnsafeMutableBufferPointer<Float>) {
     guard let target = buffer.baseAddress else { return }
     let source = bytes.start
@@ -133,26 +139,17 @@ public struct StoredTensor: Sendable {
   func rawBytes() -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: count * dtype.size) { buffer, written in
       written = count * dtype.size
-      guard written > 0, let base = buffer.baseAddress else { return }
-      let target = UnsafeMutableRawPointer(base)
+      guard written > 0, let target = buffer.baseAddress else { return }
+      let source = bytes.start
       withExtendedLifetime(bytes.owner) {
         switch dtype.size {
-        case 8: copyRaw(UInt64.self, to: target)
-        case 4: copyRaw(UInt32.self, to: target)
-        case 2: copyRaw(UInt16.self, to: target)
-        default: copyRaw(UInt8.self, to: target)
+        case 8: StridedCopy<Unconverted<UInt64>>.copy(view, from: source, toBytes: target)
+        case 4: StridedCopy<Unconverted<UInt32>>.copy(view, from: source, toBytes: target)
+        case 2: StridedCopy<Unconverted<UInt16>>.copy(view, from: source, toBytes: target)
+        default: StridedCopy<Unconverted<UInt8>>.copy(view, from: source, toBytes: target)
         }
       }
     }
-  }
-
-  // Arrays are at least 16-byte aligned in memory, so any element type may be bound to their bytes.
-  private func copyRaw<T: BitwiseCopyable & Sendable>(
-    _ type: T.Type, to target: UnsafeMutableRawPointer
-  ) {
-    let typed = target.bindMemory(to: T.self, capacity: count)
-    StridedCopy<Unconverted<T>>.copy(view, from: bytes.start, to: typed)
-    _ = target.bindMemory(to: UInt8.self, capacity: count * MemoryLayout<T>.size)
   }
 }
 

@@ -90,6 +90,12 @@ enum Unconverted<T: BitwiseCopyable & Sendable>: ElementConversion {
 enum HalfToFloat: ElementConversion {
   @inline(__always) static func convert(_ bits: UInt16) -> Float { HalfPrecision.float(half: bits) }
 }
+enum FloatToHalf: ElementConversion {
+  @inline(__always) static func convert(_ value: Float) -> UInt16 { HalfPrecision.half(value) }
+}
+enum FloatToBfloat: ElementConversion {
+  @inline(__always) static func convert(_ value: Float) -> UInt16 { HalfPrecision.bfloat(value) }
+}
 enum BfloatToFloat: ElementConversion {
   @inline(__always)
   static func convert(_ bits: UInt16) -> Float { HalfPrecision.float(bfloat: bits) }
@@ -132,6 +138,16 @@ struct StridedCopy<Conversion: ElementConversion>: @unchecked Sendable {
     } else {
       Parallel.forEach(tasks) { copy.perform($0) }
     }
+  }
+
+  /// The same into an array of bytes, whose memory is aligned for every element type.
+  static func copy(
+    _ view: StridedView, from source: UnsafeRawPointer, toBytes target: UnsafeMutablePointer<UInt8>
+  ) {
+    let raw = UnsafeMutableRawPointer(target)
+    copy(view, from: source, to: raw.bindMemory(to: Conversion.Target.self, capacity: view.count))
+    raw.bindMemory(
+      to: UInt8.self, capacity: view.count * MemoryLayout<Conversion.Target>.size)
   }
 
   private init(

@@ -1,0 +1,174 @@
+import Foundation
+
+extension StateDict {
+  /// Writes a safetensors file: the tensors in order, in file layout, fractions as `dtype`, integers and
+  /// truth values as they are.
+  ///
+  /// The file appears whole or not at all: it is written under a temporary name beside its place and
+  /// then renamed. Rounding is to the nearest, ties to even.
+  /// - Parameters:
+  ///   - url: the file; one that is there is replaced.
+  ///   - metadata: text for the header; nil writes the state dict's own.
+  ///   - dtype: `.f32`, `.f16` or `.bf16`.
+  /// - Throws: `WeightsError.unwritable`, also when a finite value would become infinite as `.f16`.
+  public func write(
+    safetensors url: URL, metadata: [String: String]? = nil, dtype: ElementType = .f32
+  ) throws(WeightsError) {
+    precondition(
+      [.f32, .f16, .bf16].contains(dtype), "StateDict.write: dtype \(dtype) is none to write")
+    let name = url.relativePath
+    guard url.isFileURL else {
+      throw .unwritable(file: name, reason: "not a place on this machine")
+    }
+    let file = try TemporaryFile(besides: url)
+    do throws(WeightsError) {
+      let header = safetensorsHeader(metadata: metadata ?? self.metadata, dtype: dtype)
+      try header.withBytes { (bytes) throws(WeightsError) in try file.write(bytes) }
+      for key in keys {
+        guard let stored = self[key] else { continue }
+        let bytes = try savedBytes(stored, key: key, dtype: dtype, file: name)
+        try bytes.withBytes { (bytes) throws(WeightsError) in try file.write(bytes) }
+      }
+      try file.moveIntoPlace()
+    } catch {
+      file.discard()
+      throw error
+    }
+  }
+
+  private func savedType(_ stored: StoredTensor, _ dtype: ElementType) -> ElementType {
+    stored.dtype.isFloatingPoint ? dtype : stored.dtype
+  }
+
+  /// The length and the JSON, padded with spaces so that the tensors start at a multiple of eight.
+  private func safetensorsHeader(metadata: [String: String], dtype: ElementType) -> [UInt8] {
+    var members: [String] = []
+    if !metadata.isEmpty {
+      let fields = metadata.sorted { $0.key < $1.key }.map {
+        "\(Self.quoted($0.key)):\(Self.quoted($0.value))"
+      }
+      members.append("\"__metadata__\":{\(fields.joined(separator: ","))}")
+    }
+    var end = 0
+    for key in keys {
+      guard let stored = self[key] else { continue }
+      let type = savedType(stored, dtype)
+      let start = end
+      end += stored.count * type.size
+      let shape = stored.shape.map(String.init).joined(separator: ",")
+      members.append(
+        "\(Self.quoted(key)):{\"dtype\":\"\(type.rawValue)\",\"shape\":[\(shape)],"
+          + "\"data_offsets\":[\(start),\(end)]}")
+    }
+    var json = Array("{\(members.joined(separator: ","))}".utf8)
+    while json.count % 8 != 0 { json.append(0x20) }
+    let length = UInt64(json.count)
+    return (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + json
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\0"..<" ":
+        let hex = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+
+  private func savedBytes(
+    _ stored: StoredTensor, key: String, dtype: ElementType, file: String
+  ) throws(WeightsError) -> [UInt8] {
+    guard stored.dtype.isFloatingPoint, stored.dtype != dtype else { return stored.rawBytes() }
+    let values = try stored.tensor()
+    let overflows = values.withUnsafeBuffer { values in
+      dtype == .f16 && values.contains { $0.isFinite && abs($0) >= 65520 }
+    }
+    guard !overflows else {
+      throw .unwritable(
+        file: file, reason: "\(key) has values beyond the range of F16; write BF16 or F32 instead")
+    }
+    return values.withUnsafeBuffer { values in
+      [UInt8](unsafeUninitializedCapacity: values.count * dtype.size) { bytes, written in
+        written = values.count * dtype.size
+        guard let source = values.baseAddress, let target = bytes.baseAddress else { return }
+        let view = StridedView(dense: [values.count])
+        switch dtype {
+        case .f16: StridedCopy<FloatToHalf>.copy(view, from: source, toBytes: target)
+        case .bf16: StridedCopy<FloatToBfloat>.copy(view, from: source, toBytes: target)
+        default: StridedCopy<Unconverted<Float>>.copy(view, from: source, toBytes: target)
+        }
+      }
+    }
+  }
+}
+
+extension [UInt8] {
+  /// `withUnsafeBytes` with a typed error.
+  fileprivate func withBytes(
+    _ body: (UnsafeRawBufferPointer) throws(WeightsError) -> Void
+  ) throws(WeightsError) {
+    let result = withUnsafeBytes { bytes in
+      Result { () throws(WeightsError) in try body(bytes) }
+    }
+    try result.get()
+  }
+}
+
+/// A file that gets its name when it is complete.
+private final class TemporaryFile {
+  private let target: String
+  private let path: String
+  private let name: String
+  private var descriptor: Int32
+
+  /// Creates the file in the folder of `url`.
+  init(besides url: URL) throws(WeightsError) {
+    target = url.path
+    name = url.relativePath
+    let folder = url.deletingLastPathComponent().path
+    let file = url.lastPathComponent
+    path = "\(folder)/.\(file).\(getpid()).\(UInt32.random(in: 0 ... .max))"
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      let code = errno
+      throw .unwritable(
+        file: name,
+        reason: code == ENOENT ? "there is no folder \(folder)" : MappedFile.reason(code))
+    }
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(WeightsError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let part = UnsafeRawBufferPointer(rebasing: rest)
+      let written = Foundation.write(descriptor, part.baseAddress, part.count)
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw .unwritable(file: name, reason: MappedFile.reason(errno))
+      }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  func moveIntoPlace() throws(WeightsError) {
+    // Without fsync, a crash of the machine could leave the new name on an empty file.
+    let synced = fsync(descriptor) == 0
+    let closed = close(descriptor) == 0
+    descriptor = -1
+    guard synced, closed, rename(path, target) == 0 else {
+      throw .unwritable(file: name, reason: MappedFile.reason(errno))
+    }
+  }
+
+  func discard() {
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
+    unlink(path)
+  }
+}
