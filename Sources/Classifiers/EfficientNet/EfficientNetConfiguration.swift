@@ -42,14 +42,14 @@ public struct EfficientNetConfiguration: Sendable, Equatable {
 }
 
 /// One inverted bottleneck block (Sandler et al. 2018) with squeeze and excitation.
-struct MBConvSpec: Sendable, Equatable {
+package struct MBConvSpec: Sendable, Equatable {
   var kernel: Int
   var stride: Int
   var inChannels: Int
   var expandedChannels: Int
   var outChannels: Int
   var padding: Padding
-  var dropRate: Float
+  package var dropRate: Float
 
   var squeezedChannels: Int { max(1, inChannels / 4) }
   var expands: Bool { expandedChannels != inChannels }
@@ -58,14 +58,14 @@ struct MBConvSpec: Sendable, Equatable {
 
 extension EfficientNetConfiguration {
   /// The network spelled out.
-  struct Plan: Sendable, Equatable {
+  package struct Plan: Sendable, Equatable {
     var stemChannels: Int
     var stemPadding: Padding
-    var stages: [[MBConvSpec]]
+    package var stages: [[MBConvSpec]]
     var headChannels: Int
   }
 
-  var plan: Plan {
+  package var plan: Plan {
     var size = variant.nativeSize
     // The padding of a layer; strided layers shrink the native size that is kept track of.
     func padding(kernel: Int, stride: Int) -> Padding {

@@ -1,0 +1,62 @@
+import Classifiers
+import DeepfakeCore
+import Testing
+
+/// A checkpoint with the right keys and nothing in it but the widths that architectures are told by.
+private func skeleton(_ scheme: Scheme, _ architecture: Architecture) -> StateDict {
+  let settings = ClassifierSettings(architecture, scheme: scheme)
+  let mapping = KeyMapping(scheme, architecture) { _ in false }
+  let keys = settings.makeNetwork().store.parameters
+  return StateDict(
+    tensors: keys.map { parameter in
+      let width = parameter.key == "conv_head.weight" ? parameter.shape[3] : 1
+      return StateDict.Entry(
+        mapping.published(parameter.key), Tensor(zeros: [width, 1, 1, 1]))
+    })
+}
+
+@Suite struct RecognitionTests {
+  @Test(arguments: Scheme.allCases) func everyArchitectureIsRecognised(_ scheme: Scheme) {
+    for architecture in Architecture.allCases where scheme.covers(architecture) {
+      let state = skeleton(scheme, architecture)
+      // timm's two kinds have the same keys; the plain one is the answer.
+      #expect(Scheme.recognised(in: state) == (scheme == .timmTF ? .timm : scheme))
+      #expect(Architecture.recognised(in: state, scheme) == architecture)
+    }
+  }
+
+  @Test func strangersAreNot() throws {
+    let stranger = StateDict(
+      tensors: [.init("layer1.weight", Tensor(zeros: [1]))], file: "stranger.pth")
+    #expect(Scheme.recognised(in: stranger) == nil)
+    #expect {
+      try ClassifierModel(stranger)
+    } throws: { error in
+      let text = "\(error)"
+      return text.contains("stranger.pth") && text.contains("scheme") && text.contains("lukemelas")
+    }
+    #expect {
+      try ClassifierModel(stranger, ClassifierOptions(scheme: .timm))
+    } throws: { error in
+      "\(error)".contains("architecture") && "\(error)".contains("efficientnet-b8")
+    }
+  }
+
+  @Test func everySchemeSaysWhatItsNetworksExpect() {
+    let b4 = Scheme.timm.input(.efficientNetB4)
+    #expect(b4 == InputSpec(size: 380, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]))
+    #expect(Scheme.torchvision.input(.efficientNetB0).size == 224)
+    #expect(
+      Scheme.timm.input(.xception)
+        == InputSpec(size: 299, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]))
+    #expect(Scheme.icpr2020dfdc.input(.xception) == InputSpec(size: 224))
+    #expect(Scheme.selimsef.input(.efficientNetB7) == InputSpec(size: 380, fit: .letterbox))
+    #expect(
+      Scheme.sbi.input(.efficientNetB4)
+        == InputSpec(size: 380, mean: [0, 0, 0], std: [1, 1, 1]))
+    #expect(Scheme.torchvision.batchNormEpsilon(.efficientNetB4) == 1e-5)
+    #expect(Scheme.torchvision.batchNormEpsilon(.efficientNetB5) == 1e-3)
+    #expect(Scheme.icpr2020dfdc.batchNormEpsilon(.xception) == 1e-5)
+    #expect(!Scheme.lukemelas.covers(.xception))
+  }
+}
