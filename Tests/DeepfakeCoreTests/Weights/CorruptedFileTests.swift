@@ -22,29 +22,42 @@ struct CorruptedFileTests {
       }
       return true
     } catch {
-      #expect(error.description.contains(file.lastPathComponent))
+      if !error.description.contains(file.lastPathComponent) {
+        Issue.record("the message does not name the file: \(error)")
+      }
       return false
+    }
+  }
+
+  /// Calls `body` with the fixture's bytes and a copy to change in place, which is much faster than a
+  /// new file each time.
+  private func withCopy(
+    _ name: String, _ body: (Data, URL, FileHandle) throws -> Void
+  ) throws {
+    let data = try Data(contentsOf: Paths.fixture("checkpoints/\(name)"))
+    try Paths.withTemporaryFolder { folder in
+      let file = folder.appendingPathComponent("copy.\(name.split(separator: ".")[1])")
+      try data.write(to: file)
+      let handle = try FileHandle(forUpdating: file)
+      defer { try? handle.close() }
+      try body(data, file, handle)
     }
   }
 
   @Test(arguments: names)
   func shortenedFilesAreErrors(_ name: String) throws {
-    let data = try Data(contentsOf: Paths.fixture("checkpoints/\(name)"))
-    try Paths.withTemporaryFolder { folder in
-      let file = folder.appendingPathComponent("short.\(name.split(separator: ".")[1])")
-      for length in 0..<data.count {
-        try data.prefix(length).write(to: file)
-        #expect(!survives(file), "\(name) cut to \(length) bytes was read")
+    try withCopy(name) { data, file, handle in
+      for length in (0..<data.count).reversed() {
+        try handle.truncate(atOffset: UInt64(length))
+        if survives(file) { Issue.record("\(name) cut to \(length) bytes was read") }
       }
     }
   }
 
   @Test(arguments: names)
   func changedBytesNeverCrash(_ name: String) throws {
-    let data = try Data(contentsOf: Paths.fixture("checkpoints/\(name)"))
     var generator = SeededGenerator(seed: 3, label: name)
-    try Paths.withTemporaryFolder { folder in
-      let file = folder.appendingPathComponent("changed.\(name.split(separator: ".")[1])")
+    try withCopy(name) { data, file, handle in
       var read = 0
       for _ in 0..<600 {
         var changed = data
@@ -52,7 +65,8 @@ struct CorruptedFileTests {
           let place = Int.random(in: 0..<data.count, using: &generator)
           changed[place] = UInt8.random(in: 0...255, using: &generator)
         }
-        try changed.write(to: file)
+        try handle.seek(toOffset: 0)
+        try handle.write(contentsOf: changed)
         read += survives(file) ? 1 : 0
       }
       // Bytes that fall on values leave a file readable; some must, or nothing deep was tried.
