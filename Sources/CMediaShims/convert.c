@@ -52,11 +52,11 @@ df_converter *df_converter_new(const void *source) {
   if (frame->width <= 0 || frame->height <= 0 || !sws_isSupportedInput(format)) return NULL;
   df_converter *converter = calloc(1, sizeof(df_converter));
   if (converter == NULL) return NULL;
-  // Bilinear and no further flags, as PyAV: published models were trained on such pixels. It matters
-  // only where chroma is not simply repeated.
+  // Bicubic and no further flags, as OpenCV: published models were trained on such pixels. It matters
+  // only where chroma is not simply repeated, as it is in 8-bit 4:2:0 of even height.
   converter->scaler = sws_getContext(
       frame->width, frame->height, format, frame->width, frame->height, AV_PIX_FMT_RGB24,
-      SWS_BILINEAR, NULL, NULL, NULL);
+      SWS_BICUBIC, NULL, NULL, NULL);
   if (converter->scaler == NULL) {
     free(converter);
     return NULL;

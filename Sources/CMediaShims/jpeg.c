@@ -163,8 +163,8 @@ df_picture_status df_jpeg_decode(df_jpeg_reader *reader, uint8_t *rgb, char *mes
       jpeg_read_scanlines(info, &target, 1);
     }
   }
-  // What follows the last row (a missing end marker, say) no longer matters.
-  jpeg_abort_decompress(info);
+  // What follows the last row (a missing end marker, say) no longer matters, and the EXIF block lives
+  // until the reader is closed: hence no jpeg_finish_decompress.
   return DF_PICTURE_OK;
 }
 

@@ -38,9 +38,8 @@ import Testing
       #expect(frames.map(\.index) == vector.frames.map(\.index))
       for (frame, expected) in zip(frames, vector.frames) {
         #expect(abs(frame.time - expected.seconds) < 0.001)
-        expectClose(
-          meanColour(frame.image).map { $0 / 100 }, expected.mean_rgb.map { $0 / 100 },
-          tolerance: 0.005,
+        expectColours(
+          [frame.image.meanColour], [expected.mean_rgb], levels: 2,
           "\(vector.video) frame \(frame.index)")
       }
     }

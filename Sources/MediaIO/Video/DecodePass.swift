@@ -9,7 +9,7 @@ final class DecodePass {
   private let demuxer: Demuxer
   private let decoder: Decoder
   private let frame: DecodedFrame
-  private var orientation: Orientation?
+  private let orientation: Orientation?
   private var sentPackets = 0
   private var lastTime: Double?
   private(set) var summary = DecodeSummary()
@@ -21,9 +21,9 @@ final class DecodePass {
     file = url.path
     self.info = info
     demuxer = try Demuxer(url)
-    decoder = try Decoder(demuxer.stream, file: file, threadCount: threadCount)
+    decoder = try Decoder(demuxer, threadCount: threadCount)
     frame = try DecodedFrame(file: file)
-    orientation = Video.orientation(of: demuxer.stream)
+    orientation = demuxer.orientation
   }
 
   /// Packets of the video stream that should yield a frame each, without decoding any.
@@ -103,9 +103,10 @@ final class DecodePass {
     let none = df_av_no_time()
     let stamps = [frame.pointer.pointee.pts, frame.pointer.pointee.best_effort_timestamp]
     if let stamp = stamps.first(where: { $0 != none }) {
-      return Double(stamp) * av_q2d(demuxer.stream.pointee.time_base)
+      return Double(stamp) * demuxer.timeBase
     }
-    return info.frameRate.map { Double(summary.decodedFrames) / $0 } ?? lastTime ?? 0
+    let step = info.frameRate.map { 1 / $0 } ?? 0
+    return lastTime.map { $0 + step } ?? 0
   }
 
   private func sumUp() {

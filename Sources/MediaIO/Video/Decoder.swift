@@ -39,9 +39,11 @@ final class Decoder {
 
   private let context: UnsafeMutablePointer<AVCodecContext>
 
-  init(
-    _ stream: UnsafeMutablePointer<AVStream>, file: String, threadCount: Int
-  ) throws(MediaError) {
+  /// Opens the decoder of a container's video stream. Takes the container and not the stream, which must
+  /// not outlive it.
+  init(_ demuxer: Demuxer, threadCount: Int) throws(MediaError) {
+    let stream = demuxer.stream
+    let file = demuxer.file
     guard let parameters = stream.pointee.codecpar else {
       throw .damaged(file: file, reason: "a stream without a description")
     }
@@ -52,7 +54,6 @@ final class Decoder {
     guard let context = avcodec_alloc_context3(codec) else {
       throw .unreadable(file: file, reason: "out of memory")
     }
-    self.context = context
     var status = avcodec_parameters_to_context(context, parameters)
     if status >= 0 {
       context.pointee.pkt_timebase = stream.pointee.time_base
@@ -68,6 +69,8 @@ final class Decoder {
         file: file,
         found: "\(Decoder.name(of: parameters)) does not open (\(Message.ffmpegLog(status)))")
     }
+    // Not earlier: an initializer that throws afterwards would free it a second time in deinit.
+    self.context = context
   }
 
   deinit {

@@ -25,6 +25,7 @@ final class Packet {
 /// nothing else.
 final class Demuxer {
   let file: String
+  /// Lives as long as the demuxer.
   let stream: UnsafeMutablePointer<AVStream>
   private let context: UnsafeMutablePointer<AVFormatContext>
   private let fileSize: Int
@@ -43,7 +44,7 @@ final class Demuxer {
     guard fileSize > 0 else { throw .unsupported(file: file, found: "it is empty") }
     df_av_log_collect()
     _ = Message.takeLog()
-    context = try Demuxer.open(file)
+    let context = try Demuxer.open(file)
     do throws(MediaError) {
       let status = avformat_find_stream_info(context, nil)
       guard status >= 0 else {
@@ -55,6 +56,7 @@ final class Demuxer {
       avformat_close_input(&open)
       throw error
     }
+    self.context = context
     // What was logged on the way is of no interest when the file opened after all.
     _ = Message.takeLog()
     for i in 0..<Int(context.pointee.nb_streams) {
@@ -121,10 +123,20 @@ final class Demuxer {
   /// The container's short name.
   var container: String { context.pointee.iformat.map { String(cString: $0.pointee.name) } ?? "" }
 
+  /// Seconds in a unit of the stream's timestamps.
+  var timeBase: Double { av_q2d(stream.pointee.time_base) }
+
+  /// The container's word on how frames are turned, if any.
+  var orientation: Orientation? {
+    var matrix = [Int32](repeating: 0, count: 9)
+    guard df_av_stream_display_matrix(stream, &matrix) != 0 else { return nil }
+    return Orientation(displayMatrix: matrix)
+  }
+
   /// Seconds, by the stream or else by the container.
   var duration: Double? {
     if stream.pointee.duration > 0 {
-      return Double(stream.pointee.duration) * av_q2d(stream.pointee.time_base)
+      return Double(stream.pointee.duration) * timeBase
     }
     let duration = context.pointee.duration
     return duration > 0 ? Double(duration) / Double(AV_TIME_BASE) : nil

@@ -34,7 +34,7 @@ public struct Video: Sendable {
     let demuxer = try Demuxer(url)
     info = try Video.info(of: demuxer)
     // Opening the decoder shows whether there is one.
-    _ = try Decoder(demuxer.stream, file: url.path, threadCount: 1)
+    _ = try Decoder(demuxer, threadCount: 1)
   }
 
   private static func info(of demuxer: Demuxer) throws(MediaError) -> VideoInfo {
@@ -51,7 +51,7 @@ public struct Video: Sendable {
     else {
       throw .tooLarge(file: demuxer.file, width: width, height: height, limit: sizeLimit)
     }
-    let orientation = orientation(of: demuxer.stream) ?? .upright
+    let orientation = demuxer.orientation ?? .upright
     let rates = [stream.avg_frame_rate, stream.r_frame_rate]
     let rate = rates.first { $0.num > 0 && $0.den > 0 }
     return VideoInfo(
@@ -81,13 +81,6 @@ public struct Video: Sendable {
       warnings.append("its colour matrix is not supported and taken for BT.601")
     }
     return warnings
-  }
-
-  /// The container's word on how frames are turned, if any.
-  static func orientation(of stream: UnsafeMutablePointer<AVStream>) -> Orientation? {
-    var matrix = [Int32](repeating: 0, count: 9)
-    guard df_av_stream_display_matrix(stream, &matrix) != 0 else { return nil }
-    return Orientation(displayMatrix: matrix)
   }
 
   /// Decodes the whole video and calls `body` with `count` frames spread evenly over what was decoded

@@ -32,8 +32,8 @@ public struct VideoInfo: Sendable, Equatable {
 public struct VideoFrame: Sendable {
   /// Its place in decoded (shown) order, from 0.
   public var index: Int
-  /// Seconds: its timestamp in the stream, not shifted to begin at zero. Where a frame has none, the
-  /// index over the frame rate.
+  /// Seconds: its timestamp in the stream, not shifted to begin at zero. Where a frame has none, one
+  /// frame's duration after the frame before it.
   public var time: Double
   /// The pixels, the right way up.
   public var image: Image

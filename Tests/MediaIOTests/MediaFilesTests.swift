@@ -1,0 +1,73 @@
+import Foundation
+import MediaIO
+import TestSupport
+import Testing
+
+@Suite struct MediaFilesTests {
+  @Test func contentTellsTheKind() throws {
+    for expected in Expected.all.images {
+      #expect(try MediaKind.of(Paths.fixture("media/\(expected.file)")) == .image)
+    }
+    for expected in Expected.all.videos {
+      #expect(
+        try MediaKind.of(Paths.fixture("media/\(expected.file)")) == .video, "\(expected.file)")
+    }
+    #expect(try MediaKind.of(Paths.fixture("make_media.py")) == nil)
+    #expect(try MediaKind.of(Paths.fixture("media/expected.json")) == nil)
+    #expect(throws: MediaError.self) { try MediaKind.of(Paths.fixture("media/none.png")) }
+    #expect(throws: MediaError.self) { try MediaKind.of(Paths.fixture("media")) }
+  }
+
+  @Test func extensionsTellTheKindWithoutReading() {
+    #expect(MediaKind(extensionOf: URL(fileURLWithPath: "/x/a.JPG")) == .image)
+    #expect(MediaKind(extensionOf: URL(fileURLWithPath: "/x/a.b.mkv")) == .video)
+    #expect(MediaKind(extensionOf: URL(fileURLWithPath: "/x/a.txt")) == nil)
+    #expect(MediaKind(extensionOf: URL(fileURLWithPath: "/x/mp4")) == nil)
+  }
+
+  @Test func pathsFoldersAndPatternsExpand() throws {
+    try Paths.withTemporaryFolder { folder in
+      let names = [
+        "b.mp4", "a.mp4", "c.PNG", "notes.txt", ".hidden.mp4", "deep/er/d.jpg", "deep/e.webm",
+        "odd[1].mp4", "noname",
+      ]
+      for name in names {
+        let url = folder.appendingPathComponent(name)
+        try FileManager.default.createDirectory(
+          at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(name.utf8).write(to: url)
+      }
+      try FileManager.default.createDirectory(
+        at: folder.appendingPathComponent("folder.mp4/empty"), withIntermediateDirectories: true)
+      func expand(_ paths: [String], _ kinds: Set<MediaKind> = [.image, .video]) -> [String] {
+        let root = folder.resolvingSymlinksInPath().path + "/"
+        let result = MediaFiles.expand(paths.map { folder.path + "/" + $0 }, kinds: kinds)
+        return result.files.map {
+          $0.resolvingSymlinksInPath().path.replacingOccurrences(of: root, with: "")
+        } + result.problems.map { _ in "problem" }
+      }
+      #expect(
+        expand([""]) == [
+          "a.mp4", "b.mp4", "c.PNG", "deep/e.webm", "deep/er/d.jpg", "odd[1].mp4",
+        ])
+      #expect(expand([""], [.image]) == ["c.PNG", "deep/er/d.jpg"])
+      #expect(expand(["notes.txt", "noname"]) == ["notes.txt", "noname"])
+      #expect(expand(["[ab].mp4"]) == ["a.mp4", "b.mp4"])
+      #expect(expand(["d*p"]) == ["deep/e.webm", "deep/er/d.jpg"])
+      #expect(expand(["odd[1].mp4"]) == ["odd[1].mp4"])
+      #expect(expand(["b.mp4", "", "a.mp4"]).prefix(2) == ["b.mp4", "a.mp4"])
+      #expect(expand(["b.mp4", "./b.mp4"]) == ["b.mp4"])
+      #expect(expand(["missing.mp4", "a.mp4"]) == ["a.mp4", "problem"])
+      #expect(expand(["x*"]) == ["problem"])
+      #expect(expand(["folder.mp4"]) == ["problem"])
+    }
+  }
+
+  @Test func problemsSayWhatIsMissing() {
+    let problems = MediaFiles.expand(["/nowhere/a.mp4", "/nowhere/*.mp4"]).problems
+    #expect(problems.count == 2)
+    #expect(
+      problems.first?.description == "/nowhere/a.mp4: there is no such file or folder")
+    #expect(problems.last?.description == "/nowhere/*.mp4: no file matches")
+  }
+}
