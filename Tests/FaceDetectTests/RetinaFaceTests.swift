@@ -78,6 +78,22 @@ import Testing
     #expect(try detector.detect(golden.images) == [[], []])
   }
 
+  @Test(arguments: [Float.nan, .infinity, -3e38])
+  func facesOfDamagedWeightsAreFinite(value: Float) throws {
+    let golden = try golden()
+    var found = 0
+    for key in ["body.stage1.0.0", "BboxHead.1.conv1x1", "LandmarkHead.0.conv1x1"] {
+      var weights = golden.weights
+      let shape = try #require(golden.keys[key + ".weight"])
+      let damaged = StateDict(tensors: [.init(key, Tensor(repeating: value, shape: shape))])
+      weights[key + ".weight"] = damaged[key]
+      let faces = try RetinaFace(weights: weights).detect(golden.images).flatMap { $0 }
+      #expect(faces.allSatisfy { $0.isFinite }, "\(key)")
+      found += faces.count
+    }
+    #expect(found > 0)
+  }
+
   @Test func optionsNarrowTheResult() throws {
     let golden = try golden()
     let all = try detector(golden).detect(golden.images)

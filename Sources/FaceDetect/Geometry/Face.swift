@@ -15,6 +15,11 @@ public struct Face: Sendable, Equatable {
     self.landmarks = landmarks
   }
 
+  /// Whether no number is infinite or NaN, as damaged weights can make them.
+  public var isFinite: Bool {
+    box.isFinite && score.isFinite && landmarks.allSatisfy { $0.x.isFinite && $0.y.isFinite }
+  }
+
   /// The face in a frame whose axes are stretched by these factors.
   public func scaled(x factorX: Float, y factorY: Float) -> Face {
     Face(

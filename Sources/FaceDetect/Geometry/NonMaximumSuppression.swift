@@ -18,27 +18,27 @@ package struct NonMaximumSuppression: Sendable {
     self.extent = extent
   }
 
-  /// The faces that stay, surest first; of equally sure ones, the earlier comes first. Faces with a
-  /// score of NaN or a box that is not finite are dropped.
+  /// The faces that stay, surest first; of equally sure ones, the earlier comes first. Faces that
+  /// are not finite in every number are dropped.
   package func callAsFunction(_ faces: [Face]) -> [Face] {
-    let sorted = faces.filter { $0.box.isFinite && !$0.score.isNaN }.sortedBySureness()
+    let sorted = faces.filter(\.isFinite).sortedBySureness()
     let extra: Float = extent == .inclusive ? 1 : 0
     var kept: [Face] = []
-    var keptAreas: [Float] = []
+    // Beside the faces, what every further face is compared with, without their landmarks.
+    var keptBoxes: [(box: Box, area: Float)] = []
     for face in sorted {
       let box = face.box
       let area = max(0, box.x2 - box.x1 + extra) * max(0, box.y2 - box.y1 + extra)
-      let overlaps = kept.indices.contains { i in
-        let other = kept[i].box
-        let width = min(box.x2, other.x2) - max(box.x1, other.x1) + extra
-        let height = min(box.y2, other.y2) - max(box.y1, other.y1) + extra
+      let overlaps = keptBoxes.contains { other in
+        let width = min(box.x2, other.box.x2) - max(box.x1, other.box.x1) + extra
+        let height = min(box.y2, other.box.y2) - max(box.y1, other.box.y1) + extra
         guard width > 0 && height > 0 else { return false }
         let shared = width * height
-        return shared > threshold * (area + keptAreas[i] - shared)
+        return shared > threshold * (area + other.area - shared)
       }
       guard !overlaps else { continue }
       kept.append(face)
-      keptAreas.append(area)
+      keptBoxes.append((box, area))
     }
     return kept
   }
