@@ -1,5 +1,5 @@
-// Two-dimensional convolutions. A pointwise one is a product over pixels, read in place. Any other is
-// a product whose rows are gathered block by block: a row is one output pixel's window, and the
+// Two-dimensional convolutions. A pointwise one is a product over pixels, read in place. Any other
+// is a product whose rows are gathered block by block: a row is one output pixel's window, and the
 // windows of a block never leave the cache. Depthwise ones are in depthwise.c.
 #include <string.h>
 
@@ -47,8 +47,8 @@ static inline void copy(float *to, const float *from, size_t count) {
   for (; i < count; i++) to[i] = from[i];
 }
 
-/// Elements first ... last - 1 of a window's row: `channels` of kernel_width pixels, the first of them
-/// at column `left` of the input row `x` (null when the row lies outside).
+/// Elements first ... last - 1 of a window's row: `channels` of kernel_width pixels, the first of
+/// them at column `left` of the input row `x` (null when the row lies outside).
 static void gather_window_row(
   const df_conv2d *v, const float *x, ptrdiff_t left, size_t first, size_t last, float *to) {
   size_t channels = v->in_channels / v->groups;
@@ -86,8 +86,8 @@ static void gather_window_row(
   }
 }
 
-/// Whole windows whose rows are short runs: copied in fours, beyond their ends where there is room, for
-/// the next run overwrites that. `to` has room for three floats more than a window.
+/// Whole windows whose rows are short runs: copied in fours, beyond their ends where there is room,
+/// for the next run overwrites that. `to` has room for three floats more than a window.
 static inline void gather_short_window(
   const float *x, const float *end, size_t pitch, size_t lines, size_t line, float *to) {
   bool room = (size_t)(end - x) >= (lines - 1) * pitch + df_round_up(line, 4);

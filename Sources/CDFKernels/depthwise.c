@@ -1,5 +1,5 @@
-// Depthwise convolutions. A task is one image's strip of rows for some of the channels. It copies the
-// input rows that it needs into a ring of padded rows, in which the channels of a chunk are
+// Depthwise convolutions. A task is one image's strip of rows for some of the channels. It copies
+// the input rows that it needs into a ring of padded rows, in which the channels of a chunk are
 // neighbours: the kernel then knows no borders and no channel tails, and a row is read from memory
 // once, in one run.
 #include <string.h>
@@ -26,12 +26,14 @@ typedef struct depthwise {
   size_t group, groups;  // channels of a task, and how many such groups there are
   size_t block;          // outputs of a row taken at a time
   size_t row_floats;     // of a chunk's padded row
+  bool in_place;         // whether tiles away from the borders read the input where it is
   float *sums;           // [image][strip][channel, in whole groups], or null
 } depthwise;
 
 /// A task's own memory.
 typedef struct workspace {
-  float *weights, *bias, *zeros, *ring;
+  float *weights, *bias, *ring;
+  float *zeros;  // a padded row of each chunk, or a tile's pixels of the input
   const float **taps;  // the rows under one output row
 } workspace;
 
@@ -43,18 +45,19 @@ static workspace prepare(const depthwise *d, size_t channel, size_t channels) {
   const df_conv2d *v = d->conv;
   size_t taps = v->kernel_height * v->kernel_width, chunks = d->group / CHUNK;
   size_t line = chunks * d->row_floats;
+  size_t zeros = d->in_place ? df_max(line, d->row_floats / CHUNK * v->in_channels) : line;
   size_t constants = (taps + 1) * d->group;
-  size_t floats = constants + (v->kernel_height + 1) * line;
+  size_t floats = df_round_up(constants + zeros + v->kernel_height * line, CHUNK);
   size_t pointers = v->kernel_height * sizeof(float *) / sizeof(float);
   float *memory = df_scratch(DF_SCRATCH_TASK, floats + pointers);
   workspace w = {
     .weights = memory,
     .bias = memory + taps * d->group,
     .zeros = memory + constants,
-    .ring = memory + constants + line,
+    .ring = memory + constants + zeros,
     .taps = (const float **)(void *)(memory + floats),
   };
-  memset(memory, 0, (constants + line) * sizeof(float));
+  memset(memory, 0, (constants + zeros) * sizeof(float));
   for (size_t c = 0; c < channels; c += CHUNK) {
     const float *from = d->weights + channel + c;
     float *to = w.weights + c * taps;
@@ -94,6 +97,12 @@ static void run_span(
   const float *x = d->x + image * v->in_height * v->in_width * v->in_channels + channel;
   const float **taps = w->taps;
   size_t line = d->group / CHUNK * d->row_floats;
+  size_t pitch = v->in_width * v->in_channels;
+  ptrdiff_t left = (ptrdiff_t)(outputs.from * v->stride_width) - (ptrdiff_t)v->pad_left;
+  size_t reach = (v->kernel_width - 1) * v->dilation_width + 1;
+  size_t pixels = (outputs.count - 1) * v->stride_width + reach;
+  bool in_place = d->in_place && outputs.count == DF_DEPTHWISE_TILE && left >= 0
+    && (size_t)left + pixels <= v->in_width;
   // With dilated rows the ring would have to span the gaps; each output row then fills it anew.
   bool reuse = v->dilation_height == 1;
   ptrdiff_t filled = PTRDIFF_MIN;  // input rows up to here are in the ring
@@ -105,10 +114,14 @@ static void run_span(
         taps[ky] = w->zeros;
         continue;
       }
+      if (in_place) {
+        taps[ky] = x + (size_t)iy * pitch + (size_t)left * v->in_channels;
+        continue;
+      }
       size_t slot = reuse ? (size_t)iy % v->kernel_height : ky;
       float *row = w->ring + slot * line;
       if (!reuse || iy > filled) {
-        fill_row(d, x + (size_t)iy * v->in_width * v->in_channels, outputs, channels, row);
+        fill_row(d, x + (size_t)iy * pitch, outputs, channels, row);
         filled = iy;
       }
       taps[ky] = row;
@@ -117,7 +130,8 @@ static void run_span(
       ((image * v->out_height + oy) * v->out_width + outputs.from) * v->out_channels + channel;
     d->kernels->depthwise_row(&(df_depthwise_row){
       .rows = taps,
-      .chunk_stride = d->row_floats,
+      .chunk_stride = in_place ? CHUNK : d->row_floats,
+      .in_stride = in_place ? v->in_channels : CHUNK,
       .weights = w->weights,
       .bias = w->bias,
       .kernel_height = v->kernel_height,
@@ -166,8 +180,8 @@ static void merge(const depthwise *d, float *sums) {
   }
 }
 
-/// Chooses strips, blocks and groups. Strips depend on the shape alone, so that the order of the sums
-/// does too.
+/// Chooses strips, blocks and groups. Strips depend on the shape alone, so that the order of the
+/// sums does too.
 static void plan(depthwise *d) {
   const df_conv2d *v = d->conv;
   size_t rows = df_min(v->out_height, df_max(4, STRIP_PIXELS / v->out_width));
@@ -175,13 +189,14 @@ static void plan(depthwise *d) {
   d->strip_rows = df_divide_up(v->out_height, d->strips);
   d->strips = df_divide_up(v->out_height, d->strip_rows);
 
-  // Where the input comes from afar, a task takes many channels of few columns: runs long enough for
-  // the processor to fetch ahead. Where it is near, few channels of whole rows. Either way the ring
-  // stays in the first cache.
+  // Where the input comes from afar, a task takes many channels of few columns: runs long enough
+  // for the processor to fetch ahead, and not worth a copy. Where it is near, few channels of whole
+  // rows. Either way the rows in use stay in the first cache.
   bool near = v->in_height * v->in_width * v->in_channels <= NEAR_FLOATS;
   size_t most = near ? NARROW_FLOATS : WIDE_FLOATS;
   size_t reach = (v->kernel_width - 1) * v->dilation_width + 1;
   d->block = df_min(v->out_width, near ? NEAR_OUTPUTS : FAR_OUTPUTS);
+  d->in_place = !near && v->in_channels % d->kernels->lanes == 0 && v->in_channels != CHUNK;
   // The last tile of a row may compute pixels that are not there.
   size_t computed = df_round_up(d->block, DF_DEPTHWISE_TILE);
   d->row_floats = ((computed - 1) * v->stride_width + reach) * CHUNK;

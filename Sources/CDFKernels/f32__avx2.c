@@ -11,6 +11,7 @@
 #define TILE_ROWS 6
 #define PANEL_VECTORS 2
 #define INNER 384
+#define DEPTHWISE_VECTORS 1
 #define NAME(x) x##__avx2
 
 static const int first_lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};

@@ -10,7 +10,8 @@
 #define FMA 1
 #define TILE_ROWS 14
 #define PANEL_VECTORS 2
-#define INNER 384
+#define INNER 512
+#define DEPTHWISE_VECTORS 2
 #define NAME(x) x##__avx512
 
 #define MASK(count) (__mmask16)((1u << (count)) - 1)

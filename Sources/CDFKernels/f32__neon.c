@@ -6,6 +6,7 @@
 #define TILE_ROWS 12
 #define PANEL_VECTORS 2
 #define INNER 256
+#define DEPTHWISE_VECTORS 2
 #define NAME(x) x##__neon
 
 #include "simd.inc"

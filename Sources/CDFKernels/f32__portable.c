@@ -5,6 +5,7 @@
 #define TILE_ROWS 6
 #define PANEL_VECTORS 2
 #define INNER 256
+#define DEPTHWISE_VECTORS 1
 #define NAME(x) x##__portable
 
 #include "simd.inc"

@@ -1,9 +1,9 @@
 // Products with packed weights: packing, and the cutting of a product into tasks and cache-sized
-// blocks. B is packed in panels as wide as the register tile, each panel a run of rows, the last one
-// only as many vectors wide as it needs.
+// blocks. B is packed in panels as wide as the register tile, each panel a run of rows, the last
+// one only as many vectors wide as it needs.
 //
-// Every element of C is the sum of its terms in order of the inner dimension, cut into chunks in a way
-// that depends on K alone, so that results depend neither on the threads nor on the tasks.
+// Every element of C is the sum of its terms in order of the inner dimension, cut into chunks in a
+// way that depends on K alone, so that results depend neither on the threads nor on the tasks.
 #include <string.h>
 
 #include "kernels.h"
@@ -56,8 +56,8 @@ static void run_task(void *context, size_t index) {
     .slope = p->epilogue.slope,
   };
   const float *panels = p->packed + column * p->k;
-  // Tasks begin at whole panels; within a panel a row is as wide as the panel, so a chunk of the last,
-  // narrower panel would begin elsewhere than one of the others: it is a block of its own.
+  // Tasks begin at whole panels; within a panel a row is as wide as the panel, so a chunk of the
+  // last, narrower panel would begin elsewhere than one of the others: it is a block of its own.
   size_t full = block.columns / kernels->panel * kernels->panel;
   size_t rest = block.columns - full, rest_width = df_round_up(rest, kernels->lanes);
   size_t stride = plan->chunk + DF_MOST_LANES;
@@ -160,8 +160,8 @@ void df_f32_gemm_packed(
   size_t rows_per_scale, const float *packed, float *c, size_t ldc, const df_epilogue *epilogue) {
   gate gate = {a_scale, df_max(1, rows_per_scale)};
   df_product product = {
-    .kernels = df_kernels_current(), .m = m, .n = n, .k = k, .a = a, .lda = lda, .packed = packed, .c = c, .ldc = ldc,
-    .context = &gate};
+    .kernels = df_kernels_current(), .m = m, .n = n, .k = k, .a = a, .lda = lda,
+    .packed = packed, .c = c, .ldc = ldc, .context = &gate};
   if (epilogue) product.epilogue = *epilogue;
   if (a_scale) {
     product.gather = gather_scaled;

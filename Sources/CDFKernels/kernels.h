@@ -1,5 +1,5 @@
-// What the instruction sets implement, as seen by the drivers that cut work into tasks. A kernel runs
-// on the calling thread, keeps the order of every sum fixed, and allocates nothing.
+// What the instruction sets implement, as seen by the drivers that cut work into tasks. A kernel
+// runs on the calling thread, keeps the order of every sum fixed, and allocates nothing.
 #ifndef DF_KERNELS_H
 #define DF_KERNELS_H
 
@@ -23,11 +23,13 @@ typedef struct df_gemm_block {
   float slope;
 } df_gemm_block;
 
-/// One row of depthwise outputs for some channels. Channels come in chunks of DF_DEPTHWISE_CHANNELS:
-/// inputs from padded rows in which a pixel takes that many floats, one such row a chunk.
+/// One row of depthwise outputs for some channels, in chunks of DF_DEPTHWISE_CHANNELS. Inputs come
+/// from padded rows in which a pixel takes that many floats, one such row a chunk; or, for a tile's
+/// width of outputs and channels that fill whole vectors, from where they are.
 typedef struct df_depthwise_row {
   const float *const *rows;  // kernel_height of them, at the first output's first tap
-  size_t chunk_stride;       // floats from a chunk's row to the next chunk's
+  size_t chunk_stride;       // floats from a chunk's pixel to the next chunk's
+  size_t in_stride;          // floats from one input pixel to the next
   const float *weights;      // [chunk][kernel_height][kernel_width][DF_DEPTHWISE_CHANNELS]
   const float *bias;         // [chunk][DF_DEPTHWISE_CHANNELS]
   size_t kernel_height, kernel_width, stride, dilation;
@@ -78,8 +80,8 @@ typedef struct df_kernels {
     size_t count, const uint8_t *bytes, const float scale[3], const float shift[3], float *to);
 } df_kernels;
 
-/// The kernels that the calling thread's requests use. Drivers ask once and hand the answer to their
-/// tasks, which may run on other threads.
+/// The kernels that the calling thread's requests use. Drivers ask once and hand the answer to
+/// their tasks, which may run on other threads.
 const df_kernels *df_kernels_current(void);
 
 extern const df_kernels df_kernels__portable;
@@ -109,8 +111,8 @@ typedef struct df_product {
 void df_run_product(const df_product *product);
 
 /// Memory of this thread, 64-byte aligned, at least `floats` long, kept for the next call with the
-/// same slot. Kernels ask for amounts that do not grow with a file's contents; running out of memory
-/// here ends the process.
+/// same slot. Kernels ask for amounts that do not grow with a file's contents; running out of
+/// memory here ends the process.
 float *df_scratch(int slot, size_t floats);
 enum { DF_SCRATCH_TASK = 0, DF_SCRATCH_CALL = 1, DF_SCRATCH_SLOTS = 2 };
 

@@ -1,6 +1,6 @@
-// Group normalisation and sums over pixels. An image's pixels are cut into chunks by the shape alone;
-// each chunk's sums are kept apart and added up in order, in double precision, so that results do not
-// depend on the threads.
+// Group normalisation and sums over pixels. An image's pixels are cut into chunks by the shape
+// alone; each chunk's sums are kept apart and added up in order, in double precision, so that
+// results do not depend on the threads.
 #include <math.h>
 #include <string.h>
 

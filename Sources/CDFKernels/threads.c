@@ -1,6 +1,7 @@
 // The one thread pool. Workers sleep on a condition variable after a short spin; a job is a counter
-// that the caller and the workers draw indices from. One job runs at a time: a nested call, or a call
-// while another thread has the pool, runs on its own thread, which keeps the pool free of deadlocks.
+// that the caller and the workers draw indices from. One job runs at a time: a nested call, or a
+// call while another thread has the pool, runs on its own thread, which keeps the pool free of
+// deadlocks.
 #if defined(__linux__)
 #define _GNU_SOURCE  // sched_getaffinity
 #endif
@@ -71,8 +72,9 @@ static void *worker(void *argument) {
       break;
     }
     seen = now;
-    // Announce first, then check that the job is still open: the caller closes it before it waits for
-    // busy_workers to reach zero, so either it sees this worker or the worker sees the job closed.
+    // Announce first, then check that the job is still open: the caller closes it before it waits
+    // for busy_workers to reach zero, so either it sees this worker or the worker sees the job
+    // closed.
     atomic_fetch_add(&busy_workers, 1);
     if (atomic_load(&generation) == now && number < atomic_load(&active_limit)) {
       job work = current;

@@ -157,8 +157,8 @@ extension KernelTests {
       }
     }
 
-    /// Wide rows are taken in blocks, tall images in strips.
-    @Test(arguments: [(3, 300, 40), (70, 90, 9), (260, 3, 33)])
+    /// Wide rows are taken in blocks, tall images in strips, and large images are read in place.
+    @Test(arguments: [(3, 300, 40), (70, 90, 9), (260, 3, 33), (90, 75, 48)])
     func blocksAndStrips(height: Int, width: Int, channels: Int) {
       forEachInstructionSet { isa in
         var numbers = Numbers(23)

@@ -27,8 +27,8 @@ df_isa df_isa_current(void);
 /// Whether this processor (and this build) can run `isa`.
 bool df_isa_supported(df_isa isa);
 /// Uses `isa` for what the calling thread asks for from now on, on whichever threads that runs (for
-/// tests); returns false and changes nothing if it cannot. Weights packed under one instruction set are
-/// only valid under it.
+/// tests); returns false and changes nothing if it cannot. Weights packed under one instruction set
+/// are only valid under it.
 bool df_isa_select(df_isa isa);
 /// "portable", "neon", "avx2" or "avx512".
 const char *df_isa_name(df_isa isa);
@@ -55,7 +55,8 @@ typedef enum df_activation {
 } df_activation;
 
 /// What happens to an output element y in channel c, in this order:
-/// y += bias[c] (if bias); y = activation(y); y += residual (if residual, same layout as the output).
+/// y += bias[c] (if bias); y = activation(y);
+/// y += residual (if residual, which is laid out as the output).
 typedef struct df_epilogue {
   const float *bias;
   const float *residual;
@@ -73,10 +74,10 @@ size_t df_f32_packed_count(size_t k, size_t n);
 /// Packs a row-major K x N matrix (row stride ldb) in panels of the register tile's width.
 void df_f32_pack(size_t k, size_t n, const float *b, size_t ldb, float *packed);
 
-/// C = epilogue(A * B): A is M x K (row stride lda), B packed by df_f32_pack, C is M x N (row stride
-/// ldc; a residual has the same row stride). When a_scale is not null, A's element (row, kk) counts as
-/// A * a_scale[(row / rows_per_scale) * K + kk]: squeeze-excite's gate, one row of scales an image.
-/// Runs on the pool.
+/// C = epilogue(A * B): A is M x K (row stride lda), B packed by df_f32_pack, C is M x N (row
+/// stride ldc; a residual has the same row stride). When a_scale is not null, A's element (row, kk)
+/// counts as A * a_scale[(row / rows_per_scale) * K + kk]: squeeze-excite's gate, one row of scales
+/// an image. Runs on the pool.
 void df_f32_gemm_packed(
   size_t m, size_t n, size_t k, const float *a, size_t lda, const float *a_scale,
   size_t rows_per_scale, const float *packed, float *c, size_t ldc, const df_epilogue *epilogue);
@@ -103,22 +104,24 @@ void df_f32_conv2d_packed(
   const df_conv2d *conv, const float *x, const float *packed, float *y,
   const df_epilogue *epilogue);
 
-/// df_f32_conv2d_packed for a depthwise convolution that also writes the sum of its outputs over each
-/// image's pixels: sums is [batch][channels]. The order of summation does not depend on threads.
+/// df_f32_conv2d_packed for a depthwise convolution that also writes the sum of its outputs over
+/// each image's pixels: sums is [batch][channels]. The order of summation does not depend on
+/// threads.
 void df_f32_depthwise_sums(
   const df_conv2d *conv, const float *x, const float *packed, float *y,
   const df_epilogue *epilogue, float *sums);
 
 // ---- Norms and reductions over pixels ---------------------------------------------------------
 
-/// y = activation(x * scale[c] + shift[c]) over `rows` pixels of `channels`; x and y may be the same.
+/// y = activation(x * scale[c] + shift[c]) over `rows` pixels of `channels`; x and y may be the
+/// same.
 void df_f32_scale_shift(
   size_t rows, size_t channels, const float *x, const float *scale, const float *shift, float *y,
   df_activation activation, float slope);
 
-/// Group normalisation (Wu and He 2018) of x [batch][pixels][channels], then the activation, then the
-/// residual's addition if residual is not null. x and y may be the same. When sums is not null it
-/// receives each image's sum over pixels of what was written, [batch][channels].
+/// Group normalisation (Wu and He 2018) of x [batch][pixels][channels], then the activation, then
+/// the residual's addition if residual is not null. x and y may be the same. When sums is not null
+/// it receives each image's sum over pixels of what was written, [batch][channels].
 void df_f32_group_norm(
   size_t batch, size_t pixels, size_t channels, size_t groups, float epsilon, const float *x,
   const float *scale, const float *shift, const float *residual, float *y,
@@ -146,11 +149,11 @@ void df_u8_normalize(
 typedef enum df_resample {
   DF_NEAREST = 0,   // source pixel floor(x * in / out), as PyTorch's "nearest"
   DF_BILINEAR = 1,  // half-pixel centres, no antialias, as PyTorch's align_corners=False
-  DF_AREA = 2,      // exact box average when shrinking; bilinear along an axis that grows, as OpenCV's
+  DF_AREA = 2,  // box average along an axis that shrinks, as OpenCV's; bilinear along one that grows
 } df_resample;
 
-/// Resizes x [in_height][in_width][channels] (row stride in bytes given) to y, tightly packed, rounding
-/// half to even. Returns false when memory runs out.
+/// Resizes x [in_height][in_width][channels] (row stride in bytes given) to y, tightly packed,
+/// rounding half to even. Returns false when memory runs out.
 bool df_u8_resize(
   size_t in_height, size_t in_width, size_t channels, const uint8_t *x, size_t x_stride,
   size_t out_height, size_t out_width, uint8_t *y, df_resample method);
