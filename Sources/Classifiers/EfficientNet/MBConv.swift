@@ -73,6 +73,10 @@ struct PackedMBConv: Sendable {
   private let excite: PackedConv2d
   private let project: PackedConvNorm
   private let hasResidual: Bool
+  /// Whether the block halves its maps.
+  let strides: Bool
+  /// Weights for each channel of the widened map, as many as pixels count for in the map.
+  let weightsPerChannel: Int
 
   /// Packs `block`, whose parameters are released.
   init(_ block: MBConv) {
@@ -82,6 +86,8 @@ struct PackedMBConv: Sendable {
     excite = PackedConv2d(block.squeezeExcite.expand, activation: .sigmoid)
     project = PackedConvNorm(block.project)
     hasResidual = block.spec.hasResidual
+    strides = block.spec.stride > 1
+    weightsPerChannel = block.spec.inChannels + block.spec.outChannels
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {

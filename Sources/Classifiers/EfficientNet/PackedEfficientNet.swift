@@ -25,8 +25,26 @@ struct PackedEfficientNet: PackedClassifier {
   }
 
   func features(_ x: Tensor) -> Tensor {
-    head(stages.joined().reduce(stem(x)) { $1($0) })
+    let split = batchedStage(x)
+    let early = x.imageByImage { image in
+      stages[..<split].joined().reduce(stem(image)) { $1($0) }
+    }
+    return head(stages[split...].joined().reduce(early) { $1($0) })
   }
+
+  /// The first stage that the images of `x` had better go through together: its weights are so much
+  /// larger than its maps that reading them once for all counts for more.
+  private func batchedStage(_ x: Tensor) -> Int {
+    var pixels = x.shape[1] * x.shape[2] / 4
+    for (i, stage) in stages.enumerated() {
+      if stage.contains(where: { $0.strides }) { pixels /= 4 }
+      if let last = stage.last, last.weightsPerChannel > Self.weightsOverMaps * pixels { return i }
+    }
+    return stages.count
+  }
+
+  /// How many times larger than the maps the weights must be: measured.
+  private static let weightsOverMaps = 2
 
   func logits(_ x: Tensor) -> Tensor {
     classifier(features(x).globalAveragePool())

@@ -52,6 +52,7 @@ extension ClassifierSettings {
     _ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()
   ) throws -> ClassifierSettings {
     let file = state.file
+    let options = try options.filled(from: state)
 
     guard let scheme = options.scheme ?? Scheme.recognised(in: state) else {
       throw ClassifierError.unrecognised(

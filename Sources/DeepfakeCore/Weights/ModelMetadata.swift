@@ -41,9 +41,10 @@ public struct ModelMetadata: Sendable, Equatable, Codable {
   public var groups: Int?
   /// Pixels on a side of the input.
   public var size: Int?
-  /// What is subtracted from each channel, in the order of `channelOrder`, for values from 0 to 1.
+  /// What is subtracted from red, green and blue (in this order, whatever `channelOrder` says), for
+  /// values from 0 to 1.
   public var mean: [Float]?
-  /// What each channel is then divided by.
+  /// What red, green and blue are then divided by.
   public var std: [Float]?
   /// The order of a pixel's colours.
   public var channelOrder: ChannelOrder?
