@@ -317,10 +317,10 @@ def make_videos():
     add_video("wrong-count.avi", containerFrames=999)
     encode("mpeg2.mpg", codec="mpeg2video", options={"qscale": "4"}, container="mpeg")
     add_video("mpeg2.mpg")
-    encode("hidden-frames.webm", codec="libvpx", frames=40,
-           options={"auto-alt-ref": "1", "lag-in-frames": "16", "b:v": "60k", "quality": "good",
-                    "arnr-maxframes": "5"})
-    add_video("hidden-frames.webm")
+    encode("vp8.webm", codec="libvpx", options={"b:v": "60k"})
+    add_video("vp8.webm")
+    make_late_start("late-start.mkv")
+    add_video("late-start.mkv")
     encode("odd.webm", 63, 47, codec="libvpx-vp9", options={"crf": "30", "b:v": "0"})
     add_video("odd.webm")
     encode("odd-444.mkv", 61, 43, pix="yuv444p", options=X264)
@@ -339,6 +339,17 @@ def make_videos():
     encode("animation.gif", 32, 24, codec="gif", pix="rgb8", frames=6)
     add_video("animation.gif")
     make_sound()
+
+
+def make_late_start(name):
+    """H.264 from which the first packets were cut: none before the next key frame yields a frame."""
+    with av.open(os.path.join(HERE, "plain.mp4")) as source:
+        with av.open(os.path.join(HERE, name), "w") as c:
+            s = c.add_stream_from_template(source.streams.video[0])
+            for i, packet in enumerate(source.demux(video=0)):
+                if i >= 3 and packet.dts is not None:
+                    packet.stream = s
+                    c.mux(packet)
 
 
 def encode_tagged(name, matrix, tag, full):

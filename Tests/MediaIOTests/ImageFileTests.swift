@@ -7,7 +7,7 @@ import Testing
 @Suite struct ImageFileTests {
   @Test func fixturesAreThere() {
     #expect(Expected.all.images.count == 39)
-    #expect(Expected.all.videos.count == 28)
+    #expect(Expected.all.videos.count == 29)
   }
 
   @Test(arguments: Expected.all.images)

@@ -62,6 +62,18 @@ import Testing
     #expect(one == four)
   }
 
+  @Test func framesTooLargeToKeepAreDecodedTwice() throws {
+    var video = try Video(Paths.fixture("media/plain.mp4"))
+    var kept: [VideoFrame] = []
+    try video.evenlySpacedFrames(5) { kept.append($0) }
+    video.keptBytesLimit = 3 * 64 * 48
+    var streamed: [VideoFrame] = []
+    let summary = try video.evenlySpacedFrames(5) { streamed.append($0) }
+    #expect(summary.decodedFrames == 15)
+    #expect(kept.map(\.index) == streamed.map(\.index))
+    #expect(kept.map(\.image) == streamed.map(\.image))
+  }
+
   @Test func everyFrameOfAStride() throws {
     var indices: [Int] = []
     try Video(Paths.fixture("media/plain.mp4")).forEachFrame(stride: 4) { indices.append($0.index) }
@@ -121,6 +133,8 @@ import Testing
         return error.description
       }
     }
+    let address = try #require(URL(string: "https://example.org/x.mp4"))
+    #expect(refusal(address) == "\(address): cannot be read: only local files are read")
     #expect(refusal(URL(fileURLWithPath: "/nowhere/x.mp4")).contains("cannot be read"))
     #expect(refusal(URL(fileURLWithPath: "/dev/zero")).contains("no regular file"))
     #expect(refusal(Paths.fixture("media/rgb8.png")).contains("no video file"))
@@ -154,7 +168,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "stream.ts", "variable-rate.mkv", "mpeg4.avi", "hidden-frames.webm", "sound.mp4",
+    "stream.ts", "variable-rate.mkv", "mpeg4.avi", "vp8.webm", "sound.mp4",
   ])
   func whatDecodesOfACutOffFileIsUsed(_ name: String) throws {
     let data = try Data(contentsOf: Paths.fixture("media/\(name)"))

@@ -46,7 +46,7 @@ public enum MediaKind: String, Sendable, CaseIterable {
       [
         "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "m2v", "vob", "ts", "m2ts", "mts",
         "3gp", "3g2", "wmv", "asf", "flv", "ogv", "mxf", "dv", "h264", "264", "hevc", "h265", "265",
-        "ivf", "y4m", "mjpeg", "mjpg", "rm", "rmvb", "gif",
+        "ivf", "nut", "y4m", "mjpeg", "mjpg", "rm", "rmvb", "gif",
       ]
     }
   }

@@ -4,6 +4,9 @@ import Foundation
 enum RegularFile {
   /// The size in bytes of the regular file that `url` leads to, through links.
   static func size(_ url: URL) throws(MediaError) -> Int {
+    guard url.isFileURL else {
+      throw .unreadable(file: url.absoluteString, reason: "only local files are read")
+    }
     var information = stat()
     guard stat(url.path, &information) == 0 else {
       throw .unreadable(file: url.path, reason: String(cString: strerror(errno)))

@@ -46,10 +46,7 @@ final class Demuxer {
     _ = Message.takeLog()
     let context = try Demuxer.open(file)
     do throws(MediaError) {
-      let status = avformat_find_stream_info(context, nil)
-      guard status >= 0 else {
-        throw .damaged(file: file, reason: Message.ffmpegLog(status))
-      }
+      try Demuxer.analyse(context, file: file)
       stream = try Demuxer.bestStream(of: context, file: file)
     } catch {
       var open: UnsafeMutablePointer<AVFormatContext>? = context
@@ -90,6 +87,19 @@ final class Demuxer {
       throw .unsupported(file: file, found: "it is no video file, or a damaged one (\(reason))")
     }
     return context
+  }
+
+  /// Lets FFmpeg look into the streams, with the same limit on frames as for decoding.
+  private static func analyse(
+    _ context: UnsafeMutablePointer<AVFormatContext>, file: String
+  ) throws(MediaError) {
+    var options = [OpaquePointer?](repeating: nil, count: Int(context.pointee.nb_streams))
+    for i in options.indices {
+      av_dict_set(&options[i], "max_pixels", String(Decoder.pixelLimit), 0)
+    }
+    let status = avformat_find_stream_info(context, &options)
+    for i in options.indices { av_dict_free(&options[i]) }
+    guard status >= 0 else { throw .damaged(file: file, reason: Message.ffmpegLog(status)) }
   }
 
   /// The stream that FFmpeg holds for the main one; cover pictures are none.

@@ -19,7 +19,7 @@ public struct Video: Sendable {
 
   /// Bytes of decoded frames that `evenlySpacedFrames` keeps at most; where the frames asked for are
   /// larger, the video is decoded twice instead.
-  package static let keptBytesLimit = 1 << 30
+  package var keptBytesLimit = 1 << 30
 
   static let sizeLimit =
     "frames are decoded up to \(Decoder.sideLimit) a side and \(Decoder.pixelLimit) pixels"
@@ -139,7 +139,7 @@ public struct Video: Sendable {
       guard next < indices.count, arrival.index == indices[next], !kept.isOverLimit else { return }
       next += 1
       bytes += arrival.frame.byteCount
-      if bytes > Video.keptBytesLimit {
+      if bytes > keptBytesLimit {
         kept.isOverLimit = true
         kept.frames = []
         return
