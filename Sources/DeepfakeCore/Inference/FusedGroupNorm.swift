@@ -25,25 +25,27 @@ public struct FusedGroupNorm: Sendable {
     precondition(
       residual.map { $0.shape == x.shape } ?? true,
       "\(key): residual \(residual?.shape ?? []) is not of the input's shape \(x.shape)")
-    return normalize(x, residual: residual, sums: nil)
+    var output = consume x
+    normalize(&output, residual: residual, sums: nil)
+    return output
   }
 
   /// The output and, [batch, channels], its sum over each image's pixels.
   public func withSums(_ x: consuming Tensor) -> (output: Tensor, sums: Tensor) {
-    var output = x
+    var output = consume x
     let shape = [output.shape.first ?? 0, output.shape.last ?? 0]
     let sums = Tensor(shape: shape) { sums in
-      output = normalize(output, residual: nil, sums: sums.baseAddress)
+      normalize(&output, residual: nil, sums: sums.baseAddress)
     }
     return (output, sums)
   }
 
   private func normalize(
-    _ x: consuming Tensor, residual: Tensor?, sums: UnsafeMutablePointer<Float>?
-  ) -> Tensor {
+    _ x: inout Tensor, residual: Tensor?, sums: UnsafeMutablePointer<Float>?
+  ) {
     let channels = operation.checkedChannels(x, scale, shift)
     let (batch, count) = (x.shape[0], x.count)
-    guard count > 0 else { return x }
+    guard count > 0 else { return }
     x.rewrite { x, y in
       residual.withUnsafePointer { residual in
         scale.withUnsafeBuffer { scale in
@@ -56,6 +58,5 @@ public struct FusedGroupNorm: Sendable {
         }
       }
     }
-    return x
   }
 }

@@ -176,9 +176,10 @@ private struct FoldedConvolution {
         for i in folded.indices { folded[i] = Float(Double(original[i]) * scale[i % outputs]) }
       }
     }
-    bias = Tensor(
-      (0..<outputs).map {
-        Float(Double(beta[$0]) + (Double(before[$0]) - Double(mean[$0])) * scale[$0])
-      }, shape: [outputs])
+    let shifts = (0..<outputs).map { c in
+      let centred = Double(before[c]) - Double(mean[c])
+      return Float(Double(beta[c]) + centred * scale[c])
+    }
+    bias = Tensor(shifts, shape: [outputs])
   }
 }

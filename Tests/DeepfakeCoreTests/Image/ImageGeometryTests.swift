@@ -90,10 +90,9 @@ import Testing
 
   @Test func batchesKeepTheirOrder() {
     // More pixels than one block of the pool.
-    let images = (0..<3).map { index in
-      Image(
-        width: 300, height: 250,
-        pixels: (0..<225_000).map { UInt8(($0 * 7 + index * 31) % 256) })
+    let images = (0..<3).map { (index: Int) -> Image in
+      let bytes = (0..<225_000).map { byte in UInt8((byte * 7 + index * 31) % 256) }
+      return Image(width: 300, height: 250, pixels: bytes)
     }
     let batch = Tensor(images: images, normalization: PixelNormalization())
     #expect(batch.shape == [3, 250, 300, 3])

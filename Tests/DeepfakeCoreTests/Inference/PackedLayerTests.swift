@@ -134,6 +134,10 @@ import Testing
     let address = temporary.withUnsafeBuffer { $0.baseAddress }
     let y = fused(consume temporary)
     #expect(y.withUnsafeBuffer { $0.baseAddress } == address)
+    let other = x + 1
+    let otherAddress = other.withUnsafeBuffer { $0.baseAddress }
+    let (output, _) = fused.withSums(consume other)
+    #expect(output.withUnsafeBuffer { $0.baseAddress } == otherAddress)
     let z = fused(x)
     #expect(z.withUnsafeBuffer { $0.baseAddress } != x.withUnsafeBuffer { $0.baseAddress })
   }

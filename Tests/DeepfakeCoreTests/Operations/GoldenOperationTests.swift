@@ -35,98 +35,126 @@ private struct GoldenCase: Decodable {
   var method: Resampling { [.nearest, .bilinear, .area][int("method")] }
 }
 
-private typealias Evaluate = @Sendable (GoldenCase, [Tensor]) -> Tensor
-
-private let evaluations: [String: Evaluate] = [
-  "add": { $1[0] + $1[1] },
-  "subtract": { $1[0] - $1[1] },
-  "multiply": { $1[0] * $1[1] },
-  "divide": { $1[0] / $1[1] },
-  "maximum": { .maximum($1[0], $1[1]) },
-  "minimum": { .minimum($1[0], $1[1]) },
-  "exp": { $1[0].exp() },
-  "log": { $1[0].abs().log() },
-  "squareRoot": { $1[0].abs().squareRoot() },
-  "abs": { $1[0].abs() },
-  "negate": { -$1[0] },
-  "pow": { c, t in (c.float("exponent") == 2 ? t[0] : t[0].abs()).pow(c.float("exponent")) },
-  "clamp": { c, t in
-    t[0].clamped(to: (c.settings["range"] ?? [])[0]...(c.settings["range"] ?? [])[1])
-  },
-  "relu": { $1[0].relu() },
-  "leakyReLU": { c, t in t[0].leakyReLU(slope: c.float("slope")) },
-  "prelu": { $1[0].prelu($1[1]) },
-  "silu": { $1[0].silu() },
-  "sigmoid": { $1[0].sigmoid() },
-  "tanh": { $1[0].tanh() },
-  "sum": { c, t in t[0].sum(axes: c.ints("axes"), keepsDimensions: c.flag("keep")) },
-  "mean": { c, t in t[0].mean(axes: c.ints("axes"), keepsDimensions: c.flag("keep")) },
-  "max": { c, t in t[0].max(axes: c.ints("axes"), keepsDimensions: c.flag("keep")) },
-  "min": { c, t in t[0].min(axes: c.ints("axes"), keepsDimensions: c.flag("keep")) },
-  "argmax": { _, t in
+/// The case's operation of `t`; nil for one that is not known here. A switch, because the type checker
+/// takes half a minute over a table of closures.
+private func evaluate(_ c: GoldenCase, _ t: [Tensor]) -> Tensor? {
+  switch c.op {
+  case "add":
+    return t[0] + t[1]
+  case "subtract":
+    return t[0] - t[1]
+  case "multiply":
+    return t[0] * t[1]
+  case "divide":
+    return t[0] / t[1]
+  case "maximum":
+    return .maximum(t[0], t[1])
+  case "minimum":
+    return .minimum(t[0], t[1])
+  case "exp":
+    return t[0].exp()
+  case "log":
+    return t[0].abs().log()
+  case "squareRoot":
+    return t[0].abs().squareRoot()
+  case "abs":
+    return t[0].abs()
+  case "negate":
+    return -t[0]
+  case "pow":
+    return (c.float("exponent") == 2 ? t[0] : t[0].abs()).pow(c.float("exponent"))
+  case "clamp":
+    return t[0].clamped(to: (c.settings["range"] ?? [])[0]...(c.settings["range"] ?? [])[1])
+  case "relu":
+    return t[0].relu()
+  case "leakyReLU":
+    return t[0].leakyReLU(slope: c.float("slope"))
+  case "prelu":
+    return t[0].prelu(t[1])
+  case "silu":
+    return t[0].silu()
+  case "sigmoid":
+    return t[0].sigmoid()
+  case "tanh":
+    return t[0].tanh()
+  case "sum":
+    return t[0].sum(axes: c.ints("axes"), keepsDimensions: c.flag("keep"))
+  case "mean":
+    return t[0].mean(axes: c.ints("axes"), keepsDimensions: c.flag("keep"))
+  case "max":
+    return t[0].max(axes: c.ints("axes"), keepsDimensions: c.flag("keep"))
+  case "min":
+    return t[0].min(axes: c.ints("axes"), keepsDimensions: c.flag("keep"))
+  case "argmax":
     let indices = t[0].argmax()
     return Tensor(indices.map { Float($0) }, shape: [indices.count])
-  },
-  "softmax": { c, t in t[0].softmax(axis: c.int("axis")) },
-  "logSoftmax": { c, t in (30 * t[0]).logSoftmax(axis: c.int("axis")) },
-  "matmul": { c, t in
-    t[0].matmul(t[1], transposingLeft: c.flag("left"), transposingRight: c.flag("right"))
-  },
-  "conv2d": { c, t in
+  case "softmax":
+    return t[0].softmax(axis: c.int("axis"))
+  case "logSoftmax":
+    return (30 * t[0]).logSoftmax(axis: c.int("axis"))
+  case "matmul":
+    return t[0].matmul(t[1], transposingLeft: c.flag("left"), transposingRight: c.flag("right"))
+  case "conv2d":
     let p = c.ints("padding") ?? [0, 0, 0, 0]
     return t[0].conv2d(
       t[1], bias: t.count > 2 ? t[2] : nil, stride: c.size("stride"),
       padding: c.flag("same")
         ? .sameFromInput : .explicit(top: p[0], left: p[1], bottom: p[2], right: p[3]),
       dilation: c.size("dilation"), groups: c.ints("groups")?[0] ?? 1)
-  },
-  "maxPool": { c, t in
-    t[0].maxPool(
+  case "maxPool":
+    return t[0].maxPool(
       c.size("kernel"), stride: c.size("stride"), padding: c.size("padding"),
       ceilMode: c.flag("ceil"))
-  },
-  "averagePool": { c, t in
-    t[0].averagePool(
+  case "averagePool":
+    return t[0].averagePool(
       c.size("kernel"), stride: c.size("stride"), padding: c.size("padding"),
       ceilMode: c.flag("ceil"), countsPadding: c.flag("include"))
-  },
-  "globalAveragePool": { _, t in t[0].globalAveragePool().reshaped([2, 1, 1, 3]) },
-  "adaptiveAveragePool": { c, t in t[0].adaptiveAveragePool(to: c.size("size")) },
-  "batchNorm": { c, t in
-    t[0].batchNorm(
+  case "globalAveragePool":
+    return t[0].globalAveragePool().reshaped([2, 1, 1, 3])
+  case "adaptiveAveragePool":
+    return t[0].adaptiveAveragePool(to: c.size("size"))
+  case "batchNorm":
+    return t[0].batchNorm(
       mean: t[1], variance: t[2].abs(), weight: t[3], bias: t[4], epsilon: c.float("epsilon"))
-  },
-  "groupNorm": { c, t in
-    t[0].groupNorm(
+  case "groupNorm":
+    return t[0].groupNorm(
       groups: c.int("groups"), weight: t[1], bias: t[2], epsilon: c.float("epsilon"))
-  },
-  "resize": { c, t in t[0].resized(to: c.size("size"), method: c.method) },
-  "reshape": { c, t in t[0].reshaped(c.ints("shape") ?? []) },
-  "transpose": { c, t in t[0].transposed(c.ints("permutation") ?? []) },
-  "flip": { c, t in t[0].flipped(axes: c.ints("axes") ?? []) },
-  "slice": { c, t in
+  case "resize":
+    return t[0].resized(to: c.size("size"), method: c.method)
+  case "reshape":
+    return t[0].reshaped(c.ints("shape") ?? [])
+  case "transpose":
+    return t[0].transposed(c.ints("permutation") ?? [])
+  case "flip":
+    return t[0].flipped(axes: c.ints("axes") ?? [])
+  case "slice":
     let (low, high) = (c.ints("low") ?? [], c.ints("high") ?? [])
     return t[0].slice(low.indices.map { low[$0]..<high[$0] }, steps: c.ints("step"))
-  },
-  "concatenate": { c, t in .concatenated(t, axis: c.int("axis")) },
-  "pad": { c, t in
-    t[0].padded(
+  case "concatenate":
+    return .concatenated(t, axis: c.int("axis"))
+  case "pad":
+    return t[0].padded(
       before: c.ints("before") ?? [], after: c.ints("after") ?? [], value: c.float("value"))
-  },
-]
+  default: return nil
+  }
+}
 
 @Suite struct GoldenOperationTests {
-  @Test func everyOperationIsCovered() throws {
-    let cases = Set(try GoldenCase.read().map(\.op))
-    #expect(cases == Set(evaluations.keys).union(["resizeBytes"]))
+  static let operations: [String] = {
+    let operations = Set(((try? GoldenCase.read()) ?? []).map(\.op))
+    return operations.subtracting(["resizeBytes"]).sorted()
+  }()
+
+  @Test func theFixtureIsThere() {
+    #expect(Self.operations.count == 41)
   }
 
-  @Test(arguments: evaluations.keys.sorted())
+  @Test(arguments: operations)
   func agreesWithPyTorch(_ operation: String) throws {
-    let evaluate = try #require(evaluations[operation])
     for (index, golden) in try GoldenCase.read().enumerated() where golden.op == operation {
       expectClose(
-        evaluate(golden, golden.tensors(index)), Tensor(golden.values, shape: golden.shape),
+        try #require(evaluate(golden, golden.tensors(index))),
+        Tensor(golden.values, shape: golden.shape),
         tolerance: 2e-5, "case \(index), \(operation) of \(golden.inputs), \(golden.settings)")
     }
   }
