@@ -1,1 +1,5 @@
-import DeepfakeCore
+// Whole jobs. Importing DFKit gives the layers below it as well.
+@_exported import Classifiers
+@_exported import DeepfakeCore
+@_exported import FaceDetect
+@_exported import MediaIO

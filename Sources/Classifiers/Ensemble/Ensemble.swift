@@ -86,7 +86,10 @@ public struct Ensemble: FaceScorer {
     }
   }
 
-  private func scores(of member: Member, _ crops: [Image]) throws -> [Float] {
+  /// One member's scores of a person's crops, checked: one a crop, or a single one for all.
+  ///
+  /// Throws what the member throws, and `EnsembleError` when its answer is not a list of probabilities.
+  public func scores(of member: Member, _ crops: [Image]) throws -> [Float] {
     let scores = try member.scorer.scores(crops)
     guard scores.count == crops.count || scores.count == 1 else {
       throw EnsembleError.scoreCount(

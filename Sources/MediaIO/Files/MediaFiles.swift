@@ -62,9 +62,18 @@ public struct MediaFiles: Sendable {
     var found: [URL] = []
     while let url = walker?.nextObject() as? URL {
       guard let kind = MediaKind(extensionOf: url), kinds.contains(kind) else { continue }
-      if Entry(url.path) == .file { found.append(url) }
+      if Entry(url.path) == .file { found.append(named(url, asPartOf: folder)) }
     }
     return found.sorted { $0.path < $1.path }
+  }
+
+  /// The file under a path that begins as the folder was given, as people expect to see it again.
+  private static func named(_ url: URL, asPartOf folder: URL) -> URL {
+    let root = folder.path.hasSuffix("/") ? folder.path : folder.path + "/"
+    guard url.path.hasPrefix(root) else { return url }
+    let given = folder.relativePath
+    let prefix = given.hasSuffix("/") ? given : given + "/"
+    return URL(fileURLWithPath: prefix + url.path.dropFirst(root.count))
   }
 
   private static func nothing(in path: String, _ kinds: Set<MediaKind>) -> MediaError {

@@ -1,0 +1,155 @@
+import Classifiers
+import DeepfakeCore
+import FaceDetect
+import Foundation
+
+/// How long one piece of work took, over several runs.
+public struct BenchmarkResult: Sendable, Equatable {
+  /// `classify` or `detect`.
+  public var work: String
+  /// The network.
+  public var architecture: String
+  /// The network's norm: `batch` or `group`.
+  public var norm: String
+  /// The input: the side of a square, or width and height.
+  public var size: Size
+  /// Images at once.
+  public var batch: Int
+  /// Threads.
+  public var threads: Int
+  /// Milliseconds for one image in each run, in order.
+  public var runs: [Double]
+
+  /// A result.
+  public init(
+    work: String, architecture: String, norm: String, size: Size, batch: Int, threads: Int,
+    runs: [Double]
+  ) {
+    self.work = work
+    self.architecture = architecture
+    self.norm = norm
+    self.size = size
+    self.batch = batch
+    self.threads = threads
+    self.runs = runs
+  }
+
+  /// The size of the images.
+  public enum Size: Sendable, Equatable {
+    /// A square.
+    case side(Int)
+    /// A frame.
+    case frame(width: Int, height: Int)
+
+    /// The size for people.
+    public var text: String {
+      switch self {
+      case .side(let side): "\(side)"
+      case .frame(let width, let height): "\(width)x\(height)"
+      }
+    }
+  }
+
+  /// The shortest run.
+  public var min: Double { runs.min() ?? 0 }
+  /// The longest run.
+  public var max: Double { runs.max() ?? 0 }
+  /// The run in the middle; of an even number, the mean of the two there.
+  public var median: Double {
+    guard !runs.isEmpty else { return 0 }
+    let sorted = runs.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
+
+  /// The result as `dfkit bench --json` prints it (see `Docs/Formats.md`).
+  public var json: JSON {
+    func milliseconds(_ value: Double) -> JSON { .double((value * 1000).rounded() / 1000) }
+    let size: JSON =
+      switch size {
+      case .side(let side): .integer(side)
+      case .frame: .string(self.size.text)
+      }
+    return [
+      "work": .string(work), "architecture": .string(architecture), "norm": .string(norm),
+      "size": size, "batch": .integer(batch), "threads": .integer(threads),
+      "millisecondsPerImage": [
+        "min": milliseconds(min), "median": milliseconds(median), "max": milliseconds(max),
+      ],
+    ]
+  }
+}
+
+extension [BenchmarkResult] {
+  /// The table that `dfkit bench` shows.
+  public var table: String {
+    var table = TextTable([
+      .init("work"), .init("architecture"), .init("norm"), .init("size", .right),
+      .init("batch", .right), .init("threads", .right), .init("ms/image min", .right),
+      .init("median", .right), .init("max", .right),
+    ])
+    for result in self {
+      table.add([
+        result.work, result.architecture, result.norm, result.size.text, "\(result.batch)",
+        "\(result.threads)", result.min.fixed(2), result.median.fixed(2), result.max.fixed(2),
+      ])
+    }
+    return table.text
+  }
+}
+
+/// Times networks on made-up input with weights from a seed: what they say means nothing, how long it
+/// takes is the same as with trained ones.
+public struct Benchmark: Sendable {
+  /// Runs that count.
+  public var repeats = 10
+  /// Runs before them, that fill caches and memory pools.
+  public var warmUps = 2
+
+  /// A benchmark.
+  public init(repeats: Int = 10) {
+    precondition(repeats > 0, "Benchmark: \(repeats) repeats")
+    self.repeats = repeats
+  }
+
+  /// Times a classifier's pass over `batch` prepared images. Stops early in a cancelled task.
+  public func classify(_ settings: ClassifierSettings, batch: Int) throws -> BenchmarkResult {
+    let model = ClassifierModel(random: settings, seed: 1)
+    var generator = SeededGenerator(seed: 2)
+    let side = settings.input.size
+    let images = Tensor.uniform(shape: [batch, side, side, 3], in: -2..<2, using: &generator)
+    let runs = try time(images: batch) { _ = model.logits(images) }
+    return BenchmarkResult(
+      work: "classify", architecture: settings.architecture.rawValue,
+      norm: settings.norm.kind.rawValue, size: .side(side), batch: batch,
+      threads: Parallel.threadCount, runs: runs)
+  }
+
+  /// Times a detector from frames to faces, at the frames' full size. Stops early in a cancelled task.
+  public func detect(
+    _ backbone: RetinaFaceBackbone, width: Int, height: Int, batch: Int
+  ) throws -> BenchmarkResult {
+    let detector = RetinaFace(backbone: backbone, seed: 1)
+    var generator = SeededGenerator(seed: 2)
+    let frames = (0..<batch).map { _ in
+      Image(width: width, height: height) { pixels in
+        for i in pixels.indices { pixels[i] = UInt8(truncatingIfNeeded: generator.next()) }
+      }
+    }
+    let runs = try time(images: batch) { _ = try detector.detect(frames) }
+    return BenchmarkResult(
+      work: "detect", architecture: "retinaface-\(backbone.rawValue)", norm: "batch",
+      size: .frame(width: width, height: height), batch: batch, threads: Parallel.threadCount,
+      runs: runs)
+  }
+
+  private func time(images: Int, _ body: () throws -> Void) throws -> [Double] {
+    for _ in 0..<warmUps { try body() }
+    return try (0..<repeats).map { _ in
+      try Task.checkCancellation()
+      let start = ContinuousClock.now
+      try body()
+      return (ContinuousClock.now - start).seconds * 1000 / Double(images)
+    }
+  }
+}

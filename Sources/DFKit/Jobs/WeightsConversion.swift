@@ -1,0 +1,68 @@
+import Classifiers
+import DeepfakeCore
+import FaceDetect
+import Foundation
+
+/// Turns a weights file of any kind into dfkit's own: safetensors with metadata that says all that
+/// loading needs, so that no options are needed later.
+public struct WeightsConversion: Sendable {
+  /// What the caller knows better than the file.
+  public var options = ClassifierOptions()
+  /// What a crop had around the face on each side in training, as a fraction of the box.
+  public var cropMargin: Float?
+  /// How fractions are stored: `.f32`, `.f16` or `.bf16`.
+  public var dtype: ElementType = .f32
+
+  /// A conversion that leaves all to the file.
+  public init() {}
+
+  /// Reads `input` and writes `output`.
+  ///
+  /// A file whose network is not recognised is converted as it is, with the metadata that it has.
+  ///
+  /// - Returns: what was written, as `WeightsReport` sees it.
+  /// - Throws: `WeightsError` where a file cannot be read or written; `ClassifierError` where the
+  ///   options contradict the file.
+  public func run(_ input: URL, to output: URL) throws -> WeightsReport {
+    var state = try StateDict.read(input)
+    var metadata = try ModelMetadata(state)
+    if let backbone = RetinaFaceBackbone(recognizing: state) {
+      metadata.architecture = "retinaface-\(backbone.rawValue)"
+      metadata.scheme = "retinaface"
+      metadata.norm = .batch
+    } else if options != ClassifierOptions() || Scheme.recognised(in: state) != nil {
+      let settings = try ClassifierSettings.resolve(state, options)
+      // Loading shows that the file fits the network before anything is written.
+      try settings.makeNetwork().loadWeights(
+        state, scheme: settings.scheme, architecture: settings.architecture)
+      metadata.describe(settings)
+    }
+    if let cropMargin { metadata.cropMargin = cropMargin }
+    state.metadata = metadata.entries
+    try state.write(safetensors: output, dtype: dtype)
+    return WeightsReport(try StateDict.read(output))
+  }
+}
+
+extension ModelMetadata {
+  /// Takes over all that loading needs of a classifier.
+  mutating func describe(_ settings: ClassifierSettings) {
+    architecture = settings.architecture.rawValue
+    scheme = settings.scheme.rawValue
+    switch settings.norm {
+    case .batch:
+      norm = .batch
+      groups = nil
+    case .group(let count, _):
+      norm = .group
+      groups = count
+    }
+    size = settings.input.size
+    mean = settings.input.mean
+    std = settings.input.std
+    channelOrder = ChannelOrder(rawValue: settings.input.channelOrder.rawValue)
+    fit = Fit(rawValue: settings.input.fit.rawValue)
+    classes = settings.classCount
+    if settings.classCount <= 2 { labels = ["real", "fake"] }
+  }
+}

@@ -1,0 +1,117 @@
+import Classifiers
+import DeepfakeCore
+import FaceDetect
+
+/// What a weights file holds and which network it is for.
+public struct WeightsReport: Sendable {
+  /// One tensor of the file.
+  public struct Entry: Sendable, Equatable {
+    /// The key in the file.
+    public var key: String
+    /// The element type in the file.
+    public var dtype: String
+    /// The shape in the file.
+    public var shape: [Int]
+  }
+
+  /// The file.
+  public var file: String
+  /// `classifier`, `detector`, or nil where the network is unknown.
+  public var kind: String?
+  /// The network, by the name that commands use.
+  public var architecture: String?
+  /// Whose keys these are.
+  public var scheme: String?
+  /// `batch` or `group`.
+  public var norm: String?
+  /// The network's outputs.
+  public var classes: Int?
+  /// The side of the input.
+  public var size: Int?
+  /// Text that came with the tensors.
+  public var metadata: [String: String]
+  /// The tensors in file order.
+  public var tensors: [Entry]
+
+  /// Looks into a file's tensors. An unknown network is no error.
+  public init(_ state: StateDict) {
+    file = state.file
+    metadata = state.metadata
+    tensors = state.keys.compactMap { key in
+      state[key].map { Entry(key: key, dtype: $0.dtype.rawValue, shape: $0.shape) }
+    }
+    if let settings = try? ClassifierSettings.resolve(state) {
+      kind = "classifier"
+      architecture = settings.architecture.rawValue
+      scheme = settings.scheme.rawValue
+      norm = settings.norm.kind.rawValue
+      classes = settings.classCount
+      size = settings.input.size
+    } else if let backbone = RetinaFaceBackbone(recognizing: state) {
+      kind = "detector"
+      architecture = "retinaface-\(backbone.rawValue)"
+      scheme = "retinaface"
+      norm = ClassifierOptions.NormKind.batch.rawValue
+    } else {
+      scheme = Scheme.recognised(in: state)?.rawValue
+    }
+  }
+
+  /// Elements of all tensors.
+  public var elementCount: Int {
+    tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
+
+  /// The report as `dfkit weights info --json` prints it (see `Docs/Formats.md`).
+  public var json: JSON {
+    [
+      "file": .string(file), "kind": .string(kind), "architecture": .string(architecture),
+      "scheme": .string(scheme), "norm": .string(norm), "classes": .integer(classes),
+      "size": .integer(size), "elements": .integer(elementCount),
+      "metadata": .object(
+        metadata.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }),
+      "tensors": .array(
+        tensors.map {
+          [
+            "key": .string($0.key), "dtype": .string($0.dtype),
+            "shape": .array($0.shape.map { .integer($0) }),
+          ]
+        }),
+    ]
+  }
+
+  /// The report for people.
+  public var text: String {
+    var lines = ["file          \(TextTable.printable(file))"]
+    func add(_ title: String, _ value: String?) {
+      let padding = String(repeating: " ", count: max(2, 14 - title.count))
+      lines.append(title + padding + TextTable.printable(value ?? "unknown"))
+    }
+    add("architecture", architecture)
+    add("scheme", scheme)
+    if kind != nil { add("norm", norm) }
+    if kind == "classifier" {
+      add("classes", classes.map { "\($0)" })
+      add("input size", size.map { "\($0)" })
+    }
+    add("tensors", "\(tensors.count), \(elementCount) elements")
+    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+      add("metadata", "\(key): \(value)")
+    }
+    var table = TextTable([.init("tensor"), .init("dtype"), .init("shape")])
+    for tensor in tensors {
+      table.add([tensor.key, tensor.dtype, tensor.shape.map(String.init).joined(separator: " x ")])
+    }
+    return lines.joined(separator: "\n") + "\n\n" + table.text
+  }
+}
+
+extension Norm {
+  /// The kind without its settings.
+  public var kind: ClassifierOptions.NormKind {
+    switch self {
+    case .batch: .batch
+    case .group: .group
+    }
+  }
+}

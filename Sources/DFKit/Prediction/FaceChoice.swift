@@ -1,0 +1,32 @@
+import DeepfakeCore
+import FaceDetect
+
+extension Recipe.Faces {
+  /// The faces of one frame that are judged, best first; equals keep the detector's order.
+  public func chosen(from faces: [Face]) -> [Face] {
+    let ranked = faces.enumerated().sorted { a, b in
+      let (first, second) = (rank(a.element), rank(b.element))
+      return first == second ? a.offset < b.offset : first > second
+    }
+    return ranked.prefix(perFrame).map(\.element)
+  }
+
+  private func rank(_ face: Face) -> Float {
+    switch choose {
+    case .score: face.score
+    case .size: face.box.area
+    }
+  }
+}
+
+extension Recipe.Crop {
+  /// The face cut out of its frame; where the crop reaches beyond the frame, the edge's pixels go on.
+  public func cut(_ box: Box, from frame: Image) -> Image {
+    switch shape {
+    case .square:
+      let place = box.squareCrop(margin: margin)
+      return frame.cropped(
+        x: place.x, y: place.y, width: place.width, height: place.height, edges: .replicate)
+    }
+  }
+}

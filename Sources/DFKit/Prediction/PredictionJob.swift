@@ -1,0 +1,153 @@
+import Foundation
+import MediaIO
+
+/// How far a job over many files has come.
+public struct JobProgress: Sendable {
+  /// Files that are done.
+  public var done: Int
+  /// All files.
+  public var total: Int
+  /// The file in work.
+  public var file: String
+  /// The part of that file's work that is done, 0 to 1.
+  public var fraction: Double
+
+  /// A state of the job.
+  public init(done: Int, total: Int, file: String, fraction: Double) {
+    self.done = done
+    self.total = total
+    self.file = file
+    self.fraction = fraction
+  }
+
+  /// The part of the whole job that is done, 0 to 1, counting files as equal.
+  public var overall: Double {
+    total == 0 ? 1 : (Double(done) + min(max(fraction, 0), 1)) / Double(total)
+  }
+}
+
+/// How a job over many files ended.
+public struct JobOutcome: Sendable, Equatable {
+  /// Files without an answer because of an error.
+  public var failures = 0
+  /// Whether it was cancelled before the last file.
+  public var wasCancelled = false
+
+  /// An outcome.
+  public init(failures: Int = 0, wasCancelled: Bool = false) {
+    self.failures = failures
+    self.wasCancelled = wasCancelled
+  }
+}
+
+/// Predicts many files, one after the other; a bad one does not stop the others.
+public struct PredictionJob: Sendable {
+  /// What predicts.
+  public var predictor: VideoPredictor
+
+  /// A job.
+  public init(predictor: VideoPredictor) {
+    self.predictor = predictor
+  }
+
+  /// Predicts `files` in order and hands over each report as soon as it is made. Stops early in a
+  /// cancelled task.
+  ///
+  /// - Throws: only what `report` throws. A file's own errors are in its report.
+  public func run(
+    _ files: MediaFiles, progress: (JobProgress) -> Void = { _ in },
+    report: (VideoReport) throws -> Void
+  ) rethrows -> JobOutcome {
+    try forEachFile(
+      files, progress: progress,
+      problem: { path, error in try report(VideoReport(file: path, .unreadable, error)) }
+    ) { file, progress in
+      switch predict(file, progress) {
+      case .success(let result):
+        try report(result)
+        return result.error == nil ? .answered : .failed
+      case .failure:
+        return .cancelled
+      }
+    }
+  }
+
+  private func predict(
+    _ file: URL, _ progress: (Double) -> Void
+  ) -> Result<VideoReport, CancellationError> {
+    do {
+      return .success(try predictor.predict(file, progress: progress))
+    } catch let error as CancellationError {
+      return .failure(error)
+    } catch {
+      let reason: Verdict.Reason = error is MediaError ? .unreadable : .failed
+      return .success(VideoReport(file: file.relativePath, reason, error))
+    }
+  }
+}
+
+extension VideoReport {
+  /// A report on a file that could not be answered.
+  fileprivate init(file: String, _ reason: Verdict.Reason, _ error: any Error) {
+    self.init(file: file, verdict: .undecided(reason))
+    self.error = error.reason
+  }
+}
+
+/// What became of one file.
+enum FileOutcome {
+  case answered
+  case failed
+  case cancelled
+}
+
+/// Works through files in order until done or cancelled, and counts. Paths that stand for no file come
+/// first, as `problem`.
+func forEachFile(
+  _ media: MediaFiles, progress: (JobProgress) -> Void,
+  problem: (String, MediaError) throws -> Void,
+  _ body: (URL, (Double) -> Void) throws -> FileOutcome
+) rethrows -> JobOutcome {
+  var outcome = JobOutcome()
+  for error in media.problems {
+    outcome.failures += 1
+    try problem(error.path, error)
+  }
+  let files = media.files
+  for (index, file) in files.enumerated() {
+    if Task.isCancelled {
+      outcome.wasCancelled = true
+      break
+    }
+    var state = JobProgress(
+      done: index, total: files.count, file: file.relativePath, fraction: 0)
+    progress(state)
+    let result = try withoutActuallyEscaping(progress) { progress in
+      try body(file) { fraction in
+        state.fraction = fraction
+        progress(state)
+      }
+    }
+    switch result {
+    case .answered: break
+    case .failed: outcome.failures += 1
+    case .cancelled:
+      outcome.wasCancelled = true
+      return outcome
+    }
+  }
+  return outcome
+}
+
+extension MediaError {
+  /// The path that the error is about, as it was given.
+  var path: String {
+    switch self {
+    case .nothingFound(let path, _): path
+    case .unreadable(let file, _), .unsupported(let file, _), .damaged(let file, _),
+      .truncated(let file, _), .tooLarge(let file, _, _, _), .noVideo(let file, _),
+      .noFrames(let file, _), .unwritable(let file, _):
+      file
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import Classifiers
+import DeepfakeCore
+import FaceDetect
+import Foundation
+
+extension VideoPredictor {
+  /// The predictor that a recipe describes, its weights read from files.
+  ///
+  /// - Throws: `WeightsError` and `ClassifierError` where a file cannot be used.
+  public init(recipe: Recipe, weights: MemberFiles, detectorWeights: URL) throws {
+    let detector = try recipe.detector.load(detectorWeights)
+    let members = try weights.entries.map { entry in
+      let state = try StateDict.read(entry.file)
+      return Ensemble.Member(
+        entry.member.name, try ClassifierModel(state, entry.member.options))
+    }
+    self.init(
+      recipe: recipe, detector: detector, ensemble: try recipe.aggregation.ensemble(of: members))
+  }
+}
+
+extension Recipe.Detector {
+  /// The detector with its weights.
+  ///
+  /// - Throws: `WeightsError` where the file cannot be used.
+  public func load(_ weights: URL) throws(WeightsError) -> any FaceDetector {
+    switch kind {
+    case .retinaface:
+      var options = RetinaFace.Options()
+      options.threshold = threshold
+      options.overlapThreshold = nms
+      options.minimumFaceSize = minFace
+      options.frameScale = frameScale
+      return try RetinaFace(weights: try StateDict.read(weights), options: options)
+    }
+  }
+}
+
+extension Recipe.Member {
+  /// What the recipe says about the network, for the loader.
+  public var options: ClassifierOptions {
+    ClassifierOptions(
+      architecture: architecture, scheme: scheme, norm: norm, groups: groups, size: size,
+      mean: mean, std: std)
+  }
+}
+
+extension Recipe.Aggregation {
+  /// The ensemble of members that aggregates this way.
+  ///
+  /// - Throws: `RecipeError` where an aggregator's name is unknown.
+  public func ensemble(of members: [Ensemble.Member]) throws(RecipeError) -> Ensemble {
+    Ensemble(
+      members, frames: try aggregator(frames), models: try aggregator(models), clip: clip)
+  }
+
+  private func aggregator(_ name: String) throws(RecipeError) -> any Aggregator {
+    guard let aggregator = AggregatorName.parse(name) else {
+      throw RecipeError(
+        file: "aggregation",
+        problem: "'\(name)' is unknown; one of \(AggregatorName.forms.joined(separator: ", "))")
+    }
+    return aggregator
+  }
+}

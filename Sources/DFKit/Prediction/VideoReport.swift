@@ -1,0 +1,100 @@
+import FaceDetect
+
+/// What was seen in one file, video or image, and what was made of it.
+public struct VideoReport: Sendable, Equatable {
+  /// One member's answer.
+  public struct MemberScore: Sendable, Equatable {
+    /// The member's name in the recipe.
+    public var name: String
+    /// Its probability of manipulation, over all frames.
+    public var probability: Float
+
+    /// An answer.
+    public init(name: String, probability: Float) {
+      self.name = name
+      self.probability = probability
+    }
+  }
+
+  /// One judged face.
+  public struct FrameScore: Sendable, Equatable {
+    /// The frame's time in seconds; 0 for an image.
+    public var time: Double
+    /// The face's box in pixels of the frame.
+    public var box: Box
+    /// The members' scores of the face, in the recipe's order; a member that judges the faces together
+    /// counts with its one score for each.
+    public var scores: [MemberScore]
+
+    /// A judged face.
+    public init(time: Double, box: Box, scores: [MemberScore]) {
+      self.time = time
+      self.box = box
+      self.scores = scores
+    }
+  }
+
+  /// The file.
+  public var file: String
+  /// The answer.
+  public var verdict: Verdict
+  /// Frames that were decoded and searched for faces.
+  public var frames: Int = 0
+  /// Those of them with a face.
+  public var facesFound: Int = 0
+  /// The members' answers, in the recipe's order.
+  public var members: [MemberScore] = []
+  /// The judged faces in order of time.
+  public var frameScores: [FrameScore] = []
+  /// What was odd about the file though it could be used, such as a cut-off end.
+  public var warnings: [String] = []
+  /// Why the file could not be answered; nil when it was.
+  public var error: String?
+  /// How long it took.
+  public var seconds: Double = 0
+
+  /// A report that says nothing yet but the verdict.
+  public init(file: String, verdict: Verdict) {
+    self.file = file
+    self.verdict = verdict
+  }
+}
+
+extension VideoReport {
+  /// The report as `dfkit predict --json` prints it (see `Docs/Formats.md`).
+  public var json: JSON {
+    var members: [JSON.Member] = [
+      .init(key: "file", value: .string(file)),
+      .init(key: "verdict", value: .string(verdict.name)),
+      .init(key: "probability", value: .number(verdict.probability)),
+      .init(key: "reason", value: .string(verdict.reason?.name)),
+      .init(key: "frames", value: .integer(frames)),
+      .init(key: "facesFound", value: .integer(facesFound)),
+      .init(
+        key: "members",
+        value: .array(
+          self.members.map { ["name": .string($0.name), "probability": .number($0.probability)] })),
+      .init(key: "frameScores", value: .array(frameScores.map(\.json))),
+      .init(key: "seconds", value: .double((seconds * 1000).rounded() / 1000)),
+    ]
+    if !warnings.isEmpty {
+      members.append(.init(key: "warnings", value: .array(warnings.map { .string($0) })))
+    }
+    if let error { members.append(.init(key: "error", value: .string(error))) }
+    return .object(members)
+  }
+}
+
+extension VideoReport.FrameScore {
+  var json: JSON {
+    [
+      "time": .double((time * 1e6).rounded() / 1e6), "box": box.json,
+      "scores": .object(scores.map { .init(key: $0.name, value: .number($0.probability)) }),
+    ]
+  }
+}
+
+extension Box {
+  /// `[x1, y1, x2, y2]`.
+  var json: JSON { .numbers([x1, y1, x2, y2]) }
+}

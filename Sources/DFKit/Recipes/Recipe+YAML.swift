@@ -1,0 +1,160 @@
+import Classifiers
+import Foundation
+
+extension Recipe {
+  /// Reads a recipe from a file.
+  public init(contentsOf url: URL) throws(RecipeError) {
+    let text = try Self.readText(url)
+    try self.init(yaml: text, file: url.path)
+  }
+
+  /// Reads a recipe from YAML text; `file` is what errors call it.
+  public init(yaml: String, file: String) throws(RecipeError) {
+    var root = try YAMLMap(file: file, text: yaml)
+    guard let name = try root.string("name"), Self.isName(name) else {
+      throw root.missing("name", "a name of letters, digits, '.', '_' and '-'")
+    }
+    self.init(name: name, members: [])
+    if let value = try root.string("description") { description = value }
+    if let value = try root.integer("frames", in: 1...1000) { frames = value }
+    if var map = try root.map("detector") { detector = try Detector(&map) }
+    if var map = try root.map("faces") { faces = try Faces(&map) }
+    if var map = try root.map("crop") { crop = try Crop(&map) }
+    guard let list = try root.maps("members", limit: 64), !list.isEmpty else {
+      throw root.missing("members", "a list of at least one network")
+    }
+    for var map in list {
+      let member = try Member(&map)
+      if members.contains(where: { $0.name == member.name }) {
+        throw map.error("name", "'\(member.name)' is taken by another member")
+      }
+      members.append(member)
+    }
+    if var map = try root.map("aggregation") { aggregation = try Aggregation(&map) }
+    if var map = try root.map("training") { training = try Training(&map) }
+    try root.end()
+  }
+
+  /// The text of a recipe file; at most one byte more than `YAMLMap` accepts is read.
+  static func readText(_ url: URL) throws(RecipeError) -> String {
+    let data: Data
+    do {
+      let handle = try FileHandle(forReadingFrom: url)
+      defer { try? handle.close() }
+      data = try handle.read(upToCount: YAMLMap.sizeLimit + 1) ?? Data()
+    } catch {
+      throw RecipeError(file: url.path, problem: "cannot be read: \(error.reason)")
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw RecipeError(file: url.path, problem: "is not UTF-8 text")
+    }
+    return text
+  }
+
+  /// Names become file names and parts of `MEMBER=FILE` arguments.
+  static func isName(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= 100 && !text.hasPrefix(".") && !text.hasPrefix("-")
+      && text.unicodeScalars.allSatisfy {
+        $0.isASCII
+          && ($0.properties.isAlphabetic || $0.properties.numericType != nil
+            || "._-".unicodeScalars.contains($0))
+      }
+  }
+}
+
+extension Recipe.Detector {
+  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
+    self.init()
+    if let value = try map.choice("kind", Kind.self) { kind = value }
+    if let value = try map.number("frameScale", in: 0.05...4) { frameScale = value }
+    if let value = try map.number("threshold", in: 0.02...0.999) { threshold = value }
+    if let value = try map.number("nms", in: 0...1) { nms = value }
+    if let value = try map.number("minFace", in: 0...10_000) { minFace = value }
+    try map.end()
+  }
+}
+
+extension Recipe.Faces {
+  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
+    self.init()
+    if let value = try map.integer("perFrame", in: 1...100) { perFrame = value }
+    if let value = try map.choice("choose", Choice.self) { choose = value }
+    if let value = try map.integer("minFrames", in: 1...1000) { minFrames = value }
+    try map.end()
+  }
+}
+
+extension Recipe.Crop {
+  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
+    self.init()
+    if let value = try map.choice("shape", Shape.self) { shape = value }
+    if let value = try map.number("margin", in: 0...2) { margin = value }
+    try map.end()
+  }
+}
+
+extension Recipe.Member {
+  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
+    guard let name = try map.string("name"), Recipe.isName(name) else {
+      throw map.missing("name", "a name of letters, digits, '.', '_' and '-'")
+    }
+    let description = try map.string("description")
+    guard let architecture = try map.choice("architecture", Architecture.self) else {
+      throw map.missing(
+        "architecture",
+        "one of \(Architecture.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    self.init(name: name, architecture: architecture)
+    if let description { self.description = description }
+    scheme = try map.choice("scheme", Scheme.self)
+    size = try map.integer("size", in: 32...4096)
+    norm = try map.choice("norm", ClassifierOptions.NormKind.self)
+    groups = try map.integer("groups", in: 1...1024)
+    dropout = try map.number("dropout", in: 0...0.95)
+    mean = try map.numbers("mean", count: 3, in: 0...1)
+    std = try map.numbers("std", count: 3, in: 0.001...10)
+    if groups != nil, norm != .group {
+      throw map.error("groups", "needs 'norm: group' beside it")
+    }
+    try map.end()
+  }
+}
+
+extension Recipe.Aggregation {
+  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
+    self.init()
+    frames = try Self.aggregator("frames", &map) ?? frames
+    models = try Self.aggregator("models", &map) ?? models
+    if let pair = try map.numbers("clip", count: 2, in: 0...1) {
+      guard pair[0] < pair[1] else {
+        throw map.error("clip", "the first number must be lower than the second")
+      }
+      clip = pair[0]...pair[1]
+    }
+    try map.end()
+  }
+
+  private static func aggregator(
+    _ key: String, _ map: inout YAMLMap
+  ) throws(RecipeError) -> String? {
+    guard let name = try map.string(key) else { return nil }
+    guard AggregatorName.parse(name) != nil else {
+      throw map.error(
+        key, "is '\(name)'; must be one of \(AggregatorName.forms.joined(separator: ", "))")
+    }
+    return name
+  }
+}
+
+extension Recipe.Training {
+  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
+    self.init()
+    if let value = try map.integer("batchSize", in: 1...4096) { batchSize = value }
+    if let value = try map.number("learningRate", in: 1e-8...10) { learningRate = value }
+    if let value = try map.integer("halveAfterEpochs", in: 1...1000) { halveAfterEpochs = value }
+    if let value = try map.number("maxRotation", in: 0...180) { maxRotation = value }
+    if let value = try map.boolean("flip") { flip = value }
+    if let value = try map.number("heldOut", in: 0...0.9) { heldOut = value }
+    try map.end()
+  }
+}

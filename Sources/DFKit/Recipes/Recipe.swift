@@ -1,0 +1,156 @@
+import Classifiers
+
+/// How a verdict is reached: which frames, which detector, which crops, which networks, and how their
+/// scores become one. Made in code or read from a YAML file, whose keys these properties are
+/// (see `Docs/Formats.md`).
+public struct Recipe: Sendable, Equatable {
+  /// The recipe's name.
+  public var name: String
+  /// One line about it.
+  public var description: String = ""
+  /// Frames looked at in a video, evenly spread.
+  public var frames: Int = 25
+  /// How faces are found.
+  public var detector = Detector()
+  /// Which of them are judged.
+  public var faces = Faces()
+  /// How they are cut out.
+  public var crop = Crop()
+  /// The networks, each with a name of its own.
+  public var members: [Member]
+  /// How scores become one.
+  public var aggregation = Aggregation()
+  /// How the members are trained; nil where the recipe does not say.
+  public var training: Training?
+
+  /// A recipe with the defaults of the built-in one.
+  public init(name: String, members: [Member]) {
+    self.name = name
+    self.members = members
+  }
+}
+
+extension Recipe {
+  /// How faces are found in a frame.
+  public struct Detector: Sendable, Equatable {
+    /// The detectors that a recipe can name.
+    public enum Kind: String, Sendable, CaseIterable {
+      /// RetinaFace (Deng et al. 2019).
+      case retinaface
+    }
+
+    /// The detector.
+    public var kind: Kind = .retinaface
+    /// The factor by which a frame is scaled before detection.
+    public var frameScale: Float = 0.5
+    /// The lowest score of a face.
+    public var threshold: Float = 0.5
+    /// The overlap (IoU) from which the lesser of two boxes is dropped.
+    public var nms: Float = 0.4
+    /// The smallest side of a face, in pixels of the frame.
+    public var minFace: Float = 0
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// Which faces are judged.
+  public struct Faces: Sendable, Equatable {
+    /// What ranks the faces of a frame.
+    public enum Choice: String, Sendable, CaseIterable {
+      /// The detector's score.
+      case score
+      /// The area of the box.
+      case size
+    }
+
+    /// Faces judged in each frame, best first.
+    public var perFrame: Int = 1
+    /// What best means.
+    public var choose: Choice = .score
+    /// Frames with a face that a verdict on a video needs; fewer where fewer were decoded.
+    public var minFrames: Int = 1
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// How a face is cut out of the full-resolution frame.
+  public struct Crop: Sendable, Equatable {
+    /// The shapes of crops.
+    public enum Shape: String, Sendable, CaseIterable {
+      /// As wide as high, by the longer side of the box.
+      case square
+    }
+
+    /// The shape.
+    public var shape: Shape = .square
+    /// What is added on every side, as a fraction of the box's longer side.
+    public var margin: Float = 0.15
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// One network of the ensemble. What is nil is taken from the weights file, or from the scheme.
+  public struct Member: Sendable, Equatable {
+    /// The name, by which weights are given and scores reported.
+    public var name: String
+    /// One line about it.
+    public var description: String = ""
+    /// The network.
+    public var architecture: Architecture
+    /// The weights file's keys and preprocessing.
+    public var scheme: Scheme?
+    /// The side of the square input in pixels.
+    public var size: Int?
+    /// The normalisation layers.
+    public var norm: ClassifierOptions.NormKind?
+    /// Groups of group norm.
+    public var groups: Int?
+    /// The rate of dropout before the last layer, in training.
+    public var dropout: Float?
+    /// Subtracted from red, green and blue in 0...1.
+    public var mean: [Float]?
+    /// Then divided by.
+    public var std: [Float]?
+
+    /// A member.
+    public init(name: String, architecture: Architecture) {
+      self.name = name
+      self.architecture = architecture
+    }
+  }
+
+  /// How scores become one.
+  public struct Aggregation: Sendable, Equatable {
+    /// Over the frames of one member; a name that `AggregatorName` knows.
+    public var frames: String = "mean"
+    /// Over the members.
+    public var models: String = "mean"
+    /// What the final probability is held in.
+    public var clip: ClosedRange<Float>? = 0.01...0.99
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// How the members are trained.
+  public struct Training: Sendable, Equatable {
+    /// Images a step.
+    public var batchSize: Int = 20
+    /// The first learning rate.
+    public var learningRate: Float = 0.001
+    /// Epochs without a lower validation loss after which the learning rate is halved.
+    public var halveAfterEpochs: Int = 2
+    /// The largest random rotation in degrees, either way.
+    public var maxRotation: Float = 15
+    /// Whether images are mirrored at random.
+    public var flip: Bool = true
+    /// The part of the people held out for validation.
+    public var heldOut: Float = 0.2
+
+    /// The defaults.
+    public init() {}
+  }
+}

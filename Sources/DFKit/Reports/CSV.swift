@@ -1,0 +1,13 @@
+/// Comma-separated values (RFC 4180), with line feeds.
+public enum CSV {
+  /// One line without its end; fields that need quotes get them.
+  public static func line(_ fields: [String]) -> String {
+    fields.map(quoted).joined(separator: ",")
+  }
+
+  private static func quoted(_ field: String) -> String {
+    let special: Set<Character> = [",", "\"", "\n", "\r", "\r\n"]
+    guard field.contains(where: special.contains) else { return field }
+    return "\"" + field.replacing("\"", with: "\"\"") + "\""
+  }
+}

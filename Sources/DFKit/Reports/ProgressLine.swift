@@ -1,0 +1,27 @@
+/// The text of a progress bar.
+public enum ProgressLine {
+  /// One line, shorter than `width`: a bar, the files done, the time left, the file in work.
+  public static func text(_ progress: JobProgress, elapsed: Double, width: Int) -> String {
+    let part = min(max(progress.overall, 0), 1)
+    let barWidth = max(10, min(30, width / 4))
+    let filled = Int(part * Double(barWidth))
+    let bar =
+      String(repeating: "#", count: filled) + String(repeating: ".", count: barWidth - filled)
+    var line = "[\(bar)] \(Int(part * 100)) %  \(progress.done)/\(progress.total)"
+    if part > 0.02, elapsed > 1 {
+      line += "  \(clock(elapsed * (1 - part) / part)) left"
+    }
+    line += "  " + TextTable.printable(progress.file)
+    return line.count < width ? line : String(line.prefix(max(0, width - 1)))
+  }
+
+  /// Minutes and seconds, with hours where there are any.
+  static func clock(_ seconds: Double) -> String {
+    let whole = Int(min(max(seconds, 0), 360_000).rounded(.up))
+    let (minutes, rest) = (whole / 60, whole % 60)
+    let tail = rest < 10 ? "0\(rest)" : "\(rest)"
+    guard minutes >= 60 else { return "\(minutes):\(tail)" }
+    let left = minutes % 60
+    return "\(minutes / 60):\(left < 10 ? "0" : "")\(left):\(tail)"
+  }
+}
