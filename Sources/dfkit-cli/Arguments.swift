@@ -1,0 +1,102 @@
+import ArgumentParser
+import DFKit
+
+extension Architecture: ExpressibleByArgument {}
+extension Scheme: ExpressibleByArgument {}
+extension ClassifierOptions.NormKind: ExpressibleByArgument {}
+extension RetinaFaceBackbone: ExpressibleByArgument {}
+extension Recipe.Detector.Kind: ExpressibleByArgument {}
+
+/// Width and height, written 960x544.
+struct FrameDimensions: ExpressibleByArgument {
+  let width: Int
+  let height: Int
+
+  init(width: Int, height: Int) {
+    self.width = width
+    self.height = height
+  }
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let width = parts[0], let height = parts[1],
+      (16...8192).contains(width), (16...8192).contains(height)
+    else { return nil }
+    self.init(width: width, height: height)
+  }
+
+  var defaultValueDescription: String { "\(width)x\(height)" }
+}
+
+/// Three numbers, written 0.5,0.5,0.5.
+struct ChannelValues: ExpressibleByArgument {
+  let values: [Float]
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+      Float($0.trimmingPrefix(while: \.isWhitespace))
+    }
+    let values = parts.compactMap { $0 }
+    guard parts.count == 3, values.count == 3, values.allSatisfy(\.isFinite) else { return nil }
+    self.values = values
+  }
+}
+
+/// Two probabilities, written 0.01,0.99; or `none`.
+struct ClipRange: ExpressibleByArgument {
+  let range: ClosedRange<Float>?
+
+  init?(argument: String) {
+    if argument == "none" {
+      range = nil
+      return
+    }
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
+    guard parts.count == 2, let low = parts[0], let high = parts[1], low >= 0, low < high,
+      high <= 1
+    else { return nil }
+    range = low...high
+  }
+}
+
+/// How many frames of a video: a number or `all`.
+struct FrameCount: ExpressibleByArgument {
+  let choice: FrameChoice
+
+  init(_ choice: FrameChoice) {
+    self.choice = choice
+  }
+
+  init?(argument: String) {
+    if argument == "all" {
+      choice = .all
+    } else if let number = Int(argument), (1...100_000).contains(number) {
+      choice = .spread(number)
+    } else {
+      return nil
+    }
+  }
+
+  var defaultValueDescription: String {
+    switch choice {
+    case .all: "all"
+    case .spread(let number): "\(number)"
+    }
+  }
+}
+
+/// `--threads`
+struct ThreadOptions: ParsableArguments {
+  @Option(help: "Threads to work with, 1 to 256; all processors if not given.")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, !(1...256).contains(threads) {
+      throw ValidationError("--threads must be 1 to 256.")
+    }
+  }
+
+  func apply() {
+    if let threads { Parallel.threadCount = threads }
+  }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import DFKit
+
+/// `dfkit bench`
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Times networks on this computer, with made-up weights and pictures.",
+    subcommands: [Classify.self, Detect.self])
+
+  struct Options: ParsableArguments {
+    @Option(help: "Images at once; may be given several times.")
+    var batch: [Int] = [1]
+
+    @Option(help: "Runs that count, after two that do not.")
+    var repeats = 10
+
+    @OptionGroup var threads: ThreadOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+      guard batch.allSatisfy({ (1...256).contains($0) }) else {
+        throw ValidationError("--batch must be 1 to 256.")
+      }
+      guard (1...10_000).contains(repeats) else {
+        throw ValidationError("--repeats must be 1 to 10000.")
+      }
+    }
+
+    func print(_ results: [BenchmarkResult]) throws {
+      try Output.write((json ? JSON.array(results.map(\.json)).text : results.table) + "\n")
+    }
+  }
+
+  struct Classify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Times a network that judges face crops, without reading or scaling them.",
+      discussion: """
+          dfkit bench classify --architecture efficientnet-b4 --norm group --size 224 --batch 8
+          dfkit bench classify --norm batch --norm group --batch 1 --batch 8 --json
+        """)
+
+    @Option(help: "The network; may be given several times.")
+    var architecture: [Architecture] = [.efficientNetB4]
+
+    @Option(help: "The norm; may be given several times.")
+    var norm: [ClassifierOptions.NormKind] = [.batch]
+
+    @Option(help: "The side of the input in pixels; the architecture's own if not given.")
+    var size: Int?
+
+    @OptionGroup var options: Options
+
+    func validate() throws {
+      if let size, !(32...4096).contains(size) {
+        throw ValidationError("--size must be 32 to 4096.")
+      }
+    }
+
+    func run() async throws {
+      options.threads.apply()
+      try await Interruption.handled {
+        let benchmark = Benchmark(repeats: options.repeats)
+        var results: [BenchmarkResult] = []
+        for architecture in architecture {
+          for norm in norm {
+            var settings = ClassifierSettings(architecture, norm: norm == .group ? .group : nil)
+            if let size { settings.input.size = size }
+            for batch in options.batch {
+              results.append(try benchmark.classify(settings, batch: batch))
+            }
+          }
+        }
+        try options.print(results)
+      }
+    }
+  }
+
+  struct Detect: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Times a face detector, from frame to faces.",
+      discussion: """
+          dfkit bench detect --size 960x544 --batch 1 --json
+        """)
+
+    @Option(help: "The detector's backbone; may be given several times.")
+    var backbone: [RetinaFaceBackbone] = [.mobileNet]
+
+    @Option(help: "Width and height of the frames in pixels, as in 960x544.")
+    var size = FrameDimensions(width: 960, height: 544)
+
+    @OptionGroup var options: Options
+
+    func run() async throws {
+      options.threads.apply()
+      try await Interruption.handled {
+        let benchmark = Benchmark(repeats: options.repeats)
+        var results: [BenchmarkResult] = []
+        for backbone in backbone {
+          for batch in options.batch {
+            results.append(
+              try benchmark.detect(
+                backbone, width: size.width, height: size.height, batch: batch))
+          }
+        }
+        try options.print(results)
+      }
+    }
+  }
+}

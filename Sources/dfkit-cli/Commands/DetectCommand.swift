@@ -1,0 +1,70 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+/// `dfkit detect`
+struct DetectCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "detect",
+    abstract: "Finds the faces in images and videos.",
+    discussion: """
+        dfkit detect photo.jpg --detector-weights retinaface.pth --json
+        dfkit detect clip.mp4 --frames all --detector-weights retinaface.pth --draw boxes/
+      """)
+
+  @OptionGroup var input: InputOptions
+
+  @OptionGroup(title: "Face detection") var detector: DetectorOptions
+
+  @Option(help: "Frames searched in a video, evenly spread; or 'all'.")
+  var frames = FrameCount(.spread(25))
+
+  @Option(
+    help: "A folder for pictures with boxes and landmarks, one a frame.", completion: .directory)
+  var draw: String?
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if detector.detectorWeights == nil {
+      throw ValidationError(
+        "dfkit ships no weights yet. Give --detector-weights (a RetinaFace checkpoint).")
+    }
+  }
+
+  func run() async throws {
+    threads.apply()
+    var settings = Recipe.Detector()
+    settings.frameScale = 1
+    settings = detector.applied(to: settings)
+    let weights = URL(fileURLWithPath: detector.detectorWeights ?? "")
+    let job = DetectionJob(
+      detector: try settings.load(weights), frames: frames.choice,
+      drawing: draw.map { URL(fileURLWithPath: $0) })
+    let inputs = input.files([.image, .video])
+    let json = json
+    try await Interruption.handled {
+      let bar = ProgressBar()
+      var array = json ? try JSONArrayPrinter() : nil
+      var reports: [DetectionReport] = []
+      let outcome = try job.run(inputs, progress: bar.update) { report in
+        if let error = report.error {
+          bar.clear()
+          Output.complain(error)
+        }
+        if array == nil {
+          reports.append(report)
+        } else {
+          bar.clear()
+          try array?.print(report.json)
+        }
+      }
+      bar.clear()
+      if let array { try array.end() } else { try Output.write(reports.table + "\n") }
+      try outcome.exit()
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+/// `dfkit predict`
+struct PredictCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict",
+    abstract: "Says of videos and images whether the faces in them were manipulated.",
+    discussion: """
+      Looks at frames spread evenly over a video, finds a face in each, lets every network of the \
+      recipe judge it, and prints one verdict a file.
+
+        dfkit predict clip.mp4 --weights weights/ --detector-weights retinaface.pth
+        dfkit predict 'footage/*.mov' photo.jpg --recipe mine.yaml --weights b4=b4.safetensors \
+      --detector-weights retinaface.pth --json
+        dfkit predict footage/ --weights weights/ --detector-weights retinaface.pth --csv \
+      > submission.csv
+
+      'dfkit recipe show' lists a recipe's members, each of which needs weights. A file without a \
+      face is undecided, which is an answer; a file that cannot be read is an error (exit status 1).
+      """)
+
+  @OptionGroup var input: InputOptions
+
+  @Option(help: "The recipe: a built-in one's name or a YAML file.", completion: .file())
+  var recipe = "dfdc-silver"
+
+  @Option(
+    help: """
+      The networks' weights: a folder of MEMBER.safetensors, MEMBER=FILE for each member, or one \
+      file for a recipe of one member.
+      """, completion: .file())
+  var weights: [String] = []
+
+  @OptionGroup(title: "Face detection") var detector: DetectorOptions
+
+  @Option(help: "Frames looked at in a video, 1 to 1000; the recipe's if not given.")
+  var frames: Int?
+
+  @Option(
+    help: """
+      How scores become one, over frames and members alike: \
+      \(AggregatorName.forms.joined(separator: ", ")).
+      """)
+  var aggregate: String?
+
+  @Option(help: "What the final probability is held in, as in 0.01,0.99; or 'none'.")
+  var clip: ClipRange?
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @Flag(help: "Print CSV: filename and probability (label), 0.5 where undecided.")
+  var csv = false
+
+  func validate() throws {
+    if json && csv { throw ValidationError("--json and --csv exclude each other.") }
+    if let frames, !(1...1000).contains(frames) {
+      throw ValidationError("--frames must be 1 to 1000.")
+    }
+    if let aggregate, AggregatorName.parse(aggregate) == nil {
+      throw ValidationError(
+        "--aggregate must be one of \(AggregatorName.forms.joined(separator: ", ")).")
+    }
+    if weights.isEmpty || detector.detectorWeights == nil {
+      throw ValidationError(
+        """
+        dfkit ships no weights yet. Give --weights (a folder of MEMBER.safetensors, or MEMBER=FILE \
+        for each member that 'dfkit recipe show \(recipe)' lists) and --detector-weights (a \
+        RetinaFace checkpoint).
+        """)
+    }
+  }
+
+  func run() async throws {
+    threads.apply()
+    let settings = try settings()
+    let files = try memberFiles(settings)
+    let predictor = try VideoPredictor(
+      recipe: settings, weights: files,
+      detectorWeights: URL(fileURLWithPath: detector.detectorWeights ?? ""))
+    let inputs = input.files([.image, .video])
+    let form: OutputForm = json ? .json : csv ? .csv : .table
+    try await Interruption.handled {
+      let bar = ProgressBar()
+      var printer = try PredictionPrinter(form)
+      let outcome = try PredictionJob(predictor: predictor).run(
+        inputs, progress: bar.update
+      ) { report in
+        bar.clear()
+        if let error = report.error { Output.complain(error) }
+        try printer.print(report)
+      }
+      bar.clear()
+      try printer.end()
+      try outcome.exit()
+    }
+  }
+
+  private func settings() throws -> Recipe {
+    var recipe = try Recipe.named(recipe)
+    recipe.detector = detector.applied(to: recipe.detector)
+    if let frames { recipe.frames = frames }
+    if let aggregate {
+      recipe.aggregation.frames = aggregate
+      recipe.aggregation.models = aggregate
+    }
+    if let clip { recipe.aggregation.clip = clip.range }
+    return recipe
+  }
+
+  private func memberFiles(_ recipe: Recipe) throws -> MemberFiles {
+    do {
+      return try MemberFiles(weights, members: recipe.members)
+    } catch {
+      throw ValidationError(error.description)
+    }
+  }
+}
+
+/// Prints reports in one of the forms: JSON and CSV as they come, the table at the end.
+private struct PredictionPrinter {
+  private let form: OutputForm
+  private var array: JSONArrayPrinter?
+  private var reports: [VideoReport] = []
+
+  init(_ form: OutputForm) throws {
+    self.form = form
+    switch form {
+    case .json: array = try JSONArrayPrinter()
+    case .csv: try Output.write([VideoReport]().submission)
+    case .table: break
+    }
+  }
+
+  mutating func print(_ report: VideoReport) throws {
+    switch form {
+    case .json: try array?.print(report.json)
+    case .csv: try Output.write(report.submissionLine + "\n")
+    case .table: reports.append(report)
+    }
+  }
+
+  func end() throws {
+    switch form {
+    case .json: try array?.end()
+    case .csv: break
+    case .table: try Output.write(reports.table + "\n")
+    }
+  }
+}

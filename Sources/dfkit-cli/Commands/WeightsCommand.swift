@@ -1,0 +1,89 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+/// `dfkit weights`
+struct WeightsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "weights",
+    abstract: "Looks into weights files and converts them.",
+    subcommands: [Info.self, Convert.self])
+
+  struct Info: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lists a file's tensors and says which network it is for.",
+      discussion: """
+        Reads safetensors and PyTorch checkpoints; no code in a checkpoint ever runs.
+
+          dfkit weights info model.pth
+          dfkit weights info model.safetensors --json
+        """)
+
+    @Argument(help: "The weights file.", completion: .file())
+    var file: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+      let report = WeightsReport(try StateDict.read(URL(fileURLWithPath: file)))
+      try Output.write((json ? report.json.text : report.text) + "\n")
+    }
+  }
+
+  struct Convert: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes weights as safetensors with metadata, so that they need no options later.",
+      discussion: """
+          dfkit weights convert b7.pth b7.safetensors --dtype f16
+          dfkit weights convert xception.pth xception.safetensors --scheme icpr2020dfdc
+        """)
+
+    @Argument(help: "The weights file to read.", completion: .file())
+    var input: String
+
+    @Argument(help: "The safetensors file to write.", completion: .file())
+    var output: String
+
+    @Option(help: "How numbers are stored: f32, f16 or bf16.")
+    var dtype: StoredPrecision = .f32
+
+    @Option(help: "What crops had around the face on each side, as a fraction of the box.")
+    var cropMargin: Float?
+
+    @OptionGroup(title: "Network") var network: NetworkOptions
+
+    func validate() throws {
+      if !output.hasSuffix(".safetensors") {
+        throw ValidationError("the file to write must end in .safetensors.")
+      }
+      if let cropMargin, !(0...2).contains(cropMargin) {
+        throw ValidationError("--crop-margin must be 0 to 2.")
+      }
+    }
+
+    func run() throws {
+      var conversion = WeightsConversion()
+      conversion.options = network.options
+      conversion.cropMargin = cropMargin
+      conversion.dtype = dtype.elementType
+      let report = try conversion.run(
+        URL(fileURLWithPath: input), to: URL(fileURLWithPath: output))
+      try Output.write(
+        "\(output): \(report.tensors.count) tensors, \(report.architecture ?? "unknown network")\n")
+    }
+  }
+}
+
+/// The element types that can be written.
+enum StoredPrecision: String, ExpressibleByArgument, CaseIterable {
+  case f32, f16, bf16
+
+  var elementType: ElementType {
+    switch self {
+    case .f32: .f32
+    case .f16: .f16
+    case .bf16: .bf16
+    }
+  }
+}

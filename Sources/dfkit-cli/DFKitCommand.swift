@@ -1,0 +1,27 @@
+import ArgumentParser
+import DFKit
+
+/// The `dfkit` command.
+@main
+struct DFKitCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dfkit",
+    abstract: "Tells how likely it is that the faces in a video were swapped or re-enacted.",
+    discussion: """
+      Everything runs on this computer's processor; nothing is sent anywhere.
+
+        dfkit predict clip.mp4 --weights weights/ --detector-weights retinaface.pth
+        dfkit detect photo.jpg --detector-weights retinaface.pth --draw boxes/
+        dfkit recipe show dfdc-silver
+
+      Exit status: 0 when every input was answered, whatever the verdict; 1 when some input failed; \
+      64 for wrong usage; 130 when interrupted.
+
+      Completions for your shell: dfkit --generate-completion-script bash|zsh|fish
+      """,
+    version: dfkitVersion,
+    subcommands: [
+      PredictCommand.self, DetectCommand.self, ClassifyCommand.self, WeightsCommand.self,
+      RecipeCommand.self, BenchCommand.self,
+    ])
+}

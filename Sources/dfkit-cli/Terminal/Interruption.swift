@@ -1,0 +1,32 @@
+import ArgumentParser
+import DFKit
+import Dispatch
+import Foundation
+
+/// Ctrl-C and SIGTERM: the first asks the work to stop after what is in hand, the second ends at once.
+enum Interruption {
+  /// The exit status after an interruption, as shells have it.
+  static let exitCode = ExitCode(130)
+
+  /// Runs `body` in a task that the signals cancel.
+  static func handled(_ body: @escaping @Sendable () throws -> Void) async throws {
+    let work = Task { try body() }
+    let sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(
+        signal: number, queue: DispatchQueue.global(qos: .userInitiated))
+      source.setEventHandler {
+        if work.isCancelled { exit(exitCode.rawValue) }
+        work.cancel()
+      }
+      source.activate()
+      return source
+    }
+    defer { for source in sources { source.cancel() } }
+    do {
+      try await work.value
+    } catch is CancellationError {
+      throw exitCode
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import DFKit
+import Foundation
+
+/// A line on standard error that shows how far the work is; nothing where standard error is no
+/// terminal.
+final class ProgressBar {
+  private let isShown: Bool
+  private let start = ContinuousClock.now
+  private var lastDraw: ContinuousClock.Instant?
+  private var isVisible = false
+
+  init(isShown: Bool = isatty(STDERR_FILENO) == 1) {
+    self.isShown = isShown
+  }
+
+  /// Shows the progress, at most ten times a second.
+  func update(_ progress: JobProgress) {
+    guard isShown else { return }
+    let now = ContinuousClock.now
+    if let lastDraw, now - lastDraw < .milliseconds(100) { return }
+    lastDraw = now
+    draw(
+      ProgressLine.text(
+        progress, elapsed: (now - start) / .seconds(1), width: Self.terminalWidth()))
+  }
+
+  /// Removes the line, so that something else can be written.
+  func clear() {
+    guard isVisible else { return }
+    draw("")
+    isVisible = false
+  }
+
+  private func draw(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(text)".utf8))
+    isVisible = true
+  }
+
+  private static func terminalWidth() -> Int {
+    var size = winsize()
+    let known = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    return known ? Int(size.ws_col) : 80
+  }
+}
