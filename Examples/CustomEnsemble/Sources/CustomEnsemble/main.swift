@@ -1,0 +1,58 @@
+// An ensemble with a scorer and an aggregator of one's own, on made-up crops.
+import Classifiers
+import DeepfakeCore
+
+/// A rule instead of a network: swapped faces are often smoother than their surroundings, so crops with
+/// little difference between neighbouring pixels count as suspicious. (An example, not a detector.)
+struct SmoothnessScorer: FaceScorer {
+  /// The mean difference between neighbours that counts as neither.
+  let threshold: Float
+
+  func scores(_ crops: [Image]) throws -> [Float] {
+    crops.map { crop in
+      var sum = 0
+      for y in 0..<crop.height {
+        for x in 1..<crop.width {
+          sum += abs(Int(crop[x, y].green) - Int(crop[x - 1, y].green))
+        }
+      }
+      let mean = Float(sum) / Float(max(1, crop.height * (crop.width - 1)))
+      return threshold / (threshold + mean)
+    }
+  }
+}
+
+/// The mean of the highest scores: a face that is swapped in a few frames only still stands out.
+struct TopMean: Aggregator {
+  let count: Int
+
+  func aggregate(_ scores: [Float]) -> Float {
+    let top = scores.sorted(by: >).prefix(count)
+    return top.reduce(0, +) / Float(top.count)
+  }
+}
+
+/// A crop of noise around a grey, from a seed.
+func crop(noise: Int, seed: UInt64) -> Image {
+  var generator = SeededGenerator(seed: seed)
+  return Image(width: 64, height: 64) { pixels in
+    for i in pixels.indices {
+      pixels[i] = UInt8(128 + Int.random(in: -noise...noise, using: &generator))
+    }
+  }
+}
+
+// A network beside the rule: B0 with weights from a seed, so its scores mean nothing here.
+var settings = ClassifierSettings(.efficientNetB0)
+settings.input.size = 64
+let ensemble = Ensemble(
+  [
+    .init("smoothness", SmoothnessScorer(threshold: 10)),
+    .init("b0", ClassifierModel(random: settings, seed: 3)),
+  ], frames: TopMean(count: 2), models: Mean(), clip: 0.01...0.99)
+
+for (name, noise) in [("smooth", 4), ("rough", 60)] {
+  let assessment = try ensemble.assess((0..<5).map { crop(noise: noise, seed: $0) })
+  print("\(name): P(fake) = \(assessment.probability)")
+  for member in assessment.members { print("  \(member.name): \(member.probability)") }
+}
