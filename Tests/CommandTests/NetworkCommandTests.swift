@@ -1,0 +1,181 @@
+import DFKit
+import Foundation
+import TestSupport
+import Testing
+
+/// `classify`, `weights` and `bench`.
+@Suite struct NetworkCommandTests {
+  @Test func classifyScoresGoodFilesAndNamesBadOnes() throws {
+    try Paths.withTemporaryFolder { folder in
+      let weights = folder.appendingPathComponent("b0.safetensors")
+      try Material.classifier(weights)
+      let faces = folder.appendingPathComponent("faces")
+      try FileManager.default.createDirectory(at: faces, withIntermediateDirectories: true)
+      try Material.picture(faces.appendingPathComponent("a.png"), seed: 1)
+      try Data("no picture".utf8).write(to: faces.appendingPathComponent("b.png"))
+      try Material.picture(faces.appendingPathComponent("c.jpg"), width: 90, height: 40, seed: 2)
+
+      let result = try Tool.run(
+        ["classify", "faces", "--weights", "b0.safetensors", "--json"], in: folder)
+      #expect(result.status == 1)
+      #expect(result.errors.contains("b.png"))
+      let entries: [[String: Any]] = try result.json()
+      let names = entries.map { $0["file"] as? String }
+      #expect(names == ["faces/a.png", "faces/b.png", "faces/c.jpg"])
+
+      // The same through the library.
+      let model = try ClassifierModel(try StateDict.read(weights))
+      for index in [0, 2] {
+        let name = try #require(entries[index]["file"] as? String)
+        let image = try ImageFile.read(folder.appendingPathComponent(name))
+        let expected = model.logits(of: [image])[0]
+        let logits = try #require(entries[index]["logits"] as? [Double]).map { Float($0) }
+        expectClose(logits, expected, tolerance: 1e-5)
+        let probability = try #require(entries[index]["probability"] as? Double)
+        expectClose([Float(probability)], [1 / (1 + exp(-expected[0]))], tolerance: 1e-5)
+      }
+      #expect((entries[1]["error"] as? String)?.contains("b.png") == true)
+      #expect(entries[1]["probability"] is NSNull)
+
+      let table = try Tool.run(
+        ["classify", "faces/a.png", "--weights", "b0.safetensors"], in: folder)
+      #expect(table.status == 0)
+      #expect(table.output.contains("P(fake)"))
+    }
+  }
+
+  @Test func optionsOverrideWhatTheFileSays() throws {
+    try Paths.withTemporaryFolder { folder in
+      try Material.classifier(folder.appendingPathComponent("b0.safetensors"))
+      try Material.picture(folder.appendingPathComponent("a.png"))
+      func logit(_ options: [String]) throws -> Double {
+        let arguments = ["classify", "a.png", "--weights", "b0.safetensors", "--json"]
+        let entries: [[String: Any]] = try Tool.run(arguments + options, in: folder).json()
+        return try #require((entries[0]["logits"] as? [Double])?.first)
+      }
+      let plain = try logit([])
+      #expect(try logit(["--size", "64", "--architecture", "efficientnet-b0"]) == plain)
+      #expect(try logit(["--size", "96"]) != plain)
+      #expect(try logit(["--mean", "0.5,0.5,0.5"]) != plain)
+      #expect(try logit(["--std", "0.5,0.5,0.5"]) != plain)
+      #expect(try logit(["--scheme", "timm-tf"]) != plain)
+      // Threads change nothing.
+      #expect(try logit(["--threads", "1"]) == plain)
+
+      let wrong = try Tool.run(
+        ["classify", "a.png", "--weights", "b0.safetensors", "--norm", "group"], in: folder)
+      #expect(wrong.status == 1)
+      #expect(wrong.errors.contains("running_mean"))
+      let missing = try Tool.run(["classify", "a.png", "--weights", "no.pth"], in: folder)
+      #expect(missing.status == 1)
+      #expect(missing.errors.contains("no.pth"))
+    }
+  }
+
+  @Test func weightsAreDescribed() throws {
+    try Paths.withTemporaryFolder { folder in
+      try Material.classifier(folder.appendingPathComponent("b0.safetensors"))
+      let result = try Tool.run(["weights", "info", "b0.safetensors", "--json"], in: folder)
+      #expect(result.status == 0)
+      let report: [String: Any] = try result.json()
+      #expect(report["architecture"] as? String == "efficientnet-b0")
+      #expect(report["scheme"] as? String == "timm")
+      #expect(report["norm"] as? String == "batch")
+      #expect(report["classes"] as? Int == 1)
+      #expect(report["size"] as? Int == 64)
+      let tensors = try #require(report["tensors"] as? [[String: Any]])
+      let stem = try #require(tensors.first { $0["key"] as? String == "conv_stem.weight" })
+      #expect(stem["shape"] as? [Int] == [32, 3, 3, 3])
+      #expect(stem["dtype"] as? String == "F32")
+      let text = try Tool.run(["weights", "info", "b0.safetensors"], in: folder)
+      #expect(text.output.contains("32 x 3 x 3 x 3"))
+
+      try Material.detector(folder.appendingPathComponent("r.safetensors"))
+      let detector: [String: Any] =
+        try Tool.run(["weights", "info", "r.safetensors", "--json"], in: folder).json()
+      #expect(detector["architecture"] as? String == "retinaface-mobilenet0.25")
+    }
+  }
+
+  @Test func unknownWeightsAreNoErrorAndUnreadableOnesAre() throws {
+    try Paths.withTemporaryFolder { folder in
+      let state = StateDict(tensors: [.init("mystery", Tensor([1, 2], shape: [2]))])
+      try state.write(safetensors: folder.appendingPathComponent("m.safetensors"))
+      let known = try Tool.run(["weights", "info", "m.safetensors", "--json"], in: folder)
+      #expect(known.status == 0)
+      let report: [String: Any] = try known.json()
+      #expect(report["scheme"] is NSNull)
+      try Data("garbage".utf8).write(to: folder.appendingPathComponent("g.pth"))
+      let unreadable = try Tool.run(["weights", "info", "g.pth"], in: folder)
+      #expect(unreadable.status == 1)
+      #expect(unreadable.errors.contains("g.pth"))
+    }
+  }
+
+  @Test func convertedWeightsNeedNoOptions() throws {
+    try Paths.withTemporaryFolder { folder in
+      try Material.classifier(
+        folder.appendingPathComponent("bare.safetensors"), metadata: false)
+      try Material.picture(folder.appendingPathComponent("a.png"))
+      let converted = try Tool.run(
+        [
+          "weights", "convert", "bare.safetensors", "own.safetensors", "--scheme", "timm-tf",
+          "--size", "48", "--mean", "0.5,0.4,0.3", "--crop-margin", "0.2",
+        ], in: folder)
+      #expect(converted.status == 0, "\(converted.errors)")
+      func logit(_ options: [String]) throws -> Double {
+        let entries: [[String: Any]] = try Tool.run(
+          ["classify", "a.png", "--json"] + options, in: folder
+        ).json()
+        return try #require((entries[0]["logits"] as? [Double])?.first)
+      }
+      let options = ["--scheme", "timm-tf", "--size", "48", "--mean", "0.5,0.4,0.3"]
+      #expect(
+        try logit(["--weights", "own.safetensors"])
+          == logit(["--weights", "bare.safetensors"] + options))
+      let report: [String: Any] =
+        try Tool.run(["weights", "info", "own.safetensors", "--json"], in: folder).json()
+      #expect((report["metadata"] as? [String: String])?["cropMargin"] == "0.2")
+
+      let half = try Tool.run(
+        ["weights", "convert", "own.safetensors", "half.safetensors", "--dtype", "f16"], in: folder)
+      #expect(half.status == 0)
+      let (full, small) = (
+        try Data(contentsOf: folder.appendingPathComponent("own.safetensors")).count,
+        try Data(contentsOf: folder.appendingPathComponent("half.safetensors")).count
+      )
+      #expect(small < full * 11 / 20)
+      let wrong = try Tool.run(
+        [
+          "weights", "convert", "bare.safetensors", "x.safetensors", "--architecture",
+          "efficientnet-b1",
+        ], in: folder)
+      #expect(wrong.status == 1)
+      #expect(!FileManager.default.fileExists(atPath: folder.path + "/x.safetensors"))
+    }
+  }
+
+  @Test func benchmarksPrintTheDocumentedForm() throws {
+    let result = try Tool.run([
+      "bench", "classify", "--architecture", "efficientnet-b0", "--norm", "batch", "--norm",
+      "group", "--size", "64", "--batch", "2", "--threads", "1", "--repeats", "3", "--json",
+    ])
+    #expect(result.status == 0)
+    let entries: [[String: Any]] = try result.json()
+    #expect(entries.map { $0["norm"] as? String } == ["batch", "group"])
+    for entry in entries {
+      #expect(entry["work"] as? String == "classify")
+      #expect(entry["architecture"] as? String == "efficientnet-b0")
+      #expect(entry["size"] as? Int == 64)
+      #expect(entry["batch"] as? Int == 2)
+      #expect(entry["threads"] as? Int == 1)
+      let times = try #require(entry["millisecondsPerImage"] as? [String: Double])
+      let (low, middle, high) = (times["min"] ?? 0, times["median"] ?? 0, times["max"] ?? 0)
+      #expect(0 < low && low <= middle && middle <= high)
+    }
+    let detect = try Tool.run(["bench", "detect", "--size", "96x64", "--repeats", "2", "--json"])
+    #expect(detect.status == 0)
+    let found: [[String: Any]] = try detect.json()
+    #expect(found[0]["size"] as? String == "96x64")
+  }
+}

@@ -1,0 +1,98 @@
+import DFKit
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct UsageTests {
+  @Test func versionAndHelp() throws {
+    let version = try Tool.run(["--version"])
+    #expect(version.status == 0)
+    #expect(version.output == dfkitVersion + "\n")
+    for command in [
+      [], ["predict"], ["detect"], ["classify"], ["weights"], ["weights", "info"],
+      ["weights", "convert"], ["recipe"], ["recipe", "list"], ["recipe", "show"], ["bench"],
+      ["bench", "classify"], ["bench", "detect"],
+    ] {
+      let help = try Tool.run(command + ["--help"])
+      #expect(help.status == 0)
+      #expect(help.output.contains("USAGE: dfkit"))
+      #expect(help.errors.isEmpty)
+    }
+    #expect(try Tool.run(["--help"]).output.contains("Exit status"))
+  }
+
+  @Test(arguments: ["bash", "zsh", "fish"])
+  func completions(_ shell: String) throws {
+    let script = try Tool.run(["--generate-completion-script", shell])
+    #expect(script.status == 0)
+    #expect(script.output.contains("predict"))
+  }
+
+  private static let weights = ["--weights", "w", "--detector-weights", "d"]
+
+  @Test(arguments: [
+    (["nonsense"], "nonsense"),
+    (["predict"], "inputs"),
+    (["predict", "a.mp4"], "ships no weights"),
+    (["predict", "a.mp4", "--weights", "w"], "--detector-weights"),
+    (["predict", "a.mp4", "--frames", "0"] + weights, "--frames must be 1 to 1000"),
+    (["predict", "a.mp4", "--aggregate", "vote"] + weights, "mean-logit"),
+    (["predict", "a.mp4", "--clip", "1,0"] + weights, "--clip"),
+    (["predict", "a.mp4", "--json", "--csv"] + weights, "exclude each other"),
+    (["predict", "a.mp4", "--threads", "0"] + weights, "--threads must be 1 to 256"),
+    (["predict", "a.mp4", "--frame-scale", "9"] + weights, "--frame-scale must be"),
+    (["predict", "a.mp4", "--detector", "viola"] + weights, "retinaface"),
+    (["predict", "a.mp4"] + weights, "no such file or folder"),
+    (["detect", "a.png"], "--detector-weights"),
+    (["detect", "a.png", "--frames", "none", "--detector-weights", "d"], "--frames"),
+    (["classify", "a.png"], "--weights"),
+    (["classify", "a.png", "--weights", "w", "--architecture", "vgg"], "efficientnet-b0"),
+    (["classify", "a.png", "--weights", "w", "--mean", "1,2"], "--mean"),
+    (["classify", "a.png", "--weights", "w", "--std", "1,2,0"], "--std"),
+    (["classify", "a.png", "--weights", "w", "--size", "7"], "--size must be 32 to 4096"),
+    (["weights", "convert", "a.pth", "b.pth"], ".safetensors"),
+    (["bench", "classify", "--batch", "0"], "--batch must be"),
+    (["bench", "detect", "--size", "wide"], "--size"),
+  ])
+  func wrongUsage(_ arguments: [String], _ hint: String) throws {
+    let result = try Tool.run(arguments)
+    #expect(result.status == 64)
+    #expect(result.output.isEmpty)
+    #expect(result.errors.contains(hint), "\(result.errors)")
+  }
+
+  @Test func recipesAreListedAndShown() throws {
+    let list = try Tool.run(["recipe", "list"])
+    #expect(list.status == 0)
+    #expect(list.output.contains("dfdc-silver"))
+    let show = try Tool.run(["recipe", "show", "dfdc-silver"])
+    #expect(show.status == 0)
+    #expect(show.output.contains("# members: b6-200, b5-224-faces3"))
+    #expect(show.output.contains(try #require(Recipe.builtInText("dfdc-silver"))))
+    let missing = try Tool.run(["recipe", "show", "nothing"])
+    #expect(missing.status == 1)
+    #expect(missing.errors.contains("neither a built-in recipe"))
+  }
+
+  @Test func brokenRecipesNameThePlace() throws {
+    try Paths.withTemporaryFolder { folder in
+      let file = folder.appendingPathComponent("mine.yaml")
+      try Data((Material.recipe + "\nframe: 3\n").utf8).write(to: file)
+      let result = try Tool.run(["recipe", "show", "mine.yaml"], in: folder)
+      #expect(result.status == 1)
+      #expect(result.errors.contains("mine.yaml: frame: is not a known key"))
+    }
+  }
+
+  @Test func theProgramRunsWhereverItIsCopied() throws {
+    try Paths.withTemporaryFolder { folder in
+      let copy = folder.appendingPathComponent("dfkit")
+      try FileManager.default.copyItem(at: Tool.url, to: copy)
+      let list = try Tool.run(["recipe", "list"], in: folder, program: copy)
+      #expect(list.status == 0)
+      #expect(list.output.contains("dfdc-silver"))
+      let show = try Tool.run(["recipe", "show", "dfdc-silver"], in: folder, program: copy)
+      #expect(show.status == 0)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import DFKit
+import Testing
+
+@Suite struct TableTests {
+  @Test func columnsLineUp() {
+    var table = TextTable([.init("name"), .init("value", .right), .init("note")])
+    table.add(["a", "1.0", ""])
+    table.add(["longer", "12.5", "x"])
+    #expect(
+      table.text == """
+        name    value  note
+        a         1.0
+        longer   12.5  x
+        """)
+  }
+
+  @Test func controlCharactersCannotSteerTheTerminal() {
+    var table = TextTable([.init("file")])
+    table.add(["a\u{1B}[2J\nb"])
+    #expect(table.text == "file\na?[2J?b")
+  }
+
+  @Test func progressFitsItsLine() {
+    var progress = JobProgress(done: 2, total: 4, file: "clips/a.mp4", fraction: 0.5)
+    #expect(progress.overall == 0.625)
+    let line = ProgressLine.text(progress, elapsed: 50, width: 80)
+    #expect(line == "[############........] 62 %  2/4  0:30 left  clips/a.mp4")
+    progress.file = String(repeating: "x", count: 500)
+    for width in [0, 1, 20, 80] {
+      #expect(ProgressLine.text(progress, elapsed: 50, width: width).count <= max(0, width - 1))
+    }
+    progress = JobProgress(done: 0, total: 0, file: "", fraction: 0)
+    #expect(progress.overall == 1)
+  }
+
+  @Test func longWaitsAreShownInHours() {
+    let progress = JobProgress(done: 1, total: 10, file: "f", fraction: 0)
+    let line = ProgressLine.text(progress, elapsed: 1000, width: 80)
+    #expect(line.contains("2:30:00 left"), "\(line)")
+  }
+
+  @Test func benchmarksSummariseTheirRuns() {
+    var result = BenchmarkResult(
+      work: "classify", architecture: "efficientnet-b4", norm: "group", size: .side(224), batch: 8,
+      threads: 2, runs: [3, 1, 2, 10])
+    #expect(result.min == 1)
+    #expect(result.median == 2.5)
+    #expect(result.max == 10)
+    #expect(
+      result.json.text == """
+        {
+          "work": "classify",
+          "architecture": "efficientnet-b4",
+          "norm": "group",
+          "size": 224,
+          "batch": 8,
+          "threads": 2,
+          "millisecondsPerImage": {
+            "min": 1,
+            "median": 2.5,
+            "max": 10
+          }
+        }
+        """)
+    result.runs = [3]
+    #expect(result.median == 3)
+  }
+}
