@@ -41,32 +41,61 @@ package struct PackedContextModule: Module {
   package func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     let quarter = farther.conv.outputs
     let first = nearAndShared(x, mode)
-    let second = middleAndFar(first.slice(axis: 3, 2 * quarter..<3 * quarter), mode)
-    let third = farther(second.slice(axis: 3, quarter..<2 * quarter), mode)
-    return Self.positive([(first, 2 * quarter), (second, quarter), (third, quarter)])
+    let context = Self.join([Part(first, 2 * quarter..<3 * quarter)], floor: -.infinity)
+    let second = middleAndFar(context, mode)
+    let wide = Self.join([Part(second, quarter..<2 * quarter)], floor: -.infinity)
+    let third = farther(wide, mode)
+    return Self.join(
+      [Part(first, 0..<2 * quarter), Part(second, 0..<quarter), Part(third, 0..<quarter)],
+      floor: 0)
   }
 
-  /// The first channels of each part, negative values cut off, side by side.
-  private static func positive(_ parts: [(tensor: Tensor, channels: Int)]) -> Tensor {
+  /// Some channels of a tensor.
+  private struct Part: Sendable {
+    let tensor: Tensor
+    let channels: Range<Int>
+
+    init(_ tensor: Tensor, _ channels: Range<Int>) {
+      self.tensor = tensor
+      self.channels = channels
+    }
+  }
+
+  /// The parts' channels side by side, values below `floor` raised to it. The numbers of channels are
+  /// multiples of eight.
+  private static func join(_ parts: [Part], floor: Float) -> Tensor {
+    typealias Vector = SIMD8<Float>
+    let size = MemoryLayout<Float>.size
     let shape = parts[0].tensor.shape
-    let width = parts.reduce(0) { $0 + $1.channels }
     let (rows, columns) = (shape[0] * shape[1], shape[2])
+    let width = parts.reduce(0) { $0 + $1.channels.count }
+    precondition(
+      parts.allSatisfy { $0.channels.count % Vector.scalarCount == 0 },
+      "ContextModule: \(parts.map(\.channels)) are not in eights")
     return Tensor(shape: [shape[0], shape[1], columns, width]) { output in
-      nonisolated(unsafe) let output = output
-      var first = 0
-      for (tensor, channels) in parts {
-        let stride = tensor.shape[3]
-        let start = first
-        tensor.withUnsafeBuffer { input in
-          nonisolated(unsafe) let input = input
+      nonisolated(unsafe) let output = UnsafeMutableRawBufferPointer(output)
+      var start = 0
+      for part in parts {
+        let (channels, first) = (part.channels, start)
+        let stride = part.tensor.shape[3]
+        part.tensor.withUnsafeBuffer { input in
+          nonisolated(unsafe) let input = UnsafeRawBufferPointer(input)
           Parallel.forEach(rows) { row in
             for pixel in row * columns..<(row + 1) * columns {
-              let (from, to) = (pixel * stride, pixel * width + start)
-              for c in 0..<channels { output[to + c] = max(0, input[from + c]) }
+              let from = (pixel * stride + channels.lowerBound) * size
+              let to = (pixel * width + first) * size
+              for i in Swift.stride(
+                from: 0, to: channels.count * size, by: MemoryLayout<Vector>.size)
+              {
+                let values = input.loadUnaligned(fromByteOffset: from + i, as: Vector.self)
+                output.storeBytes(
+                  of: values.replacing(with: floor, where: values .< floor),
+                  toByteOffset: to + i, as: Vector.self)
+              }
             }
           }
         }
-        first += channels
+        start += channels.count
       }
     }
   }
