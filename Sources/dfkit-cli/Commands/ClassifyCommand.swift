@@ -11,8 +11,7 @@ struct ClassifyCommand: AsyncParsableCommand {
       Options say what the weights file's metadata does not, or should not.
 
         dfkit classify face.png --weights b4.safetensors
-        dfkit classify faces/ --weights b7.pth --architecture efficientnet-b7 --scheme selimsef \
-      --json
+        dfkit classify faces/ --weights b7.pth --scheme selimsef --json
       """)
 
   @OptionGroup var input: InputOptions

@@ -11,11 +11,10 @@ struct PredictCommand: AsyncParsableCommand {
       Looks at frames spread evenly over a video, finds a face in each, lets every network of the \
       recipe judge it, and prints one verdict a file.
 
-        dfkit predict clip.mp4 --weights weights/ --detector-weights retinaface.pth
-        dfkit predict 'footage/*.mov' photo.jpg --recipe mine.yaml --weights b4=b4.safetensors \
-      --detector-weights retinaface.pth --json
-        dfkit predict footage/ --weights weights/ --detector-weights retinaface.pth --csv \
-      > submission.csv
+        dfkit predict clip.mp4 --weights nets/ --detector-weights rf.pth
+        dfkit predict footage/ 'more/*.mov' --json ...
+        dfkit predict clip.mp4 --recipe mine.yaml --weights b4=b4.safetensors ...
+        dfkit predict footage/ --csv ... > submission.csv
 
       'dfkit recipe show' lists a recipe's members, each of which needs weights. A file without a \
       face is undecided, which is an answer; a file that cannot be read is an error (exit status 1).
