@@ -10,7 +10,8 @@ public enum Scheme: String, Sendable, CaseIterable {
   case torchvision
   /// lukemelas's EfficientNet-PyTorch.
   case lukemelas
-  /// The winner of the DFDC (github.com/selimsef/dfdc_deepfake_challenge).
+  /// The winner of the DFDC (github.com/selimsef/dfdc_deepfake_challenge). Crops smaller than its
+  /// input are enlarged bilinearly here, where its authors took cubic interpolation.
   case selimsef
   /// Bonettini et al. 2020 (github.com/polimi-ispl/icpr2020dfdc), EfficientNet without attention and
   /// Xception.

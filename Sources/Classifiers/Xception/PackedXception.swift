@@ -2,6 +2,8 @@ import DeepfakeCore
 
 /// Xception for inference.
 struct PackedXception: PackedClassifier {
+  private static let entryBlocks = 3
+
   let classCount: Int
   private let stem: [PackedConvNorm]
   private let blocks: [PackedXceptionBlock]
@@ -25,7 +27,11 @@ struct PackedXception: PackedClassifier {
   }
 
   func features(_ x: Tensor) -> Tensor {
-    head.reduce(blocks.reduce(stem.reduce(x) { $1($0) }) { $1($0) }) { $1($0) }
+    // The entry flow's maps are large and its weights small, from there on it is the other way round.
+    let entry = x.imageByImage { image in
+      blocks[..<Self.entryBlocks].reduce(stem.reduce(image) { $1($0) }) { $1($0) }
+    }
+    return head.reduce(blocks[Self.entryBlocks...].reduce(entry) { $1($0) }) { $1($0) }
   }
 
   func logits(_ x: Tensor) -> Tensor {
