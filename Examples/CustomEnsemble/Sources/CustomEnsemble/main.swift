@@ -49,7 +49,7 @@ let ensemble = Ensemble(
   [
     .init("smoothness", SmoothnessScorer(threshold: 10)),
     .init("b0", ClassifierModel(random: settings, seed: 3)),
-  ], frames: TopMean(count: 2), models: Mean(), clip: 0.01...0.99)
+  ], frames: TopMean(count: 2), models: .mean, clip: 0.01...0.99)
 
 for (name, noise) in [("smooth", 4), ("rough", 60)] {
   let assessment = try ensemble.assess((0..<5).map { crop(noise: noise, seed: $0) })
