@@ -19,6 +19,7 @@ public struct ClassifierModel: FrameClassifier {
     let network = settings.makeNetwork()
     try network.loadWeights(state, scheme: settings.scheme, architecture: settings.architecture)
     self.network = network.packed()
+    TensorMemory.releaseUnused()
   }
 
   /// A network whose weights come from `seed`: its scores mean nothing, its speed is the same.
@@ -27,6 +28,7 @@ public struct ClassifierModel: FrameClassifier {
     let network = settings.makeNetwork()
     network.store.initialize(seed: seed)
     self.network = network.packed()
+    TensorMemory.releaseUnused()
   }
 
   /// What the network expects of its input.

@@ -67,6 +67,8 @@ public struct VideoPredictor: Sendable {
     var scores: [MemberScores] = []
     for member in ensemble.members {
       try Task.checkCancellation()
+      // What detection or the member before left behind has sizes that this member cannot use.
+      TensorMemory.releaseUnused()
       scores.append(
         MemberScores(name: member.name, frames: try ensemble.scores(of: member, crops)))
       progress(0.5 + 0.5 * Double(scores.count) / Double(ensemble.members.count))
