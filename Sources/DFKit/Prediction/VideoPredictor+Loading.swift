@@ -11,7 +11,6 @@ extension VideoPredictor {
     let detector = try recipe.detector.load(detectorWeights)
     let members = try weights.entries.map { entry in
       // What a network needed before it was packed is not kept while the next one loads.
-      defer { TensorMemory.releaseUnused() }
       let state = try StateDict.read(entry.file)
       return Ensemble.Member(
         entry.member.name, try ClassifierModel(state, entry.member.options))
