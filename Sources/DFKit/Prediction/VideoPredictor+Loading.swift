@@ -10,7 +10,6 @@ extension VideoPredictor {
   public init(recipe: Recipe, weights: MemberFiles, detectorWeights: URL) throws {
     let detector = try recipe.detector.load(detectorWeights)
     let members = try weights.entries.map { entry in
-      // What a network needed before it was packed is not kept while the next one loads.
       let state = try StateDict.read(entry.file)
       return Ensemble.Member(
         entry.member.name, try ClassifierModel(state, entry.member.options))
