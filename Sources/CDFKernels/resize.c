@@ -18,7 +18,8 @@ static void axis_free(axis *axis) {
   free(axis->weights);
 }
 
-/// The taps of output `i`: writes weights, sets *start, returns the number of taps.
+/// The taps of output `i`: writes weights, sets *start, returns the number of taps. Areas' weights are
+/// the share of each source in the output, or 1 where `out` divides `in`.
 static size_t fill(
   size_t in, size_t out, size_t i, df_resample method, size_t *start, float *weights) {
   double step = (double)in / (double)out;
@@ -41,6 +42,7 @@ static size_t fill(
       weights[s - first] = to > from ? (float)(to - from) : 0;
       total += to > from ? to - from : 0;
     }
+    if (in % out == 0) total = 1;
     for (size_t s = first; s < last; s++) weights[s - first] /= (float)total;
     *start = first;
     return last - first;
@@ -86,6 +88,8 @@ typedef struct resize {
   uint8_t *to_bytes;
   float *to_floats;
   float *lines;  // in_width * channels for each task
+  // What sums of weighted sources are multiplied by, and what is then added to those that become bytes.
+  float scale, bias;
 } resize;
 
 static void blend_rows(const resize *r, size_t row, float *line) {
@@ -137,8 +141,9 @@ static void resize_rows(void *context, size_t task) {
       for (size_t c = 0; c < channels; c++) {
         float sum = 0;
         for (size_t t = 0; t < taps; t++) sum += weights[t] * source[t * channels + c];
+        sum *= r->scale;
         if (r->to_bytes) {
-          r->to_bytes[at + c] = to_byte(sum);
+          r->to_bytes[at + c] = to_byte(sum + r->bias);
         } else {
           r->to_floats[at + c] = sum;
         }
@@ -173,9 +178,20 @@ static bool blend_all(resize *r, size_t tasks) {
   return true;
 }
 
+/// The factor by which an axis shrinks if its weights are 1, otherwise 1.
+static size_t whole_factor(size_t in, size_t out, df_resample method) {
+  return method == DF_AREA && in % out == 0 ? in / out : 1;
+}
+
 static bool run(resize *r, size_t in_height, df_resample method) {
   if (r->out_height == 0 || r->out_width == 0 || r->channels == 0) return true;
   if (in_height == 0 || r->in_width == 0) return false;
+  // By whole factors, bytes are added up exactly, multiplied once and rounded to even, and at half the
+  // size rounded up: to the bit what OpenCV makes of them, and so what published networks have seen.
+  size_t down = whole_factor(in_height, r->out_height, method);
+  size_t across = whole_factor(r->in_width, r->out_width, method);
+  r->scale = 1 / ((float)down * (float)across);
+  r->bias = down == 2 && across == 2 ? 0x1p-10f : 0;
   if (!axis_make(&r->rows, in_height, r->out_height, method)) return false;
   if (!axis_make(&r->columns, r->in_width, r->out_width, method)) {
     axis_free(&r->rows);

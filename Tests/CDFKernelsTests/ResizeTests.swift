@@ -82,6 +82,26 @@ extension KernelTests {
       #expect(y == [0, 2, 250, 254])
     }
 
+    /// OpenCV rounds (a + b + c + d) / 4 half up, and all other averages half to even.
+    @Test func halfTheSizeRoundsHalfUp() {
+      let x: [UInt8] = [0, 0, 1, 1, 4, 5, 254, 255, 1, 1, 1, 0, 5, 5, 254, 255]
+      var y = [UInt8](repeating: 7, count: 4)
+      #expect(df_u8_resize(2, 8, 1, x, 8, 1, 4, &y, DF_AREA))
+      #expect(y == [1, 1, 5, 255])
+      #expect(df_u8_resize(4, 4, 1, x, 4, 2, 2, &y, DF_AREA))
+      #expect(y == [2, 128, 3, 128])
+    }
+
+    /// 15 / 6 is a half, which Float32 weights of a third would miss.
+    @Test func wholeFactorsRoundExactHalvesToEven() {
+      for (sum, expected) in [(3, 0), (9, 2), (15, 2), (21, 4), (27, 4), (33, 6), (1527, 254)] {
+        let x = (0..<6).map { UInt8(sum / 6 + ($0 < sum % 6 ? 1 : 0)) }
+        var y: [UInt8] = [7]
+        #expect(df_u8_resize(2, 3, 1, x, 3, 1, 1, &y, DF_AREA))
+        #expect(y == [UInt8(expected)], "\(sum)")
+      }
+    }
+
     @Test func sameSizeIsACopy() {
       var numbers = Numbers(52)
       let x = (0..<7 * 9 * 3).map { _ in UInt8(numbers.integer(0...255)) }
