@@ -13,6 +13,8 @@ public protocol FaceDetector: Sendable {
 public enum FaceDetectError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The frame, as detection would see it, has more pixels than the detector takes.
   case frameTooLarge(width: Int, height: Int, pixelLimit: Int)
+  /// The network's scores are not numbers.
+  case scoresNotNumbers
 
   /// The message for people.
   public var description: String {
@@ -20,6 +22,8 @@ public enum FaceDetectError: Error, Sendable, Equatable, CustomStringConvertible
     case .frameTooLarge(let width, let height, let pixelLimit):
       "a frame of \(width)x\(height) pixels is too large to look for faces in: the detector takes"
         + " \(pixelLimit / 1_000_000) megapixels. Give a smaller frame scale."
+    case .scoresNotNumbers:
+      "the face detector's scores are not numbers; its weights may be damaged."
     }
   }
 }

@@ -87,11 +87,28 @@ import Testing
       let shape = try #require(golden.keys[key + ".weight"])
       let damaged = StateDict(tensors: [.init(key, Tensor(repeating: value, shape: shape))])
       weights[key + ".weight"] = damaged[key]
-      let faces = try RetinaFace(weights: weights).detect(golden.images).flatMap { $0 }
-      #expect(faces.allSatisfy { $0.isFinite }, "\(key)")
-      found += faces.count
+      let detector = try RetinaFace(weights: weights)
+      do {
+        let faces = try detector.detect(golden.images).flatMap { $0 }
+        #expect(faces.allSatisfy { $0.isFinite }, "\(key)")
+        found += faces.count
+      } catch {
+        #expect(error as? FaceDetectError == .scoresNotNumbers)
+        #expect(key.hasPrefix("body"))
+      }
     }
     #expect(found > 0)
+  }
+
+  @Test(arguments: ["body.stage1.0.0", "ClassHead.2.conv1x1"])
+  func scoresThatAreNotNumbersAreNoAbsenceOfFaces(key: String) throws {
+    let golden = try golden()
+    var weights = golden.weights
+    let shape = try #require(golden.keys[key + ".weight"])
+    let damaged = StateDict(tensors: [.init(key, Tensor(repeating: .nan, shape: shape))])
+    weights[key + ".weight"] = damaged[key]
+    let detector = try RetinaFace(weights: weights)
+    #expect(throws: FaceDetectError.scoresNotNumbers) { try detector.detect(golden.images) }
   }
 
   @Test func optionsNarrowTheResult() throws {

@@ -80,6 +80,12 @@ public struct ClassificationJob: Sendable {
     }
     guard !crops.isEmpty else { return reports }
     for (place, logits) in zip(places, classifier.logits(of: crops)) {
+      guard logits.allSatisfy(\.isFinite) else {
+        reports[place].error =
+          "\(reports[place].file): the network's outputs are not finite numbers; its weights may be"
+          + " damaged."
+        continue
+      }
       reports[place].logits = logits
       reports[place].probability = classifier.probability(logits)
     }

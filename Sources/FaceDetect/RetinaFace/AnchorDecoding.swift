@@ -38,13 +38,14 @@ struct FaceDecoder: Sendable {
   var candidateLimit = 5000
 
   /// The faces in one frame of a batch, surest first, in pixels of the frame that the network saw.
-  func faces(in output: RetinaFaceOutput, frame: Int) -> [Face] {
+  /// Throws `FaceDetectError.scoresNotNumbers` where an anchor's score is NaN.
+  func faces(in output: RetinaFaceOutput, frame: Int) throws -> [Face] {
     var candidates: [Face] = []
     for (level, tensor) in zip(output.grid.levels, output.levels) {
-      tensor.withUnsafeBuffer { buffer in
+      try tensor.withUnsafeBuffer { buffer in
         let size = level.count / AnchorGrid.anchorsPerCell * RetinaFaceOutput.channels
         let values = UnsafeBufferPointer(rebasing: buffer[frame * size..<(frame + 1) * size])
-        appendCandidates(of: level, values, to: &candidates)
+        try appendCandidates(of: level, values, to: &candidates)
       }
     }
     if candidates.count > candidateLimit {
@@ -55,9 +56,9 @@ struct FaceDecoder: Sendable {
 
   private func appendCandidates(
     of level: AnchorGrid.Level, _ values: UnsafeBufferPointer<Float>, to candidates: inout [Face]
-  ) {
+  ) throws {
     // The softmax of two logits is the sigmoid of their difference, so the threshold can be applied
-    // to the difference; NaN passes no comparison.
+    // to the difference.
     let logitThreshold = log(threshold / (1 - threshold))
     let perCell = AnchorGrid.anchorsPerCell
     for index in 0..<level.count {
@@ -65,7 +66,10 @@ struct FaceDecoder: Sendable {
       let start = cell * RetinaFaceOutput.channels
       let logits = start + 2 * kind
       let difference = values[logits + 1] - values[logits]
-      guard difference > logitThreshold else { continue }
+      guard difference > logitThreshold else {
+        if difference.isNaN { throw FaceDetectError.scoresNotNumbers }
+        continue
+      }
       let score = 1 / (1 + exp(-difference))
       guard score > threshold else { continue }
       let anchor = level[index]

@@ -83,18 +83,18 @@ public struct RetinaFace: FaceDetector {
   }
 
   /// The faces of each frame, surest first. Throws `FaceDetectError.frameTooLarge` where the scaled
-  /// frame would take more than 4 GiB of memory.
+  /// frame would take more than 4 GiB of memory, `.scoresNotNumbers` where the weights are damaged.
   public func detect(_ frames: [Image]) throws -> [[Face]] {
     let sizes = try frames.map(workingSize)
     var found = [[Face]](repeating: [], count: frames.count)
     for batch in FrameBatch.batches(of: sizes, bytesPerPixel: backbone.bytesPerPixel) {
-      let results = detectBatch(batch.frames.map { frames[$0] }, size: batch.size)
+      let results = try detectBatch(batch.frames.map { frames[$0] }, size: batch.size)
       for (index, faces) in zip(batch.frames, results) { found[index] = faces }
     }
     return found
   }
 
-  private func detectBatch(_ frames: [Image], size: FrameSize) -> [[Face]] {
+  private func detectBatch(_ frames: [Image], size: FrameSize) throws -> [[Face]] {
     let scaled = frames.map { frame in
       frame.width == size.width && frame.height == size.height
         ? frame : frame.resized(width: size.width, height: size.height, method: .area)
@@ -104,10 +104,10 @@ public struct RetinaFace: FaceDetector {
       threshold: options.threshold,
       suppression: NonMaximumSuppression(
         threshold: options.overlapThreshold, extent: .inclusive))
-    return frames.enumerated().map { index, frame in
+    return try frames.enumerated().map { index, frame in
       let factorX = Float(frame.width) / Float(size.width)
       let factorY = Float(frame.height) / Float(size.height)
-      let faces = decoder.faces(in: output, frame: index)
+      let faces = try decoder.faces(in: output, frame: index)
         .map { $0.scaled(x: factorX, y: factorY) }
         .filter { min($0.box.width, $0.box.height) >= options.minimumFaceSize }
       return options.maximumFaces.map { Array(faces.prefix($0)) } ?? faces
