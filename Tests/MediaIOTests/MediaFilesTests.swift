@@ -63,6 +63,40 @@ import Testing
     }
   }
 
+  @Test func nothingInAFolderIsPassedOverInSilence() throws {
+    try Paths.withTemporaryFolder { folder in
+      try Data("a".utf8).write(to: folder.appendingPathComponent("a.mp4"))
+      let links = ["link.mp4": "a.mp4", "dangling.mp4": "nowhere", "dangling.txt": "nowhere"]
+      for (link, target) in links {
+        try FileManager.default.createSymbolicLink(
+          atPath: folder.path + "/" + link, withDestinationPath: target)
+      }
+      let found = MediaFiles.expand([folder.path])
+      // A link is a file of its own.
+      #expect(found.files.map(\.lastPathComponent) == ["a.mp4", "link.mp4"])
+      #expect(
+        found.problems.map(\.description)
+          == ["\(folder.path)/dangling.mp4: cannot be read: the link leads nowhere"])
+      #if os(Linux)
+        let name = Array("\(folder.path)/b".utf8) + [0xFF] + Array(".mp4".utf8) + [0]
+        let descriptor = open(name.map { CChar(bitPattern: $0) }, O_CREAT | O_WRONLY, 0o644)
+        try #require(descriptor >= 0)
+        close(descriptor)
+        let reasons = MediaFiles.expand([folder.path]).problems.map(\.description)
+        #expect(reasons.count == 2)
+        #expect(reasons.contains { $0.contains("UTF-8") })
+      #endif
+    }
+  }
+
+  @Test func errorsNameFilesAsTheyWereGiven() {
+    let url = URL(fileURLWithPath: "no/such.png")
+    for read in [{ _ = try ImageFile.read(url) }, { _ = try Video(url) }] {
+      let error = #expect(throws: MediaError.self) { try read() }
+      #expect(error?.description.hasPrefix("no/such.png: ") == true)
+    }
+  }
+
   @Test func problemsSayWhatIsMissing() {
     let problems = MediaFiles.expand(["/nowhere/a.mp4", "/nowhere/*.mp4"]).problems
     #expect(problems.count == 2)

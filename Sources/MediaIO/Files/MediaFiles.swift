@@ -11,6 +11,7 @@ public struct MediaFiles: Sendable {
   ///
   /// A file is always taken, whatever its name. A folder stands for the files in it, at any depth, that
   /// have an extension of one of `kinds`; hidden ones are left out and links to folders not followed.
+  /// What cannot be read there is a problem.
   /// Anything else is a pattern with `*`, `?` and `[...]`, which a shell has left alone; a folder that it
   /// matches is taken in the same manner.
   public static func expand(
@@ -19,18 +20,25 @@ public struct MediaFiles: Sendable {
     var result = MediaFiles()
     var seen: Set<String> = []
     func add(_ found: [URL]) {
-      for url in found where seen.insert(url.resolvingSymlinksInPath().path).inserted {
-        result.files.append(url)
+      for url in found {
+        // A link to a file is a file of its own, by whose name an answer is looked for.
+        let folder = url.deletingLastPathComponent().resolvingSymlinksInPath().path
+        if seen.insert("\(folder)/\(url.lastPathComponent)").inserted { result.files.append(url) }
+      }
+    }
+    func add(folder path: String) {
+      let walk = FolderWalk(URL(fileURLWithPath: path), kinds)
+      add(walk.files)
+      result.problems += walk.problems
+      if walk.files.isEmpty, walk.problems.isEmpty {
+        result.problems.append(nothing(in: path, kinds))
       }
     }
     for path in paths {
       let url = URL(fileURLWithPath: path)
       switch Entry(path) {
       case .file: add([url])
-      case .folder:
-        let found = contents(of: url, kinds)
-        add(found)
-        if found.isEmpty { result.problems.append(nothing(in: path, kinds)) }
+      case .folder: add(folder: path)
       case nil:
         let matches = matches(path)
         if matches.isEmpty {
@@ -38,8 +46,11 @@ public struct MediaFiles: Sendable {
           result.problems.append(.nothingFound(path: path, reason: reason))
         }
         for match in matches {
-          let url = URL(fileURLWithPath: match)
-          add(Entry(match) == .folder ? contents(of: url, kinds) : [url])
+          if Entry(match) == .folder {
+            add(folder: match)
+          } else {
+            add([URL(fileURLWithPath: match)])
+          }
         }
       }
     }
@@ -54,26 +65,6 @@ public struct MediaFiles: Sendable {
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
       self = isFolder.boolValue ? .folder : .file
     }
-  }
-
-  private static func contents(of folder: URL, _ kinds: Set<MediaKind>) -> [URL] {
-    let walker = FileManager.default.enumerator(
-      at: folder, includingPropertiesForKeys: [.isRegularFileKey], options: [.skipsHiddenFiles])
-    var found: [URL] = []
-    while let url = walker?.nextObject() as? URL {
-      guard let kind = MediaKind(extensionOf: url), kinds.contains(kind) else { continue }
-      if Entry(url.path) == .file { found.append(named(url, asPartOf: folder)) }
-    }
-    return found.sorted { $0.path < $1.path }
-  }
-
-  /// The file under a path that begins as the folder was given, as people expect to see it again.
-  private static func named(_ url: URL, asPartOf folder: URL) -> URL {
-    let root = folder.path.hasSuffix("/") ? folder.path : folder.path + "/"
-    guard url.path.hasPrefix(root) else { return url }
-    let given = folder.relativePath
-    let prefix = given.hasSuffix("/") ? given : given + "/"
-    return URL(fileURLWithPath: prefix + url.path.dropFirst(root.count))
   }
 
   private static func nothing(in path: String, _ kinds: Set<MediaKind>) -> MediaError {

@@ -9,12 +9,12 @@ enum RegularFile {
     }
     var information = stat()
     guard stat(url.path, &information) == 0 else {
-      throw .unreadable(file: url.path, reason: String(cString: strerror(errno)))
+      throw .unreadable(file: url.relativePath, reason: String(cString: strerror(errno)))
     }
     switch information.st_mode & S_IFMT {
     case S_IFREG: return Int(information.st_size)
-    case S_IFDIR: throw .unreadable(file: url.path, reason: "it is a folder")
-    default: throw .unreadable(file: url.path, reason: "it is no regular file")
+    case S_IFDIR: throw .unreadable(file: url.relativePath, reason: "it is a folder")
+    default: throw .unreadable(file: url.relativePath, reason: "it is no regular file")
     }
   }
 
@@ -22,24 +22,35 @@ enum RegularFile {
   static func read(_ url: URL, limit: Int) throws(MediaError) -> Data {
     let size = try size(url)
     guard size <= limit else {
-      throw .unreadable(file: url.path, reason: "\(size) bytes are more than \(limit)")
+      throw .unreadable(file: url.relativePath, reason: "\(size) bytes are more than \(limit)")
     }
+    let handle = try open(url)
+    defer { try? handle.close() }
     do {
-      return try Data(contentsOf: url)
+      return try handle.readToEnd() ?? Data()
     } catch {
-      throw .unreadable(file: url.path, reason: error.localizedDescription)
+      throw .unreadable(file: url.relativePath, reason: error.localizedDescription)
     }
   }
 
   /// The first bytes of a file, at most `count`.
   static func head(_ url: URL, count: Int) throws(MediaError) -> Data {
     _ = try size(url)
+    let handle = try open(url)
+    defer { try? handle.close() }
     do {
-      let handle = try FileHandle(forReadingFrom: url)
-      defer { try? handle.close() }
       return try handle.read(upToCount: count) ?? Data()
     } catch {
-      throw .unreadable(file: url.path, reason: error.localizedDescription)
+      throw .unreadable(file: url.relativePath, reason: error.localizedDescription)
     }
+  }
+
+  /// Opens the file; the reason for a failure is the system's, which is plainer than Foundation's.
+  private static func open(_ url: URL) throws(MediaError) -> FileHandle {
+    let descriptor = Foundation.open(url.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw .unreadable(file: url.relativePath, reason: String(cString: strerror(errno)))
+    }
+    return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 }

@@ -38,7 +38,7 @@ public enum ImageFile {
   /// - Throws: `MediaError` where the file cannot be read, is of another kind, is damaged, ends early
   ///   or is larger than `pixelLimit`. A cut-off JPEG is an error: half a picture is not the picture.
   public static func read(_ url: URL) throws(MediaError) -> Image {
-    try read(RegularFile.read(url, limit: byteLimit), name: url.path)
+    try read(RegularFile.read(url, limit: byteLimit), name: url.relativePath)
   }
 
   /// The picture in a file's bytes; `name` stands for the file in errors.
@@ -68,18 +68,18 @@ public enum ImageFile {
     _ image: Image, to url: URL, format: Format? = nil
   ) throws(MediaError) {
     guard let format = format ?? Format(for: url) else {
-      throw .unwritable(file: url.path, reason: "name it .png or .jpg")
+      throw .unwritable(file: url.relativePath, reason: "name it .png or .jpg")
     }
     let bytes: Data
     do {
       bytes = try encode(image, as: format)
     } catch {
-      throw .unwritable(file: url.path, reason: error.reason)
+      throw .unwritable(file: url.relativePath, reason: error.reason)
     }
     do {
       try bytes.write(to: url, options: .atomic)
     } catch {
-      throw .unwritable(file: url.path, reason: error.localizedDescription)
+      throw .unwritable(file: url.relativePath, reason: error.localizedDescription)
     }
   }
 

@@ -18,7 +18,7 @@ final class DecodePass {
   private static let flushFailureLimit = 256
 
   init(_ url: URL, info: VideoInfo, threadCount: Int) throws(MediaError) {
-    file = url.path
+    file = url.relativePath
     self.info = info
     demuxer = try Demuxer(url)
     decoder = try Decoder(demuxer, threadCount: threadCount)
@@ -29,7 +29,7 @@ final class DecodePass {
   /// Packets of the video stream that should yield a frame each, without decoding any.
   static func countPackets(_ url: URL) throws -> Int {
     let demuxer = try Demuxer(url)
-    let packet = try Packet(file: url.path)
+    let packet = try Packet(file: demuxer.file)
     var count = 0
     while demuxer.read(packet) {
       try Task.checkCancellation()
@@ -123,7 +123,8 @@ final class DecodePass {
         "the container promises \(seconds(end)) s and the last frame is at \(seconds(last)) s")
     }
     if summary.damagedPackets > 0 {
-      summary.warnings.append("\(summary.damagedPackets) packets could not be decoded")
+      let packets = summary.damagedPackets == 1 ? "packet" : "packets"
+      summary.warnings.append("\(summary.damagedPackets) \(packets) could not be decoded")
     }
     if summary.damagedFrames > 0 {
       summary.warnings.append("\(summary.damagedFrames) frames are damaged in parts")

@@ -39,12 +39,12 @@ final class Demuxer {
   private static let failureLimit = 16
 
   init(_ url: URL) throws(MediaError) {
-    file = url.path
+    file = url.relativePath
     fileSize = try RegularFile.size(url)
     guard fileSize > 0 else { throw .unsupported(file: file, found: "it is empty") }
     df_av_log_collect()
     _ = Message.takeLog()
-    let context = try Demuxer.open(file)
+    let context = try Demuxer.open(url, file: file)
     do throws(MediaError) {
       try Demuxer.analyse(context, file: file)
       stream = try Demuxer.bestStream(of: context, file: file)
@@ -68,14 +68,14 @@ final class Demuxer {
   }
 
   private static func open(
-    _ file: String
+    _ url: URL, file: String
   ) throws(MediaError) -> UnsafeMutablePointer<AVFormatContext> {
     var options: OpaquePointer?
     av_dict_set(&options, "protocol_whitelist", "file", 0)
     av_dict_set(&options, "format_whitelist", df_av_format_whitelist(), 0)
     defer { av_dict_free(&options) }
     var context: UnsafeMutablePointer<AVFormatContext>?
-    let status = avformat_open_input(&context, "file:" + file, nil, &options)
+    let status = avformat_open_input(&context, "file:" + url.path, nil, &options)
     guard status >= 0, let context else {
       let reason = Message.ffmpegLog(status)
       if reason.contains("moov atom not found") {

@@ -145,7 +145,7 @@ public struct Video: Sendable {
         return
       }
       var moved = arrival
-      moved.frame = try DecodedFrame(moving: arrival.frame, file: url.path)
+      moved.frame = try DecodedFrame(moving: arrival.frame, file: url.relativePath)
       kept.frames.append(moved)
     }
     guard pass.summary.decodedFrames > 0 else { throw noFrames(pass.summary) }
@@ -157,7 +157,7 @@ public struct Video: Sendable {
   private func deliver(
     _ frames: inout [DecodePass.Arrival], _ body: (VideoFrame) throws -> Void
   ) throws {
-    let converter = FrameConverter(file: url.path)
+    let converter = FrameConverter(file: url.relativePath)
     frames.reverse()
     while let arrival = frames.popLast() {
       let image = try converter.image(arrival.frame, arrival.orientation)
@@ -169,7 +169,7 @@ public struct Video: Sendable {
     where wants: (Int) -> Bool, _ body: (VideoFrame) throws -> Void
   ) throws -> DecodeSummary {
     let pass = try DecodePass(url, info: info, threadCount: threadCount)
-    let converter = FrameConverter(file: url.path)
+    let converter = FrameConverter(file: url.relativePath)
     try pass.run { arrival in
       guard wants(arrival.index) else { return }
       let image = try converter.image(arrival.frame, arrival.orientation)
@@ -180,7 +180,8 @@ public struct Video: Sendable {
   }
 
   private func noFrames(_ summary: DecodeSummary) -> MediaError {
-    let reason = summary.warnings.joined(separator: "; ")
-    return .noFrames(file: url.path, reason: reason.isEmpty ? "the stream is empty" : reason)
+    let warnings = summary.warnings.joined(separator: "; ")
+    return .noFrames(
+      file: url.relativePath, reason: warnings.isEmpty ? "the stream is empty" : warnings)
   }
 }
