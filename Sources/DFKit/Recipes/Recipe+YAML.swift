@@ -5,16 +5,13 @@ extension Recipe {
   /// Reads a recipe from a file.
   public init(contentsOf url: URL) throws(RecipeError) {
     let text = try Self.readText(url)
-    try self.init(yaml: text, file: url.path)
+    try self.init(yaml: text, file: url.relativePath)
   }
 
   /// Reads a recipe from YAML text; `file` is what errors call it.
   public init(yaml: String, file: String) throws(RecipeError) {
     var root = try YAMLMap(file: file, text: yaml)
-    guard let name = try root.string("name"), Self.isName(name) else {
-      throw root.missing("name", "a name of letters, digits, '.', '_' and '-'")
-    }
-    self.init(name: name, members: [])
+    self.init(name: try root.name(), members: [])
     if let value = try root.string("description") { description = value }
     if let value = try root.integer("frames", in: 1...1000) { frames = value }
     if var map = try root.map("detector") { detector = try Detector(&map) }
@@ -43,12 +40,17 @@ extension Recipe {
       defer { try? handle.close() }
       data = try handle.read(upToCount: YAMLMap.sizeLimit + 1) ?? Data()
     } catch {
-      throw RecipeError(file: url.path, problem: "cannot be read: \(error.reason)")
+      var isFolder: ObjCBool = false
+      _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+      let reason = isFolder.boolValue ? "it is a folder" : error.reason
+      throw RecipeError(file: url.relativePath, problem: "cannot be read: \(reason)")
     }
     guard let text = String(validating: data, as: UTF8.self) else {
-      throw RecipeError(file: url.path, problem: "is not UTF-8 text")
+      throw RecipeError(file: url.relativePath, problem: "is not UTF-8 text")
     }
-    return text
+    // Some editors on Windows put a byte order mark first, which the parser takes for text.
+    let mark: Unicode.Scalar = "\u{FEFF}"
+    return text.unicodeScalars.first == mark ? String(text.unicodeScalars.dropFirst()) : text
   }
 
   /// Names become file names and parts of `MEMBER=FILE` arguments.
@@ -59,6 +61,16 @@ extension Recipe {
           && ($0.properties.isAlphabetic || $0.properties.numericType != nil
             || "._-".unicodeScalars.contains($0))
       }
+  }
+}
+
+extension YAMLMap {
+  /// The name that must be under `name`.
+  fileprivate mutating func name() throws(RecipeError) -> String {
+    let allowed = "a name of letters, digits, '.', '_' and '-', not starting with '.' or '-'"
+    guard let name = try string("name") else { throw missing("name", allowed) }
+    guard Recipe.isName(name) else { throw error("name", "is '\(name)'; must be \(allowed)") }
+    return name
   }
 }
 
@@ -95,9 +107,7 @@ extension Recipe.Crop {
 
 extension Recipe.Member {
   fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
-    guard let name = try map.string("name"), Recipe.isName(name) else {
-      throw map.missing("name", "a name of letters, digits, '.', '_' and '-'")
-    }
+    let name = try map.name()
     let description = try map.string("description")
     guard let architecture = try map.choice("architecture", Architecture.self) else {
       throw map.missing(

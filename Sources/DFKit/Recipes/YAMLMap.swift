@@ -19,7 +19,7 @@ struct YAMLMap {
     do {
       root = try Yams.compose(yaml: text)
     } catch {
-      throw RecipeError(file: file, problem: "not valid YAML: \(error)")
+      throw RecipeError(file: file, problem: "not valid YAML: \(Self.words(for: error))")
     }
     guard let root else { throw RecipeError(file: file, problem: "the file is empty") }
     try self.init(file: file, path: "", root)
@@ -64,37 +64,38 @@ struct YAMLMap {
     error(key, "is missing; give \(allowed)")
   }
 
-  mutating func string(_ key: String) throws(RecipeError) -> String? {
+  /// `allowed` is what an error says must be there.
+  mutating func string(
+    _ key: String, allowed: String = "text"
+  ) throws(RecipeError) -> String? {
     asked.append(key)
     guard let node = node(key) else { return nil }
     guard case .scalar(let scalar) = node else {
-      throw error(key, "must be text, not \(node.kind)")
+      throw error(key, "must be \(allowed), not \(node.kind)")
     }
     return scalar.string
   }
 
   mutating func integer(_ key: String, in range: ClosedRange<Int>) throws(RecipeError) -> Int? {
-    guard let text = try string(key) else { return nil }
+    let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    guard let text = try string(key, allowed: allowed) else { return nil }
     guard let value = Int(text), range.contains(value) else {
-      throw error(
-        key,
-        "is '\(text)'; must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+      throw error(key, "is '\(text)'; must be \(allowed)")
     }
     return value
   }
 
   mutating func number(_ key: String, in range: ClosedRange<Float>) throws(RecipeError) -> Float? {
-    guard let text = try string(key) else { return nil }
+    let allowed = "a number from \(range.lowerBound) to \(range.upperBound)"
+    guard let text = try string(key, allowed: allowed) else { return nil }
     guard let value = Float(text), range.contains(value) else {
-      throw error(
-        key,
-        "is '\(text)'; must be a number from \(range.lowerBound) to \(range.upperBound)")
+      throw error(key, "is '\(text)'; must be \(allowed)")
     }
     return value
   }
 
   mutating func boolean(_ key: String) throws(RecipeError) -> Bool? {
-    guard let text = try string(key) else { return nil }
+    guard let text = try string(key, allowed: "true or false") else { return nil }
     guard let value = Bool(text) else { throw error(key, "is '\(text)'; must be true or false") }
     return value
   }
@@ -126,10 +127,10 @@ struct YAMLMap {
   mutating func choice<T: RawRepresentable & CaseIterable>(
     _ key: String, _ type: T.Type
   ) throws(RecipeError) -> T? where T.RawValue == String {
-    guard let text = try string(key) else { return nil }
+    let allowed = "one of \(T.allCases.map(\.rawValue).joined(separator: ", "))"
+    guard let text = try string(key, allowed: allowed) else { return nil }
     guard let value = T(rawValue: text) else {
-      let allowed = T.allCases.map(\.rawValue).joined(separator: ", ")
-      throw error(key, "is '\(text)'; must be one of \(allowed)")
+      throw error(key, "is '\(text)'; must be \(allowed)")
     }
     return value
   }
@@ -170,6 +171,21 @@ extension YAMLMap {
   static let sizeLimit = 64 * 1024
   private static let lineLimit = 1000
   private static let bracketLimit = 500
+
+  /// The parser's message without the lines of the file that it quotes, which may be of any length.
+  private static func words(for error: any Error) -> String {
+    guard let error = error as? YamlError else { return error.reason }
+    switch error {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      return "line \(mark.line), column \(mark.column): \(problem)"
+    case .reader(let problem, _, _, _): return problem
+    case .duplicatedKeysInMapping(let keys, _):
+      return "\(keys.map { "'\($0)'" }.joined(separator: ", ")) given more than once"
+    default:
+      return String(String(describing: error).prefix { $0 != "\n" }.prefix(200))
+    }
+  }
 
   private static func checkSafety(file: String, text: String) throws(RecipeError) {
     guard text.utf8.count <= sizeLimit else {

@@ -123,7 +123,7 @@ import Testing
     ("frames: 0", "frames", "1 to 1000"),
     ("frames: many", "frames", "whole number"),
     ("frames: 2.5", "frames", "whole number"),
-    ("frames: [1]", "frames", "a list"),
+    ("frames: [1]", "frames", "whole number from 1 to 1000, not a list"),
     ("detector: {frameScale: 9}", "detector.frameScale", "0.05 to 4.0"),
     ("detector: {frameScale: nan}", "detector.frameScale", "number"),
     ("detector: {kind: viola}", "detector.kind", "retinaface"),
@@ -147,7 +147,7 @@ import Testing
     ("- name: a", "members[0].architecture", "efficientnet-b0"),
     ("- {name: a, architecture: vgg}", "members[0].architecture", "xception"),
     ("- {name: a b, architecture: xception}", "members[0].name", "letters"),
-    ("- {name: ../a, architecture: xception}", "members[0].name", "letters"),
+    ("- {name: ../a, architecture: xception}", "members[0].name", "is '../a'; must be"),
     ("- {name: .a, architecture: xception}", "members[0].name", "letters"),
     ("- {name: a, architecture: xception, groups: 8}", "members[0].groups", "norm: group"),
     ("- {name: a, architecture: xception, size: 5000}", "members[0].size", "32 to 4096"),
@@ -197,6 +197,17 @@ import Testing
     #expect(error(long)?.problem.contains("larger than 64 KB") == true)
   }
 
+  @Test func theParsersMessagesQuoteNothing() throws {
+    #expect(
+      error(Self.minimal + "\nframes: 2\nframes: 3")?.problem
+        == "not valid YAML: 'frames' given more than once")
+    let zeros = try #require(error(String(repeating: "\0", count: 500)))
+    #expect(zeros.problem == "not valid YAML: control characters are not allowed")
+    let brackets = try #require(error(String(repeating: "{", count: 400)))
+    #expect(brackets.problem.count < 100)
+    #expect(brackets.problem.contains("line "))
+  }
+
   @Test func damagedRecipesNeverCrash() throws {
     let text = try #require(Recipe.builtInText("dfdc-silver"))
     let bytes = Array(text.utf8)
@@ -229,7 +240,12 @@ import Testing
       let missing = folder.appendingPathComponent("missing.yaml").path
       let found = #expect(throws: RecipeError.self) { try Recipe.named(missing) }
       #expect(found?.description.contains("dfdc-silver") == true)
-      #expect(throws: RecipeError.self) { try Recipe(contentsOf: folder) }
+      let directory = #expect(throws: RecipeError.self) { try Recipe(contentsOf: folder) }
+      #expect(directory?.problem == "cannot be read: it is a folder")
+
+      // As some editors on Windows write it.
+      try Data(("\u{FEFF}" + Self.minimal).utf8).write(to: good)
+      #expect(try Recipe.named(good.path).name == "tiny")
     }
   }
 }
