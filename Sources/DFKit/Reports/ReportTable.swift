@@ -1,6 +1,6 @@
 extension [VideoReport] {
-  /// The table that `dfkit predict` shows on a terminal.
-  public var table: String {
+  /// The table that `dfkit predict` shows, for a terminal of `width` columns if given.
+  public func table(width: Int? = nil) -> String {
     var table = TextTable([
       .init("file"), .init("verdict"), .init("P(fake)", .right), .init("faces", .right),
       .init("seconds", .right), .init("note"),
@@ -12,7 +12,7 @@ extension [VideoReport] {
         report.seconds.fixed(1), report.note,
       ])
     }
-    return table.text
+    return table.text(width: width)
   }
 
   /// The lines of a Kaggle submission: `filename,label`, the label being the probability of
@@ -31,14 +31,14 @@ extension VideoReport {
 
   /// What the table's last column says.
   var note: String {
-    if let error { return error }
+    if let error { return error.withoutName(file) }
     return ([verdict.reason?.words].compactMap { $0 } + warnings).joined(separator: "; ")
   }
 }
 
 extension [DetectionReport] {
-  /// The table that `dfkit detect` shows on a terminal: one line a face.
-  public var table: String {
+  /// The table that `dfkit detect` shows, one line a face, for a terminal of `width` columns if given.
+  public func table(width: Int? = nil) -> String {
     var table = TextTable([
       .init("file"), .init("time", .right), .init("score", .right), .init("x1", .right),
       .init("y1", .right), .init("x2", .right), .init("y2", .right), .init("note"),
@@ -46,20 +46,21 @@ extension [DetectionReport] {
     for report in self {
       let place = [report.file, report.time?.fixed(2) ?? "-"]
       if report.faces.isEmpty {
-        table.add(place + ["-", "-", "-", "-", "-", report.error ?? "no face"])
+        table.add(
+          place + ["-", "-", "-", "-", "-", report.error?.withoutName(report.file) ?? "no face"])
       }
       for face in report.faces {
         let edges = [face.box.x1, face.box.y1, face.box.x2, face.box.y2]
         table.add(place + [face.score.fixed(3)] + edges.map { $0.fixed(1) } + [""])
       }
     }
-    return table.text
+    return table.text(width: width)
   }
 }
 
 extension [ClassificationReport] {
-  /// The table that `dfkit classify` shows on a terminal.
-  public var table: String {
+  /// The table that `dfkit classify` shows, for a terminal of `width` columns if given.
+  public func table(width: Int? = nil) -> String {
     var table = TextTable([
       .init("file"), .init("P(fake)", .right), .init("logits"), .init("note"),
     ])
@@ -68,9 +69,17 @@ extension [ClassificationReport] {
       let shown = report.logits.prefix(4).map { $0.fixed(4) }.joined(separator: " ")
       let more = report.logits.count > 4 ? " ... (\(report.logits.count))" : ""
       table.add([
-        report.file, report.probability?.fixed(3) ?? "-", shown + more, report.error ?? "",
+        report.file, report.probability?.fixed(3) ?? "-", shown + more,
+        report.error?.withoutName(report.file) ?? "",
       ])
     }
-    return table.text
+    return table.text(width: width)
+  }
+}
+
+extension String {
+  /// An error's message without the file's name, for lines that begin with it.
+  fileprivate func withoutName(_ file: String) -> String {
+    hasPrefix("\(file): ") ? String(dropFirst(file.count + 2)) : self
   }
 }

@@ -39,12 +39,21 @@ public struct TextTable: Sendable {
   }
 
   /// The lines, title line first, no trailing spaces.
-  public var text: String {
-    let lines = [columns.map(\.title)] + rows
-    let widths = columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+  public var text: String { text(width: nil) }
+
+  /// The lines, title line first, no trailing spaces. Where they would be wider than `width` columns of
+  /// a terminal, the first column (files, as a rule) is shortened; the last is left to wrap.
+  public func text(width: Int?) -> String {
+    var lines = [columns.map(\.title)] + rows
+    var widths = columns.indices.map { column in lines.map { $0[column].columns }.max() ?? 0 }
+    if let width, columns.count > 1 {
+      let others = widths.dropFirst().dropLast().reduce(0, +) + min(widths[columns.count - 1], 20)
+      widths[0] = min(widths[0], max(24, width - others - 2 * (columns.count - 1)))
+      for row in lines.indices { lines[row][0] = lines[row][0].withoutMiddle(columns: widths[0]) }
+    }
     return lines.map { cells in
       let line = cells.indices.map { column in
-        let padding = String(repeating: " ", count: widths[column] - cells[column].count)
+        let padding = String(repeating: " ", count: widths[column] - cells[column].columns)
         return columns[column].alignment == .left
           ? cells[column] + padding : padding + cells[column]
       }.joined(separator: "  ")
@@ -52,10 +61,52 @@ public struct TextTable: Sendable {
     }.joined(separator: "\n")
   }
 
-  static func printable(_ text: String) -> String {
+  /// The text with question marks for what could steer a terminal: control characters and those that
+  /// turn the direction of writing.
+  public static func printable(_ text: String) -> String {
     String(
       String.UnicodeScalarView(
-        text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+        text.unicodeScalars.map { scalar in
+          let turns = scalar.properties.isBidiControl
+          return turns || scalar.properties.generalCategory == .control ? "?" : scalar
+        }))
+  }
+}
+
+extension String {
+  /// Columns that the text takes on a terminal.
+  var columns: Int { reduce(0) { $0 + $1.columns } }
+
+  /// The text with a mark for what is left out in the middle, so that it takes at most `limit` columns.
+  func withoutMiddle(columns limit: Int) -> String {
+    guard columns > limit else { return self }
+    // The end of a path tells more than its beginning.
+    let head = prefix(columns: (limit - 1) / 3)
+    let tail = String(reversed()).prefix(columns: limit - 1 - head.columns)
+    return head + "…" + String(tail.reversed())
+  }
+
+  private func prefix(columns limit: Int) -> String {
+    var rest = limit
+    return String(
+      prefix { character in
+        rest -= character.columns
+        return rest >= 0
+      })
+  }
+}
+
+extension Character {
+  /// Columns that the character takes on a terminal: two for East Asian ones and emoji.
+  fileprivate var columns: Int {
+    guard let scalar = unicodeScalars.first else { return 0 }
+    switch scalar.value {
+    case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+      0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x20000...0x3FFFD:
+      return 2
+    default:
+      return scalar.properties.isEmojiPresentation ? 2 : 1
+    }
   }
 }
 

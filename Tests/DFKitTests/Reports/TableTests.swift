@@ -16,8 +16,38 @@ import Testing
 
   @Test func controlCharactersCannotSteerTheTerminal() {
     var table = TextTable([.init("file")])
-    table.add(["a\u{1B}[2J\nb"])
-    #expect(table.text == "file\na?[2J?b")
+    table.add(["a\u{1B}[2J\nb\u{202E}gpj.exe"])
+    #expect(table.text == "file\na?[2J?b?gpj.exe")
+  }
+
+  @Test func wideCharactersTakeTwoColumns() {
+    var table = TextTable([.init("file"), .init("faces")])
+    table.add(["漢字😀.jpg", "1"])
+    table.add(["ünïcødé.jp", "2"])
+    #expect(
+      table.text == """
+        file        faces
+        漢字😀.jpg  1
+        ünïcødé.jp  2
+        """)
+  }
+
+  @Test func longPathsGiveWayOnATerminal() {
+    var table = TextTable([.init("file"), .init("P(fake)", .right), .init("note")])
+    let path = "a/very/long/way/to/the/archive/of/all/clips/that/came/in/clip-0001.mp4"
+    table.add([path, "0.500", "no face found"])
+    table.add(["short.mp4", "0.250", ""])
+    let lines = table.text(width: 60).split(separator: "\n").map(String.init)
+    #expect(lines.allSatisfy { $0.count <= 60 })
+    #expect(lines[1].hasPrefix("a/very/"))
+    #expect(lines[1].contains("…"))
+    #expect(lines[1].contains("clip-0001.mp4    0.500  no face found"))
+    // As much as fits is kept, and where there is room, all of it.
+    #expect(lines[1].count == 60)
+    #expect(table.text(width: 200) == table.text)
+    for width in [0, 1, 30] {
+      #expect(table.text(width: width).contains("clip-0001.mp4"))
+    }
   }
 
   @Test func progressFitsItsLine() {

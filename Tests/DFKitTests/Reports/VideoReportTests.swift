@@ -95,11 +95,11 @@ import Testing
     var failed = VideoReport(file: "d.mp4", verdict: .undecided(.unreadable))
     failed.error = "d.mp4: is damaged"
     #expect(
-      [report, undecided, failed].table == """
+      [report, undecided, failed].table() == """
         file            verdict    P(fake)  faces  seconds  note
         clips/a, b.mp4  fake         0.750  24/25      4.3
         c.mp4           undecided        -   1/25      0.0  faces in 1 frame only, 3 needed; the end is missing
-        d.mp4           undecided        -      -      0.0  d.mp4: is damaged
+        d.mp4           undecided        -      -      0.0  is damaged
         """)
   }
 }
