@@ -12,16 +12,23 @@ struct DetectorOptions: ParsableArguments {
     completion: .file())
   var detectorWeights: String?
 
-  @Option(help: "The factor by which a frame is scaled before detection, 0.05 to 4.")
+  @Option(
+    help: """
+      The factor by which a frame is scaled before detection, 0.05 to 4; 1 if not given (predict: the \
+      recipe's).
+      """)
   var frameScale: Float?
 
-  @Option(help: "The lowest score of a face, 0.02 to 0.999.")
+  @Option(help: "The lowest score of a face, 0.02 to 0.999; 0.5 (predict: the recipe's).")
   var threshold: Float?
 
-  @Option(help: "The overlap (IoU) from which the lesser of two boxes is dropped, 0 to 1.")
+  @Option(
+    help: """
+      The overlap (IoU) from which the lesser of two boxes is dropped, 0 to 1; 0.4 (predict: the recipe's).
+      """)
   var nms: Float?
 
-  @Option(help: "The smallest side of a face in pixels of the frame.")
+  @Option(help: "The smallest side of a face in pixels of the frame; 0 (predict: the recipe's).")
   var minFace: Float?
 
   func validate() throws {

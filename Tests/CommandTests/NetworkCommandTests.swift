@@ -62,6 +62,10 @@ import Testing
       // Threads change nothing.
       #expect(try logit(["--threads", "1"]) == plain)
 
+      let groups = try Tool.run(
+        ["classify", "a.png", "--weights", "b0.safetensors", "--groups", "7"], in: folder)
+      #expect(groups.status == 1)
+      #expect(groups.errors.contains("groups"))
       let wrong = try Tool.run(
         ["classify", "a.png", "--weights", "b0.safetensors", "--norm", "group"], in: folder)
       #expect(wrong.status == 1)

@@ -126,6 +126,38 @@ import Testing
     }
   }
 
+  @Test func drawingsNeverReplaceInputs() throws {
+    try withMaterial(pictures: ["a.png", "b.jpg"]) { folder in
+      let original = try Data(contentsOf: folder.appendingPathComponent("media/a.png"))
+      let result = try Tool.run(
+        [
+          "detect", "media", "--draw", "media", "--json", "--detector-weights", "r.safetensors",
+        ], in: folder)
+      #expect(result.status == 1)
+      #expect(result.errors.contains("media/a.png: cannot be written: it is an input"))
+      #expect(try Data(contentsOf: folder.appendingPathComponent("media/a.png")) == original)
+      // The other one has no such trouble.
+      #expect(
+        FileManager.default.fileExists(atPath: folder.appendingPathComponent("media/b.png").path))
+    }
+  }
+
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+  func fullOutputIsAnError() throws {
+    let process = Process()
+    let errors = Pipe()
+    process.executableURL = Tool.url
+    process.arguments = ["recipe", "list"]
+    process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+    process.standardError = errors
+    try process.run()
+    let message = String(
+      decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 1)
+    #expect(message.contains("standard output cannot be written"), "\(message)")
+  }
+
   @Test func anInterruptKeepsWhatIsDone() throws {
     try withMaterial(pictures: []) { folder in
       let count = 400

@@ -74,6 +74,14 @@ import Testing
     #expect(missing.errors.contains("neither a built-in recipe"))
   }
 
+  @Test func aShownRecipeCanBeSavedAndShownAgain() throws {
+    try Paths.withTemporaryFolder { folder in
+      let show = try Tool.run(["recipe", "show", "dfdc-silver"])
+      try Data(show.output.utf8).write(to: folder.appendingPathComponent("mine.yaml"))
+      #expect(try Tool.run(["recipe", "show", "mine.yaml"], in: folder).output == show.output)
+    }
+  }
+
   @Test func brokenRecipesNameThePlace() throws {
     try Paths.withTemporaryFolder { folder in
       let file = folder.appendingPathComponent("mine.yaml")

@@ -52,6 +52,7 @@ extension ClassifierSettings {
     _ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()
   ) throws -> ClassifierSettings {
     let file = state.file
+    let asked = options
     let options = try options.filled(from: state)
 
     guard let scheme = options.scheme ?? Scheme.recognised(in: state) else {
@@ -72,7 +73,13 @@ extension ClassifierSettings {
 
     var settings = ClassifierSettings(architecture, scheme: scheme)
     switch options.norm ?? (state.hasRunningStatistics ? .batch : .group) {
-    case .batch: break
+    case .batch:
+      // The metadata's groups are passed over here, a caller's are a mistake to be told of.
+      guard asked.groups == nil else {
+        throw ClassifierError.invalidSetting(
+          file: file, name: "number of groups", reason: "says nothing of a network with batch norm."
+        )
+      }
     case .group: settings.norm = .group(groups: options.groups ?? 8, epsilon: 1e-5)
     }
     let mapping = KeyMapping(scheme, architecture) { state[$0] != nil }

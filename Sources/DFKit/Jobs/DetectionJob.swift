@@ -29,6 +29,7 @@ public struct DetectionJob: Sendable {
   ) throws -> JobOutcome {
     var names = PictureNames()
     if let drawing { try Self.makeFolder(drawing) }
+    let inputs = Set(files.files.map { $0.resolvingSymlinksInPath().path })
     return try forEachFile(
       files, progress: progress,
       problem: { path, error in
@@ -38,7 +39,7 @@ public struct DetectionJob: Sendable {
       let name = names.name(for: file)
       var failure: (any Error)?
       do {
-        try search(file, pictureName: name, progress: progress) { found in
+        try search(file, pictureName: name, sparing: inputs, progress: progress) { found in
           do {
             try report(found)
           } catch {
@@ -59,7 +60,7 @@ public struct DetectionJob: Sendable {
   }
 
   private func search(
-    _ file: URL, pictureName: String, progress: (Double) -> Void,
+    _ file: URL, pictureName: String, sparing inputs: Set<String>, progress: (Double) -> Void,
     report: (DetectionReport) throws -> Void
   ) throws {
     var count = 0
@@ -68,8 +69,12 @@ public struct DetectionJob: Sendable {
       let faces = try detector.detect([frame.image]).first ?? []
       if let drawing {
         let name = frame.time == nil ? pictureName : "\(pictureName)-\(count.padded(to: 5))"
-        try ImageFile.write(
-          frame.image.drawing(faces), to: drawing.appendingPathComponent("\(name).png"))
+        let target = drawing.appendingPathComponent("\(name).png")
+        guard !inputs.contains(target.resolvingSymlinksInPath().path) else {
+          throw MediaError.unwritable(
+            file: target.relativePath, reason: "it is an input. Draw into another folder.")
+        }
+        try ImageFile.write(frame.image.drawing(faces), to: target)
       }
       count += 1
       if case .spread(let total) = frames { progress(Double(count) / Double(total)) }
@@ -85,7 +90,7 @@ public struct DetectionJob: Sendable {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
-      throw MediaError.unwritable(file: url.path, reason: error.reason)
+      throw MediaError.unwritable(file: url.relativePath, reason: error.reason)
     }
   }
 }

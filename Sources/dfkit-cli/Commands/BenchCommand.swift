@@ -38,7 +38,7 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Times a network that judges face crops, without reading or scaling them.",
       discussion: """
-          dfkit bench classify --architecture efficientnet-b4 --norm group --size 224 --batch 8
+          dfkit bench classify --architecture xception --norm group --batch 8
           dfkit bench classify --norm batch --norm group --batch 1 --batch 8 --json
         """)
 

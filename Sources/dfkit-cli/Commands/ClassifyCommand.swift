@@ -49,7 +49,11 @@ struct ClassifyCommand: AsyncParsableCommand {
         }
       }
       bar.clear()
-      if let array { try array.end() } else { try Output.write(reports.table + "\n") }
+      if let array {
+        try array.end()
+      } else {
+        try Output.write(reports.table(width: Terminal.width(STDOUT_FILENO)) + "\n")
+      }
       try outcome.exit()
     }
   }

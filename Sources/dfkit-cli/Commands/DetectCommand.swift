@@ -8,8 +8,8 @@ struct DetectCommand: AsyncParsableCommand {
     commandName: "detect",
     abstract: "Finds the faces in images and videos.",
     discussion: """
-        dfkit detect photo.jpg --detector-weights retinaface.pth --json
-        dfkit detect clip.mp4 --frames all --detector-weights retinaface.pth --draw boxes/
+        dfkit detect photo.jpg --detector-weights rf.pth --json
+        dfkit detect clip.mp4 --frames all --detector-weights rf.pth --draw boxes/
       """)
 
   @OptionGroup var input: InputOptions
@@ -63,7 +63,11 @@ struct DetectCommand: AsyncParsableCommand {
         }
       }
       bar.clear()
-      if let array { try array.end() } else { try Output.write(reports.table + "\n") }
+      if let array {
+        try array.end()
+      } else {
+        try Output.write(reports.table(width: Terminal.width(STDOUT_FILENO)) + "\n")
+      }
       try outcome.exit()
     }
   }

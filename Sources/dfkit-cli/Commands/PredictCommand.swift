@@ -34,7 +34,7 @@ struct PredictCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
-  @Option(help: "Frames looked at in a video, 1 to 1000; the recipe's if not given.")
+  @Option(help: "Frames looked at in a video, 1 to 1000; the recipe's number if not given.")
   var frames: Int?
 
   @Option(
@@ -115,7 +115,8 @@ struct PredictCommand: AsyncParsableCommand {
     do {
       return try MemberFiles(weights, members: recipe.members)
     } catch {
-      throw ValidationError(error.description)
+      Output.complain(error.description)
+      throw ExitCode.validationFailure
     }
   }
 }
@@ -147,7 +148,7 @@ private struct PredictionPrinter {
     switch form {
     case .json: try array?.end()
     case .csv: break
-    case .table: try Output.write(reports.table + "\n")
+    case .table: try Output.write(reports.table(width: Terminal.width(STDOUT_FILENO)) + "\n")
     }
   }
 }

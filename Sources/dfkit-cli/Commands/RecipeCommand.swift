@@ -36,7 +36,9 @@ struct RecipeCommand: ParsableCommand {
     func run() throws {
       let members = try Recipe.named(recipe).members.map(\.name)
       let text = try Recipe.text(named: recipe)
-      try Output.write("# members: \(members.joined(separator: ", "))\n")
+      let heading = "# members: \(members.joined(separator: ", "))\n"
+      // A recipe that was saved from here has the line already.
+      try Output.write(text.hasPrefix(heading) ? "" : heading)
       try Output.write(text.hasSuffix("\n") ? text : text + "\n")
     }
   }

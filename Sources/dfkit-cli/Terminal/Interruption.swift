@@ -16,8 +16,13 @@ enum Interruption {
       let source = DispatchSource.makeSignalSource(
         signal: number, queue: DispatchQueue.global(qos: .userInitiated))
       source.setEventHandler {
-        if work.isCancelled { exit(exitCode.rawValue) }
+        // Nothing is cleaned up: other threads are at work with what would be.
+        if work.isCancelled { _exit(exitCode.rawValue) }
         work.cancel()
+        if isatty(STDERR_FILENO) == 1 {
+          let text = "\r\u{1B}[Kdfkit: stopping; what is done is kept (again to quit at once)\n"
+          try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+        }
       }
       source.activate()
       return source

@@ -5,13 +5,44 @@ import Foundation
 /// Writing to standard output and standard error.
 enum Output {
   /// Writes to standard output at once, whole.
+  ///
+  /// - Throws: `OutputError`.
   static func write(_ text: String) throws {
-    try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    var rest = ArraySlice(text.utf8)
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes {
+        Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count)
+      }
+      if written >= 0 {
+        rest = rest.dropFirst(written)
+      } else if errno != EINTR {
+        throw OutputError(reason: String(cString: strerror(errno)))
+      }
+    }
   }
 
   /// Writes a line to standard error.
   static func complain(_ text: String) {
-    try? FileHandle.standardError.write(contentsOf: Data("dfkit: \(text)\n".utf8))
+    let line = "dfkit: \(TextTable.printable(text))\n"
+    try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
+  }
+}
+
+/// Why standard output takes nothing more.
+struct OutputError: Error, CustomStringConvertible {
+  let reason: String
+
+  var description: String { "standard output cannot be written: \(reason)" }
+}
+
+/// What is known of the terminal.
+enum Terminal {
+  /// Columns of the terminal behind a file descriptor; nil where it is none.
+  static func width(_ descriptor: Int32) -> Int? {
+    guard isatty(descriptor) == 1 else { return nil }
+    var size = winsize()
+    let known = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    return known ? Int(size.ws_col) : 80
   }
 }
 

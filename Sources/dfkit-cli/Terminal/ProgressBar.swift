@@ -21,7 +21,8 @@ final class ProgressBar {
     lastDraw = now
     draw(
       ProgressLine.text(
-        progress, elapsed: (now - start) / .seconds(1), width: Self.terminalWidth()))
+        progress, elapsed: (now - start) / .seconds(1),
+        width: Terminal.width(STDERR_FILENO) ?? 80))
   }
 
   /// Removes the line, so that something else can be written.
@@ -29,16 +30,12 @@ final class ProgressBar {
     guard isVisible else { return }
     draw("")
     isVisible = false
+    // What comes next is shown at once.
+    lastDraw = nil
   }
 
   private func draw(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(text)".utf8))
     isVisible = true
-  }
-
-  private static func terminalWidth() -> Int {
-    var size = winsize()
-    let known = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-    return known ? Int(size.ws_col) : 80
   }
 }
