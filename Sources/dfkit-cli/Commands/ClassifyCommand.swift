@@ -34,26 +34,11 @@ struct ClassifyCommand: AsyncParsableCommand {
     let json = json
     try await Interruption.handled {
       let bar = ProgressBar()
-      var array = json ? try JSONArrayPrinter() : nil
-      var reports: [ClassificationReport] = []
+      var printer = try ReportPrinter<ClassificationReport>(json: json, bar) { $0.table(width: $1) }
       let outcome = try job.run(inputs, progress: bar.update) { report in
-        if let error = report.error {
-          bar.clear()
-          Output.complain(error)
-        }
-        if array == nil {
-          reports.append(report)
-        } else {
-          bar.clear()
-          try array?.print(report.json)
-        }
+        try printer.print(report, json: report.json, error: report.error)
       }
-      bar.clear()
-      if let array {
-        try array.end()
-      } else {
-        try Output.write(reports.table(width: Terminal.width(STDOUT_FILENO)) + "\n")
-      }
+      try printer.end()
       try outcome.exit()
     }
   }

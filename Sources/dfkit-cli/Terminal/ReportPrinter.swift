@@ -1,0 +1,39 @@
+import DFKit
+import Foundation
+
+/// Prints a job's reports: JSON as they come, or one table at the end. Errors go to standard error at
+/// once.
+struct ReportPrinter<Report> {
+  private let bar: ProgressBar
+  private let table: ([Report], Int?) -> String
+  private var array: JSONArrayPrinter?
+  private var reports: [Report] = []
+
+  init(json: Bool, _ bar: ProgressBar, table: @escaping ([Report], Int?) -> String) throws {
+    self.bar = bar
+    self.table = table
+    array = json ? try JSONArrayPrinter() : nil
+  }
+
+  mutating func print(_ report: Report, json: JSON, error: String?) throws {
+    if let error {
+      bar.clear()
+      Output.complain(error)
+    }
+    if array == nil {
+      reports.append(report)
+    } else {
+      bar.clear()
+      try array?.print(json)
+    }
+  }
+
+  func end() throws {
+    bar.clear()
+    if let array {
+      try array.end()
+    } else {
+      try Output.write(table(reports, Terminal.width(STDOUT_FILENO)) + "\n")
+    }
+  }
+}
