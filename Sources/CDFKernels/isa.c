@@ -1,6 +1,5 @@
-// Which instruction set is in use, and each thread's scratch memory.
+// Which instruction set is in use.
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,24 +78,4 @@ const char *df_isa_name(df_isa isa) {
     case DF_ISA_PORTABLE: break;
   }
   return "portable";
-}
-
-float *df_scratch(int slot, size_t floats) {
-  static _Thread_local struct {
-    float *memory;
-    size_t floats;
-  } slots[DF_SCRATCH_SLOTS];
-  if (slots[slot].floats < floats) {
-    free(slots[slot].memory);
-    size_t rounded = df_round_up(floats, 4096);
-    bool possible = rounded >= floats && rounded <= SIZE_MAX / sizeof(float);
-    void *memory = possible ? aligned_alloc(64, rounded * sizeof(float)) : NULL;
-    if (!memory) {
-      fputs("dfkit: out of memory\n", stderr);
-      abort();
-    }
-    slots[slot].memory = memory;
-    slots[slot].floats = rounded;
-  }
-  return slots[slot].memory;
 }
