@@ -30,9 +30,8 @@ extension ClassifierOptions {
     options.size = size ?? metadata.size
     options.mean = mean ?? metadata.mean
     options.std = std ?? metadata.std
-    options.channelOrder =
-      channelOrder ?? metadata.channelOrder.flatMap { ChannelOrder(rawValue: $0.rawValue) }
-    options.fit = fit ?? metadata.fit.flatMap { InputSpec.Fit(rawValue: $0.rawValue) }
+    options.channelOrder = channelOrder ?? metadata.channelOrder
+    options.fit = fit ?? metadata.fit
     options.classCount = classCount ?? metadata.classes
     return options
   }
@@ -42,20 +41,29 @@ extension ClassifierSettings {
   /// The settings as a file's metadata, from which `resolve` makes them again.
   public var metadata: ModelMetadata {
     var metadata = ModelMetadata()
-    metadata.architecture = architecture.rawValue
-    metadata.scheme = scheme.rawValue
-    switch norm {
-    case .batch: metadata.norm = .batch
-    case .group(let groups, _):
-      metadata.norm = .group
-      metadata.groups = groups
-    }
-    metadata.size = input.size
-    metadata.mean = input.mean
-    metadata.std = input.std
-    metadata.channelOrder = ModelMetadata.ChannelOrder(rawValue: input.channelOrder.rawValue)
-    metadata.fit = ModelMetadata.Fit(rawValue: input.fit.rawValue)
-    metadata.classes = classCount
+    metadata.describe(self)
     return metadata
+  }
+}
+
+extension ModelMetadata {
+  /// Takes over all that loading needs of a classifier.
+  public mutating func describe(_ settings: ClassifierSettings) {
+    architecture = settings.architecture.rawValue
+    scheme = settings.scheme.rawValue
+    switch settings.norm {
+    case .batch:
+      norm = .batch
+      groups = nil
+    case .group(let count, _):
+      norm = .group
+      groups = count
+    }
+    size = settings.input.size
+    mean = settings.input.mean
+    std = settings.input.std
+    channelOrder = settings.input.channelOrder
+    fit = settings.input.fit
+    classes = settings.classCount
   }
 }

@@ -3,12 +3,7 @@ import DeepfakeCore
 /// What a network expects of its input, and how a face crop becomes that.
 public struct InputSpec: Sendable, Equatable {
   /// How a crop of any shape fills a square.
-  public enum Fit: String, Sendable, CaseIterable {
-    /// Each axis is scaled by itself.
-    case stretch
-    /// The longer side is scaled to the size, the rest is zeros (black before normalisation), half on either side.
-    case letterbox
-  }
+  public typealias Fit = ModelMetadata.Fit
 
   /// The side of the square input in pixels.
   public var size: Int

@@ -36,33 +36,11 @@ public struct WeightsConversion: Sendable {
       try settings.makeNetwork().loadWeights(
         state, scheme: settings.scheme, architecture: settings.architecture)
       metadata.describe(settings)
+      if settings.classCount <= 2 { metadata.labels = ["real", "fake"] }
     }
     if let cropMargin { metadata.cropMargin = cropMargin }
     state.metadata = metadata.entries
     try state.write(safetensors: output, dtype: dtype)
     return WeightsReport(try StateDict.read(output))
-  }
-}
-
-extension ModelMetadata {
-  /// Takes over all that loading needs of a classifier.
-  mutating func describe(_ settings: ClassifierSettings) {
-    architecture = settings.architecture.rawValue
-    scheme = settings.scheme.rawValue
-    switch settings.norm {
-    case .batch:
-      norm = .batch
-      groups = nil
-    case .group(let count, _):
-      norm = .group
-      groups = count
-    }
-    size = settings.input.size
-    mean = settings.input.mean
-    std = settings.input.std
-    channelOrder = ChannelOrder(rawValue: settings.input.channelOrder.rawValue)
-    fit = Fit(rawValue: settings.input.fit.rawValue)
-    classes = settings.classCount
-    if settings.classCount <= 2 { labels = ["real", "fake"] }
   }
 }

@@ -1,7 +1,7 @@
 import CDFKernels
 
 /// The order of a pixel's three channels.
-public enum ChannelOrder: String, Sendable, CaseIterable {
+public enum ChannelOrder: String, Sendable, Codable, CaseIterable {
   /// Red, green, blue.
   case rgb
   /// Blue, green, red.

@@ -15,14 +15,6 @@ public struct ModelMetadata: Sendable, Equatable, Codable {
     case group
   }
 
-  /// The order of a pixel's colours.
-  public enum ChannelOrder: String, Sendable, Codable, CaseIterable {
-    /// Red first.
-    case rgb
-    /// Blue first.
-    case bgr
-  }
-
   /// How a crop gets the network's size.
   public enum Fit: String, Sendable, Codable, CaseIterable {
     /// Both sides are scaled to the size.
