@@ -8,7 +8,10 @@ struct DetectorOptions: ParsableArguments {
   var detector: Recipe.Detector.Kind?
 
   @Option(
-    help: "The detector's weights: a published RetinaFace checkpoint or a safetensors file.",
+    help: """
+      The detector's weights: a published RetinaFace checkpoint or a safetensors file. If not given, \
+      those that 'dfkit weights fetch' has stored.
+      """,
     completion: .file())
   var detectorWeights: String?
 
@@ -47,6 +50,17 @@ struct DetectorOptions: ParsableArguments {
     settings.nms = nms ?? settings.nms
     settings.minFace = minFace ?? settings.minFace
     return settings
+  }
+
+  /// Where the weights lie: as given, or in the user's store.
+  func weights(of settings: Recipe.Detector) throws -> URL {
+    if let detectorWeights { return URL(fileURLWithPath: detectorWeights) }
+    do {
+      return try settings.weights(given: nil, in: try WeightsStore())
+    } catch {
+      Output.complain(error.description)
+      throw ExitCode.validationFailure
+    }
   }
 
   private func check(_ value: Float?, _ name: String, in range: ClosedRange<Float>) throws {

@@ -34,7 +34,7 @@ enum Tool {
   /// Runs the program to its end.
   static func run(
     _ arguments: [String], in folder: URL? = nil, program: URL = url,
-    environment: [String: String]? = nil
+    environment: [String: String] = [:]
   ) throws -> Result {
     let running = try Running(arguments, in: folder, program: program, environment: environment)
     return try running.finish()
@@ -51,7 +51,7 @@ final class Running {
   /// Starts the program. Its output goes to files, which cannot fill up as pipes do.
   init(
     _ arguments: [String], in workingFolder: URL? = nil, program: URL = Tool.url,
-    environment: [String: String]? = nil
+    environment: [String: String] = [:]
   ) throws {
     folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("dfkit-run-\(UUID().uuidString)")
@@ -66,7 +66,9 @@ final class Running {
     process.standardOutput = try FileHandle(forWritingTo: outputFile)
     process.standardError = try FileHandle(forWritingTo: errorFile)
     if let workingFolder { process.currentDirectoryURL = workingFolder }
-    if let environment { process.environment = environment }
+    // What the user has fetched must not change what tests see.
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["XDG_DATA_HOME": folder.path]) { $1 }.merging(environment) { $1 }
     try process.run()
   }
 

@@ -28,21 +28,13 @@ struct DetectCommand: AsyncParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  func validate() throws {
-    if detector.detectorWeights == nil {
-      throw ValidationError(
-        "dfkit ships no weights yet. Give --detector-weights (a RetinaFace checkpoint).")
-    }
-  }
-
   func run() async throws {
     threads.apply()
     var settings = Recipe.Detector()
     settings.frameScale = 1
     settings = detector.applied(to: settings)
-    let weights = URL(fileURLWithPath: detector.detectorWeights ?? "")
     let job = DetectionJob(
-      detector: try settings.load(weights), frames: frames.choice,
+      detector: try settings.load(try detector.weights(of: settings)), frames: frames.choice,
       drawing: draw.map { URL(fileURLWithPath: $0) })
     let inputs = input.files([.image, .video])
     let json = json

@@ -64,12 +64,11 @@ struct PredictCommand: AsyncParsableCommand {
       throw ValidationError(
         "--aggregate must be one of \(AggregatorName.forms.joined(separator: ", ")).")
     }
-    if weights.isEmpty || detector.detectorWeights == nil {
+    if weights.isEmpty {
       throw ValidationError(
         """
-        dfkit ships no weights yet. Give --weights (a folder of MEMBER.safetensors, or MEMBER=FILE \
-        for each member that 'dfkit recipe show \(recipe)' lists) and --detector-weights (a \
-        RetinaFace checkpoint).
+        dfkit ships no trained networks yet. Give --weights: a folder of MEMBER.safetensors, or \
+        MEMBER=FILE for each member that 'dfkit recipe show \(recipe)' lists.
         """)
     }
   }
@@ -79,8 +78,7 @@ struct PredictCommand: AsyncParsableCommand {
     let settings = try settings()
     let files = try memberFiles(settings)
     let predictor = try VideoPredictor(
-      recipe: settings, weights: files,
-      detectorWeights: URL(fileURLWithPath: detector.detectorWeights ?? ""))
+      recipe: settings, weights: files, detectorWeights: try detector.weights(of: settings.detector))
     let inputs = input.files([.image, .video])
     let form: OutputForm = json ? .json : csv ? .csv : .table
     try await Interruption.handled {

@@ -1,0 +1,99 @@
+import Foundation
+
+/// The folder of the user where fetched weights lie, one folder an entry of the catalogue.
+///
+/// It is `$XDG_DATA_HOME/dfkit/weights`, by default `~/.local/share/dfkit/weights` (XDG Base Directory
+/// Specification 0.8).
+public struct WeightsStore: Sendable, Equatable {
+  /// The folder; it need not exist.
+  public let folder: URL
+
+  /// A store in a folder of one's own.
+  public init(folder: URL) {
+    self.folder = folder
+  }
+
+  /// The user's store. As the specification asks, a relative `XDG_DATA_HOME` is passed over.
+  ///
+  /// - Throws: `WeightsStoreError.noHome` where the environment names no home folder.
+  public init(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(WeightsStoreError) {
+    func absolute(_ name: String) -> URL? {
+      environment[name].flatMap { $0.hasPrefix("/") ? URL(fileURLWithPath: $0) : nil }
+    }
+    let data: URL
+    if let given = absolute("XDG_DATA_HOME") {
+      data = given
+    } else if let home = absolute("HOME") {
+      data = home.appendingPathComponent(".local/share")
+    } else {
+      throw .noHome
+    }
+    folder = data.appendingPathComponent("dfkit/weights")
+  }
+
+  /// Where an entry's files lie or would lie.
+  public func folder(of name: String) -> URL {
+    folder.appendingPathComponent(name)
+  }
+
+  /// What to load an entry's weights from: its file, or its folder where it has several files. Nil where
+  /// the entry has not been fetched.
+  public func url(of name: String) -> URL? {
+    guard Recipe.isName(name) else { return nil }
+    let folder = folder(of: name)
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let visible = files.filter { !$0.hasPrefix(".") }
+    guard let first = visible.first else { return nil }
+    return visible.count == 1 ? folder.appendingPathComponent(first) : folder
+  }
+}
+
+/// Why the store's weights cannot be used.
+public enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The environment names no home folder.
+  case noHome
+  /// A detector's weights are needed and have not been fetched; `others` are detectors whose have.
+  case missing(detector: String, entry: String, folder: String, others: [String])
+
+  /// The message for people.
+  public var description: String {
+    switch self {
+    case .noHome:
+      "no place for weights is known: set HOME or XDG_DATA_HOME to a full path, or name the weights"
+        + " themselves (--detector-weights)."
+    case .missing(let detector, let entry, let folder, let others):
+      "the weights of \(detector) are not in \(folder). Fetch them with"
+        + " 'dfkit weights fetch \(entry)', or name them with --detector-weights."
+        + others.map { " Those of \($0) are there: --detector \($0) takes them." }.joined()
+    }
+  }
+}
+
+extension Recipe.Detector {
+  /// Where the detector's weights lie: what was given, or the store's.
+  ///
+  /// - Throws: `WeightsStoreError` where nothing was given and nothing has been fetched.
+  public func weights(given: URL?, in store: WeightsStore) throws(WeightsStoreError) -> URL {
+    if let given { return given }
+    if let url = kind.fetchedWeights(in: store) { return url }
+    let others = Kind.allCases.filter { $0.fetchedWeights(in: store) != nil }
+    throw .missing(
+      detector: kind.rawValue, entry: kind.storeEntries[0], folder: store.folder.path,
+      others: others.map(\.rawValue))
+  }
+}
+
+extension Recipe.Detector.Kind {
+  /// The catalogue's entries that serve the detector, in the order in which they are looked for.
+  public var storeEntries: [String] {
+    switch self {
+    case .retinaface: ["retinaface-mobilenet0.25", "retinaface-resnet50"]
+    }
+  }
+
+  fileprivate func fetchedWeights(in store: WeightsStore) -> URL? {
+    storeEntries.lazy.compactMap { store.url(of: $0) }.first
+  }
+}
