@@ -98,6 +98,17 @@ int df_converter_fits(const df_converter *converter, const void *frame);
 int df_converter_run(df_converter *converter, const void *frame, uint8_t *rgb, int stride);
 void df_converter_free(df_converter *converter);
 
+// Conversion of packed RGB to an AVFrame of yuv420p, limited range, by the matrix of BT.709 or BT.601.
+typedef struct df_yuv_converter df_yuv_converter;
+
+// Width and height must be even. NULL when they are not or memory is out.
+df_yuv_converter *df_yuv_converter_new(int width, int height, int is_bt709);
+// `rgb` has `height` rows of `width` * 3 bytes; where it is smaller than the converter, its last column
+// and row go on. `frame` has buffers of the converter's size. Returns 0 when it fails.
+int df_yuv_converter_run(
+    df_yuv_converter *converter, const uint8_t *rgb, int width, int height, void *frame);
+void df_yuv_converter_free(df_yuv_converter *converter);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,80 @@
+import CFFmpeg
+import CMediaShims
+import Foundation
+
+/// A container with one video stream, being written.
+final class Muxer {
+  private let file: String
+  private let context: UnsafeMutablePointer<AVFormatContext>
+  private var hasHeader = false
+
+  /// Opens `url` for writing, over what is there.
+  ///
+  /// - Parameters:
+  ///   - file: what errors call the file.
+  ///   - format: FFmpeg's short name of the container.
+  init(_ url: URL, file: String, format: String) throws(MediaError) {
+    self.file = file
+    df_av_log_collect()
+    _ = Message.takeLog()
+    let path = "file:" + url.path
+    var context: UnsafeMutablePointer<AVFormatContext>?
+    var status = avformat_alloc_output_context2(&context, nil, format, path)
+    guard status >= 0, let context else {
+      throw .unwritable(file: file, reason: "FFmpeg does not write \(format)")
+    }
+    status = avio_open(&context.pointee.pb, path, AVIO_FLAG_WRITE)
+    guard status >= 0 else {
+      avformat_free_context(context)
+      throw .unwritable(file: file, reason: Message.ffmpeg(status))
+    }
+    self.context = context
+  }
+
+  deinit {
+    avio_closep(&context.pointee.pb)
+    avformat_free_context(context)
+  }
+
+  /// Whether the codec's header goes to the container and not into the stream.
+  var wantsHeader: Bool { context.pointee.oformat.pointee.flags & AVFMT_GLOBALHEADER != 0 }
+
+  /// Adds the stream that an encoder makes, and begins the file.
+  func start(_ encoder: UnsafeMutablePointer<AVCodecContext>) throws(MediaError) {
+    guard let stream = avformat_new_stream(context, nil),
+      avcodec_parameters_from_context(stream.pointee.codecpar, encoder) >= 0
+    else { throw .unwritable(file: file, reason: "out of memory") }
+    stream.pointee.time_base = encoder.pointee.time_base
+    stream.pointee.avg_frame_rate = encoder.pointee.framerate
+    var options: OpaquePointer?
+    // The index goes to the front, so that a player can start before it has the whole file.
+    av_dict_set(&options, "movflags", "+faststart", 0)
+    defer { av_dict_free(&options) }
+    try check(avformat_write_header(context, &options))
+    hasHeader = true
+  }
+
+  /// Writes a packet whose times are in units of `timeBase`.
+  func write(_ packet: Packet, timeBase: AVRational) throws(MediaError) {
+    guard let stream = context.pointee.streams[0] else { return }
+    packet.pointer.pointee.stream_index = 0
+    av_packet_rescale_ts(packet.pointer, timeBase, stream.pointee.time_base)
+    try check(av_interleaved_write_frame(context, packet.pointer))
+  }
+
+  /// Ends the file; all of it has been handed to the system when this returns.
+  func finish() throws(MediaError) {
+    if hasHeader { try check(av_write_trailer(context)) }
+    let status = avio_closep(&context.pointee.pb)
+    guard status >= 0 else { throw .unwritable(file: file, reason: Message.ffmpeg(status)) }
+  }
+
+  /// Buffered writes fail later than they are made, and some muxers do not look.
+  private func check(_ status: Int32) throws(MediaError) {
+    let error = context.pointee.pb?.pointee.error ?? 0
+    guard status >= 0, error >= 0 else {
+      throw .unwritable(
+        file: file, reason: error < 0 ? Message.ffmpeg(error) : Message.ffmpegLog(status))
+    }
+  }
+}
