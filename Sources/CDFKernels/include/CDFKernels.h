@@ -162,6 +162,15 @@ bool df_f32_resize(
   size_t in_height, size_t in_width, size_t channels, const float *x, size_t x_stride,
   size_t out_height, size_t out_width, float *y, df_resample method);
 
+/// Warps RGB8 x [in_height][in_width] (row stride in bytes given, the image not empty) to y, tightly
+/// packed. `map` takes an output pixel (column, row) to the input's: m0 * column + m1 * row + m2 and
+/// m3 * column + m4 * row + m5; whole numbers are pixels' centres. Each output pixel is the mean of
+/// grid x grid bilinear samples spread evenly over it. Outside the input is black, or its nearest
+/// pixel.
+void df_u8_warp(
+  size_t in_height, size_t in_width, const uint8_t *x, size_t x_stride, const double map[6],
+  size_t grid, bool replicate, size_t out_height, size_t out_width, uint8_t *y);
+
 #ifdef __cplusplus
 }
 #endif

@@ -20,13 +20,21 @@ extension Recipe.Faces {
 }
 
 extension Recipe.Crop {
-  /// The face cut out of its frame; where the crop reaches beyond the frame, the edge's pixels go on.
-  public func cut(_ box: Box, from frame: Image) -> Image {
+  /// The face cut out of its frame at the frame's own resolution; where the crop reaches beyond the
+  /// frame, the edge's pixels go on.
+  ///
+  /// A face without five landmarks that fit its box cannot be aligned: it is cut square instead.
+  public func cut(_ face: Face, from frame: Image) -> Image {
     switch shape {
-    case .square:
-      let place = box.squareCrop(margin: margin)
-      return frame.cropped(
-        x: place.x, y: place.y, width: place.width, height: place.height, edges: .replicate)
+    case .square: square(face.box, from: frame)
+    case .aligned:
+      FaceAlignment(margin: margin).crop(face, from: frame) ?? square(face.box, from: frame)
     }
+  }
+
+  private func square(_ box: Box, from frame: Image) -> Image {
+    let place = box.squareCrop(margin: margin)
+    return frame.cropped(
+      x: place.x, y: place.y, width: place.width, height: place.height, edges: .replicate)
   }
 }

@@ -123,7 +123,7 @@ private struct FaceSearch {
     for (frame, faces) in zip(waiting, lists) where !faces.isEmpty {
       framesWithFaces += 1
       for face in predictor.recipe.faces.chosen(from: faces) {
-        let crop = predictor.recipe.crop.cut(face.box, from: frame.image)
+        let crop = predictor.recipe.crop.cut(face, from: frame.image)
         found.append(Found(time: frame.time ?? 0, box: face.box, crop: crop))
       }
     }

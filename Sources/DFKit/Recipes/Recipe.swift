@@ -81,11 +81,14 @@ extension Recipe {
     public enum Shape: String, Sendable, CaseIterable {
       /// As wide as high, by the longer side of the box.
       case square
+      /// Turned upright by the landmarks, so that eyes and mouth have one place in every crop.
+      case aligned
     }
 
     /// The shape.
     public var shape: Shape = .square
-    /// What is added on every side, as a fraction of the box's longer side.
+    /// What is added on every side, as a fraction of the box's longer side; of an aligned crop, as a
+    /// fraction of the side of the square that `FaceAlignment` fits to the face.
     public var margin: Float = 0.15
 
     /// The defaults.

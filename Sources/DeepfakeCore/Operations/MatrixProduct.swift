@@ -13,9 +13,6 @@ public struct MatrixProduct: Operation {
     self.transposesRight = transposesRight
   }
 
-  // One thread pool serves everything; OpenBLAS is called from it and keeps to its caller's thread.
-  private static let singleThreaded: Void = openblas_set_num_threads(1)
-
   /// Rows of a large product that one task computes. Fixed, so that results do not depend on threads.
   private static let rowsPerTask = 256
 
@@ -39,7 +36,7 @@ public struct MatrixProduct: Operation {
     let stack = stackA.isEmpty ? stackB : stackA
     let shape = stack + [m, n]
     guard m > 0 && n > 0 && k > 0 else { return Tensor(zeros: shape) }
-    _ = Self.singleThreaded
+    _ = OpenBLAS.singleThreaded
     let matrices = Tensor.elementCount(of: stack)
     let (strideA, strideB) = (stackA.isEmpty ? 0 : m * k, stackB.isEmpty ? 0 : k * n)
     let tasks = (m + Self.rowsPerTask - 1) / Self.rowsPerTask

@@ -32,11 +32,25 @@ import Testing
     var crop = Recipe.Crop()
     crop.margin = 0.5
     let box = Box(x1: 0, y1: 10, x2: 10, y2: 16)
-    let cut = crop.cut(box, from: image)
+    let cut = crop.cut(Face(box: box, score: 1), from: image)
     #expect(cut.width == 20)
     #expect(cut.height == 20)
     // Columns -5 to 14 of the frame: what lies beyond the edge repeats it.
     for x in 0...5 { #expect(cut[x, 3] == (255, 0, 0)) }
     #expect(cut[6, 3] == (128, 128, 128))
+  }
+
+  @Test func alignedCropsHaveTheFacesOwnSizeOrAreSquare() {
+    let image = Image.plain(300, 300)
+    var crop = Recipe.Crop()
+    crop.shape = .aligned
+    crop.margin = 0.25
+    // The template at 1.5 times its size, lying on its side.
+    let landmarks = FaceAlignment.template.map { Point(x: 200 - 1.5 * $0.y, y: 1.5 * $0.x + 20) }
+    let box = Box(x1: 40, y1: 40, x2: 180, y2: 160)
+    let cut = crop.cut(Face(box: box, score: 1, landmarks: landmarks), from: image)
+    #expect(cut.width == 252 && cut.height == 252)
+    let square = crop.cut(Face(box: box, score: 1), from: image)
+    #expect(square.width == 210)
   }
 }

@@ -78,7 +78,7 @@ import Testing
       frames: 7
       detector: {kind: retinaface, frameScale: 0.25, threshold: 0.9, nms: 0.3, minFace: 12}
       faces: {perFrame: 2, choose: size, minFrames: 4}
-      crop: {shape: square, margin: 0.3}
+      crop: {shape: aligned, margin: 0.3}
       members:
         - name: a
           description: first
@@ -102,6 +102,7 @@ import Testing
     #expect(recipe.faces.perFrame == 2)
     #expect(recipe.faces.choose == .size)
     #expect(recipe.faces.minFrames == 4)
+    #expect(recipe.crop.shape == .aligned)
     #expect(recipe.crop.margin == 0.3)
     let options = recipe.members[0].options
     #expect(options.architecture == .xception)

@@ -1,0 +1,50 @@
+/// A small dense matrix in double precision: for geometry and statistics, not for networks, which
+/// work on tensors.
+public struct Matrix: Sendable, Equatable {
+  /// Rows, at least 1.
+  public let rows: Int
+  /// Columns, at least 1.
+  public let columns: Int
+  /// rows * columns elements, row by row.
+  public private(set) var elements: [Double]
+
+  /// A matrix over `elements`, row by row, whose number must be rows * columns. Neither may be zero.
+  public init(rows: Int, columns: Int, elements: [Double]) {
+    let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+    precondition(
+      rows > 0 && columns > 0 && !overflow && elements.count == count,
+      "Matrix: \(elements.count) elements do not fill \(rows)x\(columns)")
+    self.rows = rows
+    self.columns = columns
+    self.elements = elements
+  }
+
+  /// The element in a row and a column, counted from 0.
+  public subscript(row: Int, column: Int) -> Double {
+    get { elements[offset(row, column)] }
+    set { elements[offset(row, column)] = newValue }
+  }
+
+  private func offset(_ row: Int, _ column: Int) -> Int {
+    precondition(
+      row >= 0 && row < rows && column >= 0 && column < columns,
+      "Matrix: (\(row), \(column)) is outside \(rows)x\(columns)")
+    return row * columns + column
+  }
+}
+
+/// Why linear algebra gave no result.
+public enum LinearAlgebraError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// An element is infinite or NaN.
+  case notFinite
+  /// The iteration did not settle.
+  case noConvergence
+
+  /// The message for people.
+  public var description: String {
+    switch self {
+    case .notFinite: "a matrix has elements that are infinite or not numbers."
+    case .noConvergence: "a singular value decomposition did not converge."
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import COpenBLAS
+
+/// A thin singular value decomposition: the matrix is left * diagonal(values) * rightTransposed.
+public struct SingularValueDecomposition: Sendable, Equatable {
+  /// The left singular vectors, [m, k] with k = min(m, n); its columns are orthonormal.
+  public let left: Matrix
+  /// The k singular values, largest first, none negative.
+  public let values: [Double]
+  /// The right singular vectors, [k, n]; its rows are orthonormal.
+  public let rightTransposed: Matrix
+}
+
+extension Matrix {
+  /// The singular value decomposition, by LAPACK's divide and conquer (`dgesdd`).
+  ///
+  /// Throws `LinearAlgebraError`: an element is not finite, or (hardly ever) the iteration does not
+  /// converge.
+  public func singularValues() throws(LinearAlgebraError) -> SingularValueDecomposition {
+    guard elements.allSatisfy(\.isFinite) else { throw .notFinite }
+    let (m, n, k) = (rows, columns, min(rows, columns))
+    precondition(
+      max(m, n) <= Int(Int32.max) / 16, "singularValues: \(m)x\(n) is too large for LAPACK")
+    var input = elements
+    var left = [Double](repeating: 0, count: m * k)
+    var values = [Double](repeating: 0, count: k)
+    var right = [Double](repeating: 0, count: k * n)
+    _ = OpenBLAS.singleThreaded
+    let status = LAPACKE_dgesdd(
+      LAPACK_ROW_MAJOR, CChar(UInt8(ascii: "S")), numericCast(m), numericCast(n), &input,
+      numericCast(n), &values, &left, numericCast(k), &right, numericCast(n))
+    guard status == 0 else {
+      precondition(status > 0, "singularValues: LAPACK refused argument \(-status)")
+      throw .noConvergence
+    }
+    return SingularValueDecomposition(
+      left: Matrix(rows: m, columns: k, elements: left), values: values,
+      rightTransposed: Matrix(rows: k, columns: n, elements: right))
+  }
+}

@@ -1,0 +1,102 @@
+import DeepfakeCore
+import Foundation
+
+/// A similarity of the plane: points are turned, scaled and moved, never mirrored.
+///
+/// (x, y) goes to (a x - b y + translationX, b x + a y + translationY).
+public struct SimilarityTransform: Sendable, Equatable {
+  /// The scale times the cosine of the angle.
+  public let a: Double
+  /// The scale times the sine of the angle.
+  public let b: Double
+  /// Where the origin goes: pixels from the left.
+  public let translationX: Double
+  /// Where the origin goes: pixels from the top.
+  public let translationY: Double
+
+  /// A similarity that scales lengths by `scale`, above 0, turns x towards y by `angle` radians
+  /// (clockwise, as pictures are seen) and then moves.
+  public init(
+    scale: Double, angle: Double, translationX: Double = 0, translationY: Double = 0
+  ) {
+    precondition(scale > 0, "SimilarityTransform: scale \(scale) is not above 0")
+    self.init(
+      a: scale * cos(angle), b: scale * sin(angle), translationX: translationX,
+      translationY: translationY)
+  }
+
+  private init(a: Double, b: Double, translationX: Double, translationY: Double) {
+    self.a = a
+    self.b = b
+    self.translationX = translationX
+    self.translationY = translationY
+  }
+
+  /// The similarity that takes `source` nearest to `target`, point by point, in the least squares
+  /// sense; reflections are not considered. Coordinates are computed with in double precision.
+  ///
+  /// Nil where the points determine none: a number is not finite, all points of one side coincide, or
+  /// only a reflection would fit. The two lists must be equally long and not empty.
+  ///
+  /// Umeyama, "Least-squares estimation of transformation parameters between two point patterns"
+  /// (PAMI 1991), equations 40 to 43.
+  public init?(from source: [Point], to target: [Point]) {
+    precondition(
+      source.count == target.count && !source.isEmpty,
+      "SimilarityTransform: \(source.count) points cannot be taken to \(target.count)")
+    let count = Double(source.count)
+    let (from, to) = (Self.mean(source), Self.mean(target))
+    var variance = 0.0
+    var covariance = Matrix(rows: 2, columns: 2, elements: [0, 0, 0, 0])
+    for (p, q) in zip(source, target) {
+      let (x, y) = (Double(p.x) - from.x, Double(p.y) - from.y)
+      let (u, v) = (Double(q.x) - to.x, Double(q.y) - to.y)
+      variance += (x * x + y * y) / count
+      covariance[0, 0] += u * x / count
+      covariance[0, 1] += u * y / count
+      covariance[1, 0] += v * x / count
+      covariance[1, 1] += v * y / count
+    }
+    // Points that coincide differ by what rounding leaves.
+    guard variance > 1e-18 * (1 + from.x * from.x + from.y * from.y),
+      let parts = try? covariance.singularValues()
+    else { return nil }
+    let (u, v) = (parts.left, parts.rightTransposed)
+    let handedness =
+      (u[0, 0] * u[1, 1] - u[0, 1] * u[1, 0]) * (v[0, 0] * v[1, 1] - v[0, 1] * v[1, 0])
+    let sign: Double = handedness < 0 ? -1 : 1
+    let scale = (parts.values[0] + sign * parts.values[1]) / variance
+    guard scale.isFinite, scale > 1e-9 else { return nil }
+    a = scale * (u[0, 0] * v[0, 0] + sign * u[0, 1] * v[1, 0])
+    b = scale * (u[1, 0] * v[0, 0] + sign * u[1, 1] * v[1, 0])
+    translationX = to.x - (a * from.x - b * from.y)
+    translationY = to.y - (b * from.x + a * from.y)
+    guard map.isFinite else { return nil }
+  }
+
+  private static func mean(_ points: [Point]) -> (x: Double, y: Double) {
+    var (x, y) = (0.0, 0.0)
+    for point in points {
+      x += Double(point.x)
+      y += Double(point.y)
+    }
+    return (x / Double(points.count), y / Double(points.count))
+  }
+
+  /// The factor of lengths.
+  public var scale: Double { (a * a + b * b).squareRoot() }
+
+  /// The angle in radians by which x turns towards y.
+  public var angle: Double { atan2(b, a) }
+
+  /// The same as an affine map.
+  public var map: AffineMap {
+    AffineMap(a: a, b: -b, c: translationX, d: b, e: a, f: translationY)
+  }
+
+  /// Where a point goes.
+  public func callAsFunction(_ point: Point) -> Point {
+    let (x, y) = map(x: Double(point.x), y: Double(point.y))
+    return Point(x: Float(x), y: Float(y))
+  }
+}
