@@ -27,7 +27,7 @@ let package = Package(
     .target(
       name: "DFKit",
       dependencies: [
-        "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFResources", "Yams",
+        "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFResources", "CZlib", "Yams",
       ]),
     .target(name: "Classifiers", dependencies: ["DeepfakeCore"]),
     .target(name: "FaceDetect", dependencies: ["DeepfakeCore"]),
@@ -42,7 +42,7 @@ let package = Package(
       ]),
     .target(name: "CDFKernels"),
     .target(name: "CMediaShims", dependencies: ["CPNG", "CJPEG", "CFFmpeg"]),
-    .target(name: "CDFResources", exclude: ["Recipes"]),
+    .target(name: "CDFResources", exclude: ["Catalogue", "Recipes"]),
 
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas",
@@ -53,6 +53,8 @@ let package = Package(
     .systemLibrary(
       name: "CJPEG", pkgConfig: "libjpeg",
       providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(
       name: "CFFmpeg", pkgConfig: "libavformat",
       providers: [

@@ -11,6 +11,14 @@ static const df_resource recipes[] = {
   {"dfdc-silver", dfdc_silver, sizeof dfdc_silver},
 };
 
+static const unsigned char weights_catalogue[] = {
+#embed "Catalogue/weights.yaml"
+};
+
+df_resource df_weights_catalogue(void) {
+  return (df_resource){"weights", weights_catalogue, sizeof weights_catalogue};
+}
+
 size_t df_recipe_count(void) { return sizeof recipes / sizeof recipes[0]; }
 
 df_resource df_recipe(size_t index) {

@@ -19,6 +19,18 @@ int df_av_error_end(void) { return AVERROR_EOF; }
 int df_av_error_memory(void) { return AVERROR(ENOMEM); }
 int64_t df_av_no_time(void) { return AV_NOPTS_VALUE; }
 
+int df_av_http_status(int error) {
+  switch (error) {
+    case AVERROR_HTTP_BAD_REQUEST: return 400;
+    case AVERROR_HTTP_UNAUTHORIZED: return 401;
+    case AVERROR_HTTP_FORBIDDEN: return 403;
+    case AVERROR_HTTP_NOT_FOUND: return 404;
+    case AVERROR_HTTP_OTHER_4XX: return 499;
+    case AVERROR_HTTP_SERVER_ERROR: return 599;
+    default: return 0;
+  }
+}
+
 void df_av_error_text(int error, char *message) {
   if (av_strerror(error, message, DF_MESSAGE_SIZE) < 0) {
     snprintf(message, DF_MESSAGE_SIZE, "FFmpeg's error %d", error);

@@ -16,4 +16,7 @@ size_t df_recipe_count(void);
 /// The recipe of that index, in the order in which they are listed.
 df_resource df_recipe(size_t index);
 
+/// The catalogue of weights that can be fetched.
+df_resource df_weights_catalogue(void);
+
 #endif

@@ -65,6 +65,9 @@ int df_av_error_end(void);
 int df_av_error_memory(void);
 int64_t df_av_no_time(void);
 void df_av_error_text(int error, char *message);
+// The HTTP status that an error stands for: 400, 401, 403, 404, 499 for the others of the client's, 599
+// for all of the server's; 0 for errors of another kind.
+int df_av_http_status(int error);
 
 // The demuxers that may open a file: containers of video, none that reads other files or addresses.
 const char *df_av_format_whitelist(void);

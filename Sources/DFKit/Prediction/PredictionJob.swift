@@ -11,6 +11,8 @@ public struct JobProgress: Sendable {
   public var file: String
   /// The part of that file's work that is done, 0 to 1.
   public var fraction: Double
+  /// The part of the file's work that was done before, by an earlier run.
+  public var before = 0.0
 
   /// A state of the job.
   public init(done: Int, total: Int, file: String, fraction: Double) {
@@ -22,6 +24,13 @@ public struct JobProgress: Sendable {
 
   /// The part of the whole job that is done, 0 to 1, counting files as equal.
   public var overall: Double {
+    part(fraction)
+  }
+
+  /// The part of the whole job that this run has not done.
+  var overallBefore: Double { before == 0 ? 0 : part(before) }
+
+  private func part(_ fraction: Double) -> Double {
     total == 0 ? 1 : (Double(done) + min(max(fraction, 0), 1)) / Double(total)
   }
 }

@@ -8,8 +8,9 @@ public enum ProgressLine {
     let bar =
       String(repeating: "#", count: filled) + String(repeating: ".", count: barWidth - filled)
     var line = "[\(bar)] \(Int(part * 100)) %  \(progress.done)/\(progress.total)"
-    if part > 0.02, elapsed > 1 {
-      line += "  \(clock(elapsed * (1 - part) / part)) left"
+    let own = part - min(part, progress.overallBefore)
+    if own > 0.02, elapsed > 1 {
+      line += "  \(clock(elapsed * (1 - part) / own)) left"
     }
     line += "  " + TextTable.printable(progress.file)
     return line.count < width ? line : String(line.prefix(max(0, width - 1)))

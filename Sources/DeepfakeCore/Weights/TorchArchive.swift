@@ -7,6 +7,12 @@ struct TorchArchive {
   init(_ file: MappedFile) throws(WeightsError) {
     self.file = file
     directory = try ZipDirectory(file)
+    if let packed = directory.entries.first(where: { $0.method != 0 }) {
+      throw .unreadable(
+        file: file.name,
+        reason: "\(packed.name) in the archive is compressed, which PyTorch never does; unpack the"
+          + " archive and pack it again without compression, or save the checkpoint again")
+    }
   }
 
   func read(entry: String?) throws(WeightsError) -> StateDict {

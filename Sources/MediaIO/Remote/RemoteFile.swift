@@ -1,0 +1,198 @@
+import CFFmpeg
+import CMediaShims
+import Foundation
+
+/// A file on an HTTP server, read from front to back through FFmpeg's `http` and `https` protocols, which
+/// the program links anyway.
+///
+/// Redirects are followed, never from `https` to `http`; certificates are checked; `http_proxy` and
+/// `no_proxy` are heeded. Waiting ends when the task is cancelled or nothing has come for the time limit.
+package final class RemoteFile {
+  /// The address as it may be shown: without passwords and queries.
+  package let address: String
+  /// Bytes of the whole file, where the server says so.
+  package let size: Int?
+  private let context: UnsafeMutablePointer<AVIOContext>
+
+  /// Asks for the file from byte `offset` on.
+  ///
+  /// - Parameters:
+  ///   - timeLimit: seconds without an answer or a byte after which it is given up.
+  ///   - userAgent: what the server is told of the program.
+  package init(
+    _ url: URL, from offset: Int = 0, timeLimit: Double, userAgent: String
+  ) throws(RemoteError) {
+    address = Self.shown(url)
+    guard let scheme = url.scheme?.lowercased(), ["http", "https"].contains(scheme),
+      url.host()?.isEmpty == false
+    else { throw RemoteError(address, .refused, "only http and https addresses are fetched") }
+    df_av_log_collect()
+    _ = Message.takeLog()
+    var options = Self.options(offset: offset, timeLimit: timeLimit, userAgent: userAgent)
+    defer { av_dict_free(&options) }
+    // The callback runs on this thread while FFmpeg waits, so it sees this task.
+    var interruption = AVIOInterruptCB(callback: { _ in Task.isCancelled ? 1 : 0 }, opaque: nil)
+    var context: UnsafeMutablePointer<AVIOContext>?
+    let status = avio_open2(&context, url.absoluteString, AVIO_FLAG_READ, &interruption, &options)
+    guard status >= 0, let context else {
+      // FFmpeg's answer where the server sends the file's beginning instead of the part asked for; and
+      // the server's where the file has no such part (416).
+      if offset > 0, status == -EPERM || df_av_http_status(status) == 499 {
+        throw RemoteError(address, .cannotResume, "the server does not send the file's rest")
+      }
+      throw RemoteError(address, opening: status, log: Message.takeLog(), timeLimit: timeLimit)
+    }
+    self.context = context
+    let found = avio_size(context)
+    size = found >= 0 ? Int(found) : nil
+    if scheme == "https", Self.location(context)?.lowercased().hasPrefix("https:") == false {
+      var open: UnsafeMutablePointer<AVIOContext>? = context
+      avio_closep(&open)
+      throw RemoteError(
+        address, .refused, "the server redirects to an address that is not encrypted")
+    }
+  }
+
+  deinit {
+    var open: UnsafeMutablePointer<AVIOContext>? = context
+    avio_closep(&open)
+  }
+
+  /// Reads what has come, at most what the buffer holds. 0 at the end.
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws(RemoteError) -> Int {
+    let room = Int32(min(buffer.count, 1 << 20))
+    let status = avio_read_partial(
+      context, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), room)
+    if status >= 0 { return Int(status) }
+    if status == df_av_error_end() { return 0 }
+    // Without a length, only the connection's end tells the file's; some versions call that an error.
+    if size == nil, status == -EIO, !Task.isCancelled { return 0 }
+    throw RemoteError(address, reading: status)
+  }
+
+  private static func options(
+    offset: Int, timeLimit: Double, userAgent: String
+  ) -> OpaquePointer? {
+    var options: OpaquePointer?
+    func set(_ key: String, _ value: String) { av_dict_set(&options, key, value, 0) }
+    set("protocol_whitelist", "http,https,httpproxy,tls,tcp")
+    set("tls_verify", "1")
+    if let file = certificates() { set("ca_file", file) }
+    set("rw_timeout", "\(Int(timeLimit * 1e6))")
+    set("user_agent", userAgent)
+    set("icy", "0")
+    if offset > 0 { set("offset", "\(offset)") }
+    return options
+  }
+
+  /// The certificates to trust: not every TLS library that FFmpeg may use knows the system's.
+  private static func certificates() -> String? {
+    let candidates = [
+      ProcessInfo.processInfo.environment["SSL_CERT_FILE"], "/etc/ssl/certs/ca-certificates.crt",
+      "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
+    ]
+    return candidates.compactMap { $0 }.first { FileManager.default.isReadableFile(atPath: $0) }
+  }
+
+  /// Where the file was found in the end.
+  private static func location(_ context: UnsafeMutablePointer<AVIOContext>) -> String? {
+    var value: UnsafeMutablePointer<UInt8>?
+    guard av_opt_get(context, "location", AV_OPT_SEARCH_CHILDREN, &value) >= 0, let value else {
+      return nil
+    }
+    defer { av_free(value) }
+    return String(cString: value)
+  }
+
+  private static func shown(_ url: URL) -> String {
+    guard var parts = URLComponents(url: url, resolvingAgainstBaseURL: false) else {
+      return url.relativePath
+    }
+    (parts.user, parts.password, parts.query, parts.fragment) = (nil, nil, nil, nil)
+    return parts.string ?? url.relativePath
+  }
+}
+
+/// Why a file could not be fetched.
+package struct RemoteError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What to do about it depends on the kind.
+  package enum Kind: Sendable, Equatable {
+    /// The task was cancelled.
+    case cancelled
+    /// The server cannot send the rest of a file.
+    case cannotResume
+    /// The server or this program will not; trying again is of no use.
+    case refused
+    /// The connection failed or broke; it may hold the next time.
+    case connection
+  }
+
+  /// The address.
+  package var address: String
+  /// The kind.
+  package var kind: Kind
+  /// The cause and the way out.
+  package var reason: String
+
+  init(_ address: String, _ kind: Kind, _ reason: String) {
+    self.address = address
+    self.kind = kind
+    self.reason = reason
+  }
+
+  /// The error of a file that ended before its time.
+  package static func cutOff(_ address: String, at count: Int, of total: Int) -> RemoteError {
+    RemoteError(
+      address, .connection, "the connection broke off after \(count) of \(total) bytes")
+  }
+
+  /// What FFmpeg's error means when a file was asked for.
+  fileprivate init(_ address: String, opening status: Int32, log: String, timeLimit: Double) {
+    self.init(address, .connection, "")
+    if Task.isCancelled {
+      (kind, reason) = (.cancelled, "cancelled")
+      return
+    }
+    switch df_av_http_status(status) {
+    case 0: break
+    case 404:
+      (kind, reason) = (.refused, "the server has no such file (404); it may have been moved")
+      return
+    case 401, 403:
+      (kind, reason) = (.refused, "the server does not give it to everyone (401 or 403)")
+      return
+    case 599:
+      (kind, reason) = (.refused, "the server is in trouble (5xx); try again later")
+      return
+    default:
+      (kind, reason) = (.refused, "the server refuses the request (4xx)")
+      return
+    }
+    switch -status {
+    case ECONNREFUSED: reason = "the connection was refused"
+    case ETIMEDOUT: reason = "no answer within \(Int(timeLimit.rounded(.up))) seconds"
+    case ENETUNREACH, EHOSTUNREACH: reason = "there is no way to the server; is there a network?"
+    case EIO where log.contains("resolve"):
+      reason = "the server's name is not known; is there a network? (\(log))"
+    case EIO where log.contains("ertificate"):
+      (kind, reason) = (.refused, "the server cannot prove that it is the one asked for (\(log))")
+    case EIO where log.isEmpty:
+      reason = "the server closed the connection or redirects in circles"
+    default: reason = log.isEmpty ? Message.ffmpeg(status) : log
+    }
+  }
+
+  /// What FFmpeg's error means in the middle of a file.
+  fileprivate init(_ address: String, reading status: Int32) {
+    if Task.isCancelled {
+      self.init(address, .cancelled, "cancelled")
+    } else if status == -ETIMEDOUT {
+      self.init(address, .connection, "the server has stopped sending")
+    } else {
+      self.init(address, .connection, "the connection broke off")
+    }
+  }
+
+  /// The message for people.
+  package var description: String { "\(address): cannot be fetched: \(reason)." }
+}

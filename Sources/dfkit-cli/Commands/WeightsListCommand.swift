@@ -1,0 +1,64 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+/// Which catalogue and which store `weights list` and `weights fetch` work with.
+struct StoreOptions: ParsableArguments {
+  @Option(
+    help: "A catalogue of your own (YAML, see Docs/Weights.md); the built-in one if not given.",
+    completion: .file())
+  var catalogue: String?
+
+  @Option(
+    help: """
+      The folder of the weights; $XDG_DATA_HOME/dfkit/weights (as a rule \
+      ~/.local/share/dfkit/weights) if not given.
+      """, completion: .directory)
+  var folder: String?
+
+  func readCatalogue() throws -> WeightsCatalogue {
+    guard let catalogue else { return try WeightsCatalogue.builtIn() }
+    return try WeightsCatalogue(contentsOf: URL(fileURLWithPath: catalogue))
+  }
+
+  func store() throws -> WeightsStore {
+    if let folder { return WeightsStore(folder: URL(fileURLWithPath: folder)) }
+    return try WeightsStore()
+  }
+}
+
+extension WeightsCommand {
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lists the published weights that dfkit knows where to get, and which are here.",
+      discussion: """
+          dfkit weights list
+          dfkit weights list mtcnn
+          dfkit weights list --json
+        """)
+
+    @Argument(help: "Entries to describe in full; a table of all if none is named.")
+    var names: [String] = []
+
+    @OptionGroup var options: StoreOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+      var catalogue = try options.readCatalogue()
+      let store = try options.store()
+      if !names.isEmpty {
+        catalogue.entries = try names.map { try catalogue.entry(named: $0) }
+      }
+      if json {
+        try Output.write(catalogue.json(store).text + "\n")
+      } else if names.isEmpty {
+        try Output.write(catalogue.table(store) + "\n")
+      } else {
+        let texts = catalogue.entries.map { $0.text(store) }
+        try Output.write(texts.joined(separator: "\n\n") + "\n")
+      }
+    }
+  }
+}
