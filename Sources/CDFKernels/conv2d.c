@@ -184,6 +184,7 @@ static void run_group(void *context, size_t group) {
     product.epilogue = *g->epilogue;
     if (g->epilogue->bias) product.epilogue.bias += group * columns;
     if (g->epilogue->residual) product.epilogue.residual += group * columns;
+    if (g->epilogue->slopes) product.epilogue.slopes += group * columns;
   }
   df_run_product(&product);
 }

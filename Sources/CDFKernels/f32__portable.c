@@ -11,4 +11,5 @@
 #include "simd.inc"
 #include "f32_gemm.inc"
 #include "f32_depthwise.inc"
+#include "f32_pipeline.inc"
 #include "f32_elementwise.inc"

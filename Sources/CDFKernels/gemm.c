@@ -54,7 +54,11 @@ static void run_task(void *context, size_t index) {
     .residual = p->epilogue.residual ? p->epilogue.residual + offset : NULL,
     .activation = p->epilogue.activation,
     .slope = p->epilogue.slope,
+    .slopes = p->epilogue.slopes ? p->epilogue.slopes + column : NULL,
   };
+  const float *rows;
+  block.segments = 1;
+  block.a = &rows;
   const float *panels = p->packed + column * p->k;
   // Tasks begin at whole panels; within a panel a row is as wide as the panel, so a chunk of the
   // last, narrower panel would begin elsewhere than one of the others: it is a block of its own.
@@ -69,10 +73,10 @@ static void run_task(void *context, size_t index) {
     block.last = start + block.k == p->k;
     if (p->gather) {
       p->gather(p, row, block.rows, start, block.k, scratch, stride);
-      block.a = scratch;
+      rows = scratch;
       block.lda = stride;
     } else {
-      block.a = p->a + row * p->lda + start;
+      rows = p->a + row * p->lda + start;
       block.lda = p->lda;
     }
     df_gemm_block part = block;
@@ -87,6 +91,7 @@ static void run_task(void *context, size_t index) {
       part.c = block.c + full;
       part.bias = block.bias ? block.bias + full : NULL;
       part.residual = block.residual ? block.residual + full : NULL;
+      part.slopes = block.slopes ? block.slopes + full : NULL;
       kernels->gemm_block(&part);
     }
     start += block.k;

@@ -8,10 +8,11 @@
 /// The most vector lanes that any instruction set here has; scratch is padded to multiples of it.
 enum { DF_MOST_LANES = 16, DF_DEPTHWISE_CHANNELS = 32, DF_DEPTHWISE_TILE = 8 };
 
-/// A block of a product: rows x columns of C, over `k` consecutive terms of the inner dimension.
+/// A block of a product: rows x columns of C, over segments of `k` consecutive terms of the inner
+/// dimension. A row of A may have its segments in several places: a convolution's window.
 typedef struct df_gemm_block {
-  size_t rows, columns, k;
-  const float *a;
+  size_t rows, columns, k, segments;
+  const float *const *a;  // each segment's first row
   size_t lda;
   const float *b;       // the first panel, at this block's first term
   size_t panel_stride;  // floats from one full panel to the next
@@ -21,6 +22,7 @@ typedef struct df_gemm_block {
   const float *bias, *residual;  // at the block's first column and element; may be null
   df_activation activation;
   float slope;
+  const float *slopes;  // at the block's first column; may be null
 } df_gemm_block;
 
 /// One row of depthwise outputs for some channels, in chunks of DF_DEPTHWISE_CHANNELS. Inputs come
@@ -41,6 +43,15 @@ typedef struct df_depthwise_row {
   df_activation activation;
   float slope;
 } df_depthwise_row;
+
+/// A row of a max pool: the most of `rows` rows, then of `kernel` pixels in each of `width` places,
+/// `stride` apart, fewer where the input ends.
+typedef struct df_pool_row {
+  const float *const *x;
+  size_t rows, in_width, channels, kernel, stride, width;
+  float *line;  // in_width pixels and a vector more
+  float *y;
+} df_pool_row;
 
 /// y = activation((x - mean[c]) * scale[c] + shift[c]) + residual over rows of `channels`.
 typedef struct df_affine {
@@ -78,6 +89,10 @@ typedef struct df_kernels {
   /// to[i] = bytes[i] * scale[i % 3] + shift[i % 3].
   void (*normalize)(
     size_t count, const uint8_t *bytes, const float scale[3], const float shift[3], float *to);
+  /// sums[i] = the sum of bytes[i] over `rows` rows, `stride` apart.
+  void (*byte_sums)(
+    size_t count, size_t rows, const uint8_t *bytes, size_t stride, int32_t *sums);
+  void (*pool_row)(const df_pool_row *row);
 } df_kernels;
 
 /// The kernels that the calling thread's requests use. Drivers ask once and hand the answer to

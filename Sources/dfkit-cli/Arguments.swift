@@ -42,6 +42,17 @@ struct ChannelValues: ExpressibleByArgument {
   }
 }
 
+/// Three scores, written 0.6,0.7,0.7.
+struct ThreeScores: ExpressibleByArgument {
+  let values: [Float]
+
+  init?(argument: String) {
+    let numbers = ChannelValues(argument: argument)?.values ?? []
+    guard numbers.count == 3, numbers.allSatisfy({ (0...1).contains($0) }) else { return nil }
+    values = numbers
+  }
+}
+
 /// Two probabilities, written 0.01,0.99; or `none`.
 struct ClipRange: ExpressibleByArgument {
   let range: ClosedRange<Float>?

@@ -9,7 +9,8 @@ struct DetectorOptions: ParsableArguments {
 
   @Option(
     help: """
-      The detector's weights: a published RetinaFace checkpoint or a safetensors file. If not given, \
+      The detector's weights: a published RetinaFace checkpoint, a folder of MTCNN's pnet.pt, rnet.pt \
+      and onet.pt, or a safetensors file of either. If not given, \
       those that 'dfkit weights fetch' has stored.
       """,
     completion: .file())
@@ -22,33 +23,77 @@ struct DetectorOptions: ParsableArguments {
       """)
   var frameScale: Float?
 
-  @Option(help: "The lowest score of a face, 0.02 to 0.999; 0.5 (predict: the recipe's).")
+  @Option(
+    help: """
+      The lowest score of a face, 0.02 to 0.999: RetinaFace's, 0.5, or that of MTCNN's last network, \
+      0.7 (predict: the recipe's).
+      """)
   var threshold: Float?
 
   @Option(
     help: """
-      The overlap (IoU) from which the lesser of two boxes is dropped, 0 to 1; 0.4 (predict: the recipe's).
+      RetinaFace: the overlap (IoU) from which the lesser of two boxes is dropped, 0 to 1; 0.4 (predict: \
+      the recipe's).
       """)
   var nms: Float?
 
-  @Option(help: "The smallest side of a face in pixels of the frame; 0 (predict: the recipe's).")
+  @Option(
+    help: """
+      MTCNN: the lowest scores of its three networks, 0 to 1, as in 0.6,0.7,0.7, which is the default \
+      (predict: the recipe's).
+      """)
+  var thresholds: ThreeScores?
+
+  @Option(
+    help: """
+      MTCNN: the size of a level of its image pyramid, as a part of the one before, 0.1 to 0.98; 0.709 \
+      (predict: the recipe's).
+      """)
+  var factor: Float?
+
+  @Option(
+    help: """
+      The smallest side of a face in pixels of the frame; RetinaFace: 0, MTCNN: 20 pixels of the scaled \
+      frame (predict: the recipe's).
+      """)
   var minFace: Float?
 
   func validate() throws {
     try check(frameScale, "--frame-scale", in: 0.05...4)
     try check(threshold, "--threshold", in: 0.02...0.999)
     try check(nms, "--nms", in: 0...1)
+    try check(factor, "--factor", in: MTCNN.Options.factors)
     try check(minFace, "--min-face", in: 0...10_000)
+    if threshold != nil && thresholds != nil {
+      throw ValidationError("--threshold is the last of --thresholds; give one of them.")
+    }
   }
 
   /// The settings with what was given changed.
-  func applied(to settings: Recipe.Detector) -> Recipe.Detector {
+  ///
+  /// Throws where an option does not apply to the detector, which the recipe may have named.
+  func applied(to settings: Recipe.Detector) throws -> Recipe.Detector {
     var settings = settings
     settings.kind = detector ?? settings.kind
     settings.frameScale = frameScale ?? settings.frameScale
-    settings.threshold = threshold ?? settings.threshold
-    settings.nms = nms ?? settings.nms
     settings.minFace = minFace ?? settings.minFace
+    let kind = settings.kind
+    let foreign =
+      kind == .mtcnn
+      ? ["--nms": nms != nil] : ["--thresholds": thresholds != nil, "--factor": factor != nil]
+    if let name = foreign.filter(\.value).keys.min() {
+      throw ValidationError("\(name) does not apply to the detector \(kind.rawValue).")
+    }
+    try check(minFace, "--min-face", in: kind.minFaceRange)
+    switch kind {
+    case .retinaface:
+      settings.threshold = threshold ?? settings.threshold
+      settings.nms = nms ?? settings.nms
+    case .mtcnn:
+      settings.thresholds = thresholds?.values ?? settings.thresholds
+      if let threshold { settings.thresholds[2] = threshold }
+      settings.factor = factor ?? settings.factor
+    }
     return settings
   }
 

@@ -109,7 +109,7 @@ struct Epilogue {
         var form = df_epilogue(
           bias: bias == nil ? nil : biasBuffer.baseAddress,
           residual: residual == nil ? nil : residualBuffer.baseAddress,
-          activation: activation, slope: slope)
+          activation: activation, slope: slope, slopes: nil)
         return withUnsafePointer(to: &form, body)
       }
     }

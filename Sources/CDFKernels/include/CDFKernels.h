@@ -62,6 +62,8 @@ typedef struct df_epilogue {
   const float *residual;
   df_activation activation;
   float slope;
+  const float *slopes;  // DF_LEAKY_RELU's slope of each channel, instead of slope, if not null: PReLU.
+                        // Not for depthwise convolutions.
 } df_epilogue;
 
 /// y[i] = activation(x[i]); x and y may be the same.
@@ -110,6 +112,44 @@ void df_f32_conv2d_packed(
 void df_f32_depthwise_sums(
   const df_conv2d *conv, const float *x, const float *packed, float *y,
   const df_epilogue *epilogue, float *sums);
+
+// ---- Convolutions row by row from pixels --------------------------------------------------------
+
+/// A layer of a pipeline: a convolution without padding, or a max pool in ceiling mode (the last
+/// windows of a row and of a column may reach beyond the input and then hold less).
+typedef struct df_pipeline_layer {
+  size_t kernel, stride;  // at most DF_PIPELINE_KERNEL; the stride at most the kernel
+  size_t in_channels, out_channels;  // equal for a pool
+  const float *packed;  // by df_f32_pack: kernel * kernel * in_channels by out_channels; null: a pool
+  const float *bias;    // may be null
+  const float *slopes;  // PReLU's; null: no activation
+} df_pipeline_layer;
+enum { DF_PIPELINE_LAYERS = 12, DF_PIPELINE_KERNEL = 7 };
+
+/// Layers one after the other; each holds only the rows that the next one needs. They begin with a
+/// byte's (byte - mean) * scale.
+typedef struct df_pipeline {
+  const df_pipeline_layer *layers;
+  size_t count;  // 1 to DF_PIPELINE_LAYERS
+  float mean, scale;
+} df_pipeline;
+
+/// Some rows and columns of a pipeline's output for a window of RGB8 pixels, which is first brought
+/// to another size as PyTorch's "area" does: each pixel is the mean of all that it touches.
+typedef struct df_pipeline_job {
+  const uint8_t *x;         // the window's first pixel
+  size_t x_stride;          // bytes from row to row
+  size_t height, width;     // of the window in pixels
+  size_t to_height, to_width;  // the size that the first layer sees
+  size_t first_row, rows, first_column, columns;  // of the output
+  float *y;         // at the first row and column
+  size_t y_stride;  // floats from output row to output row
+} df_pipeline_job;
+
+/// A pipeline's output extent for an extent of its input; 0 where that is too small.
+size_t df_pipeline_extent(const df_pipeline *pipeline, size_t extent);
+/// Runs jobs on the pool. What an element is does not depend on how the output is cut into jobs.
+void df_u8_run_pipeline(const df_pipeline *pipeline, const df_pipeline_job *jobs, size_t count);
 
 // ---- Norms and reductions over pixels ---------------------------------------------------------
 

@@ -16,7 +16,7 @@ public struct WeightsConversion: Sendable {
   /// A conversion that leaves all to the file.
   public init() {}
 
-  /// Reads `input` and writes `output`.
+  /// Reads `input` (a file, or the folder of MTCNN's three) and writes `output`.
   ///
   /// A file whose network is not recognised is converted as it is, with the metadata that it has.
   ///
@@ -24,12 +24,14 @@ public struct WeightsConversion: Sendable {
   /// - Throws: `WeightsError` where a file cannot be read or written; `ClassifierError` where the
   ///   options contradict the file.
   public func run(_ input: URL, to output: URL) throws -> WeightsReport {
-    var state = try StateDict.read(input)
+    var state = try MTCNN.readWeights(input)
     var metadata = try ModelMetadata(state)
-    if let backbone = RetinaFaceBackbone(recognizing: state) {
-      metadata.architecture = "retinaface-\(backbone.rawValue)"
-      metadata.scheme = "retinaface"
-      metadata.norm = .batch
+    if let detector = DetectorWeights(recognizing: state) {
+      // Half an MTCNN would be of no use under a whole one's name.
+      if detector == .mtcnn { _ = try MTCNN(weights: state) }
+      metadata.architecture = detector.architecture
+      metadata.scheme = detector.scheme
+      metadata.norm = detector.hasBatchNorm ? .batch : nil
     } else if options != ClassifierOptions() || Scheme.recognised(in: state) != nil {
       let settings = try ClassifierSettings.resolve(state, options)
       // Loading shows that the file fits the network before anything is written.
@@ -42,5 +44,29 @@ public struct WeightsConversion: Sendable {
     state.metadata = metadata.entries
     try state.write(safetensors: output, dtype: dtype)
     return WeightsReport(try StateDict.read(output))
+  }
+}
+
+extension DetectorWeights {
+  /// The network, by the name that commands use.
+  var architecture: String {
+    switch self {
+    case .retinaface(let backbone): "retinaface-\(backbone.rawValue)"
+    case .mtcnn: "mtcnn"
+    case .mtcnnPart(let part): "mtcnn-\(part.rawValue)"
+    }
+  }
+
+  /// Whose keys the file has.
+  var scheme: String {
+    switch self {
+    case .retinaface: "retinaface"
+    case .mtcnn, .mtcnnPart: "facenet-pytorch"
+    }
+  }
+
+  /// Whether the network has norms.
+  var hasBatchNorm: Bool {
+    if case .retinaface = self { true } else { false }
   }
 }

@@ -40,18 +40,18 @@ public struct WeightsReport: Sendable {
     tensors = state.keys.compactMap { key in
       state[key].map { Entry(key: key, dtype: $0.dtype.rawValue, shape: $0.shape) }
     }
-    if let settings = try? ClassifierSettings.resolve(state) {
+    if let detector = DetectorWeights(recognizing: state) {
+      kind = "detector"
+      architecture = detector.architecture
+      scheme = detector.scheme
+      norm = detector.hasBatchNorm ? ClassifierOptions.NormKind.batch.rawValue : nil
+    } else if let settings = try? ClassifierSettings.resolve(state) {
       kind = "classifier"
       architecture = settings.architecture.rawValue
       scheme = settings.scheme.rawValue
       norm = settings.norm.kind.rawValue
       classes = settings.classCount
       size = settings.input.size
-    } else if let backbone = RetinaFaceBackbone(recognizing: state) {
-      kind = "detector"
-      architecture = "retinaface-\(backbone.rawValue)"
-      scheme = "retinaface"
-      norm = ClassifierOptions.NormKind.batch.rawValue
     } else {
       scheme = Scheme.recognised(in: state)?.rawValue
     }
@@ -89,7 +89,7 @@ public struct WeightsReport: Sendable {
     }
     add("architecture", architecture)
     add("scheme", scheme)
-    if kind != nil { add("norm", norm) }
+    if kind != nil { add("norm", norm ?? "none") }
     if kind == "classifier" {
       add("classes", classes.map { "\($0)" })
       add("input size", size.map { "\($0)" })

@@ -29,9 +29,17 @@ extension Recipe.Detector {
       var options = RetinaFace.Options()
       options.threshold = threshold
       options.overlapThreshold = nms
-      options.minimumFaceSize = minFace
+      options.minimumFaceSize = minFace ?? 0
       options.frameScale = frameScale
-      return try RetinaFace(weights: try StateDict.read(weights), options: options)
+      return try RetinaFace(weights: try MTCNN.readWeights(weights), options: options)
+    case .mtcnn:
+      var options = MTCNN.Options()
+      options.thresholds = thresholds
+      options.factor = factor
+      options.frameScale = frameScale
+      // A recipe's 0, written for RetinaFace, means no limit of one's own.
+      options.minimumFaceSize = minFace.flatMap { $0 > 0 ? $0 : nil }
+      return try MTCNN(weights: try MTCNN.readWeights(weights), options: options)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Classifiers
+import FaceDetect
 import Foundation
 
 extension Recipe {
@@ -79,10 +80,35 @@ extension Recipe.Detector {
     self.init()
     if let value = try map.choice("kind", Kind.self) { kind = value }
     if let value = try map.number("frameScale", in: 0.05...4) { frameScale = value }
-    if let value = try map.number("threshold", in: 0.02...0.999) { threshold = value }
-    if let value = try map.number("nms", in: 0...1) { nms = value }
-    if let value = try map.number("minFace", in: 0...10_000) { minFace = value }
+    let threshold = try map.number("threshold", in: 0.02...0.999)
+    let nms = try map.number("nms", in: 0...1)
+    let thresholds = try map.numbers("thresholds", count: 3, in: 0...1)
+    let factor = try map.number("factor", in: MTCNN.Options.factors)
+    let keys = [
+      ("threshold", threshold != nil, Kind.retinaface), ("nms", nms != nil, .retinaface),
+      ("thresholds", thresholds != nil, .mtcnn), ("factor", factor != nil, .mtcnn),
+    ]
+    for (key, isGiven, owner) in keys where isGiven && owner != kind {
+      throw map.error(
+        key, "does not apply to the detector \(kind.rawValue), only to \(owner.rawValue)")
+    }
+    self.threshold = threshold ?? self.threshold
+    self.nms = nms ?? self.nms
+    self.thresholds = thresholds ?? self.thresholds
+    self.factor = factor ?? self.factor
+    minFace = try map.number("minFace", in: kind.minFaceRange)
     try map.end()
+  }
+}
+
+extension Recipe.Detector.Kind {
+  /// What the smallest side of a face may be, in pixels of the frame: MTCNN enlarges the frame to find
+  /// faces below 12 pixels.
+  public var minFaceRange: ClosedRange<Float> {
+    switch self {
+    case .retinaface: 0...10_000
+    case .mtcnn: 4...10_000
+    }
   }
 }
 

@@ -37,18 +37,25 @@ extension Recipe {
     public enum Kind: String, Sendable, CaseIterable {
       /// RetinaFace (Deng et al. 2019).
       case retinaface
+      /// MTCNN (Zhang et al. 2016).
+      case mtcnn
     }
 
     /// The detector.
     public var kind: Kind = .retinaface
     /// The factor by which a frame is scaled before detection.
     public var frameScale: Float = 0.5
-    /// The lowest score of a face.
+    /// The lowest score of a face; RetinaFace's.
     public var threshold: Float = 0.5
-    /// The overlap (IoU) from which the lesser of two boxes is dropped.
+    /// The overlap (IoU) from which the lesser of two boxes is dropped; RetinaFace's.
     public var nms: Float = 0.4
-    /// The smallest side of a face, in pixels of the frame.
-    public var minFace: Float = 0
+    /// What the scores of MTCNN's three networks must be.
+    public var thresholds: [Float] = [0.6, 0.7, 0.7]
+    /// The size of a level of MTCNN's image pyramid, as a part of the one before.
+    public var factor: Float = 0.709
+    /// The smallest side of a face, in pixels of the frame; nil for the detector's own: none for
+    /// RetinaFace, 20 pixels of the scaled frame for MTCNN.
+    public var minFace: Float?
 
     /// The defaults.
     public init() {}

@@ -90,6 +90,7 @@ extension Recipe.Detector.Kind {
   public var storeEntries: [String] {
     switch self {
     case .retinaface: ["retinaface-mobilenet0.25", "retinaface-resnet50"]
+    case .mtcnn: ["mtcnn"]
     }
   }
 

@@ -8,16 +8,21 @@ extension Tensor? {
   }
 }
 
-/// Calls `body` with what a kernel does to its output: add `bias`, activate, add `residual`.
+/// Calls `body` with what a kernel does to its output: add `bias`, activate, add `residual`. `slopes`
+/// are those of a PReLU, which takes the activation's place.
 func withEpilogue<R>(
-  bias: Tensor?, activation: Activation, residual: Tensor?,
+  bias: Tensor?, activation: Activation, slopes: Tensor?, residual: Tensor?,
   _ body: (UnsafePointer<df_epilogue>) throws -> R
 ) rethrows -> R {
   try bias.withUnsafePointer { bias in
     try residual.withUnsafePointer { residual in
-      var epilogue = df_epilogue(
-        bias: bias, residual: residual, activation: activation.kernel, slope: activation.slope)
-      return try withUnsafePointer(to: &epilogue) { try body($0) }
+      try slopes.withUnsafePointer { slopes in
+        var epilogue = df_epilogue(
+          bias: bias, residual: residual,
+          activation: slopes == nil ? activation.kernel : DF_LEAKY_RELU, slope: activation.slope,
+          slopes: slopes)
+        return try withUnsafePointer(to: &epilogue) { try body($0) }
+      }
     }
   }
 }

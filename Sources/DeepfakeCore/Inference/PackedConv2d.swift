@@ -16,9 +16,14 @@ public struct PackedConv2d: Sendable {
   private let packed: Tensor
   private let bias: Tensor?
   private let activation: Activation
+  private let slopes: Tensor?
 
-  /// Packs `conv`, followed by `norm` and `activation`, and releases their parameters.
-  public init(_ conv: Conv2d, norm: BatchNorm2d? = nil, activation: Activation = .identity) {
+  /// Packs `conv`, followed by `norm` and `activation` or `prelu`, and releases their parameters. A
+  /// depthwise convolution takes no `prelu`.
+  public init(
+    _ conv: Conv2d, norm: BatchNorm2d? = nil, activation: Activation = .identity,
+    prelu: PReLU? = nil
+  ) {
     let folded = FoldedConvolution(conv, norm: norm)
     key = conv.weight.key
     settings = conv.settings
@@ -27,15 +32,17 @@ public struct PackedConv2d: Sendable {
     outputs = weightShape[3]
     bias = folded.bias
     self.activation = activation
+    slopes = prelu.map { $0.slopes(channels: conv.weight.shape[3], after: conv.weight.key) }
     packed = Self.pack(
       folded.weight, settings: settings,
       isPointwise: Self.isPointwise(settings, weight: weightShape))
-    for parameter in [conv.weight, conv.bias] { parameter?.release() }
+    for parameter in [conv.weight, conv.bias, prelu?.weight] { parameter?.release() }
     if let norm {
       for parameter in [norm.weight, norm.bias, norm.runningMean, norm.runningVariance] {
         parameter.release()
       }
     }
+    precondition(slopes == nil || !isDepthwise, "\(key): a depthwise convolution takes no PReLU")
   }
 
   /// Whether each channel is convolved by itself.
@@ -140,7 +147,8 @@ public struct PackedConv2d: Sendable {
   ) {
     x.withUnsafeBuffer { x in
       packed.withUnsafeBuffer { packed in
-        withEpilogue(bias: bias, activation: activation, residual: residual) { epilogue in
+        withEpilogue(bias: bias, activation: activation, slopes: slopes, residual: residual) {
+          epilogue in
           body(x.baseAddress, packed.baseAddress, epilogue)
         }
       }

@@ -11,9 +11,11 @@ public struct PackedLinear: Sendable {
   private let packed: Tensor
   private let bias: Tensor?
   private let activation: Activation
+  private let slopes: Tensor?
 
-  /// Packs `linear`, followed by `activation`, and releases its parameters.
-  public init(_ linear: Linear, activation: Activation = .identity) {
+  /// Packs `linear`, followed by `activation` or `prelu`, and releases their parameters.
+  public init(_ linear: Linear, activation: Activation = .identity, prelu: PReLU? = nil) {
+    slopes = prelu.map { $0.slopes(channels: linear.weight.shape[1], after: linear.weight.key) }
     let (inputs, outputs) = (linear.weight.shape[0], linear.weight.shape[1])
     self.inputs = inputs
     self.outputs = outputs
@@ -27,6 +29,7 @@ public struct PackedLinear: Sendable {
     }
     linear.weight.release()
     linear.bias?.release()
+    prelu?.weight.release()
   }
 
   /// [..., in] to [..., out].
@@ -36,7 +39,8 @@ public struct PackedLinear: Sendable {
     return Tensor(shape: x.shape.dropLast() + [outputs]) { y in
       x.withUnsafeBuffer { x in
         packed.withUnsafeBuffer { packed in
-          withEpilogue(bias: bias, activation: activation, residual: nil) { epilogue in
+          withEpilogue(bias: bias, activation: activation, slopes: slopes, residual: nil) {
+            epilogue in
             df_f32_gemm_packed(
               x.count / max(1, inputs), outputs, inputs, x.baseAddress, inputs, nil, 1,
               packed.baseAddress, y.baseAddress, outputs, epilogue)

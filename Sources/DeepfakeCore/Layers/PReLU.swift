@@ -14,3 +14,13 @@ public struct PReLU: Module {
     x.prelu(weight.value)
   }
 }
+
+extension PReLU {
+  /// The slopes for the output of the layer with that key, which must have as many channels.
+  func slopes(channels: Int, after key: String) -> Tensor {
+    precondition(
+      weight.shape == [channels],
+      "\(weight.key): \(weight.shape) does not fit \(key) with \(channels) outputs")
+    return weight.value
+  }
+}

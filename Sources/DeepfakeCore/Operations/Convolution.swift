@@ -81,7 +81,7 @@ public struct Convolution: Operation {
     let output = Tensor(shape: conv.outputShape) { y in
       x.withUnsafeBuffer { x in
         packed.withUnsafeBuffer { packed in
-          withEpilogue(bias: bias, activation: .identity, residual: nil) { epilogue in
+          withEpilogue(bias: bias, activation: .identity, slopes: nil, residual: nil) { epilogue in
             df_f32_conv2d_packed(
               &conv, x.baseAddress, packed.baseAddress, y.baseAddress, epilogue)
           }

@@ -20,4 +20,13 @@ public enum Parallel {
       }
     }
   }
+
+  /// What `body` makes of every index in `0..<count`, in order.
+  package static func map<T: Sendable>(_ count: Int, _ body: @Sendable (Int) -> T) -> [T] {
+    [T](unsafeUninitializedCapacity: count) { buffer, initialized in
+      nonisolated(unsafe) let results = buffer
+      forEach(count) { results.initializeElement(at: $0, to: body($0)) }
+      initialized = count
+    }
+  }
 }

@@ -43,6 +43,11 @@ public struct RetinaFace: FaceDetector {
   /// Throws `WeightsError`: the file's keys are not RetinaFace's, or not all of them.
   public init(weights: StateDict, options: Options = Options()) throws(WeightsError) {
     guard let backbone = RetinaFaceBackbone(recognizing: weights) else {
+      guard DetectorWeights(recognizing: weights) == nil else {
+        throw .unreadable(
+          file: weights.file,
+          reason: "it is MTCNN, not a RetinaFace detector; name the detector mtcnn")
+      }
       throw .unreadable(
         file: weights.file,
         reason:

@@ -32,7 +32,7 @@ struct DetectCommand: AsyncParsableCommand {
     threads.apply()
     var settings = Recipe.Detector()
     settings.frameScale = 1
-    settings = detector.applied(to: settings)
+    settings = try detector.applied(to: settings)
     let job = DetectionJob(
       detector: try settings.load(try detector.weights(of: settings)), frames: frames.choice,
       drawing: draw.map { URL(fileURLWithPath: $0) })

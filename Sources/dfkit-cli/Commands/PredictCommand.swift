@@ -100,7 +100,7 @@ struct PredictCommand: AsyncParsableCommand {
 
   private func settings() throws -> Recipe {
     var recipe = try Recipe.named(recipe)
-    recipe.detector = detector.applied(to: recipe.detector)
+    recipe.detector = try detector.applied(to: recipe.detector)
     if let frames { recipe.frames = frames }
     if let aggregate {
       recipe.aggregation.frames = aggregate

@@ -19,14 +19,14 @@ struct WeightsCommand: ParsableCommand {
           dfkit weights info model.safetensors --json
         """)
 
-    @Argument(help: "The weights file.", completion: .file())
+    @Argument(help: "The weights file, or the folder of MTCNN's three.", completion: .file())
     var file: String
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
-      let report = WeightsReport(try StateDict.read(URL(fileURLWithPath: file)))
+      let report = WeightsReport(try MTCNN.readWeights(URL(fileURLWithPath: file)))
       try Output.write((json ? report.json.text : report.text) + "\n")
     }
   }
@@ -37,9 +37,11 @@ struct WeightsCommand: ParsableCommand {
       discussion: """
           dfkit weights convert b7.pth b7.safetensors --dtype f16
           dfkit weights convert xception.pth xception.safetensors --scheme icpr2020dfdc
+          dfkit weights convert mtcnn/ mtcnn.safetensors
         """)
 
-    @Argument(help: "The weights file to read.", completion: .file())
+    @Argument(
+      help: "The weights file to read, or the folder of MTCNN's three.", completion: .file())
     var input: String
 
     @Argument(help: "The safetensors file to write.", completion: .file())

@@ -57,3 +57,21 @@ extension PackedBlock {
       activation: activation)
   }
 }
+
+extension Linear {
+  /// One layer with the outputs of all `parts`, one after the other; each must have a bias. Their
+  /// parameters are released.
+  init(joining parts: [Linear]) {
+    let biases = parts.compactMap(\.bias?.value)
+    precondition(
+      biases.count == parts.count, "Linear: \(parts.map(\.weight.key)) have not a bias each")
+    let weight = Tensor.concatenated(parts.map(\.weight.value), axis: 1)
+    self.init(ParameterStore().root, weight.shape[0], weight.shape[1])
+    self.weight.value = weight
+    bias?.value = Tensor.concatenated(biases, axis: 0)
+    for part in parts {
+      part.weight.release()
+      part.bias?.release()
+    }
+  }
+}

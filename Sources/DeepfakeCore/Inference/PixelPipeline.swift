@@ -1,0 +1,227 @@
+import CDFKernels
+
+/// A part of an image, and the size at which a network sees it: every pixel of that size is the mean of
+/// all the pixels that it touches, as PyTorch's "area" interpolation computes it.
+public struct PixelWindow: Sendable, Equatable {
+  /// The place of the image in a list of images.
+  public var image: Int
+  /// The leftmost column.
+  public var x: Int
+  /// The uppermost row.
+  public var y: Int
+  /// Columns.
+  public var width: Int
+  /// Rows.
+  public var height: Int
+  /// Columns that the network sees.
+  public var toWidth: Int
+  /// Rows that the network sees.
+  public var toHeight: Int
+
+  /// A window; it must lie in its image.
+  public init(
+    image: Int, x: Int, y: Int, width: Int, height: Int, toWidth: Int, toHeight: Int
+  ) {
+    self.image = image
+    self.x = x
+    self.y = y
+    self.width = width
+    self.height = height
+    self.toWidth = toWidth
+    self.toHeight = toHeight
+  }
+}
+
+/// A chain of unpadded convolutions with PReLU and of max pools that runs row by row from bytes, each
+/// layer holding only the rows that the next one needs: for small networks over whole pictures, or over
+/// many crops. Windows, and parts of large ones, are worked on in parallel.
+///
+/// The kernels' choice of instruction set is part of the packing; it must not change afterwards.
+public struct PixelPipeline: Sendable {
+  /// One layer of the chain.
+  public enum Layer: Sendable {
+    /// A convolution without padding and its activation, if any.
+    case convolution(Conv2d, PReLU?)
+    /// A max pool in ceiling mode: the last windows may reach beyond the input.
+    case maxPool(kernel: Int, stride: Int)
+  }
+
+  /// A layer as the kernels need it.
+  fileprivate struct Packed: Sendable {
+    var kernel, stride, inputs, outputs: Int
+    var weight, bias, slopes: Tensor?
+  }
+
+  /// Channels of the output.
+  public var outputs: Int { layers.last?.outputs ?? 0 }
+
+  private let layers: [Packed]
+  private let mean: Float
+  private let scale: Float
+
+  /// Rows and columns of output that are worked on at once: enough that what neighbours both compute
+  /// does not count, few enough for the caches.
+  private static let rowsAtOnce = 32
+  private static let columnsAtOnce = 512
+
+  /// Packs `layers`, whose parameters are released. They begin with (byte - mean) * scale.
+  public init(_ layers: [Layer], mean: Float, scale: Float) {
+    precondition(
+      (1...Int(DF_PIPELINE_LAYERS)).contains(layers.count),
+      "PixelPipeline: \(layers.count) layers")
+    var channels = 3
+    self.layers = layers.map { layer in
+      let packed = Packed(layer, inputs: channels)
+      channels = packed.outputs
+      return packed
+    }
+    self.mean = mean
+    self.scale = scale
+  }
+
+  /// The extent of the output for an extent of the input; 0 where that is too small.
+  public func outputExtent(_ extent: Int) -> Int {
+    withKernel { df_pipeline_extent($0, extent) }
+  }
+
+  /// The outputs of windows of one size that the network sees, [windows, height, width, outputs].
+  public func batch(_ windows: [PixelWindow], of images: [Image]) -> Tensor {
+    precondition(
+      windows.allSatisfy {
+        $0.toWidth == windows[0].toWidth && $0.toHeight == windows[0].toHeight
+      }, "PixelPipeline: windows of different sizes in one batch")
+    let height = outputExtent(windows.first?.toHeight ?? 0)
+    let width = outputExtent(windows.first?.toWidth ?? 0)
+    let size = height * width * outputs
+    return Tensor(shape: [windows.count, height, width, outputs]) { y in
+      guard let y = y.baseAddress else { return }
+      run(windows.indices.map { Output(window: windows[$0], y: y + $0 * size) }, images)
+    }
+  }
+
+  /// The output of each window, [height, width, outputs].
+  public func callAsFunction(_ windows: [PixelWindow], of images: [Image]) -> [Tensor] {
+    var outputs: [Output] = []
+    let tensors = windows.map { window in
+      let shape = [
+        outputExtent(window.toHeight), outputExtent(window.toWidth), self.outputs,
+      ]
+      return Tensor(shape: shape) { y in
+        if let y = y.baseAddress { outputs.append(Output(window: window, y: y)) }
+      }
+    }
+    // The tensors are nobody else's yet.
+    withExtendedLifetime(tensors) { run(outputs, images) }
+    return tensors
+  }
+
+  private struct Output {
+    var window: PixelWindow
+    var y: UnsafeMutablePointer<Float>
+  }
+
+  private func run(_ outputs: [Output], _ images: [Image]) {
+    for output in outputs {
+      let window = output.window
+      precondition(
+        images.indices.contains(window.image) && window.x >= 0 && window.y >= 0
+          && window.width > 0 && window.height > 0 && window.toWidth > 0 && window.toHeight > 0
+          && window.x + window.width <= images[window.image].width
+          && window.y + window.height <= images[window.image].height,
+        "PixelPipeline: \(window) is not in its image")
+    }
+    withBytes(of: images[...]) { bytes in
+      let jobs = outputs.flatMap { output in
+        let window = output.window
+        let pitch = images[window.image].width * 3
+        return parts(of: output, bytes[window.image] + window.y * pitch + window.x * 3, pitch)
+      }
+      withKernel { df_u8_run_pipeline($0, jobs, jobs.count) }
+    }
+  }
+
+  /// A window's output, cut into parts.
+  private func parts(
+    of output: Output, _ x: UnsafePointer<UInt8>, _ pitch: Int
+  ) -> [df_pipeline_job] {
+    let window = output.window
+    let height = outputExtent(window.toHeight)
+    let width = outputExtent(window.toWidth)
+    guard height > 0 && width > 0 else { return [] }
+    let across = (width + Self.columnsAtOnce - 1) / Self.columnsAtOnce
+    let columns = (width + across - 1) / across
+    let down = (height + Self.rowsAtOnce - 1) / Self.rowsAtOnce
+    let rows = (height + down - 1) / down
+    var jobs: [df_pipeline_job] = []
+    for top in stride(from: 0, to: height, by: rows) {
+      for left in stride(from: 0, to: width, by: columns) {
+        jobs.append(
+          df_pipeline_job(
+            x: x, x_stride: pitch, height: window.height, width: window.width,
+            to_height: window.toHeight, to_width: window.toWidth, first_row: top,
+            rows: min(rows, height - top), first_column: left,
+            columns: min(columns, width - left),
+            y: output.y + (top * width + left) * outputs, y_stride: width * outputs))
+      }
+    }
+    return jobs
+  }
+
+  private func withKernel<R>(_ body: (UnsafePointer<df_pipeline>) -> R) -> R {
+    withExtendedLifetime(layers) {
+      let kernels = layers.map { layer in
+        df_pipeline_layer(
+          kernel: layer.kernel, stride: layer.stride, in_channels: layer.inputs,
+          out_channels: layer.outputs, packed: layer.weight?.sharedMemory.floats,
+          bias: layer.bias?.sharedMemory.floats, slopes: layer.slopes?.sharedMemory.floats)
+      }
+      return kernels.withUnsafeBufferPointer { layers in
+        var pipeline = df_pipeline(
+          layers: layers.baseAddress, count: layers.count, mean: mean, scale: scale)
+        return withUnsafePointer(to: &pipeline) { body($0) }
+      }
+    }
+  }
+
+  /// Calls `body` with the bytes of all images. The images' number is bounded by the caller's batches.
+  private func withBytes(
+    of images: ArraySlice<Image>, _ found: [UnsafePointer<UInt8>] = [],
+    _ body: ([UnsafePointer<UInt8>]) -> Void
+  ) {
+    guard let first = images.first else { return body(found) }
+    first.pixels.withUnsafeBufferPointer { bytes in
+      guard let base = bytes.baseAddress else { return }
+      withBytes(of: images.dropFirst(), found + [base], body)
+    }
+  }
+}
+
+extension PixelPipeline.Packed {
+  fileprivate init(_ layer: PixelPipeline.Layer, inputs: Int) {
+    switch layer {
+    case .maxPool(let kernel, let stride):
+      self.init(kernel: kernel, stride: stride, inputs: inputs, outputs: inputs)
+    case .convolution(let conv, let prelu):
+      let shape = conv.weight.shape
+      let settings = conv.settings
+      precondition(
+        shape[0] == shape[1] && shape[2] == inputs && settings.groups == 1
+          && settings.dilation == Size2d(1) && settings.padding == .none,
+        "PixelPipeline: \(conv.weight.key) \(shape) after \(inputs) channels")
+      let terms = shape[0] * shape[1] * shape[2]
+      let packed = conv.weight.value.withUnsafeBuffer { weight in
+        Tensor(shape: [df_f32_packed_count(terms, shape[3])]) {
+          df_f32_pack(terms, shape[3], weight.baseAddress, shape[3], $0.baseAddress)
+        }
+      }
+      self.init(
+        kernel: shape[0], stride: settings.stride.height, inputs: inputs, outputs: shape[3],
+        weight: packed, bias: conv.bias?.value,
+        slopes: prelu.map { $0.slopes(channels: shape[3], after: conv.weight.key) })
+      for parameter in [conv.weight, conv.bias, prelu?.weight] { parameter?.release() }
+    }
+    precondition(
+      (1...Int(DF_PIPELINE_KERNEL)).contains(kernel) && (1...kernel).contains(stride),
+      "PixelPipeline: kernel \(kernel) and stride \(stride)")
+  }
+}
