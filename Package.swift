@@ -30,7 +30,11 @@ let package = Package(
         "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFResources", "CZlib", "Yams",
       ]),
     .target(name: "Classifiers", dependencies: ["DeepfakeCore"]),
-    .target(name: "FaceDetect", dependencies: ["DeepfakeCore"]),
+    .target(
+      name: "FaceDetect",
+      dependencies: [
+        "DeepfakeCore", .product(name: "HeapModule", package: "swift-collections"),
+      ]),
     .target(
       name: "MediaIO",
       dependencies: ["DeepfakeCore", "CMediaShims", "CPNG", "CJPEG", "CFFmpeg"]),

@@ -44,6 +44,10 @@ public struct Box: Sendable, Equatable {
   public var area: Float { width * height }
   /// The middle.
   public var center: Point { Point(x: (x1 + x2) / 2, y: (y1 + y2) / 2) }
+  /// Upper left, upper right, lower left and lower right.
+  var corners: [Point] {
+    [Point(x: x1, y: y1), Point(x: x2, y: y1), Point(x: x1, y: y2), Point(x: x2, y: y2)]
+  }
   /// Whether no edge is infinite or NaN.
   public var isFinite: Bool { x1.isFinite && y1.isFinite && x2.isFinite && y2.isFinite }
 

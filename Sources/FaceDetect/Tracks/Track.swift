@@ -40,13 +40,22 @@ extension [Track] {
   /// Tracks numbered by first appearance, then from left to right.
   init(numbering groups: [[Sighting]]) {
     let ordered = groups.sorted { a, b in
-      let (first, second) = (a[0], b[0])
-      if first.frame != second.frame { return first.frame < second.frame }
-      let (left, right) = (first.face.box.center, second.face.box.center)
-      if left.x != right.x { return left.x < right.x }
-      if left.y != right.y { return left.y < right.y }
-      return first.index < second.index
+      a[0].frame != b[0].frame ? a[0].frame < b[0].frame : a[0].isLeft(of: b[0])
     }
     self = ordered.enumerated().map { Track(id: $0.offset + 1, sightings: $0.element) }
+  }
+}
+
+extension Sighting {
+  /// Whether this sighting comes before another of its frame: further to the left, then further up. An
+  /// order of faces that does not depend on the detector's.
+  func isLeft(of other: Sighting) -> Bool {
+    let (a, b) = (face.box.center, other.face.box.center)
+    if a.x != b.x { return a.x < b.x }
+    if a.y != b.y { return a.y < b.y }
+    let (sizeA, sizeB) = (face.box.area, other.face.box.area)
+    if sizeA != sizeB { return sizeA > sizeB }
+    if face.score != other.face.score { return face.score > other.face.score }
+    return index < other.index
   }
 }

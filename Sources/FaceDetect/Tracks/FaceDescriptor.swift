@@ -1,0 +1,148 @@
+import DeepfakeCore
+
+/// What a person looks like in one sighting, in a form that can be compared: the face's pattern of light
+/// and dark, and the colours of skin, hair and clothing.
+///
+/// It tells the people of one video from each other, who wear what they wear and stand in the light
+/// they stand in; it does not recognise anybody elsewhere. `Docs/Tracks.md` has what was measured.
+package struct FaceDescriptor: Sendable {
+  /// How alike two descriptors are, part by part: each from 0 (or below, for the pattern) to 1.
+  package struct Affinities: Sendable {
+    package var pattern, skin: Float
+    /// Nil where hair, or clothing, was out of the frame in one of the two.
+    package var hair, clothing: Float?
+  }
+
+  /// The face in 32x32 pixels of even brightness and contrast, with mean 0 and length 1.
+  private let pattern: [Float]
+  /// Square roots of a histogram's shares, so that a product of two is their Bhattacharyya affinity.
+  private let skin, hair, clothing: [Float]
+
+  /// The descriptor of a face in its frame; nil where the face's place is not a place.
+  package init?(of face: Face, in frame: Image) {
+    guard let view = FaceView(of: face, in: frame) else { return nil }
+    pattern = Self.pattern(view)
+    skin = ColorHistogram.of(Self.skinPlaces, in: view) ?? []
+    hair = ColorHistogram.of(Self.hairPlaces, in: view) ?? []
+    clothing = ColorHistogram.of(Self.clothingPlaces, in: view) ?? []
+  }
+
+  private static let skinPlaces = FaceView.pixels(x: 25...87, y: 40...105)
+  private static let hairPlaces = FaceView.pixels(x: 15...97, y: -25...22)
+  private static let clothingPlaces = FaceView.pixels(x: -40...152, y: 145...222)
+
+  /// How alike the two are, part by part.
+  package func affinities(with other: FaceDescriptor) -> Affinities {
+    Affinities(
+      pattern: dot(pattern, other.pattern), skin: dot(skin, other.skin),
+      hair: hair.isEmpty || other.hair.isEmpty ? nil : dot(hair, other.hair),
+      clothing: clothing.isEmpty || other.clothing.isEmpty
+        ? nil : dot(clothing, other.clothing))
+  }
+
+  /// How alike the two are: 1 for the same picture, around 0.6 for two people.
+  package func similarity(to other: FaceDescriptor) -> Float {
+    let parts = affinities(with: other)
+    var sum = 0.2 * parts.pattern + 0.3 * parts.skin
+    var weight: Float = 0.5
+    if let hair = parts.hair {
+      sum += 0.3 * hair
+      weight += 0.3
+    }
+    if let clothing = parts.clothing {
+      sum += 0.2 * clothing
+      weight += 0.2
+    }
+    return sum / weight
+  }
+
+  /// The face without its light: less the mean, over the deviation, of each pixel's surroundings.
+  private static func pattern(_ view: FaceView) -> [Float] {
+    let luma = view.luma
+    let sums = WindowSums(luma)
+    var values: [Float] = []
+    values.reserveCapacity(FaceView.templateRows.count * FaceView.templateColumns.count)
+    for row in FaceView.templateRows {
+      for column in FaceView.templateColumns {
+        let (mean, deviation) = sums.moments(x: column, y: row, radius: 5)
+        let value = (luma[row * FaceView.width + column] - mean) / (deviation + 4)
+        values.append(min(max(value, -2), 2))
+      }
+    }
+    let mean = values.reduce(0, +) / Float(values.count)
+    for i in values.indices { values[i] -= mean }
+    let length = dot(values, values).squareRoot()
+    return length > 0 ? values.map { $0 / length } : values
+  }
+}
+
+/// The sum of the products of two equally long lists; 0 where one is empty.
+private func dot(_ a: [Float], _ b: [Float]) -> Float {
+  guard a.count == b.count else { return 0 }
+  return a.withUnsafeBytes { a in
+    b.withUnsafeBytes { b in
+      var sum = SIMD16<Float>(repeating: 0)
+      let whole = a.count / 64 * 64
+      for offset in stride(from: 0, to: whole, by: 64) {
+        let x = a.loadUnaligned(fromByteOffset: offset, as: SIMD16<Float>.self)
+        let y = b.loadUnaligned(fromByteOffset: offset, as: SIMD16<Float>.self)
+        sum.addProduct(x, y)
+      }
+      var rest: Float = 0
+      for offset in stride(from: whole, to: a.count, by: 4) {
+        rest +=
+          a.loadUnaligned(fromByteOffset: offset, as: Float.self)
+          * b.loadUnaligned(fromByteOffset: offset, as: Float.self)
+      }
+      return sum.sum() + rest
+    }
+  }
+}
+
+extension FaceView {
+  /// The brightness of each pixel, row by row, from 0 to 255.
+  fileprivate var luma: [Float] {
+    stride(from: 0, to: image.pixels.count, by: 3).map { i in
+      0.299 * Float(image.pixels[i]) + 0.587 * Float(image.pixels[i + 1])
+        + 0.114 * Float(image.pixels[i + 2])
+    }
+  }
+}
+
+/// Sums over upright windows of a view, from its integral images.
+private struct WindowSums {
+  private static let stride = FaceView.width + 1
+  private var sums: [Double]
+  private var squares: [Double]
+
+  init(_ values: [Float]) {
+    let count = Self.stride * (FaceView.height + 1)
+    sums = [Double](repeating: 0, count: count)
+    squares = sums
+    for row in 0..<FaceView.height {
+      var (sum, square) = (0.0, 0.0)
+      for column in 0..<FaceView.width {
+        let value = Double(values[row * FaceView.width + column])
+        sum += value
+        square += value * value
+        let at = (row + 1) * Self.stride + column + 1
+        sums[at] = sums[at - Self.stride] + sum
+        squares[at] = squares[at - Self.stride] + square
+      }
+    }
+  }
+
+  /// Mean and deviation of the window around a pixel, as far as it lies in the view.
+  func moments(x: Int, y: Int, radius: Int) -> (mean: Float, deviation: Float) {
+    let (left, right) = (max(x - radius, 0), min(x + radius + 1, FaceView.width))
+    let (top, bottom) = (max(y - radius, 0), min(y + radius + 1, FaceView.height))
+    let count = Double((right - left) * (bottom - top))
+    func window(_ table: [Double]) -> Double {
+      table[bottom * Self.stride + right] - table[bottom * Self.stride + left]
+        - table[top * Self.stride + right] + table[top * Self.stride + left]
+    }
+    let mean = window(sums) / count
+    let variance = max(0, window(squares) / count - mean * mean)
+    return (Float(mean), Float(variance.squareRoot()))
+  }
+}

@@ -1,0 +1,103 @@
+import Foundation
+
+/// Sightings of one person that follow each other closely, and what the person looked like.
+struct Tracklet: Sendable {
+  /// Descriptors kept of a person, at most.
+  static let exemplarLimit = 8
+
+  /// In the order of time; never empty.
+  private(set) var sightings: [Sighting]
+  /// Descriptors of sightings spread evenly over all.
+  private(set) var exemplars: [FaceDescriptor] = []
+  /// The descriptor of the last sighting that had one.
+  private(set) var latest: FaceDescriptor?
+  /// The speed of the face's centre in pixels a second, smoothed.
+  private(set) var velocity = (x: 0.0, y: 0.0)
+  /// Every so many descriptors, one is kept; doubled when too many are.
+  private var exemplarStep = 1
+  private var descriptors = 0
+
+  init(_ sighting: Sighting, _ descriptor: FaceDescriptor?) {
+    sightings = [sighting]
+    keep(descriptor)
+  }
+
+  /// The last sighting.
+  var last: Sighting { sightings[sightings.count - 1] }
+
+  /// The highest score of the sightings.
+  var surest: Float { sightings.map(\.face.score).max() ?? 0 }
+
+  mutating func append(_ sighting: Sighting, _ descriptor: FaceDescriptor?) {
+    let gap = sighting.time - last.time
+    if gap > 0 {
+      let (from, to) = (last.face.box.center, sighting.face.box.center)
+      // Slow changes only: detectors' boxes tremble.
+      velocity.x += 0.5 * (Double(to.x - from.x) / gap - velocity.x)
+      velocity.y += 0.5 * (Double(to.y - from.y) / gap - velocity.y)
+    }
+    sightings.append(sighting)
+    keep(descriptor)
+  }
+
+  private mutating func keep(_ descriptor: FaceDescriptor?) {
+    guard let descriptor else { return }
+    latest = descriptor
+    if descriptors % exemplarStep == 0 { exemplars.append(descriptor) }
+    descriptors += 1
+    if exemplars.count > Self.exemplarLimit {
+      exemplars = exemplars.thinnedByHalf()
+      exemplarStep *= 2
+    }
+  }
+
+  /// Frees what only following needs.
+  mutating func finish() {
+    latest = nil
+  }
+
+  /// How alike a face and the person are: as in the likest sighting that is remembered.
+  func similarity(to descriptor: FaceDescriptor) -> Float {
+    let nearest = latest.map { $0.similarity(to: descriptor) } ?? -1
+    return exemplars.reduce(nearest) { max($0, $1.similarity(to: descriptor)) }
+  }
+
+  /// How near a face is to where the person should be by now: 1 in its place, 0 where it cannot be.
+  func closeness(to face: Face, time: Double) -> Double {
+    let gap = max(0, time - last.time)
+    let before = last.face
+    let size = Double(before.box.width + before.box.height) / 2
+    let newSize = Double(face.box.width + face.box.height) / 2
+    guard size > 0, newSize > 0 else { return 0 }
+    // People go on as they went for a moment; nobody can say where they are later.
+    let ahead = min(gap, 0.5)
+    let shift = (
+      x: min(max(velocity.x * ahead / size, -1), 1) * size,
+      y: min(max(velocity.y * ahead / size, -1), 1) * size
+    )
+    // In face sizes: how far a face may have got, and how far it got.
+    let reach = 0.4 + 0.7 * gap
+    let (from, to) = (before.box.center, face.box.center)
+    let (x, y) = (Double(to.x - from.x) - shift.x, Double(to.y - from.y) - shift.y)
+    guard abs(x) <= reach * size, abs(y) <= reach * size else { return 0 }
+    let distance = Self.distance(before, face, shift) / size + abs(log(newSize / size))
+    return max(0, 1 - distance / reach)
+  }
+
+  /// The mean distance of the corners of two boxes and of their landmarks, the first face moved by
+  /// `shift`.
+  private static func distance(
+    _ a: Face, _ b: Face, _ shift: (x: Double, y: Double)
+  ) -> Double {
+    func apart(_ p: Point, _ q: Point) -> Double {
+      let (x, y) = (Double(q.x - p.x) - shift.x, Double(q.y - p.y) - shift.y)
+      return (x * x + y * y).squareRoot()
+    }
+    var sum = 0.0
+    for (p, q) in zip(a.box.corners, b.box.corners) { sum += apart(p, q) }
+    let corners = sum / 4
+    guard a.landmarks.count == b.landmarks.count, !a.landmarks.isEmpty else { return corners }
+    let landmarks = zip(a.landmarks, b.landmarks).reduce(0) { $0 + apart($1.0, $1.1) }
+    return (corners + landmarks / Double(a.landmarks.count)) / 2
+  }
+}
