@@ -6,6 +6,8 @@ extension Scheme: ExpressibleByArgument {}
 extension ClassifierOptions.NormKind: ExpressibleByArgument {}
 extension RetinaFaceBackbone: ExpressibleByArgument {}
 extension Recipe.Detector.Kind: ExpressibleByArgument {}
+extension Recipe.People.Rule: ExpressibleByArgument {}
+extension DetectionDrawing.Form: ExpressibleByArgument {}
 
 /// Width and height, written 960x544.
 struct FrameDimensions: ExpressibleByArgument {

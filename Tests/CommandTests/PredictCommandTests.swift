@@ -118,11 +118,13 @@ import Testing
           #expect((face["box"] as? [Double])?.count == 4)
           #expect((face["landmarks"] as? [[Double]])?.map(\.count) == [2, 2, 2, 2, 2])
           #expect(face["score"] is Double)
+          #expect(face["track"] is Int)
         }
       }
+      // The last entry of each file has its tracks.
+      #expect(entries.map { $0["tracks"] is [Any] } == [true, false, false, true])
       let drawn = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/boxes")
-      #expect(
-        drawn.sorted() == ["a.png", "plain-00000.png", "plain-00001.png", "plain-00002.png"])
+      #expect(drawn.sorted() == ["a.png", "plain.png"])
     }
   }
 

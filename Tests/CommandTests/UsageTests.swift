@@ -44,6 +44,12 @@ import Testing
     (["predict", "a.mp4", "--detector", "viola"] + weights, "retinaface"),
     (["predict", "a.mp4"] + weights, "no such file or folder"),
     (["detect", "a.png"], "dfkit weights fetch retinaface-mobilenet0.25"),
+    (["predict", "a.mp4", "--people", "loudest"] + weights, "'mean' or 'together'"),
+    (
+      ["predict", "a.mp4", "--faces-per-frame", "0"] + weights, "--faces-per-frame must be 1 to 100"
+    ),
+    (["detect", "a.png", "--draw-as", "sheet"], "--draw-as needs --draw"),
+    (["detect", "a.png", "--draw", "d", "--draw-as", "film"], "'video' or 'frames'"),
     (["detect", "a.png", "--frames", "none", "--detector-weights", "d"], "--frames"),
     (["classify", "a.png"], "--weights"),
     (["classify", "a.png", "--weights", "w", "--architecture", "vgg"], "efficientnet-b0"),

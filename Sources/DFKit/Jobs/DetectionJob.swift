@@ -3,24 +3,29 @@ import FaceDetect
 import Foundation
 import MediaIO
 
-/// Finds the faces in images and videos.
+/// Finds the faces in images and videos, and joins them into people.
 public struct DetectionJob: Sendable {
   /// Finds the faces.
   public var detector: any FaceDetector
   /// Which frames of a video are searched.
   public var frames: FrameChoice
-  /// Where pictures with boxes are written; nil for none. The folder is made if it is missing.
-  public var drawing: URL?
+  /// What is drawn of the results; nil for nothing.
+  public var drawing: DetectionDrawing?
 
   /// A job.
-  public init(detector: any FaceDetector, frames: FrameChoice = .spread(25), drawing: URL? = nil) {
+  public init(
+    detector: any FaceDetector, frames: FrameChoice = .spread(25),
+    drawing: DetectionDrawing? = nil
+  ) {
     self.detector = detector
     self.frames = frames
     self.drawing = drawing
   }
 
-  /// Searches `files` in order and hands over each frame's faces as soon as they are found. Stops early
-  /// in a cancelled task.
+  /// Searches `files` in order and hands over each file's report as soon as it is made. Stops early in a
+  /// cancelled task.
+  ///
+  /// A video that is drawn is decoded twice: to whom a face belongs is known at the end.
   ///
   /// - Throws: what `report` throws, and `MediaError` where the folder for pictures cannot be made.
   public func run(
@@ -28,7 +33,7 @@ public struct DetectionJob: Sendable {
     report: (DetectionReport) throws -> Void
   ) throws -> JobOutcome {
     var names = PictureNames()
-    if let drawing { try Self.makeFolder(drawing) }
+    try drawing?.makeFolder()
     let inputs = Set(files.files.map { $0.resolvingSymlinksInPath().path })
     return try forEachFile(
       files, progress: progress,
@@ -37,61 +42,41 @@ public struct DetectionJob: Sendable {
       }
     ) { file, progress in
       let name = names.name(for: file)
-      var failure: (any Error)?
+      let found: DetectionReport
       do {
-        try search(file, pictureName: name, sparing: inputs, progress: progress) { found in
-          do {
-            try report(found)
-          } catch {
-            failure = error
-            throw error
-          }
+        // Each pass counts for half of the work.
+        let share = drawing == nil ? 1 : 0.5
+        found = try search(file) { progress($0 * share) }
+        try drawing?.draw(found, of: file, frames, named: name, sparing: inputs) {
+          progress(share + $0 * (1 - share))
         }
-        return .answered
       } catch is CancellationError {
         return .cancelled
       } catch {
-        // What the receiver of reports throws concerns the whole job, not this file.
-        if let failure { throw failure }
         try report(DetectionReport(file: file.relativePath, error: error.reason))
         return .failed
       }
+      try report(found)
+      return .answered
     }
   }
 
-  private func search(
-    _ file: URL, pictureName: String, sparing inputs: Set<String>, progress: (Double) -> Void,
-    report: (DetectionReport) throws -> Void
-  ) throws {
-    var count = 0
-    func handle(_ frame: MediaFrame) throws {
-      try Task.checkCancellation()
-      let faces = try detector.detect([frame.image]).first ?? []
-      if let drawing {
-        let name = frame.time == nil ? pictureName : "\(pictureName)-\(count.padded(to: 5))"
-        let target = drawing.appendingPathComponent("\(name).png")
-        guard !inputs.contains(target.resolvingSymlinksInPath().path) else {
-          throw MediaError.unwritable(
-            file: target.relativePath, reason: "it is an input. Draw into another folder.")
-        }
-        try ImageFile.write(frame.image.drawing(faces), to: target)
-      }
-      count += 1
-      if case .spread(let total) = frames { progress(Double(count) / Double(total)) }
-      try report(
-        DetectionReport(
-          file: file.relativePath, time: frame.time, width: frame.image.width,
-          height: frame.image.height, faces: faces))
+  private func search(_ file: URL, progress: (Double) -> Void) throws -> DetectionReport {
+    var report = DetectionReport(file: file.relativePath)
+    var search = FaceSearch(detector)
+    func note(_ frame: MediaFrame, _ faces: [Face]) {
+      report.frames.append(
+        .init(
+          time: frame.time, width: frame.image.width, height: frame.image.height,
+          faces: faces.map { TrackedFace(face: $0, track: 0) }))
     }
-    _ = try MediaFrame.read(file, frames, handle)
-  }
-
-  private static func makeFolder(_ url: URL) throws(MediaError) {
-    do {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
-      throw MediaError.unwritable(file: url.relativePath, reason: error.reason)
+    report.warnings = try MediaFrame.read(file, frames) { frame in
+      try search.add(frame, note)
+      progress(frame.place)
     }
+    try search.finish(note)
+    report.join(search.tracks())
+    return report
   }
 }
 
@@ -108,13 +93,5 @@ struct PictureNames {
       number += 1
     }
     return name
-  }
-}
-
-extension Int {
-  /// The digits with zeros before them.
-  fileprivate func padded(to width: Int) -> String {
-    let digits = String(self)
-    return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
   }
 }

@@ -1,40 +1,147 @@
 import FaceDetect
 
-/// The faces of one frame, or why there are none.
+/// A face with the number of the person whose it is.
+public struct TrackedFace: Sendable, Equatable {
+  /// The face.
+  public var face: Face
+  /// The number of its track.
+  public var track: Int
+
+  /// A face of a track.
+  public init(face: Face, track: Int) {
+    self.face = face
+    self.track = track
+  }
+}
+
+/// The faces of one file, image or video, joined into people; or why there are none.
 public struct DetectionReport: Sendable {
+  /// The faces of one frame.
+  public struct Frame: Sendable {
+    /// Seconds; nil for an image.
+    public var time: Double?
+    /// Pixels across.
+    public var width: Int
+    /// Pixels down.
+    public var height: Int
+    /// The faces, surest first.
+    public var faces: [TrackedFace]
+
+    /// A frame.
+    public init(time: Double?, width: Int, height: Int, faces: [TrackedFace]) {
+      self.time = time
+      self.width = width
+      self.height = height
+      self.faces = faces
+    }
+  }
+
   /// The file.
   public var file: String
-  /// The frame's time in seconds; nil for an image.
-  public var time: Double?
-  /// Pixels across.
-  public var width: Int = 0
-  /// Pixels down.
-  public var height: Int = 0
-  /// The faces, surest first.
-  public var faces: [Face] = []
+  /// The frames that were searched, in order; an image is its only one.
+  public var frames: [Frame] = []
+  /// The people in them, by number.
+  public var tracks: [Track] = []
+  /// What was odd about the file though it could be searched, such as a cut-off end.
+  public var warnings: [String] = []
   /// Why the file could not be searched; nil when it was.
   public var error: String?
 
-  /// The report as `dfkit detect --json` prints it (see `Docs/Formats.md`).
-  public var json: JSON {
-    var members: [JSON.Member] = [.init(key: "file", value: .string(file))]
-    if let time {
-      members.append(.init(key: "time", value: .double((time * 1e6).rounded() / 1e6)))
+  /// A report without frames.
+  public init(file: String, error: String? = nil) {
+    self.file = file
+    self.error = error
+  }
+
+  /// Writes down to which track each face belongs.
+  mutating func join(_ tracks: [Track]) {
+    self.tracks = tracks
+    for track in tracks {
+      for sighting in track.sightings {
+        frames[sighting.frame].faces[sighting.index].track = track.id
+      }
     }
-    members += [
-      .init(key: "width", value: .integer(width)), .init(key: "height", value: .integer(height)),
-      .init(key: "faces", value: .array(faces.map(\.json))),
+  }
+}
+
+extension Track {
+  /// The sighting with the highest score; of equals, the first.
+  public var surest: Sighting {
+    sightings.dropFirst().reduce(sightings[0]) { $1.face.score > $0.face.score ? $1 : $0 }
+  }
+
+  /// The mean score of its faces.
+  public var meanScore: Float {
+    Float(sightings.reduce(0.0) { $0 + Double($1.face.score) } / Double(sightings.count))
+  }
+}
+
+extension DetectionReport {
+  /// The entries that `dfkit detect --json` prints (see `Docs/Formats.md`): one a frame, of which the
+  /// last has the file's tracks; or one with the error. Made as they are asked for: there can be many.
+  public var json: some Collection<JSON> {
+    (0..<(error == nil ? frames.count : 1)).lazy.map { index in
+      error.map(failure) ?? entry(of: index)
+    }
+  }
+
+  private func failure(_ error: String) -> JSON {
+    [
+      "file": .string(file), "width": .integer(0), "height": .integer(0), "faces": .array([]),
+      "error": .string(error),
     ]
-    if let error { members.append(.init(key: "error", value: .string(error))) }
+  }
+
+  private func entry(of index: Int) -> JSON {
+    let frame = frames[index]
+    var members: [JSON.Member] = [.init(key: "file", value: .string(file))]
+    if let time = frame.time { members.append(.init(key: "time", value: .seconds(time))) }
+    members += [
+      .init(key: "width", value: .integer(frame.width)),
+      .init(key: "height", value: .integer(frame.height)),
+      .init(key: "faces", value: .array(frame.faces.map(\.json))),
+    ]
+    if index == frames.count - 1 {
+      let isVideo = frame.time != nil
+      members.append(
+        .init(key: "tracks", value: .array(tracks.map { $0.json(isVideo: isVideo) })))
+      if !warnings.isEmpty {
+        members.append(.init(key: "warnings", value: .array(warnings.map { .string($0) })))
+      }
+    }
     return .object(members)
   }
 }
 
-extension Face {
+extension Track {
+  fileprivate func json(isVideo: Bool) -> JSON {
+    var members: [JSON.Member] = [.init(key: "id", value: .integer(id))]
+    if isVideo, let first = sightings.first, let last = sightings.last {
+      members += [
+        .init(key: "first", value: .seconds(first.time)),
+        .init(key: "last", value: .seconds(last.time)),
+      ]
+    }
+    members += [
+      .init(key: "frames", value: .integer(sightings.count)),
+      .init(key: "meanScore", value: .number(meanScore)),
+    ]
+    var surest: [JSON.Member] = []
+    if isVideo { surest.append(.init(key: "time", value: .seconds(self.surest.time))) }
+    surest += [
+      .init(key: "box", value: self.surest.face.box.json),
+      .init(key: "score", value: .number(self.surest.face.score)),
+    ]
+    members.append(.init(key: "surest", value: .object(surest)))
+    return .object(members)
+  }
+}
+
+extension TrackedFace {
   var json: JSON {
     [
-      "box": box.json, "score": .number(score),
-      "landmarks": .array(landmarks.map { .numbers([$0.x, $0.y]) }),
+      "track": .integer(track), "box": face.box.json, "score": .number(face.score),
+      "landmarks": .array(face.landmarks.map { .numbers([$0.x, $0.y]) }),
     ]
   }
 }

@@ -4,11 +4,16 @@ import FaceDetect
 extension Recipe.Faces {
   /// The faces of one frame that are judged, best first; equals keep the detector's order.
   public func chosen(from faces: [Face]) -> [Face] {
+    choice(from: faces).map { faces[$0] }
+  }
+
+  /// Their places in `faces`.
+  func choice(from faces: [Face]) -> [Int] {
     let ranked = faces.enumerated().sorted { a, b in
       let (first, second) = (rank(a.element), rank(b.element))
       return first == second ? a.offset < b.offset : first > second
     }
-    return ranked.prefix(perFrame).map(\.element)
+    return ranked.prefix(perFrame).map(\.offset)
   }
 
   private func rank(_ face: Face) -> Float {

@@ -10,11 +10,26 @@ public enum FrameChoice: Sendable, Equatable {
   case all
 }
 
+extension FrameChoice {
+  /// Frames that will come of a video, as far as the container tells.
+  fileprivate func expected(in video: VideoInfo) -> Double? {
+    let duration = video.duration.flatMap { duration in video.frameRate.map { duration * $0 } }
+    let all = video.containerFrames.map(Double.init) ?? duration
+    switch self {
+    case .spread(let count): return min(Double(count), max(1, all ?? .infinity))
+    case .all: return all.map { max(1, $0) }
+    }
+  }
+}
+
 /// A frame of a video, or an image as the only frame of itself.
 struct MediaFrame {
   /// Seconds; nil for an image.
   let time: Double?
   let image: Image
+  /// The part of the frames to be looked at that has come with this one, 0 to 1; 0 where their number is
+  /// unknown.
+  let place: Double
 
   /// Calls `body` with the chosen frames of a video, or with the image.
   ///
@@ -24,12 +39,18 @@ struct MediaFrame {
   ) throws -> [String] {
     switch try MediaKind.of(file) {
     case .image:
-      try body(MediaFrame(time: nil, image: try ImageFile.read(file)))
+      try body(MediaFrame(time: nil, image: try ImageFile.read(file), place: 1))
       return []
     case .video:
       let video = try Video(file)
+      let expected = choice.expected(in: video.info)
+      var count = 0.0
       func take(_ frame: VideoFrame) throws {
-        try body(MediaFrame(time: frame.time, image: frame.image))
+        count += 1
+        try body(
+          MediaFrame(
+            time: frame.time, image: frame.image,
+            place: expected.map { min(1, count / $0) } ?? 0))
       }
       let summary =
         switch choice {

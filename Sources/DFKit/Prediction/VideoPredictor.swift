@@ -5,21 +5,20 @@ import Foundation
 import MediaIO
 
 /// From a video or an image to a verdict: looks at evenly spread frames, finds faces, cuts them out of
-/// the full-resolution frames and lets an ensemble judge them.
+/// the full-resolution frames, joins them into people, and lets an ensemble judge them.
 ///
 /// Frames are looked at a few at a time and only the crops are kept, so memory does not grow with the
 /// video.
 public struct VideoPredictor: Sendable {
-  /// Which frames, faces and crops. Its detector, members and aggregation are not used here: those are
-  /// `detector` and `ensemble`.
+  /// Which frames, faces, crops and people. Its detector, members and aggregation are not used here:
+  /// those are `detector` and `ensemble`.
   public var recipe: Recipe
   /// Finds the faces.
   public var detector: any FaceDetector
   /// Judges them.
   public var ensemble: Ensemble
-
-  /// Frames that detection sees at once.
-  fileprivate static let batch = 4
+  /// Makes the verdict out of the people's, a rule of one's own; nil for the recipe's.
+  public var rule: (any PeopleRule)?
 
   /// A predictor.
   public init(recipe: Recipe, detector: any FaceDetector, ensemble: Ensemble) {
@@ -27,6 +26,9 @@ public struct VideoPredictor: Sendable {
     self.detector = detector
     self.ensemble = ensemble
   }
+
+  /// The rule over people; nil where all faces are judged together.
+  private var peopleRule: (any PeopleRule)? { rule ?? recipe.people.verdict.rule }
 
   /// The verdict on a file.
   ///
@@ -37,97 +39,132 @@ public struct VideoPredictor: Sendable {
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> VideoReport {
     let start = ContinuousClock.now
-    var search = FaceSearch(predictor: self)
+    var search = FaceSearch(detector)
+    var judged = JudgedFaces(recipe)
     var report = VideoReport(file: file.relativePath, verdict: .undecided(.noFaces))
-    let frames = recipe.frames
-    report.warnings = try MediaFrame.read(file, .spread(frames)) { frame in
-      try search.add(frame)
-      progress(min(1, Double(search.frames) / Double(frames)) * 0.5)
+    report.warnings = try MediaFrame.read(file, .spread(recipe.frames)) { frame in
+      try search.add(frame) { judged.add($0, $1) }
+      progress(frame.place * 0.5)
     }
-    try search.finish()
+    try search.finish { judged.add($0, $1) }
     report.frames = search.frames
-    report.facesFound = search.framesWithFaces
-    let needed = min(recipe.faces.minFrames, search.frames)
-    if search.framesWithFaces == 0 {
-      report.verdict = .undecided(.noFaces)
-    } else if search.framesWithFaces < needed {
-      report.verdict = .undecided(.tooFewFaces(found: search.framesWithFaces, needed: needed))
-    } else {
-      try judge(search.found, into: &report, progress: progress)
+    report.facesFound = judged.framesWithFaces
+    if peopleRule != nil, judged.mostLeftOut > 0 {
+      report.warnings.append(
+        "frames with up to \(judged.mostLeftOut) more faces than the \(recipe.faces.perFrame) judged"
+      )
     }
+    let candidates = Candidate.all(search.tracks(), judged.faces)
+    try decide(candidates, judged, into: &report, progress: progress)
     report.seconds = (ContinuousClock.now - start).seconds
     progress(1)
     return report
   }
 
-  private func judge(
-    _ found: [FaceSearch.Found], into report: inout VideoReport, progress: (Double) -> Void
+  private func decide(
+    _ candidates: [Candidate], _ judged: JudgedFaces, into report: inout VideoReport,
+    progress: (Double) -> Void
   ) throws {
-    let crops = found.map(\.crop)
-    var scores: [MemberScores] = []
-    for member in ensemble.members {
-      try Task.checkCancellation()
-      // What detection or the member before left behind has sizes that this member cannot use.
-      TensorMemory.releaseUnused()
-      scores.append(
-        MemberScores(name: member.name, frames: try ensemble.scores(of: member, crops)))
-      progress(0.5 + 0.5 * Double(scores.count) / Double(ensemble.members.count))
+    let neededOfPerson = min(recipe.people.minFrames, report.frames)
+    report.people = candidates.map { candidate in
+      VideoReport.Person(
+        candidate,
+        .undecided(.tooFewFaces(found: candidate.places.count, needed: neededOfPerson)))
     }
-    let assessment = ensemble.combine(scores)
-    report.verdict = Verdict(probability: assessment.probability)
-    report.members = assessment.members.map {
-      VideoReport.MemberScore(name: $0.name, probability: $0.probability)
+    let needed = min(recipe.faces.minFrames, report.frames)
+    let most = candidates.map(\.places.count).max() ?? 0
+    if report.facesFound == 0 {
+      report.verdict = .undecided(.noFaces)
+    } else if report.facesFound < needed {
+      report.verdict = .undecided(.tooFewFaces(found: report.facesFound, needed: needed))
+    } else if peopleRule != nil, most < neededOfPerson {
+      report.verdict = .undecided(.tooFewFaces(found: most, needed: neededOfPerson))
+    } else {
+      let scores = try FileScores(
+        ensemble, crops: judged.crops, people: candidates.map(\.places), pooling: peopleRule == nil
+      ) { done in
+        progress(0.5 + 0.5 * Double(done) / Double(ensemble.members.count))
+      }
+      fill(&report, with: scores, candidates, judged.faces, neededOfPerson: neededOfPerson)
     }
-    report.frameScores = found.enumerated().map { index, face in
-      VideoReport.FrameScore(
-        time: face.time, box: face.box,
-        scores: assessment.members.map { member in
-          let score = member.frames.count == 1 ? member.frames[0] : member.frames[index]
-          return VideoReport.MemberScore(name: member.name, probability: score)
-        })
+  }
+
+  /// Writes down the people's verdicts, that of the file, and every face's scores.
+  private func fill(
+    _ report: inout VideoReport, with scores: FileScores, _ candidates: [Candidate],
+    _ faces: [JudgedFaces.Face], neededOfPerson: Int
+  ) {
+    var counted: [(person: JudgedPerson, assessment: Assessment)] = []
+    for (index, candidate) in candidates.enumerated()
+    where candidate.places.count >= neededOfPerson {
+      let assessment = ensemble.combine(scores.people[index])
+      report.people[index].verdict = Verdict(probability: assessment.probability)
+      report.people[index].members = assessment.members.map { .init($0) }
+      report.people[index].fakeSpans = fakeSpans(scores.people[index], candidate, faces)
+      let person = JudgedPerson(
+        id: candidate.track.id, probability: assessment.probability,
+        frames: candidate.places.count, faceArea: candidate.faceArea)
+      counted.append((person, assessment))
     }
+    if let rule = peopleRule {
+      report.verdict = Verdict(probability: rule.probability(counted.map(\.person)))
+      report.members = ensemble.members.indices.map { member in
+        let people = counted.map { person, assessment in
+          var person = person
+          person.probability = assessment.members[member].probability
+          return person
+        }
+        return VideoReport.MemberScore(
+          name: ensemble.members[member].name, probability: rule.probability(people))
+      }
+    } else {
+      let assessment = ensemble.combine(scores.together)
+      report.verdict = Verdict(probability: assessment.probability)
+      report.members = assessment.members.map { .init($0) }
+    }
+    report.frameScores = frameScores(scores, candidates, faces)
+  }
+
+  private func fakeSpans(
+    _ scores: [MemberScores], _ candidate: Candidate, _ faces: [JudgedFaces.Face]
+  ) -> [VideoReport.Person.Span] {
+    .init(
+      candidate.places.enumerated().map { crop, place in
+        (faces[place].time, ensemble.models.aggregate(scores.at(crop)))
+      })
+  }
+
+  /// The judged faces in their order, each with its person.
+  private func frameScores(
+    _ scores: FileScores, _ candidates: [Candidate], _ faces: [JudgedFaces.Face]
+  ) -> [VideoReport.FrameScore] {
+    var found = [VideoReport.FrameScore?](repeating: nil, count: faces.count)
+    for (index, candidate) in candidates.enumerated() {
+      for (crop, place) in candidate.places.enumerated() {
+        found[place] = VideoReport.FrameScore(
+          time: faces[place].time, person: candidate.track.id, box: faces[place].box,
+          scores: zip(ensemble.members, scores.people[index].at(crop)).map {
+            .init(name: $0.name, probability: $1)
+          })
+      }
+    }
+    return found.compactMap { $0 }
   }
 }
 
-/// Collects the crops of a stream of frames.
-private struct FaceSearch {
-  /// One face to judge.
-  struct Found {
-    let time: Double
-    let box: Box
-    let crop: Image
+extension VideoReport.Person {
+  fileprivate init(_ candidate: Candidate, _ verdict: Verdict) {
+    let sightings = candidate.track.sightings
+    self.init(
+      id: candidate.track.id, verdict: verdict, framesSeen: sightings.count,
+      framesJudged: candidate.places.count, firstTime: sightings.first?.time ?? 0,
+      lastTime: sightings.last?.time ?? 0)
   }
+}
 
-  let predictor: VideoPredictor
-  private(set) var frames = 0
-  private(set) var framesWithFaces = 0
-  private(set) var found: [Found] = []
-  private var waiting: [MediaFrame] = []
-
-  init(predictor: VideoPredictor) {
-    self.predictor = predictor
-  }
-
-  mutating func add(_ frame: MediaFrame) throws {
-    frames += 1
-    waiting.append(frame)
-    if waiting.count == VideoPredictor.batch { try finish() }
-  }
-
-  /// Looks for faces in the frames that wait.
-  mutating func finish() throws {
-    try Task.checkCancellation()
-    guard !waiting.isEmpty else { return }
-    let lists = try predictor.detector.detect(waiting.map(\.image))
-    precondition(lists.count == waiting.count, "FaceDetector: one list a frame is needed")
-    for (frame, faces) in zip(waiting, lists) where !faces.isEmpty {
-      framesWithFaces += 1
-      for face in predictor.recipe.faces.chosen(from: faces) {
-        let crop = predictor.recipe.crop.cut(face, from: frame.image)
-        found.append(Found(time: frame.time ?? 0, box: face.box, crop: crop))
-      }
-    }
-    waiting.removeAll(keepingCapacity: true)
+extension VideoReport.MemberScore {
+  fileprivate init(_ member: Assessment.Member) {
+    self.init(name: member.name, probability: member.probability)
   }
 }
 

@@ -20,6 +20,8 @@ public struct VideoReport: Sendable, Equatable {
   public struct FrameScore: Sendable, Equatable {
     /// The frame's time in seconds; 0 for an image.
     public var time: Double
+    /// The number of the person whose face it is.
+    public var person: Int
     /// The face's box in pixels of the frame.
     public var box: Box
     /// The members' scores of the face, in the recipe's order; a member that judges the faces together
@@ -27,8 +29,9 @@ public struct VideoReport: Sendable, Equatable {
     public var scores: [MemberScore]
 
     /// A judged face.
-    public init(time: Double, box: Box, scores: [MemberScore]) {
+    public init(time: Double, person: Int, box: Box, scores: [MemberScore]) {
       self.time = time
+      self.person = person
       self.box = box
       self.scores = scores
     }
@@ -42,8 +45,10 @@ public struct VideoReport: Sendable, Equatable {
   public var frames: Int = 0
   /// Those of them with a face.
   public var facesFound: Int = 0
-  /// The members' answers, in the recipe's order.
+  /// The members' answers, in the recipe's order: what the same rule makes of that member alone.
   public var members: [MemberScore] = []
+  /// The people whose faces were judged, by number.
+  public var people: [Person] = []
   /// The judged faces in order of time.
   public var frameScores: [FrameScore] = []
   /// What was odd about the file though it could be used, such as a cut-off end.
@@ -70,10 +75,8 @@ extension VideoReport {
       .init(key: "reason", value: .string(verdict.reason?.name)),
       .init(key: "frames", value: .integer(frames)),
       .init(key: "facesFound", value: .integer(facesFound)),
-      .init(
-        key: "members",
-        value: .array(
-          self.members.map { ["name": .string($0.name), "probability": .number($0.probability)] })),
+      .init(key: "members", value: .array(self.members.map(\.json))),
+      .init(key: "people", value: .array(people.map(\.json))),
       .init(key: "frameScores", value: .array(frameScores.map(\.json))),
       .init(key: "seconds", value: .double((seconds * 1000).rounded() / 1000)),
     ]
@@ -88,7 +91,7 @@ extension VideoReport {
 extension VideoReport.FrameScore {
   var json: JSON {
     [
-      "time": .double((time * 1e6).rounded() / 1e6), "box": box.json,
+      "time": .seconds(time), "person": .integer(person), "box": box.json,
       "scores": .object(scores.map { .init(key: $0.name, value: .number($0.probability)) }),
     ]
   }

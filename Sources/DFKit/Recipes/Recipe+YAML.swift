@@ -18,6 +18,7 @@ extension Recipe {
     if var map = try root.map("detector") { detector = try Detector(&map) }
     if var map = try root.map("faces") { faces = try Faces(&map) }
     if var map = try root.map("crop") { crop = try Crop(&map) }
+    if var map = try root.map("people") { people = try People(&map) }
     guard let list = try root.maps("members", limit: 64), !list.isEmpty else {
       throw root.missing("members", "a list of at least one network")
     }
@@ -127,6 +128,15 @@ extension Recipe.Crop {
     self.init()
     if let value = try map.choice("shape", Shape.self) { shape = value }
     if let value = try map.number("margin", in: 0...2) { margin = value }
+    try map.end()
+  }
+}
+
+extension Recipe.People {
+  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
+    self.init()
+    if let value = try map.choice("verdict", Rule.self) { verdict = value }
+    if let value = try map.integer("minFrames", in: 1...1000) { minFrames = value }
     try map.end()
   }
 }

@@ -16,6 +16,8 @@ public struct Recipe: Sendable, Equatable {
   public var faces = Faces()
   /// How they are cut out.
   public var crop = Crop()
+  /// How the people in a video make its verdict.
+  public var people = People()
   /// The networks, each with a name of its own.
   public var members: [Member]
   /// How scores become one.
@@ -72,14 +74,55 @@ extension Recipe {
     }
 
     /// Faces judged in each frame, best first.
-    public var perFrame: Int = 1
+    public var perFrame: Int = 8
     /// What best means.
     public var choose: Choice = .score
-    /// Frames with a face that a verdict on a video needs; fewer where fewer were decoded.
+    /// Frames with a face, whosever, that a verdict on a video needs; fewer where fewer were decoded.
     public var minFrames: Int = 1
 
     /// The defaults.
     public init() {}
+  }
+
+  /// How the people in a video make its verdict.
+  public struct People: Sendable, Equatable {
+    /// The rules that a recipe can name.
+    public enum Rule: String, Sendable, CaseIterable {
+      /// The highest probability of a person.
+      case highest
+      /// The probability of the person with the largest face, by the median area of its boxes.
+      case largest
+      /// The mean of the people's probabilities.
+      case mean
+      /// All judged faces as if they were one person's.
+      case together
+
+      /// The rule over people; nil for `together`, which does without them.
+      public var rule: (any PeopleRule)? {
+        switch self {
+        case .highest: HighestPersonRule()
+        case .largest: LargestPersonRule()
+        case .mean: MeanPersonRule()
+        case .together: nil
+        }
+      }
+    }
+
+    /// The rule.
+    public var verdict: Rule = .highest
+    /// Frames in which a person must be judged to get a verdict and to count for that of the video; fewer
+    /// where fewer were decoded.
+    public var minFrames: Int = 3
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// Changes the rule over people. Where faces were judged together so far, a recipe may have kept few of
+  /// a frame's; a rule over people gets them all, up to 100.
+  public mutating func judgePeople(by rule: People.Rule) {
+    if people.verdict == .together, rule != .together { faces.perFrame = 100 }
+    people.verdict = rule
   }
 
   /// How a face is cut out of the full-resolution frame.

@@ -11,6 +11,14 @@ extension [VideoReport] {
         report.error == nil ? "\(report.facesFound)/\(report.frames)" : "-",
         report.seconds.fixed(1), report.note,
       ])
+      guard report.people.count > 1 else { continue }
+      for person in report.people {
+        table.add([
+          "  person \(person.id)", person.verdict.name,
+          person.verdict.probability?.fixed(3) ?? "-", "\(person.framesJudged)/\(report.frames)",
+          "", person.note,
+        ])
+      }
     }
     return table.text(width: width)
   }
@@ -36,25 +44,71 @@ extension VideoReport {
   }
 }
 
+extension VideoReport.Person {
+  /// What the table's last column says: when the person was seen, and when the face looked manipulated.
+  var note: String {
+    let seen = lastTime > firstTime ? "\(firstTime.clock)-\(lastTime.clock)" : firstTime.clock
+    guard verdict.probability != nil else {
+      return "seen \(seen); \(verdict.reason?.words ?? "undecided")"
+    }
+    let spans = fakeSpans.map {
+      $0.to > $0.from ? "\($0.from.clock)-\($0.to.clock)" : $0.from.clock
+    }
+    let shown = spans.prefix(4).joined(separator: ", ") + (spans.count > 4 ? ", ..." : "")
+    return "seen \(seen)" + (spans.isEmpty ? "" : "; fake at \(shown)")
+  }
+}
+
 extension [DetectionReport] {
-  /// The table that `dfkit detect` shows, one line a face, for a terminal of `width` columns if given.
+  /// The tables that `dfkit detect` shows, for a terminal of `width` columns if given: one line a face,
+  /// and, where there are videos, one line a person below.
   public func table(width: Int? = nil) -> String {
+    let people = peopleTable
+    return faceTable.text(width: width)
+      + (people.rows.isEmpty ? "" : "\n\n" + people.text(width: width))
+  }
+
+  private var faceTable: TextTable {
     var table = TextTable([
-      .init("file"), .init("time", .right), .init("score", .right), .init("x1", .right),
-      .init("y1", .right), .init("x2", .right), .init("y2", .right), .init("note"),
+      .init("file"), .init("time", .right), .init("person", .right), .init("score", .right),
+      .init("x1", .right), .init("y1", .right), .init("x2", .right), .init("y2", .right),
+      .init("note"),
     ])
     for report in self {
-      let place = [report.file, report.time?.fixed(2) ?? "-"]
-      if report.faces.isEmpty {
+      if let error = report.error {
         table.add(
-          place + ["-", "-", "-", "-", "-", report.error?.withoutName(report.file) ?? "no face"])
+          [report.file] + [String](repeating: "-", count: 7) + [error.withoutName(report.file)])
       }
-      for face in report.faces {
-        let edges = [face.box.x1, face.box.y1, face.box.x2, face.box.y2]
-        table.add(place + [face.score.fixed(3)] + edges.map { $0.fixed(1) } + [""])
+      for frame in report.frames {
+        let place = [report.file, frame.time?.fixed(2) ?? "-"]
+        if frame.faces.isEmpty {
+          table.add(place + [String](repeating: "-", count: 6) + ["no face"])
+        }
+        for tracked in frame.faces {
+          let box = tracked.face.box
+          let edges = [box.x1, box.y1, box.x2, box.y2].map { $0.fixed(1) }
+          table.add(place + ["\(tracked.track)", tracked.face.score.fixed(3)] + edges + [""])
+        }
       }
     }
-    return table.text(width: width)
+    return table
+  }
+
+  private var peopleTable: TextTable {
+    var table = TextTable([
+      .init("file"), .init("person", .right), .init("frames", .right), .init("first", .right),
+      .init("last", .right), .init("mean score", .right), .init("surest at", .right),
+    ])
+    for report in self where report.frames.contains(where: { $0.time != nil }) {
+      for track in report.tracks {
+        table.add([
+          report.file, "\(track.id)", "\(track.sightings.count)/\(report.frames.count)",
+          track.sightings.first?.time.fixed(2) ?? "-", track.sightings.last?.time.fixed(2) ?? "-",
+          track.meanScore.fixed(3), track.surest.time.fixed(2),
+        ])
+      }
+    }
+    return table
   }
 }
 

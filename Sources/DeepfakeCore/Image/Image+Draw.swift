@@ -1,3 +1,5 @@
+import Foundation
+
 /// An 8-bit RGB colour.
 public struct Color: Sendable, Equatable {
   /// The red part.
@@ -13,6 +15,18 @@ public struct Color: Sendable, Equatable {
     self.green = green
     self.blue = blue
   }
+
+  /// The relative luminance of the screen's light, 0 to 1 (WCAG 2.2).
+  public var luminance: Float {
+    func light(_ part: UInt8) -> Float {
+      let value = Float(part) / 255
+      return value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4)
+    }
+    return 0.2126 * light(red) + 0.7152 * light(green) + 0.0722 * light(blue)
+  }
+
+  /// Black or white, whichever reads better on the colour.
+  public var readable: Color { luminance > 0.179 ? .black : .white }
 
   /// White.
   public static let white = Color(red: 255, green: 255, blue: 255)
@@ -42,6 +56,27 @@ extension Image {
     fill(columns: left..<right, rows: bottom - edge..<bottom, color)
     fill(columns: left..<left + edge, rows: top..<bottom, color)
     fill(columns: right - edge..<right, rows: top..<bottom, color)
+  }
+
+  /// A filled rectangle of whole pixels.
+  public mutating func fillRectangle(
+    x: Int, y: Int, width: Int, height: Int, color: Color
+  ) {
+    let limit = 1_000_000
+    let (left, top) = (min(max(x, -limit), limit), min(max(y, -limit), limit))
+    fill(
+      columns: left..<left + min(max(width, 0), 2 * limit),
+      rows: top..<top + min(max(height, 0), 2 * limit), color)
+  }
+
+  /// Another image, its upper left corner at (x, y).
+  public mutating func paste(_ other: Image, x: Int, y: Int) {
+    let limit = 1_000_000
+    let (left, top) = (min(max(x, -limit), limit), min(max(y, -limit), limit))
+    let columns = max(0, left)..<max(0, left, min(width, left + other.width))
+    for row in max(0, top)..<max(0, top, min(height, top + other.height)) {
+      for column in columns { self[column, row] = other[column - left, row - top] }
+    }
   }
 
   /// A filled circle.

@@ -36,7 +36,7 @@ struct ClassifyCommand: AsyncParsableCommand {
       let bar = ProgressBar()
       var printer = try ReportPrinter<ClassificationReport>(json: json, bar) { $0.table(width: $1) }
       let outcome = try job.run(inputs, progress: bar.update) { report in
-        try printer.print(report, json: report.json, error: report.error)
+        try printer.print(report, json: [report.json], error: report.error)
       }
       try printer.end()
       try outcome.exit()

@@ -6,10 +6,18 @@ import Foundation
 struct DetectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "detect",
-    abstract: "Finds the faces in images and videos.",
+    abstract: "Finds the faces in images and videos, and the people whose they are.",
     discussion: """
+      The faces of a video's frames are joined into people, numbered by first appearance.
+
         dfkit detect photo.jpg --detector-weights rf.pth --json
-        dfkit detect clip.mp4 --frames all --detector-weights rf.pth --draw boxes/
+        dfkit detect clip.mp4 --draw sheets/
+        dfkit detect clip.mp4 --draw videos/ --frames all
+        dfkit detect clip.mp4 --draw pictures/ --draw-as frames
+
+      --draw makes a picture of an image. Of a video it makes a contact sheet (one picture: the \
+      frames in a grid, each person's face and times below), or with --frames all a video of the \
+      same frames at the same times, without sound. Each person has a colour.
       """)
 
   @OptionGroup var input: InputOptions
@@ -20,13 +28,25 @@ struct DetectCommand: AsyncParsableCommand {
   var frames = FrameCount(.spread(25))
 
   @Option(
-    help: "A folder for pictures with boxes and landmarks, one a frame.", completion: .directory)
+    help: "A folder for pictures and videos with boxes, people in colours, and landmarks.",
+    completion: .directory)
   var draw: String?
+
+  @Option(
+    help: """
+      What is drawn of a video: sheet (a contact sheet), video, or frames (a picture of each); sheet \
+      if not given, video with --frames all.
+      """)
+  var drawAs: DetectionDrawing.Form?
 
   @OptionGroup var threads: ThreadOptions
 
   @Flag(help: "Print JSON.")
   var json = false
+
+  func validate() throws {
+    if drawAs != nil, draw == nil { throw ValidationError("--draw-as needs --draw FOLDER.") }
+  }
 
   func run() async throws {
     threads.apply()
@@ -35,7 +55,7 @@ struct DetectCommand: AsyncParsableCommand {
     settings = try detector.applied(to: settings)
     let job = DetectionJob(
       detector: try settings.load(try detector.weights(of: settings)), frames: frames.choice,
-      drawing: draw.map { URL(fileURLWithPath: $0) })
+      drawing: draw.map { DetectionDrawing(folder: URL(fileURLWithPath: $0), form: drawAs) })
     let inputs = input.files([.image, .video])
     let json = json
     try await Interruption.handled {

@@ -8,12 +8,14 @@ struct PredictCommand: AsyncParsableCommand {
     commandName: "predict",
     abstract: "Says of videos and images whether the faces in them were manipulated.",
     discussion: """
-      Looks at frames spread evenly over a video, finds a face in each, lets every network of the \
-      recipe judge it, and prints one verdict a file.
+      Looks at frames spread evenly over a video, finds the faces, joins them into people, lets \
+      every network of the recipe judge them, and prints one verdict a file, and one a person \
+      where there are several. JSON has the times at which each looked fake.
 
         dfkit predict clip.mp4 --weights nets/ --detector-weights rf.pth
         dfkit predict footage/ 'more/*.mov' --json ...
         dfkit predict clip.mp4 --recipe mine.yaml --weights b4=b4.safetensors ...
+        dfkit predict interview.mp4 --people highest ...
         dfkit predict footage/ --csv ... > submission.csv
 
       'dfkit recipe show' lists a recipe's members, each of which needs weights. A file without a \
@@ -39,6 +41,18 @@ struct PredictCommand: AsyncParsableCommand {
 
   @Option(
     help: """
+      How people make a file's verdict: highest (fake where one of them is), largest (the largest \
+      face's), mean, or together (all faces as one person's, with one face a frame in the built-in \
+      recipe); the recipe's rule if not given. On a recipe that says 'together', the other rules \
+      judge every face of a frame.
+      """)
+  var people: Recipe.People.Rule?
+
+  @Option(help: "Faces judged in each frame, 1 to 100; the recipe's number if not given.")
+  var facesPerFrame: Int?
+
+  @Option(
+    help: """
       How scores become one, over frames and members alike: \
       \(AggregatorName.forms.joined(separator: ", ")).
       """)
@@ -59,6 +73,9 @@ struct PredictCommand: AsyncParsableCommand {
     if json && csv { throw ValidationError("--json and --csv exclude each other.") }
     if let frames, !(1...1000).contains(frames) {
       throw ValidationError("--frames must be 1 to 1000.")
+    }
+    if let facesPerFrame, !(1...100).contains(facesPerFrame) {
+      throw ValidationError("--faces-per-frame must be 1 to 100.")
     }
     if let aggregate, AggregatorName.parse(aggregate) == nil {
       throw ValidationError(
@@ -102,6 +119,8 @@ struct PredictCommand: AsyncParsableCommand {
     var recipe = try Recipe.named(recipe)
     recipe.detector = try detector.applied(to: recipe.detector)
     if let frames { recipe.frames = frames }
+    if let people { recipe.judgePeople(by: people) }
+    if let facesPerFrame { recipe.faces.perFrame = facesPerFrame }
     if let aggregate {
       recipe.aggregation.frames = aggregate
       recipe.aggregation.models = aggregate

@@ -15,7 +15,8 @@ struct ReportPrinter<Report> {
     array = json ? try JSONArrayPrinter() : nil
   }
 
-  mutating func print(_ report: Report, json: JSON, error: String?) throws {
+  /// `json` are the report's entries in the array.
+  mutating func print(_ report: Report, json: some Collection<JSON>, error: String?) throws {
     if let error {
       bar.clear()
       Output.complain(error)
@@ -24,7 +25,7 @@ struct ReportPrinter<Report> {
       reports.append(report)
     } else {
       bar.clear()
-      try array?.print(json)
+      for entry in json { try array?.print(entry) }
     }
   }
 

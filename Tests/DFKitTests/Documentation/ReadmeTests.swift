@@ -10,7 +10,7 @@ func screen(_ clip: URL, weights: String, detectorWeights: URL) throws -> VideoR
     recipe: recipe, weights: MemberFiles([weights], members: recipe.members),
     detectorWeights: detectorWeights)
   let report = try predictor.predict(clip)
-  for frame in report.frameScores { print(frame.time, frame.box, frame.scores) }
+  for person in report.people { print(person.id, person.verdict, person.fakeSpans) }
   return report
 }
 
@@ -37,7 +37,8 @@ func screen(_ clip: URL, weights: String, detectorWeights: URL) throws -> VideoR
     for key in [
       "frames", "detector.kind", "detector.frameScale", "detector.threshold", "detector.nms",
       "detector.minFace", "faces.perFrame", "faces.choose", "faces.minFrames", "crop.shape",
-      "crop.margin", "members", "aggregation.frames", "aggregation.models", "aggregation.clip",
+      "crop.margin", "people.verdict", "people.minFrames", "members", "aggregation.frames",
+      "aggregation.models", "aggregation.clip",
       "training",
     ] {
       #expect(formats.contains("| `\(key)` |"), "\(key)")

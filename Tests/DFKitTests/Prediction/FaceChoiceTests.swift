@@ -8,7 +8,9 @@ import Testing
   ]
 
   @Test func theSurestIsTheDefault() {
-    let choice = Recipe.Faces()
+    var choice = Recipe.Faces()
+    #expect(choice.chosen(from: faces) == [faces[1], faces[3], faces[0], faces[2]])
+    choice.perFrame = 1
     #expect(choice.chosen(from: faces) == [faces[1]])
     #expect(choice.chosen(from: []) == [])
   }

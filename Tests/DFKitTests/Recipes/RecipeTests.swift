@@ -28,6 +28,7 @@ import Testing
     #expect(recipe.detector.kind == .retinaface)
     #expect(recipe.detector.frameScale == 0.5)
     #expect(recipe.faces.perFrame == 1)
+    #expect(recipe.people.verdict == .together)
     #expect(recipe.aggregation.frames == "mean")
     #expect(recipe.aggregation.models == "mean")
     #expect(recipe.aggregation.clip == 0.01...0.99)
@@ -54,6 +55,18 @@ import Testing
     #expect(training.heldOut == 0.2)
   }
 
+  @Test func aRuleOverPeopleJudgesThemAll() throws {
+    var recipe = try Recipe.named("dfdc-silver")
+    recipe.judgePeople(by: .together)
+    #expect(recipe == (try Recipe.named("dfdc-silver")))
+    recipe.judgePeople(by: .mean)
+    #expect(recipe.people.verdict == .mean && recipe.faces.perFrame == 100)
+    // A recipe that judges people keeps its number.
+    recipe.faces.perFrame = 2
+    recipe.judgePeople(by: .highest)
+    #expect(recipe.people.verdict == .highest && recipe.faces.perFrame == 2)
+  }
+
   @Test func everyBuiltInRecipeIsValidAndNamedAsListed() throws {
     #expect(Recipe.builtInNames.contains("dfdc-silver"))
     for name in Recipe.builtInNames {
@@ -67,6 +80,9 @@ import Testing
       name: "tiny", members: [.init(name: "only", architecture: .efficientNetB0)])
     expected.frames = 25
     #expect(recipe == expected)
+    #expect(recipe.faces.perFrame == 8)
+    #expect(recipe.people.verdict == .highest)
+    #expect(recipe.people.minFrames == 3)
     #expect(recipe.training == nil)
     #expect(recipe.members[0].scheme == nil)
   }
@@ -79,6 +95,7 @@ import Testing
       detector: {kind: retinaface, frameScale: 0.25, threshold: 0.9, nms: 0.3, minFace: 12}
       faces: {perFrame: 2, choose: size, minFrames: 4}
       crop: {shape: aligned, margin: 0.3}
+      people: {verdict: largest, minFrames: 9}
       members:
         - name: a
           description: first
@@ -104,6 +121,8 @@ import Testing
     #expect(recipe.faces.minFrames == 4)
     #expect(recipe.crop.shape == .aligned)
     #expect(recipe.crop.margin == 0.3)
+    #expect(recipe.people.verdict == .largest)
+    #expect(recipe.people.minFrames == 9)
     let options = recipe.members[0].options
     #expect(options.architecture == .xception)
     #expect(options.scheme == .icpr2020dfdc)
@@ -132,6 +151,8 @@ import Testing
     ("detector: {sharpness: 1}", "detector.sharpness", "known here: kind"),
     ("faces: {choose: beauty}", "faces.choose", "score, size"),
     ("crop: {margin: -1}", "crop.margin", "0.0 to 2.0"),
+    ("people: {verdict: loudest}", "people.verdict", "highest, largest, mean, together"),
+    ("people: {minFrames: 0}", "people.minFrames", "1 to 1000"),
     ("aggregation: {frames: average}", "aggregation.frames", "mean-logit"),
     ("aggregation: {clip: [0.9, 0.1]}", "aggregation.clip", "lower than"),
     ("aggregation: {clip: 0.5}", "aggregation.clip", "list of 2 numbers"),

@@ -9,8 +9,14 @@ import Testing
     report.members = [.init(name: "b6-200", probability: 0.5), .init(name: "b4", probability: 1)]
     report.frameScores = [
       .init(
-        time: 1.5, box: Box(x1: 1, y1: 2.5, x2: 30, y2: 40),
+        time: 1.5, person: 1, box: Box(x1: 1, y1: 2.5, x2: 30, y2: 40),
         scores: [.init(name: "b6-200", probability: 0.5), .init(name: "b4", probability: 1)])
+    ]
+    report.people = [
+      .init(
+        id: 1, verdict: Verdict(probability: 0.75), framesSeen: 24, framesJudged: 20,
+        firstTime: 0, lastTime: 9.6, members: report.members,
+        fakeSpans: [.init(from: 1.5, to: 2.5, peak: 2, probability: 0.875)])
     ]
     report.seconds = 4.25
     return report
@@ -30,9 +36,34 @@ import Testing
             {"name": "b6-200", "probability": 0.5},
             {"name": "b4", "probability": 1}
           ],
+          "people": [
+            {
+              "id": 1,
+              "verdict": "fake",
+              "probability": 0.75,
+              "reason": null,
+              "first": 0,
+              "last": 9.6,
+              "frames": 24,
+              "judged": 20,
+              "members": [
+                {"name": "b6-200", "probability": 0.5},
+                {"name": "b4", "probability": 1}
+              ],
+              "fakeSpans": [
+                {
+                  "from": 1.5,
+                  "to": 2.5,
+                  "peak": 2,
+                  "probability": 0.875
+                }
+              ]
+            }
+          ],
           "frameScores": [
             {
               "time": 1.5,
+              "person": 1,
               "box": [1, 2.5, 30, 40],
               "scores": {"b6-200": 0.5, "b4": 1}
             }
@@ -56,11 +87,34 @@ import Testing
           "frames": 0,
           "facesFound": 0,
           "members": [],
+          "people": [],
           "frameScores": [],
           "seconds": 0,
           "warnings": ["cut off"],
           "error": "a.mp4: no"
         }
+        """)
+  }
+
+  @Test func peopleStandBelowTheirFile() {
+    var crowd = report
+    crowd.people += [
+      .init(
+        id: 2, verdict: Verdict(probability: 0.125), framesSeen: 3, framesJudged: 3,
+        firstTime: 61.04, lastTime: 70),
+      .init(
+        id: 3, verdict: .undecided(.tooFewFaces(found: 1, needed: 3)), framesSeen: 1,
+        framesJudged: 1, firstTime: 4, lastTime: 4),
+    ]
+    let moment = VideoReport.Person.Span(from: 1, to: 1, peak: 1, probability: 0.5)
+    crowd.people[1].fakeSpans = [VideoReport.Person.Span](repeating: moment, count: 5)
+    #expect(
+      [crowd].table() == """
+        file            verdict    P(fake)  faces  seconds  note
+        clips/a, b.mp4  fake         0.750  24/25      4.3
+          person 1      fake         0.750  20/25           seen 0:00.0-0:09.6; fake at 0:01.5-0:02.5
+          person 2      real         0.125   3/25           seen 1:01.0-1:10.0; fake at 0:01.0, 0:01.0, 0:01.0, 0:01.0, ...
+          person 3      undecided        -   1/25           seen 0:04.0; faces in 1 frame only, 3 needed
         """)
   }
 

@@ -55,6 +55,27 @@ import Testing
     #expect(picture(image) == ["###", "###", "###"])
   }
 
+  @Test func filledRectanglesAndImagesAreCutAtTheEdges() {
+    var image = blank(5, 4)
+    image.fillRectangle(x: 3, y: -2, width: 9, height: 4, color: .white)
+    #expect(picture(image) == ["...##", "...##", ".....", "....."])
+    image.fillRectangle(x: 0, y: 0, width: -3, height: 2, color: .white)
+    image.fillRectangle(x: .max, y: .min, width: .max, height: .max, color: .white)
+    #expect(picture(image) == ["...##", "...##", ".....", "....."])
+    var stamp = blank(2, 2)
+    stamp.fillRectangle(x: 0, y: 0, width: 1, height: 2, color: .white)
+    for (x, y) in [(-1, 0), (0, 3), (4, 2), (9, 9), (.max, .min), (-2, -2)] {
+      image.paste(stamp, x: x, y: y)
+    }
+    #expect(picture(image) == ["...##", "...##", "....#", "#...#"])
+  }
+
+  @Test func whatReadsBetterOnAColour() {
+    #expect(Color.white.readable == .black && Color.yellow.readable == .black)
+    #expect(Color.black.readable == .white)
+    #expect(Color.white.luminance == 1 && Color.black.luminance == 0)
+  }
+
   @Test func anyCoordinateIsSafe() {
     let values: [Float] = [.nan, .infinity, -.infinity, 1e30, -1e30, 0, 3, -3]
     var image = blank(5, 4)

@@ -1,0 +1,117 @@
+import DeepfakeCore
+import FaceDetect
+import Foundation
+import MediaIO
+
+/// Draws what was detected into files: an image as a picture, a video in one of several forms.
+public struct DetectionDrawing: Sendable, Equatable {
+  /// What becomes of a video.
+  public enum Form: String, Sendable, CaseIterable {
+    /// One picture with the frames in a grid and the people below.
+    case sheet
+    /// A video, H.264 or MPEG-4 in an `.mp4`, of the frames that were searched, each at its own time.
+    case video
+    /// A picture for each frame that was searched.
+    case frames
+  }
+
+  /// Where the files go; made if it is missing.
+  public var folder: URL
+  /// What becomes of a video; nil for a video where every frame was searched and a sheet otherwise.
+  public var form: Form?
+
+  /// A drawing.
+  public init(folder: URL, form: Form? = nil) {
+    self.folder = folder
+    self.form = form
+  }
+
+  func makeFolder() throws(MediaError) {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw MediaError.unwritable(file: folder.relativePath, reason: error.reason)
+    }
+  }
+
+  /// Draws a file whose faces are known, reading it again.
+  ///
+  /// - Parameters:
+  ///   - choice: the frames that were searched.
+  ///   - name: what the drawings are called.
+  ///   - inputs: paths of files that are never overwritten.
+  func draw(
+    _ report: DetectionReport, of file: URL, _ choice: FrameChoice, named name: String,
+    sparing inputs: Set<String>, progress: (Double) -> Void
+  ) throws {
+    func target(_ name: String) throws(MediaError) -> URL {
+      let url = folder.appendingPathComponent(name)
+      guard !inputs.contains(url.resolvingSymlinksInPath().path) else {
+        throw .unwritable(
+          file: url.relativePath, reason: "it is an input. Draw into another folder.")
+      }
+      return url
+    }
+    /// Calls `body` with each frame, its number and what was found in it.
+    func eachFrame(_ body: (Int, MediaFrame, DetectionReport.Frame) throws -> Void) throws {
+      var count = 0
+      _ = try MediaFrame.read(file, choice) { frame in
+        try Task.checkCancellation()
+        defer { count += 1 }
+        // The file may have grown since.
+        guard count < report.frames.count else { return }
+        try body(count, frame, report.frames[count])
+        progress(frame.place)
+      }
+    }
+    let isVideo = report.frames.contains { $0.time != nil }
+    switch form ?? (choice == .all ? .video : .sheet) {
+    case _ where !isVideo:
+      let url = try target("\(name).png")
+      try eachFrame { _, frame, found in
+        try ImageFile.write(frame.image.drawing(found.faces), to: url)
+      }
+    case .frames:
+      try eachFrame { index, frame, found in
+        let url = try target("\(name)-\(index.padded(to: 5)).png")
+        try ImageFile.write(frame.image.drawing(found.faces), to: url)
+      }
+    case .sheet:
+      let url = try target("\(name).png")
+      var sheet = ContactSheet(report)
+      try eachFrame { index, frame, _ in sheet.add(frame.image, frame: index) }
+      try ImageFile.write(sheet.image(), to: url)
+    case .video:
+      let url = try target("\(name).mp4")
+      var writer: VideoWriter?
+      try eachFrame { _, frame, found in
+        let drawn = frame.image.drawing(found.faces)
+        let open =
+          try writer
+          ?? VideoWriter(
+            url, width: drawn.width, height: drawn.height, frameRate: report.frameRate)
+        writer = open
+        try open.append(drawn, time: frame.time)
+      }
+      try writer?.finish()
+    }
+  }
+}
+
+extension DetectionReport {
+  /// Frames a second, on average, that were searched.
+  fileprivate var frameRate: Double {
+    guard frames.count > 1, let first = frames.first?.time, let last = frames.last?.time,
+      last > first
+    else { return 25 }
+    return min(max(Double(frames.count - 1) / (last - first), 0.01), 1000)
+  }
+}
+
+extension Int {
+  /// The digits with zeros before them.
+  fileprivate func padded(to width: Int) -> String {
+    let digits = String(self)
+    return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
+  }
+}

@@ -1,0 +1,45 @@
+import DeepfakeCore
+
+/// Crops that wait to be judged, within a budget of memory.
+///
+/// They are kept as they were cut, as long as they fit. Beyond that, the largest are scaled down, first to
+/// 1024 pixels a side and then by halves, down to 64: networks look at crops of a few hundred pixels.
+package struct CropStore {
+  package private(set) var crops: [Image] = []
+  private var bytes = 0
+  private var sideLimit = Int.max
+  private let budget: Int
+
+  private static let sides = [1024, 512, 256, 128, 64]
+
+  package init(budget: Int = 1 << 30) {
+    self.budget = budget
+  }
+
+  /// Adds a crop; its place is the number of those before it.
+  package mutating func add(_ crop: Image) {
+    let crop = crop.limited(to: sideLimit)
+    crops.append(crop)
+    bytes += crop.pixels.count
+    while bytes > budget, let side = Self.sides.first(where: { $0 < sideLimit }) {
+      sideLimit = side
+      for index in crops.indices {
+        bytes -= crops[index].pixels.count
+        crops[index] = crops[index].limited(to: side)
+        bytes += crops[index].pixels.count
+      }
+    }
+  }
+}
+
+extension Image {
+  /// The image scaled down, where its longer side has more pixels than `limit`.
+  fileprivate func limited(to limit: Int) -> Image {
+    let longer = max(width, height)
+    guard longer > limit else { return self }
+    let scale = Double(limit) / Double(longer)
+    return resized(
+      width: max(1, Int((Double(width) * scale).rounded())),
+      height: max(1, Int((Double(height) * scale).rounded())), method: .area)
+  }
+}

@@ -1,0 +1,55 @@
+import Classifiers
+import DeepfakeCore
+
+/// What every member of an ensemble said of a file's faces, by person and, where the recipe pools them,
+/// together.
+struct FileScores {
+  /// The members' scores of each person, in the order of the candidates.
+  private(set) var people: [[MemberScores]]
+  /// The members' scores of all faces as if they were one person's; empty unless asked for.
+  private(set) var together: [MemberScores] = []
+
+  /// Lets the members judge one after the other.
+  ///
+  /// Networks that judge each crop by itself see all crops at once; other scorers see each person's crops
+  /// alone and in order, as their contract says.
+  ///
+  /// - Parameters:
+  ///   - crops: all crops, in the order of frames.
+  ///   - people: the places of each person's crops.
+  ///   - pooling: whether all crops are also judged together.
+  ///   - progress: called with the members done.
+  init(
+    _ ensemble: Ensemble, crops: [Image], people: [[Int]], pooling: Bool,
+    progress: (Int) -> Void
+  ) throws {
+    self.people = people.map { _ in [] }
+    for (done, member) in ensemble.members.enumerated() {
+      try Task.checkCancellation()
+      // What detection or the member before left behind has sizes that this member cannot use.
+      TensorMemory.releaseUnused()
+      let judgesEach = member.scorer is any FrameClassifier
+      var all: [Float]?
+      if judgesEach || pooling { all = try ensemble.scores(of: member, crops) }
+      for (person, places) in people.enumerated() {
+        let scores: [Float]
+        if let all, judgesEach || places.count == crops.count {
+          scores = all.count == crops.count ? places.map { all[$0] } : all
+        } else {
+          try Task.checkCancellation()
+          scores = try ensemble.scores(of: member, places.map { crops[$0] })
+        }
+        self.people[person].append(MemberScores(name: member.name, frames: scores))
+      }
+      if pooling, let all { together.append(MemberScores(name: member.name, frames: all)) }
+      progress(done + 1)
+    }
+  }
+}
+
+extension [MemberScores] {
+  /// The members' scores of one crop; a member with one score for all counts with that.
+  func at(_ crop: Int) -> [Float] {
+    map { $0.frames.count == 1 ? $0.frames[0] : $0.frames[crop] }
+  }
+}

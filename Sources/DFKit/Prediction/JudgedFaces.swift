@@ -1,0 +1,64 @@
+import Classifiers
+import DeepfakeCore
+import FaceDetect
+
+/// The faces of a file that are judged, with their crops.
+struct JudgedFaces {
+  /// One of them.
+  struct Face {
+    /// The frame and the face's place in its list: what a track's sighting says of it.
+    let frame: Int
+    let index: Int
+    let time: Double
+    let box: Box
+  }
+
+  private let recipe: Recipe
+  private var store = CropStore()
+  private(set) var faces: [Face] = []
+  private(set) var framesWithFaces = 0
+  /// The most faces that a frame had beyond those judged.
+  private(set) var mostLeftOut = 0
+  private var frames = 0
+
+  init(_ recipe: Recipe) {
+    self.recipe = recipe
+  }
+
+  /// One crop for each of `faces`.
+  var crops: [Image] { store.crops }
+
+  /// Chooses and cuts the faces of the next frame.
+  mutating func add(_ frame: MediaFrame, _ found: [FaceDetect.Face]) {
+    if !found.isEmpty { framesWithFaces += 1 }
+    let chosen = recipe.faces.choice(from: found)
+    mostLeftOut = max(mostLeftOut, found.count - chosen.count)
+    for index in chosen {
+      faces.append(
+        Face(frame: frames, index: index, time: frame.time ?? 0, box: found[index].box))
+      store.add(recipe.crop.cut(found[index], from: frame.image))
+    }
+    frames += 1
+  }
+}
+
+/// A person of a file whose face is judged in at least one frame.
+struct Candidate {
+  let track: Track
+  /// The places of its faces in `JudgedFaces.faces`, in the order of time.
+  let places: [Int]
+  /// The median area of their boxes.
+  let faceArea: Float
+
+  /// The people to whom the faces belong, in the order of their numbers.
+  static func all(_ tracks: [Track], _ faces: [JudgedFaces.Face]) -> [Candidate] {
+    var placeOf: [[Int]: Int] = [:]
+    for (place, face) in faces.enumerated() { placeOf[[face.frame, face.index]] = place }
+    return tracks.compactMap { track in
+      let places = track.sightings.compactMap { placeOf[[$0.frame, $0.index]] }
+      guard !places.isEmpty else { return nil }
+      let area = MedianAggregator().aggregate(places.map { faces[$0].box.area })
+      return Candidate(track: track, places: places, faceArea: area)
+    }
+  }
+}
