@@ -14,6 +14,9 @@ struct Timeline {
     last = end > first ? end + (end - first) / Double(times.count - 1) : end + 1
   }
 
+  /// Decimals of seconds that tell frames apart, one or two.
+  var decimals: Int { last - first < 0.2 * Double(max(1, times.count)) ? 2 : 1 }
+
   /// The part of the whole, 0 to 1, that a frame stands for: from its time to that of the next.
   func span(of frame: Int) -> (from: Double, to: Double) {
     let next = frame + 1 < times.count ? times[frame + 1] : last
@@ -57,7 +60,8 @@ struct LegendRow {
       "\(count) frame\(count == 1 ? "" : "s")  score \(track.meanScore.fixed(2))",
       x: textLeft + 80, y: y + 6, within: Self.barLeft)
     sheet.drawText(
-      "\((times.first ?? 0).clock) - \((times.last ?? 0).clock)",
+      [times.first, times.last].map { ($0 ?? 0).clock(decimals: timeline.decimals) }
+        .joined(separator: " - "),
       x: textLeft + 80, y: y + 36, within: Self.barLeft)
     drawBar(on: &sheet, y: y + (framed - Self.barHeight) / 2, color)
   }
@@ -83,8 +87,9 @@ struct LegendRow {
 
   /// The times at the ends of the bars.
   static func drawAxis(_ timeline: Timeline, on sheet: inout Image, y: Int) {
-    let end = timeline.last.clock
-    sheet.drawText(timeline.first.clock, x: barLeft, y: y, within: sheet.width)
+    let end = timeline.last.clock(decimals: timeline.decimals)
+    sheet.drawText(
+      timeline.first.clock(decimals: timeline.decimals), x: barLeft, y: y, within: sheet.width)
     let width = Image.labelSize(end).width
     sheet.drawText(
       end, x: sheet.width - ContactSheet.Layout.margin - width, y: y, within: sheet.width)

@@ -14,6 +14,7 @@ struct ContactSheet {
 
   let report: DetectionReport
   private let layout: Layout
+  private let timeline: Timeline
   private let shown: [Int]
   private var cells: [Image] = []
   private var people: [Person]
@@ -25,6 +26,7 @@ struct ContactSheet {
   /// A sheet of a video's frames, which are to be added.
   init(_ report: DetectionReport) {
     self.report = report
+    timeline = Timeline(report)
     shown =
       report.frames.isEmpty
       ? [] : EvenSpread.indices(Self.frameLimit, of: report.frames.count)
@@ -64,7 +66,7 @@ struct ContactSheet {
     var cell = small.drawing(faces, scale: 2)
     if let time = frame.time {
       cell.drawLabel(
-        time.clock, x: Float(cell.width), y: Float(cell.height),
+        time.clock(decimals: timeline.decimals), x: Float(cell.width), y: Float(cell.height),
         scale: layout.cellWidth >= 200 ? 2 : 1)
     }
     return cell
@@ -93,7 +95,6 @@ struct ContactSheet {
         y: top + row * (layout.cellHeight + Layout.gap) + (layout.cellHeight - cell.height) / 2)
     }
     var y = gridBottom
-    let timeline = Timeline(report)
     if !people.isEmpty { LegendRow.drawAxis(timeline, on: &sheet, y: y) }
     y += LegendRow.axisHeight
     for person in people {
@@ -164,20 +165,5 @@ extension Image {
     drawLabel(
       String(text.prefix(room)), x: Float(x), y: Float(y), scale: scale,
       background: ContactSheet.Layout.background)
-  }
-}
-
-extension Double {
-  /// Seconds as people read them: minutes, seconds and tenths, with hours where there are any.
-  var clock: String {
-    guard isFinite, abs(self) < 1e9 else { return "?" }
-    let tenths = Int((abs(self) * 10).rounded())
-    let (seconds, tenth) = tenths.quotientAndRemainder(dividingBy: 10)
-    func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    let tail = "\(two(seconds % 60)).\(tenth)"
-    let sign = self < 0 && tenths > 0 ? "-" : ""
-    let minutes = seconds / 60
-    return minutes < 60
-      ? "\(sign)\(minutes):\(tail)" : "\(sign)\(minutes / 60):\(two(minutes % 60)):\(tail)"
   }
 }

@@ -47,12 +47,12 @@ extension VideoReport {
 extension VideoReport.Person {
   /// What the table's last column says: when the person was seen, and when the face looked manipulated.
   var note: String {
-    let seen = lastTime > firstTime ? "\(firstTime.clock)-\(lastTime.clock)" : firstTime.clock
+    let seen = lastTime > firstTime ? "\(firstTime.clock())-\(lastTime.clock())" : firstTime.clock()
     guard verdict.probability != nil else {
       return "seen \(seen); \(verdict.reason?.words ?? "undecided")"
     }
     let spans = fakeSpans.map {
-      $0.to > $0.from ? "\($0.from.clock)-\($0.to.clock)" : $0.from.clock
+      $0.to > $0.from ? "\($0.from.clock())-\($0.to.clock())" : $0.from.clock()
     }
     let shown = spans.prefix(4).joined(separator: ", ") + (spans.count > 4 ? ", ..." : "")
     return "seen \(seen)" + (spans.isEmpty ? "" : "; fake at \(shown)")

@@ -131,4 +131,18 @@ extension Double {
     let digits = String(rest)
     return "\(sign)\(whole).\(String(repeating: "0", count: decimals - digits.count))\(digits)"
   }
+
+  /// Seconds as people read them: minutes and seconds, with hours where there are any.
+  func clock(decimals: Int = 1) -> String {
+    guard isFinite, abs(self) < 1e9 else { return "?" }
+    let scale = decimals == 2 ? 100 : 10
+    let parts = Int((abs(self) * Double(scale)).rounded())
+    let (seconds, part) = parts.quotientAndRemainder(dividingBy: scale)
+    func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    let tail = "\(padded(seconds % 60)).\(decimals == 2 ? padded(part) : "\(part)")"
+    let sign = self < 0 && parts > 0 ? "-" : ""
+    let minutes = seconds / 60
+    return minutes < 60
+      ? "\(sign)\(minutes):\(tail)" : "\(sign)\(minutes / 60):\(padded(minutes % 60)):\(tail)"
+  }
 }
