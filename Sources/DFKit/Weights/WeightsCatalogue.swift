@@ -68,6 +68,12 @@ public struct WeightsCatalogue: Sendable, Equatable {
     public var requirement: String
     /// The file that it brings.
     public var file: File
+
+    /// A package.
+    public init(requirement: String, file: File) {
+      self.requirement = requirement
+      self.file = file
+    }
   }
 
   /// A file and what is known of it.

@@ -1,0 +1,82 @@
+import Foundation
+
+/// A program run in a process group of its own, so that what it starts itself ends with it.
+///
+/// Foundation's `Process` cannot do that, and waits for the children's children as well.
+struct ChildProcess {
+  /// The program.
+  var program: URL
+  /// Its arguments, without its name.
+  var arguments: [String]
+  /// The folder that it works in.
+  var folder: URL
+  /// Its environment.
+  var environment: [String: String]
+  /// Where its output and its errors go.
+  var log: URL
+
+  /// Runs the program to its end.
+  ///
+  /// - Returns: its exit status; 128 and the signal's number where a signal ended it.
+  /// - Throws: `CancellationError` in a cancelled task, `ChildProcessError` where it cannot be started.
+  func run() throws -> Int32 {
+    let process = try start()
+    var status: Int32 = 0
+    while true {
+      let ended = waitpid(process, &status, WNOHANG)
+      if ended == process { break }
+      guard ended == 0 || errno == EINTR else {
+        throw ChildProcessError(reason: String(cString: strerror(errno)))
+      }
+      if Task.isCancelled {
+        kill(-process, SIGKILL)
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        throw CancellationError()
+      }
+      usleep(10_000)
+    }
+    let signal = status & 0x7F
+    return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+  }
+
+  private func start() throws(ChildProcessError) -> pid_t {
+    #if canImport(Darwin)
+      var actions: posix_spawn_file_actions_t?
+      var attributes: posix_spawnattr_t?
+    #else
+      var actions = posix_spawn_file_actions_t()
+      var attributes = posix_spawnattr_t()
+    #endif
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(
+      &actions, STDOUT_FILENO, log.path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+    // This process may ignore signals that the other should heed.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&signals, signal) }
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGDEF))
+    posix_spawnattr_setpgroup(&attributes, 0)
+
+    // Not every system can change the folder in posix_spawn itself.
+    let shell = ["sh", "-c", "cd -- \"$0\" && exec \"$@\"", folder.path, program.path]
+    let words = (shell + arguments).map { strdup($0) } + [nil]
+    let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { for text in words + variables { free(text) } }
+    var process = pid_t()
+    let status = posix_spawn(&process, "/bin/sh", &actions, &attributes, words, variables)
+    guard status == 0 else { throw ChildProcessError(reason: String(cString: strerror(status))) }
+    return process
+  }
+}
+
+/// Why a program could not be run.
+struct ChildProcessError: Error {
+  let reason: String
+}
