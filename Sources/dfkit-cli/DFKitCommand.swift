@@ -8,10 +8,12 @@ struct DFKitCommand: AsyncParsableCommand {
     commandName: "dfkit",
     abstract: "Tells how likely it is that the faces in a video were swapped or re-enacted.",
     discussion: """
-      Everything runs on this computer's processor; nothing is sent anywhere.
+      Everything runs on this computer's processor; nothing is sent anywhere, and only 'weights fetch' \
+      uses the network.
 
+        dfkit weights fetch mtcnn
+        dfkit detect photo.jpg --detector mtcnn --draw boxes/
         dfkit predict clip.mp4 --weights weights/ --detector-weights retinaface.pth
-        dfkit detect photo.jpg --detector-weights retinaface.pth --draw boxes/
         dfkit recipe show dfdc-silver
 
       Exit status: 0 when every input was answered, whatever the verdict; 1 when some input failed; \

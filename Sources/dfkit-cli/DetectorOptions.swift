@@ -4,14 +4,18 @@ import Foundation
 
 /// The options of face detection, for `detect` and `predict`.
 struct DetectorOptions: ParsableArguments {
-  @Option(help: "The face detector.")
+  @Option(
+    help: """
+      The face detector. If not given: the recipe's (predict), or the first of these whose weights \
+      have been fetched (detect).
+      """)
   var detector: Recipe.Detector.Kind?
 
   @Option(
     help: """
       The detector's weights: a published RetinaFace checkpoint, a folder of MTCNN's pnet.pt, rnet.pt \
-      and onet.pt, or a safetensors file of either. If not given, \
-      those that 'dfkit weights fetch' has stored.
+      and onet.pt, or a safetensors file of either. If not given, those that 'dfkit \
+      weights fetch' has stored.
       """,
     completion: .file())
   var detectorWeights: String?
@@ -95,6 +99,12 @@ struct DetectorOptions: ParsableArguments {
       settings.factor = factor ?? settings.factor
     }
     return settings
+  }
+
+  /// The detector where neither options nor a recipe name one.
+  func kindAtHand(otherwise kind: Recipe.Detector.Kind) -> Recipe.Detector.Kind {
+    guard detector == nil, detectorWeights == nil else { return kind }
+    return (try? WeightsStore())?.detector ?? kind
   }
 
   /// Where the weights lie: as given, or in the user's store.

@@ -50,6 +50,13 @@ public struct WeightsStore: Sendable, Equatable {
   }
 }
 
+extension WeightsStore {
+  /// The first detector whose weights have been fetched.
+  public var detector: Recipe.Detector.Kind? {
+    Recipe.Detector.Kind.allCases.first { $0.fetchedWeights(in: self) != nil }
+  }
+}
+
 /// Why the store's weights cannot be used.
 public enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The environment names no home folder.

@@ -10,6 +10,7 @@ struct DetectCommand: AsyncParsableCommand {
     discussion: """
       The faces of a video's frames are joined into people, numbered by first appearance.
 
+        dfkit detect photo.jpg --detector mtcnn
         dfkit detect photo.jpg --detector-weights rf.pth --json
         dfkit detect clip.mp4 --draw sheets/
         dfkit detect clip.mp4 --draw videos/ --frames all
@@ -52,6 +53,7 @@ struct DetectCommand: AsyncParsableCommand {
     threads.apply()
     var settings = Recipe.Detector()
     settings.frameScale = 1
+    settings.kind = detector.kindAtHand(otherwise: settings.kind)
     settings = try detector.applied(to: settings)
     let job = DetectionJob(
       detector: try settings.load(try detector.weights(of: settings)), frames: frames.choice,

@@ -12,6 +12,7 @@ struct PredictCommand: AsyncParsableCommand {
       every network of the recipe judge them, and prints one verdict a file, and one a person \
       where there are several. JSON has the times at which each looked fake.
 
+        dfkit predict clip.mp4 --weights nets/
         dfkit predict clip.mp4 --weights nets/ --detector-weights rf.pth
         dfkit predict footage/ 'more/*.mov' --json ...
         dfkit predict clip.mp4 --recipe mine.yaml --weights b4=b4.safetensors ...
