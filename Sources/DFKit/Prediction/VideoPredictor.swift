@@ -155,10 +155,13 @@ public struct VideoPredictor: Sendable {
 extension VideoReport.Person {
   fileprivate init(_ candidate: Candidate, _ verdict: Verdict) {
     let sightings = candidate.track.sightings
+    let surest = candidate.track.surest
     self.init(
       id: candidate.track.id, verdict: verdict, framesSeen: sightings.count,
       framesJudged: candidate.places.count, firstTime: sightings.first?.time ?? 0,
-      lastTime: sightings.last?.time ?? 0)
+      lastTime: sightings.last?.time ?? 0,
+      surest: Sample(
+        time: surest.time, box: surest.face.box, score: surest.face.score))
   }
 }
 

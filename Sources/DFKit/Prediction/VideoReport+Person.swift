@@ -23,6 +23,23 @@ extension VideoReport {
       }
     }
 
+    /// A face by which the person can be told from others.
+    public struct Sample: Sendable, Equatable {
+      /// Seconds; 0 for an image.
+      public var time: Double
+      /// The face's box in pixels of the frame.
+      public var box: Box
+      /// The detector's score.
+      public var score: Float
+
+      /// A face.
+      public init(time: Double, box: Box, score: Float) {
+        self.time = time
+        self.box = box
+        self.score = score
+      }
+    }
+
     /// 1 for the person seen first, then upwards; of those who appear in one frame, from left to right.
     public var id: Int
     /// The answer; undecided where the face was judged in too few frames.
@@ -35,6 +52,8 @@ extension VideoReport {
     public var firstTime: Double
     /// Seconds: the last frame with the person.
     public var lastTime: Double
+    /// The face that the detector was surest of.
+    public var surest: Sample
     /// The members' answers, in the recipe's order; empty when undecided.
     public var members: [MemberScore]
     /// When the face looked manipulated: judged faces one after the other that the members, aggregated,
@@ -44,7 +63,7 @@ extension VideoReport {
     /// A person who was seen and not judged yet.
     public init(
       id: Int, verdict: Verdict, framesSeen: Int, framesJudged: Int, firstTime: Double,
-      lastTime: Double, members: [MemberScore] = [], fakeSpans: [Span] = []
+      lastTime: Double, surest: Sample, members: [MemberScore] = [], fakeSpans: [Span] = []
     ) {
       self.id = id
       self.verdict = verdict
@@ -52,6 +71,7 @@ extension VideoReport {
       self.framesJudged = framesJudged
       self.firstTime = firstTime
       self.lastTime = lastTime
+      self.surest = surest
       self.members = members
       self.fakeSpans = fakeSpans
     }
@@ -91,7 +111,10 @@ extension VideoReport.Person {
       "id": .integer(id), "verdict": .string(verdict.name),
       "probability": .number(verdict.probability), "reason": .string(verdict.reason?.name),
       "first": .seconds(firstTime), "last": .seconds(lastTime), "frames": .integer(framesSeen),
-      "judged": .integer(framesJudged), "members": .array(members.map(\.json)),
+      "judged": .integer(framesJudged),
+      "surest": [
+        "time": .seconds(surest.time), "box": surest.box.json, "score": .number(surest.score),
+      ], "members": .array(members.map(\.json)),
       "fakeSpans": .array(fakeSpans.map(\.json)),
     ]
   }

@@ -16,7 +16,7 @@ extension [VideoReport] {
         table.add([
           "  person \(person.id)", person.verdict.name,
           person.verdict.probability?.fixed(3) ?? "-", "\(person.framesJudged)/\(report.frames)",
-          "", person.note,
+          "", person.note(isImage: report.frames == 1),
         ])
       }
     }
@@ -45,17 +45,27 @@ extension VideoReport {
 }
 
 extension VideoReport.Person {
-  /// What the table's last column says: when the person was seen, and when the face looked manipulated.
-  var note: String {
-    let seen = lastTime > firstTime ? "\(firstTime.clock())-\(lastTime.clock())" : firstTime.clock()
+  /// What the table's last column says: when, or in an image where, the person was seen, and when the
+  /// face looked manipulated.
+  func note(isImage: Bool) -> String {
+    let seen: String
+    if isImage {
+      seen = "at \(surest.box.center.x.fixed(0)), \(surest.box.center.y.fixed(0))"
+    } else {
+      seen = "seen " + Span.words(firstTime, lastTime)
+    }
     guard verdict.probability != nil else {
-      return "seen \(seen); \(verdict.reason?.words ?? "undecided")"
+      return "\(seen); \(verdict.reason?.words ?? "undecided")"
     }
-    let spans = fakeSpans.map {
-      $0.to > $0.from ? "\($0.from.clock())-\($0.to.clock())" : $0.from.clock()
-    }
-    let shown = spans.prefix(4).joined(separator: ", ") + (spans.count > 4 ? ", ..." : "")
-    return "seen \(seen)" + (spans.isEmpty ? "" : "; fake at \(shown)")
+    let spans = fakeSpans.prefix(4).map { Span.words($0.from, $0.to) }
+    guard !isImage, !spans.isEmpty else { return seen }
+    return "\(seen); fake at \(spans.joined(separator: ", "))\(fakeSpans.count > 4 ? ", ..." : "")"
+  }
+}
+
+extension VideoReport.Person.Span {
+  fileprivate static func words(_ from: Double, _ to: Double) -> String {
+    to > from ? "\(from.clock())-\(to.clock())" : from.clock()
   }
 }
 

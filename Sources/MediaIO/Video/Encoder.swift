@@ -93,6 +93,9 @@ final class Encoder {
     case "libx264":
       av_opt_set(options, "preset", "veryfast", 0)
       av_opt_set(options, "crf", "20", 0)
+      // It looks ahead by dozens of pictures; of large ones, that would take gigabytes.
+      let pixels = Int(context.pointee.width) * Int(context.pointee.height)
+      if pixels > 1 << 24 { av_opt_set(options, "tune", "zerolatency", 0) }
     case "mpeg4":
       context.pointee.flags |= AV_CODEC_FLAG_QSCALE
       context.pointee.global_quality = 3 * FF_QP2LAMBDA

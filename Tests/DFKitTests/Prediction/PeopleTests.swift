@@ -52,6 +52,8 @@ import Testing
     #expect(times == times.sorted())
     #expect(report.people[0].firstTime == times.first && report.people[0].lastTime == times.last)
     #expect(report.people[1].fakeSpans.isEmpty)
+    #expect(report.people[1].surest.box == Self.large.box)
+    #expect(report.people[1].surest.score == 0.8 && report.people[1].surest.time == times[0])
     #expect(
       report.people[0].fakeSpans == [
         .init(from: times[0], to: times[9], peak: times[0], probability: 0.75)
@@ -108,7 +110,10 @@ import Testing
     let report = try predict(recipe(.highest, perFrame: 1), Self.smallIsFake) { _ in
       [Self.large, Self.small]
     }
-    #expect(report.warnings == ["frames with up to 1 more faces than the 1 judged"])
+    #expect(
+      report.warnings == [
+        "there are up to 2 faces in a frame, of which 1 are judged (faces.perFrame)"
+      ])
     #expect(report.people.map(\.id) == [1])
   }
 

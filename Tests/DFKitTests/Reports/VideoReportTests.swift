@@ -2,6 +2,9 @@ import DFKit
 import Testing
 
 @Suite struct VideoReportTests {
+  private let sample = VideoReport.Person.Sample(
+    time: 4, box: Box(x1: 10, y1: 20, x2: 31, y2: 40), score: 0.5)
+
   private var report: VideoReport {
     var report = VideoReport(file: "clips/a, b.mp4", verdict: Verdict(probability: 0.75))
     report.frames = 25
@@ -15,7 +18,7 @@ import Testing
     report.people = [
       .init(
         id: 1, verdict: Verdict(probability: 0.75), framesSeen: 24, framesJudged: 20,
-        firstTime: 0, lastTime: 9.6, members: report.members,
+        firstTime: 0, lastTime: 9.6, surest: sample, members: report.members,
         fakeSpans: [.init(from: 1.5, to: 2.5, peak: 2, probability: 0.875)])
     ]
     report.seconds = 4.25
@@ -46,6 +49,11 @@ import Testing
               "last": 9.6,
               "frames": 24,
               "judged": 20,
+              "surest": {
+                "time": 4,
+                "box": [10, 20, 31, 40],
+                "score": 0.5
+              },
               "members": [
                 {"name": "b6-200", "probability": 0.5},
                 {"name": "b4", "probability": 1}
@@ -101,10 +109,10 @@ import Testing
     crowd.people += [
       .init(
         id: 2, verdict: Verdict(probability: 0.125), framesSeen: 3, framesJudged: 3,
-        firstTime: 61.04, lastTime: 70),
+        firstTime: 61.04, lastTime: 70, surest: sample),
       .init(
         id: 3, verdict: .undecided(.tooFewFaces(found: 1, needed: 3)), framesSeen: 1,
-        framesJudged: 1, firstTime: 4, lastTime: 4),
+        framesJudged: 1, firstTime: 4, lastTime: 4, surest: sample),
     ]
     let moment = VideoReport.Person.Span(from: 1, to: 1, peak: 1, probability: 0.5)
     crowd.people[1].fakeSpans = [VideoReport.Person.Span](repeating: moment, count: 5)
@@ -116,6 +124,16 @@ import Testing
           person 2      real         0.125   3/25           seen 1:01.0-1:10.0; fake at 0:01.0, 0:01.0, 0:01.0, 0:01.0, ...
           person 3      undecided        -   1/25           seen 0:04.0; faces in 1 frame only, 3 needed
         """)
+  }
+
+  @Test func thePeopleOfAnImageAreToldByPlace() {
+    var photo = report
+    photo.frames = 1
+    photo.people.append(photo.people[0])
+    photo.people[1].id = 2
+    let lines = [photo].table().split(separator: "\n")
+    #expect(lines.count == 4)
+    #expect(lines.dropFirst(2).allSatisfy { $0.hasSuffix("  at 21, 30") })
   }
 
   @Test func verdictsTurnAtOneHalf() {
