@@ -1,8 +1,11 @@
 // Affine warps of RGB8 images: every output pixel is the mean of a small grid of bilinear samples of
 // the input, so that shrinking does not alias.
-#include <math.h>
+#include <string.h>
 
 #include "include/CDFKernels.h"
+
+typedef float vec4 __attribute__((vector_size(16)));
+typedef uint8_t bytes4 __attribute__((vector_size(4)));
 
 enum { rows_per_task = 8 };
 
@@ -23,32 +26,42 @@ static double hold(double value, size_t extent, bool replicate) {
   return value < high ? value : high;
 }
 
-/// Adds the bilinear sample at (px, py) to sum.
-static void sample(const warp *w, double px, double py, float sum[3]) {
+/// A pixel and the byte after it as numbers.
+static vec4 pixel(const uint8_t *x) {
+  bytes4 bytes;
+  memcpy(&bytes, x, sizeof bytes);
+  return __builtin_convertvector(bytes, vec4);
+}
+
+/// The bilinear sample at (px, py) in the first three lanes.
+static vec4 sample(const warp *w, double px, double py) {
   px = hold(px, w->in_width, w->replicate);
   py = hold(py, w->in_height, w->replicate);
-  double left = floor(px), top = floor(py);
-  float across = (float)(px - left), down = (float)(py - top);
-  ptrdiff_t column = (ptrdiff_t)left, row = (ptrdiff_t)top;
+  // Neither is below -1: rounding towards 0 is rounding down, one further up.
+  ptrdiff_t column = (ptrdiff_t)(px + 1) - 1, row = (ptrdiff_t)(py + 1) - 1;
+  float across = (float)(px - (double)column), down = (float)(py - (double)row);
   ptrdiff_t width = (ptrdiff_t)w->in_width, height = (ptrdiff_t)w->in_height;
-  float weights[4] = {
-    (1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down};
-  if (column >= 0 && row >= 0 && column + 1 < width && row + 1 < height) {
+  // Four bytes are read at once, so another pixel must follow in the row.
+  if (column >= 0 && row >= 0 && column + 2 < width && row + 1 < height) {
     const uint8_t *upper = w->x + (size_t)row * w->x_stride + (size_t)column * 3;
     const uint8_t *lower = upper + w->x_stride;
-    for (int c = 0; c < 3; c++) {
-      sum[c] += weights[0] * (float)upper[c] + weights[1] * (float)upper[c + 3]
-        + weights[2] * (float)lower[c] + weights[3] * (float)lower[c + 3];
-    }
-    return;
+    vec4 left = pixel(upper), right = pixel(upper + 3);
+    vec4 top = left + across * (right - left);
+    left = pixel(lower);
+    right = pixel(lower + 3);
+    vec4 bottom = left + across * (right - left);
+    return top + down * (bottom - top);
   }
   // At the edge, what lies outside has weight 0 or is black: either way it adds nothing.
+  vec4 sum = {0, 0, 0, 0};
   for (int t = 0; t < 4; t++) {
     ptrdiff_t i = column + (t & 1), j = row + (t >> 1);
     if (i < 0 || j < 0 || i >= width || j >= height) continue;
-    const uint8_t *pixel = w->x + (size_t)j * w->x_stride + (size_t)i * 3;
-    for (int c = 0; c < 3; c++) sum[c] += weights[t] * (float)pixel[c];
+    const uint8_t *at = w->x + (size_t)j * w->x_stride + (size_t)i * 3;
+    float weight = (t & 1 ? across : 1 - across) * (t >> 1 ? down : 1 - down);
+    for (int c = 0; c < 3; c++) sum[c] += weight * (float)at[c];
   }
+  return sum;
 }
 
 static void warp_rows(void *context, size_t task) {
@@ -61,12 +74,12 @@ static void warp_rows(void *context, size_t task) {
   for (size_t row = task * rows_per_task; row < end; row++) {
     uint8_t *to = w->y + row * w->out_width * 3;
     for (size_t column = 0; column < w->out_width; column++, to += 3) {
-      float sum[3] = {0, 0, 0};
+      vec4 sum = {0, 0, 0, 0};
       for (size_t j = 0; j < w->grid; j++) {
         double v = (double)row + first + (double)j * step;
         for (size_t i = 0; i < w->grid; i++) {
           double u = (double)column + first + (double)i * step;
-          sample(w, m[0] * u + m[1] * v + m[2], m[3] * u + m[4] * v + m[5], sum);
+          sum += sample(w, m[0] * u + m[1] * v + m[2], m[3] * u + m[4] * v + m[5]);
         }
       }
       for (int c = 0; c < 3; c++) {

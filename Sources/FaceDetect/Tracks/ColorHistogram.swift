@@ -1,10 +1,10 @@
 import DeepfakeCore
 
-/// Soft histograms of colour: 4 bins of brightness by 8 by 8 of the two differences of colour.
+/// Soft histograms of colour: 4 bins of brightness by 16 by 16 of the two differences of colour.
 enum ColorHistogram {
-  private static let (lumaBins, chromaBins) = (4, 8)
+  private static let (lumaBins, chromaBins) = (4, 16)
   /// The differences of colour beyond which all colours count alike, in levels.
-  private static let chromaLimit: Float = 48
+  private static let chromaLimit: Float = 40
 
   /// Square roots of the shares of colours among the places that lie in the frame; nil where fewer
   /// than a quarter do.

@@ -17,7 +17,7 @@ struct FaceView {
   static let templateRows = 14..<46
 
   // More samples a pixel would cost time and hardly change what large regions look like.
-  private static let samples = 4
+  private static let samples = 3
 
   /// Red, green and blue of each pixel, from 0 to 255.
   let image: Image
