@@ -51,7 +51,8 @@ public struct VideoPredictor: Sendable {
     report.facesFound = judged.framesWithFaces
     if peopleRule != nil, judged.mostLeftOut > 0 {
       report.warnings.append(
-        "frames with up to \(judged.mostLeftOut) more faces than the \(recipe.faces.perFrame) judged"
+        "there are up to \(judged.mostLeftOut + recipe.faces.perFrame) faces in a frame, of which"
+          + " \(recipe.faces.perFrame) are judged (faces.perFrame)"
       )
     }
     let candidates = Candidate.all(search.tracks(), judged.faces)
