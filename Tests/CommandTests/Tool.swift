@@ -81,6 +81,14 @@ final class Running {
   /// Sends it Ctrl-C's signal.
   func interrupt() { process.interrupt() }
 
+  /// Ends it, whatever it is doing.
+  func kill() {
+    // The gentler signals may be blocked: children inherit what the starting thread blocks.
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    try? FileManager.default.removeItem(at: folder)
+  }
+
   /// Waits for its end.
   func finish() throws -> Tool.Result {
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -152,6 +152,66 @@ import Testing
     }
   }
 
+  // MARK: TLS
+
+  /// Calls `body` with the port of a TLS server for `localhost` and the file of its certificate, which
+  /// no one has signed.
+  private func withTLSServer(_ body: (URL, Int, String) throws -> Void) throws {
+    try Paths.withTemporaryFolder { folder in
+      let made = try Tool.run(
+        [
+          "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out",
+          "certificate.pem", "-days", "2", "-subj", "/CN=localhost", "-addext",
+          "subjectAltName=DNS:localhost",
+        ], in: folder, program: URL(fileURLWithPath: "/usr/bin/env"))
+      try #require(made.status == 0, "\(made.errors)")
+      try Data("published".utf8).write(to: folder.appendingPathComponent("x.pt"))
+      let server = try Running(
+        [Paths.fixture("tls_server.py").path], in: folder, program: try #require(Self.python))
+      defer { server.kill() }
+      let deadline = Date().addingTimeInterval(60)
+      while !server.output.hasSuffix("\n"), server.isRunning, Date() < deadline {
+        Thread.sleep(forTimeInterval: 0.02)
+      }
+      let port = try #require(
+        Int(server.output.trimmingCharacters(in: .whitespacesAndNewlines)))
+      try body(folder, port, folder.appendingPathComponent("certificate.pem").path)
+    }
+  }
+
+  /// A Python that can serve TLS, and not a script that starts one; nil where that or OpenSSL's command
+  /// is missing.
+  private static let python: URL? = {
+    let command =
+      "openssl version >/dev/null && python3 -c 'import ssl, sys; print(sys.executable)'"
+    let result = try? Tool.run(["-c", command], program: URL(fileURLWithPath: "/bin/sh"))
+    guard let result, result.status == 0 else { return nil }
+    return URL(fileURLWithPath: result.output.trimmingCharacters(in: .whitespacesAndNewlines))
+  }()
+
+  @Test(.enabled(if: python != nil)) func certificatesAreChecked() throws {
+    try withTLSServer { folder, port, certificate in
+      func fetch(_ address: String, trusting: String? = nil) throws -> Tool.Result {
+        let options = try catalogue(folder, address: address, data: Data("published".utf8))
+        return try Tool.run(
+          ["weights", "fetch", "x", "--folder", "w", "--force"] + options, in: folder,
+          environment: trusting.map { ["SSL_CERT_FILE": $0] } ?? ["SSL_CERT_FILE": ""])
+      }
+      let unknown = try fetch("https://localhost:\(port)/x.pt")
+      #expect(unknown.status == 1)
+      #expect(unknown.errors.contains("cannot prove"), "\(unknown.errors)")
+      let other = try fetch("https://127.0.0.1:\(port)/x.pt", trusting: certificate)
+      #expect(other.status == 1)
+      #expect(other.errors.contains("cannot prove"), "\(other.errors)")
+      let down = try fetch("https://localhost:\(port)/down", trusting: certificate)
+      #expect(down.status == 1)
+      #expect(down.errors.contains("not encrypted"), "\(down.errors)")
+      #expect(contents(folder.appendingPathComponent("w")).isEmpty)
+      let known = try fetch("https://localhost:\(port)/x.pt", trusting: certificate)
+      #expect(known.status == 0, "\(known.errors)")
+    }
+  }
+
   // MARK: pip
 
   private struct Facts: Decodable {

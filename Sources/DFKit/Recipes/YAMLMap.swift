@@ -190,7 +190,7 @@ extension YAMLMap {
   private static func checkSafety(file: String, text: String) throws(RecipeError) {
     guard text.utf8.count <= sizeLimit else {
       throw RecipeError(
-        file: file, problem: "is larger than \(sizeLimit / 1024) KB, too large for a recipe")
+        file: file, problem: "is larger than \(sizeLimit / 1024) KB, the limit")
     }
     let brackets = text.utf8.count { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") }
     guard brackets <= bracketLimit else {
@@ -206,7 +206,7 @@ extension YAMLMap {
       if startsAliasOrAnchor(line) {
         throw RecipeError(
           file: file,
-          problem: "line \(index + 1): anchors (&) and aliases (*) are not allowed in recipes;"
+          problem: "line \(index + 1): anchors (&) and aliases (*) are not allowed here;"
             + " write the values out, or put text that begins with & or * in quotes")
       }
     }

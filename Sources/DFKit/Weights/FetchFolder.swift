@@ -18,12 +18,7 @@ final class FetchFolder {
     url = store.folder.appendingPathComponent(".\(entry).new")
     lock = try Self.lockFolder(url, entry: entry)
     let left = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-    do throws(FetchError) {
-      for name in left { try Self.remove(url.appendingPathComponent(name)) }
-    } catch {
-      close(lock)
-      throw error
-    }
+    for name in left { try Self.remove(url.appendingPathComponent(name)) }
   }
 
   /// Makes the folder and locks it: the lock goes with the process, however that ends.

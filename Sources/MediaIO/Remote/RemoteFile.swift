@@ -46,8 +46,6 @@ package final class RemoteFile {
     let found = avio_size(context)
     size = found >= 0 ? Int(found) : nil
     if scheme == "https", Self.location(context)?.lowercased().hasPrefix("https:") == false {
-      var open: UnsafeMutablePointer<AVIOContext>? = context
-      avio_closep(&open)
       throw RemoteError(
         address, .refused, "the server redirects to an address that is not encrypted")
     }
