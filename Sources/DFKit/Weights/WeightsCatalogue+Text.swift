@@ -1,18 +1,30 @@
 extension WeightsCatalogue {
-  /// The table that `dfkit weights list` shows: which weights there are, and which are in the store.
-  public func table(_ store: WeightsStore) -> String {
-    var table = TextTable([
-      .init("name"), .init("kind"), .init("network"), .init("licence"), .init("size", .right),
-      .init("here"), .init("source"),
-    ])
-    for entry in entries {
-      table.add([
-        entry.name, entry.kind.rawValue, entry.network ?? "-", entry.licence ?? "-",
-        entry.size?.byteCount ?? "-", store.url(of: entry) == nil ? "-" : "yes",
-        entry.source.short,
-      ])
+  /// The table that `dfkit weights list` shows: which weights there are, and which are in the store. On a
+  /// terminal of `width` columns, licences and sources are left out where there is no room for them.
+  public func table(_ store: WeightsStore, width: Int? = nil) -> String {
+    let tables = [["licence", "source"], ["licence"], []].map { table(store, with: $0) }
+    let fitting = tables.first { text in
+      text.split(separator: "\n").allSatisfy { $0.count <= width ?? .max }
     }
-    return table.text + "\n\nWeights lie in \(TextTable.printable(store.folder.path))."
+    return (fitting ?? tables[2])
+      + "\n\nWeights lie in \(TextTable.printable(store.folder.path))."
+      + "\n'dfkit weights list NAME' tells all of one."
+  }
+
+  private func table(_ store: WeightsStore, with extras: [String]) -> String {
+    let columns: [(column: TextTable.Column, cell: (Entry) -> String)] = [
+      (.init("name"), \.name), (.init("kind"), \.kind.rawValue),
+      (.init("network"), { $0.network ?? "-" }), (.init("licence"), { $0.licence ?? "-" }),
+      (.init("size", .right), { $0.size?.byteCount ?? "-" }),
+      (.init("here"), { store.url(of: $0) == nil ? "-" : "yes" }),
+      (.init("source"), \.source.short),
+    ]
+    let shown = columns.filter {
+      !["licence", "source"].contains($0.column.title) || extras.contains($0.column.title)
+    }
+    var table = TextTable(shown.map(\.column))
+    for entry in entries { table.add(shown.map { $0.cell(entry) }) }
+    return table.text
   }
 
   /// The catalogue as `dfkit weights list --json` prints it (see `Docs/Formats.md`).

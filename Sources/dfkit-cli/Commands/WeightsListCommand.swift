@@ -54,7 +54,7 @@ extension WeightsCommand {
       if json {
         try Output.write(catalogue.json(store).text + "\n")
       } else if names.isEmpty {
-        try Output.write(catalogue.table(store) + "\n")
+        try Output.write(catalogue.table(store, width: Terminal.width(STDOUT_FILENO)) + "\n")
       } else {
         let texts = catalogue.entries.map { $0.text(store) }
         try Output.write(texts.joined(separator: "\n\n") + "\n")

@@ -98,6 +98,10 @@ import Testing
         catalogue.table(store).split(separator: "\n").dropFirst().first.map(String.init) ?? ""
       }
       #expect(line().hasSuffix("-     https://host/files/"))
+      let narrow = catalogue.table(store, width: 50).split(separator: "\n")
+      #expect(narrow[0] == "name  kind      network  licence     size  here")
+      #expect(
+        catalogue.table(store, width: 20).hasPrefix("name  kind      network     size  here\n"))
       #expect(catalogue.json(store).text.contains("\"path\": null"))
       let place = store.folder(of: "x")
       try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)

@@ -37,6 +37,31 @@ import Testing
     }
   }
 
+  @Test func theDetectorAtHandIsTheFirstThatWasFetched() throws {
+    try Paths.withTemporaryFolder { folder in
+      let store = WeightsStore(folder: folder)
+      #expect(store.detector == nil)
+      for (name, kind) in [("mtcnn", .mtcnn), ("retinaface-resnet50", .retinaface)]
+        as [(String, Recipe.Detector.Kind)]
+      {
+        let entry = store.folder(of: name)
+        try FileManager.default.createDirectory(at: entry, withIntermediateDirectories: true)
+        #expect(store.detector != kind, "an empty folder is no entry")
+        try Data("x".utf8).write(to: entry.appendingPathComponent("a.pt"))
+        #expect(store.detector == kind)
+      }
+      var mtcnn = Recipe.Detector()
+      mtcnn.kind = .mtcnn
+      #expect(try mtcnn.weights(given: nil, in: store).path.hasSuffix("mtcnn/a.pt"))
+      try FileManager.default.removeItem(at: store.folder(of: "mtcnn"))
+      let error = #expect(throws: WeightsStoreError.self) {
+        try mtcnn.weights(given: nil, in: store)
+      }
+      #expect(error?.description.contains("dfkit weights fetch mtcnn'") == true)
+      #expect(error?.description.contains("--detector retinaface takes them") == true)
+    }
+  }
+
   @Test func aDetectorTakesWhatWasGivenThenWhatIsThere() throws {
     try Paths.withTemporaryFolder { folder in
       let store = WeightsStore(folder: folder)
