@@ -62,6 +62,12 @@ struct DetectorOptions: ParsableArguments {
       """)
   var minFace: Float?
 
+  /// Whether anything was given.
+  var isGiven: Bool {
+    detector != nil || detectorWeights != nil || frameScale != nil || threshold != nil
+      || nms != nil || thresholds != nil || factor != nil || minFace != nil
+  }
+
   func validate() throws {
     try check(frameScale, "--frame-scale", in: 0.05...4)
     try check(threshold, "--threshold", in: 0.02...0.999)

@@ -2,6 +2,7 @@ import Classifiers
 import DeepfakeCore
 import FaceDetect
 import Foundation
+import MediaIO
 
 /// How long one piece of work took, over several runs.
 public struct BenchmarkResult: Sendable, Equatable {
@@ -9,7 +10,7 @@ public struct BenchmarkResult: Sendable, Equatable {
   public var work: String
   /// The network.
   public var architecture: String
-  /// The network's norm: `batch` or `group`.
+  /// The network's norm: `batch`, `group` or `none`.
   public var norm: String
   /// The input: the side of a square, or width and height.
   public var size: Size
@@ -19,11 +20,21 @@ public struct BenchmarkResult: Sendable, Equatable {
   public var threads: Int
   /// Milliseconds for one image in each run, in order.
   public var runs: [Double]
+  /// Of detection on frames that were given: how many there were, and faces found in them.
+  public var found: Found?
+
+  /// Frames searched in a run and faces found in them.
+  public struct Found: Sendable, Equatable {
+    /// Frames.
+    public var frames: Int
+    /// Faces in all of them.
+    public var faces: Int
+  }
 
   /// A result.
   public init(
     work: String, architecture: String, norm: String, size: Size, batch: Int, threads: Int,
-    runs: [Double]
+    runs: [Double], found: Found? = nil
   ) {
     self.work = work
     self.architecture = architecture
@@ -32,6 +43,7 @@ public struct BenchmarkResult: Sendable, Equatable {
     self.batch = batch
     self.threads = threads
     self.runs = runs
+    self.found = found
   }
 
   /// The size of the images.
@@ -70,13 +82,25 @@ public struct BenchmarkResult: Sendable, Equatable {
       case .side(let side): .integer(side)
       case .frame: .string(self.size.text)
       }
-    return [
-      "work": .string(work), "architecture": .string(architecture), "norm": .string(norm),
-      "size": size, "batch": .integer(batch), "threads": .integer(threads),
-      "millisecondsPerImage": [
-        "min": milliseconds(min), "median": milliseconds(median), "max": milliseconds(max),
-      ],
-    ]
+    return .object(
+      [
+        .init(key: "work", value: .string(work)),
+        .init(key: "architecture", value: .string(architecture)),
+        .init(key: "norm", value: .string(norm)), .init(key: "size", value: size),
+        .init(key: "batch", value: .integer(batch)),
+        .init(key: "threads", value: .integer(threads)),
+        .init(
+          key: "millisecondsPerImage",
+          value: [
+            "min": milliseconds(min), "median": milliseconds(median), "max": milliseconds(max),
+          ]),
+      ]
+        + (found.map {
+          [
+            .init(key: "frames", value: .integer($0.frames)),
+            .init(key: "faces", value: .integer($0.faces)),
+          ]
+        } ?? []))
   }
 }
 
@@ -141,6 +165,48 @@ public struct Benchmark: Sendable {
       work: "detect", architecture: "retinaface-\(backbone.rawValue)", norm: "batch",
       size: .frame(width: width, height: height), batch: batch, threads: Parallel.threadCount,
       runs: runs)
+  }
+
+  /// Times a detector on frames, `batch` at a time (fewer in the last batch): for MTCNN, whose work depends
+  /// on what they show. Stops early in a cancelled task.
+  public func detect(
+    _ detector: any FaceDetector, on frames: [Image], batch: Int
+  ) throws -> BenchmarkResult {
+    precondition(!frames.isEmpty && batch > 0, "Benchmark: no frames")
+    var faces = 0
+    let runs = try time(images: frames.count) {
+      faces = 0
+      for start in stride(from: 0, to: frames.count, by: batch) {
+        let end = Swift.min(start + batch, frames.count)
+        faces += try detector.detect(Array(frames[start..<end])).reduce(0) { $0 + $1.count }
+      }
+    }
+    let backbone = (detector as? RetinaFace)?.backbone
+    return BenchmarkResult(
+      work: "detect", architecture: backbone.map { "retinaface-\($0.rawValue)" } ?? "mtcnn",
+      norm: backbone == nil ? "none" : "batch",
+      size: .frame(width: frames[0].width, height: frames[0].height), batch: batch,
+      threads: Parallel.threadCount, runs: runs, found: .init(frames: frames.count, faces: faces))
+  }
+
+  /// The frames of files to time detectors on: images, and 25 frames of each video, evenly spread.
+  ///
+  /// - Parameter size: what they are scaled to; nil leaves them as they are.
+  /// - Throws: `MediaError` where a file cannot be read.
+  public static func frames(
+    _ files: MediaFiles, size: (width: Int, height: Int)? = nil
+  ) throws -> [Image] {
+    if let problem = files.problems.first { throw problem }
+    var frames: [Image] = []
+    for file in files.files {
+      _ = try MediaFrame.read(file, .spread(25)) { frame in
+        try Task.checkCancellation()
+        frames.append(
+          size.map { frame.image.resized(width: $0.width, height: $0.height, method: .area) }
+            ?? frame.image)
+      }
+    }
+    return frames
   }
 
   private func time(images: Int, _ body: () throws -> Void) throws -> [Double] {

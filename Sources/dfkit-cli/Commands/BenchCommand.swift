@@ -82,23 +82,56 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Times a face detector, from frame to faces.",
       discussion: """
+        Without --frames, RetinaFace is timed with made-up weights on noise: its work is the same on \
+        every picture. MTCNN's depends on what the pictures show.
+
           dfkit bench detect --size 960x544 --batch 1 --json
+          dfkit bench detect --detector mtcnn --frames clip.mp4 --size 960x540 --batch 25
         """)
 
-    @Option(help: "The detector's backbone; may be given several times.")
-    var backbone: [RetinaFaceBackbone] = [.mobileNet]
+    @Option(
+      help: "The backbone of a RetinaFace with made-up weights; may be given several times.")
+    var backbone: [RetinaFaceBackbone] = []
 
-    @Option(help: "Width and height of the frames in pixels, as in 960x544.")
-    var size = FrameDimensions(width: 960, height: 544)
+    @Option(
+      parsing: .upToNextOption,
+      help: "Images and videos (25 frames of each) to search, with the detector's real weights.",
+      completion: .file())
+    var frames: [String] = []
+
+    @Option(
+      help: """
+        Width and height of the frames in pixels, as in 960x544, which is the default for made-up ones. \
+        Those of --frames are scaled to it.
+        """)
+    var size: FrameDimensions?
+
+    @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
     @OptionGroup var options: Options
 
+    func validate() throws {
+      if frames.isEmpty && detector.isGiven {
+        throw ValidationError(
+          """
+          Give --frames: the options of face detection are for searching real frames, and MTCNN's time \
+          depends on what they show.
+          """)
+      }
+      if !frames.isEmpty && !backbone.isEmpty {
+        throw ValidationError(
+          "--backbone is for made-up weights; with --frames, real ones are used.")
+      }
+    }
+
     func run() async throws {
       options.threads.apply()
+      if !frames.isEmpty { return try await timeOnFrames() }
+      let size = size ?? FrameDimensions(width: 960, height: 544)
       try await Interruption.handled {
         let benchmark = Benchmark(repeats: options.repeats)
         var results: [BenchmarkResult] = []
-        for backbone in backbone {
+        for backbone in backbone.isEmpty ? [.mobileNet] : backbone {
           for batch in options.batch {
             results.append(
               try benchmark.detect(
@@ -106,6 +139,20 @@ struct BenchCommand: AsyncParsableCommand {
           }
         }
         try options.print(results)
+      }
+    }
+
+    private func timeOnFrames() async throws {
+      var settings = Recipe.Detector()
+      settings.frameScale = 1
+      settings = try detector.applied(to: settings)
+      let loaded = try settings.load(try detector.weights(of: settings))
+      let files = MediaFiles.expand(frames, kinds: [.image, .video])
+      try await Interruption.handled {
+        let pictures = try Benchmark.frames(files, size: size.map { ($0.width, $0.height) })
+        let benchmark = Benchmark(repeats: options.repeats)
+        try options.print(
+          try options.batch.map { try benchmark.detect(loaded, on: pictures, batch: $0) })
       }
     }
   }
