@@ -41,7 +41,10 @@ extension KernelTests {
         x = numbers.floats(v.batch * v.in_height * v.in_width * v.in_channels)
         weights = numbers.floats(
           v.kernel_height * v.kernel_width * v.in_channels / v.groups * v.out_channels)
-        epilogue = Epilogue(&numbers, channels: v.out_channels, outputs: Problem.outputs(v))
+        let isDepthwise = v.groups == v.in_channels && v.groups == v.out_channels
+        epilogue = Epilogue(
+          &numbers, channels: v.out_channels, outputs: Problem.outputs(v),
+          canHaveSlopes: !isDepthwise)
       }
 
       static func outputs(_ v: df_conv2d) -> Int {

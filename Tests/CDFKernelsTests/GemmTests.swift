@@ -22,7 +22,7 @@ extension KernelTests {
           rowsPerScale = numbers.integer(1...m + 3)
           gate = numbers.floats((m + rowsPerScale - 1) / rowsPerScale * k)
         }
-        epilogue = Epilogue(&numbers, channels: n, outputs: m * ldc)
+        epilogue = Epilogue(&numbers, channels: n, outputs: m * ldc, canHaveSlopes: true)
       }
 
       var expected: [Double] {

@@ -86,31 +86,39 @@ struct Epilogue {
   var residual: [Float]?
   var activation = DF_IDENTITY
   var slope: Float = 0
+  var slopes: [Float]?
 
   static let activations = [DF_IDENTITY, DF_RELU, DF_LEAKY_RELU, DF_SILU, DF_SIGMOID]
 
   init() {}
 
-  init(_ numbers: inout Numbers, channels: Int, outputs: Int) {
+  /// - Parameter canHaveSlopes: whether the kernel takes a slope for each channel.
+  init(_ numbers: inout Numbers, channels: Int, outputs: Int, canHaveSlopes: Bool = false) {
     if numbers.flip() { bias = numbers.floats(channels) }
     if numbers.flip() { residual = numbers.floats(outputs) }
     activation = Epilogue.activations[numbers.integer(0...4)]
     slope = 0.1
+    if canHaveSlopes, activation == DF_LEAKY_RELU, numbers.flip() {
+      slopes = numbers.floats(channels)
+    }
   }
 
   func callAsFunction(_ sum: Double, channel: Int, at index: Int) -> Double {
     let value = sum + Double(bias?[channel] ?? 0)
-    return activated(value, activation, slope) + Double(residual?[index] ?? 0)
+    return activated(value, activation, slopes?[channel] ?? slope) + Double(residual?[index] ?? 0)
   }
 
   func withKernelForm<R>(_ body: (UnsafePointer<df_epilogue>) -> R) -> R {
     (bias ?? []).withUnsafeBufferPointer { biasBuffer in
       (residual ?? []).withUnsafeBufferPointer { residualBuffer in
-        var form = df_epilogue(
-          bias: bias == nil ? nil : biasBuffer.baseAddress,
-          residual: residual == nil ? nil : residualBuffer.baseAddress,
-          activation: activation, slope: slope, slopes: nil)
-        return withUnsafePointer(to: &form, body)
+        (slopes ?? []).withUnsafeBufferPointer { slopesBuffer in
+          var form = df_epilogue(
+            bias: bias == nil ? nil : biasBuffer.baseAddress,
+            residual: residual == nil ? nil : residualBuffer.baseAddress,
+            activation: activation, slope: slope,
+            slopes: slopes == nil ? nil : slopesBuffer.baseAddress)
+          return withUnsafePointer(to: &form, body)
+        }
       }
     }
   }
