@@ -30,6 +30,19 @@ enum Material {
     try store.stateDict().write(safetensors: url)
   }
 
+  /// Writes the three files of an MTCNN of random weights into a folder.
+  static func mtcnn(_ folder: URL) throws {
+    let store = ParameterStore()
+    _ = MTCNNLayers(store.root)
+    store.initialize(seed: 1)
+    let all = store.stateDict()
+    for part in MTCNNPart.allCases {
+      let prefix = "\(part.rawValue)."
+      try all.renamingKeys { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : nil }
+        .write(safetensors: folder.appendingPathComponent("\(prefix)safetensors"))
+    }
+  }
+
   /// Writes a picture of seeded noise.
   static func picture(_ url: URL, width: Int = 64, height: Int = 64, seed: UInt64 = 1) throws {
     var generator = SeededGenerator(seed: seed)

@@ -60,6 +60,23 @@ import Testing
     (["weights", "convert", "a.pth", "b.pth"], ".safetensors"),
     (["weights", "fetch"], "names"),
     (["weights", "fetch", "a", "b", "--from", "c"], "one entry at a time"),
+    (
+      ["detect", "a.png", "--detector", "mtcnn", "--nms", "0.3"],
+      "--nms does not apply to the detector"
+    ),
+    (
+      ["detect", "a.png", "--factor", "0.5", "--detector", "retinaface"],
+      "--factor does not apply to"
+    ),
+    (["predict", "a.mp4", "--thresholds", "0.6,0.7,0.7"] + weights, "--thresholds does not apply"),
+    (["detect", "a.png", "--thresholds", "0.6,0.7,7"], "--thresholds"),
+    (["detect", "a.png", "--threshold", "0.5", "--thresholds", "0.6,0.7,0.7"], "give one of them"),
+    (["detect", "a.png", "--detector", "mtcnn", "--min-face", "2"], "--min-face must be 4.0 to"),
+    (["bench", "detect", "--detector", "mtcnn"], "Give --frames"),
+    (
+      ["bench", "detect", "--frames", "a.png", "--backbone", "resnet50"],
+      "--backbone is for made-up"
+    ),
     (["bench", "classify", "--batch", "0"], "--batch must be"),
     (["bench", "detect", "--size", "wide"], "--size"),
   ])

@@ -7,6 +7,19 @@ import DeepfakeCore
 private let mean: Float = 127.5
 private let scale: Float = 0.0078125
 
+/// The three networks in one store.
+package struct MTCNNLayers {
+  let pnet: PNetLayers
+  let rnet: RNetLayers
+  let onet: ONetLayers
+
+  package init(_ scope: Scope) {
+    pnet = PNetLayers(scope / MTCNNPart.pnet.rawValue)
+    rnet = RNetLayers(scope / MTCNNPart.rnet.rawValue)
+    onet = ONetLayers(scope / MTCNNPart.onet.rawValue)
+  }
+}
+
 /// P-Net: proposes faces of 12 pixels at every second pixel of a picture.
 struct PNetLayers {
   let conv1, conv2, conv3, scores, boxes: Conv2d

@@ -28,13 +28,11 @@ package struct MTCNNNetworks: Sendable {
         reason: "its tensors are not MTCNN's; the first is \(weights.keys.first ?? "missing")")
     }
     let store = ParameterStore()
-    let pnet = PNetLayers(store.root / MTCNNPart.pnet.rawValue)
-    let rnet = RNetLayers(store.root / MTCNNPart.rnet.rawValue)
-    let onet = ONetLayers(store.root / MTCNNPart.onet.rawValue)
+    let layers = MTCNNLayers(store.root)
     try store.load(weights, strict: true)
-    self.pnet = pnet.packed()
-    self.rnet = rnet.packed()
-    self.onet = onet.packed()
+    pnet = layers.pnet.packed()
+    rnet = layers.rnet.packed()
+    onet = layers.onet.packed()
   }
 }
 

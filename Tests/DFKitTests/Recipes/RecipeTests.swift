@@ -138,6 +138,18 @@ import Testing
     #expect(!training.flip)
   }
 
+  @Test func everyKeyOfMTCNNIsRead() throws {
+    let line = "detector: {kind: mtcnn, thresholds: [0.5, 0.6, 0.8], factor: 0.8, minFace: 30}"
+    let detector = try Recipe(yaml: Self.minimal + "\n" + line, file: "r.yaml").detector
+    #expect(detector.kind == .mtcnn)
+    #expect(detector.thresholds == [0.5, 0.6, 0.8])
+    #expect(detector.factor == 0.8)
+    #expect(detector.minFace == 30)
+    let plain = try Recipe(yaml: Self.minimal + "\ndetector: {kind: mtcnn}", file: "r.yaml")
+      .detector
+    #expect(plain.thresholds == [0.6, 0.7, 0.7] && plain.factor == 0.709 && plain.minFace == nil)
+  }
+
   @Test(arguments: [
     ("frame: 3", "frame", "known here: name, description, frames"),
     ("frames: 0", "frames", "1 to 1000"),
@@ -149,6 +161,13 @@ import Testing
     ("detector: {kind: viola}", "detector.kind", "retinaface"),
     ("detector: retinaface", "detector", "mapping"),
     ("detector: {sharpness: 1}", "detector.sharpness", "known here: kind"),
+    ("detector: {factor: 0.7}", "detector.factor", "does not apply to the detector retinaface"),
+    ("detector: {kind: mtcnn, nms: 0.3}", "detector.nms", "does not apply to the detector mtcnn"),
+    ("detector: {kind: mtcnn, threshold: 0.3}", "detector.threshold", "only to retinaface"),
+    ("detector: {kind: mtcnn, thresholds: [1, 2]}", "detector.thresholds", "list of 3 numbers"),
+    ("detector: {kind: mtcnn, thresholds: [0, 1, 2]}", "detector.thresholds", "0.0 to 1.0"),
+    ("detector: {kind: mtcnn, factor: 1}", "detector.factor", "0.1 to 0.98"),
+    ("detector: {kind: mtcnn, minFace: 0}", "detector.minFace", "4.0 to 10000.0"),
     ("faces: {choose: beauty}", "faces.choose", "score, size"),
     ("crop: {margin: -1}", "crop.margin", "0.0 to 2.0"),
     ("people: {verdict: loudest}", "people.verdict", "highest, largest, mean, together"),
