@@ -6,16 +6,16 @@ import Foundation
 struct DetectorOptions: ParsableArguments {
   @Option(
     help: """
-      The face detector. If not given: the recipe's (predict), or the first of these whose weights \
-      have been fetched (detect).
+      The face detector. If not given: the recipe's (predict), or that of the weights given, or the \
+      first of these whose weights have been fetched (detect, bench).
       """)
   var detector: Recipe.Detector.Kind?
 
   @Option(
     help: """
       The detector's weights: a published RetinaFace checkpoint, a folder of MTCNN's pnet.pt, rnet.pt \
-      and onet.pt, or a safetensors file of either. If not given, those that 'dfkit \
-      weights fetch' has stored.
+      and onet.pt, or a safetensors file of either. If not given, those that 'dfkit weights fetch' has \
+      stored.
       """,
     completion: .file())
   var detectorWeights: String?
@@ -107,10 +107,17 @@ struct DetectorOptions: ParsableArguments {
     return settings
   }
 
-  /// The detector where neither options nor a recipe name one.
-  func kindAtHand(otherwise kind: Recipe.Detector.Kind) -> Recipe.Detector.Kind {
-    guard detector == nil, detectorWeights == nil else { return kind }
-    return (try? WeightsStore())?.detector ?? kind
+  /// The detector where neither options nor a recipe name one: that of the weights given, or that whose
+  /// weights are in the user's store.
+  func kindAtHand(otherwise kind: Recipe.Detector.Kind) throws -> Recipe.Detector.Kind {
+    guard detector == nil else { return kind }
+    guard let detectorWeights else { return (try? WeightsStore())?.detector ?? kind }
+    let state = try MTCNN.readWeights(URL(fileURLWithPath: detectorWeights))
+    switch DetectorWeights(recognizing: state) {
+    case .retinaface: return .retinaface
+    case .mtcnn, .mtcnnPart: return .mtcnn
+    case nil: return kind
+    }
   }
 
   /// Where the weights lie: as given, or in the user's store.

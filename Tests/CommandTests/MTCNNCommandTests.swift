@@ -61,6 +61,8 @@ import Testing
     try inFolder { folder in
       try Material.detector(folder.appendingPathComponent("rf.safetensors"))
       let detect = ["detect", "a.png", "--detector-weights"]
+      #expect(try Tool.run(detect + ["mtcnn", "--factor", "0.8"], in: folder).status == 0)
+      #expect(try Tool.run(detect + ["rf.safetensors", "--nms", "0.3"], in: folder).status == 0)
       let retinaFace = try Tool.run(detect + ["mtcnn", "--detector", "retinaface"], in: folder)
       #expect(retinaFace.status == 1 && retinaFace.errors.contains("name the detector mtcnn"))
       let mtcnn = try Tool.run(detect + ["rf.safetensors", "--detector", "mtcnn"], in: folder)

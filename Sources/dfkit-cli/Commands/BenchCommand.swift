@@ -145,7 +145,7 @@ struct BenchCommand: AsyncParsableCommand {
     private func timeOnFrames() async throws {
       var settings = Recipe.Detector()
       settings.frameScale = 1
-      settings.kind = detector.kindAtHand(otherwise: settings.kind)
+      settings.kind = try detector.kindAtHand(otherwise: settings.kind)
       settings = try detector.applied(to: settings)
       let loaded = try settings.load(try detector.weights(of: settings))
       let files = MediaFiles.expand(frames, kinds: [.image, .video])

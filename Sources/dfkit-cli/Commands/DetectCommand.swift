@@ -53,7 +53,7 @@ struct DetectCommand: AsyncParsableCommand {
     threads.apply()
     var settings = Recipe.Detector()
     settings.frameScale = 1
-    settings.kind = detector.kindAtHand(otherwise: settings.kind)
+    settings.kind = try detector.kindAtHand(otherwise: settings.kind)
     settings = try detector.applied(to: settings)
     let job = DetectionJob(
       detector: try settings.load(try detector.weights(of: settings)), frames: frames.choice,
