@@ -137,6 +137,42 @@ import Testing
     }
   }
 
+  @Test(arguments: ["clip.mp4", "clip.mkv"])
+  func withoutH264ThereIsMPEG4(_ name: String) throws {
+    try Paths.withTemporaryFolder { folder in
+      let url = folder.appendingPathComponent(name)
+      let pictures = (0..<20).map { picture($0, width: 63, height: 48) }
+      let writer = try VideoWriter(
+        url, width: 63, height: 48, frameRate: 24, encoders: ["no-such-encoder", "mpeg4"])
+      for (index, picture) in pictures.enumerated() {
+        try writer.append(picture, time: 1 + Double(index * index) / 90)
+      }
+      try writer.finish()
+      let (info, frames) = try read(url)
+      #expect(info.codec == "mpeg4" && info.width == 64)
+      try #require(frames.count == 20)
+      for (index, frame) in frames.enumerated() {
+        #expect(abs(frame.time - 1 - Double(index * index) / 90) < 0.001)
+        let inside = frame.image.cropped(x: 0, y: 0, width: 63, height: 48)
+        #expect(difference(inside, pictures[index]) < 8)
+      }
+    }
+  }
+
+  @Test func withoutAnyEncoderThereIsAnError() throws {
+    try Paths.withTemporaryFolder { folder in
+      let url = folder.appendingPathComponent("clip.mp4")
+      do {
+        _ = try VideoWriter(
+          url, width: 64, height: 48, frameRate: 24, encoders: ["no-such-encoder"])
+        Issue.record("there is no such encoder")
+      } catch let error as MediaError {
+        #expect(error.description.contains("no encoder of H.264 or MPEG-4"))
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+  }
+
   @Test func theIndexComesFirst() throws {
     try Paths.withTemporaryFolder { folder in
       let url = folder.appendingPathComponent("clip.mp4")

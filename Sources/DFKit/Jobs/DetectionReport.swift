@@ -1,6 +1,6 @@
 import FaceDetect
 
-/// A face with the number of the person whose it is.
+/// A face with the number of the person it belongs to.
 public struct TrackedFace: Sendable, Equatable {
   /// The face.
   public var face: Face

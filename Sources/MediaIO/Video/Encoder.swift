@@ -9,7 +9,7 @@ final class Encoder {
   static let ticks: Int32 = 60_000
 
   /// In order of preference. Those of graphics cards are left out: their presence says nothing.
-  private static let names = ["libx264", "libopenh264", "h264_videotoolbox", "mpeg4"]
+  static let names = ["libx264", "libopenh264", "h264_videotoolbox", "mpeg4"]
 
   let context: UnsafeMutablePointer<AVCodecContext>
   private let file: String
@@ -22,9 +22,10 @@ final class Encoder {
   ///   - height: pixels down, even.
   ///   - frameRate: frames a second on average, for the encoder's choice of bit rates.
   ///   - headerInContainer: whether the container wants the codec's header for itself.
+  ///   - names: FFmpeg's encoders to try, in order of preference.
   init(
     file: String, width: Int, height: Int, frameRate: Double, headerInContainer: Bool,
-    threadCount: Int
+    threadCount: Int, names: [String]
   ) throws(MediaError) {
     self.file = file
     // As players take pictures without tags: large ones are BT.709.
@@ -36,7 +37,7 @@ final class Encoder {
       frame = try DecodedFrame(file: file)
       context = try Encoder.open(
         file: file, width: width, height: height, frameRate: frameRate, isHD: isHD,
-        headerInContainer: headerInContainer, threadCount: threadCount)
+        headerInContainer: headerInContainer, threadCount: threadCount, names: names)
     } catch {
       df_yuv_converter_free(converter)
       throw error
@@ -52,7 +53,7 @@ final class Encoder {
 
   private static func open(
     file: String, width: Int, height: Int, frameRate: Double, isHD: Bool,
-    headerInContainer: Bool, threadCount: Int
+    headerInContainer: Bool, threadCount: Int, names: [String]
   ) throws(MediaError) -> UnsafeMutablePointer<AVCodecContext> {
     var problems: [String] = []
     for name in names {

@@ -40,9 +40,19 @@ public final class VideoWriter {
   ///   - threadCount: threads for the encoder.
   /// - Throws: `MediaError.unwritable` where the folder is missing or may not be written to, where FFmpeg
   ///   has no encoder, or none for so large a picture.
-  public init(
+  public convenience init(
     _ url: URL, width: Int, height: Int, frameRate: Double,
     threadCount: Int = Parallel.threadCount
+  ) throws(MediaError) {
+    try self.init(
+      url, width: width, height: height, frameRate: frameRate, threadCount: threadCount,
+      encoders: Encoder.names)
+  }
+
+  /// Begins a video with the first of `encoders`, by FFmpeg's names, that there is and that opens.
+  package init(
+    _ url: URL, width: Int, height: Int, frameRate: Double,
+    threadCount: Int = Parallel.threadCount, encoders: [String]
   ) throws(MediaError) {
     precondition(
       width > 0 && height > 0 && frameRate > 0 && frameRate.isFinite,
@@ -68,7 +78,7 @@ public final class VideoWriter {
     do throws(MediaError) {
       encoder = try Encoder(
         file: file, width: width + width % 2, height: height + height % 2, frameRate: frameRate,
-        headerInContainer: muxer.wantsHeader, threadCount: threadCount)
+        headerInContainer: muxer.wantsHeader, threadCount: threadCount, names: encoders)
       try muxer.start(encoder.context)
     } catch {
       unlink(temporary.path)

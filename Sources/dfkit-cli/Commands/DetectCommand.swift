@@ -6,9 +6,9 @@ import Foundation
 struct DetectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "detect",
-    abstract: "Finds the faces in images and videos, and the people whose they are.",
+    abstract: "Finds the faces in images and videos, and joins them into people.",
     discussion: """
-      The faces of a video's frames are joined into people, numbered by first appearance.
+      People are numbered by first appearance, then from left to right.
 
         dfkit detect photo.jpg --detector mtcnn
         dfkit detect photo.jpg --detector-weights rf.pth --json
