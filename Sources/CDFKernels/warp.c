@@ -16,6 +16,7 @@ typedef struct warp {
   const double *map;
   size_t grid;
   bool replicate;
+  bool inside;  // no sample reads beyond the image
 } warp;
 
 /// A coordinate held where all further ones look the same; NaN becomes the lower end. Beyond the
@@ -33,7 +34,20 @@ static vec4 pixel(const uint8_t *x) {
   return __builtin_convertvector(bytes, vec4);
 }
 
-/// The bilinear sample at (px, py) in the first three lanes.
+/// The bilinear sample in the first three lanes, `across` and `down` from the pixel at (column, row),
+/// which has two more in its row and a row below it.
+static vec4 blend(const warp *w, size_t column, size_t row, float across, float down) {
+  const uint8_t *upper = w->x + row * w->x_stride + column * 3;
+  const uint8_t *lower = upper + w->x_stride;
+  vec4 left = pixel(upper), right = pixel(upper + 3);
+  vec4 top = left + across * (right - left);
+  left = pixel(lower);
+  right = pixel(lower + 3);
+  vec4 bottom = left + across * (right - left);
+  return top + down * (bottom - top);
+}
+
+/// The sample at (px, py), wherever that is.
 static vec4 sample(const warp *w, double px, double py) {
   px = hold(px, w->in_width, w->replicate);
   py = hold(py, w->in_height, w->replicate);
@@ -41,16 +55,8 @@ static vec4 sample(const warp *w, double px, double py) {
   ptrdiff_t column = (ptrdiff_t)(px + 1) - 1, row = (ptrdiff_t)(py + 1) - 1;
   float across = (float)(px - (double)column), down = (float)(py - (double)row);
   ptrdiff_t width = (ptrdiff_t)w->in_width, height = (ptrdiff_t)w->in_height;
-  // Four bytes are read at once, so another pixel must follow in the row.
   if (column >= 0 && row >= 0 && column + 2 < width && row + 1 < height) {
-    const uint8_t *upper = w->x + (size_t)row * w->x_stride + (size_t)column * 3;
-    const uint8_t *lower = upper + w->x_stride;
-    vec4 left = pixel(upper), right = pixel(upper + 3);
-    vec4 top = left + across * (right - left);
-    left = pixel(lower);
-    right = pixel(lower + 3);
-    vec4 bottom = left + across * (right - left);
-    return top + down * (bottom - top);
+    return blend(w, (size_t)column, (size_t)row, across, down);
   }
   // At the edge, what lies outside has weight 0 or is black: either way it adds nothing.
   vec4 sum = {0, 0, 0, 0};
@@ -62,6 +68,25 @@ static vec4 sample(const warp *w, double px, double py) {
     for (int c = 0; c < 3; c++) sum[c] += weight * (float)at[c];
   }
   return sum;
+}
+
+/// The same where all samples are inside, which most are.
+static vec4 sample_inside(const warp *w, double px, double py) {
+  int column = (int)px, row = (int)py;
+  return blend(
+    w, (size_t)column, (size_t)row, (float)(px - (double)column), (float)(py - (double)row));
+}
+
+/// Whether the output's corners, and with them all of it, are read from well inside the input.
+static bool is_inside(const warp *w) {
+  const double *m = w->map;
+  for (int corner = 0; corner < 4; corner++) {
+    double u = corner & 1 ? (double)w->out_width : -1, v = corner >> 1 ? (double)w->out_height : -1;
+    double px = m[0] * u + m[1] * v + m[2], py = m[3] * u + m[4] * v + m[5];
+    if (!(px >= 0 && py >= 0)) return false;
+    if (!(px < (double)w->in_width - 3 && py < (double)w->in_height - 2)) return false;
+  }
+  return w->in_width < INT32_MAX && w->in_height < INT32_MAX;
 }
 
 static void warp_rows(void *context, size_t task) {
@@ -79,7 +104,8 @@ static void warp_rows(void *context, size_t task) {
         double v = (double)row + first + (double)j * step;
         for (size_t i = 0; i < w->grid; i++) {
           double u = (double)column + first + (double)i * step;
-          sum += sample(w, m[0] * u + m[1] * v + m[2], m[3] * u + m[4] * v + m[5]);
+          double px = m[0] * u + m[1] * v + m[2], py = m[3] * u + m[4] * v + m[5];
+          sum += w->inside ? sample_inside(w, px, py) : sample(w, px, py);
         }
       }
       for (int c = 0; c < 3; c++) {
@@ -98,5 +124,6 @@ void df_u8_warp(
     .in_height = in_height, .in_width = in_width, .x_stride = x_stride,
     .out_height = out_height, .out_width = out_width, .x = x, .y = y, .map = map,
     .grid = grid ? grid : 1, .replicate = replicate};
+  w.inside = is_inside(&w);
   df_parallel_for((out_height + rows_per_task - 1) / rows_per_task, warp_rows, &w);
 }

@@ -101,6 +101,7 @@ def warps():
     maps = [
         turn(1, 0, 0, 0), turn(1, 0, 3.5, -2.25), turn(1.7, 20, 5, -9), turn(0.8, -35, 4, 20), turn(3, 90, 60, -40),
         np.array([[1.2, 0.3, -5], [-0.1, 0.9, 4]]), np.array([[-1.0, 0, 40], [0, 1, 0]]),
+        turn(1.5, 10, -12, -9),  # wholly inside
     ]
     for i, matrix in enumerate(maps):
         for border, flag in (("black", cv2.BORDER_CONSTANT), ("replicate", cv2.BORDER_REPLICATE)):

@@ -45,7 +45,7 @@ private struct Golden: Decodable {
 
   @Test func followsTheDefinition() throws {
     let golden = try Golden.load()
-    #expect(golden.warps.count == 10)
+    #expect(golden.warps.count == 12)
     for item in golden.warps {
       let values = Formula.uniform(item.noise, count: 37 * 29 * 3)
       let noise = Image(width: 37, height: 29, pixels: values.map { UInt8($0 * 256) })
