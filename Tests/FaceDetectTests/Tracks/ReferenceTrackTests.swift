@@ -96,6 +96,60 @@ import Testing
     #expect(Set(owners).count == 2)
   }
 
+  /// A camera that wanders over a photograph of many people, ten seconds from frame to frame, in
+  /// changing light: only looks tell who is who.
+  @Test(arguments: [("multiface", 0.8), ("multiface", 0.5), ("crowd", 0.8), ("crowd", 0.5)])
+  func groupsAreNotMixedUp(_ name: String, _ part: Double) throws {
+    let detector = try TrackMaterial.detector(frameScale: 1)
+    let photograph = try ImageFile.read(Paths.reference("images/\(name).jpg"))
+    let known = try detector.detect([photograph])[0].filter { $0.score > 0.9 }
+    let width = Int(Double(photograph.width) * part)
+    let height = Int(Double(photograph.height) * part)
+    var generator = SeededGenerator(seed: 3)
+    var tracker = FaceTracker()
+    var truth: [[Int?]] = []
+    for frame in 0..<25 {
+      let x = Int.random(in: 0...photograph.width - width, using: &generator)
+      let y = Int.random(in: 0...photograph.height - height, using: &generator)
+      let scale = 0.9 + 0.8 * generator.uniform()
+      let light = 0.85 + 0.3 * generator.uniform()
+      let view = photograph.cropped(x: x, y: y, width: width, height: height).resized(
+        width: Int(Float(width) * scale), height: Int(Float(height) * scale), method: .bilinear)
+      let image = Image(
+        width: view.width, height: view.height,
+        pixels: view.pixels.map {
+          UInt8(min(max(Float($0) * light + 4 * generator.uniform() - 2, 0), 255))
+        })
+      let faces = try detector.detect([image])[0].filter { $0.score > 0.8 }
+      truth.append(
+        faces.map { face in
+          let center = face.box.center.scaled(x: 1 / scale, y: 1 / scale)
+          return known.firstIndex { other in
+            abs(other.box.center.x - center.x - Float(x)) < other.box.width / 2
+              && abs(other.box.center.y - center.y - Float(y)) < other.box.height / 2
+          }
+        })
+      tracker.add(faces, in: image, time: Double(frame) * 10)
+    }
+    let tracks = tracker.tracks().map { track in
+      track.sightings.compactMap { truth[$0.frame][$0.index] }
+    }
+    let sightings = tracks.map(\.count).reduce(0, +)
+    let people = Set(tracks.flatMap { $0 })
+    // Those of a track that are not of the person it shows most.
+    let wrong = tracks.map { seen in
+      seen.count - (Dictionary(grouping: seen) { $0 }.values.map(\.count).max() ?? 0)
+    }.reduce(0, +)
+    if ProcessInfo.processInfo.environment["DFKIT_MEASURE"] != nil {
+      print(
+        "\(name), \(part) of it: \(people.count) people, \(tracks.count { !$0.isEmpty }) tracks,"
+          + " \(sightings) sightings, \(wrong) in others' tracks")
+    }
+    #expect(wrong * 12 <= sightings)
+    #expect(people.count * 10 >= known.count * 8)
+    #expect(tracks.count { !$0.isEmpty } * 2 <= people.count * 3)
+  }
+
   private func panels(_ name: String, _ count: Int) throws -> [(image: Image, time: Double)] {
     var panels: [(image: Image, time: Double)] = []
     try eachFrame(of: name, count) { image, time in
