@@ -1,30 +1,125 @@
 import HeapModule
 
-/// Joins tracklets into people by looks: the two that are most alike first, as long as any are alike
-/// enough, and never two that were seen in one frame.
+/// Joins tracklets into people by looks: the likest two first, as long as any are alike enough, and
+/// never two that were seen in one frame.
 ///
-/// The likeness of two groups is the mean, over the descriptors of both, of the likeness to the other's
-/// likest: two that share some of their poses are alike even where others differ. Not all pairs are
-/// looked at, but each tracklet with those just before it and with the longest of all, so that time
-/// grows about as their number does.
+/// First those that are alike beyond doubt, within stretches of the video, then within stretches of two
+/// stretches and so on; then what is left. No group is compared with more than a fixed number of
+/// others, those just before it and the longest of all. So time grows about as the number of tracklets
+/// does.
 struct TrackletJoining {
-  /// Tracklets before each, and longest ones, with which it is compared.
+  /// Groups that every one is compared with, just before it and among the longest.
   private static let neighbours = 64
+  /// Others with which a group may be compared that others have been joined to.
+  private static let candidateLimit = 128
+  /// Tracklets of the shortest stretch.
+  private static let stretch = 32
+  /// The likeness beyond doubt.
+  private static let certain: Float = 0.85
 
   var minimumSimilarity: Float
   var minimumScore: Float
 
-  /// A group of tracklets, which grows.
-  private struct Group {
+  /// The sightings of each person, in the order of time.
+  func groups(of tracklets: [Tracklet]) -> [[Sighting]] {
+    var joinable: [Group] = []
+    var apart: [[Sighting]] = []
+    for tracklet in tracklets {
+      if tracklet.surest >= minimumScore && !tracklet.exemplars.isEmpty {
+        joinable.append(Group(sightings: tracklet.sightings, exemplars: tracklet.exemplars))
+      } else {
+        apart.append(tracklet.sightings)
+      }
+    }
+    let sure = joinedInStretches(joinable[...])
+    return joined(sure, from: minimumSimilarity).map(\.sightings) + apart
+  }
+
+  /// Groups of tracklets that are alike beyond doubt.
+  private func joinedInStretches(_ groups: ArraySlice<Group>) -> [Group] {
+    let least = max(Self.certain, minimumSimilarity)
+    guard groups.count > Self.stretch else { return joined(Array(groups), from: least) }
+    let middle = groups.startIndex + groups.count / 2
+    return joined(
+      joinedInStretches(groups[..<middle]) + joinedInStretches(groups[middle...]), from: least)
+  }
+
+  /// Joins groups, the likest first, that are at least this alike. Their order stays.
+  private func joined(_ groups: [Group], from similarity: Float) -> [Group] {
+    var joining = GroupJoining(
+      groups: groups, minimumSimilarity: similarity, candidateLimit: Self.candidateLimit)
+    let longest = groups.indices.sorted {
+      (groups[$1].sightings.count, $0) < (groups[$0].sightings.count, $1)
+    }.prefix(Self.neighbours)
+    for second in groups.indices {
+      let recent = max(0, second - Self.neighbours)..<second
+      for first in recent { joining.consider(first, second) }
+      for other in longest where other != second && !recent.contains(other) {
+        joining.consider(min(other, second), max(other, second))
+      }
+    }
+    return joining.result()
+  }
+
+  /// Tracklets of one person.
+  fileprivate struct Group {
+    /// In the order of time.
     var sightings: [Sighting]
     var exemplars: [FaceDescriptor]
     /// Groups with which it may be joined, by number.
     var candidates: Set<Int> = []
     var isAlive = true
-  }
 
+    /// Two groups as one.
+    init(_ a: Group, _ b: Group) {
+      sightings = (a.sightings + b.sightings).sorted { $0.frame < $1.frame }
+      exemplars = a.exemplars + b.exemplars
+      while exemplars.count > Tracklet.exemplarLimit { exemplars = exemplars.thinnedByHalf() }
+    }
+
+    init(sightings: [Sighting], exemplars: [FaceDescriptor]) {
+      self.sightings = sightings
+      self.exemplars = exemplars
+    }
+
+    /// The mean, over the descriptors of both, of the likeness to the other's likest: groups that
+    /// share some of their poses are alike even where others differ.
+    func similarity(to other: Group) -> Float {
+      var bestOfOther = [Float](repeating: -1, count: other.exemplars.count)
+      var sum: Float = 0
+      for first in exemplars {
+        var best: Float = -1
+        for (j, second) in other.exemplars.enumerated() {
+          let similarity = first.similarity(to: second)
+          best = max(best, similarity)
+          bestOfOther[j] = max(bestOfOther[j], similarity)
+        }
+        sum += best
+      }
+      return
+        (sum / Float(exemplars.count) + bestOfOther.reduce(0, +) / Float(bestOfOther.count)) / 2
+    }
+
+    /// Whether the two were seen in one frame.
+    func meets(_ other: Group) -> Bool {
+      let (a, b) = (sightings, other.sightings)
+      guard let firstA = a.first, let lastA = a.last, let firstB = b.first, let lastB = b.last,
+        firstA.frame <= lastB.frame, firstB.frame <= lastA.frame
+      else { return false }
+      var (i, j) = (0, 0)
+      while i < a.count && j < b.count {
+        if a[i].frame == b[j].frame { return true }
+        if a[i].frame < b[j].frame { i += 1 } else { j += 1 }
+      }
+      return false
+    }
+  }
+}
+
+/// One round of joining, the likest pair first.
+private struct GroupJoining {
   /// Two groups, numbered, that were this alike.
-  private struct Pair: Comparable {
+  struct Pair: Comparable {
     var similarity: Float
     var first, second: Int
 
@@ -34,91 +129,59 @@ struct TrackletJoining {
     }
   }
 
-  /// The sightings of each person, in the order of time.
-  func groups(of tracklets: [Tracklet]) -> [[Sighting]] {
-    var groups = tracklets.map { Group(sightings: $0.sightings, exemplars: $0.exemplars) }
-    let joinable = tracklets.indices.filter {
-      tracklets[$0].surest >= minimumScore && !tracklets[$0].exemplars.isEmpty
-    }
-    var heap = Heap<Pair>()
-    let longest = joinable.sorted {
-      (tracklets[$1].sightings.count, $0) < (tracklets[$0].sightings.count, $1)
-    }.prefix(Self.neighbours)
-    for (place, second) in joinable.enumerated() {
-      let recent = joinable[max(0, place - Self.neighbours)..<place]
-      for first in Set(recent).union(longest).sorted() where first != second {
-        consider(min(first, second), max(first, second), &groups, &heap)
-      }
-    }
-    while let pair = heap.popMax() {
-      guard groups[pair.first].isAlive && groups[pair.second].isAlive else { continue }
-      join(pair, &groups, &heap)
-    }
-    return groups.filter(\.isAlive).map(\.sightings)
+  private var groups: [TrackletJoining.Group]
+  private let minimumSimilarity: Float
+  private let candidateLimit: Int
+  private var heap = Heap<Pair>()
+
+  init(groups: [TrackletJoining.Group], minimumSimilarity: Float, candidateLimit: Int) {
+    self.groups = groups
+    self.minimumSimilarity = minimumSimilarity
+    self.candidateLimit = candidateLimit
+    for index in groups.indices { self.groups[index].candidates = [] }
   }
 
-  /// Notes two groups as candidates where they are alike enough.
-  private func consider(
-    _ first: Int, _ second: Int, _ groups: inout [Group], _ heap: inout Heap<Pair>
-  ) {
-    guard !groups[first].candidates.contains(second),
-      !Self.meet(groups[first].sightings, groups[second].sightings)
-    else { return }
+  /// Notes two groups as candidates, unless they were seen in one frame.
+  mutating func consider(_ first: Int, _ second: Int) {
+    guard !groups[first].candidates.contains(second), !groups[first].meets(groups[second]) else {
+      return
+    }
     groups[first].candidates.insert(second)
     groups[second].candidates.insert(first)
-    let similarity = Self.similarity(groups[first].exemplars, groups[second].exemplars)
+    let similarity = groups[first].similarity(to: groups[second])
     guard similarity >= minimumSimilarity else { return }
     heap.insert(Pair(similarity: similarity, first: first, second: second))
   }
 
+  /// Joins until no candidates are alike enough: the groups, by first appearance.
+  mutating func result() -> [TrackletJoining.Group] {
+    while let pair = heap.popMax() {
+      if groups[pair.first].isAlive && groups[pair.second].isAlive { join(pair) }
+    }
+    return groups.filter(\.isAlive).sorted { a, b in
+      let (first, second) = (a.sightings[0], b.sightings[0])
+      return first.frame != second.frame ? first.frame < second.frame : first.isLeft(of: second)
+    }
+  }
+
   /// Makes a new group of two and compares it with what either could be joined with.
-  private func join(_ pair: Pair, _ groups: inout [Group], _ heap: inout Heap<Pair>) {
+  private mutating func join(_ pair: Pair) {
     let (a, b) = (groups[pair.first], groups[pair.second])
     let new = groups.count
-    var exemplars = a.exemplars + b.exemplars
-    while exemplars.count > Tracklet.exemplarLimit { exemplars = exemplars.thinnedByHalf() }
-    groups.append(
-      Group(sightings: Self.merged(a.sightings, b.sightings), exemplars: exemplars))
+    groups.append(TrackletJoining.Group(a, b))
     for old in [pair.first, pair.second] {
-      groups[old] = Group(sightings: [], exemplars: [], isAlive: false)
+      groups[old].isAlive = false
+      groups[old].sightings = []
+      groups[old].exemplars = []
     }
-    for other in a.candidates.union(b.candidates).sorted() where groups[other].isAlive {
+    let others = a.candidates.union(b.candidates).filter { groups[$0].isAlive }.sorted {
+      (groups[$1].sightings.count, $0) < (groups[$0].sightings.count, $1)
+    }
+    for other in others.prefix(candidateLimit) {
       groups[other].candidates.remove(pair.first)
       groups[other].candidates.remove(pair.second)
-      consider(other, new, &groups, &heap)
+      consider(other, new)
     }
-  }
-
-  private static func similarity(_ a: [FaceDescriptor], _ b: [FaceDescriptor]) -> Float {
-    var bestOfB = [Float](repeating: -1, count: b.count)
-    var sum: Float = 0
-    for first in a {
-      var best: Float = -1
-      for (j, second) in b.enumerated() {
-        let similarity = first.similarity(to: second)
-        best = max(best, similarity)
-        bestOfB[j] = max(bestOfB[j], similarity)
-      }
-      sum += best
-    }
-    return (sum / Float(a.count) + bestOfB.reduce(0, +) / Float(b.count)) / 2
-  }
-
-  /// Whether two lists in the order of frames have a frame in common.
-  private static func meet(_ a: [Sighting], _ b: [Sighting]) -> Bool {
-    guard let firstA = a.first, let lastA = a.last, let firstB = b.first, let lastB = b.last,
-      firstA.frame <= lastB.frame, firstB.frame <= lastA.frame
-    else { return false }
-    var (i, j) = (0, 0)
-    while i < a.count && j < b.count {
-      if a[i].frame == b[j].frame { return true }
-      if a[i].frame < b[j].frame { i += 1 } else { j += 1 }
-    }
-    return false
-  }
-
-  private static func merged(_ a: [Sighting], _ b: [Sighting]) -> [Sighting] {
-    (a + b).sorted { $0.frame < $1.frame }
   }
 }
 

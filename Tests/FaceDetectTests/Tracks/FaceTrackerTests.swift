@@ -172,4 +172,25 @@ import Testing
     }
     #expect(run.isPerfect(50))
   }
+
+  /// Far frames in their hundreds: pieces of one face each, joined in a time that does not explode.
+  @Test(.timeLimit(.minutes(2))) func manyFarFrames() {
+    let scene = scene(4, seed: 90)
+    var generator = SeededGenerator(seed: 6)
+    let poses = (0..<4).map { Pose(person: $0, x: 70 + 110 * Double($0), y: 130, scale: 0.6) }
+    let image = scene.frame(poses, using: &generator)
+    var tracker = FaceTracker()
+    var truth: [[Int]] = []
+    for frame in 0..<500 {
+      let seen = poses.shuffled(using: &generator).prefix(3)
+      truth.append(seen.map(\.person))
+      tracker.add(
+        seen.map { scene.face($0, using: &generator) }, in: image, time: Double(frame) * 7)
+    }
+    let tracks = tracker.tracks()
+    #expect(tracks.count == 4)
+    for track in tracks {
+      #expect(Set(track.sightings.map { truth[$0.frame][$0.index] }).count == 1)
+    }
+  }
 }
