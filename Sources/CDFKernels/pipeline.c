@@ -21,7 +21,9 @@ typedef struct run {
   const df_pipeline_job *job;
   stage stages[DF_PIPELINE_LAYERS + 1];
   float *line;     // for a pool
-  int32_t *sums;   // of the window's bytes
+  size_t left, right;  // columns of the window that the job reads
+  uint32_t *sums;  // of the window's bytes: three for each pixel
+  uint32_t *before;  // of all pixels before one: four for each pixel and the end
 } run;
 
 static size_t layer_extent(const df_pipeline_layer *layer, size_t extent) {
@@ -48,34 +50,44 @@ static size_t bin_end(size_t i, size_t in, size_t out) {
   return bin_start(i, in, out) + in / out + ((in % out * i % out + in % out) + out - 1) / out;
 }
 
-typedef int32_t four_sums __attribute__((ext_vector_type(4)));
+typedef uint32_t four_sums __attribute__((ext_vector_type(4)));
+typedef int32_t four_integers __attribute__((ext_vector_type(4)));
 typedef float four_floats __attribute__((ext_vector_type(4)));
 typedef four_sums four_sums_anywhere __attribute__((aligned(4), may_alias));
 typedef four_floats four_floats_anywhere __attribute__((aligned(4), may_alias));
 
-/// A row of the resized window. Three channels are added up four at a time: what the fourth lane
-/// holds is overwritten by the next pixel.
+/// A row of the resized window: a pixel's sum is the difference of two sums from the left, which may
+/// wrap around. Three channels are worked on as four: what the fourth lane holds is overwritten by the
+/// next pixel.
 static void make_pixels(const run *run, size_t row, float *y) {
   const df_pipeline_job *job = run->job;
   const stage *stage = &run->stages[0];
   size_t out = job->to_width, in = job->width;
   size_t top = bin_start(row, job->height, job->to_height);
   size_t rows = bin_end(row, job->height, job->to_height) - top;
-  size_t left = bin_start(stage->first_column, in, out);
-  size_t right = bin_end(stage->first_column + stage->columns - 1, in, out);
+  size_t left = run->left, right = run->right;
   run->kernels->byte_sums(
-    (right - left) * 3, rows, job->x + top * job->x_stride + left * 3, job->x_stride, run->sums);
+    (right - left) * 3, rows, job->x + top * job->x_stride + left * 3, job->x_stride,
+    (int32_t *)run->sums);
+
+  four_sums *before = (four_sums *)(void *)run->before, total = 0;
+  for (size_t i = 0; i < right - left; i++) {
+    before[i] = total;
+    total += *(const four_sums_anywhere *)(run->sums + 3 * i);
+  }
+  before[right - left] = total;
 
   float mean = run->pipeline->mean, scale = run->pipeline->scale;
   size_t whole = in / out, part = in % out;
-  size_t start = 0, fraction = part * stage->first_column % out;
+  // A pixel is made of as many columns as fit in, and up to two that it shares.
+  float pixels[3];
+  for (size_t i = 0; i < 3; i++) pixels[i] = (float)((whole + i) * rows);
+  const four_sums *start = before;
+  size_t fraction = part * stage->first_column % out;
   for (size_t i = 0; i < stage->columns; i++, y += 3) {
-    size_t after = fraction + part;
-    size_t taps = whole + (after > out) + (after > 0);
-    const int32_t *from = run->sums + start * 3;
-    four_sums total = *(const four_sums_anywhere *)from;
-    for (size_t t = 1; t < taps; t++) total += *(const four_sums_anywhere *)(from + 3 * t);
-    four_floats value = __builtin_convertvector(total, four_floats) / (float)(taps * rows);
+    size_t after = fraction + part, shared = (size_t)(after > out) + (after > 0);
+    four_sums sum = start[whole + shared] - *start;
+    four_floats value = __builtin_convertvector((four_integers)sum, four_floats) / pixels[shared];
     *(four_floats_anywhere *)y = (value - mean) * scale;
     start += whole + (after >= out);
     fraction = after >= out ? after - out : after;
@@ -122,6 +134,11 @@ static void make_row(run *run, size_t index, size_t row, float *y) {
     .activation = layer->slopes ? DF_LEAKY_RELU : DF_IDENTITY, .slopes = layer->slopes});
 }
 
+/// Of `sums`, so that what follows is aligned.
+static size_t sums_size(const run *run) {
+  return df_round_up((run->right - run->left) * 3 + MARGIN, DF_MOST_LANES);
+}
+
 /// What each stage has to hold for the job, from the last to the first. Returns the floats needed.
 static size_t plan(run *run) {
   const df_pipeline *pipeline = run->pipeline;
@@ -152,10 +169,10 @@ static size_t plan(run *run) {
     floats += from->ring * from->pitch;
     if (!layer->packed) pool = df_max(pool, from->pitch);
   }
-  size_t left = bin_start(stages[0].first_column, job->width, job->to_width);
-  size_t right = bin_end(
-    stages[0].first_column + stages[0].columns - 1, job->width, job->to_width);
-  return floats + pool + (right - left) * 3 + MARGIN;
+  size_t end = stages[0].first_column + stages[0].columns;
+  run->left = bin_start(stages[0].first_column, job->width, job->to_width);
+  run->right = bin_end(end - 1, job->width, job->to_width);
+  return floats + pool + sums_size(run) + (run->right - run->left + 1) * 4;
 }
 
 typedef struct jobs {
@@ -175,7 +192,8 @@ static void run_job(void *context, size_t index) {
     if (!run.pipeline->layers[i].packed) pool = df_max(pool, run.stages[i].pitch);
   }
   run.line = memory;
-  run.sums = (int32_t *)(void *)(memory + pool);
+  run.sums = (uint32_t *)(void *)(memory + pool);
+  run.before = run.sums + sums_size(&run);
   for (size_t i = 0; i < run.job->rows; i++) {
     make_row(&run, count, run.job->first_row + i, run.job->y + i * run.job->y_stride);
   }
