@@ -111,8 +111,8 @@ extension MTCNN {
       throw .unreadable(
         file: url.relativePath,
         reason:
-          "the folder has no \(missing.joined(separator: ", no ")). MTCNN needs pnet.pt, rnet.pt"
-          + " and onet.pt")
+          "it is a folder and has no \(missing.joined(separator: ", no ")). Name a file, or for MTCNN a"
+          + " folder with pnet.pt, rnet.pt and onet.pt")
     }
     var all = StateDict(tensors: [], file: url.relativePath)
     for case (let part, let file?) in files {
