@@ -25,6 +25,19 @@ import Testing
     #expect(MediaKind(extensionOf: URL(fileURLWithPath: "/x/mp4")) == nil)
   }
 
+  @Test func namesThatDifferInBytesAreTwoFiles() throws {
+    try Paths.withTemporaryFolder { folder in
+      // é as one character, and as an e with an accent.
+      for name in ["\u{e9}.png", "e\u{301}.png"] {
+        let path = folder.path + "/" + name
+        try #require(FileManager.default.createFile(atPath: path, contents: Data()))
+      }
+      // Some file systems hold them for one name, too.
+      let count = try FileManager.default.contentsOfDirectory(atPath: folder.path).count
+      #expect(MediaFiles.expand([folder.path]).files.count == count)
+    }
+  }
+
   @Test func pathsFoldersAndPatternsExpand() throws {
     try Paths.withTemporaryFolder { folder in
       let names = [

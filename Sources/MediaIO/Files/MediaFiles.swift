@@ -18,12 +18,14 @@ public struct MediaFiles: Sendable {
     _ paths: [String], kinds: Set<MediaKind> = Set(MediaKind.allCases)
   ) -> MediaFiles {
     var result = MediaFiles()
-    var seen: Set<String> = []
+    // By bytes: two files may have names that Swift's String takes for equal (é in one or two parts).
+    var seen: Set<[UInt8]> = []
     func add(_ found: [URL]) {
       for url in found {
         // A link to a file is a file of its own, by whose name an answer is looked for.
         let folder = url.deletingLastPathComponent().resolvingSymlinksInPath().path
-        if seen.insert("\(folder)/\(url.lastPathComponent)").inserted { result.files.append(url) }
+        let path = Array("\(folder)/\(url.lastPathComponent)".utf8)
+        if seen.insert(path).inserted { result.files.append(url) }
       }
     }
     func add(folder path: String) {
