@@ -12,6 +12,8 @@ public enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
   case wrongSize(file: String, expected: Int, found: Int)
   /// A file has another SHA-256 than the catalogue says.
   case wrongHash(file: String, expected: String, found: String)
+  /// A file whose SHA-256 nobody publishes holds another network than the catalogue says.
+  case wrongNetwork(file: String, expected: String, found: String)
   /// More comes than any weights need.
   case tooLarge(file: String, limit: Int)
   /// A file that was given cannot be read.
@@ -44,6 +46,8 @@ public enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
     case .wrongHash(let file, let expected, let found):
       "\(file): is not the published file: its SHA-256 is \(found), expected \(expected)"
         + "\(expected.count < 64 ? "..." : ""). It is not installed. Take another copy."
+    case .wrongNetwork(let file, let expected, let found):
+      "\(file): holds weights of \(found), not of \(expected). It is not installed."
     case .tooLarge(let file, let limit):
       "\(file): stopped after \(limit.byteCount), more than there should be. It is not installed."
     case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"

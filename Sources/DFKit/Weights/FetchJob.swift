@@ -74,11 +74,15 @@ struct FetchJob {
   /// Makes sure that files for which no whole hash is known are weights at least.
   ///
   /// - Returns: those files.
-  /// - Throws: `WeightsError`.
-  func unverified() throws(WeightsError) -> [WeightsFetcher.Outcome.Hash] {
+  /// - Throws: `WeightsError`, and `FetchError.wrongNetwork` where they are another network's.
+  func unverified() throws -> [WeightsFetcher.Outcome.Hash] {
     var found: [WeightsFetcher.Outcome.Hash] = []
     for file in entry.files where file.sha256?.count != 64 {
-      _ = try StateDict.read(work.url.appendingPathComponent(file.name))
+      let report = WeightsReport(
+        try StateDict.read(work.url.appendingPathComponent(file.name)))
+      if let network = entry.network, let other = report.architecture, other != network {
+        throw FetchError.wrongNetwork(file: file.name, expected: network, found: other)
+      }
       found.append(.init(file: file.name, sha256: hashes[file.name] ?? ""))
     }
     return found

@@ -76,8 +76,9 @@ struct PipDownload {
   /// The last lines, without the warnings of every try.
   private static func end(of output: String) -> String {
     let lines = output.split(whereSeparator: \.isNewline)
-    let errors = lines.filter { $0.hasPrefix("ERROR") }
-    return (errors.isEmpty ? lines : errors).suffix(3).map { String($0.prefix(300)) }
+    // What went wrong inside pip is told in the last line of a traceback.
+    let errors = lines.filter { $0.hasPrefix("ERROR") && $0 != "ERROR: Exception:" }
+    return (errors.isEmpty ? lines.suffix(1) : errors.suffix(3)).map { String($0.prefix(300)) }
       .joined(separator: "; ")
   }
 }
