@@ -13,13 +13,15 @@ struct CropStage: Sendable {
   }
 
   /// Each frame's boxes that the network takes for faces, with its offsets and landmarks. Boxes that lie
-  /// outside of the frame are dropped. Throws `FaceDetectError.scoresNotNumbers`.
+  /// outside of the frame are dropped. Throws `FaceDetectError.scoresNotNumbers`, and `CancellationError` in
+  /// a cancelled task: there may be very many boxes.
   func callAsFunction(_ boxes: [[Box]], in frames: [Image]) throws -> [[Candidate]] {
     let crops = boxes.indices.flatMap { frame in
       boxes[frame].compactMap { box in crop(box, frame, frames[frame]) }
     }
     var found = [[Candidate]](repeating: [], count: frames.count)
     for start in stride(from: 0, to: crops.count, by: CropNet.cropsAtOnce) {
+      try Task.checkCancellation()
       let some = crops[start..<min(start + CropNet.cropsAtOnce, crops.count)]
       let output = network(some.map(\.window), of: frames)
       let size = output.shape[1]
