@@ -47,6 +47,7 @@ struct DetectCommand: AsyncParsableCommand {
 
   func validate() throws {
     if drawAs != nil, draw == nil { throw ValidationError("--draw-as needs --draw FOLDER.") }
+    if draw?.isEmpty == true { throw ValidationError("--draw names no folder.") }
   }
 
   func run() async throws {
