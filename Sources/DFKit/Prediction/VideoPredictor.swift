@@ -95,6 +95,7 @@ public struct VideoPredictor: Sendable {
     _ report: inout VideoReport, with scores: FileScores, _ candidates: [Candidate],
     _ faces: [JudgedFaces.Face], neededOfPerson: Int
   ) {
+    let most = Float(candidates.map(\.places.count).max() ?? 0)
     var counted: [(person: JudgedPerson, assessment: Assessment)] = []
     for (index, candidate) in candidates.enumerated()
     where candidate.places.count >= neededOfPerson {
@@ -102,6 +103,8 @@ public struct VideoPredictor: Sendable {
       report.people[index].verdict = Verdict(probability: assessment.probability)
       report.people[index].members = assessment.members.map { .init($0) }
       report.people[index].fakeSpans = fakeSpans(scores.people[index], candidate, faces)
+      guard Float(candidate.places.count) >= recipe.people.minShare * most else { continue }
+      report.people[index].counts = true
       let person = JudgedPerson(
         id: candidate.track.id, probability: assessment.probability,
         frames: candidate.places.count, faceArea: candidate.faceArea)
@@ -120,6 +123,7 @@ public struct VideoPredictor: Sendable {
       }
     } else {
       let assessment = ensemble.combine(scores.together)
+      for index in report.people.indices { report.people[index].counts = true }
       report.verdict = Verdict(probability: assessment.probability)
       report.members = assessment.members.map { .init($0) }
     }
@@ -163,6 +167,7 @@ extension VideoReport.Person {
       lastTime: sightings.last?.time ?? 0,
       surest: Sample(
         time: surest.time, box: surest.face.box, score: surest.face.score))
+    counts = false
   }
 }
 

@@ -44,6 +44,8 @@ extension VideoReport {
     public var id: Int
     /// The answer; undecided where the face was judged in too few frames.
     public var verdict: Verdict
+    /// Whether the person counts for the file's verdict: not where the face was judged too seldom.
+    public var counts = true
     /// Frames in which the person was seen.
     public var framesSeen: Int
     /// Frames in which the face was judged: fewer where the recipe judges some of a frame's faces only.
@@ -110,6 +112,7 @@ extension VideoReport.Person {
     [
       "id": .integer(id), "verdict": .string(verdict.name),
       "probability": .number(verdict.probability), "reason": .string(verdict.reason?.name),
+      "counts": .bool(counts),
       "first": .seconds(firstTime), "last": .seconds(lastTime), "frames": .integer(framesSeen),
       "judged": .integer(framesJudged),
       "surest": [

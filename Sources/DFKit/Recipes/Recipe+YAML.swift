@@ -137,6 +137,7 @@ extension Recipe.People {
     self.init()
     if let value = try map.choice("verdict", Rule.self) { verdict = value }
     if let value = try map.integer("minFrames", in: 1...1000) { minFrames = value }
+    if let value = try map.number("minShare", in: 0...1) { minShare = value }
     try map.end()
   }
 }

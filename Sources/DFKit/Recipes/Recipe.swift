@@ -110,9 +110,11 @@ extension Recipe {
 
     /// The rule.
     public var verdict: Rule = .highest
-    /// Frames in which a person must be judged to get a verdict and to count for that of the video; fewer
-    /// where fewer were decoded.
+    /// Frames in which a person must be judged to get a verdict; fewer where fewer were decoded.
     public var minFrames: Int = 3
+    /// Frames in which a person must be judged to count for the video's verdict, as a part of those of
+    /// the person judged most: a picture in the background, or what is no face, does not decide.
+    public var minShare: Float = 0.25
 
     /// The defaults.
     public init() {}

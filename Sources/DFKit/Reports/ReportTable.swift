@@ -40,7 +40,22 @@ extension VideoReport {
   /// What the table's last column says.
   var note: String {
     if let error { return error.withoutName(file) }
-    return ([verdict.reason?.words].compactMap { $0 } + warnings).joined(separator: "; ")
+    return ([verdict.reason?.words, seldomSeen].compactMap { $0 } + warnings)
+      .joined(separator: "; ")
+  }
+}
+
+extension VideoReport {
+  /// Who looks fake though the file's verdict does not count them; nil if nobody does.
+  private var seldomSeen: String? {
+    let people = people.filter { !$0.counts && ($0.verdict.probability ?? 0) >= 0.5 }.map(\.id)
+    return switch people.count {
+    case 0: nil
+    case 1: "person \(people[0]) looks fake and is seen too seldom to count"
+    default:
+      "people \(people.map(String.init).joined(separator: ", ")) look fake and are seen too seldom to"
+        + " count"
+    }
   }
 }
 
@@ -57,9 +72,11 @@ extension VideoReport.Person {
     guard verdict.probability != nil else {
       return "\(seen); \(verdict.reason?.words ?? "undecided")"
     }
+    let seldom = counts ? "" : "; too seldom to count"
     let spans = fakeSpans.prefix(4).map { Span.words($0.from, $0.to) }
-    guard !isImage, !spans.isEmpty else { return seen }
-    return "\(seen); fake at \(spans.joined(separator: ", "))\(fakeSpans.count > 4 ? ", ..." : "")"
+    guard !isImage, !spans.isEmpty else { return seen + seldom }
+    let more = fakeSpans.count > 4 ? ", ..." : ""
+    return "\(seen); fake at \(spans.joined(separator: ", "))\(more)\(seldom)"
   }
 }
 
@@ -88,6 +105,11 @@ extension [DetectionReport] {
       if let error = report.error {
         table.add(
           [report.file] + [String](repeating: "-", count: 7) + [error.withoutName(report.file)])
+      }
+      if !report.warnings.isEmpty {
+        table.add(
+          [report.file] + [String](repeating: "-", count: 7)
+            + [report.warnings.joined(separator: "; ")])
       }
       for frame in report.frames {
         let place = [report.file, frame.time?.fixed(2) ?? "-"]

@@ -3,7 +3,18 @@ import Foundation
 extension Error {
   /// The message for people: an error's own description, or the system's words for its errors.
   public var reason: String {
-    type(of: self) is NSError.Type || self is CocoaError
-      ? localizedDescription : String(describing: self)
+    guard type(of: self) is NSError.Type || self is CocoaError else {
+      return String(describing: self)
+    }
+    // Foundation often knows no better words than a number.
+    if let cause = (self as NSError).userInfo[NSUnderlyingErrorKey] as? NSError,
+      cause.domain == NSPOSIXErrorDomain
+    {
+      return String(cString: strerror(Int32(cause.code)))
+    }
+    if let error = self as? CocoaError, error.code == .fileWriteUnknown {
+      return "it cannot be made there; is a file where a folder should be?"
+    }
+    return localizedDescription
   }
 }

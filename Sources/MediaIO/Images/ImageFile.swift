@@ -79,7 +79,7 @@ public enum ImageFile {
     do {
       try bytes.write(to: url, options: .atomic)
     } catch {
-      throw .unwritable(file: url.relativePath, reason: error.localizedDescription)
+      throw .unwritable(file: url.relativePath, reason: error.reason)
     }
   }
 

@@ -127,7 +127,8 @@ final class DecodePass {
       summary.warnings.append("\(summary.damagedPackets) \(packets) could not be decoded")
     }
     if summary.damagedFrames > 0 {
-      summary.warnings.append("\(summary.damagedFrames) frames are damaged in parts")
+      let frames = summary.damagedFrames == 1 ? "frame is" : "frames are"
+      summary.warnings.append("\(summary.damagedFrames) \(frames) damaged in parts")
     }
   }
 

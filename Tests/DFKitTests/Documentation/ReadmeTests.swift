@@ -37,7 +37,8 @@ func screen(_ clip: URL, weights: String, detectorWeights: URL) throws -> VideoR
     for key in [
       "frames", "detector.kind", "detector.frameScale", "detector.threshold", "detector.nms",
       "detector.minFace", "faces.perFrame", "faces.choose", "faces.minFrames", "crop.shape",
-      "crop.margin", "people.verdict", "people.minFrames", "members", "aggregation.frames",
+      "crop.margin", "people.verdict", "people.minFrames", "people.minShare", "members",
+      "aggregation.frames",
       "aggregation.models", "aggregation.clip",
       "training",
     ] {

@@ -60,8 +60,8 @@ extension Face {
 
 /// A video in which nothing moves: what a detector is made to find at one place stays one person.
 enum StillVideo {
-  /// Calls `body` with a video of 64 by 48 pixels and five frames, a patch of its own in either half.
-  static func with<R>(_ body: (URL) throws -> R) throws -> R {
+  /// Calls `body` with a video of 64 by 48 pixels, a patch of its own in either half.
+  static func with<R>(frames: Int = 5, _ body: (URL) throws -> R) throws -> R {
     try Paths.withTemporaryFolder { folder in
       var picture = Image.plain(64, 48, grey: 120)
       picture.fillRectangle(x: 2, y: 4, width: 14, height: 14, color: .red)
@@ -70,7 +70,7 @@ enum StillVideo {
       picture.fillRectangle(x: 46, y: 30, width: 8, height: 6, color: .white)
       let url = folder.appendingPathComponent("still.mp4")
       let writer = try VideoWriter(url, width: 64, height: 48, frameRate: 5)
-      for _ in 0..<5 { try writer.append(picture) }
+      for _ in 0..<frames { try writer.append(picture) }
       try writer.finish()
       return try body(url)
     }

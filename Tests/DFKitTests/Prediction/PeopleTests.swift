@@ -24,7 +24,7 @@ import Testing
       ensemble: Ensemble([.init("a", scorer)]))
     predictor.rule = rule
     if let file { return try predictor.predict(file) }
-    return try StillVideo.with { try predictor.predict($0) }
+    return try StillVideo.with(frames: recipe.frames) { try predictor.predict($0) }
   }
 
   private static let small = Face.at(2, 4, side: 10, score: 0.9)
@@ -77,6 +77,34 @@ import Testing
     recipe.people.minFrames = 2
     let counted = try predict(recipe, Self.smallIsFake, faces: faces)
     #expect(counted.verdict == .fake(probability: 0.75))
+  }
+
+  @Test func peopleSeenInAQuarterOfTheMostsFramesCount() throws {
+    // The small face, which looks fake, is there in some of 16 frames; the large one is in all.
+    func report(_ frames: Int, share: Float = 0.25, _ rule: Recipe.People.Rule = .highest)
+      throws -> VideoReport
+    {
+      var recipe = recipe(rule)
+      recipe.frames = 16
+      recipe.people.minShare = share
+      return try predict(recipe, Self.smallIsFake) { index in
+        index < frames ? [Self.large, Self.small] : [Self.large]
+      }
+    }
+    let three = try report(3)
+    #expect(three.verdict == .real(probability: 0.25))
+    #expect(three.members == [.init(name: "a", probability: 0.25)])
+    #expect(three.people.map(\.counts) == [false, true])
+    // There is a verdict on the person all the same, and the file's line tells of it.
+    #expect(three.people[0].verdict == .fake(probability: 0.75))
+    #expect(three.people[0].fakeSpans.count == 1)
+    #expect([three].table().contains("person 1 looks fake and is seen too seldom to count"))
+    let four = try report(4)
+    #expect(four.verdict == .fake(probability: 0.75))
+    #expect(four.people.map(\.counts) == [true, true])
+    #expect(![four].table().contains("seldom"))
+    #expect(try report(3, share: 0).verdict == .fake(probability: 0.75))
+    #expect(try report(3, .together).people.map(\.counts) == [true, true])
   }
 
   @Test func whereNobodyIsSeenOftenEnoughThereIsNoVerdict() throws {

@@ -83,6 +83,7 @@ import Testing
     #expect(recipe.faces.perFrame == 8)
     #expect(recipe.people.verdict == .highest)
     #expect(recipe.people.minFrames == 3)
+    #expect(recipe.people.minShare == 0.25)
     #expect(recipe.training == nil)
     #expect(recipe.members[0].scheme == nil)
   }
@@ -95,7 +96,7 @@ import Testing
       detector: {kind: retinaface, frameScale: 0.25, threshold: 0.9, nms: 0.3, minFace: 12}
       faces: {perFrame: 2, choose: size, minFrames: 4}
       crop: {shape: aligned, margin: 0.3}
-      people: {verdict: largest, minFrames: 9}
+      people: {verdict: largest, minFrames: 9, minShare: 0.5}
       members:
         - name: a
           description: first
@@ -123,6 +124,7 @@ import Testing
     #expect(recipe.crop.margin == 0.3)
     #expect(recipe.people.verdict == .largest)
     #expect(recipe.people.minFrames == 9)
+    #expect(recipe.people.minShare == 0.5)
     let options = recipe.members[0].options
     #expect(options.architecture == .xception)
     #expect(options.scheme == .icpr2020dfdc)
@@ -172,6 +174,7 @@ import Testing
     ("crop: {margin: -1}", "crop.margin", "0.0 to 2.0"),
     ("people: {verdict: loudest}", "people.verdict", "highest, largest, mean, together"),
     ("people: {minFrames: 0}", "people.minFrames", "1 to 1000"),
+    ("people: {minShare: 1.5}", "people.minShare", "0.0 to 1.0"),
     ("aggregation: {frames: average}", "aggregation.frames", "mean-logit"),
     ("aggregation: {clip: [0.9, 0.1]}", "aggregation.clip", "lower than"),
     ("aggregation: {clip: 0.5}", "aggregation.clip", "list of 2 numbers"),

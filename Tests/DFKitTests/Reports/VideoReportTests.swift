@@ -45,6 +45,7 @@ import Testing
               "verdict": "fake",
               "probability": 0.75,
               "reason": null,
+              "counts": true,
               "first": 0,
               "last": 9.6,
               "frames": 24,
