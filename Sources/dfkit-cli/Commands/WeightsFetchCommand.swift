@@ -74,7 +74,7 @@ extension WeightsCommand {
 extension WeightsFetcher.Outcome {
   fileprivate func text(_ name: String) -> String {
     let path = TextTable.printable(url.path)
-    if wasThere { return "\(name): already in \(path)" }
+    if wasThere { return "\(name): already in \(path); --force fetches it anew" }
     let hashes = unverified.map {
       "  \($0.file): no whole SHA-256 of it is published; this one's is \($0.sha256)"
     }
