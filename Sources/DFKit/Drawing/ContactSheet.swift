@@ -42,10 +42,8 @@ struct ContactSheet {
   /// Takes the frame with a number, in order.
   mutating func add(_ image: Image, frame: Int) {
     for index in people.indices where people[index].track.surest.frame == frame {
-      let place = people[index].track.surest.face.box.squareCrop(margin: 0.15)
-      people[index].crop = image.cropped(
-        x: place.x, y: place.y, width: place.width, height: place.height, edges: .replicate
-      ).resized(width: LegendRow.side, height: LegendRow.side, method: .area)
+      people[index].crop = Recipe.Crop().cut(people[index].track.surest.face, from: image)
+        .resized(width: LegendRow.side, height: LegendRow.side, method: .area)
     }
     // The frames shown come in the order of their numbers.
     guard cells.count < shown.count, shown[cells.count] == frame else { return }

@@ -59,13 +59,9 @@ public struct PackedConv2d: Sendable {
   private static func pack(
     _ weight: Tensor, settings: ConvolutionSettings, isPointwise: Bool
   ) -> Tensor {
+    if isPointwise { return weight.packedInPanels() }
     let shape = weight.shape
     return weight.withUnsafeBuffer { weight in
-      if isPointwise {
-        return Tensor(shape: [df_f32_packed_count(shape[2], shape[3])]) {
-          df_f32_pack(shape[2], shape[3], weight.baseAddress, shape[3], $0.baseAddress)
-        }
-      }
       // Packing depends on the kernel and the groups alone; the input's size is a stand-in.
       var conv = df_conv2d(
         batch: 1, in_height: shape[0], in_width: shape[1], in_channels: shape[2] * settings.groups,

@@ -22,11 +22,7 @@ public struct PackedLinear: Sendable {
     self.activation = activation
     key = linear.weight.key
     bias = linear.bias?.value
-    packed = linear.weight.value.withUnsafeBuffer { weight in
-      Tensor(shape: [df_f32_packed_count(inputs, outputs)]) {
-        df_f32_pack(inputs, outputs, weight.baseAddress, outputs, $0.baseAddress)
-      }
-    }
+    packed = linear.weight.value.packedInPanels()
     linear.weight.release()
     linear.bias?.release()
     prelu?.weight.release()

@@ -208,15 +208,9 @@ extension PixelPipeline.Packed {
         shape[0] == shape[1] && shape[2] == inputs && settings.groups == 1
           && settings.dilation == Size2d(1) && settings.padding == .none,
         "PixelPipeline: \(conv.weight.key) \(shape) after \(inputs) channels")
-      let terms = shape[0] * shape[1] * shape[2]
-      let packed = conv.weight.value.withUnsafeBuffer { weight in
-        Tensor(shape: [df_f32_packed_count(terms, shape[3])]) {
-          df_f32_pack(terms, shape[3], weight.baseAddress, shape[3], $0.baseAddress)
-        }
-      }
       self.init(
         kernel: shape[0], stride: settings.stride.height, inputs: inputs, outputs: shape[3],
-        weight: packed, bias: conv.bias?.value,
+        weight: conv.weight.value.packedInPanels(), bias: conv.bias?.value,
         slopes: prelu.map { $0.slopes(channels: shape[3], after: conv.weight.key) })
       for parameter in [conv.weight, conv.bias, prelu?.weight] { parameter?.release() }
     }
