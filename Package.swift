@@ -7,6 +7,7 @@ let package = Package(
   products: [
     .executable(name: "dfkit", targets: ["dfkit-cli"]),
     .library(name: "DFKit", targets: ["DFKit"]),
+    .library(name: "Training", targets: ["Training"]),
     .library(name: "Classifiers", targets: ["Classifiers"]),
     .library(name: "FaceDetect", targets: ["FaceDetect"]),
     .library(name: "MediaIO", targets: ["MediaIO"]),
@@ -27,8 +28,12 @@ let package = Package(
     .target(
       name: "DFKit",
       dependencies: [
-        "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFResources", "CZlib", "Yams",
+        "Training", "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFResources",
+        "CZlib", "Yams",
       ]),
+    .target(
+      name: "Training",
+      dependencies: ["Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFKernels"]),
     .target(name: "Classifiers", dependencies: ["DeepfakeCore"]),
     .target(
       name: "FaceDetect",
@@ -71,6 +76,7 @@ let package = Package(
     .testTarget(name: "MediaIOTests", dependencies: ["MediaIO", "TestSupport"]),
     .testTarget(name: "FaceDetectTests", dependencies: ["FaceDetect", "MediaIO", "TestSupport"]),
     .testTarget(name: "ClassifiersTests", dependencies: ["Classifiers", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
     .testTarget(name: "DFKitTests", dependencies: ["DFKit", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["DFKit", "TestSupport"]),
     .target(name: "TestSupport", dependencies: ["DeepfakeCore"], path: "Tests/TestSupport"),

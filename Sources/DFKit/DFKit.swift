@@ -3,3 +3,4 @@
 @_exported import DeepfakeCore
 @_exported import FaceDetect
 @_exported import MediaIO
+@_exported import Training

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Files from outside, checked to be regular ones: a pipe would block and a device never end.
-enum RegularFile {
+package enum RegularFile {
   /// The size in bytes of the regular file that `url` leads to, through links.
   static func size(_ url: URL) throws(MediaError) -> Int {
     guard url.isFileURL else {
@@ -19,7 +19,7 @@ enum RegularFile {
   }
 
   /// All bytes of a file of at most `limit`.
-  static func read(_ url: URL, limit: Int) throws(MediaError) -> Data {
+  package static func read(_ url: URL, limit: Int) throws(MediaError) -> Data {
     let size = try size(url)
     guard size <= limit else {
       throw .unreadable(file: url.relativePath, reason: "\(size) bytes are more than \(limit)")

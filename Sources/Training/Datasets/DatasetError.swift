@@ -1,0 +1,39 @@
+import MediaIO
+
+/// Why a dataset could not be used. The description names the file, the cause and the way out.
+public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The manifest is missing or may not be read.
+  case unreadable(file: String, reason: String)
+  /// A line of the manifest is wrong; `column` is the name of a column, or empty.
+  case malformed(file: String, line: Int, column: String, problem: String)
+  /// The manifest as a whole cannot be used.
+  case unusable(file: String, problem: String)
+  /// Pictures that the manifest names are not there; `first` are the first ten.
+  case missingFiles(count: Int, first: [String])
+  /// The data cannot be split, ordered or filtered as asked.
+  case impossible(problem: String)
+  /// A picture cannot be used.
+  case picture(MediaError)
+
+  /// The message for people.
+  public var description: String {
+    switch self {
+    case .unreadable(let file, let reason):
+      return "\(file): cannot be read: \(reason)"
+    case .malformed(let file, let line, let column, let problem):
+      let place = column.isEmpty ? "line \(line)" : "line \(line), column \(column)"
+      return "\(file): \(place): \(problem)"
+    case .unusable(let file, let problem):
+      return "\(file): \(problem)"
+    case .missingFiles(let count, let first):
+      let rest = count > first.count ? " and \(count - first.count) more" : ""
+      return "\(count) \(count == 1 ? "picture is" : "pictures are") missing: "
+        + first.joined(separator: ", ") + rest
+        + ". Put them there, or take their lines out of the manifest."
+    case .impossible(let problem):
+      return problem
+    case .picture(let error):
+      return error.description
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import FaceDetect
+import Foundation
+import MediaIO
+
+/// The list of a dataset's face crops, in the order of its file.
+///
+/// Millions of samples are kept in little memory: `samples` makes each when it is asked for.
+public struct FaceManifest: Sendable {
+  /// The SHA-256 of the file that the manifest was read from, before any filter; of several, that of
+  /// their digests, a line each. Empty for samples made in code.
+  public internal(set) var digest: String
+  /// Names of columns that have no meaning here, in order.
+  public internal(set) var ignoredColumns: [String] = []
+  var table: SampleTable
+
+  init(digest: String, table: SampleTable) {
+    self.digest = digest
+    self.table = table
+  }
+
+  /// A manifest of samples made in code.
+  public init(_ samples: some Sequence<FaceSample>) {
+    digest = ""
+    table = SampleTable()
+    for sample in samples { add(sample) }
+  }
+
+  private mutating func add(_ sample: FaceSample) {
+    // The picture is at `file`: the path stays what it is shown as where the file's path ends in it.
+    let full = sample.file.path
+    let shown = full.hasSuffix(sample.path) ? sample.path : full
+    let (folder, name) = Self.parts(shown)
+    guard let name = table.add(name: name.utf8) else {
+      preconditionFailure("FaceManifest: more names than 4 GiB, or one longer than 64 KiB")
+    }
+    func number(_ word: String?) -> Int32 {
+      word.map { table.words.number(of: $0) } ?? SampleTable.Row.none
+    }
+    var row = SampleTable.Row(
+      root: number(String(full.dropLast(shown.count))), folder: number(String(folder)),
+      nameStart: name.start, nameCount: name.count, label: sample.label)
+    row.video = number(sample.video)
+    row.person = number(sample.person)
+    row.original = number(sample.original)
+    row.split = number(sample.split)
+    row.origin = number(sample.origin)
+    row.time = sample.time ?? .nan
+    if let points = sample.landmarks {
+      precondition(points.count == 5, "FaceManifest: \(points.count) landmarks, expected 5")
+      row.landmarks = table.add(landmarks: points.flatMap { [$0.x, $0.y] })
+    }
+    table.rows.append(row)
+  }
+
+  /// A path as its folder, with the last slash, and its name.
+  static func parts(_ path: String) -> (folder: Substring, name: Substring) {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return ("", path[...]) }
+    let start = path.utf8.index(after: slash)
+    return (path[..<start], path[start...])
+  }
+
+  /// The number of samples.
+  public var count: Int { table.rows.count }
+
+  /// Whether there is no sample.
+  public var isEmpty: Bool { table.rows.isEmpty }
+
+  /// The samples in order, each made when it is asked for.
+  public var samples: Samples { Samples(table: table) }
+
+  /// The samples of a manifest.
+  public struct Samples: RandomAccessCollection, Sendable {
+    let table: SampleTable
+    /// The first sample's index.
+    public var startIndex: Int { 0 }
+    /// The number of samples.
+    public var endIndex: Int { table.rows.count }
+    /// The sample at an index.
+    public subscript(index: Int) -> FaceSample { table.sample(table.rows[index]) }
+  }
+
+  /// A sample's label, without making the sample.
+  public func label(_ index: Int) -> FaceLabel { table.rows[index].label }
+
+  /// A number that stands for a sample's video, without making the sample; nil where it has none.
+  public func videoNumber(_ index: Int) -> Int? {
+    let number = table.rows[index].video
+    return number < 0 ? nil : Int(number)
+  }
+
+  /// The number of samples with a label.
+  public func count(_ label: FaceLabel) -> Int {
+    table.rows.count { $0.label == label }
+  }
+
+  /// The samples at some indices, in their order.
+  public func subset(_ indices: some Sequence<Int>) -> FaceManifest {
+    var result = self
+    result.table.rows = indices.map { table.rows[$0] }
+    return result
+  }
+
+  /// The samples whose path begins with a prefix and that are from an origin; nil is any.
+  public func filtered(pathPrefix: String? = nil, origin: String? = nil) -> FaceManifest {
+    let wanted = origin.map { table.words.find($0) ?? -2 }
+    var result = self
+    result.table.rows = table.rows.filter { row in
+      if let wanted, row.origin != wanted { return false }
+      return pathPrefix.map { table.path(row).hasPrefix($0) } ?? true
+    }
+    return result
+  }
+
+  /// The samples of several manifests, one manifest after the other. Equal names of persons and videos
+  /// stand for the same ones.
+  ///
+  /// - Throws: `DatasetError` where a picture stands in two.
+  public static func joined(_ manifests: [FaceManifest]) throws(DatasetError) -> FaceManifest {
+    guard manifests.count != 1 else { return manifests[0] }
+    var result = FaceManifest(digest: "", table: SampleTable())
+    var seen: Set<String> = []
+    for manifest in manifests {
+      let table = manifest.table
+      for row in table.rows {
+        let path = table.fullPath(row)
+        guard seen.insert(path).inserted else {
+          throw .impossible(
+            problem:
+              "\(path) is in the data twice; give each manifest once, and each picture one line"
+          )
+        }
+        result.append(row, of: table)
+      }
+      for column in manifest.ignoredColumns where !result.ignoredColumns.contains(column) {
+        result.ignoredColumns.append(column)
+      }
+    }
+    let lines = manifests.map { $0.digest + "\n" }.joined()
+    result.digest = SHA256.digits(of: Data(lines.utf8))
+    return result
+  }
+
+  private mutating func append(_ row: SampleTable.Row, of other: SampleTable) {
+    func number(_ word: Int32) -> Int32 {
+      other.words[word].map { table.words.number(of: $0) } ?? SampleTable.Row.none
+    }
+    guard let name = table.add(name: other.name(row)) else {
+      preconditionFailure("FaceManifest: more names than 4 GiB")
+    }
+    var row = row
+    (row.nameStart, row.nameCount) = (name.start, name.count)
+    row.root = number(row.root)
+    row.folder = number(row.folder)
+    row.video = number(row.video)
+    row.person = number(row.person)
+    row.original = number(row.original)
+    row.split = number(row.split)
+    row.origin = number(row.origin)
+    if let points = other.points(row) {
+      row.landmarks = table.add(landmarks: points.flatMap { [$0.x, $0.y] })
+    }
+    table.rows.append(row)
+  }
+}

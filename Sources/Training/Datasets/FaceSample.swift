@@ -1,0 +1,34 @@
+import FaceDetect
+import Foundation
+
+/// One face crop of a dataset and what is known of it.
+public struct FaceSample: Sendable, Equatable {
+  /// The path as the manifest has it, mostly relative to the manifest's folder.
+  public var path: String
+  /// Where the picture is.
+  public var file: URL
+  /// What it shows.
+  public var label: FaceLabel
+  /// The video that the crop was cut from; where the manifest does not say, `HoldOut` puts a group of
+  /// neighbouring files here.
+  public var video: String?
+  /// The person seen.
+  public var person: String?
+  /// The real video that a fake was made from.
+  public var original: String?
+  /// The part of the data that the manifest puts the crop in.
+  public var split: String?
+  /// The collection that the crop is from.
+  public var origin: String?
+  /// Seconds into the video.
+  public var time: Double?
+  /// Left eye, right eye, nose, left and right corner of the mouth, in pixels of the crop.
+  public var landmarks: [Point]?
+
+  /// A sample of which nothing but the label is known. `file` defaults to `path`.
+  public init(path: String, file: URL? = nil, label: FaceLabel) {
+    self.path = path
+    self.file = file ?? URL(fileURLWithPath: path, isDirectory: false)
+    self.label = label
+  }
+}

@@ -1,0 +1,184 @@
+import FaceDetect
+
+/// Which samples of a manifest belong together: those linked by person, video or original, and
+/// neighbouring files where nothing is known of them.
+struct SampleGroups {
+  /// Each sample's group, and how many groups there are.
+  struct Joined {
+    var groups: [Int]
+    var count: Int
+    var labels: [FaceLabel]
+  }
+
+  /// Neighbouring files of one folder and label, in the order of their names.
+  private struct Run {
+    var samples: ArraySlice<Int>
+    /// The block that the folder's first `blockLength` files are in.
+    var firstBlock: Int
+    var blockLength: Int
+  }
+
+  private let table: SampleTable
+  private var runs: [Run] = []
+  /// The block of each sample of which nothing is known, -1 for the others.
+  private var blocks: [Int]
+  private var blockCount = 0
+
+  init(_ table: SampleTable, blockLength: Int) {
+    self.table = table
+    blocks = Array(repeating: -1, count: table.rows.count)
+    let none = SampleTable.Row.none
+    let unknown = table.rows.indices.filter {
+      let row = table.rows[$0]
+      return row.person == none && row.video == none && row.original == none
+    }
+    let ordered = NaturalOrder(table).sorted(unknown)
+    let small = table.rows.count / 20
+    var start = 0
+    while start < ordered.count {
+      let first = table.rows[ordered[start]]
+      var end = start + 1
+      while end < ordered.count, Self.isSameFolder(first, table.rows[ordered[end]]) { end += 1 }
+      let samples = ordered[start..<end]
+      let length = samples.count <= small ? samples.count : blockLength
+      runs.append(Run(samples: samples, firstBlock: blockCount, blockLength: length))
+      for (place, sample) in samples.enumerated() {
+        blocks[sample] = blockCount + place / length
+      }
+      blockCount += (samples.count + length - 1) / length
+      start = end
+    }
+  }
+
+  private static func isSameFolder(_ a: SampleTable.Row, _ b: SampleTable.Row) -> Bool {
+    a.root == b.root && a.folder == b.folder && a.label == b.label
+  }
+
+  /// What groups the samples.
+  var rule: DataSplit.Rule {
+    let unknown = runs.reduce(0) { $0 + $1.samples.count }
+    if unknown == 0 { return .identity }
+    return unknown == table.rows.count ? .blocks : .mixed
+  }
+
+  /// The groups: connected components over person, video and original; blocks.
+  func join() -> Joined {
+    // Persons, then videos (an original is a video), then blocks.
+    let words = table.words.words.count
+    var sets = DisjointSets(count: 2 * words + blockCount)
+    let anchors = table.rows.indices.map { index -> Int in
+      let row = table.rows[index]
+      if blocks[index] >= 0 { return 2 * words + blocks[index] }
+      let linked = [
+        row.person >= 0 ? Int(row.person) : -1, row.video >= 0 ? words + Int(row.video) : -1,
+        row.original >= 0 ? words + Int(row.original) : -1,
+      ].filter { $0 >= 0 }
+      for other in linked.dropFirst() { sets.join(linked[0], other) }
+      return linked[0]
+    }
+    var numbers: [Int: Int] = [:]
+    let groups = anchors.map { anchor -> Int in
+      let root = sets.root(of: anchor)
+      if let number = numbers[root] { return number }
+      numbers[root] = numbers.count
+      return numbers.count - 1
+    }
+    return Joined(groups: groups, count: numbers.count, labels: table.rows.map(\.label))
+  }
+
+  /// The samples in training that are less than `margin` files from one held out.
+  func border(_ isHeldOut: [Bool], margin: Int) -> Set<Int> {
+    var border: Set<Int> = []
+    for run in runs {
+      let samples = Array(run.samples)
+      for place in samples.indices.dropFirst()
+      where isHeldOut[samples[place]] != isHeldOut[samples[place - 1]] {
+        let training =
+          isHeldOut[samples[place]]
+          ? max(0, place - margin)..<place : place..<min(samples.count, place + margin)
+        for index in training where !isHeldOut[samples[index]] { border.insert(samples[index]) }
+      }
+    }
+    return border
+  }
+
+  /// The manifest with the group as the video of samples that have none: a block is named by its folder
+  /// and first file, a sample of a known person or original by these.
+  func named(_ manifest: FaceManifest) -> FaceManifest {
+    var manifest = manifest
+    var blockNames: [Int: Int32] = [:]
+    for run in runs {
+      for (place, sample) in run.samples.enumerated() where place % run.blockLength == 0 {
+        let path = table.fullPath(table.rows[sample])
+        blockNames[run.firstBlock + place / run.blockLength] =
+          manifest.table.words.number(of: "from \(path)")
+      }
+    }
+    for index in manifest.table.rows.indices where manifest.table.rows[index].video < 0 {
+      let row = manifest.table.rows[index]
+      if let name = blockNames[blocks[index]] {
+        manifest.table.rows[index].video = name
+      } else {
+        let (kind, word) = row.person >= 0 ? ("person", row.person) : ("fake of", row.original)
+        manifest.table.rows[index].video = manifest.table.words.number(
+          of: "\(kind) \(manifest.table.words[word, default: ""])")
+      }
+    }
+    return manifest
+  }
+}
+
+/// The order of files by folder and name in which `frame2` comes before `frame10`.
+private struct NaturalOrder {
+  private let table: SampleTable
+  /// The place of each word in alphabetical order.
+  private let places: [Int32]
+
+  init(_ table: SampleTable) {
+    self.table = table
+    let words = table.words.words
+    var places = Array(repeating: Int32(0), count: words.count)
+    for (place, word) in words.indices.sorted(by: { words[$0] < words[$1] }).enumerated() {
+      places[word] = Int32(clamping: place)
+    }
+    self.places = places
+  }
+
+  /// Indices by root, folder, label and name.
+  func sorted(_ indices: [Int]) -> [Int] {
+    indices.sorted { first, second in
+      let (a, b) = (table.rows[first], table.rows[second])
+      if a.root != b.root { return places[Int(a.root)] < places[Int(b.root)] }
+      if a.folder != b.folder { return places[Int(a.folder)] < places[Int(b.folder)] }
+      if a.label != b.label { return a.label.rawValue < b.label.rawValue }
+      return Self.precedes(table.name(a), table.name(b))
+    }
+  }
+
+  /// Whether a name comes before another; runs of digits count as numbers.
+  private static func precedes(_ a: ArraySlice<UInt8>, _ b: ArraySlice<UInt8>) -> Bool {
+    var (i, j) = (a.startIndex, b.startIndex)
+    while i < a.endIndex, j < b.endIndex {
+      if isDigit(a[i]), isDigit(b[j]) {
+        let (first, second) = (number(a, &i), number(b, &j))
+        if first.count != second.count { return first.count < second.count }
+        if !first.elementsEqual(second) { return first.lexicographicallyPrecedes(second) }
+      } else {
+        if a[i] != b[j] { return a[i] < b[j] }
+        i += 1
+        j += 1
+      }
+    }
+    let rest = (a.endIndex - i, b.endIndex - j)
+    return rest.0 != rest.1 ? rest.0 < rest.1 : a.lexicographicallyPrecedes(b)
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
+
+  /// The digits at a place, without zeros before them.
+  private static func number(_ bytes: ArraySlice<UInt8>, _ place: inout Int) -> ArraySlice<UInt8> {
+    let start = place
+    while place < bytes.endIndex, isDigit(bytes[place]) { place += 1 }
+    return bytes[start..<place].drop { $0 == 48 }
+  }
+}

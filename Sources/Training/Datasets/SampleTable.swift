@@ -1,0 +1,105 @@
+import FaceDetect
+import Foundation
+
+/// The samples of a manifest in little memory: about 60 bytes and the file's name each, so that millions
+/// fit. Words that many samples share are kept once.
+struct SampleTable: Sendable {
+  /// A sample; words are numbers of `WordTable`, `none` where the manifest says nothing.
+  struct Row: Sendable {
+    static let none: Int32 = -1
+
+    var root: Int32
+    var folder: Int32
+    var nameStart: UInt32
+    var nameCount: UInt16
+    var label: FaceLabel
+    var video = none
+    var person = none
+    var original = none
+    var split = none
+    var origin = none
+    /// The first of ten numbers in `landmarks`.
+    var landmarks = none
+    /// NaN where it is not known.
+    var time = Double.nan
+  }
+
+  /// The files' names, one after the other.
+  private(set) var names: [UInt8] = []
+  private(set) var landmarks: [Float] = []
+  var words = WordTable()
+  var rows: [Row] = []
+
+  /// Adds a name; nil where there is no room.
+  mutating func add(name: some Collection<UInt8>) -> (start: UInt32, count: UInt16)? {
+    guard let start = UInt32(exactly: names.count), let count = UInt16(exactly: name.count) else {
+      return nil
+    }
+    names.append(contentsOf: name)
+    return (start, count)
+  }
+
+  /// Adds the five points' numbers.
+  mutating func add(landmarks numbers: [Float]) -> Int32 {
+    let start = Int32(clamping: landmarks.count)
+    landmarks.append(contentsOf: numbers)
+    return start
+  }
+
+  func name(_ row: Row) -> ArraySlice<UInt8> {
+    names[Int(row.nameStart)..<Int(row.nameStart) + Int(row.nameCount)]
+  }
+
+  func path(_ row: Row) -> String {
+    words[row.folder, default: ""] + String(decoding: name(row), as: UTF8.self)
+  }
+
+  /// The path with the folder that it starts from.
+  func fullPath(_ row: Row) -> String {
+    let path = path(row)
+    return path.hasPrefix("/") ? path : words[row.root, default: ""] + path
+  }
+
+  func points(_ row: Row) -> [Point]? {
+    guard row.landmarks != Row.none else { return nil }
+    let start = Int(row.landmarks)
+    return (0..<5).map {
+      Point(x: landmarks[start + 2 * $0], y: landmarks[start + 2 * $0 + 1])
+    }
+  }
+
+  func sample(_ row: Row) -> FaceSample {
+    var sample = FaceSample(
+      path: path(row), file: URL(fileURLWithPath: fullPath(row), isDirectory: false),
+      label: row.label)
+    sample.video = words[row.video]
+    sample.person = words[row.person]
+    sample.original = words[row.original]
+    sample.split = words[row.split]
+    sample.origin = words[row.origin]
+    sample.time = row.time.isNaN ? nil : row.time
+    sample.landmarks = points(row)
+    return sample
+  }
+}
+
+/// Words, each kept once and known by a number.
+struct WordTable: Sendable {
+  private(set) var words: [String] = []
+  private var numbers: [String: Int32] = [:]
+
+  /// The word's number, a new one where the word is new.
+  mutating func number(of word: String) -> Int32 {
+    if let known = numbers[word] { return known }
+    let number = Int32(clamping: words.count)
+    words.append(word)
+    numbers[word] = number
+    return number
+  }
+
+  func find(_ word: String) -> Int32? { numbers[word] }
+
+  subscript(number: Int32) -> String? { number < 0 ? nil : words[Int(number)] }
+
+  subscript(number: Int32, default word: String) -> String { self[number] ?? word }
+}

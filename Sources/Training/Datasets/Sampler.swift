@@ -1,0 +1,167 @@
+import DeepfakeCore
+
+/// The order in which an epoch shows the samples of a manifest: a function of the seed and the epoch alone.
+public struct Sampler: Sendable {
+  /// The orders.
+  public enum Order: String, Sendable, CaseIterable {
+    /// Every sample once, shuffled.
+    case shuffled
+    /// As many real samples as fake ones, alternating in random order; an epoch is as long as the
+    /// manifest. Each label's samples come equally often over the epochs, shuffled anew each time all have
+    /// come.
+    case balanced
+    /// As many real samples as fake ones, drawn one by one: a person of those with such samples, then one of
+    /// the person's videos, then one of the video's frames, all equally likely. A sample without a person
+    /// counts its video as one; without either, itself.
+    case people
+    /// As the manifest has them.
+    case sequential
+  }
+
+  /// The order.
+  public let order: Order
+  /// What the order depends on.
+  public let seed: UInt64
+  /// This process's number of those that share the work.
+  public let rank: Int
+  /// How many processes share the work.
+  public let processes: Int
+  private let count: Int
+  private let labels: [[Int32]]
+  private let people: [[People]]
+
+  /// One person's samples of one label: video by video.
+  private struct People: Sendable {
+    var videos: [[Int32]]
+  }
+
+  /// A sampler of a manifest.
+  ///
+  /// Of each `processes` samples, the process `rank` gets one; those at the end that do not go round are
+  /// left out, so that all have equally many.
+  ///
+  /// - Throws: `DatasetError.impossible` where half and half is asked for and a label is missing.
+  public init(
+    _ manifest: FaceManifest, order: Order, seed: UInt64, rank: Int = 0, processes: Int = 1
+  ) throws(DatasetError) {
+    precondition(rank >= 0 && rank < processes, "Sampler: rank \(rank) of \(processes)")
+    self.order = order
+    self.seed = seed
+    self.rank = rank
+    self.processes = processes
+    count = manifest.count
+    guard order == .balanced || order == .people else {
+      labels = []
+      people = []
+      return
+    }
+    var labels: [[Int32]] = [[], []]
+    for (index, row) in manifest.table.rows.enumerated() {
+      labels[Int(row.label.rawValue)].append(Int32(clamping: index))
+    }
+    for label in FaceLabel.allCases where labels[Int(label.rawValue)].isEmpty {
+      throw .impossible(
+        problem: "the data have no \(label.word) sample, so they cannot be balanced; add some, or"
+          + " choose the order 'shuffled'")
+    }
+    people = order == .people ? labels.map { Self.people($0, manifest.table) } : []
+    self.labels = labels
+  }
+
+  private static func people(_ samples: [Int32], _ table: SampleTable) -> [People] {
+    struct Key: Hashable {
+      var kind: Int
+      var number: Int32
+    }
+    var people: [People] = []
+    var numbers: [Key: Int] = [:]
+    var videos: [Key: Int] = [:]
+    for sample in samples {
+      let row = table.rows[Int(sample)]
+      let person =
+        row.person >= 0
+        ? Key(kind: 0, number: row.person)
+        : row.video >= 0 ? Key(kind: 1, number: row.video) : Key(kind: 2, number: sample)
+      let number = numbers[person] ?? people.count
+      if number == people.count {
+        numbers[person] = number
+        people.append(People(videos: []))
+      }
+      // A video may show several people: its frames are theirs each.
+      let video = Key(kind: number, number: row.video >= 0 ? row.video : -1 - sample)
+      if let place = videos[video] {
+        people[number].videos[place].append(sample)
+      } else {
+        videos[video] = people[number].videos.count
+        people[number].videos.append([sample])
+      }
+    }
+    return people
+  }
+
+  /// The number of samples that an epoch has for this process.
+  public var epochLength: Int {
+    let whole = order == .balanced || order == .people ? count / 2 * 2 : count
+    return processes == 1 ? whole : whole / processes
+  }
+
+  /// The indices of an epoch's samples, for this process, in order.
+  public func indices(epoch: Int) -> [Int] {
+    precondition(epoch >= 0, "Sampler: epoch \(epoch)")
+    let all = order(epoch)
+    guard processes > 1 else { return all }
+    return (0..<epochLength).map { all[$0 * processes + rank] }
+  }
+
+  private func order(_ epoch: Int) -> [Int] {
+    var generator = SeededGenerator(seed: seed, label: "order of epoch \(epoch)")
+    switch order {
+    case .sequential: return Array(0..<count)
+    case .shuffled: return (0..<count).shuffled(using: &generator)
+    case .balanced:
+      let half = count / 2
+      let parts = FaceLabel.allCases.map { part($0, epoch * half..<(epoch + 1) * half) }
+      return pairs(half, &generator) { pair, label, _ in Int(parts[label][pair]) }
+    case .people:
+      return pairs(count / 2, &generator) { _, label, generator in
+        guard let person = people[label].randomElement(using: &generator),
+          let video = person.videos.randomElement(using: &generator),
+          let sample = video.randomElement(using: &generator)
+        else { preconditionFailure("Sampler: a person without samples") }
+        return Int(sample)
+      }
+    }
+  }
+
+  /// A real and a fake sample each, either first.
+  private func pairs(
+    _ count: Int, _ generator: inout SeededGenerator,
+    _ sample: (_ pair: Int, _ label: Int, _ generator: inout SeededGenerator) -> Int
+  ) -> [Int] {
+    var result: [Int] = []
+    result.reserveCapacity(2 * count)
+    for pair in 0..<count {
+      let first = Int(generator.next() >> 63)
+      result.append(sample(pair, first, &generator))
+      result.append(sample(pair, 1 - first, &generator))
+    }
+    return result
+  }
+
+  /// A part of a label's endless sequence: all its samples, shuffled, again and again.
+  private func part(_ label: FaceLabel, _ range: Range<Int>) -> [Int32] {
+    let samples = labels[Int(label.rawValue)]
+    var result: [Int32] = []
+    result.reserveCapacity(range.count)
+    var place = range.lowerBound
+    while place < range.upperBound {
+      let pass = place / samples.count
+      var generator = SeededGenerator(seed: seed, label: "\(label.word) pass \(pass)")
+      let shuffled = samples.shuffled(using: &generator)
+      let end = min(range.upperBound, (pass + 1) * samples.count)
+      result += shuffled[place - pass * samples.count..<end - pass * samples.count]
+      place = end
+    }
+    return result
+  }
+}
