@@ -47,6 +47,6 @@ private struct RandomDrop: Sendable {
     let mask = Tensor(shape: maskShape) { mask in
       for i in mask.indices { mask[i] = generator.uniform() < rate ? 0 : 1 / (1 - rate) }
     }
-    return x * mask
+    return FixedProduct(mask)(x)
   }
 }

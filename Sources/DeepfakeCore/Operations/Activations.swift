@@ -54,6 +54,61 @@ public struct Activate: Operation {
     }
     return (output, [x])
   }
+
+  /// The gradient times the derivative at x; that of ReLU at 0 is 0, as in PyTorch.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let x = saved[0]
+    switch activation {
+    case .identity:
+      return [gradient]
+    case .relu:
+      return [Tensor.broadcast(gradient, x, "relu") { .select($1 .<= 0, .zero, $0) }]
+    case .leakyReLU(let slope):
+      let slope = Lanes(repeating: slope)
+      return [Tensor.broadcast(gradient, x, "leakyReLU") { .select($1 .> 0, $0, $0 * slope) }]
+    case .silu:
+      return [x.gradientBySigmoid(gradient) { gradient, x, s in gradient * s * (1 + x * (1 - s)) }]
+    case .sigmoid:
+      return [x.gradientBySigmoid(gradient) { gradient, _, s in gradient * s * (1 - s) }]
+    }
+  }
+
+  /// The output again.
+  public func remake(saved: [Tensor]) -> Tensor? {
+    forward(saved).output
+  }
+}
+
+extension Tensor {
+  /// `combine` of each element of a gradient, of this tensor and of its sigmoid.
+  @inline(__always)
+  fileprivate func gradientBySigmoid(
+    _ gradient: Tensor, _ combine: @Sendable (Lanes, Lanes, Lanes) -> Lanes
+  ) -> Tensor {
+    Tensor(shape: shape) { y in
+      withUnsafeBuffer { x in
+        gradient.withUnsafeBuffer { gradient in
+          guard let x = x.baseAddress, let y = y.baseAddress, let gradient = gradient.baseAddress
+          else { return }
+          nonisolated(unsafe) let (allX, allY, allGradients) = (x, y, gradient)
+          // Blocks stay in the cache from the sigmoid to its use.
+          Parallel.forEachBlock(count, of: 1 << 12) { block in
+            let (x, y) = (allX + block.lowerBound, allY + block.lowerBound)
+            df_f32_activate(block.count, x, y, DF_SIGMOID, 0)
+            let sources = (
+              LaneSource(allGradients + block.lowerBound), LaneSource(x), LaneSource(y)
+            )
+            fillLanes(y, block.count) {
+              combine(sources.0.full($0), sources.1.full($0), sources.2.full($0))
+            } partial: {
+              combine(
+                sources.0.partial($0, $1), sources.1.partial($0, $1), sources.2.partial($0, $1))
+            }
+          }
+        }
+      }
+    }
+  }
 }
 
 /// The hyperbolic tangent of every element.
@@ -65,6 +120,11 @@ public struct HyperbolicTangent: Operation {
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].mappedOneByOne { tanh($0) }
     return (output, [output])
+  }
+
+  /// gradient * (1 - tanh(x)²).
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [Tensor.broadcast(gradient, saved[0], "tanh") { $0 * (1 - $1 * $1) }]
   }
 }
 
@@ -83,6 +143,18 @@ public struct ParametricReLU: Operation {
       .select(x .> 0, x, x * slope)
     }
     return (output, [x, slopes])
+  }
+
+  /// The gradient times 1 or the slope; and that of the slopes, summed over all pixels.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let (x, slopes) = (saved[0], saved[1])
+    return [
+      wants[0]
+        ? gradient * Tensor.broadcast(x, slopes, "prelu") { .select($0 .> 0, 1 + .zero, $1) } : nil,
+      wants[1]
+        ? Tensor.broadcast(gradient, x, "prelu") { .select($1 .> 0, .zero, $0 * $1) }
+          .summed(to: slopes.shape) : nil,
+    ]
   }
 }
 

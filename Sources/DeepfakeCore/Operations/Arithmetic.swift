@@ -7,6 +7,11 @@ public struct Add: Operation {
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (.broadcast(inputs[0], inputs[1], "add") { $0 + $1 }, inputs.map(\.shapeRecord))
   }
+
+  /// The gradient, summed over what was repeated.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    saved.indices.map { wants[$0] ? gradient.summed(to: saved[$0].recordedShape) : nil }
+  }
 }
 
 /// a - b, broadcast.
@@ -17,6 +22,14 @@ public struct Subtract: Operation {
   /// Inputs: a, b.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (.broadcast(inputs[0], inputs[1], "subtract") { $0 - $1 }, inputs.map(\.shapeRecord))
+  }
+
+  /// The gradient and its negative, summed over what was repeated.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [
+      wants[0] ? gradient.summed(to: saved[0].recordedShape) : nil,
+      wants[1] ? -gradient.summed(to: saved[1].recordedShape) : nil,
+    ]
   }
 }
 
@@ -29,6 +42,38 @@ public struct Multiply: Operation {
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (.broadcast(inputs[0], inputs[1], "multiply") { $0 * $1 }, inputs)
   }
+
+  /// The gradient times the other factor, summed over what was repeated.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let (a, b) = (saved[0], saved[1])
+    return [
+      wants[0] ? (gradient * b).summed(to: a.shape) : nil,
+      wants[1] ? (gradient * a).summed(to: b.shape) : nil,
+    ]
+  }
+}
+
+/// x times factors that are no function of anything: a number, dropout's mask. Unlike `Multiply` it
+/// needs nothing of x for its pullback.
+public struct FixedProduct: Operation {
+  /// The factors; they and x are broadcast.
+  public let factors: Tensor
+
+  /// The operation of those factors.
+  public init(_ factors: Tensor) {
+    self.factors = factors
+  }
+
+  /// Inputs: x.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    (.broadcast(inputs[0], factors, "multiply") { $0 * $1 }, [inputs[0].shapeRecord])
+  }
+
+  /// The gradient times the factors, summed over what was repeated.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let product = Tensor.broadcast(gradient, factors, "multiply") { $0 * $1 }
+    return [product.summed(to: saved[0].recordedShape)]
+  }
 }
 
 /// a / b, broadcast.
@@ -39,6 +84,15 @@ public struct Divide: Operation {
   /// Inputs: a, b.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (.broadcast(inputs[0], inputs[1], "divide") { $0 / $1 }, inputs)
+  }
+
+  /// gradient / b and -gradient * a / b², summed over what was repeated.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let (a, b) = (saved[0], saved[1])
+    return [
+      wants[0] ? (gradient / b).summed(to: a.shape) : nil,
+      wants[1] ? -(gradient * (a / b / b)).summed(to: b.shape) : nil,
+    ]
   }
 }
 
@@ -54,6 +108,18 @@ public struct Maximum: Operation {
     }
     return (output, inputs)
   }
+
+  /// The gradient goes to the larger element; halves where they are equal, as in PyTorch.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let (a, b) = (saved[0], saved[1])
+    return [(a, b), (b, a)].enumerated().map { index, pair in
+      guard wants[index] else { return nil }
+      let share = Tensor.broadcast(pair.0, pair.1, "maximum") { mine, other in
+        .select(mine .< other, .zero, .select(mine .== other, Lanes(repeating: 0.5), 1 + .zero))
+      }
+      return (gradient * share).summed(to: pair.0.shape)
+    }
+  }
 }
 
 /// The smaller of a and b, broadcast; NaN where either is.
@@ -67,6 +133,18 @@ public struct Minimum: Operation {
       .select((a .< b) .| (a .!= a), a, b)
     }
     return (output, inputs)
+  }
+
+  /// The gradient goes to the smaller element; halves where they are equal, as in PyTorch.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let (a, b) = (saved[0], saved[1])
+    return [(a, b), (b, a)].enumerated().map { index, pair in
+      guard wants[index] else { return nil }
+      let share = Tensor.broadcast(pair.0, pair.1, "minimum") { mine, other in
+        .select(mine .> other, .zero, .select(mine .== other, Lanes(repeating: 0.5), 1 + .zero))
+      }
+      return (gradient * share).summed(to: pair.0.shape)
+    }
   }
 }
 
@@ -91,7 +169,7 @@ extension Tensor {
   public static func - (a: Tensor, b: Float) -> Tensor { a - Tensor(scalar: b) }
 
   /// Every element times a number.
-  public static func * (a: Tensor, b: Float) -> Tensor { a * Tensor(scalar: b) }
+  public static func * (a: Tensor, b: Float) -> Tensor { FixedProduct(Tensor(scalar: b))(a) }
 
   /// Every element divided by a number.
   public static func / (a: Tensor, b: Float) -> Tensor { a / Tensor(scalar: b) }
@@ -103,7 +181,7 @@ extension Tensor {
   public static func - (a: Float, b: Tensor) -> Tensor { Tensor(scalar: a) - b }
 
   /// A number times every element.
-  public static func * (a: Float, b: Tensor) -> Tensor { Tensor(scalar: a) * b }
+  public static func * (a: Float, b: Tensor) -> Tensor { b * a }
 
   /// A number divided by every element.
   public static func / (a: Float, b: Tensor) -> Tensor { Tensor(scalar: a) / b }

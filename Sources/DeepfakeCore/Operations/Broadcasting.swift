@@ -86,6 +86,15 @@ extension Tensor {
     }
   }
 
+  /// The sum over everything that repeats where a tensor of `shape` is broadcast to this one's: the
+  /// gradient of the one from this one's.
+  func summed(to shape: [Int]) -> Tensor {
+    if shape == self.shape { return self }
+    let added = rank - shape.count
+    let axes = (0..<rank).filter { $0 < added || (shape[$0 - added] == 1 && self.shape[$0] != 1) }
+    return sum(axes: axes).viewed(as: shape)
+  }
+
   /// The shape as a tensor, for operations whose pullback needs an input's shape but not its elements:
   /// two elements an axis, because Float32 is exact only up to 2^24.
   var shapeRecord: Tensor {

@@ -10,6 +10,11 @@ public struct Exponential: Operation {
     let output = inputs[0].mappedOneByOne { exp($0) }
     return (output, [output])
   }
+
+  /// gradient * exp(x).
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [gradient * saved[0]]
+  }
 }
 
 /// The natural logarithm of every element.
@@ -20,6 +25,11 @@ public struct Logarithm: Operation {
   /// Inputs: x.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (inputs[0].mappedOneByOne { log($0) }, inputs)
+  }
+
+  /// gradient / x.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [gradient / saved[0]]
   }
 }
 
@@ -33,6 +43,11 @@ public struct SquareRoot: Operation {
     let output = inputs[0].mapped { $0.squareRoot() }
     return (output, [output])
   }
+
+  /// gradient / (2 * sqrt(x)).
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [Tensor.broadcast(gradient, saved[0], "squareRoot") { $0 / (2 * $1) }]
+  }
 }
 
 /// The magnitude of every element.
@@ -44,6 +59,14 @@ public struct AbsoluteValue: Operation {
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (inputs[0].mapped { .select($0 .< 0, -$0, $0) + 0 }, inputs)
   }
+
+  /// The gradient with x's sign; 0 where x is 0.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let gradient = Tensor.broadcast(gradient, saved[0], "abs") { gradient, x in
+      .select(x .< 0, -gradient, .select(x .== 0, .zero, gradient))
+    }
+    return [gradient]
+  }
 }
 
 /// The negative of every element.
@@ -54,6 +77,11 @@ public struct Negate: Operation {
   /// Inputs: x.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (inputs[0].mapped { -$0 }, [])
+  }
+
+  /// -gradient.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [-gradient]
   }
 }
 
@@ -74,6 +102,13 @@ public struct Power: Operation {
       ? inputs[0].mapped { $0 * $0 } : inputs[0].mappedOneByOne { [exponent] in pow($0, exponent) }
     return (output, inputs)
   }
+
+  /// gradient * exponent * x^(exponent - 1).
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    if exponent == 0 { return [Tensor(zeros: gradient.shape)] }
+    if exponent == 2 { return [Tensor.broadcast(gradient, saved[0], "pow") { 2 * $0 * $1 }] }
+    return [gradient * (saved[0].pow(exponent - 1) * exponent)]
+  }
 }
 
 /// Every element moved into a closed range.
@@ -91,6 +126,16 @@ public struct Clamp: Operation {
     let low = Lanes(repeating: range.lowerBound)
     let high = Lanes(repeating: range.upperBound)
     return (inputs[0].mapped { .select($0 .< low, low, .select($0 .> high, high, $0)) }, inputs)
+  }
+
+  /// The gradient where x lies in the range, bounds included, as in PyTorch; 0 elsewhere.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let low = Lanes(repeating: range.lowerBound)
+    let high = Lanes(repeating: range.upperBound)
+    let gradient = Tensor.broadcast(gradient, saved[0], "clamp") { gradient, x in
+      .select((x .>= low) .& (x .<= high), gradient, .zero)
+    }
+    return [gradient]
   }
 }
 

@@ -15,6 +15,12 @@ public struct ReductionAxes: Sendable, Equatable {
     Set((axes ?? Array(0..<rank)).normalizedAxes(rank: rank, operation))
   }
 
+  /// The shape of the result where the removed axes stay with an extent of 1.
+  func keptShape(_ shape: [Int], _ operation: String) -> [Int] {
+    ReductionAxes(axes, keepsDimensions: true)
+      .outputShape(shape, resolved(rank: shape.count, operation))
+  }
+
   func outputShape(_ shape: [Int], _ removed: Set<Int>) -> [Int] {
     shape.indices.compactMap {
       removed.contains($0) ? (keepsDimensions ? 1 : nil) : shape[$0]
@@ -34,12 +40,12 @@ public struct Sum: Operation {
 
   /// Inputs: x. Sums are taken in double precision.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
-    let output = inputs[0].reduced(axes, "sum", initial: 0.0) {
-      $0 + Double($1)
-    } finish: { sum, _ in
-      Float(sum)
-    }
-    return (output, [inputs[0].shapeRecord])
+    (inputs[0].summed(axes, "sum") { sum, _ in Float(sum) }, [inputs[0].shapeRecord])
+  }
+
+  /// The gradient, repeated.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [gradient.repeated(overReduced: axes, of: saved[0].recordedShape, "sum")]
   }
 }
 
@@ -55,12 +61,15 @@ public struct Mean: Operation {
 
   /// Inputs: x. The mean of nothing is NaN.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
-    let output = inputs[0].reduced(axes, "mean", initial: 0.0) {
-      $0 + Double($1)
-    } finish: { sum, count in
-      Float(sum / Double(count))
-    }
+    let output = inputs[0].summed(axes, "mean") { sum, count in Float(sum / Double(count)) }
     return (output, [inputs[0].shapeRecord])
+  }
+
+  /// The gradient over the number of elements, repeated.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let shape = saved[0].recordedShape
+    let each = Float(Tensor.elementCount(of: shape)) / Float(max(1, gradient.count))
+    return [(gradient / each).repeated(overReduced: axes, of: shape, "mean")]
   }
 }
 
@@ -83,6 +92,11 @@ public struct LargestElement: Operation {
     }
     return (output, [inputs[0], output])
   }
+
+  /// The gradient, in equal parts to all that are largest, as PyTorch's `amax`.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [gradient.divided(amongEqualTo: saved[1], in: saved[0], axes, "max")]
+  }
 }
 
 /// The smallest element over some axes.
@@ -103,6 +117,11 @@ public struct SmallestElement: Operation {
       value
     }
     return (output, [inputs[0], output])
+  }
+
+  /// The gradient, in equal parts to all that are smallest, as PyTorch's `amin`.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [gradient.divided(amongEqualTo: saved[1], in: saved[0], axes, "min")]
   }
 }
 
@@ -141,6 +160,45 @@ extension Tensor {
         return best
       }
     }
+  }
+
+  /// Elements of a reduction's output for each element of its input, which has `shape`.
+  fileprivate func repeated(
+    overReduced axes: ReductionAxes, of shape: [Int], _ operation: String
+  ) -> Tensor {
+    let kept = viewed(as: axes.keptShape(shape, operation))
+    let removed = axes.resolved(rank: shape.count, operation)
+    let strides = kept.strides.enumerated().map { removed.contains($0) ? 0 : $1 }
+    return kept.gathered(shape: shape, strides: strides)
+  }
+
+  /// This gradient of a reduction's output, in equal parts to the elements of x that equal the output.
+  fileprivate func divided(
+    amongEqualTo output: Tensor, in x: Tensor, _ axes: ReductionAxes, _ operation: String
+  ) -> Tensor {
+    let kept = axes.keptShape(x.shape, operation)
+    let equal = Tensor.broadcast(x, output.viewed(as: kept), operation) {
+      .select($0 .== $1, 1 + .zero, .zero)
+    }
+    let ties = equal.sum(axes: axes.axes, keepsDimensions: true)
+    return equal * (viewed(as: kept) / ties)
+  }
+
+  /// The sums over `axes` in double precision, turned into floats by `finish`, which also gets the
+  /// number of elements of each.
+  fileprivate func summed(
+    _ axes: ReductionAxes, _ operation: String, finish: (Double, Int) -> Float
+  ) -> Tensor {
+    guard let sums = MiddleSums(shape, removing: axes.resolved(rank: rank, operation)) else {
+      return reduced(axes, operation, initial: 0.0) {
+        $0 + Double($1)
+      } finish: {
+        finish($0, $1)
+      }
+    }
+    let totals = withUnsafeBuffer { sums.totals($0) }
+    let shape = axes.outputShape(shape, axes.resolved(rank: rank, operation))
+    return Tensor(totals.map { finish($0, sums.extent) }, shape: shape)
   }
 
   /// A reduction: each output element starts at `initial`, takes in its elements in row-major order by

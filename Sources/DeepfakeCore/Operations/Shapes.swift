@@ -20,6 +20,11 @@ public struct Reshape: Operation {
     }
     return (x.viewed(as: resolved), [x.shapeRecord])
   }
+
+  /// The gradient under the input's shape.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [gradient.viewed(as: saved[0].recordedShape)]
+  }
 }
 
 /// The axes in another order.
@@ -44,6 +49,13 @@ public struct Transpose: Operation {
       []
     )
   }
+
+  /// The gradient with its axes put back.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    var inverse = permutation
+    for (axis, source) in permutation.enumerated() { inverse[source] = axis }
+    return [gradient.transposed(inverse)]
+  }
 }
 
 /// The elements along some axes in reverse.
@@ -65,6 +77,11 @@ public struct Flip: Operation {
       strides[axis] = -strides[axis]
     }
     return (x.gathered(shape: x.shape, strides: strides, start: start), [])
+  }
+
+  /// The gradient in reverse.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [gradient.flipped(axes: axes)]
   }
 }
 
@@ -94,6 +111,13 @@ public struct Slice: Operation {
       strides: zip(strides, steps).map { $0 * $1 },
       start: zip(strides, ranges).reduce(0) { $0 + $1.0 * $1.1.lowerBound })
     return (output, [x.shapeRecord])
+  }
+
+  /// The gradient where it came from, and zeros.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let shape = saved[0].recordedShape
+    let origin = ranges.map(\.lowerBound)
+    return [gradient.scattered(into: Tensor(zeros: shape), origin: origin, steps: steps)]
   }
 }
 
@@ -137,6 +161,17 @@ public struct Concatenate: Operation {
     }
     return (output, inputs.map(\.shapeRecord))
   }
+
+  /// Each input's part of the gradient.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    var offset = 0
+    return saved.indices.map { index in
+      let shape = saved[index].recordedShape
+      let axis = [axis].normalizedAxes(rank: shape.count, "concatenate")[0]
+      defer { offset += shape[axis] }
+      return wants[index] ? gradient.slice(axis: axis, offset..<offset + shape[axis]) : nil
+    }
+  }
 }
 
 /// A tensor with elements of one value added around it.
@@ -162,24 +197,16 @@ public struct Pad: Operation {
       before.count == x.rank && after.count == x.rank && (before + after).allSatisfy { $0 >= 0 },
       "pad: \(before) and \(after) do not fit shape \(x.shape)")
     let shape = x.shape.indices.map { before[$0] + x.shape[$0] + after[$0] }
-    var output = Tensor(repeating: value, shape: shape)
-    let strides = output.strides
-    let start = zip(strides, before).reduce(0) { $0 + $1.0 * $1.1 }
-    output.withUnsafeMutableBuffer { y in
-      x.withUnsafeBuffer { x in
-        let width = x.isEmpty ? 0 : shape.isEmpty ? 1 : inputs[0].shape[shape.count - 1]
-        guard width > 0 else { return }
-        for row in 0..<x.count / width {
-          var (offset, rest) = (start, row)
-          for axis in shape.indices.dropLast().reversed() {
-            offset += rest % inputs[0].shape[axis] * strides[axis]
-            rest /= inputs[0].shape[axis]
-          }
-          for i in 0..<width { y[offset + i] = x[row * width + i] }
-        }
-      }
-    }
+    let steps = shape.map { _ in 1 }
+    let output = x.scattered(
+      into: Tensor(repeating: value, shape: shape), origin: before, steps: steps)
     return (output, [])
+  }
+
+  /// The gradient without its margins.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let shape = gradient.shape
+    return [gradient.slice(shape.indices.map { before[$0]..<shape[$0] - after[$0] })]
   }
 }
 
@@ -212,40 +239,6 @@ extension Tensor {
   /// Elements of one value added around this tensor, an axis each.
   public func padded(before: [Int], after: [Int], value: Float = 0) -> Tensor {
     Pad(before: before, after: after, value: value)(self)
-  }
-
-  /// The distance between neighbours along each axis.
-  var strides: [Int] {
-    var strides = [Int](repeating: 1, count: rank)
-    for axis in shape.indices.dropLast().reversed() {
-      strides[axis] = strides[axis + 1] * shape[axis + 1]
-    }
-    return strides
-  }
-
-  /// A tensor of `shape` whose element at indices i is this tensor's at start + sum(i * strides).
-  func gathered(shape: [Int], strides: [Int], start: Int = 0) -> Tensor {
-    let (width, step) = (shape.last ?? 1, strides.last ?? 1)
-    return Tensor(shape: shape) { y in
-      guard !y.isEmpty else { return }
-      withUnsafeBuffer { x in
-        nonisolated(unsafe) let (x, y) = (x, y)
-        Parallel.forEachBlock(y.count / width, of: Swift.max(1, (1 << 14) / width)) { rows in
-          for row in rows {
-            var (offset, rest) = (start, row)
-            for axis in shape.indices.dropLast().reversed() {
-              offset += rest % shape[axis] * strides[axis]
-              rest /= shape[axis]
-            }
-            if step == 1 {
-              for i in 0..<width { y[row * width + i] = x[offset + i] }
-            } else {
-              for i in 0..<width { y[row * width + i] = x[offset + i * step] }
-            }
-          }
-        }
-      }
-    }
   }
 }
 

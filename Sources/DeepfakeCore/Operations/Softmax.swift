@@ -19,6 +19,16 @@ public struct Softmax: Operation {
     }
     return (output, [output])
   }
+
+  /// softmax * (gradient - the sum of gradient * softmax).
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [
+      gradient.alongAxis(axis, "softmax", with: saved[0]) { gradient, y in
+        let total = gradient.reduce(with: y) { $0 + Double($1) * Double($2) }
+        gradient.update(with: y) { Float((Double($0) - total) * Double($1)) }
+      }
+    ]
+  }
 }
 
 /// The logarithm of softmax, exact where softmax itself rounds to zero.
@@ -40,6 +50,16 @@ public struct LogSoftmax: Operation {
     }
     return (output, [output])
   }
+
+  /// gradient - softmax * the sum of the gradient.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    [
+      gradient.alongAxis(axis, "logSoftmax", with: saved[0]) { gradient, y in
+        let total = gradient.reduce { $0 + Double($1) }
+        gradient.update(with: y) { Float(Double($0) - Foundation.exp(Double($1)) * total) }
+      }
+    ]
+  }
 }
 
 extension Tensor {
@@ -51,14 +71,26 @@ extension Tensor {
 
   /// A copy that `body` changes one line along `axis` at a time.
   fileprivate func alongAxis(_ axis: Int, _ operation: String, _ body: (Line) -> Void) -> Tensor {
+    alongAxis(axis, operation, with: self) { line, _ in body(line) }
+  }
+
+  /// The same, with the line of another tensor of this shape beside each, which `body` only reads.
+  fileprivate func alongAxis(
+    _ axis: Int, _ operation: String, with other: Tensor, _ body: (Line, Line) -> Void
+  ) -> Tensor {
     let axis = [axis].normalizedAxes(rank: rank, operation)[0]
     let (extent, stride) = (shape[axis], strides[axis])
     var copy = self
     copy.withUnsafeMutableBuffer { elements in
-      guard extent > 0 else { return }
-      for line in 0..<elements.count / extent {
-        let start = line / stride * stride * extent + line % stride
-        body(Line(elements: elements, start: start, stride: stride, count: extent))
+      other.withUnsafeBuffer { others in
+        guard extent > 0 else { return }
+        let others = UnsafeMutableBufferPointer(mutating: others)
+        for line in 0..<elements.count / extent {
+          let start = line / stride * stride * extent + line % stride
+          body(
+            Line(elements: elements, start: start, stride: stride, count: extent),
+            Line(elements: others, start: start, stride: stride, count: extent))
+        }
       }
     }
     return copy
@@ -78,6 +110,19 @@ private struct Line {
 
   func reduce(_ combine: (Double, Float) -> Double) -> Double {
     (0..<count).reduce(0) { combine($0, elements[start + $1 * stride]) }
+  }
+
+  func reduce(with other: Line, _ combine: (Double, Float, Float) -> Double) -> Double {
+    (0..<count).reduce(0) {
+      combine($0, elements[start + $1 * stride], other.elements[other.start + $1 * other.stride])
+    }
+  }
+
+  func update(with other: Line, _ transform: (Float, Float) -> Float) {
+    for i in 0..<count {
+      let place = start + i * stride
+      elements[place] = transform(elements[place], other.elements[other.start + i * other.stride])
+    }
   }
 
   func update(_ transform: (Float) -> Float) {

@@ -1,0 +1,86 @@
+import Foundation
+
+/// The focal loss of each logit (Lin et al. 2017): the log loss, less where the answer is already
+/// right. Equal to `torchvision.ops.sigmoid_focal_loss`.
+public struct FocalLoss: Operation {
+  /// What the target's part counts, the rest counting 1 - alpha; nil: both count 1.
+  public let alpha: Float?
+  /// How much less what is already right counts; at 0 the loss is the log loss.
+  public let gamma: Float
+
+  /// The paper's settings, unless told otherwise.
+  public init(alpha: Float? = 0.25, gamma: Float = 2) {
+    precondition(
+      (0...1).contains(alpha ?? 0) && gamma >= 0,
+      "focal loss: alpha \(alpha ?? 0) or gamma \(gamma) are out of range")
+    self.alpha = alpha
+    self.gamma = gamma
+  }
+
+  /// Inputs: logits, targets of the same shape.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let losses = Tensor.losses(inputs[0], inputs[1], "focal loss") { x, t in
+      weight(t) * entropy(x, t) * pow(miss(x, t), Double(gamma))
+    }
+    return (losses, inputs)
+  }
+
+  /// The gradient times the derivative at each logit; and that of the targets.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let (x, t) = (saved[0], saved[1])
+    return [
+      wants[0] ? gradient * .losses(x, t, "focal loss", derivativeAtLogit) : nil,
+      wants[1] ? gradient * .losses(x, t, "focal loss", derivativeAtTarget) : nil,
+    ]
+  }
+
+  private func weight(_ t: Double) -> Double {
+    alpha.map { Double($0) * t + (1 - Double($0)) * (1 - t) } ?? 1
+  }
+
+  private func entropy(_ x: Double, _ t: Double) -> Double {
+    (1 - t) * softplus(x) + t * softplus(-x)
+  }
+
+  /// The probability given to what is not the target: 1 - p_t.
+  private func miss(_ x: Double, _ t: Double) -> Double {
+    sigmoid(-x) * t + sigmoid(x) * (1 - t)
+  }
+
+  /// gamma * miss^(gamma - 1) times `slope`, which is 0 wherever the power is infinite.
+  private func powerSlope(_ miss: Double, times slope: Double) -> Double {
+    gamma == 0 || slope == 0 ? 0 : Double(gamma) * pow(miss, Double(gamma) - 1) * slope
+  }
+
+  private func derivativeAtLogit(_ x: Double, _ t: Double) -> Double {
+    let miss = miss(x, t)
+    let missSlope = sigmoid(x) * sigmoid(-x) * (1 - 2 * t)
+    return weight(t)
+      * ((sigmoid(x) - t) * pow(miss, Double(gamma))
+        + entropy(x, t) * powerSlope(miss, times: missSlope))
+  }
+
+  private func derivativeAtTarget(_ x: Double, _ t: Double) -> Double {
+    let (miss, entropy) = (miss(x, t), entropy(x, t))
+    let power = pow(miss, Double(gamma))
+    let weightSlope = alpha.map { 2 * Double($0) - 1 } ?? 0
+    return weightSlope * entropy * power
+      + weight(t) * (-x * power + entropy * powerSlope(miss, times: sigmoid(-x) - sigmoid(x)))
+  }
+}
+
+extension Tensor {
+  /// The focal loss of these logits against `targets` of the same shape.
+  ///
+  /// - Parameters:
+  ///   - alpha: What the target's part counts, the rest counting 1 - alpha; nil: both count 1.
+  ///   - gamma: How much less what is already right counts.
+  ///   - weights: What each loss counts; the mean still divides by their number.
+  public func focalLoss(
+    _ targets: Tensor, alpha: Float? = 0.25, gamma: Float = 2, weights: Tensor? = nil,
+    reduction: LossReduction = .mean
+  ) -> Tensor {
+    let losses = FocalLoss(alpha: alpha, gamma: gamma)(self, targets)
+    return reduction(losses, weights: weights, "focal loss")
+  }
+}
