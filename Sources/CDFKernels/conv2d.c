@@ -9,6 +9,12 @@ bool df_is_depthwise(const df_conv2d *v) {
   return v->groups == v->in_channels && v->groups == v->out_channels;
 }
 
+bool df_is_pointwise(const df_conv2d *v) {
+  return v->kernel_height == 1 && v->kernel_width == 1 && v->stride_height == 1
+    && v->stride_width == 1 && v->pad_top == 0 && v->pad_left == 0 && v->groups == 1
+    && v->out_height == v->in_height && v->out_width == v->in_width;
+}
+
 static size_t inner(const df_conv2d *v) {
   return v->kernel_height * v->kernel_width * (v->in_channels / v->groups);
 }
@@ -29,12 +35,6 @@ void df_f32_conv2d_pack(const df_conv2d *v, const float *weights, float *packed)
     packed += df_f32_packed_count(k, columns);
   }
 }
-
-typedef struct source {
-  const df_conv2d *conv;
-  const float *x;    // at the group's first channel
-  const float *end;  // of the input
-} source;
 
 /// memcpy for the short runs of few-channel inputs, where a call would take longer than the copy.
 static inline void copy(float *to, const float *from, size_t count) {
@@ -108,7 +108,7 @@ typedef struct window {
 
 /// Elements start ... start + k - 1 of a window.
 static void gather_window(
-  const source *source, window at, size_t start, size_t k, float *to) {
+  const df_windows *source, window at, size_t start, size_t k, float *to) {
   const df_conv2d *v = source->conv;
   size_t line = v->kernel_width * (v->in_channels / v->groups);
   size_t pitch = v->in_width * v->in_channels;
@@ -132,18 +132,17 @@ static void gather_window(
   }
 }
 
-static void gather_windows(
-  const df_product *p, size_t row, size_t rows, size_t start, size_t k, float *to,
+void df_gather_windows(
+  const df_windows *windows, size_t row, size_t rows, size_t start, size_t k, float *to,
   size_t stride) {
-  const source *source = p->context;
-  const df_conv2d *v = source->conv;
+  const df_conv2d *v = windows->conv;
   size_t ox = row % v->out_width;
   size_t oy = row / v->out_width % v->out_height, image = row / v->out_width / v->out_height;
   for (size_t i = 0; i < rows; i++) {
     window at = {
       image, (ptrdiff_t)(oy * v->stride_height) - (ptrdiff_t)v->pad_top,
       (ptrdiff_t)(ox * v->stride_width) - (ptrdiff_t)v->pad_left};
-    gather_window(source, at, start, k, to + i * stride);
+    gather_window(windows, at, start, k, to + i * stride);
     if (++ox == v->out_width) {
       ox = 0;
       if (++oy == v->out_height) {
@@ -152,6 +151,12 @@ static void gather_windows(
       }
     }
   }
+}
+
+static void gather_product(
+  const df_product *p, size_t row, size_t rows, size_t start, size_t k, float *to,
+  size_t stride) {
+  df_gather_windows(p->context, row, rows, start, k, to, stride);
 }
 
 typedef struct grouped {
@@ -166,16 +171,14 @@ static void run_group(void *context, size_t group) {
   const grouped *g = context;
   const df_conv2d *v = g->conv;
   size_t columns = v->out_channels / v->groups, k = inner(v);
-  source source = {
-    v, g->x + group * (v->in_channels / v->groups),
-    g->x + v->batch * v->in_height * v->in_width * v->in_channels};
+  df_windows windows = df_windows_of(v, g->x, group);
   df_product product = {
     .kernels = g->kernels,
     .m = v->batch * v->out_height * v->out_width,
     .n = columns,
     .k = k,
-    .gather = gather_windows,
-    .context = &source,
+    .gather = gather_product,
+    .context = &windows,
     .packed = g->packed + group * k * df_round_up(columns, g->kernels->lanes),
     .c = g->y + group * columns,
     .ldc = v->out_channels,
@@ -194,13 +197,10 @@ void df_f32_conv2d_packed(
   const df_epilogue *epilogue) {
   if (v->batch == 0 || v->out_height == 0 || v->out_width == 0 || v->out_channels == 0) return;
   if (df_is_depthwise(v)) {
-    df_run_depthwise(v, x, packed, y, epilogue, NULL);
+    df_run_depthwise(v, x, packed, df_plain_output(v, y), epilogue, NULL);
     return;
   }
-  bool pointwise = v->kernel_height == 1 && v->kernel_width == 1 && v->stride_height == 1
-    && v->stride_width == 1 && v->pad_top == 0 && v->pad_left == 0 && v->groups == 1
-    && v->out_height == v->in_height && v->out_width == v->in_width;
-  if (pointwise) {
+  if (df_is_pointwise(v)) {
     df_f32_gemm_packed(
       v->batch * v->out_height * v->out_width, v->out_channels, v->in_channels, x,
       v->in_channels, NULL, 0, packed, y, v->out_channels, epilogue);

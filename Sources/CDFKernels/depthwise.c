@@ -20,14 +20,15 @@ typedef struct depthwise {
   const df_conv2d *conv;
   const df_kernels *kernels;
   const float *x, *weights;
-  float *y;
+  df_output output;
   df_epilogue epilogue;
+  const float *gradient;  // of the output, for the weights' gradient: nothing is convolved then
   size_t strips, strip_rows;
   size_t group, groups;  // channels of a task, and how many such groups there are
   size_t block;          // outputs of a row taken at a time
   size_t row_floats;     // of a chunk's padded row
   bool in_place;         // whether tiles away from the borders read the input where it is
-  float *sums;           // [image][strip][channel, in whole groups], or null
+  float *sums;  // [image][strip][channel, in whole groups][taps, for weights' gradients], or null
 } depthwise;
 
 /// A task's own memory.
@@ -58,6 +59,7 @@ static workspace prepare(const depthwise *d, size_t channel, size_t channels) {
     .taps = (const float **)(void *)(memory + floats),
   };
   memset(memory, 0, (constants + zeros) * sizeof(float));
+  if (d->gradient) return w;
   for (size_t c = 0; c < channels; c += CHUNK) {
     const float *from = d->weights + channel + c;
     float *to = w.weights + c * taps;
@@ -126,12 +128,31 @@ static void run_span(
       }
       taps[ky] = row;
     }
-    size_t offset =
-      ((image * v->out_height + oy) * v->out_width + outputs.from) * v->out_channels + channel;
+    size_t chunk_stride = in_place ? CHUNK : d->row_floats;
+    size_t in_stride = in_place ? v->in_channels : CHUNK;
+    size_t offset = image * d->output.image + oy * d->output.row
+      + outputs.from * d->output.pixel + channel;
+    if (d->gradient) {
+      d->kernels->depthwise_outer_row(&(df_depthwise_outer_row){
+        .rows = taps,
+        .chunk_stride = chunk_stride,
+        .in_stride = in_stride,
+        .kernel_height = v->kernel_height,
+        .kernel_width = v->kernel_width,
+        .stride = v->stride_width,
+        .dilation = v->dilation_width,
+        .width = outputs.count,
+        .channels = channels,
+        .gradient = d->gradient + offset,
+        .pixel_stride = d->output.pixel,
+        .sums = sums,
+      });
+      continue;
+    }
     d->kernels->depthwise_row(&(df_depthwise_row){
       .rows = taps,
-      .chunk_stride = in_place ? CHUNK : d->row_floats,
-      .in_stride = in_place ? v->in_channels : CHUNK,
+      .chunk_stride = chunk_stride,
+      .in_stride = in_stride,
       .weights = w->weights,
       .bias = w->bias,
       .kernel_height = v->kernel_height,
@@ -140,9 +161,9 @@ static void run_span(
       .dilation = v->dilation_width,
       .width = outputs.count,
       .channels = channels,
-      .pixel_stride = v->out_channels,
+      .pixel_stride = d->output.pixel,
       .residual = d->epilogue.residual ? d->epilogue.residual + offset : NULL,
-      .y = d->y + offset,
+      .y = d->output.y + offset,
       .sums = sums,
       .activation = d->epilogue.activation,
       .slope = d->epilogue.slope,
@@ -157,7 +178,8 @@ static void run_task(void *context, size_t index) {
   size_t image = index / d->groups / d->strips;
   size_t channel = group * d->group, channels = df_min(d->group, v->out_channels - channel);
   workspace w = prepare(d, channel, channels);
-  float *sums = d->sums ? d->sums + index * d->group : NULL;
+  size_t taps = d->gradient ? v->kernel_height * v->kernel_width : 1;
+  float *sums = d->sums ? d->sums + index * d->group * taps : NULL;
   size_t first = strip * d->strip_rows;
   size_t last = df_min(v->out_height, first + d->strip_rows);
   for (size_t from = 0; from < v->out_width; from += d->block) {
@@ -211,10 +233,10 @@ static void plan(depthwise *d) {
 }
 
 void df_run_depthwise(
-  const df_conv2d *v, const float *x, const float *weights, float *y,
+  const df_conv2d *v, const float *x, const float *weights, df_output output,
   const df_epilogue *epilogue, float *sums) {
   depthwise d = {
-    .conv = v, .kernels = df_kernels_current(), .x = x, .weights = weights, .y = y};
+    .conv = v, .kernels = df_kernels_current(), .x = x, .weights = weights, .output = output};
   if (epilogue) d.epilogue = *epilogue;
   plan(&d);
   size_t tasks = v->batch * d.strips * d.groups;
@@ -226,6 +248,38 @@ void df_run_depthwise(
   if (sums) merge(&d, sums);
 }
 
+/// Adds up a group's tasks in order, by a chunk of channels and a tap.
+static void merge_group(const depthwise *d, size_t group, float *weights) {
+  const df_conv2d *v = d->conv;
+  size_t taps = v->kernel_height * v->kernel_width;
+  for (size_t part = 0; part < d->group / CHUNK * taps; part++) {
+    size_t chunk = part / taps, tap = part % taps;
+    size_t channel = group * d->group + chunk * CHUNK;
+    if (channel >= v->out_channels) break;
+    double sums[CHUNK] = {0};
+    for (size_t strip = 0; strip < v->batch * d->strips; strip++) {
+      const float *some = d->sums + (strip * d->groups + group) * d->group * taps + part * CHUNK;
+      for (size_t c = 0; c < CHUNK; c++) sums[c] += (double)some[c];
+    }
+    float *to = weights + tap * v->out_channels + channel;
+    for (size_t c = 0; c < df_min(CHUNK, v->out_channels - channel); c++) to[c] = (float)sums[c];
+  }
+}
+
+void df_run_depthwise_weight_gradient(
+  const df_conv2d *v, const float *x, const float *gradient, float *weights) {
+  depthwise d = {
+    .conv = v, .kernels = df_kernels_current(), .x = x, .gradient = gradient,
+    .output = df_plain_output(v, NULL)};
+  plan(&d);
+  size_t tasks = v->batch * d.strips * d.groups;
+  size_t floats = tasks * d.group * v->kernel_height * v->kernel_width;
+  d.sums = df_scratch(DF_SCRATCH_CALL, floats);
+  memset(d.sums, 0, floats * sizeof(float));
+  df_parallel_for(tasks, run_task, &d);
+  for (size_t group = 0; group < d.groups; group++) merge_group(&d, group, weights);
+}
+
 void df_f32_depthwise_sums(
   const df_conv2d *v, const float *x, const float *packed, float *y,
   const df_epilogue *epilogue, float *sums) {
@@ -234,5 +288,5 @@ void df_f32_depthwise_sums(
     memset(sums, 0, v->batch * v->out_channels * sizeof(float));
     return;
   }
-  df_run_depthwise(v, x, packed, y, epilogue, sums);
+  df_run_depthwise(v, x, packed, df_plain_output(v, y), epilogue, sums);
 }

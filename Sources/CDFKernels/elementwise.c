@@ -27,6 +27,23 @@ void df_f32_activate(
   df_parallel_for(df_divide_up(count, TASK_FLOATS), run_activate, &e);
 }
 
+static void run_activation_gradient(void *context, size_t index) {
+  const elements *e = context;
+  size_t first = index * TASK_FLOATS;
+  e->kernels->activation_gradient(
+    df_min(TASK_FLOATS, e->count - first), e->a + first, e->b + first, e->y + first,
+    e->activation, e->slope);
+}
+
+void df_f32_activation_gradient(
+  size_t count, const float *x, const float *gradient, float *y, df_activation activation,
+  float slope) {
+  elements e = {
+    .kernels = df_kernels_current(), .count = count, .a = x, .b = gradient, .y = y,
+    .activation = activation, .slope = slope};
+  df_parallel_for(df_divide_up(count, TASK_FLOATS), run_activation_gradient, &e);
+}
+
 static void run_add(void *context, size_t index) {
   const elements *e = context;
   size_t first = index * TASK_FLOATS;

@@ -13,23 +13,70 @@ enum {
   TASK_TERMS = 512 * 1024,    // multiplications that make a task worth its start
   TASKS_PER_THREAD = 4,       // for balance
   MOST_ROWS = 1024,
+  PACKED_TOGETHER = 64 * 1024,  // elements that are worth several threads
 };
 
 size_t df_f32_packed_count(size_t k, size_t n) {
   return k * df_round_up(n, df_kernels_current()->lanes);
 }
 
-void df_f32_pack(size_t k, size_t n, const float *b, size_t ldb, float *packed) {
-  const df_kernels *kernels = df_kernels_current();
-  for (size_t column = 0; column < n; column += kernels->panel) {
-    size_t columns = df_min(kernels->panel, n - column);
-    size_t width = df_round_up(columns, kernels->lanes);
-    for (size_t row = 0; row < k; row++) {
-      memcpy(packed, b + row * ldb + column, columns * sizeof(float));
-      memset(packed + columns, 0, (width - columns) * sizeof(float));
-      packed += width;
+/// A matrix to be packed: as it is, or transposed.
+typedef struct packing {
+  const df_kernels *kernels;
+  size_t k, n;
+  const float *b;
+  size_t ldb;
+  float *packed;
+} packing;
+
+static void pack_panel(void *context, size_t index) {
+  const packing *p = context;
+  size_t column = index * p->kernels->panel;
+  size_t columns = df_min(p->kernels->panel, p->n - column);
+  size_t width = df_round_up(columns, p->kernels->lanes);
+  float *to = p->packed + column * p->k;
+  const float *from = p->b + column;
+  for (size_t row = 0; row < p->k; row++, to += width, from += p->ldb) {
+    memcpy(to, from, columns * sizeof(float));
+    memset(to + columns, 0, (width - columns) * sizeof(float));
+  }
+}
+
+/// In squares that stay in the first cache.
+static void pack_transposed_panel(void *context, size_t index) {
+  enum { SQUARE = 32 };
+  const packing *p = context;
+  size_t column = index * p->kernels->panel;
+  size_t columns = df_min(p->kernels->panel, p->n - column);
+  size_t width = df_round_up(columns, p->kernels->lanes);
+  for (size_t row = 0; row < p->k; row += SQUARE) {
+    float *to = p->packed + column * p->k + row * width;
+    const float *from = p->b + column * p->ldb + row;
+    size_t rows = df_min(SQUARE, p->k - row);
+    for (size_t c = 0; c < columns; c++, from += p->ldb) {
+      for (size_t r = 0; r < rows; r++) to[r * width + c] = from[r];
+    }
+    for (size_t r = 0; r < rows; r++) {
+      memset(to + r * width + columns, 0, (width - columns) * sizeof(float));
     }
   }
+}
+
+static void pack(packing p, void (*panel)(void *, size_t)) {
+  size_t panels = df_divide_up(p.n, p.kernels->panel);
+  if (p.k * p.n >= PACKED_TOGETHER) {
+    df_parallel_for(panels, panel, &p);
+  } else {
+    for (size_t i = 0; i < panels; i++) panel(&p, i);
+  }
+}
+
+void df_f32_pack(size_t k, size_t n, const float *b, size_t ldb, float *packed) {
+  pack((packing){df_kernels_current(), k, n, b, ldb, packed}, pack_panel);
+}
+
+void df_f32_pack_transposed(size_t k, size_t n, const float *b, size_t ldb, float *packed) {
+  pack((packing){df_kernels_current(), k, n, b, ldb, packed}, pack_transposed_panel);
 }
 
 /// How a product is cut: tasks of `rows` by `columns`, `across` of them side by side.

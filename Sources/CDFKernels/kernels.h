@@ -44,6 +44,28 @@ typedef struct df_depthwise_row {
   float slope;
 } df_depthwise_row;
 
+/// Part of a convolution's weight gradient: C = A transposed * B, or added to C unless `first`, over
+/// `terms` rows of A and B. Columns of B fill whole vectors; C has `columns` of them.
+typedef struct df_outer_block {
+  size_t terms, rows, columns;
+  const float *a, *b;
+  size_t lda, ldb;
+  float *c;
+  size_t ldc;
+  bool first;
+} df_outer_block;
+
+/// A row of depthwise outputs' part of the weights' gradient.
+typedef struct df_depthwise_outer_row {
+  const float *const *rows;                // as a df_depthwise_row's
+  size_t chunk_stride, in_stride;          // likewise
+  size_t kernel_height, kernel_width, stride, dilation;
+  size_t width, channels;
+  const float *gradient;  // of the row's outputs
+  size_t pixel_stride;    // floats from one of its pixels to the next
+  float *sums;            // [chunk][kernel_height][kernel_width][DF_DEPTHWISE_CHANNELS], added to
+} df_depthwise_outer_row;
+
 /// A row of a max pool: the most of `rows` rows, then of `kernel` pixels in each of `width` places,
 /// `stride` apart, fewer where the input ends.
 typedef struct df_pool_row {
@@ -63,6 +85,17 @@ typedef struct df_affine {
   df_activation activation;
   float slope;
 } df_affine;
+
+/// The gradient of y = activation(z), z = (x - mean[c]) * scale[c] + shift[c], over rows of `channels`.
+typedef struct df_affine_gradient {
+  size_t rows, channels;
+  const float *x, *gradient, *mean, *scale, *shift;
+  df_activation activation;
+  float slope;
+  float *sums, *products;  // added to: sums of z's gradient, and of its products with x - mean
+  const float *factor, *offset;  // y = z's gradient * scale + (x - mean) * factor + offset
+  float *y;
+} df_affine_gradient;
 
 typedef struct df_kernels {
   df_isa isa;
@@ -86,6 +119,17 @@ typedef struct df_kernels {
   /// Adds to sum[c] the sum over rows of x.
   void (*row_sums)(size_t rows, size_t channels, const float *x, float *sum);
   void (*add)(size_t count, const float *a, const float *b, float *y);
+  void (*outer_block)(const df_outer_block *block);
+  void (*depthwise_outer_row)(const df_depthwise_outer_row *row);
+  /// y[i] = gradient[i] * the activation's slope at x[i].
+  void (*activation_gradient)(
+    size_t count, const float *x, const float *gradient, float *y, df_activation activation,
+    float slope);
+  /// sums and products, or y.
+  void (*affine_gradient_sums)(const df_affine_gradient *gradient);
+  void (*affine_gradient)(const df_affine_gradient *gradient);
+  /// Adds to sum[c] the sum over rows of a * b.
+  void (*row_dots)(size_t rows, size_t channels, const float *a, const float *b, float *sum);
   /// to[i] = bytes[i] * scale[i % 3] + shift[i % 3].
   void (*normalize)(
     size_t count, const uint8_t *bytes, const float scale[3], const float shift[3], float *to);

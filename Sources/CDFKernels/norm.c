@@ -1,27 +1,56 @@
-// Group normalisation and sums over pixels. An image's pixels are cut into chunks by the shape
-// alone; each chunk's sums are kept apart and added up in order, in double precision, so that
-// results do not depend on the threads.
+// Group normalisation.
 #include <math.h>
 #include <string.h>
 
-#include "kernels.h"
+#include "norm.h"
 
-enum {
-  CHUNK_FLOATS = 48 * 1024,
-  // Rows that are summed in Float32 before they go into double precision.
-  SUMMED_ROWS = 128,
-};
+enum { CHUNK_FLOATS = 48 * 1024 };
 
-/// Chunks of one image's pixels.
-typedef struct chunks {
-  size_t count, rows;
-} chunks;
-
-static chunks cut(size_t pixels, size_t channels) {
-  chunks c;
+df_maps df_maps_of(size_t batch, size_t pixels, size_t channels) {
+  df_chunks c;
   c.rows = df_min(df_max(1, pixels), df_max(8, CHUNK_FLOATS / df_max(1, channels)));
   c.count = df_divide_up(pixels, c.rows);
+  return (df_maps){df_kernels_current(), c, batch, pixels, channels};
+}
+
+df_chunk df_chunk_of(const df_maps *maps, size_t index) {
+  df_chunk c;
+  size_t row = index % maps->chunks.count * maps->chunks.rows;
+  c.image = index / maps->chunks.count;
+  c.rows = df_min(maps->chunks.rows, maps->pixels - row);
+  c.offset = (c.image * maps->pixels + row) * maps->channels;
   return c;
+}
+
+bool df_by_image(const df_maps *maps) {
+  size_t threads = (size_t)df_thread_count();
+  return maps->batch % threads == 0 || maps->batch > 4 * threads;
+}
+
+void df_norm_constants_of(
+  const df_groups *groups, size_t channels, const float *statistics, df_norm_constants to) {
+  size_t per_group = channels / groups->count;
+  for (size_t group = 0; group < groups->count; group++, statistics += DF_STATISTICS) {
+    double rest = (double)statistics[1];
+    double inverse = (double)statistics[2] + (double)statistics[3];
+    for (size_t c = group * per_group; c < (group + 1) * per_group; c++) {
+      // What the mean lost as a Float32 goes into the shift.
+      double factor = inverse * (double)groups->scale[c];
+      to.mean[c] = statistics[0];
+      to.scale[c] = (float)factor;
+      to.shift[c] = (float)((double)groups->shift[c] - rest * factor);
+    }
+  }
+}
+
+void df_norm_constants_of_batch(
+  const df_maps *maps, const df_groups *groups, const float *statistics, float *constants) {
+  size_t channels = maps->channels;
+  for (size_t image = 0; image < maps->batch; image++, constants += 3 * channels) {
+    df_norm_constants_of(
+      groups, channels, statistics + image * groups->count * DF_STATISTICS,
+      (df_norm_constants){constants, constants + channels, constants + 2 * channels});
+  }
 }
 
 typedef struct moments {
@@ -29,31 +58,18 @@ typedef struct moments {
 } moments;
 
 typedef struct job {
-  const df_kernels *kernels;
-  chunks chunks;
-  size_t pixels, channels, groups;
-  const float *x, *residual, *shift;
+  df_maps maps;
+  df_groups groups;
+  float epsilon;
+  const float *x, *residual;
   float *y;
-  moments *moments;                       // [image][chunk][group]
-  const float *means, *scales, *shifts;   // [image][channel] or null
-  float *sums;                            // [image][chunk][channel] or null
+  moments *moments;   // [image][chunk][group]
+  float *statistics;  // [image][group][DF_STATISTICS]
+  float *constants;   // [image][mean, scale, shift][channel]
+  float *sums;        // [image][chunk][channel] or null
   df_activation activation;
   float slope;
 } job;
-
-typedef struct part {
-  size_t image, row, rows, offset;
-} part;
-
-static part part_of(const job *j, size_t index) {
-  part p;
-  size_t chunk = index % j->chunks.count;
-  p.image = index / j->chunks.count;
-  p.row = chunk * j->chunks.rows;
-  p.rows = df_min(j->chunks.rows, j->pixels - p.row);
-  p.offset = (p.image * j->pixels + p.row) * j->channels;
-  return p;
-}
 
 /// Chan, Golub and LeVeque 1979: the moments of two samples together.
 static moments joined(moments a, double count_a, moments b, double count_b) {
@@ -65,18 +81,18 @@ static moments joined(moments a, double count_a, moments b, double count_b) {
 
 static void chunk_moments(void *context, size_t index) {
   const job *j = context;
-  part p = part_of(j, index);
-  size_t channels = j->channels, per_group = channels / j->groups;
-  moments *to = j->moments + index * j->groups;
+  df_chunk chunk = df_chunk_of(&j->maps, index);
+  size_t channels = j->maps.channels, groups = j->groups.count, per_group = channels / groups;
+  moments *to = j->moments + index * groups;
   float *sum = df_scratch(DF_SCRATCH_TASK, 2 * channels), *squares = sum + channels;
-  for (size_t done = 0; done < p.rows; done += SUMMED_ROWS) {
-    size_t rows = df_min(SUMMED_ROWS, p.rows - done);
-    const float *x = j->x + p.offset + done * channels;
+  for (size_t done = 0; done < chunk.rows; done += DF_SUMMED_ROWS) {
+    size_t rows = df_min(DF_SUMMED_ROWS, chunk.rows - done);
+    const float *x = j->x + chunk.offset + done * channels;
     memset(sum, 0, 2 * channels * sizeof(float));
     // Deviations from a pixel at hand keep the squares small when the mean is not.
-    j->kernels->moments(rows, channels, x, x, sum, squares);
+    j->maps.kernels->moments(rows, channels, x, x, sum, squares);
     double count = (double)(rows * per_group);
-    for (size_t group = 0; group < j->groups; group++) {
+    for (size_t group = 0; group < groups; group++) {
       size_t first = group * per_group;
       // The group's sums of deviations from one of its values, and of their squares.
       double origin = (double)x[first], total = 0, square = 0;
@@ -85,137 +101,129 @@ static void chunk_moments(void *context, size_t index) {
         total += s + (double)rows * d;
         square += (double)squares[c] + d * (2 * s + (double)rows * d);
       }
-      moments m = {origin + total / count, fmax(0, square - total * total / count)};
+      double left = square - total * total / count;
+      moments m = {origin + total / count, left < 0 ? 0 : left};  // NaN stays
       to[group] = done == 0 ? m : joined(to[group], (double)(done * per_group), m, count);
     }
   }
 }
 
+/// An image's statistics from its chunks' moments.
+static void finish_statistics(const job *j, size_t image) {
+  size_t groups = j->groups.count, per_group = j->maps.channels / groups;
+  df_chunks chunks = j->maps.chunks;
+  float *statistics = j->statistics + image * groups * DF_STATISTICS;
+  for (size_t group = 0; group < groups; group++, statistics += DF_STATISTICS) {
+    const moments *from = j->moments + image * chunks.count * groups + group;
+    moments all = from[0];
+    size_t rows = df_min(chunks.rows, j->maps.pixels);
+    for (size_t chunk = 1; chunk < chunks.count; chunk++) {
+      size_t more = df_min(chunks.rows, j->maps.pixels - rows);
+      all = joined(
+        all, (double)(rows * per_group), from[chunk * groups], (double)(more * per_group));
+      rows += more;
+    }
+    double variance = all.squares / (double)(j->maps.pixels * per_group);
+    double inverse = 1 / sqrt(variance + (double)j->epsilon);
+    statistics[0] = (float)all.mean;
+    statistics[1] = (float)(all.mean - (double)statistics[0]);
+    statistics[2] = (float)inverse;
+    statistics[3] = (float)(inverse - (double)statistics[2]);
+  }
+}
+
+static df_norm_constants constants_of(const job *j, size_t image) {
+  size_t channels = j->maps.channels;
+  float *constants = j->constants + image * 3 * channels;
+  return (df_norm_constants){constants, constants + channels, constants + 2 * channels};
+}
+
+static void finish_constants(const job *j, size_t image) {
+  df_norm_constants_of(
+    &j->groups, j->maps.channels, j->statistics + image * j->groups.count * DF_STATISTICS,
+    constants_of(j, image));
+}
+
 static void chunk_affine(void *context, size_t index) {
   const job *j = context;
-  part p = part_of(j, index);
-  size_t constants = p.image * j->channels;
-  float *sums = j->sums ? j->sums + index * j->channels : NULL;
-  if (sums) memset(sums, 0, j->channels * sizeof(float));
-  j->kernels->affine(&(df_affine){
-    .rows = p.rows,
-    .channels = j->channels,
-    .x = j->x + p.offset,
-    .mean = j->means ? j->means + constants : NULL,
-    .scale = j->scales + constants,
-    .shift = j->shifts ? j->shifts + constants : j->shift,
-    .residual = j->residual ? j->residual + p.offset : NULL,
-    .y = j->y + p.offset,
+  df_chunk chunk = df_chunk_of(&j->maps, index);
+  df_norm_constants constants = constants_of(j, chunk.image);
+  size_t channels = j->maps.channels;
+  float *sums = j->sums ? j->sums + index * channels : NULL;
+  if (sums) memset(sums, 0, channels * sizeof(float));
+  j->maps.kernels->affine(&(df_affine){
+    .rows = chunk.rows,
+    .channels = channels,
+    .x = j->x + chunk.offset,
+    .mean = constants.mean,
+    .scale = constants.scale,
+    .shift = constants.shift,
+    .residual = j->residual ? j->residual + chunk.offset : NULL,
+    .y = j->y + chunk.offset,
     .sums = sums,
     .activation = j->activation,
     .slope = j->slope,
   });
 }
 
-/// Each image's chunks added up in order.
-static void merge_sums(const job *j, size_t batch, float *sums) {
-  for (size_t image = 0; image < batch; image++) {
-    for (size_t c = 0; c < j->channels; c++) {
-      double sum = 0;
-      for (size_t chunk = 0; chunk < j->chunks.count; chunk++) {
-        sum += j->sums[(image * j->chunks.count + chunk) * j->channels + c];
-      }
-      sums[image * j->channels + c] = (float)sum;
-    }
-  }
+static void image_norm(void *context, size_t image) {
+  const job *j = context;
+  size_t first = image * j->maps.chunks.count, end = first + j->maps.chunks.count;
+  for (size_t chunk = first; chunk < end; chunk++) chunk_moments(context, chunk);
+  finish_statistics(j, image);
+  if (!j->y) return;
+  finish_constants(j, image);
+  for (size_t chunk = first; chunk < end; chunk++) chunk_affine(context, chunk);
 }
 
 void df_f32_group_norm(
   size_t batch, size_t pixels, size_t channels, size_t groups, float epsilon, const float *x,
   const float *scale, const float *shift, const float *residual, float *y,
-  df_activation activation, float slope, float *sums) {
+  df_activation activation, float slope, float *sums, float *statistics) {
   if (batch == 0 || channels == 0) return;
   if (pixels == 0) {
     if (sums) memset(sums, 0, batch * channels * sizeof(float));
+    if (statistics) memset(statistics, 0, batch * groups * DF_STATISTICS * sizeof(float));
     return;
   }
   job j = {
-    .kernels = df_kernels_current(), .chunks = cut(pixels, channels), .pixels = pixels,
-    .channels = channels, .groups = groups, .x = x, .residual = residual, .y = y,
-    .activation = activation, .slope = slope};
-  size_t tasks = batch * j.chunks.count;
+    .maps = df_maps_of(batch, pixels, channels), .groups = {groups, scale, shift},
+    .epsilon = epsilon, .x = x, .residual = residual, .y = y, .activation = activation,
+    .slope = slope};
+  size_t tasks = batch * j.maps.chunks.count;
   size_t moment_floats = tasks * groups * sizeof(moments) / sizeof(float);
-  size_t sum_floats = sums ? tasks * channels : 0;
-  float *memory = df_scratch(DF_SCRATCH_CALL, moment_floats + 3 * batch * channels + sum_floats);
+  size_t statistics_floats = statistics ? 0 : batch * groups * DF_STATISTICS;
+  size_t constant_floats = y ? batch * 3 * channels : 0;
+  size_t sum_floats = y && sums ? tasks * channels : 0;
+  float *memory = df_scratch(
+    DF_SCRATCH_CALL, moment_floats + statistics_floats + constant_floats + sum_floats);
   j.moments = (moments *)(void *)memory;
-  float *means = memory + moment_floats, *scales = means + batch * channels;
-  float *shifts = scales + batch * channels;
-  j.means = means;
-  j.scales = scales;
-  j.shifts = shifts;
-  j.sums = sums ? shifts + batch * channels : NULL;
-  df_parallel_for(tasks, chunk_moments, &j);
+  j.statistics = statistics ? statistics : memory + moment_floats;
+  j.constants = memory + moment_floats + statistics_floats;
+  j.sums = sum_floats > 0 ? j.constants + constant_floats : NULL;
 
-  size_t per_group = channels / groups;
-  for (size_t image = 0; image < batch; image++) {
-    for (size_t group = 0; group < groups; group++) {
-      const moments *from = j.moments + image * j.chunks.count * groups + group;
-      moments all = from[0];
-      size_t rows = df_min(j.chunks.rows, pixels);
-      for (size_t chunk = 1; chunk < j.chunks.count; chunk++) {
-        size_t more = df_min(j.chunks.rows, pixels - rows);
-        all = joined(
-          all, (double)(rows * per_group), from[chunk * groups], (double)(more * per_group));
-        rows += more;
-      }
-      double variance = all.squares / (double)(pixels * per_group);
-      double inverse = 1 / sqrt(variance + (double)epsilon);
-      for (size_t c = group * per_group; c < (group + 1) * per_group; c++) {
-        // What the mean loses as a Float32 goes into the shift.
-        float mean = (float)all.mean;
-        double factor = inverse * (double)scale[c];
-        means[image * channels + c] = mean;
-        scales[image * channels + c] = (float)factor;
-        shifts[image * channels + c] =
-          (float)((double)shift[c] + ((double)mean - all.mean) * factor);
-      }
+  if (df_by_image(&j.maps)) {
+    df_parallel_for(batch, image_norm, &j);
+  } else {
+    df_parallel_for(tasks, chunk_moments, &j);
+    for (size_t image = 0; image < batch; image++) {
+      finish_statistics(&j, image);
+      if (y) finish_constants(&j, image);
     }
+    if (y) df_parallel_for(tasks, chunk_affine, &j);
   }
-  df_parallel_for(tasks, chunk_affine, &j);
-  if (sums) merge_sums(&j, batch, sums);
+  if (j.sums) df_merge_sums(&j.maps, j.sums, sums);
 }
 
-static void chunk_sums(void *context, size_t index) {
-  const job *j = context;
-  part p = part_of(j, index);
-  float *sums = j->sums + index * j->channels;
-  memset(sums, 0, j->channels * sizeof(float));
-  j->kernels->row_sums(p.rows, j->channels, j->x + p.offset, sums);
-}
-
-void df_f32_pixel_sums(
-  size_t batch, size_t pixels, size_t channels, const float *x, float *sums) {
-  if (batch == 0 || channels == 0) return;
-  job j = {
-    .kernels = df_kernels_current(), .chunks = cut(pixels, channels), .pixels = pixels,
-    .channels = channels, .x = x};
-  size_t tasks = batch * j.chunks.count;
-  j.sums = df_scratch(DF_SCRATCH_CALL, tasks * channels);
-  df_parallel_for(tasks, chunk_sums, &j);
-  merge_sums(&j, batch, sums);
-}
-
-void df_f32_scale_channels(
-  size_t batch, size_t pixels, size_t channels, const float *x, const float *scale, float *y) {
-  if (batch == 0 || pixels == 0 || channels == 0) return;
-  job j = {
-    .kernels = df_kernels_current(), .chunks = cut(pixels, channels), .pixels = pixels,
-    .channels = channels, .x = x, .scales = scale, .y = y};
-  df_parallel_for(batch * j.chunks.count, chunk_affine, &j);
-}
-
-void df_f32_scale_shift(
-  size_t rows, size_t channels, const float *x, const float *scale, const float *shift, float *y,
+void df_f32_group_norm_again(
+  size_t batch, size_t pixels, size_t channels, size_t groups, const float *x,
+  const float *statistics, const float *scale, const float *shift, float *y,
   df_activation activation, float slope) {
-  if (rows == 0 || channels == 0) return;
+  if (batch == 0 || channels == 0 || pixels == 0) return;
   job j = {
-    .kernels = df_kernels_current(), .chunks = cut(rows, channels), .pixels = rows,
-    .channels = channels, .x = x, .scales = scale, .shift = shift, .y = y,
+    .maps = df_maps_of(batch, pixels, channels), .groups = {groups, scale, shift}, .x = x, .y = y,
     .activation = activation, .slope = slope};
-  df_parallel_for(j.chunks.count, chunk_affine, &j);
+  j.constants = df_scratch(DF_SCRATCH_CALL, batch * 3 * channels);
+  df_norm_constants_of_batch(&j.maps, &j.groups, statistics, j.constants);
+  df_parallel_for(batch * j.maps.chunks.count, chunk_affine, &j);
 }

@@ -58,7 +58,7 @@ extension KernelTests {
               df_f32_group_norm(
                 batch, pixels, channels, groups, epsilon,
                 inPlace ? UnsafePointer(buffer.baseAddress) : input.baseAddress, scale, shift,
-                residual, buffer.baseAddress, activation, slope, &sums)
+                residual, buffer.baseAddress, activation, slope, &sums, nil)
             }
           }
         }
@@ -144,7 +144,7 @@ extension KernelTests {
       #expect(sums == [0, 0])
       sums = [7, 7]
       var y: [Float] = []
-      df_f32_group_norm(1, 0, 2, 1, 1e-5, [], [1, 1], [0, 0], nil, &y, DF_SILU, 0, &sums)
+      df_f32_group_norm(1, 0, 2, 1, 1e-5, [], [1, 1], [0, 0], nil, &y, DF_SILU, 0, &sums, nil)
       #expect(sums == [0, 0])
     }
   }

@@ -69,12 +69,21 @@ typedef struct df_epilogue {
 /// y[i] = activation(x[i]); x and y may be the same.
 void df_f32_activate(size_t count, const float *x, float *y, df_activation activation, float slope);
 
+/// y[i] = gradient[i] * the activation's slope at x[i], which is 0 at 0 for ReLU, as PyTorch's; y may be
+/// x or gradient.
+void df_f32_activation_gradient(
+  size_t count, const float *x, const float *gradient, float *y, df_activation activation,
+  float slope);
+
 // ---- Products with packed weights -------------------------------------------------------------
 
 /// Floats that df_f32_pack needs for a K x N matrix.
 size_t df_f32_packed_count(size_t k, size_t n);
 /// Packs a row-major K x N matrix (row stride ldb) in panels of the register tile's width.
 void df_f32_pack(size_t k, size_t n, const float *b, size_t ldb, float *packed);
+
+/// The same for a K x N matrix that lies transposed: b is N x K (row stride ldb).
+void df_f32_pack_transposed(size_t k, size_t n, const float *b, size_t ldb, float *packed);
 
 /// C = epilogue(A * B): A is M x K (row stride lda), B packed by df_f32_pack, C is M x N (row
 /// stride ldc; a residual has the same row stride). When a_scale is not null, A's element (row, kk)
@@ -83,6 +92,12 @@ void df_f32_pack(size_t k, size_t n, const float *b, size_t ldb, float *packed);
 void df_f32_gemm_packed(
   size_t m, size_t n, size_t k, const float *a, size_t lda, const float *a_scale,
   size_t rows_per_scale, const float *packed, float *c, size_t ldc, const df_epilogue *epilogue);
+
+/// C = A transposed * B: A is terms x rows (row stride lda), B terms x columns (ldb), C rows x columns
+/// (ldc). Runs on the pool; the order of summation does not depend on threads.
+void df_f32_gemm_transposed(
+  size_t terms, size_t rows, size_t columns, const float *a, size_t lda, const float *b,
+  size_t ldb, float *c, size_t ldc);
 
 /// One two-dimensional convolution. Sizes in elements; padding after the input is implied by out_*.
 typedef struct df_conv2d {
@@ -112,6 +127,16 @@ void df_f32_conv2d_packed(
 void df_f32_depthwise_sums(
   const df_conv2d *conv, const float *x, const float *packed, float *y,
   const df_epilogue *epilogue, float *sums);
+
+/// The gradient of a convolution's weights (laid out as df_f32_conv2d_pack takes them) from that of its
+/// output. The order of summation does not depend on threads.
+void df_f32_conv2d_weight_gradient(
+  const df_conv2d *conv, const float *x, const float *gradient, float *weights);
+/// Floats of workspace that df_f32_conv2d_input_gradient needs.
+size_t df_f32_conv2d_input_gradient_space(const df_conv2d *conv);
+/// The gradient of a convolution's input from that of its output. Runs on the pool.
+void df_f32_conv2d_input_gradient(
+  const df_conv2d *conv, const float *gradient, const float *weights, float *space, float *x);
 
 // ---- Convolutions row by row from pixels --------------------------------------------------------
 
@@ -161,15 +186,36 @@ void df_f32_scale_shift(
 
 /// Group normalisation (Wu and He 2018) of x [batch][pixels][channels], then the activation, then
 /// the residual's addition if residual is not null. x and y may be the same. When sums is not null
-/// it receives each image's sum over pixels of what was written, [batch][channels].
+/// it receives each image's sum over pixels of what was written, [batch][channels]. When statistics is
+/// not null it receives, [batch][groups][4], each group's mean, what the mean lost as a Float32, the
+/// same of 1 / deviation, and y may then be null. As one image with as many groups as channels this is
+/// a batch norm by the batch's own statistics.
 void df_f32_group_norm(
   size_t batch, size_t pixels, size_t channels, size_t groups, float epsilon, const float *x,
   const float *scale, const float *shift, const float *residual, float *y,
-  df_activation activation, float slope, float *sums);
+  df_activation activation, float slope, float *sums, float *statistics);
+
+/// df_f32_group_norm's output, the same to the bit, from the statistics that it wrote.
+void df_f32_group_norm_again(
+  size_t batch, size_t pixels, size_t channels, size_t groups, const float *x,
+  const float *statistics, const float *scale, const float *shift, float *y,
+  df_activation activation, float slope);
+
+/// The gradients of a group norm and its activation from that of its output. `fixed` means that the
+/// statistics are not x's. x_gradient may be null, or the output's gradient.
+void df_f32_group_norm_gradient(
+  size_t batch, size_t pixels, size_t channels, size_t groups, const float *x,
+  const float *gradient, const float *statistics, bool fixed, const float *scale,
+  const float *shift, df_activation activation, float slope, float *x_gradient,
+  float *scale_gradient, float *shift_gradient);
 
 /// sums[b][c] = sum over pixels of x[b][pixel][c].
 void df_f32_pixel_sums(
   size_t batch, size_t pixels, size_t channels, const float *x, float *sums);
+
+/// sums[b][c] = sum over pixels of a[b][pixel][c] * b[b][pixel][c].
+void df_f32_pixel_dots(
+  size_t batch, size_t pixels, size_t channels, const float *a, const float *b, float *sums);
 
 /// y[b][pixel][c] = x[b][pixel][c] * scale[b][c]; x and y may be the same.
 void df_f32_scale_channels(

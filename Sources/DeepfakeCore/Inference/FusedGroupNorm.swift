@@ -53,7 +53,7 @@ public struct FusedGroupNorm: Sendable {
             df_f32_group_norm(
               batch, count / (batch * channels), channels, operation.groups, operation.epsilon, x,
               scale.baseAddress, shift.baseAddress, residual, y, activation.kernel,
-              activation.slope, sums)
+              activation.slope, sums, nil)
           }
         }
       }

@@ -89,7 +89,7 @@ public struct GroupNormalization: Operation {
           bias.withUnsafeBuffer { bias in
             df_f32_group_norm(
               batch, x.count / (batch * channels), channels, groups, epsilon, x.baseAddress,
-              weight.baseAddress, bias.baseAddress, nil, y.baseAddress, DF_IDENTITY, 0, nil)
+              weight.baseAddress, bias.baseAddress, nil, y.baseAddress, DF_IDENTITY, 0, nil, nil)
           }
         }
       }
