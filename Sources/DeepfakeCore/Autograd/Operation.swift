@@ -1,23 +1,48 @@
-/// A function of tensors, the unit that everything computed outside fused inference is made of.
+/// A function of tensors with its gradient, the unit that everything computed outside fused inference
+/// is made of.
 ///
-/// An operation is a value that holds its settings (stride, axis, ...). `forward` returns the result
-/// and whatever a pullback needs beside the inputs. Every call passes through
-/// `callAsFunction`, the one place where a recording engine sees it.
+/// An operation is a value that holds its settings (stride, axis, ...). Forward and pullback stand
+/// side by side. Every call passes through `callAsFunction`, the one place where a recording engine
+/// (`valueAndGrad`) sees it.
 public protocol Operation: Sendable {
-  /// The result, and the tensors that a gradient of this call would need, inputs included.
+  /// The result, and the tensors that `pullback` needs, inputs included.
   ///
   /// Shapes that do not fit are programmer errors and stop with a message that names them.
   func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor])
+
+  /// The gradients of the loss by the inputs, given its gradient by the output.
+  ///
+  /// One for each input, of that input's shape, wherever `wants` says so; anything elsewhere is
+  /// ignored, and nil means zero. Gradients of several uses of a tensor are added up by the engine.
+  func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?]
+
+  /// The output once more, from what `forward` saved; nil where that is not cheap.
+  ///
+  /// Where it is, the engine keeps nobody a copy of the output: whoever saved it gets it remade.
+  func remake(saved: [Tensor]) -> Tensor?
+  /// Whether `remake` gives an output.
+  var isRemade: Bool { get }
 }
 
 extension Operation {
+  /// Nothing is remade unless an operation says so.
+  public func remake(saved: [Tensor]) -> Tensor? { nil }
+  /// False unless an operation says so.
+  public var isRemade: Bool { false }
+
+  /// Every operation will have its own.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    preconditionFailure("\(Self.self) has no gradient")
+  }
+
   /// Applies the operation.
   public func callAsFunction(_ inputs: Tensor...) -> Tensor {
-    forward(inputs).output
+    self(inputs)
   }
 
   /// Applies the operation to a list.
   public func callAsFunction(_ inputs: [Tensor]) -> Tensor {
-    forward(inputs).output
+    guard let tape = Tape.current, tape.follows(inputs) else { return forward(inputs).output }
+    return tape.record(self, inputs)
   }
 }

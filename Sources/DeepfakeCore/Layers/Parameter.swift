@@ -73,27 +73,30 @@ public final class Parameter: Sendable {
     self.initializer = initializer
   }
 
-  /// The value in memory layout. Reading it before a file was loaded or `initialize` was called, or
-  /// setting another shape, is a programmer error.
+  /// The value in memory layout; inside `valueAndGrad` the computation's gradient by it is wanted.
+  /// Reading it before a file was loaded or `initialize` was called, or setting another shape, is a
+  /// programmer error.
   public var value: Tensor {
-    get {
-      switch content.withLock({ $0 }) {
-      case .value(let value): return value
-      case .stored(let stored):
-        // Outside the lock: the conversion runs on the pool, and doing it twice does no harm.
-        guard let value = try? stored.tensor(layout: layout) else { break }
-        stored.releasePages()
-        content.withLock { $0 = .value(value) }
-        return value
-      case .none: break
-      }
-      preconditionFailure("Parameter \(key): read before it was loaded or initialised")
-    }
+    get { Tape.current?.leaf(self, current) ?? current }
     set {
       precondition(
         newValue.shape == shape, "Parameter \(key): shape \(newValue.shape) is not \(shape)")
-      content.withLock { $0 = .value(newValue) }
+      content.withLock { $0 = .value(newValue.detached) }
     }
+  }
+
+  private var current: Tensor {
+    switch content.withLock({ $0 }) {
+    case .value(let value): return value
+    case .stored(let stored):
+      // Outside the lock: the conversion runs on the pool, and doing it twice does no harm.
+      guard let value = try? stored.tensor(layout: layout) else { break }
+      stored.releasePages()
+      content.withLock { $0 = .value(value) }
+      return value
+    case .none: break
+    }
+    preconditionFailure("Parameter \(key): read before it was loaded or initialised")
   }
 
   /// Takes the value from a file's tensor, whose shape must be the one that `layout` gives in files.

@@ -6,6 +6,8 @@ public struct Tensor: Sendable {
   /// The extent of each axis, outermost first; empty for a scalar.
   public let shape: [Int]
   private var storage: TensorStorage
+  /// Where this value stands in a recording, if in one.
+  var node: GradientNode?
 
   /// The number of elements.
   public var count: Int { storage.count }
@@ -72,6 +74,11 @@ public struct Tensor: Sendable {
     return Tensor(shape: shape, storage: storage)
   }
 
+  /// Whether this is the very same tensor: the same memory under the same shape.
+  func isSame(as other: Tensor) -> Bool {
+    storage === other.storage && shape == other.shape
+  }
+
   /// Calls `body` with the elements, which stay valid until it returns.
   public func withUnsafeBuffer<R>(
     _ body: (UnsafeBufferPointer<Float>) throws -> R
@@ -91,6 +98,7 @@ public struct Tensor: Sendable {
       copy.pointer.update(from: storage.pointer, count: storage.count)
       storage = copy
     }
+    node = nil
     return try withExtendedLifetime(storage) {
       try body(UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))
     }
@@ -106,6 +114,7 @@ public struct Tensor: Sendable {
       ? storage : TensorStorage(count: storage.count)
     try withExtendedLifetime((storage, target)) { try body(storage.pointer, target.pointer) }
     storage = target
+    node = nil
   }
 
   /// The elements as an array, in row-major order.

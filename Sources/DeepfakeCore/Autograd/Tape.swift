@@ -1,0 +1,146 @@
+import Synchronization
+
+/// The record of the calls that a computation made, in order: what backward walks through.
+///
+/// One thread records and walks it; hence `@unchecked Sendable`.
+final class Tape: @unchecked Sendable {
+  /// The tape that the running task records on, if any.
+  @TaskLocal static var current: Tape?
+
+  private static let count = Atomic(0)
+
+  /// The tape's own number: a tensor may outlive the tape that its node was on.
+  let number: Int = Tape.count.add(1, ordering: .relaxed).newValue
+  /// The parameters whose gradients are asked for; nil: all that the computation reads.
+  private let parameters: Set<ObjectIdentifier>?
+  private var nodes: [GradientNode] = []
+  private var leaves: [ObjectIdentifier: (parameter: Parameter, node: GradientNode)] = [:]
+  private var order: [Parameter] = []
+
+  init(parameters: Set<ObjectIdentifier>?) {
+    self.parameters = parameters
+  }
+
+  deinit {
+    clear()
+  }
+
+  /// Whether one of the tensors is on this tape.
+  func follows(_ tensors: [Tensor]) -> Bool {
+    tensors.contains { $0.node?.tape == number }
+  }
+
+  /// `tensor` as one whose gradient is asked for.
+  func watch(_ tensor: Tensor) -> Tensor {
+    var watched = tensor.detached
+    watched.node = GradientNode(on: self, shape: tensor.shape, source: .leaf)
+    return watched
+  }
+
+  /// A parameter's value as the computation reads it.
+  func leaf(_ parameter: Parameter, _ value: Tensor) -> Tensor {
+    guard let node = leafNode(parameter) else { return value }
+    var value = value
+    value.node = node
+    return value
+  }
+
+  private func leafNode(_ parameter: Parameter) -> GradientNode? {
+    let identity = ObjectIdentifier(parameter)
+    if let leaf = leaves[identity] { return leaf.node }
+    guard parameter.role != .statistic, parameters?.contains(identity) ?? true else { return nil }
+    let node = GradientNode(on: self, shape: parameter.shape, source: .leaf)
+    leaves[identity] = (parameter, node)
+    order.append(parameter)
+    return node
+  }
+
+  /// Calls `operation` and notes the call.
+  func record(_ operation: some Operation, _ inputs: [Tensor]) -> Tensor {
+    let plain = inputs.map(\.detached)
+    let (result, saved) = operation.forward(plain)
+    let nodes = inputs.map { $0.node?.tape == number ? $0.node : nil }
+    let kept = saved.map { tensor in
+      // A saved tensor that is an input, and that its own call can make again, is not kept.
+      for (input, node) in zip(plain, nodes) {
+        if let node, node.isRemade, input.isSame(as: tensor) {
+          return GradientNode.Saved.output(of: node)
+        }
+      }
+      return .tensor(tensor.detached)
+    }
+    return add(result, source: .call(operation, saved: kept), inputs: nodes)
+  }
+
+  /// Computes a block without recording it, and notes how to do so again.
+  func recordBlock(_ input: Tensor, _ body: @escaping (Tensor) -> Tensor) -> Tensor {
+    let plain = input.detached
+    let result = Tape.$current.withValue(nil) { body(plain) }
+    let node = input.node?.tape == number ? input.node : nil
+    return add(result, source: .block(input: plain, body: body), inputs: [node])
+  }
+
+  private func add(
+    _ result: Tensor, source: GradientNode.Source, inputs: [GradientNode?]
+  ) -> Tensor {
+    var output = result.detached
+    let node = GradientNode(on: self, shape: output.shape, source: source, inputs: inputs)
+    nodes.append(node)
+    output.node = node
+    return output
+  }
+
+  /// Walks the record backwards from `output`, whose gradient is `seed`, and forgets it on the way.
+  func backward(from output: Tensor, seed: Tensor) {
+    if let node = output.node, node.tape == number { node.add(seed) }
+    while let node = nodes.popLast() {
+      if let gradient = node.takeGradient() { pass(gradient, through: node) }
+      node.release()
+    }
+  }
+
+  private func pass(_ gradient: Tensor, through node: GradientNode) {
+    switch node.source {
+    case .call(let operation, _):
+      let wants = node.inputs.map { $0 != nil }
+      let gradients = operation.pullback(gradient, saved: node.resolvedSaved, wants: wants)
+      precondition(
+        gradients.count == wants.count,
+        "\(type(of: operation)): \(gradients.count) gradients for \(wants.count) inputs")
+      for (input, gradient) in zip(node.inputs, gradients) {
+        if let gradient { input?.add(gradient) }
+      }
+    case .block(let input, let body):
+      let inner = Tape(parameters: parameters)
+      let watched = inner.watch(input)
+      let output = Tape.$current.withValue(inner) { body(watched) }
+      inner.backward(from: output, seed: gradient)
+      for parameter in inner.order {
+        if let gradient = inner.takeGradient(of: parameter) { leafNode(parameter)?.add(gradient) }
+      }
+      if let gradient = watched.node?.takeGradient() { node.inputs[0]?.add(gradient) }
+    case .leaf, .released: break
+    }
+  }
+
+  private func takeGradient(of parameter: Parameter) -> Tensor? {
+    leaves[ObjectIdentifier(parameter)]?.node.takeGradient()
+  }
+
+  /// The gradients of the parameters, in the order in which they were first read; zeros where the
+  /// output does not depend on one that was read.
+  func takeGradients() -> Gradients {
+    var gradients = Gradients()
+    for parameter in order {
+      gradients[parameter] = takeGradient(of: parameter) ?? Tensor(zeros: parameter.shape)
+    }
+    return gradients
+  }
+
+  /// Forgets every call. Node by node, because a chain of thousands that frees itself would overflow
+  /// the stack.
+  private func clear() {
+    for node in nodes { node.release() }
+    nodes = []
+  }
+}
