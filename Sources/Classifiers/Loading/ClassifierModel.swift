@@ -46,19 +46,7 @@ extension ClassifierNetwork {
     _ state: StateDict, scheme: Scheme, architecture: Architecture
   ) throws(WeightsError) {
     let mapping = KeyMapping(scheme, architecture) { state[$0] != nil }
-    var own: [String: String] = [:]
-    for parameter in store.parameters { own[mapping.published(parameter.key)] = parameter.key }
-    var renamed = try state.renamingKeys { key in
-      own[key] ?? (mapping.isKnownExtra(key) ? nil : key)
-    }
-    if architecture == .xception {
-      // The first published file holds its 1x1 convolutions as matrices.
-      for key in renamed.keys where key.hasSuffix(".pointwise.weight") {
-        if let matrix = renamed[key], matrix.shape.count == 2 {
-          renamed[key] = matrix.withTrailingAxes(rank: 4)
-        }
-      }
-    }
+    let renamed = try mapping.renamed(state, for: store.parameters, architecture)
     do {
       try store.load(renamed, strict: true)
     } catch .mismatch(var mismatch) {
@@ -69,5 +57,25 @@ extension ClassifierNetwork {
       }
       throw .mismatch(mismatch)
     }
+  }
+}
+
+extension KeyMapping {
+  /// The checkpoint's tensors under the network's keys, known extras left out; others keep theirs.
+  func renamed(
+    _ state: StateDict, for parameters: [Parameter], _ architecture: Architecture
+  ) throws(WeightsError) -> StateDict {
+    var own: [String: String] = [:]
+    for parameter in parameters { own[published(parameter.key)] = parameter.key }
+    var renamed = try state.renamingKeys { key in own[key] ?? (isKnownExtra(key) ? nil : key) }
+    if architecture == .xception {
+      // The first published file holds its 1x1 convolutions as matrices.
+      for key in renamed.keys where key.hasSuffix(".pointwise.weight") {
+        if let matrix = renamed[key], matrix.shape.count == 2 {
+          renamed[key] = matrix.withTrailingAxes(rank: 4)
+        }
+      }
+    }
+    return renamed
   }
 }

@@ -29,16 +29,19 @@ public struct ClassifierSettings: Sendable, Equatable {
     self.input = input ?? scheme.input(architecture)
   }
 
-  /// The network, without weights; `dropout` before the classifier is the architecture's own unless
-  /// given.
-  public func makeNetwork(dropout: Float? = nil) -> any ClassifierNetwork {
+  /// The network, without weights; `dropout` before the classifier and `stochasticDepth` (of an
+  /// EfficientNet's last block) are the architecture's own unless given.
+  public func makeNetwork(
+    dropout: Float? = nil, stochasticDepth: Float? = nil
+  ) -> any ClassifierNetwork {
     guard let variant = architecture.efficientNet else {
       return Xception(
         XceptionConfiguration(classCount: classCount, norm: norm, dropout: dropout ?? 0))
     }
-    return EfficientNet(
-      EfficientNetConfiguration(
-        variant, classCount: classCount, norm: norm, padding: scheme.padding, dropout: dropout))
+    var configuration = EfficientNetConfiguration(
+      variant, classCount: classCount, norm: norm, padding: scheme.padding, dropout: dropout)
+    if let stochasticDepth { configuration.stochasticDepth = stochasticDepth }
+    return EfficientNet(configuration)
   }
 }
 

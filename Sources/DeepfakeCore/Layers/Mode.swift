@@ -15,11 +15,22 @@ public final class TrainingContext: Sendable {
   /// The step's number; with the seed and a layer's key it fixes what is dropped.
   public let step: Int
   private let statistics = Mutex<[String: Tensor]>([:])
+  /// Gets the output of each layer with weights, under the layer's key, as it is computed.
+  private let watch: (@Sendable (_ layer: String, _ output: Tensor) -> Void)?
 
-  /// The context of one step.
-  public init(seed: UInt64, step: Int) {
+  /// The context of one step; `watch` gets the output of each layer with weights, under its key.
+  public init(
+    seed: UInt64, step: Int,
+    watch: (@Sendable (_ layer: String, _ output: Tensor) -> Void)? = nil
+  ) {
     self.seed = seed
     self.step = step
+    self.watch = watch
+  }
+
+  fileprivate func see(_ output: Tensor, of parameter: Parameter) {
+    guard let watch else { return }
+    watch(String(parameter.key.dropLast(parameter.key.hasSuffix(".weight") ? 7 : 0)), output)
   }
 
   /// The generator of one layer in this step.
@@ -34,4 +45,13 @@ public final class TrainingContext: Sendable {
 
   /// The statistics noted so far, by parameter key.
   public var recorded: [String: Tensor] { statistics.withLock { $0 } }
+}
+
+extension Tensor {
+  /// The tensor itself; whoever watches a training step gets to see it as the output of the layer with
+  /// that weight.
+  package func seen(as weight: Parameter, _ mode: Mode) -> Tensor {
+    if case .training(let context) = mode { context.see(self, of: weight) }
+    return self
+  }
 }

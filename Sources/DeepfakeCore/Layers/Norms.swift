@@ -44,7 +44,8 @@ public struct BatchNorm2d: Module {
         runningVariance.value * (1 - momentum) + statistics.variance * (unbiased * momentum),
         for: runningVariance.key)
       return BatchNormalization(epsilon: epsilon, measured: true)(
-        x, statistics.mean, statistics.variance, weight.value, bias.value)
+        x, statistics.mean, statistics.variance, weight.value, bias.value
+      ).seen(as: weight, mode)
     }
   }
 }
@@ -75,5 +76,6 @@ public struct GroupNorm: Module {
   /// The normalised tensor; the same in both modes.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     x.groupNorm(groups: groups, weight: weight.value, bias: bias.value, epsilon: epsilon)
+      .seen(as: weight, mode)
   }
 }

@@ -43,6 +43,11 @@ public struct WeightsMismatch: Error, Sendable, CustomStringConvertible {
   /// Tensors of another shape.
   public var misshapen: [Misshapen] = []
 
+  /// A report on a file, without anything to report yet.
+  public init(file: String) {
+    self.file = file
+  }
+
   /// Whether there is nothing to report.
   public var isEmpty: Bool { missing.isEmpty && unused.isEmpty && misshapen.isEmpty }
 
