@@ -31,6 +31,11 @@ public struct Gradients: Sendable {
     }
   }
 
+  /// Changes every gradient in place.
+  mutating func updateEach(_ body: (inout Tensor) -> Void) {
+    for index in entries.values.indices { body(&entries.values[index].gradient) }
+  }
+
   /// Adds another computation's gradients to these.
   public mutating func add(_ other: Gradients) {
     for entry in other.entries.values {

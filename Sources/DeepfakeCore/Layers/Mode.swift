@@ -14,17 +14,22 @@ public final class TrainingContext: Sendable {
   public let seed: UInt64
   /// The step's number; with the seed and a layer's key it fixes what is dropped.
   public let step: Int
+  /// The weight of a batch in the running statistics, where it is not each layer's own: 1 / n when they
+  /// become the means over n batches.
+  public let statisticsMomentum: Float?
   private let statistics = Mutex<[String: Tensor]>([:])
   /// Gets the output of each layer with weights, under the layer's key, as it is computed.
   private let watch: (@Sendable (_ layer: String, _ output: Tensor) -> Void)?
 
-  /// The context of one step; `watch` gets the output of each layer with weights, under its key.
+  /// The context of one step. `statisticsMomentum`: see there. `watch` gets the output of each layer
+  /// with weights, under its key.
   public init(
-    seed: UInt64, step: Int,
+    seed: UInt64, step: Int, statisticsMomentum: Float? = nil,
     watch: (@Sendable (_ layer: String, _ output: Tensor) -> Void)? = nil
   ) {
     self.seed = seed
     self.step = step
+    self.statisticsMomentum = statisticsMomentum
     self.watch = watch
   }
 
@@ -40,7 +45,7 @@ public final class TrainingContext: Sendable {
 
   /// Notes a new value of a running statistic; the trainer stores it after the step.
   public func record(_ value: Tensor, for key: String) {
-    statistics.withLock { $0[key] = value }
+    statistics.withLock { $0[key] = value.detached }
   }
 
   /// The statistics noted so far, by parameter key.

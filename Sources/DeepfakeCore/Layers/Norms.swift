@@ -35,6 +35,7 @@ public struct BatchNorm2d: Module {
         mean: runningMean.value, variance: runningVariance.value, weight: weight.value,
         bias: bias.value, epsilon: epsilon)
     case .training(let context):
+      let momentum = context.statisticsMomentum ?? momentum
       let statistics = x.channelStatistics()
       let samples = Float(x.count / weight.shape[0])
       let unbiased = samples / max(1, samples - 1)

@@ -85,6 +85,21 @@ public final class Parameter: Sendable {
     }
   }
 
+  /// Changes the value in place, without a copy where nothing else holds it. `body` must not read or
+  /// set this parameter, and must leave the shape as it is.
+  public func update(_ body: (inout Tensor) throws -> Void) rethrows {
+    _ = current
+    try content.withLock { content in
+      guard case .value(var value) = content else { return }
+      // Taken out meanwhile, so that `value` alone refers to the elements.
+      content = .none
+      defer { content = .value(value) }
+      try body(&value)
+      precondition(
+        value.shape == shape, "Parameter \(key): shape \(value.shape) is not \(shape)")
+    }
+  }
+
   private var current: Tensor {
     switch content.withLock({ $0 }) {
     case .value(let value): return value
