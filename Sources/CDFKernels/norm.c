@@ -108,21 +108,27 @@ static void chunk_moments(void *context, size_t index) {
   }
 }
 
-/// An image's statistics from its chunks' moments.
-static void finish_statistics(const job *j, size_t image) {
+/// An image's group's moments from its chunks'.
+static moments whole(const job *j, size_t image, size_t group) {
   size_t groups = j->groups.count, per_group = j->maps.channels / groups;
   df_chunks chunks = j->maps.chunks;
+  const moments *from = j->moments + image * chunks.count * groups + group;
+  moments all = from[0];
+  size_t rows = df_min(chunks.rows, j->maps.pixels);
+  for (size_t chunk = 1; chunk < chunks.count; chunk++) {
+    size_t more = df_min(chunks.rows, j->maps.pixels - rows);
+    all = joined(
+      all, (double)(rows * per_group), from[chunk * groups], (double)(more * per_group));
+    rows += more;
+  }
+  return all;
+}
+
+static void finish_statistics(const job *j, size_t image) {
+  size_t groups = j->groups.count, per_group = j->maps.channels / groups;
   float *statistics = j->statistics + image * groups * DF_STATISTICS;
   for (size_t group = 0; group < groups; group++, statistics += DF_STATISTICS) {
-    const moments *from = j->moments + image * chunks.count * groups + group;
-    moments all = from[0];
-    size_t rows = df_min(chunks.rows, j->maps.pixels);
-    for (size_t chunk = 1; chunk < chunks.count; chunk++) {
-      size_t more = df_min(chunks.rows, j->maps.pixels - rows);
-      all = joined(
-        all, (double)(rows * per_group), from[chunk * groups], (double)(more * per_group));
-      rows += more;
-    }
+    moments all = whole(j, image, group);
     double variance = all.squares / (double)(j->maps.pixels * per_group);
     double inverse = 1 / sqrt(variance + (double)j->epsilon);
     statistics[0] = (float)all.mean;
@@ -226,4 +232,19 @@ void df_f32_group_norm_again(
   j.constants = df_scratch(DF_SCRATCH_CALL, batch * 3 * channels);
   df_norm_constants_of_batch(&j.maps, &j.groups, statistics, j.constants);
   df_parallel_for(batch * j.maps.chunks.count, chunk_affine, &j);
+}
+
+void df_f32_channel_statistics(
+  size_t rows, size_t channels, const float *x, float *mean, float *variance) {
+  if (rows == 0 || channels == 0) return;
+  job j = {.maps = df_maps_of(1, rows, channels), .groups = {.count = channels}, .x = x};
+  size_t tasks = j.maps.chunks.count;
+  j.moments = (moments *)(void *)df_scratch(
+    DF_SCRATCH_CALL, tasks * channels * sizeof(moments) / sizeof(float));
+  df_parallel_for(tasks, chunk_moments, &j);
+  for (size_t c = 0; c < channels; c++) {
+    moments all = whole(&j, 0, c);
+    mean[c] = (float)all.mean;
+    variance[c] = (float)(all.squares / (double)rows);
+  }
 }

@@ -229,3 +229,43 @@ bool df_f32_resize(
     .channels = channels, .x_stride = x_stride, .floats = x, .to_floats = y};
   return run(&r, in_height, method);
 }
+
+/// Gives each output pixel's gradient of a row to the columns that it was blended from.
+static void spread_columns(const resize *r, const float *gradient, float *line) {
+  size_t channels = r->channels;
+  memset(line, 0, r->in_width * channels * sizeof(float));
+  for (size_t i = 0; i < r->out_width; i++, gradient += channels) {
+    float *to = line + r->columns.start[i] * channels;
+    for (size_t t = 0; t < r->columns.taps[i]; t++, to += channels) {
+      float weight = r->columns.weights[i * r->columns.most + t] * r->scale;
+      for (size_t c = 0; c < channels; c++) to[c] += weight * gradient[c];
+    }
+  }
+}
+
+bool df_f32_resize_gradient(
+  size_t in_height, size_t in_width, size_t channels, size_t out_height, size_t out_width,
+  const float *gradient, float *x, df_resample method) {
+  size_t count = in_width * channels;
+  memset(x, 0, in_height * count * sizeof(float));
+  if (in_height * count * out_height * out_width == 0) return true;
+  resize r = {.in_width = in_width, .out_width = out_width, .channels = channels};
+  r.scale = 1 / ((float)whole_factor(in_height, out_height, method)
+    * (float)whole_factor(in_width, out_width, method));
+  if (!axis_make(&r.rows, in_height, out_height, method)) return false;
+  bool done = axis_make(&r.columns, in_width, out_width, method);
+  float *line = done ? malloc(count * sizeof(float)) : NULL;
+  for (size_t row = 0; line && row < out_height; row++) {
+    spread_columns(&r, gradient + row * out_width * channels, line);
+    for (size_t t = 0; t < r.rows.taps[row]; t++) {
+      float weight = r.rows.weights[row * r.rows.most + t];
+      float *to = x + (r.rows.start[row] + t) * count;
+      for (size_t i = 0; i < count; i++) to[i] += weight * line[i];
+    }
+  }
+  if (done) axis_free(&r.columns);
+  axis_free(&r.rows);
+  done = line != NULL;
+  free(line);
+  return done;
+}

@@ -209,6 +209,10 @@ void df_f32_group_norm_gradient(
   const float *shift, df_activation activation, float slope, float *x_gradient,
   float *scale_gradient, float *shift_gradient);
 
+/// Each channel's mean and biased variance over `rows` pixels, at least one.
+void df_f32_channel_statistics(
+  size_t rows, size_t channels, const float *x, float *mean, float *variance);
+
 /// sums[b][c] = sum over pixels of x[b][pixel][c].
 void df_f32_pixel_sums(
   size_t batch, size_t pixels, size_t channels, const float *x, float *sums);
@@ -247,6 +251,12 @@ bool df_u8_resize(
 bool df_f32_resize(
   size_t in_height, size_t in_width, size_t channels, const float *x, size_t x_stride,
   size_t out_height, size_t out_width, float *y, df_resample method);
+
+/// The gradient of df_f32_resize's input (tightly packed) from that of its output, on the calling
+/// thread. Returns false when memory runs out.
+bool df_f32_resize_gradient(
+  size_t in_height, size_t in_width, size_t channels, size_t out_height, size_t out_width,
+  const float *gradient, float *x, df_resample method);
 
 /// Warps RGB8 x [in_height][in_width] (row stride in bytes given, the image not empty) to y, tightly
 /// packed. `map` takes an output pixel (column, row) to the input's: m0 * column + m1 * row + m2 and

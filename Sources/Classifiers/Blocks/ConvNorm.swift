@@ -7,7 +7,7 @@ struct ConvNorm: Module {
   let activation: Activation
 
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    norm(convolution(x, mode), mode).activated(activation)
+    norm(convolution(x, mode), mode, activation: activation)
   }
 }
 

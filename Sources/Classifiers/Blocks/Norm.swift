@@ -38,9 +38,14 @@ enum NormLayer: Module {
   }
 
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    self(x, mode, activation: .identity)
+  }
+
+  /// The normalised tensor, activated: one operation, of which training keeps nothing but its input.
+  func callAsFunction(_ x: Tensor, _ mode: Mode, activation: Activation) -> Tensor {
     switch self {
-    case .batch(let norm): norm(x, mode)
-    case .group(let norm): norm(x, mode)
+    case .batch(let norm): norm(x, mode, activation: activation)
+    case .group(let norm): norm(x, mode, activation: activation)
     }
   }
 }

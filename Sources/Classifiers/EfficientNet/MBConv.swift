@@ -11,8 +11,8 @@ struct SqueezeExcite: Module {
   }
 
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    let pooled = x.mean(axes: [1, 2], keepsDimensions: true)
-    return x * expand(reduce(pooled, mode).silu(), mode).sigmoid()
+    let pooled = x.globalAveragePool().reshaped([x.shape[0], 1, 1, x.shape[3]])
+    return x.scalingChannels(by: expand(reduce(pooled, mode).silu(), mode).sigmoid())
   }
 }
 

@@ -29,11 +29,16 @@ public struct BatchNorm2d: Module {
   /// The normalised tensor: by the running statistics at inference; in training by the batch's, and
   /// the context gets new running statistics.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    self(x, mode, activation: .identity)
+  }
+
+  /// The normalised tensor, activated.
+  public func callAsFunction(_ x: Tensor, _ mode: Mode, activation: Activation) -> Tensor {
     switch mode {
     case .inference:
       return x.batchNorm(
         mean: runningMean.value, variance: runningVariance.value, weight: weight.value,
-        bias: bias.value, epsilon: epsilon)
+        bias: bias.value, epsilon: epsilon, activation: activation)
     case .training(let context):
       let momentum = context.statisticsMomentum ?? momentum
       let statistics = x.channelStatistics()
@@ -44,7 +49,7 @@ public struct BatchNorm2d: Module {
       context.record(
         runningVariance.value * (1 - momentum) + statistics.variance * (unbiased * momentum),
         for: runningVariance.key)
-      return BatchNormalization(epsilon: epsilon, measured: true)(
+      return BatchNormalization(epsilon: epsilon, measured: true, activation: activation)(
         x, statistics.mean, statistics.variance, weight.value, bias.value
       ).seen(as: weight, mode)
     }
@@ -76,7 +81,14 @@ public struct GroupNorm: Module {
 
   /// The normalised tensor; the same in both modes.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    x.groupNorm(groups: groups, weight: weight.value, bias: bias.value, epsilon: epsilon)
-      .seen(as: weight, mode)
+    self(x, mode, activation: .identity)
+  }
+
+  /// The normalised tensor, activated.
+  public func callAsFunction(_ x: Tensor, _ mode: Mode, activation: Activation) -> Tensor {
+    x.groupNorm(
+      groups: groups, weight: weight.value, bias: bias.value, epsilon: epsilon,
+      activation: activation
+    ).seen(as: weight, mode)
   }
 }

@@ -90,6 +90,49 @@ public struct Convolution: Operation {
     }
     return (output, [x, weight])
   }
+
+  /// The gradients of x, the weight and the bias.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let (x, weight) = (saved[0], saved[1])
+    let conv = settings.kernel(input: ImageShape(x, "conv2d"), weight: weight.shape)
+    return [
+      wants[0] ? conv.inputGradient(gradient, weight: weight) : nil,
+      wants[1] ? conv.weightGradient(gradient, x: x, shape: weight.shape) : nil,
+      wants.count > 2 && wants[2] ? gradient.channelSums() : nil,
+    ].prefix(wants.count).map { $0 }
+  }
+}
+
+extension df_conv2d {
+  fileprivate func inputGradient(_ gradient: Tensor, weight: Tensor) -> Tensor {
+    withUnsafePointer(to: self) { conv in
+      let space = Tensor(shape: [df_f32_conv2d_input_gradient_space(conv)]) { _ in }
+      return Tensor(shape: [batch, in_height, in_width, in_channels]) { x in
+        gradient.withUnsafeBuffer { gradient in
+          weight.withUnsafeBuffer { weight in
+            var space = space
+            space.withUnsafeMutableBuffer { space in
+              df_f32_conv2d_input_gradient(
+                conv, gradient.baseAddress, weight.baseAddress, space.baseAddress, x.baseAddress)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  fileprivate func weightGradient(_ gradient: Tensor, x: Tensor, shape: [Int]) -> Tensor {
+    withUnsafePointer(to: self) { conv in
+      Tensor(shape: shape) { weight in
+        gradient.withUnsafeBuffer { gradient in
+          x.withUnsafeBuffer { x in
+            df_f32_conv2d_weight_gradient(
+              conv, x.baseAddress, gradient.baseAddress, weight.baseAddress)
+          }
+        }
+      }
+    }
+  }
 }
 
 extension Tensor {

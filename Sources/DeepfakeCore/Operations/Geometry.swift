@@ -82,10 +82,15 @@ struct ImageShape: Equatable {
   init(_ x: Tensor, _ operation: String) {
     precondition(
       x.rank == 4, "\(operation): input \(x.shape) is not [batch, height, width, channels]")
-    batch = x.shape[0]
-    height = x.shape[1]
-    width = x.shape[2]
-    channels = x.shape[3]
+    self.init(x.shape)
+  }
+
+  /// Of four extents.
+  init(_ shape: [Int]) {
+    batch = shape[0]
+    height = shape[1]
+    width = shape[2]
+    channels = shape[3]
   }
 
   var size: Size2d { Size2d(height: height, width: width) }

@@ -1,4 +1,4 @@
-import COpenBLAS
+import CDFKernels
 
 /// The product of matrices, or of every pair in two stacks of them.
 public struct MatrixProduct: Operation {
@@ -13,12 +13,31 @@ public struct MatrixProduct: Operation {
     self.transposesRight = transposesRight
   }
 
-  /// Rows of a large product that one task computes. Fixed, so that results do not depend on threads.
-  private static let rowsPerTask = 256
-
   /// Inputs: a [..., m, k], b [..., k, n], whose leading axes are equal, or absent on one side.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (product(inputs[0], inputs[1]), inputs)
+  }
+
+  /// The gradient times each operand's transpose, summed over a stack that one operand served alone.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let (a, b) = (saved[0], saved[1])
+    func product(_ a: Tensor, _ left: Bool, _ b: Tensor, _ right: Bool) -> Tensor {
+      MatrixProduct(transposesLeft: left, transposesRight: right).product(a, b)
+    }
+    var (ofA, ofB): (Tensor?, Tensor?)
+    if wants[0] {
+      ofA =
+        transposesLeft
+        ? product(b, transposesRight, gradient, true)
+        : product(gradient, false, b, !transposesRight)
+    }
+    if wants[1] {
+      ofB =
+        transposesRight
+        ? product(gradient, true, a, transposesLeft)
+        : product(a, !transposesLeft, gradient, false)
+    }
+    return [ofA?.summed(to: a.shape), ofB?.summed(to: b.shape)]
   }
 
   private func product(_ a: Tensor, _ b: Tensor) -> Tensor {
@@ -36,23 +55,35 @@ public struct MatrixProduct: Operation {
     let stack = stackA.isEmpty ? stackB : stackA
     let shape = stack + [m, n]
     guard m > 0 && n > 0 && k > 0 else { return Tensor(zeros: shape) }
-    _ = OpenBLAS.singleThreaded
+    // Kernels take one operand transposed: of two, the right one is turned first.
+    let right =
+      transposesLeft && transposesRight
+      ? b.transposed(Array(0..<b.rank - 2) + [b.rank - 1, b.rank - 2]) : b
     let matrices = Tensor.elementCount(of: stack)
     let (strideA, strideB) = (stackA.isEmpty ? 0 : m * k, stackB.isEmpty ? 0 : k * n)
-    let tasks = (m + Self.rowsPerTask - 1) / Self.rowsPerTask
+    let (left, turned) = (transposesLeft, transposesRight && !transposesLeft)
     return Tensor(shape: shape) { c in
       a.withUnsafeBuffer { a in
-        b.withUnsafeBuffer { b in
-          nonisolated(unsafe) let (a, b, c) = (a.baseAddress, b.baseAddress, c.baseAddress)
-          Parallel.forEach(matrices * tasks) { unit in
-            let (matrix, first) = (unit / tasks, unit % tasks * Self.rowsPerTask)
-            let rows = min(Self.rowsPerTask, m - first)
-            cblas_sgemm(
-              CblasRowMajor, transposesLeft ? CblasTrans : CblasNoTrans,
-              transposesRight ? CblasTrans : CblasNoTrans, blasint(rows), blasint(n), blasint(k), 1,
-              a?.advanced(by: matrix * strideA + first * (transposesLeft ? 1 : k)),
-              blasint(columnsA), b?.advanced(by: matrix * strideB), blasint(columnsB), 0,
-              c?.advanced(by: (matrix * m + first) * n), blasint(n))
+        right.withUnsafeBuffer { b in
+          guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress else { return }
+          nonisolated(unsafe) let (allA, allB, allC) = (a, b, c)
+          // Matrices with one right operand are one tall matrix.
+          let joined = strideB == 0 && !left
+          let count = joined ? matrices * m : m
+          Parallel.forEach(joined ? 1 : matrices) { matrix in
+            let (a, b) = (allA + matrix * strideA, allB + matrix * strideB)
+            let c = allC + matrix * m * n
+            if left {
+              df_f32_gemm_transposed(k, count, n, a, count, b, n, c, n)
+              return
+            }
+            let packed = Tensor(shape: [df_f32_packed_count(k, n)]) {
+              (turned ? df_f32_pack_transposed : df_f32_pack)(
+                k, n, b, turned ? k : n, $0.baseAddress)
+            }
+            packed.withUnsafeBuffer {
+              df_f32_gemm_packed(count, n, k, a, k, nil, 0, $0.baseAddress, c, n, nil)
+            }
           }
         }
       }

@@ -1,111 +1,206 @@
 import CDFKernels
-import Foundation
 
-/// Batch normalisation (Ioffe and Szegedy 2015) by a given mean and variance of each channel.
+/// Batch normalisation (Ioffe and Szegedy 2015) by a given mean and variance of each channel, and an
+/// activation.
 ///
 /// The statistics are inputs either way, because in training the layer needs them too, for its running
-/// averages; `measured` tells a pullback that they are functions of x.
+/// averages; `measured` tells the pullback that they are functions of x.
 public struct BatchNormalization: Operation {
   /// Added to the variance.
   public let epsilon: Float
   /// Whether the statistics are this very x's (`Tensor.channelStatistics`).
   public let measured: Bool
+  /// Applied last.
+  public let activation: Activation
 
   /// The operation of those settings.
-  public init(epsilon: Float, measured: Bool) {
+  public init(epsilon: Float, measured: Bool, activation: Activation = .identity) {
     self.epsilon = epsilon
     self.measured = measured
+    self.activation = activation
   }
 
   /// Inputs: x [..., channels]; mean, variance, scale and shift, each [channels].
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
-    let (x, mean, variance, weight, bias) = (inputs[0], inputs[1], inputs[2], inputs[3], inputs[4])
-    let channels = x.shape.last ?? 0
+    let channels = inputs[0].shape.last ?? 0
     precondition(
-      x.rank >= 2 && inputs.dropFirst().allSatisfy { $0.shape == [channels] },
-      "batch norm: statistics \(mean.shape), \(variance.shape) and parameters \(weight.shape),"
-        + " \(bias.shape) do not fit input \(x.shape)")
-    let affine = ChannelAffine(
-      mean: mean, variance: variance, weight: weight, bias: bias, epsilon: epsilon)
-    let output = Tensor(shape: x.shape) { y in
-      x.withUnsafeBuffer { x in
-        affine.scale.withUnsafeBuffer { scale in
-          affine.shift.withUnsafeBuffer { shift in
-            nonisolated(unsafe) let (x, y, scale, shift) = (x, y, scale, shift)
-            let rows = channels == 0 ? 0 : x.count / channels
-            Parallel.forEachBlock(rows, of: max(1, (1 << 15) / max(1, channels))) { block in
-              df_f32_scale_shift(
-                block.count, channels, x.baseAddress?.advanced(by: block.lowerBound * channels),
-                scale.baseAddress, shift.baseAddress,
-                y.baseAddress?.advanced(by: block.lowerBound * channels), DF_IDENTITY, 0)
-            }
-          }
-        }
-      }
+      inputs[0].rank >= 2 && inputs.dropFirst().allSatisfy { $0.shape == [channels] },
+      "batch norm: statistics \(inputs[1].shape), \(inputs[2].shape) and parameters"
+        + " \(inputs[3].shape), \(inputs[4].shape) do not fit input \(inputs[0].shape)")
+    return (kernel(inputs).output(inputs[0]), inputs)
+  }
+
+  /// The gradients of all inputs. Measured statistics have none of their own: x's has their share.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let gradients = kernel(saved).gradients(
+      gradient, x: saved[0], fixed: !measured, wantsX: wants[0])
+    guard !measured && (wants[1] || wants[2]) else {
+      return [gradients.x, nil, nil, gradients.scale, gradients.shift]
     }
-    return (output, [x, mean, variance, weight])
+    // y = scale * n + shift, where n = (x - mean) / deviation.
+    let deviations = saved[2].scalars.map { (Double($0) + Double(epsilon)).squareRoot() }
+    let scales = saved[3].scalars
+    let (ofScale, ofShift) = (gradients.scale.scalars, gradients.shift.scalars)
+    let means = scales.indices.map {
+      Float(-Double(scales[$0]) * Double(ofShift[$0]) / deviations[$0])
+    }
+    let variances = scales.indices.map {
+      let square = deviations[$0] * deviations[$0]
+      return Float(-0.5 * Double(scales[$0]) * Double(ofScale[$0]) / square)
+    }
+    let shape = [scales.count]
+    return [
+      gradients.x, Tensor(means, shape: shape), Tensor(variances, shape: shape), gradients.scale,
+      gradients.shift,
+    ]
+  }
+
+  /// The output again.
+  public func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
+
+  /// The output is a few arithmetic operations an element.
+  public var isRemade: Bool { true }
+
+  /// A batch norm is a group norm of one image with as many groups as channels.
+  private func kernel(_ inputs: [Tensor]) -> NormKernel {
+    let (x, mean, variance) = (inputs[0], inputs[1].scalars, inputs[2].scalars)
+    let channels = mean.count
+    let statistics = mean.indices.flatMap { c in
+      let inverse = 1 / (Double(variance[c]) + Double(epsilon)).squareRoot()
+      return [mean[c], 0, Float(inverse), Float(inverse - Double(Float(inverse)))]
+    }
+    return NormKernel(
+      batch: 1, pixels: channels == 0 ? 0 : x.count / channels, channels: channels,
+      groups: channels, statistics: Tensor(statistics, shape: [channels, 4]), scale: inputs[3],
+      shift: inputs[4], activation: activation)
   }
 }
 
-/// A batch norm with fixed statistics as y = x * scale + shift, computed in double precision.
-struct ChannelAffine {
-  let scale, shift: Tensor
-
-  init(mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, epsilon: Float) {
-    let (mean, variance) = (mean.scalars, variance.scalars)
-    let (weight, bias) = (weight.scalars, bias.scalars)
-    let scales = weight.indices.map {
-      Double(weight[$0]) / (Double(variance[$0]) + Double(epsilon)).squareRoot()
-    }
-    let shifts = scales.indices.map { Double(bias[$0]) - Double(mean[$0]) * scales[$0] }
-    scale = Tensor(scales.map { Float($0) }, shape: [scales.count])
-    shift = Tensor(shifts.map { Float($0) }, shape: [shifts.count])
-  }
-}
-
-/// Group normalisation (Wu and He 2018): each image's channels in groups, normalised over a group's
-/// channels and all pixels.
+/// Group normalisation (Wu and He 2018), each image's channels in groups normalised over a group's
+/// channels and all pixels, and an activation.
 public struct GroupNormalization: Operation {
   /// The number of groups.
   public let groups: Int
   /// Added to the variance.
   public let epsilon: Float
+  /// Applied last.
+  public let activation: Activation
 
   /// The operation of those settings.
-  public init(groups: Int, epsilon: Float) {
+  public init(groups: Int, epsilon: Float, activation: Activation = .identity) {
     self.groups = groups
     self.epsilon = epsilon
+    self.activation = activation
   }
 
   /// Inputs: x [batch, ..., channels], scale and shift, each [channels].
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
-    let (x, weight, bias) = (inputs[0], inputs[1], inputs[2])
-    let channels = checkedChannels(x, weight, bias)
-    let batch = x.shape[0]
-    let output = Tensor(shape: x.shape) { y in
-      guard x.count > 0 else { return }
+    let (x, scale, shift) = (inputs[0], inputs[1], inputs[2])
+    let channels = checkedChannels(x, scale, shift)
+    let (batch, pixels, _) = x.mapExtents
+    var output = Tensor(shape: x.shape) { _ in }
+    let statistics = Tensor(shape: [batch, groups, 4]) { statistics in
       x.withUnsafeBuffer { x in
-        weight.withUnsafeBuffer { weight in
-          bias.withUnsafeBuffer { bias in
-            df_f32_group_norm(
-              batch, x.count / (batch * channels), channels, groups, epsilon, x.baseAddress,
-              weight.baseAddress, bias.baseAddress, nil, y.baseAddress, DF_IDENTITY, 0, nil, nil)
+        scale.withUnsafeBuffer { scale in
+          shift.withUnsafeBuffer { shift in
+            output.withUnsafeMutableBuffer { y in
+              df_f32_group_norm(
+                batch, pixels, channels, groups, epsilon, x.baseAddress, scale.baseAddress,
+                shift.baseAddress, nil, y.baseAddress, activation.kernel, activation.slope, nil,
+                statistics.baseAddress)
+            }
           }
         }
       }
     }
-    return (output, [x, weight])
+    return (output, inputs + [statistics])
+  }
+
+  /// The gradients of x, scale and shift.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let gradients = kernel(saved).gradients(
+      gradient, x: saved[0], fixed: false, wantsX: wants[0])
+    return [gradients.x, gradients.scale, gradients.shift]
+  }
+
+  /// The output again.
+  public func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
+
+  /// The output is a few arithmetic operations an element.
+  public var isRemade: Bool { true }
+
+  private func kernel(_ saved: [Tensor]) -> NormKernel {
+    let (batch, pixels, channels) = saved[0].mapExtents
+    return NormKernel(
+      batch: batch, pixels: pixels, channels: channels, groups: groups, statistics: saved[3],
+      scale: saved[1], shift: saved[2], activation: activation)
   }
 
   /// The channels of x; stops where they do not fit groups and parameters.
-  func checkedChannels(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Int {
+  func checkedChannels(_ x: Tensor, _ scale: Tensor, _ shift: Tensor) -> Int {
     let channels = x.shape.last ?? 0
     precondition(
-      x.rank >= 2 && groups > 0 && channels % groups == 0 && weight.shape == [channels]
-        && bias.shape == [channels],
-      "group norm: \(groups) groups and parameters \(weight.shape), \(bias.shape) do not fit input"
+      x.rank >= 2 && groups > 0 && channels % groups == 0 && scale.shape == [channels]
+        && shift.shape == [channels],
+      "group norm: \(groups) groups and parameters \(scale.shape), \(shift.shape) do not fit input"
         + " \(x.shape)")
     return channels
+  }
+}
+
+/// A norm whose statistics are known, [batch, groups, 4] as the kernels write them.
+private struct NormKernel {
+  var batch, pixels, channels, groups: Int
+  var statistics, scale, shift: Tensor
+  var activation: Activation
+
+  func output(_ x: Tensor) -> Tensor {
+    withPointers { statistics, scale, shift in
+      Tensor(shape: x.shape) { y in
+        x.withUnsafeBuffer { x in
+          df_f32_group_norm_again(
+            batch, pixels, channels, groups, x.baseAddress, statistics, scale, shift,
+            y.baseAddress, activation.kernel, activation.slope)
+        }
+      }
+    }
+  }
+
+  func gradients(
+    _ gradient: Tensor, x: Tensor, fixed: Bool, wantsX: Bool
+  ) -> (x: Tensor?, scale: Tensor, shift: Tensor) {
+    var ofX = wantsX ? Tensor(shape: x.shape) { _ in } : nil
+    var ofScale = Tensor(shape: [channels]) { _ in }
+    let ofShift = Tensor(shape: [channels]) { ofShift in
+      withPointers { statistics, scale, shift in
+        ofScale.withUnsafeMutableBuffer { ofScale in
+          x.withUnsafeBuffer { x in
+            gradient.withUnsafeBuffer { gradient in
+              func run(_ to: UnsafeMutablePointer<Float>?) {
+                df_f32_group_norm_gradient(
+                  batch, pixels, channels, groups, x.baseAddress, gradient.baseAddress, statistics,
+                  fixed, scale, shift, activation.kernel, activation.slope, to,
+                  ofScale.baseAddress, ofShift.baseAddress)
+              }
+              if ofX?.withUnsafeMutableBuffer({ run($0.baseAddress) }) == nil { run(nil) }
+            }
+          }
+        }
+      }
+    }
+    return (ofX, ofScale, ofShift)
+  }
+
+  private func withPointers<R>(
+    _ body: (UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<Float>?) -> R
+  ) -> R {
+    statistics.withUnsafeBuffer { statistics in
+      scale.withUnsafeBuffer { scale in
+        shift.withUnsafeBuffer { shift in
+          body(statistics.baseAddress, scale.baseAddress, shift.baseAddress)
+        }
+      }
+    }
   }
 }
 
@@ -118,41 +213,38 @@ public struct ChannelStatistics: Sendable {
 }
 
 extension Tensor {
-  /// The mean and variance of each channel of [..., channels], in double precision.
+  /// The mean and variance of each channel of [..., channels], in double precision. No gradient flows
+  /// through them: `BatchNormalization` that measured them has their share.
   public func channelStatistics() -> ChannelStatistics {
     let channels = shape.last ?? 0
     precondition(channels > 0 && count > 0, "channelStatistics: shape \(shape) is empty")
-    let rows = count / channels
-    var means = [Double](repeating: 0, count: channels)
-    var squares = [Double](repeating: 0, count: channels)
-    withUnsafeBuffer { x in
-      for row in 0..<rows {
-        for c in 0..<channels { means[c] += Double(x[row * channels + c]) }
-      }
-      for c in 0..<channels { means[c] /= Double(rows) }
-      for row in 0..<rows {
-        for c in 0..<channels {
-          let difference = Double(x[row * channels + c]) - means[c]
-          squares[c] += difference * difference
+    var mean = Tensor(shape: [channels]) { _ in }
+    let variance = Tensor(shape: [channels]) { variance in
+      mean.withUnsafeMutableBuffer { mean in
+        withUnsafeBuffer { x in
+          df_f32_channel_statistics(
+            count / channels, channels, x.baseAddress, mean.baseAddress, variance.baseAddress)
         }
       }
     }
-    return ChannelStatistics(
-      mean: Tensor(means.map { Float($0) }, shape: [channels]),
-      variance: Tensor(squares.map { Float($0 / Double(rows)) }, shape: [channels]))
+    return ChannelStatistics(mean: mean, variance: variance)
   }
 
   /// Batch normalisation of [..., channels] by fixed statistics.
   public func batchNorm(
-    mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, epsilon: Float = 1e-5
+    mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, epsilon: Float = 1e-5,
+    activation: Activation = .identity
   ) -> Tensor {
-    BatchNormalization(epsilon: epsilon, measured: false)(self, mean, variance, weight, bias)
+    BatchNormalization(epsilon: epsilon, measured: false, activation: activation)(
+      self, mean, variance, weight, bias)
   }
 
   /// Group normalisation of [batch, ..., channels].
   public func groupNorm(
-    groups: Int, weight: Tensor, bias: Tensor, epsilon: Float = 1e-5
+    groups: Int, weight: Tensor, bias: Tensor, epsilon: Float = 1e-5,
+    activation: Activation = .identity
   ) -> Tensor {
-    GroupNormalization(groups: groups, epsilon: epsilon)(self, weight, bias)
+    GroupNormalization(groups: groups, epsilon: epsilon, activation: activation)(
+      self, weight, bias)
   }
 }

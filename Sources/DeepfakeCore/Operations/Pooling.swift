@@ -98,6 +98,13 @@ public struct MaxPooling: Operation {
     }
     return (output, [x, output])
   }
+
+  /// Each output's gradient, given to the first largest element of its window.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let (x, output) = (saved[0], saved[1])
+    let image = ImageShape(x, "max pooling")
+    return [gradient.spreadToLargest(of: x, output) { windows.window($0, $1, image) }]
+  }
 }
 
 /// The average of each window.
@@ -126,6 +133,19 @@ public struct AveragePooling: Operation {
     }
     return (output, [x.shapeRecord])
   }
+
+  /// Each output's gradient, given to the elements of its window in equal parts.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let shape = saved[0].recordedShape
+    let image = ImageShape(shape)
+    return [
+      gradient.spread(over: shape) {
+        windows.window($0, $1, image)
+      } share: {
+        1 / Float(countsPadding ? $0.area : $0.rows.count * $0.columns.count)
+      }
+    ]
+  }
 }
 
 /// The average of each of height x width parts of the image, as PyTorch's `adaptive_avg_pool2d` and its
@@ -146,16 +166,33 @@ public struct AdaptiveAveragePooling: Operation {
     precondition(
       size.height > 0 && size.width > 0 && image.pixels > 0,
       "adaptive average pooling: \(x.shape) cannot become \(size.height)x\(size.width)")
-    let output = x.pooled(to: size, initial: 0) { row, column in
-      let rows = Self.part(row, image.height, size.height)
-      let columns = Self.part(column, image.width, size.width)
-      return PoolingWindow(rows: rows, columns: columns, area: rows.count * columns.count)
+    let output = x.pooled(to: size, initial: 0) {
+      window($0, $1, image)
     } combine: {
       $0 + $1
     } scale: {
       1 / Float($0.area)
     }
     return (output, [x.shapeRecord])
+  }
+
+  /// Each output's gradient, given to the elements of its part in equal shares.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let shape = saved[0].recordedShape
+    let image = ImageShape(shape)
+    return [
+      gradient.spread(over: shape) {
+        window($0, $1, image)
+      } share: {
+        1 / Float($0.area)
+      }
+    ]
+  }
+
+  private func window(_ row: Int, _ column: Int, _ image: ImageShape) -> PoolingWindow {
+    let rows = Self.part(row, image.height, size.height)
+    let columns = Self.part(column, image.width, size.width)
+    return PoolingWindow(rows: rows, columns: columns, area: rows.count * columns.count)
   }
 
   private static func part(_ index: Int, _ input: Int, _ output: Int) -> Range<Int> {
@@ -181,6 +218,27 @@ public struct GlobalAveragePooling: Operation {
       for i in y.indices { y[i] /= Float(image.pixels) }
     }
     return (output, [x.shapeRecord])
+  }
+
+  /// Each channel's gradient, given to all pixels in equal parts.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let image = ImageShape(saved[0].recordedShape)
+    let share = gradient / Float(image.pixels)
+    let output = Tensor(shape: saved[0].recordedShape) { x in
+      share.withUnsafeBuffer { share in
+        guard let share = share.baseAddress, let x = x.baseAddress else { return }
+        nonisolated(unsafe) let (from, to) = (share, x)
+        Parallel.forEach(image.batch) { index in
+          let row = from + index * image.channels
+          var target = to + index * image.pixels * image.channels
+          for _ in 0..<image.pixels {
+            target.update(from: row, count: image.channels)
+            target += image.channels
+          }
+        }
+      }
+    }
+    return [output]
   }
 }
 

@@ -57,6 +57,27 @@ public struct Resize: Operation {
     }
     return (output, [x.shapeRecord])
   }
+
+  /// Each output pixel's gradient, given to the pixels that it was blended from.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let shape = saved[0].recordedShape
+    let (height, width, channels) = (shape[1], shape[2], shape[3])
+    let (size, method) = (size, method.kernel)
+    let input = Tensor(shape: shape) { x in
+      gradient.withUnsafeBuffer { gradient in
+        guard let gradient = gradient.baseAddress, let x = x.baseAddress else { return }
+        nonisolated(unsafe) let (to, from) = (x, gradient)
+        Parallel.forEach(shape[0]) { index in
+          let done = df_f32_resize_gradient(
+            height, width, channels, size.height, size.width,
+            from + index * size.height * size.width * channels,
+            to + index * height * width * channels, method)
+          precondition(done, "resize: out of memory")
+        }
+      }
+    }
+    return [input]
+  }
 }
 
 extension Tensor {

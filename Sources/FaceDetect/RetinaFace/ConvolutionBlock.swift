@@ -39,7 +39,7 @@ package struct ConvNorm: ConvolutionBlock {
   }
 
   package func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    norm(conv(x, mode), mode).activated(activation)
+    norm(conv(x, mode), mode, activation: activation)
   }
 
   package func callAsFunction(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor {

@@ -1,0 +1,75 @@
+import CDFKernels
+
+/// Each image's channels times a factor of their own: a squeeze-and-excite gate (Hu et al. 2018).
+public struct ChannelScale: Operation {
+  /// The operation.
+  public init() {}
+
+  /// Inputs: x [batch, ..., channels], factors [batch, channels] with any axes of extent 1 between.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let (x, factors) = (inputs[0], inputs[1])
+    precondition(
+      x.rank >= 2 && factors.count == x.mapExtents.batch * x.mapExtents.channels
+        && factors.shape.first == x.shape.first && factors.shape.last == x.shape.last,
+      "channel scale: factors \(factors.shape) do not fit input \(x.shape)")
+    return (x.scaled(by: factors), inputs)
+  }
+
+  /// The gradient times the factors, and each channel's sum of its products with x.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let (x, factors) = (saved[0], saved[1])
+    let (batch, pixels, channels) = x.mapExtents
+    var ofFactors: Tensor?
+    if wants[1] {
+      ofFactors = Tensor(shape: factors.shape) { sums in
+        x.withUnsafeBuffer { x in
+          gradient.withUnsafeBuffer {
+            df_f32_pixel_dots(
+              batch, pixels, channels, $0.baseAddress, x.baseAddress, sums.baseAddress)
+          }
+        }
+      }
+    }
+    return [wants[0] ? gradient.scaled(by: factors) : nil, ofFactors]
+  }
+
+  /// The output again.
+  public func remake(saved: [Tensor]) -> Tensor? { saved[0].scaled(by: saved[1]) }
+
+  /// The output is one multiplication an element.
+  public var isRemade: Bool { true }
+}
+
+extension Tensor {
+  /// Each image's channels times `factors` [batch, channels], which may have axes of extent 1 between.
+  public func scalingChannels(by factors: Tensor) -> Tensor { ChannelScale()(self, factors) }
+
+  /// [batch, ..., channels] as a batch of pixels.
+  var mapExtents: (batch: Int, pixels: Int, channels: Int) {
+    let (batch, channels) = (shape.first ?? 0, shape.last ?? 0)
+    return (batch, batch * channels == 0 ? 0 : count / (batch * channels), channels)
+  }
+
+  /// The sum of each channel of [..., channels].
+  func channelSums() -> Tensor {
+    let channels = shape.last ?? 0
+    return Tensor(shape: [channels]) { sums in
+      withUnsafeBuffer { x in
+        df_f32_pixel_sums(
+          1, channels == 0 ? 0 : count / channels, channels, x.baseAddress, sums.baseAddress)
+      }
+    }
+  }
+
+  fileprivate func scaled(by factors: Tensor) -> Tensor {
+    let (batch, pixels, channels) = mapExtents
+    return Tensor(shape: shape) { y in
+      withUnsafeBuffer { x in
+        factors.withUnsafeBuffer {
+          df_f32_scale_channels(
+            batch, pixels, channels, x.baseAddress, $0.baseAddress, y.baseAddress)
+        }
+      }
+    }
+  }
+}
