@@ -97,6 +97,8 @@ static int available_processors(void) {
   return count > MAX_THREADS ? MAX_THREADS : (int)count;
 }
 
+void df_keep_to_thread(bool keep) { inside_pool = keep; }
+
 int df_thread_count(void) {
   int count = atomic_load_explicit(&requested_threads, memory_order_relaxed);
   if (count > 0) return count;

@@ -193,7 +193,7 @@ typedef struct {
 } jpeg_writer;
 
 df_picture_status df_jpeg_write(
-    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, df_bytes *out,
+    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int small, df_bytes *out,
     char *message) {
   *out = (df_bytes){NULL, 0};
   jpeg_writer *writer = calloc(1, sizeof(jpeg_writer));
@@ -215,7 +215,7 @@ df_picture_status df_jpeg_write(
   info->in_color_space = JCS_RGB;
   jpeg_set_defaults(info);
   jpeg_set_quality(info, quality, TRUE);
-  info->optimize_coding = TRUE;
+  info->optimize_coding = small ? TRUE : FALSE;
   if (quality >= 90) {
     info->comp_info[0].h_samp_factor = 1;
     info->comp_info[0].v_samp_factor = 1;

@@ -39,6 +39,9 @@ const char *df_isa_name(df_isa isa);
 /// Nested calls, and calls while another caller has the pool, run on the calling thread alone.
 /// Which thread takes which index is not fixed; what a body computes must not depend on it.
 void df_parallel_for(size_t count, void (*body)(void *context, size_t index), void *context);
+/// Whether df_parallel_for on the calling thread leaves the pool to other threads and runs there alone,
+/// for threads that work beside those that need the pool.
+void df_keep_to_thread(bool keep);
 /// Threads that df_parallel_for uses, the caller included. Starts as the processors available.
 int df_thread_count(void);
 /// Sets that number (1 to 256). Takes effect with the next df_parallel_for.
@@ -266,6 +269,37 @@ bool df_f32_resize_gradient(
 void df_u8_warp(
   size_t in_height, size_t in_width, const uint8_t *x, size_t x_stride, const double map[6],
   size_t grid, bool replicate, size_t out_height, size_t out_width, uint8_t *y);
+
+// ---- Changes of RGB8 images, on the calling thread ----------------------------------------------
+
+/// y[i] = table[x[i]]; x and y may be the same.
+void df_u8_look_up(size_t count, const uint8_t *x, const uint8_t table[256], uint8_t *y);
+/// counts is [3][256]: how many pixels have each value in each channel.
+void df_u8_histograms(size_t pixels, const uint8_t *x, uint32_t *counts);
+/// All channels become 0.299 R + 0.587 G + 0.114 B; x and y may be the same.
+void df_u8_grey(size_t pixels, const uint8_t *x, uint8_t *y);
+/// Hue is turned by `hue` (1 is a whole turn), saturation and value, 0 to 1, are added to and held there;
+/// x and y may be the same.
+void df_u8_shift_hsv(
+  size_t pixels, const uint8_t *x, float hue, float saturation, float value, uint8_t *y);
+
+/// A tap of a filter: what is `right` and `down` of a pixel, times `weight`.
+typedef struct df_tap {
+  int right, down;
+  float weight;
+} df_tap;
+/// y = the sum of taps, rounded; beyond an edge the image is mirrored at the edge's pixels. Returns false when memory
+/// runs out.
+bool df_u8_filter(
+  size_t height, size_t width, const uint8_t *x, size_t taps, const df_tap *tap, uint8_t *y);
+
+/// y = x + deviations[x] * a random number of the table of 4096 that a generator seeded with `seed` picks,
+/// held in 0...255; where `is_grey`, a pixel's channels get one number. x and y may be the same.
+void df_u8_add_noise(
+  size_t pixels, const uint8_t *x, const float deviations[256], const float table[4096],
+  uint64_t seed, bool is_grey, uint8_t *y);
+/// y = (1 - share) * x + share * other, rounded; y may be either.
+void df_u8_mix(size_t count, const uint8_t *x, const uint8_t *other, float share, uint8_t *y);
 
 #ifdef __cplusplus
 }

@@ -42,9 +42,11 @@ df_picture_status df_jpeg_decode(df_jpeg_reader *reader, uint8_t *rgb, char *mes
 // The EXIF block (it starts with the TIFF header), or NULL; valid while the reader is open.
 const uint8_t *df_jpeg_exif(const df_jpeg_reader *reader, size_t *size);
 void df_jpeg_close(df_jpeg_reader *reader);
-// Quality 1 to 100; chroma is kept at full resolution from 90 on, halved both ways below.
+// Quality 1 to 100; chroma is kept at full resolution from 90 on, halved both ways below. `small` takes
+// time to find the best code, which leaves the pixels as they are.
 df_picture_status df_jpeg_write(
-    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, df_bytes *out, char *message);
+    const uint8_t *rgb, uint32_t width, uint32_t height, int quality, int small, df_bytes *out,
+    char *message);
 
 // PNG, in the same manner. Alpha is dropped, 16-bit samples keep their high byte, gamma and colour
 // profiles are ignored. The EXIF block may stand after the pixels: ask for it after `decode`.

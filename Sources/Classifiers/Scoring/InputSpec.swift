@@ -51,7 +51,7 @@ extension InputSpec {
   }
 
   /// The crop as a square of `size`.
-  func fitted(_ crop: Image) -> Image {
+  package func fitted(_ crop: Image) -> Image {
     switch fit {
     case .stretch:
       return crop.resized(width: size, height: size, method: .area)

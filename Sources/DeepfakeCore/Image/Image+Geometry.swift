@@ -1,7 +1,7 @@
 import CDFKernels
 
 /// What a crop shows where it reaches beyond the image.
-public enum EdgeFill: Sendable, Equatable {
+public enum EdgeFill: String, Sendable, CaseIterable {
   /// Black.
   case black
   /// The nearest pixel of the image.

@@ -8,6 +8,10 @@ public enum Parallel {
     set { df_set_thread_count(Int32(clamping: newValue)) }
   }
 
+  /// Keeps all work that the calling thread asks for on that thread from now on: for threads that prepare
+  /// data beside those that compute.
+  package static func keepToThisThread() { df_keep_to_thread(true) }
+
   /// Calls `body` once for every index in `0..<count`, in no fixed order, on several threads.
   public static func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
     withoutActuallyEscaping(body) { body in

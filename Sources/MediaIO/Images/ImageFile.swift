@@ -94,6 +94,26 @@ public enum ImageFile {
   /// - Throws: `EncodingError` where memory is out, or the format cannot hold so large a picture (65535
   ///   pixels a side for JPEG).
   public static func encode(_ image: Image, as format: Format) throws(EncodingError) -> Data {
+    try encode(image, as: format, isSmall: true)
+  }
+
+  /// A picture as JPEG of a quality, 1 to 100, shows it.
+  ///
+  /// - Throws: `EncodingError` likewise.
+  public static func recompressed(
+    _ image: Image, quality: Int
+  ) throws(EncodingError) -> Image {
+    let bytes = try encode(image, as: .jpeg(quality: quality), isSmall: false)
+    do {
+      return try read(bytes, name: "")
+    } catch {
+      throw EncodingError(reason: error.reason)
+    }
+  }
+
+  private static func encode(
+    _ image: Image, as format: Format, isSmall: Bool
+  ) throws(EncodingError) -> Data {
     guard let width = UInt32(exactly: image.width), let height = UInt32(exactly: image.height)
     else {
       throw EncodingError(reason: "\(image.width)x\(image.height) is too large")
@@ -107,7 +127,8 @@ public enum ImageFile {
       case .jpeg(let quality):
         message.fill {
           let quality = Int32(min(max(quality, 1), 100))
-          return df_jpeg_write(pixels.baseAddress, width, height, quality, &bytes, $0)
+          return df_jpeg_write(
+            pixels.baseAddress, width, height, quality, isSmall ? 1 : 0, &bytes, $0)
         }
       }
     }

@@ -1,0 +1,205 @@
+/// A value of a step's parameter, whatever text it was read from.
+public indirect enum AugmentationValue: Sendable, Equatable {
+  /// A number.
+  case number(Double)
+  /// A word.
+  case word(String)
+  /// Several values.
+  case list([AugmentationValue])
+  /// Steps within a step.
+  case steps([AugmentationDescription])
+}
+
+/// A step of an augmentation as data: its name and what it says otherwise than the defaults.
+public struct AugmentationDescription: Sendable, Equatable {
+  /// The name of an operation, see `Augmentation.operationNames`.
+  public var name: String
+  /// Parameters by key. `probability` is one of every step.
+  public var parameters: [String: AugmentationValue]
+
+  /// A description.
+  public init(_ name: String, _ parameters: [String: AugmentationValue] = [:]) {
+    self.name = name
+    self.parameters = parameters
+  }
+}
+
+/// Why a described augmentation cannot be made: the step, the key, and what is allowed there.
+public struct AugmentationError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The step's name; of a step within a step, both with a dot between.
+  public var step: String
+  /// The parameter; empty where it is about the step.
+  public var key: String
+  /// What is wrong and what is allowed.
+  public var problem: String
+
+  /// The message for people.
+  public var description: String {
+    key.isEmpty ? "\(step): \(problem)" : "\(step).\(key): \(problem)"
+  }
+}
+
+/// A step's parameters, read from or written to a description by one and the same method of the step:
+/// each key is stated once.
+public struct AugmentationFields {
+  private let step: String
+  private var given: [String: AugmentationValue]
+  private var known: [String] = []
+  /// What was asked for, with its values.
+  private(set) var written: [String: AugmentationValue] = [:]
+
+  init(_ description: AugmentationDescription) {
+    step = description.name
+    given = description.parameters
+  }
+
+  private func error(_ key: String, _ problem: String) -> AugmentationError {
+    AugmentationError(step: step, key: key, problem: problem)
+  }
+
+  private mutating func take(_ key: String) -> AugmentationValue? {
+    known.append(key)
+    return given.removeValue(forKey: key)
+  }
+
+  /// Throws if the description has a key that was not asked for.
+  func end() throws(AugmentationError) {
+    guard let unknown = given.keys.min() else { return }
+    throw error(unknown, "is not a known key; known here: \(known.joined(separator: ", "))")
+  }
+
+  /// A number within limits.
+  public mutating func number(
+    _ key: String, _ value: inout Float, in limits: ClosedRange<Float>
+  ) throws(AugmentationError) {
+    if let found = take(key) {
+      guard case .number(let number) = found, limits.contains(Float(number)) else {
+        throw error(
+          key, "must be a number from \(limits.lowerBound) to \(limits.upperBound)")
+      }
+      value = Float(number)
+    }
+    written[key] = .number(Double(value))
+  }
+
+  /// A range within limits: two numbers, or one that stands for itself; where `isSymmetric`, one stands for
+  /// the range from its negative to itself.
+  public mutating func range(
+    _ key: String, _ value: inout ClosedRange<Float>, in limits: ClosedRange<Float>,
+    isSymmetric: Bool = false
+  ) throws(AugmentationError) {
+    if let found = take(key) {
+      let bounds = Self.bounds(found, isSymmetric: isSymmetric)
+      guard let bounds, limits.contains(bounds.lowerBound), limits.contains(bounds.upperBound)
+      else {
+        throw error(
+          key,
+          "must be a number, or two of which the second is not less, from \(limits.lowerBound) to"
+            + " \(limits.upperBound)")
+      }
+      value = bounds
+    }
+    written[key] = .list([
+      .number(Double(value.lowerBound)), .number(Double(value.upperBound)),
+    ])
+  }
+
+  private static func bounds(
+    _ value: AugmentationValue, isSymmetric: Bool
+  ) -> ClosedRange<Float>? {
+    switch value {
+    case .number(let number):
+      let number = Float(number)
+      guard number.isFinite else { return nil }
+      return isSymmetric ? -abs(number)...abs(number) : number...number
+    case .list(let list):
+      guard list.count == 2, case .number(let low) = list[0], case .number(let high) = list[1],
+        low <= high
+      else { return nil }
+      return Float(low)...Float(high)
+    default: return nil
+    }
+  }
+
+  /// A range of whole numbers within limits, likewise.
+  public mutating func integers(
+    _ key: String, _ value: inout ClosedRange<Int>, in limits: ClosedRange<Int>
+  ) throws(AugmentationError) {
+    if let found = take(key) {
+      guard let bounds = Self.bounds(found, isSymmetric: false),
+        let low = Int(exactly: bounds.lowerBound), let high = Int(exactly: bounds.upperBound),
+        limits.contains(low), limits.contains(high)
+      else {
+        throw error(
+          key,
+          "must be a whole number, or two of which the second is not less, from"
+            + " \(limits.lowerBound) to \(limits.upperBound)")
+      }
+      value = low...high
+    }
+    written[key] = .list([
+      .number(Double(value.lowerBound)), .number(Double(value.upperBound)),
+    ])
+  }
+
+  /// One of the cases of a type, by raw value.
+  public mutating func choice<T: RawRepresentable & CaseIterable>(
+    _ key: String, _ value: inout T
+  ) throws(AugmentationError) where T.RawValue == String {
+    if let found = take(key) {
+      guard case .word(let word) = found, let chosen = T(rawValue: word) else {
+        throw error(key, "must be one of \(Self.words(T.self))")
+      }
+      value = chosen
+    }
+    written[key] = .word(value.rawValue)
+  }
+
+  /// Some of the cases of a type, at least one; a single word stands for itself.
+  public mutating func choices<T: RawRepresentable & CaseIterable & Equatable>(
+    _ key: String, _ value: inout [T]
+  ) throws(AugmentationError) where T.RawValue == String {
+    if let found = take(key) {
+      let items: [AugmentationValue] = if case .list(let list) = found { list } else { [found] }
+      var chosen: [T] = []
+      for item in items {
+        guard case .word(let word) = item, let one = T(rawValue: word), !chosen.contains(one)
+        else {
+          throw error(key, "must be a list of some of \(Self.words(T.self)), each once")
+        }
+        chosen.append(one)
+      }
+      guard !chosen.isEmpty else { throw error(key, "must name one of \(Self.words(T.self))") }
+      value = chosen
+    }
+    written[key] = .list(value.map { .word($0.rawValue) })
+  }
+
+  private static func words<T: RawRepresentable & CaseIterable>(_ type: T.Type) -> String
+  where T.RawValue == String {
+    T.allCases.map(\.rawValue).joined(separator: ", ")
+  }
+
+  /// Steps within a step, at least one.
+  public mutating func steps(
+    _ key: String, _ value: inout [Augmentation.Step]
+  ) throws(AugmentationError) {
+    if let found = take(key) {
+      guard case .steps(let descriptions) = found, !descriptions.isEmpty else {
+        throw error(key, "must be a list of steps")
+      }
+      var steps: [Augmentation.Step] = []
+      for description in descriptions {
+        do {
+          steps.append(try Augmentation.Step(description))
+        } catch {
+          var inner = error
+          inner.step = "\(step).\(inner.step)"
+          throw inner
+        }
+      }
+      value = steps
+    }
+    written[key] = .steps(value.map(\.description))
+  }
+}

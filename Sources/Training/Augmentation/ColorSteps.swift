@@ -1,0 +1,175 @@
+import CDFKernels
+import DeepfakeCore
+import Foundation
+
+/// Brightness, then contrast around the mean grey, each by a random factor.
+public struct BrightnessContrast: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "brightnessContrast"
+  /// What is added to the factor 1 of every channel.
+  public var brightness: ClosedRange<Float>
+  /// What is added to the factor 1 of the distance from the mean grey.
+  public var contrast: ClosedRange<Float>
+
+  /// Up to 0.2 either way each.
+  public init() { self.init(brightness: -0.2...0.2, contrast: -0.2...0.2) }
+
+  /// Brightness and contrast within some ranges.
+  public init(brightness: ClosedRange<Float>, contrast: ClosedRange<Float>) {
+    self.brightness = brightness
+    self.contrast = contrast
+  }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.range("brightness", &brightness, in: -1...3, isSymmetric: true)
+    try fields.range("contrast", &contrast, in: -1...3, isSymmetric: true)
+  }
+
+  /// Changes the crop's light.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let light = 1 + generator.uniform(in: brightness)
+    let spread = 1 + generator.uniform(in: contrast)
+    face.change { $0.withBrightness(light, contrast: spread) }
+  }
+}
+
+/// Hue, saturation and value, by random amounts.
+public struct HueSaturationValue: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "hueSaturationValue"
+  /// Degrees by which hues are turned.
+  public var hue: ClosedRange<Float>
+  /// What is added to the saturation, which is 0 to 1.
+  public var saturation: ClosedRange<Float>
+  /// What is added to the value, which is 0 to 1.
+  public var value: ClosedRange<Float>
+
+  /// Up to 40 degrees, 0.12 and 0.08 either way.
+  public init() { self.init(hue: -40...40) }
+
+  /// Hue, saturation and value within some ranges.
+  public init(
+    hue: ClosedRange<Float>, saturation: ClosedRange<Float> = -0.12...0.12,
+    value: ClosedRange<Float> = -0.08...0.08
+  ) {
+    self.hue = hue
+    self.saturation = saturation
+    self.value = value
+  }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.range("hue", &hue, in: -180...180, isSymmetric: true)
+    try fields.range("saturation", &saturation, in: -1...1, isSymmetric: true)
+    try fields.range("value", &value, in: -1...1, isSymmetric: true)
+  }
+
+  /// Changes the crop's colours.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let turn = generator.uniform(in: hue) / 360
+    let saturation = generator.uniform(in: saturation)
+    let value = generator.uniform(in: value)
+    face.change { $0.shifted(hue: turn, saturation: saturation, value: value) }
+  }
+}
+
+/// Each channel, 0 to 1, to the power of a random number.
+public struct Gamma: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "gamma"
+  /// The exponent.
+  public var gamma: ClosedRange<Float>
+
+  /// From 0.8 to 1.2.
+  public init() { self.init(gamma: 0.8...1.2) }
+
+  /// An exponent within a range.
+  public init(gamma: ClosedRange<Float>) { self.gamma = gamma }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.range("gamma", &gamma, in: 0.05...20)
+  }
+
+  /// Changes the crop's middle tones.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let exponent = generator.uniform(in: gamma)
+    face.change { $0.withGamma(exponent) }
+  }
+}
+
+/// The crop in shades of grey.
+public struct Greyscale: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "grey"
+
+  /// The only one there is.
+  public init() {}
+
+  /// There are no parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) {}
+
+  /// Takes the colour away.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    face.change { $0.grey() }
+  }
+}
+
+extension Image {
+  /// An image of the same size that `body` writes.
+  func rewritten(
+    _ body: (_ old: UnsafePointer<UInt8>, _ new: UnsafeMutablePointer<UInt8>) -> Void
+  ) -> Image {
+    Image(width: width, height: height) { target in
+      pixels.withUnsafeBufferPointer { source in
+        guard let old = source.baseAddress, let new = target.baseAddress else { return }
+        body(old, new)
+      }
+    }
+  }
+
+  private func lookedUp(_ table: [UInt8]) -> Image {
+    rewritten { df_u8_look_up(width * height * 3, $0, table, $1) }
+  }
+
+  /// Brightness times a factor, then contrast around the mean grey (ITU-R BT.601) times another; what
+  /// torchvision's `adjust_brightness` and `adjust_contrast` do one after the other.
+  public func withBrightness(_ brightness: Float, contrast: Float) -> Image {
+    let lit = (0..<256).map { Self.byte(Float($0) * brightness) }
+    guard contrast != 1 else { return lookedUp(lit) }
+    var counts = [UInt32](repeating: 0, count: 3 * 256)
+    pixels.withUnsafeBufferPointer {
+      df_u8_histograms(width * height, $0.baseAddress, &counts)
+    }
+    var grey = 0.0
+    for (channel, weight) in [0.299, 0.587, 0.114].enumerated() {
+      for value in 0..<256 {
+        grey += weight * Double(counts[channel * 256 + value]) * Double(lit[value])
+      }
+    }
+    let mean = Float(grey / Double(width * height))
+    let table = lit.map { Self.byte(mean + contrast * (Float($0) - mean)) }
+    return lookedUp(table)
+  }
+
+  /// Every channel, 0 to 1, to the power of `gamma`.
+  public func withGamma(_ gamma: Float) -> Image {
+    let table = (0..<256).map { Self.byte(255 * pow(Float($0) / 255, gamma)) }
+    return lookedUp(table)
+  }
+
+  /// Hues turned by `hue` (1 is a whole turn), saturation and value, 0 to 1, added to.
+  public func shifted(hue: Float, saturation: Float, value: Float) -> Image {
+    rewritten { df_u8_shift_hsv(width * height, $0, hue, saturation, value, $1) }
+  }
+
+  /// The image in shades of grey (ITU-R BT.601).
+  public func grey() -> Image {
+    rewritten { df_u8_grey(width * height, $0, $1) }
+  }
+
+  private static func byte(_ value: Float) -> UInt8 {
+    UInt8(min(max(value, 0), 255).rounded())
+  }
+}

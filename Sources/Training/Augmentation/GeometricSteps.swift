@@ -1,0 +1,148 @@
+import DeepfakeCore
+import Foundation
+
+extension SeededGenerator {
+  /// Uniform in a range.
+  mutating func uniform(in range: ClosedRange<Float>) -> Float {
+    range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
+  }
+
+  /// Each whole number of a range equally likely.
+  mutating func integer(in range: ClosedRange<Int>) -> Int {
+    Int.random(in: range, using: &self)
+  }
+}
+
+/// Left and right swapped.
+public struct HorizontalFlip: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "horizontalFlip"
+
+  /// The only one there is.
+  public init() {}
+
+  /// There are no parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) {}
+
+  /// Mirrors the crop.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    face.move(by: AffineMap(a: -1, c: Double(face.width) - 1), edges: nil)
+  }
+}
+
+/// A turn around the centre, by a random angle.
+public struct Rotation: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "rotation"
+  /// Counter-clockwise, as the picture is seen.
+  public var degrees: ClosedRange<Float>
+  /// What is seen outside the crop.
+  public var edges: EdgeFill
+
+  /// Up to 15 degrees either way, black outside.
+  public init() { self.init(degrees: -15...15) }
+
+  /// A rotation within some degrees.
+  public init(degrees: ClosedRange<Float>, edges: EdgeFill = .black) {
+    self.degrees = degrees
+    self.edges = edges
+  }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.range("degrees", &degrees, in: -180...180, isSymmetric: true)
+    try fields.choice("edges", &edges)
+  }
+
+  /// Turns the crop.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let angle = Double(generator.uniform(in: degrees)) * .pi / 180
+    face.move(
+      by: .aroundCentre(face, a: cos(angle), b: sin(angle), d: -sin(angle), e: cos(angle)),
+      edges: edges)
+  }
+}
+
+/// A shift and a change of size, by random amounts.
+public struct ShiftScale: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "shiftScale"
+  /// The shift right, and the one down, as parts of the side.
+  public var shift: ClosedRange<Float>
+  /// What lengths are multiplied by.
+  public var scale: ClosedRange<Float>
+  /// What is seen outside the crop.
+  public var edges: EdgeFill
+
+  /// Up to 0.0625 and by 0.9 to 1.1, black outside.
+  public init() { self.init(shift: -0.0625...0.0625, scale: 0.9...1.1) }
+
+  /// Shifts and scales within some ranges.
+  public init(
+    shift: ClosedRange<Float>, scale: ClosedRange<Float>, edges: EdgeFill = .black
+  ) {
+    self.shift = shift
+    self.scale = scale
+    self.edges = edges
+  }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.range("shift", &shift, in: -1...1, isSymmetric: true)
+    try fields.range("scale", &scale, in: 0.1...10)
+    try fields.choice("edges", &edges)
+  }
+
+  /// Moves the crop.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let scale = Double(generator.uniform(in: scale))
+    let right = Double(generator.uniform(in: shift)) * Double(face.width)
+    let down = Double(generator.uniform(in: shift)) * Double(face.height)
+    var map = AffineMap.aroundCentre(face, a: scale, b: 0, d: 0, e: scale)
+    map.c += right
+    map.f += down
+    face.move(by: map, edges: edges)
+  }
+}
+
+/// A random part of the crop, brought to the crop's size.
+public struct RandomCrop: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "crop"
+  /// The part's sides in relation to the crop's.
+  public var part: ClosedRange<Float>
+
+  /// From 0.8 of the sides.
+  public init() { self.init(part: 0.8...1) }
+
+  /// A part of some size.
+  public init(part: ClosedRange<Float>) { self.part = part }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.range("part", &part, in: 0.1...1)
+  }
+
+  /// Cuts the part out.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let part = Double(generator.uniform(in: part))
+    let left = Double(generator.uniform()) * (1 - part) * Double(face.width)
+    let top = Double(generator.uniform()) * (1 - part) * Double(face.height)
+    // Edges of pixels, which lie half a pixel before their centres, go to edges.
+    let scale = 1 / part
+    face.move(
+      by: AffineMap(
+        a: scale, c: scale * (0.5 - left) - 0.5, e: scale, f: scale * (0.5 - top) - 0.5),
+      edges: nil)
+  }
+}
+
+extension AffineMap {
+  /// A linear map that leaves the centre of a crop where it is.
+  fileprivate static func aroundCentre(
+    _ face: AugmentedFace, a: Double, b: Double, d: Double, e: Double
+  ) -> AffineMap {
+    let (x, y) = (Double(face.width - 1) / 2, Double(face.height - 1) / 2)
+    return AffineMap(a: a, b: b, c: x - a * x - b * y, d: d, e: e, f: y - d * x - e * y)
+  }
+}

@@ -1,0 +1,233 @@
+import CDFKernels
+import DeepfakeCore
+import Foundation
+import MediaIO
+
+/// Gaussian blur of a random width.
+public struct GaussianBlur: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "blur"
+  /// The standard deviation in pixels.
+  public var sigma: ClosedRange<Float>
+
+  /// From 0.5 to 2 pixels.
+  public init() { self.init(sigma: 0.5...2) }
+
+  /// A blur of some width.
+  public init(sigma: ClosedRange<Float>) { self.sigma = sigma }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.range("sigma", &sigma, in: 0...20)
+  }
+
+  /// Blurs the crop.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let sigma = generator.uniform(in: sigma)
+    face.change { $0.blurred(sigma: sigma) }
+  }
+}
+
+/// Blur along a straight line of a random length and direction.
+public struct MotionBlur: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "motionBlur"
+  /// The line's length in pixels.
+  public var length: ClosedRange<Float>
+
+  /// From 3 to 9 pixels.
+  public init() { self.init(length: 3...9) }
+
+  /// A blur of some length.
+  public init(length: ClosedRange<Float>) { self.length = length }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.range("length", &length, in: 1...50)
+  }
+
+  /// Blurs the crop.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let length = generator.uniform(in: length)
+    let angle = generator.uniform() * .pi
+    face.change { $0.smeared(length: length, angle: angle) }
+  }
+}
+
+/// A camera's noise.
+public struct Noise: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "noise"
+  /// What the channels' noise have in common.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// Nothing.
+    case colored
+    /// It is the same.
+    case grey
+  }
+
+  /// The standard deviation in black, as a part of white.
+  public var deviation: ClosedRange<Float>
+  /// What is added to the standard deviation in white: light comes in photons, whose noise grows with the
+  /// root of the light.
+  public var shot: ClosedRange<Float>
+  /// What the channels have in common.
+  public var kind: Kind
+
+  /// From 0.01 to 0.05, no shot noise, coloured.
+  public init() { self.init(deviation: 0.01...0.05) }
+
+  /// Noise within some ranges.
+  public init(
+    deviation: ClosedRange<Float>, shot: ClosedRange<Float> = 0...0, kind: Kind = .colored
+  ) {
+    self.deviation = deviation
+    self.shot = shot
+    self.kind = kind
+  }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.range("deviation", &deviation, in: 0...1)
+    try fields.range("shot", &shot, in: 0...1)
+    try fields.choice("kind", &kind)
+  }
+
+  /// Adds noise to the crop.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let deviation = generator.uniform(in: deviation)
+    let shot = generator.uniform(in: shot)
+    let seed = generator.next()
+    face.change {
+      $0.withNoise(deviation: deviation, shot: shot, isGrey: kind == .grey, seed: seed)
+    }
+  }
+}
+
+/// Compression as JPEG of a random quality, and decompression.
+public struct JPEGCompression: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "jpeg"
+  /// The quality, 1 to 100.
+  public var quality: ClosedRange<Int>
+
+  /// From 40 to 95.
+  public init() { self.init(quality: 40...95) }
+
+  /// Compression within a range.
+  public init(quality: ClosedRange<Int>) { self.quality = quality }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.integers("quality", &quality, in: 1...100)
+  }
+
+  /// Compresses the crop. One that JPEG cannot hold, with a side above 65535 pixels, stays as it is.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let quality = generator.integer(in: quality)
+    face.change { (try? ImageFile.recompressed($0, quality: quality)) ?? $0 }
+  }
+}
+
+/// The crop made smaller, and as large as it was again.
+public struct Downscale: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "downscale"
+  /// The small size in relation to the crop's.
+  public var factor: ClosedRange<Float>
+
+  /// From 0.35 to 0.9.
+  public init() { self.init(factor: 0.35...0.9) }
+
+  /// A size within a range.
+  public init(factor: ClosedRange<Float>) { self.factor = factor }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.range("factor", &factor, in: 0.02...1)
+  }
+
+  /// Scales the crop down by areas and up by bilinear interpolation.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let factor = generator.uniform(in: factor)
+    face.change { image in
+      let width = max(1, Int((Float(image.width) * factor).rounded()))
+      let height = max(1, Int((Float(image.height) * factor).rounded()))
+      return image.resized(width: width, height: height, method: .area)
+        .resized(width: image.width, height: image.height, method: .bilinear)
+    }
+  }
+}
+
+extension Image {
+  /// The image blurred by a Gaussian of `sigma` pixels, cut off at three of them; beyond the edges it is
+  /// mirrored, as OpenCV and torchvision do.
+  public func blurred(sigma: Float) -> Image {
+    let radius = Int((3 * sigma).rounded(.up))
+    guard sigma > 0, radius > 0 else { return self }
+    let weights = (-radius...radius).map { exp(-Float($0 * $0) / (2 * sigma * sigma)) }
+    let total = weights.reduce(0, +)
+    let taps = zip(-radius...radius, weights).map { (Int32($0), $1 / total) }
+    return filtered(taps.map { df_tap(right: $0, down: 0, weight: $1) })
+      .filtered(taps.map { df_tap(right: 0, down: $0, weight: $1) })
+  }
+
+  /// The image blurred along a line of `length` pixels, `angle` radians from the horizontal, clockwise as
+  /// seen.
+  public func smeared(length: Float, angle: Float) -> Image {
+    filtered(Self.lineTaps(length: length, angle: angle))
+  }
+
+  /// A line's share of each pixel around its middle: points along it, each spread over the four nearest
+  /// pixels.
+  private static func lineTaps(length: Float, angle: Float) -> [df_tap] {
+    let steps = max(1, Int((length * 2).rounded(.up)))
+    var shares: [SIMD2<Int32>: Float] = [:]
+    for step in 0..<steps {
+      let along = ((Float(step) + 0.5) / Float(steps) - 0.5) * length
+      let (x, y) = (along * cos(angle), along * sin(angle))
+      let (left, top) = (x.rounded(.down), y.rounded(.down))
+      for (dx, dy) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+        let share =
+          (1 - abs(x - left - Float(dx))) * (1 - abs(y - top - Float(dy))) / Float(steps)
+        guard share > 1e-6 else { continue }
+        shares[SIMD2(Int32(left) + Int32(dx), Int32(top) + Int32(dy)), default: 0] += share
+      }
+    }
+    // In a fixed order: sums of floats depend on it.
+    return shares.sorted { ($0.key.y, $0.key.x) < ($1.key.y, $1.key.x) }
+      .map { df_tap(right: $0.key.x, down: $0.key.y, weight: $0.value) }
+  }
+
+  private func filtered(_ taps: [df_tap]) -> Image {
+    rewritten {
+      let done = df_u8_filter(height, width, $0, taps.count, taps, $1)
+      precondition(done, "Image: out of memory")
+    }
+  }
+
+  /// The image with normal noise, whose standard deviation is `deviation` in black and the root of the sum of
+  /// its square and that of `shot` in white, as parts of white.
+  public func withNoise(deviation: Float, shot: Float, isGrey: Bool, seed: UInt64) -> Image {
+    let deviations = (0..<256).map { value in
+      255 * (deviation * deviation + shot * shot * Float(value) / 255).squareRoot()
+    }
+    return rewritten {
+      df_u8_add_noise(
+        width * height, $0, deviations, normalQuantiles, seed, isGrey, $1)
+    }
+  }
+}
+
+/// 4096 quantiles of the standard normal distribution, evenly spread: one drawn at random is normal, as far as
+/// bytes can tell.
+private let normalQuantiles: [Float] = (0..<4096).map { index in
+  // The error function is inverted by halving the interval: slow, once, and to the last digit.
+  let wanted = (Double(index) + 0.5) / 4096
+  var (low, high) = (-5.0, 5.0)
+  for _ in 0..<60 {
+    let middle = (low + high) / 2
+    if erfc(-middle / 2.0.squareRoot()) / 2 < wanted { low = middle } else { high = middle }
+  }
+  return Float((low + high) / 2)
+}
