@@ -12,8 +12,8 @@ final class GradientNode: @unchecked Sendable {
 
   /// Where a node's value came from.
   enum Source {
-    /// A parameter or a watched tensor.
-    case leaf
+    /// A parameter, or a watched tensor.
+    case leaf(Parameter?)
     case call(any Operation, saved: [Saved])
     /// A block that is computed again, recorded this time, when its gradient is needed.
     case block(input: Tensor, body: (Tensor) -> Tensor)

@@ -13,12 +13,18 @@ final class Tape: @unchecked Sendable {
   let number: Int = Tape.count.add(1, ordering: .relaxed).newValue
   /// The parameters whose gradients are asked for; nil: all that the computation reads.
   private let parameters: Set<ObjectIdentifier>?
+  /// Told of every call: the operation, the parameters among its inputs, and its output.
+  private let observer: ((any Operation, [Parameter], Tensor) -> Void)?
   private var nodes: [GradientNode] = []
   private var leaves: [ObjectIdentifier: (parameter: Parameter, node: GradientNode)] = [:]
   private var order: [Parameter] = []
 
-  init(parameters: Set<ObjectIdentifier>?) {
+  init(
+    parameters: Set<ObjectIdentifier>?,
+    observer: ((any Operation, [Parameter], Tensor) -> Void)? = nil
+  ) {
     self.parameters = parameters
+    self.observer = observer
   }
 
   deinit {
@@ -33,7 +39,7 @@ final class Tape: @unchecked Sendable {
   /// `tensor` as one whose gradient is asked for.
   func watch(_ tensor: Tensor) -> Tensor {
     var watched = tensor.detached
-    watched.node = GradientNode(on: self, shape: tensor.shape, source: .leaf)
+    watched.node = GradientNode(on: self, shape: tensor.shape, source: .leaf(nil))
     return watched
   }
 
@@ -49,7 +55,7 @@ final class Tape: @unchecked Sendable {
     let identity = ObjectIdentifier(parameter)
     if let leaf = leaves[identity] { return leaf.node }
     guard parameter.role != .statistic, parameters?.contains(identity) ?? true else { return nil }
-    let node = GradientNode(on: self, shape: parameter.shape, source: .leaf)
+    let node = GradientNode(on: self, shape: parameter.shape, source: .leaf(parameter))
     leaves[identity] = (parameter, node)
     order.append(parameter)
     return node
@@ -69,11 +75,18 @@ final class Tape: @unchecked Sendable {
       }
       return .tensor(tensor.detached)
     }
+    if let observer {
+      let own = nodes.compactMap { node in
+        if case .leaf(let parameter)? = node?.source { parameter } else { nil }
+      }
+      observer(operation, own, result)
+    }
     return add(result, source: .call(operation, saved: kept), inputs: nodes)
   }
 
   /// Computes a block without recording it, and notes how to do so again.
   func recordBlock(_ input: Tensor, _ body: @escaping (Tensor) -> Tensor) -> Tensor {
+    if observer != nil { return body(input) }
     let plain = input.detached
     let result = Tape.$current.withValue(nil) { body(plain) }
     let node = input.node?.tape == number ? input.node : nil

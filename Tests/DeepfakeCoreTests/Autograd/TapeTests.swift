@@ -60,4 +60,31 @@ import Testing
     let atX = valueAndGrad(at: [x]) { Checkpointed(block)($0[0]) }
     #expect(atX.gradients[0].scalars == [12, 160])
   }
+
+  @Test func theFirstLayerThatIsNotFiniteIsNamed() {
+    let store = ParameterStore()
+    let layers = (0..<3).map { i in
+      store.root.parameter(
+        "layer\(i)", shape: [2], role: .weight, initializer: .constant(Float(i + 1)))
+    }
+    store.initialize(seed: 1)
+    let x = Tensor([1, 2], shape: [2])
+    func run() -> Tensor {
+      layers.reduce(x) { Checkpointed(Scaled(scale: $1))($0) }.sum()
+    }
+    #expect(firstNonFiniteLayer(run) == nil)
+    layers[1].value = Tensor([1, .nan], shape: [2])
+    let found = firstNonFiniteLayer(run)
+    #expect(found?.operation == "Multiply")
+    #expect(found?.parameters == ["layer1"] && found?.damaged == ["layer1"])
+    layers[1].value = Tensor([1, 1e30], shape: [2])
+    layers[2].value = Tensor([1, 1e30], shape: [2])
+    #expect(firstNonFiniteLayer(run)?.parameters == ["layer2"])
+    #expect(firstNonFiniteLayer(run)?.damaged == [])
+  }
+
+  private struct Scaled: Module {
+    let scale: Parameter
+    func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor { x * scale.value }
+  }
 }
