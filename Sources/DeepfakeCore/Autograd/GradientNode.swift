@@ -55,8 +55,14 @@ final class GradientNode: @unchecked Sendable {
   /// The output, made once more and kept until this node's own pullback has run.
   private func remadeOutput() -> Tensor {
     if let remade { return remade }
-    guard case .call(let operation, _) = source, let output = operation.remake(saved: resolvedSaved)
-    else { preconditionFailure("\(source) was to be remade and cannot") }
+    guard case .call(let operation, _) = source else {
+      preconditionFailure("\(source) was to be remade and is no call")
+    }
+    let saved = resolvedSaved
+    guard let output = CallTimes.timed(operation, .remake, { operation.remake(saved: saved) })
+    else {
+      preconditionFailure("\(operation) was to be remade and cannot")
+    }
     remade = output
     return output
   }

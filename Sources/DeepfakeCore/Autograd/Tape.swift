@@ -64,7 +64,7 @@ final class Tape: @unchecked Sendable {
   /// Calls `operation` and notes the call.
   func record(_ operation: some Operation, _ inputs: [Tensor]) -> Tensor {
     let plain = inputs.map(\.detached)
-    let (result, saved) = operation.forward(plain)
+    let (result, saved) = CallTimes.timed(operation, .forward) { operation.forward(plain) }
     let nodes = inputs.map { $0.node?.tape == number ? $0.node : nil }
     let kept = saved.map { tensor in
       // A saved tensor that is an input, and that its own call can make again, is not kept.
@@ -116,7 +116,10 @@ final class Tape: @unchecked Sendable {
     switch node.source {
     case .call(let operation, _):
       let wants = node.inputs.map { $0 != nil }
-      let gradients = operation.pullback(gradient, saved: node.resolvedSaved, wants: wants)
+      let saved = node.resolvedSaved
+      let gradients = CallTimes.timed(operation, .backward) {
+        operation.pullback(gradient, saved: saved, wants: wants)
+      }
       precondition(
         gradients.count == wants.count,
         "\(type(of: operation)): \(gradients.count) gradients for \(wants.count) inputs")

@@ -1,0 +1,87 @@
+import Synchronization
+
+/// How long the recorded calls of operations took, by operation and phase.
+public final class CallTimes: Sendable {
+  /// What a call was made for.
+  public enum Phase: String, Sendable, CaseIterable {
+    /// The output, as the computation runs.
+    case forward
+    /// The gradients of the inputs.
+    case backward
+    /// An output once more, in backward.
+    case remake
+  }
+
+  /// One operation's calls in one phase.
+  public struct Entry: Sendable, Equatable {
+    /// The operation's name.
+    public var operation: String
+    /// The phase.
+    public var phase: Phase
+    /// Calls.
+    public var calls: Int
+    /// Their time together, in seconds.
+    public var seconds: Double
+  }
+
+  private struct Key: Hashable {
+    var operation: String
+    var phase: Phase
+  }
+
+  @TaskLocal static var current: CallTimes?
+
+  private let totals = Mutex<[Key: (calls: Int, seconds: Double)]>([:])
+
+  private init() {}
+
+  /// What `body` returns, and the times of the calls that it records, longest first.
+  public static func measure<Result>(
+    _ body: () throws -> Result
+  ) rethrows -> (result: Result, entries: [Entry]) {
+    let times = CallTimes()
+    let result = try $current.withValue(times, operation: body)
+    return (result, times.entries)
+  }
+
+  private var entries: [Entry] {
+    totals.withLock { totals in
+      totals.map { key, total in
+        Entry(
+          operation: key.operation, phase: key.phase, calls: total.calls, seconds: total.seconds)
+      }
+    }.sorted { $0.seconds > $1.seconds }
+  }
+
+  /// `body`'s result; its time counts where times are taken.
+  @inline(__always)
+  static func timed<Result>(
+    _ operation: any Operation, _ phase: Phase, _ body: () -> Result
+  ) -> Result {
+    guard let times = current else { return body() }
+    let start = ContinuousClock.now
+    let result = body()
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    let name = (operation as? any NamedOperation)?.name ?? String(describing: type(of: operation))
+    times.totals.withLock {
+      let key = Key(operation: name, phase: phase)
+      $0[key, default: (0, 0)].calls += 1
+      $0[key, default: (0, 0)].seconds += Double(seconds) + Double(attoseconds) * 1e-18
+    }
+    return result
+  }
+}
+
+/// An operation whose type alone does not say what takes its time.
+protocol NamedOperation: Operation {
+  /// The name in a list of times.
+  var name: String { get }
+}
+
+extension Convolution: NamedOperation {
+  var name: String {
+    let stride = max(settings.stride.height, settings.stride.width)
+    return "Convolution" + (settings.groups > 1 ? ", grouped" : "")
+      + (stride > 1 ? ", stride \(stride)" : "")
+  }
+}
