@@ -17,30 +17,43 @@ import torch.nn.functional as F
 from formula import uniform
 
 cases = []
+gradients = []  # of each case's inputs, for make_gradients.py
 
 
 def numbers(array):
     return [float(f"{v:.6g}") for v in np.asarray(array, dtype=np.float64).ravel()]
 
 
+def values(name, shape):
+    return torch.from_numpy(((uniform(name, int(np.prod(shape))) - 0.5) * 4).astype(np.float32).reshape(shape))
+
+
 def case(op, shapes, compute, **settings):
     """compute gets torch tensors of `shapes` and returns the expected tensor."""
     name = str(len(cases))
-    inputs = [
-        torch.from_numpy(((uniform(f"{name}.{i}", int(np.prod(s))) - 0.5) * 4).astype(np.float32).reshape(s))
-        for i, s in enumerate(shapes)
-    ]
+    inputs = [values(f"{name}.{i}", s) for i, s in enumerate(shapes)]
     output = compute(*inputs)
+    if op != "argmax":
+        gradients.append((op, name, shapes, settings, gradient(name, inputs, compute)))
     add(op, shapes, output.shape, output.detach().numpy(), settings)
 
 
+def gradient(name, inputs, compute):
+    """The gradients by the inputs, in double precision, of the sum of the output times "name.g"'s values."""
+    inputs = [x.double().requires_grad_() for x in inputs]
+    output = compute(*inputs)
+    return torch.autograd.grad(output, inputs, values(f"{name}.g", output.shape).double(), allow_unused=True)
+
+
 def add(op, shapes, shape, values, settings):
-    settings = {k: v if isinstance(v, (list, tuple)) else [v] for k, v in settings.items()}
     cases.append({
-        "op": op, "inputs": [list(s) for s in shapes],
-        "settings": {k: [float(x) for x in v] for k, v in settings.items()},
-        "shape": list(shape), "values": numbers(values),
+        "op": op, "inputs": [list(s) for s in shapes], "settings": listed(settings), "shape": list(shape), "values": numbers(values),
     })
+
+
+def listed(settings):
+    lists = {k: v if isinstance(v, (list, tuple)) else [v] for k, v in settings.items()}
+    return {k: [float(x) for x in v] for k, v in lists.items()}
 
 
 def nchw(x):
@@ -168,9 +181,9 @@ for target in [(1, 1), (3, 2), (4, 7), (9, 8), (7, 7)]:
 
 # Norms.
 case("batchNorm", [(2, 3, 4, 5), (5,), (5,), (5,), (5,)],
-     lambda x, m, v, w, b: nhwc(F.batch_norm(nchw(x), m, v.abs(), w, b, False, 0, 1e-3)), epsilon=1e-3)
+     lambda x, m, v, w, b: nhwc(F.batch_norm(nchw(x), m.detach(), v.abs().detach(), w, b, False, 0, 1e-3)), epsilon=1e-3)
 case("batchNorm", [(4, 3), (3,), (3,), (3,), (3,)],
-     lambda x, m, v, w, b: F.batch_norm(x, m, v.abs(), w, b, False, 0, 1e-5), epsilon=1e-5)
+     lambda x, m, v, w, b: F.batch_norm(x, m.detach(), v.abs().detach(), w, b, False, 0, 1e-5), epsilon=1e-5)
 for groups in (1, 2, 4, 8):
     case("groupNorm", [(2, 3, 5, 8), (8,), (8,)], lambda x, w, b: nhwc(F.group_norm(nchw(x), groups, w, b, 1e-5)),
          groups=groups, epsilon=1e-5)
@@ -211,6 +224,11 @@ for size, target in [((23, 17), (9, 11)), ((12, 18), (4, 6)), ((20, 30), (7, 30)
         resized = cv2.resize(image, target[::-1], interpolation=flag)
         add("resizeBytes", [shape], resized.shape, resized, {"method": method})
 
-path = pathlib.Path(__file__).with_name("operations.json")
-path.write_text("[\n" + ",\n".join(json.dumps(c, separators=(",", ":"), allow_nan=False) for c in cases) + "\n]\n")
-print(len(cases), "cases,", path.stat().st_size, "bytes")
+def write(name, all):
+    path = pathlib.Path(__file__).with_name(name)
+    path.write_text("[\n" + ",\n".join(json.dumps(c, separators=(",", ":"), allow_nan=False) for c in all) + "\n]\n")
+    print(len(all), "cases,", path.stat().st_size, "bytes")
+
+
+if __name__ == "__main__":
+    write("operations.json", cases)

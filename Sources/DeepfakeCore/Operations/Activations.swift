@@ -44,70 +44,33 @@ public struct Activate: Operation {
     let x = inputs[0]
     let output = Tensor(shape: x.shape) { y in
       x.withUnsafeBuffer { x in
-        nonisolated(unsafe) let (x, y) = (x, y)
-        Parallel.forEachBlock(x.count) { block in
-          df_f32_activate(
-            block.count, x.baseAddress?.advanced(by: block.lowerBound),
-            y.baseAddress?.advanced(by: block.lowerBound), activation.kernel, activation.slope)
-        }
+        df_f32_activate(
+          x.count, x.baseAddress, y.baseAddress, activation.kernel, activation.slope)
       }
     }
     return (output, [x])
   }
 
-  /// The gradient times the derivative at x; that of ReLU at 0 is 0, as in PyTorch.
+  /// The gradient times the slope at x; that of ReLU at 0 is 0, as in PyTorch.
   public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
-    let x = saved[0]
-    switch activation {
-    case .identity:
-      return [gradient]
-    case .relu:
-      return [Tensor.broadcast(gradient, x, "relu") { .select($1 .<= 0, .zero, $0) }]
-    case .leakyReLU(let slope):
-      let slope = Lanes(repeating: slope)
-      return [Tensor.broadcast(gradient, x, "leakyReLU") { .select($1 .> 0, $0, $0 * slope) }]
-    case .silu:
-      return [x.gradientBySigmoid(gradient) { gradient, x, s in gradient * s * (1 + x * (1 - s)) }]
-    case .sigmoid:
-      return [x.gradientBySigmoid(gradient) { gradient, _, s in gradient * s * (1 - s) }]
+    let result = Tensor(shape: gradient.shape) { y in
+      saved[0].withUnsafeBuffer { x in
+        gradient.withUnsafeBuffer { gradient in
+          df_f32_activation_gradient(
+            x.count, x.baseAddress, gradient.baseAddress, y.baseAddress, activation.kernel,
+            activation.slope)
+        }
+      }
     }
+    return [result]
   }
+
+  /// True: activations are cheap.
+  public var isRemade: Bool { true }
 
   /// The output again.
   public func remake(saved: [Tensor]) -> Tensor? {
     forward(saved).output
-  }
-}
-
-extension Tensor {
-  /// `combine` of each element of a gradient, of this tensor and of its sigmoid.
-  @inline(__always)
-  fileprivate func gradientBySigmoid(
-    _ gradient: Tensor, _ combine: @Sendable (Lanes, Lanes, Lanes) -> Lanes
-  ) -> Tensor {
-    Tensor(shape: shape) { y in
-      withUnsafeBuffer { x in
-        gradient.withUnsafeBuffer { gradient in
-          guard let x = x.baseAddress, let y = y.baseAddress, let gradient = gradient.baseAddress
-          else { return }
-          nonisolated(unsafe) let (allX, allY, allGradients) = (x, y, gradient)
-          // Blocks stay in the cache from the sigmoid to its use.
-          Parallel.forEachBlock(count, of: 1 << 12) { block in
-            let (x, y) = (allX + block.lowerBound, allY + block.lowerBound)
-            df_f32_activate(block.count, x, y, DF_SIGMOID, 0)
-            let sources = (
-              LaneSource(allGradients + block.lowerBound), LaneSource(x), LaneSource(y)
-            )
-            fillLanes(y, block.count) {
-              combine(sources.0.full($0), sources.1.full($0), sources.2.full($0))
-            } partial: {
-              combine(
-                sources.0.partial($0, $1), sources.1.partial($0, $1), sources.2.partial($0, $1))
-            }
-          }
-        }
-      }
-    }
   }
 }
 

@@ -128,12 +128,12 @@ public struct Clamp: Operation {
     return (inputs[0].mapped { .select($0 .< low, low, .select($0 .> high, high, $0)) }, inputs)
   }
 
-  /// The gradient where x lies in the range, bounds included, as in PyTorch; 0 elsewhere.
+  /// The gradient where x lies within the range; 0 at its bounds, as PyTorch's, and beyond.
   public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let low = Lanes(repeating: range.lowerBound)
     let high = Lanes(repeating: range.upperBound)
     let gradient = Tensor.broadcast(gradient, saved[0], "clamp") { gradient, x in
-      .select((x .>= low) .& (x .<= high), gradient, .zero)
+      .select((x .> low) .& (x .< high), gradient, .zero)
     }
     return [gradient]
   }
