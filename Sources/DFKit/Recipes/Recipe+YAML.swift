@@ -1,6 +1,7 @@
 import Classifiers
 import FaceDetect
 import Foundation
+import Training
 
 extension Recipe {
   /// Reads a recipe from a file.
@@ -19,18 +20,20 @@ extension Recipe {
     if var map = try root.map("faces") { faces = try Faces(&map) }
     if var map = try root.map("crop") { crop = try Crop(&map) }
     if var map = try root.map("people") { people = try People(&map) }
+    if var map = try root.map("training") {
+      training = try TrainingOptions(&map, over: TrainingOptions())
+    }
     guard let list = try root.maps("members", limit: 64), !list.isEmpty else {
       throw root.missing("members", "a list of at least one network")
     }
     for var map in list {
-      let member = try Member(&map)
+      let member = try Member(&map, training: training)
       if members.contains(where: { $0.name == member.name }) {
         throw map.error("name", "'\(member.name)' is taken by another member")
       }
       members.append(member)
     }
     if var map = try root.map("aggregation") { aggregation = try Aggregation(&map) }
-    if var map = try root.map("training") { training = try Training(&map) }
     try root.end()
   }
 
@@ -143,7 +146,7 @@ extension Recipe.People {
 }
 
 extension Recipe.Member {
-  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
+  fileprivate init(_ map: inout YAMLMap, training base: TrainingOptions?) throws(RecipeError) {
     let name = try map.name()
     let description = try map.string("description")
     guard let architecture = try map.choice("architecture", Architecture.self) else {
@@ -158,8 +161,12 @@ extension Recipe.Member {
     norm = try map.choice("norm", ClassifierOptions.NormKind.self)
     groups = try map.integer("groups", in: 1...1024)
     dropout = try map.number("dropout", in: 0...0.95)
+    stochasticDepth = try map.number("stochasticDepth", in: 0...0.95)
     mean = try map.numbers("mean", count: 3, in: 0...1)
     std = try map.numbers("std", count: 3, in: 0.001...10)
+    if var map = try map.map("training") {
+      training = try TrainingOptions(&map, over: base ?? TrainingOptions())
+    }
     if groups != nil, norm != .group {
       throw map.error("groups", "needs 'norm: group' beside it")
     }
@@ -190,18 +197,5 @@ extension Recipe.Aggregation {
         key, "is '\(name)'; must be one of \(AggregatorName.forms.joined(separator: ", "))")
     }
     return name
-  }
-}
-
-extension Recipe.Training {
-  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
-    self.init()
-    if let value = try map.integer("batchSize", in: 1...4096) { batchSize = value }
-    if let value = try map.number("learningRate", in: 1e-8...10) { learningRate = value }
-    if let value = try map.integer("halveAfterEpochs", in: 1...1000) { halveAfterEpochs = value }
-    if let value = try map.number("maxRotation", in: 0...180) { maxRotation = value }
-    if let value = try map.boolean("flip") { flip = value }
-    if let value = try map.number("heldOut", in: 0...0.9) { heldOut = value }
-    try map.end()
   }
 }

@@ -1,4 +1,5 @@
 import Classifiers
+import Training
 
 /// How a verdict is reached: which frames, which detector, which crops, which networks, and how their
 /// scores become one. Made in code or read from a YAML file, whose keys these properties are
@@ -22,8 +23,8 @@ public struct Recipe: Sendable, Equatable {
   public var members: [Member]
   /// How scores become one.
   public var aggregation = Aggregation()
-  /// How the members are trained; nil where the recipe does not say.
-  public var training: Training?
+  /// How the members are trained that do not say otherwise; nil where the recipe does not say.
+  public var training: TrainingOptions?
 
   /// A recipe with the defaults of the built-in one.
   public init(name: String, members: [Member]) {
@@ -120,6 +121,11 @@ extension Recipe {
     public init() {}
   }
 
+  /// How a member is trained: as it says, or as the recipe says, or as is usual.
+  public func training(of member: Member) -> TrainingOptions {
+    member.training ?? training ?? TrainingOptions()
+  }
+
   /// Changes the rule over people. Where faces were judged together so far, a recipe may have kept few of
   /// a frame's; a rule over people gets them all, up to 100.
   public mutating func judgePeople(by rule: People.Rule) {
@@ -165,10 +171,16 @@ extension Recipe {
     public var groups: Int?
     /// The rate of dropout before the last layer, in training.
     public var dropout: Float?
+    /// The probability that the last block is skipped for an image in training; earlier blocks' are
+    /// proportionally smaller.
+    public var stochasticDepth: Float?
     /// Subtracted from red, green and blue in 0...1.
     public var mean: [Float]?
     /// Then divided by.
     public var std: [Float]?
+    /// How the member is trained: the recipe's training with the member's own words put over it; nil
+    /// where it has none.
+    public var training: TrainingOptions?
 
     /// A member.
     public init(name: String, architecture: Architecture) {
@@ -185,25 +197,6 @@ extension Recipe {
     public var models: String = "mean"
     /// What the final probability is held in.
     public var clip: ClosedRange<Float>? = 0.01...0.99
-
-    /// The defaults.
-    public init() {}
-  }
-
-  /// How the members are trained.
-  public struct Training: Sendable, Equatable {
-    /// Images a step.
-    public var batchSize: Int = 20
-    /// The first learning rate.
-    public var learningRate: Float = 0.001
-    /// Epochs without a lower validation loss after which the learning rate is halved.
-    public var halveAfterEpochs: Int = 2
-    /// The largest random rotation in degrees, either way.
-    public var maxRotation: Float = 15
-    /// Whether images are mirrored at random.
-    public var flip: Bool = true
-    /// The part of the people held out for validation.
-    public var heldOut: Float = 0.2
 
     /// The defaults.
     public init() {}

@@ -45,8 +45,8 @@ struct YAMLMap {
     self.order = order
   }
 
-  /// Whether the key is there and not null.
-  private func node(_ key: String) -> Node? {
+  /// The value of a key that is there and not null.
+  func node(_ key: String) -> Node? {
     guard let node = values[key] else { return nil }
     if case .scalar(let scalar) = node, scalar.style == .plain,
       ["", "~", "null"].contains(scalar.string)
@@ -121,6 +121,30 @@ struct YAMLMap {
       result.append(value)
     }
     return result
+  }
+
+  /// A list of texts; a single one counts as a list of it.
+  mutating func strings(_ key: String, limit: Int) throws(RecipeError) -> [String]? {
+    asked.append(key)
+    guard let node = node(key) else { return nil }
+    if case .scalar(let scalar) = node { return [scalar.string] }
+    guard case .sequence(let sequence) = node, sequence.count <= limit else {
+      throw error(key, "must be a list of at most \(limit) texts")
+    }
+    var result: [String] = []
+    for item in sequence {
+      guard case .scalar(let scalar) = item else {
+        throw error(key, "must hold texts, not \(item.kind)")
+      }
+      result.append(scalar.string)
+    }
+    return result
+  }
+
+  /// The value under a key that is read elsewhere.
+  mutating func anything(_ key: String) -> Node? {
+    asked.append(key)
+    return node(key)
   }
 
   /// One of the cases of `type`, by raw value.
@@ -231,7 +255,7 @@ extension YAMLMap {
 
 extension Node {
   /// What the node is, for messages.
-  fileprivate var kind: String {
+  var kind: String {
     switch self {
     case .scalar: "a single value"
     case .mapping: "a mapping"

@@ -28,6 +28,5 @@ public struct Conv2d: Module {
   /// The convolved images, [batch, height, width, out].
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     Convolution(settings)([x, weight.value] + (bias.map { [$0.value] } ?? []))
-      .seen(as: weight, mode)
   }
 }

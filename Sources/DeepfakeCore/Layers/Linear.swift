@@ -25,6 +25,6 @@ public struct Linear: Module {
     let rows = x.reshaped([x.count / max(1, weight.shape[0]), weight.shape[0]])
     var y = rows.matmul(weight.value)
     if let bias { y = y + bias.value }
-    return y.reshaped(x.shape.dropLast() + [weight.shape[1]]).seen(as: weight, mode)
+    return y.reshaped(x.shape.dropLast() + [weight.shape[1]])
   }
 }

@@ -18,24 +18,12 @@ public final class TrainingContext: Sendable {
   /// become the means over n batches.
   public let statisticsMomentum: Float?
   private let statistics = Mutex<[String: Tensor]>([:])
-  /// Gets the output of each layer with weights, under the layer's key, as it is computed.
-  private let watch: (@Sendable (_ layer: String, _ output: Tensor) -> Void)?
 
-  /// The context of one step. `statisticsMomentum`: see there. `watch` gets the output of each layer
-  /// with weights, under its key.
-  public init(
-    seed: UInt64, step: Int, statisticsMomentum: Float? = nil,
-    watch: (@Sendable (_ layer: String, _ output: Tensor) -> Void)? = nil
-  ) {
+  /// The context of one step. `statisticsMomentum`: see there.
+  public init(seed: UInt64, step: Int, statisticsMomentum: Float? = nil) {
     self.seed = seed
     self.step = step
     self.statisticsMomentum = statisticsMomentum
-    self.watch = watch
-  }
-
-  fileprivate func see(_ output: Tensor, of parameter: Parameter) {
-    guard let watch else { return }
-    watch(String(parameter.key.dropLast(parameter.key.hasSuffix(".weight") ? 7 : 0)), output)
   }
 
   /// The generator of one layer in this step.
@@ -50,13 +38,4 @@ public final class TrainingContext: Sendable {
 
   /// The statistics noted so far, by parameter key.
   public var recorded: [String: Tensor] { statistics.withLock { $0 } }
-}
-
-extension Tensor {
-  /// The tensor itself; whoever watches a training step gets to see it as the output of the layer with
-  /// that weight.
-  package func seen(as weight: Parameter, _ mode: Mode) -> Tensor {
-    if case .training(let context) = mode { context.see(self, of: weight) }
-    return self
-  }
 }

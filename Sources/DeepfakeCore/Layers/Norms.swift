@@ -50,8 +50,7 @@ public struct BatchNorm2d: Module {
         runningVariance.value * (1 - momentum) + statistics.variance * (unbiased * momentum),
         for: runningVariance.key)
       return BatchNormalization(epsilon: epsilon, measured: true, activation: activation)(
-        x, statistics.mean, statistics.variance, weight.value, bias.value
-      ).seen(as: weight, mode)
+        x, statistics.mean, statistics.variance, weight.value, bias.value)
     }
   }
 }
@@ -88,7 +87,6 @@ public struct GroupNorm: Module {
   public func callAsFunction(_ x: Tensor, _ mode: Mode, activation: Activation) -> Tensor {
     x.groupNorm(
       groups: groups, weight: weight.value, bias: bias.value, epsilon: epsilon,
-      activation: activation
-    ).seen(as: weight, mode)
+      activation: activation)
   }
 }

@@ -32,11 +32,7 @@ public final class ParameterStore: Sendable {
   /// Gives every parameter its initial value. The same seed gives the same values, whatever else the
   /// store holds, because each parameter's generator starts from the seed and the key.
   public func initialize(seed: UInt64) {
-    for parameter in parameters {
-      var generator = SeededGenerator(seed: seed, label: parameter.key)
-      parameter.value = parameter.initializer.makeTensor(
-        shape: parameter.shape, using: &generator)
-    }
+    for parameter in parameters { parameter.initialize(seed: seed) }
   }
 
   /// Drops every value (see `Parameter.release`).
@@ -84,5 +80,13 @@ extension Initializer {
     case .uniform(let bound):
       Tensor.uniform(shape: shape, in: -bound..<bound, using: &generator)
     }
+  }
+}
+
+extension Parameter {
+  /// Gives the parameter its initial value, as `ParameterStore.initialize` does for all.
+  public func initialize(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed, label: key)
+    value = initializer.makeTensor(shape: shape, using: &generator)
   }
 }

@@ -48,11 +48,21 @@ import Testing
     }
     let training = try #require(recipe.training)
     #expect(training.batchSize == 20)
-    #expect(training.learningRate == 0.001)
-    #expect(training.halveAfterEpochs == 2)
-    #expect(training.maxRotation == 15)
-    #expect(training.flip)
-    #expect(training.heldOut == 0.2)
+    #expect(training.optimizer.kind == .adam)
+    #expect(training.optimizer.learningRate == 0.001)
+    #expect(training.schedule.kind == .plateau)
+    #expect(training.schedule.factor == 0.5 && training.schedule.patience == 2)
+    #expect(training.augmentation == .silver)
+    #expect(training.holdOut == 0.2)
+    #expect(recipe.members.allSatisfy { $0.stochasticDepth == 0 })
+    #expect(recipe.training(of: recipe.members[0]) == training)
+    var extra = training
+    extra.validationEpochs = 1
+    #expect(recipe.training(of: recipe.members[3]) == extra)
+    var strong = training
+    strong.augmentation = .strong
+    strong.loss.labelSmoothing = 0.1
+    #expect(recipe.training(of: recipe.members[4]) == strong)
   }
 
   @Test func aRuleOverPeopleJudgesThemAll() throws {
@@ -108,7 +118,7 @@ import Testing
           mean: [0.5, 0.4, 0.3]
           std: [0.2, 0.3, 0.4]
       aggregation: {frames: "trimmed-mean:0.2", models: median, clip: [0.1, 0.8]}
-      training: {batchSize: 4, learningRate: 0.1, halveAfterEpochs: 1, maxRotation: 0, flip: false, heldOut: 0}
+      training: {batchSize: 4}
       """
     let recipe = try Recipe(yaml: yaml, file: "r.yaml")
     #expect(recipe.description == "all of it")
@@ -137,7 +147,6 @@ import Testing
     #expect(recipe.aggregation.clip == 0.1...0.8)
     let training = try #require(recipe.training)
     #expect(training.batchSize == 4)
-    #expect(!training.flip)
   }
 
   @Test func everyKeyOfMTCNNIsRead() throws {
@@ -178,7 +187,7 @@ import Testing
     ("aggregation: {frames: average}", "aggregation.frames", "mean-logit"),
     ("aggregation: {clip: [0.9, 0.1]}", "aggregation.clip", "lower than"),
     ("aggregation: {clip: 0.5}", "aggregation.clip", "list of 2 numbers"),
-    ("training: {flip: perhaps}", "training.flip", "true or false"),
+    ("training: {flip: true}", "training.flip", "known here: epochs, batchSize"),
   ])
   func mistakesNameThePlaceAndWhatIsAllowed(_ line: String, _ key: String, _ hint: String) throws {
     let found = try #require(error(Self.minimal + "\n" + line))

@@ -1,0 +1,35 @@
+import DeepfakeCore
+
+/// How far a run has come, its tensors aside. With them, it is all that a run goes on from.
+struct RunState: Codable, Sendable, Equatable {
+  /// The epoch in work, from 1, or the next one.
+  var epoch = 1
+  /// What the epoch learns from.
+  var part = EpochMetrics.Part.training
+  /// Samples of the epoch's order that have been used.
+  var position = 0
+  /// Batches of the run so far; with the seed it fixes what dropout drops.
+  var batches = 0
+  /// Steps of the run so far.
+  var steps = 0
+  /// The sum of the losses of the epoch's images.
+  var lossSum = 0.0
+  /// Images of the epoch so far.
+  var images = 0
+  /// Seconds that the epoch has taken.
+  var seconds = 0.0
+  /// The learning rate of the last step.
+  var learningRate: Float = 0
+  /// What the schedule remembers.
+  var schedule: [String: Double] = [:]
+  /// The lowest validation loss so far.
+  var bestLoss: Double?
+  /// Epochs since it was lowest.
+  var epochsWithoutProgress = 0
+  /// Training epochs done when the validation part's began; nil before that.
+  var trainingEpochs: Int?
+  /// The epochs so far.
+  var rows: [EpochMetrics] = []
+  /// Whether there is nothing left to do.
+  var isFinished = false
+}

@@ -1,0 +1,90 @@
+import Classifiers
+import DeepfakeCore
+import Foundation
+
+extension TrainingRun {
+  /// Calls `body` with the network at the weights that are validated and kept: the averages, where there
+  /// are any.
+  func withKeptWeights<Result>(_ body: () throws -> Result) throws -> Result {
+    if let swa, swa.averages.updates > 0 {
+      let statistics = parameters.filter { $0.role == .statistic }
+      let values = statistics.map(\.value)
+      defer { for (parameter, value) in zip(statistics, values) { parameter.value = value } }
+      return try swa.withAverages(in: learning) {
+        if !statistics.isEmpty { try measureStatistics() }
+        return try body()
+      }
+    }
+    if let ema, ema.averages.updates > 0 { return try ema.withAverages(in: parameters, body) }
+    return try body()
+  }
+
+  /// Measures batch norms' running statistics anew, on up to a hundred batches of the training part: nobody
+  /// has seen those of averaged weights.
+  private func measureStatistics() throws {
+    guard let sampler = samplers[.training] else { return }
+    var settings = FaceLoader.Options(batchSize: options.batchSize, input: trainer.network.input)
+    settings.augmentation = options.augmentation
+    settings.seed = options.seed &+ 2
+    settings.epoch = state.epoch
+    settings.skipsBroken = trainer.skipsBroken
+    if let threads = trainer.loaderThreads { settings.threads = threads }
+    let order = Array(sampler.indices(epoch: 0).prefix(100 * options.batchSize))
+    let loader = FaceLoader(training, order: order, settings)
+    defer { loader.stop() }
+    var failure: (any Error)?
+    let batches = AnyIterator<Tensor> {
+      do {
+        if Task.isCancelled { throw ValidationCancelled() }
+        while let batch = try loader.next() {
+          if !batch.indices.isEmpty { return batch.images }
+        }
+      } catch {
+        failure = error
+      }
+      return nil
+    }
+    recomputeStatistics(
+      of: NetworkModule(network: network), parameters, over: batches, seed: options.seed)
+    if let failure { throw failure }
+  }
+
+  /// Judges the validation part with the network as it is.
+  func validate() throws -> (frames: EpochMetrics.Scores, videos: EpochMetrics.Scores)? {
+    guard let validation, state.part == .training else { return nil }
+    let start = ContinuousClock.now
+    let packed = trainer.network.packedCopy()
+    var settings = FaceLoader.Options(
+      batchSize: max(options.batchSize, 16), input: trainer.network.input)
+    settings.skipsBroken = trainer.skipsBroken
+    if let threads = trainer.loaderThreads { settings.threads = threads }
+    let loader = FaceLoader(validation, order: Array(0..<validation.count), settings)
+    defer { loader.stop() }
+    var scores = ValidationScores()
+    while let batch = try loader.next() {
+      if Task.isCancelled { throw ValidationCancelled() }
+      if batch.indices.isEmpty { continue }
+      let logits = packed.logits(batch.images).scalars
+      for (index, logit) in zip(batch.indices, logits) {
+        guard logit.isFinite else {
+          throw TrainingError.diverged(divergence(.validation, [batch], validation))
+        }
+        scores.add(
+          logit: logit, label: validation.label(index), video: validation.videoNumber(index))
+      }
+      try onEvent(.validating(done: batch.end, total: validation.count))
+    }
+    validationSeconds = (ContinuousClock.now - start) / .seconds(1)
+    return scores.result
+  }
+}
+
+/// Thrown by a validation that was interrupted: what was learned before is saved first.
+struct ValidationCancelled: Error {}
+
+/// A network as a module of a known type.
+private struct NetworkModule: Module {
+  let network: any ClassifierNetwork
+
+  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor { network(x, mode) }
+}
