@@ -182,4 +182,25 @@ import Testing
     let found: [[String: Any]] = try detect.json()
     #expect(found[0]["size"] as? String == "96x64")
   }
+
+  @Test func trainingBenchmarksSayWhereTheTimeGoes() throws {
+    let result = try Tool.run([
+      "bench", "train", "--architecture", "efficientnet-b0", "--size", "32", "--batch", "2",
+      "--repeats", "1", "--calls", "--json",
+    ])
+    #expect(result.status == 0)
+    let entries: [[String: Any]] = try result.json()
+    #expect(entries[0]["work"] as? String == "train")
+    #expect(entries[0]["norm"] as? String == "group")
+    #expect((entries[0]["peakBytes"] as? Int ?? 0) > 10_000_000)
+    let calls = try #require(entries[0]["calls"] as? [[String: Any]])
+    let phases = Set(calls.compactMap { $0["phase"] as? String })
+    #expect(phases == ["forward", "backward", "remake"])
+    let table = try Tool.run([
+      "bench", "train", "--architecture", "efficientnet-b0", "--size", "32", "--repeats", "1",
+      "--calls",
+    ])
+    #expect(table.output.contains("peak MB"))
+    #expect(table.output.contains("Convolution, grouped"))
+  }
 }

@@ -12,7 +12,7 @@ import Testing
       [], ["predict"], ["detect"], ["classify"], ["weights"], ["weights", "list"],
       ["weights", "fetch"], ["weights", "info"], ["weights", "convert"], ["recipe"],
       ["recipe", "list"], ["recipe", "show"], ["bench"],
-      ["bench", "classify"], ["bench", "detect"],
+      ["bench", "classify"], ["bench", "detect"], ["bench", "train"],
     ] {
       let help = try Tool.run(command + ["--help"])
       #expect(help.status == 0)
@@ -78,6 +78,7 @@ import Testing
       "--backbone is for made-up"
     ),
     (["bench", "classify", "--batch", "0"], "--batch must be"),
+    (["bench", "train", "--size", "7"], "--size must be"),
     (["bench", "detect", "--size", "wide"], "--size"),
   ])
   func wrongUsage(_ arguments: [String], _ hint: String) throws {

@@ -6,7 +6,7 @@ import MediaIO
 
 /// How long one piece of work took, over several runs.
 public struct BenchmarkResult: Sendable, Equatable {
-  /// `classify` or `detect`.
+  /// `classify`, `detect` or `train`.
   public var work: String
   /// The network.
   public var architecture: String
@@ -22,6 +22,10 @@ public struct BenchmarkResult: Sendable, Equatable {
   public var runs: [Double]
   /// Of detection on frames that were given: how many there were, and faces found in them.
   public var found: Found?
+  /// Of training: the most memory that the process had in RAM, in bytes.
+  public var peakBytes: Int?
+  /// Of training, where asked for: where a step's time went, longest first.
+  public var calls: [Calls] = []
 
   /// Frames searched in a run and faces found in them.
   public struct Found: Sendable, Equatable {
@@ -100,23 +104,29 @@ public struct BenchmarkResult: Sendable, Equatable {
             .init(key: "frames", value: .integer($0.frames)),
             .init(key: "faces", value: .integer($0.faces)),
           ]
-        } ?? []))
+        } ?? [])
+        + (peakBytes.map { [.init(key: "peakBytes", value: .integer($0))] } ?? [])
+        + (calls.isEmpty ? [] : [.init(key: "calls", value: .array(calls.map(\.json)))]))
   }
 }
 
 extension [BenchmarkResult] {
   /// The table that `dfkit bench` shows.
   public var table: String {
-    var table = TextTable([
-      .init("work"), .init("architecture"), .init("norm"), .init("size", .right),
-      .init("batch", .right), .init("threads", .right), .init("ms/image min", .right),
-      .init("median", .right), .init("max", .right),
-    ])
+    let hasPeak = contains { $0.peakBytes != nil }
+    var table = TextTable(
+      [
+        .init("work"), .init("architecture"), .init("norm"), .init("size", .right),
+        .init("batch", .right), .init("threads", .right), .init("ms/image min", .right),
+        .init("median", .right), .init("max", .right),
+      ] + (hasPeak ? [.init("peak MB", .right)] : []))
     for result in self {
-      table.add([
-        result.work, result.architecture, result.norm, result.size.text, "\(result.batch)",
-        "\(result.threads)", result.min.fixed(2), result.median.fixed(2), result.max.fixed(2),
-      ])
+      let peak = result.peakBytes.map { (Double($0) / 1e6).fixed(0) } ?? ""
+      table.add(
+        [
+          result.work, result.architecture, result.norm, result.size.text, "\(result.batch)",
+          "\(result.threads)", result.min.fixed(2), result.median.fixed(2), result.max.fixed(2),
+        ] + (hasPeak ? [peak] : []))
     }
     return table.text
   }
@@ -209,7 +219,7 @@ public struct Benchmark: Sendable {
     return frames
   }
 
-  private func time(images: Int, _ body: () throws -> Void) throws -> [Double] {
+  func time(images: Int, _ body: () throws -> Void) throws -> [Double] {
     for _ in 0..<warmUps { try body() }
     return try (0..<repeats).map { _ in
       try Task.checkCancellation()

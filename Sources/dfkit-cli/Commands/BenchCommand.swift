@@ -6,7 +6,7 @@ struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Times networks on this computer, with made-up weights and pictures.",
-    subcommands: [Classify.self, Detect.self])
+    subcommands: [Classify.self, Detect.self, Train.self])
 
   struct Options: ParsableArguments {
     @Option(help: "Images at once; may be given several times.")

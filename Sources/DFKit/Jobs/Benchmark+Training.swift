@@ -1,0 +1,97 @@
+import Classifiers
+import DeepfakeCore
+import Foundation
+
+extension Benchmark {
+  /// Times whole training steps of a classifier on `batch` prepared images: forward, backward, and Adam.
+  /// Dropout before the classifier is 0.4, and no block is skipped. Stops early in a cancelled task.
+  ///
+  /// - Parameter listsCalls: whether to take one more step and list where its time went.
+  public func train(
+    _ settings: ClassifierSettings, batch: Int, listsCalls: Bool = false
+  ) throws -> BenchmarkResult {
+    let network = settings.makeNetwork(dropout: 0.4, stochasticDepth: 0)
+    network.store.initialize(seed: 1)
+    var generator = SeededGenerator(seed: 2)
+    let side = settings.input.size
+    let images = Tensor.uniform(shape: [batch, side, side, 3], in: -2..<2, using: &generator)
+    let targets = Tensor(
+      (0..<batch * settings.classCount).map { Float($0 % 2) },
+      shape: [batch, settings.classCount])
+    let parameters = network.store.parameters.filter { $0.role != .statistic }
+    var optimizer = Adam()
+    var steps = 0
+    func step() {
+      steps += 1
+      let mode = Mode.training(TrainingContext(seed: 3, step: steps))
+      let (_, gradients) = valueAndGrad { network(images, mode).binaryCrossEntropy(targets) }
+      optimizer.step(parameters, gradients)
+    }
+    PeakMemory.restart()
+    let runs = try time(images: batch) { step() }
+    var result = BenchmarkResult(
+      work: "train", architecture: settings.architecture.rawValue,
+      norm: settings.norm.kind.rawValue, size: .side(side), batch: batch,
+      threads: Parallel.threadCount, runs: runs)
+    result.peakBytes = PeakMemory.bytes
+    if listsCalls {
+      try Task.checkCancellation()
+      let entries = CallTimes.measure { step() }.entries
+      result.calls = entries.map {
+        BenchmarkResult.Calls(
+          operation: $0.operation, phase: $0.phase.rawValue, count: $0.calls,
+          millisecondsPerImage: $0.seconds * 1000 / Double(batch))
+      }
+    }
+    return result
+  }
+}
+
+extension BenchmarkResult {
+  /// An operation's calls in one phase of a training step.
+  public struct Calls: Sendable, Equatable {
+    /// The operation's name.
+    public var operation: String
+    /// `forward`, `backward` or `remake`.
+    public var phase: String
+    /// Calls.
+    public var count: Int
+    /// Their time together, by image.
+    public var millisecondsPerImage: Double
+
+    var json: JSON {
+      [
+        "operation": .string(operation), "phase": .string(phase), "count": .integer(count),
+        "millisecondsPerImage": .double((millisecondsPerImage * 1000).rounded() / 1000),
+      ]
+    }
+  }
+
+  /// The table of a training step's calls that `dfkit bench train --calls` shows.
+  public var callTable: String {
+    var table = TextTable([
+      .init("operation"), .init("phase"), .init("calls", .right), .init("ms/image", .right),
+    ])
+    for calls in calls {
+      table.add([
+        calls.operation, calls.phase, "\(calls.count)", calls.millisecondsPerImage.fixed(2),
+      ])
+    }
+    return table.text
+  }
+}
+
+/// The most memory that this process had in RAM.
+private enum PeakMemory {
+  /// Bytes since `restart`; nil where there is no Linux to tell.
+  static var bytes: Int? {
+    let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return line.flatMap { Int($0.filter(\.isNumber)) }.map { $0 << 10 }
+  }
+
+  static func restart() {
+    // Linux: 5 resets the peak. Where that is not possible the peak stays what it was.
+    try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+  }
+}
