@@ -1,3 +1,5 @@
+import CDFKernels
+
 /// a + b, broadcast.
 public struct Add: Operation {
   /// The operation.
@@ -5,7 +7,17 @@ public struct Add: Operation {
 
   /// Inputs: a, b.
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
-    (.broadcast(inputs[0], inputs[1], "add") { $0 + $1 }, inputs.map(\.shapeRecord))
+    let (a, b) = (inputs[0], inputs[1])
+    let saved = inputs.map(\.shapeRecord)
+    guard a.shape == b.shape else { return (.broadcast(a, b, "add") { $0 + $1 }, saved) }
+    let output = Tensor(shape: a.shape) { y in
+      a.withUnsafeBuffer { a in
+        b.withUnsafeBuffer { b in
+          df_f32_add(a.count, a.baseAddress, b.baseAddress, y.baseAddress)
+        }
+      }
+    }
+    return (output, saved)
   }
 
   /// The gradient, summed over what was repeated.
