@@ -30,11 +30,6 @@ extension Operation {
   /// False unless an operation says so.
   public var isRemade: Bool { false }
 
-  /// Every operation will have its own.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
-    preconditionFailure("\(Self.self) has no gradient")
-  }
-
   /// Applies the operation.
   public func callAsFunction(_ inputs: Tensor...) -> Tensor {
     self(inputs)
