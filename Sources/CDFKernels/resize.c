@@ -87,7 +87,7 @@ typedef struct resize {
   const float *floats;
   uint8_t *to_bytes;
   float *to_floats;
-  float *lines;  // in_width * channels for each task
+  float *lines;  // in_width * channels and one more for each task
   // What sums of weighted sources are multiplied by, and what is then added to those that become bytes.
   float scale, bias;
 } resize;
@@ -125,14 +125,36 @@ static uint8_t to_byte(float value) {
   return (uint8_t)bits;
 }
 
+typedef float vec4 __attribute__((vector_size(16)));
+
+/// Blends the columns of a line of RGB pixels, which is followed by a float more.
+static void blend_colours(const resize *r, const float *line, uint8_t *y) {
+  for (size_t i = 0; i < r->out_width; i++, y += 3) {
+    const float *source = line + r->columns.start[i] * 3;
+    const float *weights = r->columns.weights + i * r->columns.most;
+    vec4 sum = {0, 0, 0, 0};
+    for (size_t t = 0; t < r->columns.taps[i]; t++) {
+      vec4 pixel;
+      memcpy(&pixel, source + t * 3, sizeof pixel);
+      sum += weights[t] * pixel;
+    }
+    sum = sum * r->scale + r->bias;
+    for (int c = 0; c < 3; c++) y[c] = to_byte(sum[c]);
+  }
+}
+
 static void resize_rows(void *context, size_t task) {
   const resize *r = context;
   size_t channels = r->channels;
-  float *line = r->lines + task * r->in_width * channels;
+  float *line = r->lines + task * (r->in_width * channels + 1);
   size_t end = (task + 1) * r->rows_per_task;
   if (end > r->out_height) end = r->out_height;
   for (size_t row = task * r->rows_per_task; row < end; row++) {
     blend_rows(r, row, line);
+    if (r->to_bytes && channels == 3) {
+      blend_colours(r, line, r->to_bytes + row * r->out_width * 3);
+      continue;
+    }
     for (size_t i = 0; i < r->out_width; i++) {
       const float *source = line + r->columns.start[i] * channels;
       const float *weights = r->columns.weights + i * r->columns.most;
@@ -170,8 +192,9 @@ static void copy_rows(void *context, size_t task) {
 }
 
 static bool blend_all(resize *r, size_t tasks) {
-  if (r->in_width > SIZE_MAX / sizeof(float) / r->channels / tasks) return false;
-  r->lines = malloc(tasks * r->in_width * r->channels * sizeof(float));
+  if (r->in_width >= SIZE_MAX / sizeof(float) / r->channels / tasks) return false;
+  // The float after a line is read, not used.
+  r->lines = calloc(tasks * (r->in_width * r->channels + 1), sizeof(float));
   if (!r->lines) return false;
   df_parallel_for(tasks, resize_rows, r);
   free(r->lines);

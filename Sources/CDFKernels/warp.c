@@ -70,8 +70,8 @@ static vec4 sample(const warp *w, double px, double py) {
   return sum;
 }
 
-/// The same where all samples are inside, which most are.
-static vec4 sample_inside(const warp *w, double px, double py) {
+/// The same where the sample is inside, which most are.
+static inline vec4 sample_inside(const warp *w, double px, double py) {
   int column = (int)px, row = (int)py;
   return blend(
     w, (size_t)column, (size_t)row, (float)(px - (double)column), (float)(py - (double)row));
@@ -94,6 +94,9 @@ static void warp_rows(void *context, size_t task) {
   const double *m = w->map;
   double step = 1 / (double)w->grid, first = step / 2 - 0.5;
   float share = 1 / (float)(w->grid * w->grid);
+  // A sample that begins before these reads nothing beyond the image, whose extents fit an int.
+  double right = w->in_width < INT32_MAX ? (double)w->in_width - 2 : 0;
+  double bottom = w->in_height < INT32_MAX ? (double)w->in_height - 1 : 0;
   size_t end = (task + 1) * rows_per_task;
   if (end > w->out_height) end = w->out_height;
   for (size_t row = task * rows_per_task; row < end; row++) {
@@ -105,7 +108,8 @@ static void warp_rows(void *context, size_t task) {
         for (size_t i = 0; i < w->grid; i++) {
           double u = (double)column + first + (double)i * step;
           double px = m[0] * u + m[1] * v + m[2], py = m[3] * u + m[4] * v + m[5];
-          sum += w->inside ? sample_inside(w, px, py) : sample(w, px, py);
+          bool inside = w->inside || (px >= 0 && py >= 0 && px < right && py < bottom);
+          sum += inside ? sample_inside(w, px, py) : sample(w, px, py);
         }
       }
       for (int c = 0; c < 3; c++) {

@@ -89,6 +89,8 @@ private struct ManifestReader {
   private var lines: [UInt32] = []
   /// The last word of each column: neighbours mostly have the same.
   private var latest: [Column: (bytes: [UInt8], number: Int32)] = [:]
+  /// The spellings of labels so far.
+  private var labels: [(bytes: [UInt8], label: FaceLabel)] = []
   private var latestFolder: (name: String, number: Int32)
 
   init(
@@ -170,14 +172,31 @@ private struct ManifestReader {
       row.time = time
     }
     if let text = try text(.landmarks) {
-      let numbers = text.split { $0 == " " || $0 == ";" }.map { Float($0) ?? .nan }
-      guard numbers.count == 10, numbers.allSatisfy(\.isFinite) else {
+      guard let numbers = Self.numbers(text), numbers.count == 10 else {
         throw reader.malformed(
           "landmarks", "is '\(text.prefix(40))'; it must be ten numbers with spaces between them")
       }
       row.landmarks = table.add(landmarks: numbers)
     }
     return row
+  }
+
+  /// Finite numbers with spaces between them; nil where there is anything else.
+  private static func numbers(_ text: String) -> [Float]? {
+    text.withCString { start in
+      var numbers: [Float] = []
+      numbers.reserveCapacity(10)
+      var place = UnsafeMutablePointer(mutating: start)
+      while place.pointee != 0 {
+        var end: UnsafeMutablePointer<CChar>? = nil
+        let number = strtof(place, &end)
+        guard let end, end > place, number.isFinite, numbers.count < 10 else { return nil }
+        numbers.append(number)
+        place = end
+        while place.pointee == 32 { place += 1 }
+      }
+      return numbers
+    }
   }
 
   /// The text of a column; nil where it is empty or there is no such column.
@@ -200,12 +219,15 @@ private struct ManifestReader {
     return latestFolder.number
   }
 
-  private func label() throws(DatasetError) -> FaceLabel {
+  private mutating func label() throws(DatasetError) -> FaceLabel {
+    let bytes = reader[fields[.label] ?? 0]
+    if let known = labels.first(where: { $0.bytes.elementsEqual(bytes) }) { return known.label }
     let text = try text(.label) ?? ""
     guard let label = FaceLabel(text.trimmingCharacters(in: .whitespaces)) else {
       throw reader.malformed(
         "label", "is '\(text.prefix(40))'; it must be REAL or FAKE (or 0 or 1)")
     }
+    labels.append((Array(bytes), label))
     return label
   }
 
@@ -216,14 +238,13 @@ private struct ManifestReader {
     guard text.utf8.count <= 4096 else {
       throw reader.malformed("path", "is longer than 4096 bytes")
     }
+    if Self.isPlain(text) { return text }
     var parts: [Substring] = []
-    var isPlain = true
     for part in text.split(separator: "/", omittingEmptySubsequences: false).enumerated() {
       switch part.element {
       case "" where part.offset == 0: parts.append("")
-      case "", ".": isPlain = false
+      case "", ".": break
       case "..":
-        isPlain = false
         if let last = parts.last, last != "..", !last.isEmpty {
           parts.removeLast()
         } else if parts.last != "" {
@@ -241,7 +262,18 @@ private struct ManifestReader {
         "'\(text.prefix(200))' leads out of the dataset's folder; to use pictures from elsewhere, name"
           + " the CSV file instead of the folder")
     }
-    return isPlain ? text : parts.joined(separator: "/")
+    return parts.joined(separator: "/")
+  }
+
+  /// Whether every part of a relative path is a name that does not begin with a dot: most are so.
+  private static func isPlain(_ path: String) -> Bool {
+    let (slash, dot) = (UInt8(ascii: "/"), UInt8(ascii: "."))
+    var last = slash
+    for byte in path.utf8 {
+      if last == slash, byte == slash || byte == dot { return false }
+      last = byte
+    }
+    return last != slash
   }
 
   /// Refuses a path that a row before had.

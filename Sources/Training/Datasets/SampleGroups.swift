@@ -103,7 +103,8 @@ struct SampleGroups {
   }
 
   /// The manifest with the group as the video of samples that have none: a block is named by its folder
-  /// and first file, a sample of a known person or original by these.
+  /// and first file, a sample of a known person or original by these. All in brackets, to stand apart from the
+  /// manifest's own.
   func named(_ manifest: FaceManifest) -> FaceManifest {
     var manifest = manifest
     var blockNames: [Int: Int32] = [:]
@@ -111,7 +112,7 @@ struct SampleGroups {
       for (place, sample) in run.samples.enumerated() where place % run.blockLength == 0 {
         let path = table.fullPath(table.rows[sample])
         blockNames[run.firstBlock + place / run.blockLength] =
-          manifest.table.words.number(of: "from \(path)")
+          manifest.table.words.number(of: "(from \(path))")
       }
     }
     for index in manifest.table.rows.indices where manifest.table.rows[index].video < 0 {
@@ -121,7 +122,7 @@ struct SampleGroups {
       } else {
         let (kind, word) = row.person >= 0 ? ("person", row.person) : ("fake of", row.original)
         manifest.table.rows[index].video = manifest.table.words.number(
-          of: "\(kind) \(manifest.table.words[word, default: ""])")
+          of: "(\(kind) \(manifest.table.words[word, default: ""]))")
       }
     }
     return manifest

@@ -16,3 +16,16 @@ func withCSV<R>(_ bytes: Data, _ body: (URL) throws -> R) throws -> R {
     return try body(file)
   }
 }
+
+/// The error that `body` ends in.
+func failure<R>(
+  sourceLocation: SourceLocation = #_sourceLocation, of body: () throws(DatasetError) -> R
+) -> DatasetError? {
+  do throws(DatasetError) {
+    let result = try body()
+    Issue.record("no error, but \(result)", sourceLocation: sourceLocation)
+    return nil
+  } catch {
+    return error
+  }
+}
