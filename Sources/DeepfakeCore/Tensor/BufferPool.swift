@@ -1,20 +1,24 @@
 import Synchronization
 
-/// Keeps freed float buffers by size, so that a warm inference takes no memory from the system.
+/// Keeps freed float buffers, so that a warm inference or training step takes no memory from the system.
 ///
-/// Sizes are rounded up to one of eight steps per power of two, which bounds waste to an eighth and
-/// makes buffers of one network fit the next image exactly.
+/// Small ones are kept by size: rounded up to one of eight steps per power of two, which bounds waste to
+/// an eighth and makes buffers of one network fit the next image exactly. Large ones come from an arena.
 final class BufferPool: Sendable {
   static let shared = BufferPool()
 
-  /// Freed bytes kept for reuse; beyond this, buffers go back to the system.
-  static let retainedByteLimit = 1 << 30
+  /// Freed bytes of small buffers kept for reuse; beyond this, they go back to the system.
+  static let retainedByteLimit = 1 << 28
+
+  /// Floats from which on a buffer is large.
+  private static let leastLarge = 1 << 14
 
   // A buffer in the list belongs to the pool alone, so handing it over under the lock is safe.
   private struct Guarded: @unchecked Sendable {
     var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
     var retainedBytes = 0
     var allocatedBytes = 0
+    var arena = Arena()
   }
 
   private let state = Mutex(Guarded())
@@ -22,6 +26,8 @@ final class BufferPool: Sendable {
   /// The number of floats that a request for `count` is rounded up to.
   static func capacity(for count: Int) -> Int {
     guard count > 64 else { return 64 }
+    let stride = MemoryLayout<Float>.stride
+    guard count < leastLarge else { return Arena.size(for: count * stride) / stride }
     let step = max(16, (1 << (Int.bitWidth - count.leadingZeroBitCount - 1)) / 8)
     return (count + step - 1) / step * step
   }
@@ -30,6 +36,9 @@ final class BufferPool: Sendable {
   func take(capacity: Int) -> UnsafeMutablePointer<Float> {
     let bytes = capacity * MemoryLayout<Float>.stride
     let kept = state.withLock { state -> UnsafeMutablePointer<Float>? in
+      if capacity >= Self.leastLarge {
+        return state.arena.take(bytes).bindMemory(to: Float.self, capacity: capacity)
+      }
       guard let buffer = state.free[capacity]?.popLast() else {
         state.allocatedBytes += bytes
         return nil
@@ -45,6 +54,10 @@ final class BufferPool: Sendable {
   func give(_ buffer: UnsafeMutablePointer<Float>, capacity: Int) {
     let bytes = capacity * MemoryLayout<Float>.stride
     let kept = state.withLock { state -> Bool in
+      if capacity >= Self.leastLarge {
+        state.arena.give(buffer, bytes)
+        return true
+      }
       guard state.retainedBytes + bytes <= Self.retainedByteLimit else {
         state.allocatedBytes -= bytes
         return false
@@ -58,16 +71,20 @@ final class BufferPool: Sendable {
 
   /// Bytes taken from the system, and those of them that are kept for reuse.
   var usage: (allocated: Int, retained: Int) {
-    state.withLock { ($0.allocatedBytes, $0.retainedBytes) }
+    state.withLock {
+      let retained = $0.retainedBytes + $0.arena.keptBytes
+      return ($0.allocatedBytes + $0.arena.usedBytes + $0.arena.keptBytes, retained)
+    }
   }
 
-  /// Returns every kept buffer to the system.
+  /// Returns all kept memory to the system.
   func drain() {
     let buffers = state.withLock { state -> [UnsafeMutablePointer<Float>] in
       let all = state.free.values.flatMap { $0 }
       state.allocatedBytes -= state.retainedBytes
       state.retainedBytes = 0
       state.free = [:]
+      state.arena.releaseFree()
       return all
     }
     for buffer in buffers { UnsafeMutableRawPointer(buffer).deallocate() }
