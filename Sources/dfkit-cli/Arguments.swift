@@ -8,6 +8,7 @@ extension RetinaFaceBackbone: ExpressibleByArgument {}
 extension Recipe.Detector.Kind: ExpressibleByArgument {}
 extension Recipe.People.Rule: ExpressibleByArgument {}
 extension DetectionDrawing.Form: ExpressibleByArgument {}
+extension Augmentation.Preset: ExpressibleByArgument {}
 
 /// Width and height, written 960x544.
 struct FrameDimensions: ExpressibleByArgument {

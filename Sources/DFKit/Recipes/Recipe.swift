@@ -121,6 +121,23 @@ extension Recipe {
     public init() {}
   }
 
+  /// The member of that name, or of that number from 1; the only one if there is one and nil is asked for.
+  ///
+  /// - Throws: `RecipeError` that lists the members.
+  public func member(_ name: String?) throws(RecipeError) -> Member {
+    if let name {
+      if let member = members.first(where: { $0.name == name }) { return member }
+      if let number = Int(name), members.indices.contains(number - 1) { return members[number - 1] }
+    } else if members.count == 1 {
+      return members[0]
+    }
+    let list = members.enumerated().map { "\($0.offset + 1) \($0.element.name)" }
+    throw RecipeError(
+      file: self.name,
+      problem: (name.map { "has no member '\($0)'" } ?? "has several members; name one")
+        + ": \(list.joined(separator: ", "))")
+  }
+
   /// How a member is trained: as it says, or as the recipe says, or as is usual.
   public func training(of member: Member) -> TrainingOptions {
     member.training ?? training ?? TrainingOptions()

@@ -65,6 +65,18 @@ extension JSON {
     return output
   }
 
+  /// The value on one line.
+  public var line: String {
+    switch self {
+    case .array(let items): "[\(items.map(\.line).joined(separator: ", "))]"
+    case .object(let members):
+      "{"
+        + members.map { "\(JSON.string($0.key).text): \($0.value.line)" }.joined(separator: ", ")
+        + "}"
+    default: text
+    }
+  }
+
   private var isPlain: Bool {
     switch self {
     case .array, .object: false

@@ -1,0 +1,119 @@
+import DeepfakeCore
+import Foundation
+import MediaIO
+import Training
+
+/// What a run was begun with, as `run.json` in its folder has it: enough to go on without being told again.
+public struct RunFacts: Codable, Sendable, Equatable {
+  /// Weights that training started from.
+  public struct InitialWeights: Codable, Sendable, Equatable {
+    /// The file.
+    public var file: String
+    /// The hash of its bytes.
+    public var sha256: String
+    /// Whose checkpoint it was said to be.
+    public var scheme: String?
+    /// Whether the last layer was to be kept.
+    public var keepsHead: Bool
+  }
+
+  /// dfkit's version.
+  public var version: String
+  /// The recipe's name.
+  public var recipe: String
+  /// The member's name.
+  public var member: String
+  /// The manifests.
+  public var data: [String]
+  /// What paths had to begin with.
+  public var pathPrefix: String?
+  /// The collection that samples had to be from.
+  public var origin: String?
+  /// The hash of the manifests.
+  public var dataDigest: String
+  /// Weights that training started from.
+  public var initialWeights: InitialWeights?
+  /// Whether broken pictures are left out.
+  public var skipsBroken: Bool
+  /// Threads that the run began with; it may go on with others.
+  public var threads: Int
+  /// Numbers that the network has to learn.
+  public var parameters: Int
+  /// When the run began.
+  public var began: String
+
+  /// The text of the file.
+  var json: Data {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      return try encoder.encode(self) + Data("\n".utf8)
+    }
+  }
+
+  /// Reads the facts of a run.
+  ///
+  /// - Throws: `TrainingError`.
+  public init(_ folder: RunFolder) throws(TrainingError) {
+    guard FileManager.default.fileExists(atPath: folder.facts.path) else {
+      throw .nothingToResume(folder: folder.url.relativePath)
+    }
+    do {
+      self = try JSONDecoder().decode(RunFacts.self, from: Data(contentsOf: folder.facts))
+    } catch {
+      throw .damaged(file: folder.facts.relativePath, reason: "it is not what dfkit wrote there")
+    }
+  }
+
+  init(
+    version: String, recipe: String, member: String, data: [String], pathPrefix: String?,
+    origin: String?, dataDigest: String, initialWeights: InitialWeights?, skipsBroken: Bool,
+    threads: Int, parameters: Int, began: String
+  ) {
+    self.version = version
+    self.recipe = recipe
+    self.member = member
+    self.data = data
+    self.pathPrefix = pathPrefix
+    self.origin = origin
+    self.dataDigest = dataDigest
+    self.initialWeights = initialWeights
+    self.skipsBroken = skipsBroken
+    self.threads = threads
+    self.parameters = parameters
+    self.began = began
+  }
+}
+
+extension TrainingJob {
+  /// The job that a run's folder tells, to go on with it.
+  ///
+  /// - Throws: `TrainingError` where there is no run, `RecipeError` where its recipe was damaged.
+  public init(resuming folder: RunFolder) throws {
+    let facts = try RunFacts(folder)
+    let recipe = try Recipe(contentsOf: folder.recipe)
+    self.init(
+      recipe: recipe, member: recipe.members[0],
+      data: facts.data.map { URL(fileURLWithPath: $0) }, folder: folder)
+    pathPrefix = facts.pathPrefix
+    origin = facts.origin
+    skipsBroken = facts.skipsBroken
+    isResuming = true
+    initialDigest = facts.initialWeights?.sha256
+  }
+
+  /// The hash of a weights file's bytes.
+  static func digest(_ file: URL) throws(WeightsError) -> String {
+    do {
+      let handle = try FileHandle(forReadingFrom: file)
+      defer { try? handle.close() }
+      let hash = SHA256()
+      while let block = try handle.read(upToCount: 1 << 22), !block.isEmpty {
+        block.withUnsafeBytes { hash.update($0) }
+      }
+      return hash.digits()
+    } catch {
+      throw .unreadable(file: file.relativePath, reason: error.reason)
+    }
+  }
+}

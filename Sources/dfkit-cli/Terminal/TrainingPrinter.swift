@@ -1,0 +1,63 @@
+import DFKit
+import Foundation
+
+/// Shows how a training goes: a line an epoch, and a progress bar on a terminal or, elsewhere, a line every
+/// minute; or an object of JSON a line.
+final class TrainingPrinter {
+  private let json: Bool
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private var lastDraw: ContinuousClock.Instant?
+  private var isBarVisible = false
+
+  init(json: Bool) {
+    self.json = json
+  }
+
+  /// What is going to be trained.
+  func show(_ plan: TrainingJob.Plan) throws {
+    if !json { try Output.write(plan.text + "\n") }
+  }
+
+  /// Shows an event.
+  func show(_ event: TrainingEvent) throws {
+    if json {
+      return try Output.write(event.json.line + "\n")
+    }
+    switch event {
+    case .begins(let outline): try write(TrainingLines.text(outline))
+    case .step(let progress):
+      draw(TrainingLines.bar(progress, width: Terminal.width(STDERR_FILENO) ?? 200))
+    case .validating(let done, let total): draw("judging \(done) of \(total)")
+    case .epoch(let row): try write(TrainingLines.text(row))
+    case .checkpoint: break
+    case .note(let text):
+      clear()
+      Output.complain(text)
+    case .ends(let result): try write(TrainingLines.text(result))
+    }
+  }
+
+  /// Removes the bar.
+  func clear() {
+    guard isBarVisible else { return }
+    try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8))
+    isBarVisible = false
+  }
+
+  private func write(_ line: String) throws {
+    clear()
+    try Output.write(line + "\n")
+  }
+
+  private func draw(_ line: String) {
+    let now = ContinuousClock.now
+    let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(60)
+    if let lastDraw, now - lastDraw < pause { return }
+    // Without a terminal, nothing is said of the first minute.
+    defer { lastDraw = now }
+    if !isTerminal, lastDraw == nil { return }
+    let text = isTerminal ? "\r\u{1B}[K\(line)" : line + "\n"
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    isBarVisible = isTerminal
+  }
+}
