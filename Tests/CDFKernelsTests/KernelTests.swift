@@ -19,7 +19,7 @@ func forEachInstructionSet(_ body: (String) -> Void) {
   }
 }
 
-/// Expects the same bits from `body` with 1, 2 and 4 threads.
+/// Expects the same bits from `body` with 1, 2 and 5 threads.
 func expectSameForAnyThreads(
   _ label: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: () -> [Float]
 ) {
@@ -27,7 +27,7 @@ func expectSameForAnyThreads(
   defer { df_set_thread_count(before) }
   df_set_thread_count(1)
   let one = body().map(\.bitPattern)
-  for threads: Int32 in [2, 4] {
+  for threads: Int32 in [2, 5] {
     df_set_thread_count(threads)
     let several = body().map(\.bitPattern)
     #expect(one == several, "\(label): \(threads) threads", sourceLocation: sourceLocation)
