@@ -76,16 +76,16 @@ struct BatchMaker: Sendable {
         skipped.append(FaceBatch.Skipped(index: order[slot], error: error))
       }
     }
-    // A batch of nothing but broken pictures is no batch.
-    if let first = skipped.first, !options.skipsBroken || whole.isEmpty {
-      return .failure(first.error)
-    }
+    if let first = skipped.first, !options.skipsBroken { return .failure(first.error) }
     mix(&whole, first: slots.lowerBound)
     let input = options.input
-    let images = Tensor(
-      images: whole.map(\.image),
-      normalization: PixelNormalization(
-        mean: input.mean, std: input.std, channelOrder: input.channelOrder))
+    let images =
+      whole.isEmpty
+      ? Tensor(zeros: [0, input.size, input.size, 3])
+      : Tensor(
+        images: whole.map(\.image),
+        normalization: PixelNormalization(
+          mean: input.mean, std: input.std, channelOrder: input.channelOrder))
     return .success(
       FaceBatch(
         images: images, labels: Tensor(whole.map(\.label), shape: [whole.count]),
@@ -94,7 +94,9 @@ struct BatchMaker: Sendable {
 
   /// Mixes a batch's crops with each other, in one share.
   private func mix(_ crops: inout [PreparedCrop], first: Int) {
-    guard let mixup = options.augmentation.mixup, mixup.partner == .batch else { return }
+    guard let mixup = options.augmentation.mixup, mixup.partner == .batch, crops.count > 1 else {
+      return
+    }
     var generator = SeededGenerator(seed: options.seed, label: "batch \(options.epoch) \(first)")
     let share = mixup.share(using: &generator)
     guard share > 0 else { return }

@@ -10,7 +10,7 @@ public struct FaceBatch: Sendable {
     public let error: DatasetError
   }
 
-  /// [crops, size, size, 3], normalised.
+  /// [crops, size, size, 3], normalised; no crop where all were to be skipped.
   public let images: Tensor
   /// [crops], what the probability of "fake" should be: 0 or 1, or between them after mixup.
   public let labels: Tensor

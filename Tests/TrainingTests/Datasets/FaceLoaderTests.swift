@@ -140,8 +140,10 @@ import Training
       #expect(first.skipped.map(\.index) == [2])
       #expect(first.skipped.first?.error.description.contains("neither JPEG nor PNG") == true)
       #expect(try loader.next()?.skipped.isEmpty == true)
-      // Nothing is left of the third.
-      #expect(throws: DatasetError.self) { try loader.next() }
+      let empty = try #require(try loader.next())
+      #expect(empty.indices.isEmpty && empty.images.shape == [0, 24, 24, 3] && empty.end == 6)
+      #expect(empty.skipped.map(\.index) == [4, 5])
+      #expect(try loader.next()?.indices == [6])
     }
   }
 
