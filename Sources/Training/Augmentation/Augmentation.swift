@@ -1,3 +1,4 @@
+import Classifiers
 import DeepfakeCore
 import FaceDetect
 
@@ -119,6 +120,25 @@ public struct Augmentation: Sendable, Equatable {
     var face = AugmentedFace(image, landmarks: landmarks)
     for step in steps { step.apply(to: &face, using: &generator) }
     return face.image
+  }
+
+  /// A crop changed at random and brought to a network's input.
+  ///
+  /// A crop of more than twice the input's size is scaled down to that first, by areas: details that the
+  /// network never sees cost time.
+  public func callAsFunction(
+    _ image: Image, landmarks: [Point]? = nil, for input: InputSpec,
+    using generator: inout SeededGenerator
+  ) -> Image {
+    let factor = Float(2 * input.size) / Float(min(image.width, image.height))
+    guard factor < 1, !steps.isEmpty else {
+      return input.fitted(self(image, landmarks: landmarks, using: &generator))
+    }
+    let small = image.resized(
+      width: max(1, Int((Float(image.width) * factor).rounded())),
+      height: max(1, Int((Float(image.height) * factor).rounded())), method: .area)
+    let points = landmarks.map { $0.map { $0.scaled(x: factor, y: factor) } }
+    return input.fitted(self(small, landmarks: points, using: &generator))
   }
 
   /// Augmentations are equal where their descriptions are.

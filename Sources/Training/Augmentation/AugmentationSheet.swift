@@ -87,8 +87,8 @@ public struct AugmentationSheet: Sendable {
     _ augmentation: Augmentation, _ crop: (sample: FaceSample, image: Image), _ label: String
   ) -> Image {
     var generator = SeededGenerator(seed: seed, label: label)
-    return input.fitted(
-      augmentation(crop.image, landmarks: crop.sample.landmarks, using: &generator))
+    return augmentation(
+      crop.image, landmarks: crop.sample.landmarks, for: input, using: &generator)
   }
 
   /// The steps, and those within them.

@@ -56,8 +56,8 @@ struct BatchMaker: Sendable {
     } catch {
       throw .picture(error)
     }
-    return options.input.fitted(
-      options.augmentation(image, landmarks: sample.landmarks, using: &generator))
+    return options.augmentation(
+      image, landmarks: sample.landmarks, for: options.input, using: &generator)
   }
 
   /// The batch of the crops of some places.

@@ -145,6 +145,32 @@ let uprightLandmarks = [
     }
   }
 
+  @Test func smearsAlongTheLine() {
+    var image = Image(width: 21, height: 21) { $0.update(repeating: 0) }
+    image[10, 10] = (250, 250, 250)
+    for (angle, across) in [(Float(0), true), (.pi / 2, false)] {
+      let found = image.smeared(length: 6, angle: angle)
+      var total = 0
+      for y in 0..<21 {
+        for x in 0..<21 {
+          let value = Int(found[x, y].green)
+          total += value
+          let (along, off) = across ? (x - 10, y - 10) : (y - 10, x - 10)
+          // Three pixels and a half either way, in one line.
+          if off != 0 || abs(along) > 3 { #expect(value == 0) }
+          if off == 0, abs(along) < 3 { #expect(abs(value - 250 / 6) <= 1) }
+        }
+      }
+      #expect(abs(total - 250) <= 4)
+    }
+    // What is the same everywhere stays so, edges included, even where filters are wider than pictures.
+    for side in [1, 2, 3, 30] {
+      let plain = Image(width: side, height: side + 1) { $0.update(repeating: 201) }
+      #expect(plain.smeared(length: 9, angle: 0.7) == plain)
+      #expect(plain.blurred(sigma: 3) == plain)
+    }
+  }
+
   @Test func addsNoiseOfTheDeviation() {
     let image = Image(width: 200, height: 200) { $0.update(repeating: 128) }
     let noisy = image.withNoise(deviation: 0.04, shot: 0, isGrey: false, seed: 5)
@@ -176,6 +202,21 @@ let uprightLandmarks = [
       black += face.image[0, 0].red == 0 ? 1 : 0
     }
     #expect(abs(black - 500) < 80)
+  }
+
+  @Test func bringsLargeCropsToTheInput() {
+    let input = InputSpec(size: 24)
+    let large = wavyPicture(200, 160)
+    let landmarks = uprightLandmarks.map { $0.scaled(x: 2, y: 2) }
+    var generator = SeededGenerator(seed: 1)
+    // Nothing is to be changed: as in prediction.
+    let plain = Augmentation.none(large, landmarks: landmarks, for: input, using: &generator)
+    #expect(plain == large.resized(width: 24, height: 24, method: .area))
+    // The eyes, at (44, 36) and (84, 34) of 200 by 160, are covered where they are in 24 by 24.
+    let covered = Augmentation([Augmentation.Step(LandmarkCutout(parts: [.eyes]))])(
+      large, landmarks: landmarks, for: input, using: &generator)
+    #expect(covered[5, 5].red == 0 && covered[9, 5].green == 0 && covered[20, 20] != (0, 0, 0))
+    #expect(covered.width == 24 && covered.height == 24)
   }
 
   @Test func survivesTinyPictures() {
