@@ -5,12 +5,12 @@ public struct BinaryMetrics: Sendable {
   /// One judgement.
   public struct Judgement: Sendable, Equatable {
     /// The probability of a fake.
-    public var score: Float
+    public var score: Double
     /// The truth.
     public var label: FaceLabel
 
     /// A judgement of a face or video.
-    public init(_ score: Float, _ label: FaceLabel) {
+    public init(_ score: Double, _ label: FaceLabel) {
       self.score = score
       self.label = label
     }
@@ -22,17 +22,17 @@ public struct BinaryMetrics: Sendable {
   /// be infinite.
   public var clip: Double
   /// Scores from here on are called fake when accuracy is counted.
-  public var threshold: Float
+  public var threshold: Double
 
   /// No judgements. The clip is Kaggle's unless told otherwise.
-  public init(clip: Double = 1e-15, threshold: Float = 0.5) {
+  public init(clip: Double = 1e-15, threshold: Double = 0.5) {
     precondition(clip > 0 && clip < 0.5, "BinaryMetrics: clip \(clip)")
     self.clip = clip
     self.threshold = threshold
   }
 
   /// Takes in a judgement.
-  public mutating func add(_ score: Float, _ label: FaceLabel) {
+  public mutating func add(_ score: Double, _ label: FaceLabel) {
     judgements.append(Judgement(score, label))
   }
 
@@ -44,9 +44,8 @@ public struct BinaryMetrics: Sendable {
   /// The mean of -log of the probability given to the truth; NaN without judgements or with a NaN.
   public var logLoss: Double {
     let sum = judgements.reduce(0.0) { sum, judgement in
-      let score = Double(judgement.score)
-      guard !score.isNaN else { return .nan }
-      let fake = min(max(score, clip), 1 - clip)
+      guard !judgement.score.isNaN else { return .nan }
+      let fake = min(max(judgement.score, clip), 1 - clip)
       return sum - (judgement.label == .fake ? log(fake) : log1p(-fake))
     }
     return sum / Double(count)

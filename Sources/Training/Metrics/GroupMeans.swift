@@ -1,25 +1,26 @@
 /// Mean scores of groups of faces, as a rule of the frames of one video, whose truth is one.
-public struct GroupMeans: Sendable {
+public struct GroupMeans<Name: Hashable & Sendable>: Sendable {
   private struct Group: Sendable {
-    var sum: Double
-    var count: Int
-    var label: FaceLabel
+    var sum = 0.0
+    var count = 0
+    var label = FaceLabel.real
   }
 
   private var groups: [Group] = []
-  private var places: [String: Int] = [:]
+  private var places: [Name: Int] = [:]
 
   /// No scores.
   public init() {}
 
-  /// Takes in a face's score. A group with a fake face in it counts as fake.
-  public mutating func add(_ score: Float, _ label: FaceLabel, group: String) {
-    let place = places[group] ?? groups.count
+  /// Takes in a face's score; without a group it is one of its own. A group with a fake face in it
+  /// counts as fake.
+  public mutating func add(_ score: Double, _ label: FaceLabel, group: Name?) {
+    let place = group.flatMap { places[$0] } ?? groups.count
     if place == groups.count {
-      groups.append(Group(sum: 0, count: 0, label: .real))
-      places[group] = place
+      groups.append(Group())
+      if let group { places[group] = place }
     }
-    groups[place].sum += Double(score)
+    groups[place].sum += score
     groups[place].count += 1
     if label == .fake { groups[place].label = .fake }
   }
@@ -28,10 +29,10 @@ public struct GroupMeans: Sendable {
   public var count: Int { groups.count }
 
   /// The groups' mean scores against their truths.
-  public func metrics(clip: Double = 1e-15, threshold: Float = 0.5) -> BinaryMetrics {
+  public func metrics(clip: Double = 1e-15, threshold: Double = 0.5) -> BinaryMetrics {
     var metrics = BinaryMetrics(clip: clip, threshold: threshold)
     for group in groups {
-      metrics.add(Float(group.sum / Double(group.count)), group.label)
+      metrics.add(group.sum / Double(group.count), group.label)
     }
     return metrics
   }

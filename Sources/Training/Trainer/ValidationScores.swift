@@ -3,7 +3,7 @@ import Foundation
 /// The network's judgement of a validation part, collected image by image.
 struct ValidationScores {
   private var frames = BinaryMetrics()
-  private var videos = GroupMeans()
+  private var videos = GroupMeans<Int>()
   private var logLossSum = 0.0
 
   /// Adds an image. Images without a video are videos of their own.
@@ -11,9 +11,9 @@ struct ValidationScores {
     let x = Double(label == .fake ? logit : -logit)
     // log(1 + exp(-x)), which is exact for any logit where that of a rounded probability is not.
     logLossSum += max(-x, 0) + log1p(exp(-abs(x)))
-    let probability = Float(1 / (1 + exp(-Double(logit))))
+    let probability = 1 / (1 + exp(-Double(logit)))
     frames.add(probability, label)
-    videos.add(probability, label, group: video.map { "\($0)" } ?? "image \(frames.count)")
+    videos.add(probability, label, group: video)
   }
 
   /// By frame, and by video; nil where there was no image.

@@ -9,7 +9,7 @@ import Training
     struct Case: Decodable {
       var clip: Double
       var labels: [UInt8]
-      var scores: [Float]
+      var scores: [Double]
       var logLoss: Double
       var accuracy: Double
       var auc: Double
@@ -71,14 +71,18 @@ import Training
   }
 
   @Test func groupsCountOnce() {
-    var groups = GroupMeans()
-    for score: Float in [0.1, 0.2, 0.6] { groups.add(score, .real, group: "a") }
+    var groups = GroupMeans<String>()
+    for score in [0.1, 0.2, 0.6] { groups.add(score, .real, group: "a") }
     groups.add(0.9, .fake, group: "b")
     groups.add(0.7, .fake, group: "b")
-    #expect(groups.count == 2)
+    groups.add(0.4, .real, group: nil)
+    groups.add(0.2, .real, group: nil)
+    #expect(groups.count == 4)
     let metrics = groups.metrics()
-    #expect(metrics.judgements.map(\.label) == [.real, .fake])
-    expectClose(metrics.judgements.map(\.score), [0.3, 0.8], tolerance: 1e-6)
-    #expect(isClose(metrics.logLoss, -(log(0.7) + log(0.8)) / 2))
+    #expect(metrics.judgements.map(\.label) == [.real, .fake, .real, .real])
+    expectClose(
+      metrics.judgements.map { Float($0.score) }, [0.3, 0.8, 0.4, 0.2], tolerance: 1e-6)
+    let losses = log(0.7) + log(0.8) + log(0.6) + log(0.8)
+    #expect(isClose(metrics.logLoss, -losses / 4))
   }
 }
