@@ -9,7 +9,7 @@ import Testing
     #expect(version.status == 0)
     #expect(version.output == dfkitVersion + "\n")
     for command in [
-      [], ["predict"], ["detect"], ["classify"], ["weights"], ["weights", "list"],
+      [], ["predict"], ["detect"], ["classify"], ["train"], ["weights"], ["weights", "list"],
       ["weights", "fetch"], ["weights", "info"], ["weights", "convert"], ["recipe"],
       ["recipe", "list"], ["recipe", "show"], ["bench"],
       ["bench", "classify"], ["bench", "detect"], ["bench", "train"],
@@ -57,6 +57,13 @@ import Testing
     (["classify", "a.png", "--weights", "w", "--mean", "1,2"], "--mean"),
     (["classify", "a.png", "--weights", "w", "--std", "1,2,0"], "--std"),
     (["classify", "a.png", "--weights", "w", "--size", "7"], "--size must be 32 to 4096"),
+    (["train", "--data", "d"], "Give --output"),
+    (["train", "--output", "o"], "Give --data"),
+    (["train", "--data", "d", "--output", "o", "--batch-size", "0"], "--batch-size must be 1"),
+    (["train", "--data", "d", "--output", "o", "--rate", "0"], "--rate must be above 0"),
+    (["train", "--data", "d", "--output", "o", "--new-head"], "--init"),
+    (["train", "--data", "d", "--output", "o", "--augmentation", "bold"], "'strong'"),
+    (["train", "--resume", "--member", "2", "--output", "o"], "leave --member out"),
     (["weights", "convert", "a.pth", "b.pth"], ".safetensors"),
     (["weights", "fetch"], "names"),
     (["weights", "fetch", "a", "b", "--from", "c"], "one entry at a time"),

@@ -48,6 +48,23 @@ public struct EpochMetrics: Sendable, Equatable, Codable {
   public var videos: Scores?
   /// Whether no epoch before had a lower validation loss.
   public var isBest: Bool
+
+  /// An epoch's row.
+  public init(
+    epoch: Int, part: Part, steps: Int, seconds: Double, images: Int, learningRate: Float,
+    loss: Double, frames: Scores?, videos: Scores?, isBest: Bool
+  ) {
+    self.epoch = epoch
+    self.part = part
+    self.steps = steps
+    self.seconds = seconds
+    self.images = images
+    self.learningRate = learningRate
+    self.loss = loss
+    self.frames = frames
+    self.videos = videos
+    self.isBest = isBest
+  }
 }
 
 extension EpochMetrics {

@@ -15,8 +15,14 @@ struct TinyNetwork: ClassifierNetwork {
   let body: Conv2d
   let dropout: Dropout
   let classifier: Linear
+  /// What is done to the logit.
+  let lastStep: @Sendable (Tensor) -> Tensor
 
-  init(_ kind: Kind = .group, dropout rate: Float = 0) {
+  init(
+    _ kind: Kind = .group, dropout rate: Float = 0,
+    lastStep: @escaping @Sendable (Tensor) -> Tensor = { $0 }
+  ) {
+    self.lastStep = lastStep
     let scope = store.root
     stem = Conv2d(scope / "stem", 3, 8, kernel: 3, stride: 2, padding: .symmetric(1), bias: false)
     groupNorm = kind == .group ? GroupNorm(scope / "norm", 8, groups: 2) : nil
@@ -37,7 +43,7 @@ struct TinyNetwork: ClassifierNetwork {
   }
 
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    classifier(dropout(features(x, mode).globalAveragePool(), mode), mode)
+    lastStep(classifier(dropout(features(x, mode).globalAveragePool(), mode), mode))
   }
 
   func packed() -> any PackedClassifier { Packed(network: self) }
