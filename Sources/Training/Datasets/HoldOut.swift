@@ -9,9 +9,10 @@ import DeepfakeCore
 /// 2. Samples with a person, a video or an original stay together with all that they are linked to by any
 ///    of these: nobody is on both sides, and no fake without the real video that it was made from.
 /// 3. Samples with none of these are grouped by where they stand: in a large folder, each `block` files
-///    with neighbouring names are a group, since frames of one video mostly have neighbouring names; a
-///    small folder, with at most a twentieth of the samples, is one. Of the files in training, the `margin`
-///    next to a group held out are left out, since a video may go on across the border.
+///    with neighbouring names are a group, since frames of one video mostly have neighbouring names (an
+///    eighth of a folder that has less than eight such groups); a small folder, with at most a twentieth of
+///    the samples, is one. Of the files in training, the `margin` next to a group held out, at most a quarter
+///    of a group, are left out, since a video may go on across the border.
 ///
 /// Whole groups are then held out, by a seeded draw, until about `fraction` of the real and of the fake
 /// samples are.

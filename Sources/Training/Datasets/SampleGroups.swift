@@ -40,7 +40,8 @@ struct SampleGroups {
       var end = start + 1
       while end < ordered.count, Self.isSameFolder(first, table.rows[ordered[end]]) { end += 1 }
       let samples = ordered[start..<end]
-      let length = samples.count <= small ? samples.count : blockLength
+      let length =
+        samples.count <= small ? samples.count : min(blockLength, max(1, samples.count / 8))
       runs.append(Run(samples: samples, firstBlock: blockCount, blockLength: length))
       for (place, sample) in samples.enumerated() {
         blocks[sample] = blockCount + place / length
@@ -86,11 +87,12 @@ struct SampleGroups {
     return Joined(groups: groups, count: numbers.count, labels: table.rows.map(\.label))
   }
 
-  /// The samples in training that are less than `margin` files from one held out.
+  /// The samples in training that are at most `margin` files, or a quarter of a block, from one held out.
   func border(_ isHeldOut: [Bool], margin: Int) -> Set<Int> {
     var border: Set<Int> = []
     for run in runs {
       let samples = Array(run.samples)
+      let margin = min(margin, run.blockLength / 4)
       for place in samples.indices.dropFirst()
       where isHeldOut[samples[place]] != isHeldOut[samples[place - 1]] {
         let training =

@@ -136,6 +136,20 @@ private func sample(
     #expect(split.leftOut == 0 && folders(split.heldOut).count == 18)
   }
 
+  @Test func splitsSmallLists() throws {
+    for count in [4, 20, 90] {
+      let samples =
+        (0..<count).map { sample("real/\($0).jpg", .real) }
+        + (0..<count).map { sample("fake/\($0).jpg", .fake) }
+      let split = try HoldOut(fraction: 0.25).split(FaceManifest(samples))
+      expectNoLeak(split)
+      for label in FaceLabel.allCases {
+        #expect(split.heldOut.count(label) > 0 && split.heldOut.count(label) <= count / 2)
+        #expect(split.training.count(label) >= count / 3)
+      }
+    }
+  }
+
   @Test func followsTheColumn() throws {
     let samples = [
       sample("a", .real, split: "train"), sample("b", .fake, split: "Training"),
