@@ -93,7 +93,8 @@ typedef struct df_affine_gradient {
   df_activation activation;
   float slope;
   float *sums, *products;  // added to: sums of z's gradient, and of its products with x - mean
-  const float *factor, *offset;  // y = z's gradient * scale + (x - mean) * factor + offset
+  // y = z's gradient * scale + offset + ((x - mean) * factor + rest)
+  const float *factor, *offset, *rest;
   float *y;
 } df_affine_gradient;
 

@@ -9,7 +9,7 @@ typedef struct job {
   df_groups groups;
   bool fixed;
   const float *x, *gradient, *statistics;
-  float *constants;  // [image][mean, scale, shift, factor, offset][channel]
+  float *constants;  // [image][mean, scale, shift, factor, offset, what that lost][channel]
   // [image][chunk][sums, products][channel]; an image's first chunk gets the total.
   double *sums;
   float *y;
@@ -17,7 +17,12 @@ typedef struct job {
   float slope;
 } job;
 
-enum { CONSTANTS = 5 };
+enum {
+  CONSTANTS = 6,
+  // Rows that are summed in Float32 before they go into double precision: few, because sums of gradients
+  // are often next to zero, and what a norm follows sees nothing else.
+  SUMMED_ROWS = 16,
+};
 
 static df_affine_gradient part_of(const job *j, df_chunk chunk) {
   size_t channels = j->maps.channels;
@@ -32,6 +37,7 @@ static df_affine_gradient part_of(const job *j, df_chunk chunk) {
     .shift = constants + 2 * channels,
     .factor = constants + 3 * channels,
     .offset = constants + 4 * channels,
+    .rest = constants + 5 * channels,
     .activation = j->activation,
     .slope = j->slope,
   };
@@ -47,7 +53,7 @@ static void chunk_sums(void *context, size_t index) {
   part.sums = some;
   part.products = some + channels;
   for (size_t rest = part.rows; rest > 0; rest -= part.rows) {
-    part.rows = df_min(DF_SUMMED_ROWS, rest);
+    part.rows = df_min(SUMMED_ROWS, rest);
     memset(some, 0, 2 * channels * sizeof(float));
     j->maps.kernels->affine_gradient_sums(&part);
     for (size_t i = 0; i < 2 * channels; i++) to[i] += (double)some[i];
@@ -72,7 +78,9 @@ static void finish_sums(const job *j, size_t image) {
     for (size_t i = 0; i < 2 * channels; i++) sums[i] += sums[chunk * 2 * channels + i];
   }
   double *products = sums + channels;
-  float *factor = j->constants + (image * CONSTANTS + 3) * channels, *offset = factor + channels;
+  float *constants = j->constants + image * CONSTANTS * channels;
+  const float *scale = constants + channels;
+  float *factor = constants + 3 * channels, *offset = factor + channels, *lost = offset + channels;
   double count = (double)(j->maps.pixels * per_group);
   const float *statistics = j->statistics + image * groups * DF_STATISTICS;
   for (size_t group = 0; group < groups; group++, statistics += DF_STATISTICS) {
@@ -82,14 +90,17 @@ static void finish_sums(const job *j, size_t image) {
     for (size_t c = group * per_group; c < (group + 1) * per_group; c++) {
       // Of the gradient and the normalised value.
       products[c] = (products[c] - rest * sums[c]) * inverse;
-      sum += sums[c] * (double)j->groups.scale[c];
+      sum += sums[c] * (double)scale[c];
       product += products[c] * (double)j->groups.scale[c];
     }
-    double slope = j->fixed ? 0 : -inverse * inverse * product / count;
-    double start = j->fixed ? 0 : -inverse * sum / count - slope * rest;
+    // A group's gradients add up to zero. They do so here to the rounding of single elements: with
+    // the constants as they are in Float32, and with what the offset loses as one.
+    float slope = j->fixed ? 0 : (float)(-inverse * inverse * product / count);
+    double start = j->fixed ? 0 : -sum / count - (double)slope * rest;
     for (size_t c = group * per_group; c < (group + 1) * per_group; c++) {
-      factor[c] = (float)slope;
+      factor[c] = slope;
       offset[c] = (float)start;
+      lost[c] = (float)(start - (double)offset[c]);
     }
   }
 }

@@ -6,7 +6,7 @@
 typedef struct job {
   df_maps maps;
   const float *a, *b, *scale, *shift;
-  bool scale_by_image;
+  bool by_image;  // whether each image has a scale and a shift of its own
   float *y;
   float *sums;  // [image][chunk][channel]
   df_activation activation;
@@ -43,12 +43,13 @@ static void chunk_sums(void *context, size_t index) {
 static void chunk_affine(void *context, size_t index) {
   const job *j = context;
   df_chunk chunk = df_chunk_of(&j->maps, index);
+  size_t constants = j->by_image ? chunk.image * j->maps.channels : 0;
   j->maps.kernels->affine(&(df_affine){
     .rows = chunk.rows,
     .channels = j->maps.channels,
     .x = j->a + chunk.offset,
-    .scale = j->scale + (j->scale_by_image ? chunk.image * j->maps.channels : 0),
-    .shift = j->shift,
+    .scale = j->scale + constants,
+    .shift = j->shift ? j->shift + constants : NULL,
     .y = j->y + chunk.offset,
     .activation = j->activation,
     .slope = j->slope,
@@ -71,11 +72,12 @@ void df_f32_pixel_sums(
 }
 
 void df_f32_scale_channels(
-  size_t batch, size_t pixels, size_t channels, const float *x, const float *scale, float *y) {
+  size_t batch, size_t pixels, size_t channels, const float *x, const float *scale,
+  const float *shift, float *y) {
   if (batch == 0 || pixels == 0 || channels == 0) return;
   job j = {
-    .maps = df_maps_of(batch, pixels, channels), .a = x, .scale = scale, .scale_by_image = true,
-    .y = y};
+    .maps = df_maps_of(batch, pixels, channels), .a = x, .scale = scale, .shift = shift,
+    .by_image = true, .y = y};
   df_parallel_for(batch * j.maps.chunks.count, chunk_affine, &j);
 }
 

@@ -118,11 +118,17 @@ extension KernelTests {
 
           let scale = numbers.floats(batch * channels)
           var y = [Float](repeating: .nan, count: x.count)
-          df_f32_scale_channels(batch, pixels, channels, x, scale, &y)
+          df_f32_scale_channels(batch, pixels, channels, x, scale, nil, &y)
           let scaled = x.indices.map { i in
             doubles[i] * Double(scale[i / (pixels * channels) * channels + i % channels])
           }
           expectClose(y, scaled, tolerance: 1e-6, label)
+          let terms = numbers.floats(batch * channels)
+          df_f32_scale_channels(batch, pixels, channels, x, scale, terms, &y)
+          let moved = x.indices.map { i in
+            scaled[i] + Double(terms[i / (pixels * channels) * channels + i % channels])
+          }
+          expectClose(y, moved, tolerance: 1e-6, label)
 
           let shift = numbers.floats(channels)
           for activation in Epilogue.activations {

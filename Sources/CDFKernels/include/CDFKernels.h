@@ -224,9 +224,10 @@ void df_f32_pixel_sums(
 void df_f32_pixel_dots(
   size_t batch, size_t pixels, size_t channels, const float *a, const float *b, float *sums);
 
-/// y[b][pixel][c] = x[b][pixel][c] * scale[b][c]; x and y may be the same.
+/// y[b][pixel][c] = x[b][pixel][c] * scale[b][c] + shift[b][c] (if shift); x and y may be the same.
 void df_f32_scale_channels(
-  size_t batch, size_t pixels, size_t channels, const float *x, const float *scale, float *y);
+  size_t batch, size_t pixels, size_t channels, const float *x, const float *scale,
+  const float *shift, float *y);
 
 /// y[i] = a[i] + b[i]; y may be a or b.
 void df_f32_add(size_t count, const float *a, const float *b, float *y);

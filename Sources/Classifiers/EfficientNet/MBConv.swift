@@ -11,8 +11,11 @@ struct SqueezeExcite: Module {
   }
 
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    let pooled = x.globalAveragePool().reshaped([x.shape[0], 1, 1, x.shape[3]])
-    return x.scalingChannels(by: expand(reduce(pooled, mode).silu(), mode).sigmoid())
+    func bias(_ layer: Conv2d) -> Tensor {
+      layer.bias?.value ?? Tensor(zeros: [layer.weight.shape[3]])
+    }
+    return x.squeezedAndExcited(
+      reduce: (reduce.weight.value, bias(reduce)), expand: (expand.weight.value, bias(expand)))
   }
 }
 

@@ -12,7 +12,7 @@ public struct ChannelScale: Operation {
       x.rank >= 2 && factors.count == x.mapExtents.batch * x.mapExtents.channels
         && factors.shape.first == x.shape.first && factors.shape.last == x.shape.last,
       "channel scale: factors \(factors.shape) do not fit input \(x.shape)")
-    return (x.scaled(by: factors), inputs)
+    return (x.scaledChannels(by: factors), inputs)
   }
 
   /// The gradient times the factors, and each channel's sum of its products with x.
@@ -30,11 +30,11 @@ public struct ChannelScale: Operation {
         }
       }
     }
-    return [wants[0] ? gradient.scaled(by: factors) : nil, ofFactors]
+    return [wants[0] ? gradient.scaledChannels(by: factors) : nil, ofFactors]
   }
 
   /// The output again.
-  public func remake(saved: [Tensor]) -> Tensor? { saved[0].scaled(by: saved[1]) }
+  public func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[1]) }
 
   /// The output is one multiplication an element.
   public var isRemade: Bool { true }
@@ -61,13 +61,16 @@ extension Tensor {
     }
   }
 
-  fileprivate func scaled(by factors: Tensor) -> Tensor {
+  /// Each image's channels times factors of their own, plus terms of their own; both [batch, channels].
+  func scaledChannels(by factors: Tensor, adding terms: Tensor? = nil) -> Tensor {
     let (batch, pixels, channels) = mapExtents
     return Tensor(shape: shape) { y in
       withUnsafeBuffer { x in
-        factors.withUnsafeBuffer {
-          df_f32_scale_channels(
-            batch, pixels, channels, x.baseAddress, $0.baseAddress, y.baseAddress)
+        factors.withUnsafeBuffer { factors in
+          terms.withUnsafePointer { terms in
+            df_f32_scale_channels(
+              batch, pixels, channels, x.baseAddress, factors.baseAddress, terms, y.baseAddress)
+          }
         }
       }
     }

@@ -125,6 +125,9 @@ enum OperationCatalogue {
     CatalogueEntry("channel scale", ChannelScale(), [.any([2, 3, 2, 5]), .any([2, 5])]),
     CatalogueEntry(
       "channel scale, kept axes", ChannelScale(), [.any([2, 3, 2, 5]), .any([2, 1, 1, 5])]),
+    CatalogueEntry(
+      "squeeze and excite", SqueezeExcitation(),
+      [.any([2, 3, 2, 5]), .any([1, 1, 5, 3]), .any([3]), .any([1, 1, 3, 5]), .any([5])]),
   ]
 
   static let convolutions: [CatalogueEntry] = [

@@ -1,0 +1,95 @@
+import CDFKernels
+
+/// Each image's channels scaled by what the whole image says of them (Hu et al. 2018): the channels'
+/// means through a layer, an activation, another layer and a sigmoid.
+///
+/// One operation, because x's gradient has two parts, by the scaling and by the means, that are written
+/// in one go.
+public struct SqueezeExcitation: Operation {
+  /// Follows the first layer.
+  public let activation: Activation
+
+  /// The operation with that activation between its layers.
+  public init(activation: Activation = .silu) {
+    self.activation = activation
+  }
+
+  /// Inputs: x [batch, ..., channels]; the layers' weights and biases, [channels, squeezed],
+  /// [squeezed], [squeezed, channels] and [channels], where weights may have axes of extent 1 in
+  /// front.
+  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+    let x = inputs[0]
+    let (batch, pixels, channels) = x.mapExtents
+    let squeezed = inputs[2].count
+    precondition(
+      x.rank >= 3 && pixels > 0 && inputs[1].shape.suffix(2) == [channels, squeezed]
+        && inputs[3].shape.suffix(2) == [squeezed, channels]
+        && inputs[1].count == channels * squeezed && inputs[3].count == channels * squeezed
+        && inputs[4].shape == [channels] && inputs[2].shape == [squeezed],
+      "squeeze and excite: weights \(inputs[1...].map(\.shape)) do not fit input \(x.shape)")
+    let sums = Tensor(shape: [batch, channels]) { sums in
+      x.withUnsafeBuffer {
+        df_f32_pixel_sums(batch, pixels, channels, $0.baseAddress, sums.baseAddress)
+      }
+    }
+    let means = sums / Float(pixels)
+    let hidden = Self.layer(means, inputs[1], inputs[2])
+    let gate = Self.layer(hidden.activated(activation), inputs[3], inputs[4]).sigmoid()
+    let saved = [x, inputs[1], inputs[3], means, hidden, gate]
+    return (x.scaledChannels(by: gate), saved)
+  }
+
+  /// The gradients of x, weights and biases.
+  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+    let (x, reduce, expand) = (saved[0], saved[1], saved[2])
+    let (means, hidden, gate) = (saved[3], saved[4], saved[5])
+    let (batch, pixels, channels) = x.mapExtents
+    let ofGate = Tensor(shape: gate.shape) { sums in
+      x.withUnsafeBuffer { x in
+        gradient.withUnsafeBuffer {
+          df_f32_pixel_dots(
+            batch, pixels, channels, $0.baseAddress, x.baseAddress, sums.baseAddress)
+        }
+      }
+    }
+    let ofExcited = ofGate * gate * (1 - gate)
+    let ofActivated = ofExcited.matmul(expand.asMatrix, transposingRight: true)
+    let ofHidden = Activate(activation).pullback(ofActivated, saved: [hidden], wants: [true])[0]
+    guard let ofHidden else { return [] }
+    var ofX: Tensor?
+    if wants[0] {
+      let ofMeans = ofHidden.matmul(reduce.asMatrix, transposingRight: true)
+      ofX = gradient.scaledChannels(by: gate, adding: ofMeans / Float(pixels))
+    }
+    let active = hidden.activated(activation)
+    return [
+      ofX, means.matmul(ofHidden, transposingLeft: true).viewed(as: reduce.shape),
+      ofHidden.channelSums(),
+      active.matmul(ofExcited, transposingLeft: true).viewed(as: expand.shape),
+      ofExcited.channelSums(),
+    ]
+  }
+
+  /// The output again.
+  public func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[5]) }
+
+  /// The output is one multiplication an element.
+  public var isRemade: Bool { true }
+
+  private static func layer(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
+    x.matmul(weight.asMatrix) + bias
+  }
+}
+
+extension Tensor {
+  /// [batch, ..., channels] scaled by what each image says of its channels (see `SqueezeExcitation`).
+  public func squeezedAndExcited(
+    reduce: (weight: Tensor, bias: Tensor), expand: (weight: Tensor, bias: Tensor),
+    activation: Activation = .silu
+  ) -> Tensor {
+    SqueezeExcitation(activation: activation)(
+      self, reduce.weight, reduce.bias, expand.weight, expand.bias)
+  }
+
+  fileprivate var asMatrix: Tensor { viewed(as: Array(shape.suffix(2))) }
+}
