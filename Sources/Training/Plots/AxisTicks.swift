@@ -18,7 +18,7 @@ public struct AxisTicks: Sendable, Equatable {
     let span = range.upperBound - range.lowerBound
     let rough = span / Double(max(1, count))
     let power = pow(10, floor(log10(rough)))
-    let factor = [1.0, 2, 5, 10].first { $0 * power >= rough * 0.999_999 } ?? 10
+    let factor = [(1.5, 1.0), (3, 2), (7, 5)].first { rough < $0.0 * power }?.1 ?? 10
     var step = factor * power
     if whole { step = max(1, step.rounded()) }
     let slack = 1e-9

@@ -90,7 +90,8 @@ extension LinePlot {
       let above = y - 10 > frame.top + 8
       let isFarRight = x > frame.right - SVGText.width(mark.label, size: 11) / 2
       picture.text(
-        mark.label, x, above ? y - 10 : y + 18, size: 11, anchor: isFarRight ? .end : .middle)
+        mark.label, x, above ? y - 10 : y + 18, size: 11, anchor: isFarRight ? .end : .middle,
+        hasRim: true)
     }
     if panel.naming == .direct { drawEndLabels(panel, in: frame, &picture) }
   }

@@ -38,16 +38,22 @@ struct SVGText {
       + " fill=\"\(fill)\" stroke=\"\(stroke)\" stroke-width=\"1.5\"/>\n"
   }
 
+  /// Text with its reference point at (x, y). With a rim, it stays readable where it crosses a line.
   mutating func text(
     _ text: String, _ x: Double, _ y: Double, size: Double = 12, anchor: Anchor = .start,
-    color: String = "#333333", isBold: Bool = false
+    color: String = "#333333", isBold: Bool = false, hasRim: Bool = false
   ) {
-    body +=
-      "<text x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" font-size=\"\(Self.number(size))\""
-      + " text-anchor=\"\(anchor.rawValue)\" fill=\"\(color)\""
-      // A rim keeps text readable where it crosses a line.
-      + " stroke=\"#ffffff\" stroke-width=\"3\" paint-order=\"stroke\""
-      + "\(isBold ? " font-weight=\"bold\"" : "")>\(Self.escaped(text))</text>\n"
+    let place = "<text x=\"\(Self.number(x))\" y=\"\(Self.number(y))\""
+    let font =
+      " font-size=\"\(Self.number(size))\" text-anchor=\"\(anchor.rawValue)\""
+      + (isBold ? " font-weight=\"bold\"" : "")
+    let words = ">\(Self.escaped(text))</text>\n"
+    if hasRim {
+      body +=
+        place + font + " fill=\"#ffffff\" stroke=\"#ffffff\" stroke-width=\"4\""
+        + " stroke-linejoin=\"round\"" + words
+    }
+    body += place + font + " fill=\"\(color)\"" + words
   }
 
   /// The whole picture, on white.

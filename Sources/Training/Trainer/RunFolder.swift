@@ -33,7 +33,7 @@ public struct RunFolder: Sendable {
 
   /// Whether there is a run in the folder.
   public var isUsed: Bool {
-    [checkpoint, best, last, metrics, recipe, facts].contains {
+    [checkpoint, best, last].contains {
       FileManager.default.fileExists(atPath: $0.path)
     }
   }

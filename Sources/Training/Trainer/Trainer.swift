@@ -97,10 +97,10 @@ extension FaceManifest {
   /// The SHA-256 of the samples' paths, labels and videos in order, which say what is learned.
   var contentDigest: String {
     let hash = SHA256()
-    for sample in samples {
-      let line = "\(sample.path)\t\(sample.label.word)\t\(sample.video ?? "")\n"
-      var text = line
-      text.withUTF8 { hash.update(UnsafeRawBufferPointer($0)) }
+    for row in table.rows {
+      let video = table.words[row.video, default: ""]
+      var line = "\(table.path(row))\t\(row.label.word)\t\(video)\n"
+      line.withUTF8 { hash.update(UnsafeRawBufferPointer($0)) }
     }
     return hash.digits()
   }

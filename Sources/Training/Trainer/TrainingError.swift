@@ -96,8 +96,8 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
   public var files: [String]
   /// The learning rate.
   public var learningRate: Float
-  /// The step that the last checkpoint is of; nil where there is none.
-  public var checkpointStep: Int?
+  /// The step that the last checkpoint is of.
+  public var checkpointStep: Int
 
   /// The message for people.
   public var description: String {
@@ -114,12 +114,9 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
     }
     let shown = files.prefix(4).joined(separator: ", ")
     let rest = files.count > 4 ? " and \(files.count - 4) more" : ""
-    let kept =
-      checkpointStep.map { "The checkpoint of step \($0) is as it was." }
-      ?? "No checkpoint was written yet."
     return
       "training diverged in epoch \(epoch), step \(step): \(subject). The batch: \(shown)\(rest)."
-      + " \(kept) Try a lower learning rate (it was \(learningRate)), a warm-up (schedule.warmUp), or"
+      + " The checkpoint of step \(checkpointStep) is as it was. Try a lower learning rate (it was \(learningRate)), a warm-up (schedule.warmUp), or"
       + " clipping (clip: 1), in another folder."
   }
 }

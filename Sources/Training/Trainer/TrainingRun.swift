@@ -22,7 +22,7 @@ final class TrainingRun {
   var ema: ExponentialMovingAverage?
   var swa: WeightAveraging?
   /// The step of the checkpoint on the disk.
-  var checkpointStep: Int?
+  var checkpointStep = 0
   var lastCheckpoint = ContinuousClock.now
   var pace = Pace()
   /// Seconds that the last validation took.
@@ -89,6 +89,8 @@ final class TrainingRun {
     }
     if resuming { try resume() }
     try onEvent(.begins(outline))
+    // What cannot be written shows before anything is computed.
+    if !resuming { try writeCheckpoint() }
     var reason = TrainingResult.Reason.completed
     while !state.isFinished {
       try beginEpoch()

@@ -14,6 +14,20 @@ func screen(_ clip: URL, weights: String, detectorWeights: URL) throws -> VideoR
   return report
 }
 
+// That of Docs/Training.md, likewise.
+func train(_ folder: URL, to output: URL) throws {
+  let manifest = try FaceManifest.read(folder)
+  let split = try HoldOut(fraction: 0.2).split(manifest)
+  var settings = ClassifierSettings(.efficientNetB0, norm: .group)
+  settings.input.size = 128
+  var options = TrainingOptions()
+  options.epochs = 10
+  let trainer = Trainer(TrainableNetwork(settings, dropout: 0.4), options)
+  let result = try trainer.run(
+    training: split.training, validation: split.heldOut, in: RunFolder(output))
+  print(result.epochs.last?.frames?.logLoss as Any)
+}
+
 @Suite struct ReadmeTests {
   private func text(_ path: String) throws -> String {
     try String(contentsOf: Paths.package.appendingPathComponent(path), encoding: .utf8)
@@ -30,6 +44,34 @@ func screen(_ clip: URL, weights: String, detectorWeights: URL) throws -> VideoR
         URL(fileURLWithPath: "a.mp4"), weights: "/nowhere",
         detectorWeights: URL(fileURLWithPath: "/nowhere"))
     }
+  }
+
+  @Test func theExampleOfTrainingIsTheOneCompiledHere() throws {
+    let blocks = try text("Docs/Training.md").components(separatedBy: "```swift\n")
+    try #require(blocks.count == 2)
+    let example = try #require(blocks[1].components(separatedBy: "```").first)
+    let indented = example.split(separator: "\n").map { "  \($0)\n" }.joined()
+    #expect(
+      try text("Tests/DFKitTests/Documentation/ReadmeTests.swift").contains(indented))
+    let nowhere = URL(fileURLWithPath: "/nowhere")
+    #expect(throws: DatasetError.self) { try train(nowhere, to: nowhere) }
+  }
+
+  @Test func optionsOfTrainingAreDocumented() throws {
+    let formats = try text("Docs/Formats.md")
+    var options = TrainingOptions()
+    options.swa = .init(from: 1, learningRate: 1)
+    for kind in OptimizerOptions.Kind.allCases {
+      options.optimizer.kind = kind
+      options.loss.kind = kind == .sgd ? .focal : .bce
+      for schedule in ScheduleOptions.Kind.allCases {
+        options.schedule.kind = schedule
+        for entry in options.entries {
+          #expect(formats.contains("`\(entry.key)`"), "\(entry.key)")
+        }
+      }
+    }
+    for name in Augmentation.operationNames { #expect(formats.contains("`\(name)`"), "\(name)") }
   }
 
   @Test func documentedRecipeKeysAreTheKnownOnes() throws {
