@@ -100,7 +100,8 @@ import Testing
         let values = Tensor(u.map { Float(2 * $0 - 0.5) }, shape: shape)
         parameter.value =
           parameter.layout == .convolution
-          ? values.reshaped([shape[0], shape[1]]).transposed([1, 0]).reshaped(parameter.shape) : values
+          ? values.reshaped([shape[0], shape[1]]).transposed([1, 0]).reshaped(parameter.shape)
+          : values
       }
     }
 
