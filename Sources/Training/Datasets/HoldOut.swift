@@ -54,6 +54,10 @@ public struct HoldOut: Sendable, Equatable {
         isHeldOut: { chosen[$0] }, isLeftOut: { left.contains($0) })
     }
     guard !result.training.isEmpty, !result.heldOut.isEmpty else {
+      if result.rule == .column {
+        let missing = result.training.isEmpty ? "training (train)" : "validation (validation)"
+        throw .impossible(problem: "the column split has no sample for \(missing); name some")
+      }
       throw .impossible(
         problem:
           "the \(manifest.count) samples hang together by person, video or folder in such a way"

@@ -50,6 +50,7 @@ struct Checkpoint {
     var checkpoint = Checkpoint(
       state: try decoded(file, "state", url), identity: try decoded(file, "identity", url),
       weights: [:], optimizer: [:], ema: [:], swa: [:])
+    if let problem = checkpoint.state.problem { throw .damaged(file: name, reason: problem) }
     for key in file.keys {
       guard let stored = file[key], let group = groups.first(where: { key.hasPrefix($0.prefix) })
       else { throw .damaged(file: name, reason: "\(key) belongs to nothing") }

@@ -33,3 +33,24 @@ struct RunState: Codable, Sendable, Equatable {
   /// Whether there is nothing left to do.
   var isFinished = false
 }
+
+extension RunState {
+  /// What of the state cannot be, nil if nothing: it comes from a file that others may have changed.
+  var problem: String? {
+    // Above any run, and far below where sums of them would overflow.
+    let counts = 0...(1 << 40)
+    let numbers = [
+      ("position", position), ("batches", batches), ("steps", steps), ("images", images),
+      ("epochsWithoutProgress", epochsWithoutProgress), ("trainingEpochs", trainingEpochs ?? 0),
+    ]
+    if let (name, value) = numbers.first(where: { !counts.contains($0.1) }) {
+      return "its \(name) cannot be \(value)"
+    }
+    guard epoch == rows.count + 1 else {
+      return "its epoch is \(epoch), and \(rows.count) epochs are done"
+    }
+    guard rows.enumerated().allSatisfy({ $1.epoch == $0 + 1 && counts.contains($1.images) })
+    else { return "its epochs are not in order" }
+    return nil
+  }
+}

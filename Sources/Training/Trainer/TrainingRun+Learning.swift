@@ -45,6 +45,10 @@ extension TrainingRun {
       try report(loss: loss, norm: norm, imagesPerEpoch: order.count)
       try checkpointIfDue()
     }
+    guard state.images > 0 else {
+      throw TrainingError.unusable(
+        problem: "no picture of the \(state.part.rawValue) part can be decoded")
+    }
     state.position = order.count
   }
 

@@ -75,7 +75,10 @@ extension TrainingRun {
       try onEvent(.validating(done: batch.end, total: validation.count))
     }
     validationSeconds = (ContinuousClock.now - start) / .seconds(1)
-    return scores.result
+    guard let result = scores.result else {
+      throw TrainingError.unusable(problem: "no picture of the validation part can be decoded")
+    }
+    return result
   }
 }
 

@@ -215,8 +215,11 @@ struct TrainingChanges: ParsableArguments {
     if let accumulate, !(1...4096).contains(accumulate) {
       throw ValidationError("--accumulate must be 1 to 4096.")
     }
-    if let rate, !(rate > 0 && rate <= 10) {
-      throw ValidationError("--rate must be above 0 and at most 10.")
+    if let rate, !(rate >= 1e-8 && rate <= 10) {
+      throw ValidationError("--rate must be 1e-8 to 10.")
+    }
+    if let seed, seed > UInt64(Int.max) {
+      throw ValidationError("--seed must be 0 to \(Int.max).")
     }
     if let size, !(32...4096).contains(size) {
       throw ValidationError("--size must be 32 to 4096.")

@@ -206,8 +206,14 @@ import Training
       _ = try TrainerTests.run(run, data, Kind.plain.network, options)
       let file = RunFolder(run).checkpoint
       let sound = try Data(contentsOf: file)
+      // Counts that no run has had, in a header that stays as long as it was.
+      var impossible = sound
+      if let place = impossible.range(of: Data(#"\"epoch\":2"#.utf8)) {
+        impossible[place.upperBound - 1] = UInt8(ascii: "7")
+      }
+      #expect(impossible != sound)
       for damaged in [
-        sound.prefix(100), sound.dropLast(8), Data("{}".utf8),
+        sound.prefix(100), sound.dropLast(8), Data("{}".utf8), impossible,
         try Data(contentsOf: RunFolder(run).best),
       ] {
         try damaged.write(to: file)

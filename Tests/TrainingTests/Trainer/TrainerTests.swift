@@ -218,6 +218,14 @@ import Training
       }
       #expect(notes.count == 1 && notes[0].contains("real1.png"))
       #expect(result.epochs[0].images == data.training.count - 1)
+      for sample in data.training.samples {
+        try Data("no picture".utf8).write(to: folder.appendingPathComponent(sample.path))
+      }
+      #expect(throws: TrainingError.self) {
+        try Self.run(
+          folder.appendingPathComponent("c"), data, TinyNetwork.trainable(), Self.plain,
+          skipsBroken: true)
+      }
     }
   }
 
