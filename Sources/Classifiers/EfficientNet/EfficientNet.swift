@@ -45,14 +45,14 @@ public struct EfficientNet: ClassifierNetwork {
   /// After the stem, after each of the seven stages, after the head.
   public func maps(_ x: Tensor, _ mode: Mode) -> [Tensor] {
     var maps = [stem(x, mode)]
-    for stage in stages { maps.append(stage.reduce(maps[maps.count - 1]) { $1($0, mode) }) }
+    for stage in stages { maps.append(stage.reduce(maps[maps.count - 1]) { $1.asBlock($0, mode) }) }
     maps.append(head(maps[maps.count - 1], mode))
     return maps
   }
 
   /// The maps that the classifier pools, [batch, height / 32, width / 32, channels].
   public func features(_ x: Tensor, _ mode: Mode) -> Tensor {
-    let last = stages.joined().reduce(stem(x, mode)) { $1($0, mode) }
+    let last = stages.joined().reduce(stem(x, mode)) { $1.asBlock($0, mode) }
     return head(last, mode)
   }
 

@@ -89,7 +89,7 @@ public struct Xception: ClassifierNetwork {
   /// After the stem, after each of the twelve blocks, after the head.
   public func maps(_ x: Tensor, _ mode: Mode) -> [Tensor] {
     var maps = [stem.reduce(x) { $1($0, mode) }]
-    for block in blocks { maps.append(block(maps[maps.count - 1], mode)) }
+    for block in blocks { maps.append(block.asBlock(maps[maps.count - 1], mode)) }
     maps.append(head.reduce(maps[maps.count - 1]) { $1($0, mode) })
     return maps
   }
@@ -97,7 +97,7 @@ public struct Xception: ClassifierNetwork {
   /// The maps that the classifier pools, [batch, height / 32, width / 32, 2048].
   public func features(_ x: Tensor, _ mode: Mode) -> Tensor {
     let entry = stem.reduce(x) { $1($0, mode) }
-    return head.reduce(blocks.reduce(entry) { $1($0, mode) }) { $1($0, mode) }
+    return head.reduce(blocks.reduce(entry) { $1.asBlock($0, mode) }) { $1($0, mode) }
   }
 
   /// Logits, [batch, classCount].

@@ -6,9 +6,12 @@ extension Benchmark {
   /// Times whole training steps of a classifier on `batch` prepared images: forward, backward, and Adam.
   /// Dropout before the classifier is 0.4, and no block is skipped. Stops early in a cancelled task.
   ///
-  /// - Parameter listsCalls: whether to take one more step and list where its time went.
+  /// - Parameters:
+  ///   - recompute: Whether blocks' activations are computed once more in backward instead of kept.
+  ///   - listsCalls: Whether to take one more step and list where its time went.
   public func train(
-    _ settings: ClassifierSettings, batch: Int, listsCalls: Bool = false
+    _ settings: ClassifierSettings, batch: Int, recompute: Bool = false,
+    listsCalls: Bool = false
   ) throws -> BenchmarkResult {
     let network = settings.makeNetwork(dropout: 0.4, stochasticDepth: 0)
     network.store.initialize(seed: 1)
@@ -23,7 +26,7 @@ extension Benchmark {
     var steps = 0
     func step() {
       steps += 1
-      let mode = Mode.training(TrainingContext(seed: 3, step: steps))
+      let mode = Mode.training(TrainingContext(seed: 3, step: steps, recomputesBlocks: recompute))
       let (_, gradients) = valueAndGrad { network(images, mode).binaryCrossEntropy(targets) }
       optimizer.step(parameters, gradients)
     }

@@ -35,6 +35,7 @@ extension TrainingOptions {
       earlyStop = value
     }
     if let value = try map.strings("freeze", limit: 64) { freeze = value }
+    if let value = try map.boolean("recompute") { recompute = value }
     if let value = try map.integer("validationEpochs", in: 0...1000) { validationEpochs = value }
     try map.end()
   }

@@ -17,3 +17,13 @@ public struct Checkpointed<Body: Module>: Module {
     return tape.recordBlock(x) { [body] in body($0, mode) }
   }
 }
+
+extension Module {
+  /// The output of a network's block: checkpointed where the training step wants its blocks recomputed.
+  public func asBlock(_ x: Tensor, _ mode: Mode) -> Tensor {
+    if case .training(let context) = mode, context.recomputesBlocks {
+      return Checkpointed(self)(x, mode)
+    }
+    return self(x, mode)
+  }
+}

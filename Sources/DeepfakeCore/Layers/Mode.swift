@@ -17,13 +17,18 @@ public final class TrainingContext: Sendable {
   /// The weight of a batch in the running statistics, where it is not each layer's own: 1 / n when they
   /// become the means over n batches.
   public let statisticsMomentum: Float?
+  /// Whether networks keep their blocks' inputs alone for backward (see `Checkpointed`).
+  public let recomputesBlocks: Bool
   private let statistics = Mutex<[String: Tensor]>([:])
 
-  /// The context of one step. `statisticsMomentum`: see there.
-  public init(seed: UInt64, step: Int, statisticsMomentum: Float? = nil) {
+  /// The context of one step. `statisticsMomentum`, `recomputesBlocks`: see there.
+  public init(
+    seed: UInt64, step: Int, statisticsMomentum: Float? = nil, recomputesBlocks: Bool = false
+  ) {
     self.seed = seed
     self.step = step
     self.statisticsMomentum = statisticsMomentum
+    self.recomputesBlocks = recomputesBlocks
   }
 
   /// The generator of one layer in this step.

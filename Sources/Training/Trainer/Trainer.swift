@@ -76,6 +76,8 @@ public struct Trainer: Sendable {
     for entry in options.entries {
       // More epochs may be asked for later, where the rate does not depend on them.
       if entry.key == "epochs", !options.schedule.dependsOnLength { continue }
+      // The weights are the same either way.
+      if entry.key == "recompute" { continue }
       result["training.\(entry.key)"] = entry.value.text
     }
     result["training data"] = "\(training.count) samples, \(training.contentDigest.prefix(16))"

@@ -88,6 +88,7 @@ extension TrainingOptions {
     }
     add("earlyStop", .text(earlyStop.map { "\($0)" } ?? "none"))
     add("freeze", .words(freeze))
+    add("recompute", .text("\(recompute)"))
     add("validationEpochs", validationEpochs)
     return list
   }

@@ -82,7 +82,8 @@ extension TrainingRun {
       var loss = 0.0
       for (index, batch) in group.enumerated() {
         let part = Double(batch.indices.count) / Double(images)
-        let context = TrainingContext(seed: options.seed, step: state.batches + index)
+        let context = TrainingContext(
+          seed: options.seed, step: state.batches + index, recomputesBlocks: options.recompute)
         let (value, gradients) = try gradients(of: batch, part: Float(part), context, data)
         loss += Double(value) * part
         if group.count == 1 { sum = gradients } else { sum.add(gradients) }

@@ -19,6 +19,9 @@ extension BenchCommand {
     @Option(help: "The side of the input in pixels; the architecture's own if not given.")
     var size: Int?
 
+    @Flag(help: "Compute blocks' activations once more in backward instead of keeping them.")
+    var recompute = false
+
     @Flag(help: "Take one more step and list where its time goes.")
     var calls = false
 
@@ -40,7 +43,9 @@ extension BenchCommand {
             var settings = ClassifierSettings(architecture, norm: norm == .group ? .group : nil)
             if let size { settings.input.size = size }
             for batch in options.batch {
-              results.append(try benchmark.train(settings, batch: batch, listsCalls: calls))
+              results.append(
+                try benchmark.train(
+                  settings, batch: batch, recompute: recompute, listsCalls: calls))
               TensorMemory.releaseUnused()
             }
           }

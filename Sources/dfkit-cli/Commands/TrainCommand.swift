@@ -205,6 +205,13 @@ struct TrainingChanges: ParsableArguments {
     help: "The beginning of parameters' names that stay as they are; may be given several times.")
   var freeze: [String] = []
 
+  @Flag(
+    help: """
+      Keep blocks' inputs alone and compute the rest once more in backward: much less memory, about a third \
+      more time, the same weights.
+      """)
+  var recompute = false
+
   func validate() throws {
     if let epochs, !(1...100_000).contains(epochs) {
       throw ValidationError("--epochs must be 1 to 100000.")
@@ -240,6 +247,7 @@ struct TrainingChanges: ParsableArguments {
     job.options.earlyStop = earlyStop ?? job.options.earlyStop
     if let augmentation { job.options.augmentation = Augmentation(preset: augmentation) }
     if !freeze.isEmpty { job.options.freeze = freeze }
+    if recompute { job.options.recompute = true }
     job.member.size = size ?? job.member.size
     if let norm {
       job.member.norm = norm
