@@ -60,7 +60,7 @@ import Testing
     (["train", "--data", "d"], "Give --output"),
     (["train", "--output", "o"], "Give --data"),
     (["train", "--data", "d", "--output", "o", "--batch-size", "0"], "--batch-size must be 1"),
-    (["train", "--data", "d", "--output", "o", "--rate", "0"], "--rate must be above 0"),
+    (["train", "--data", "d", "--output", "o", "--rate", "0"], "--rate must be 1e-8 to 10"),
     (["train", "--data", "d", "--output", "o", "--new-head"], "--init"),
     (["train", "--data", "d", "--output", "o", "--augmentation", "bold"], "'strong'"),
     (["train", "--resume", "--member", "2", "--output", "o"], "leave --member out"),

@@ -1,3 +1,4 @@
+import OrderedCollections
 import Synchronization
 
 /// The record of the calls that a computation made, in order: what backward walks through.
@@ -16,8 +17,10 @@ final class Tape: @unchecked Sendable {
   /// Told of every call: the operation, the parameters among its inputs, and its output.
   private let observer: ((any Operation, [Parameter], Tensor) -> Void)?
   private var nodes: [GradientNode] = []
-  private var leaves: [ObjectIdentifier: (parameter: Parameter, node: GradientNode)] = [:]
-  private var order: [Parameter] = []
+  /// The parameters read so far, in order.
+  private var leaves:
+    OrderedDictionary<ObjectIdentifier, (parameter: Parameter, node: GradientNode)> =
+      [:]
 
   init(
     parameters: Set<ObjectIdentifier>?,
@@ -57,7 +60,6 @@ final class Tape: @unchecked Sendable {
     guard parameter.role != .statistic, parameters?.contains(identity) ?? true else { return nil }
     let node = GradientNode(on: self, shape: parameter.shape, source: .leaf(parameter))
     leaves[identity] = (parameter, node)
-    order.append(parameter)
     return node
   }
 
@@ -131,24 +133,20 @@ final class Tape: @unchecked Sendable {
       let watched = inner.watch(input)
       let output = Tape.$current.withValue(inner) { body(watched) }
       inner.backward(from: output, seed: gradient)
-      for parameter in inner.order {
-        if let gradient = inner.takeGradient(of: parameter) { leafNode(parameter)?.add(gradient) }
+      for leaf in inner.leaves.values {
+        if let gradient = leaf.node.takeGradient() { leafNode(leaf.parameter)?.add(gradient) }
       }
       if let gradient = watched.node?.takeGradient() { node.inputs[0]?.add(gradient) }
     case .leaf, .released: break
     }
   }
 
-  private func takeGradient(of parameter: Parameter) -> Tensor? {
-    leaves[ObjectIdentifier(parameter)]?.node.takeGradient()
-  }
-
   /// The gradients of the parameters, in the order in which they were first read; zeros where the
   /// output does not depend on one that was read.
   func takeGradients() -> Gradients {
     var gradients = Gradients()
-    for parameter in order {
-      gradients[parameter] = takeGradient(of: parameter) ?? Tensor(zeros: parameter.shape)
+    for leaf in leaves.values {
+      gradients[leaf.parameter] = leaf.node.takeGradient() ?? Tensor(zeros: leaf.parameter.shape)
     }
     return gradients
   }

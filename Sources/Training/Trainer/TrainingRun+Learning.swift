@@ -8,13 +8,8 @@ extension TrainingRun {
   func learn() throws {
     guard let sampler = samplers[state.part], let data = data(of: state.part) else { return }
     let order = sampler.indices(epoch: state.epoch)
-    var settings = FaceLoader.Options(batchSize: options.batchSize, input: trainer.network.input)
-    settings.augmentation = options.augmentation
-    settings.seed = options.seed
-    settings.epoch = state.epoch
+    var settings = learningOptions(seed: options.seed)
     settings.start = min(state.position, order.count)
-    settings.skipsBroken = trainer.skipsBroken
-    if let threads = trainer.loaderThreads { settings.threads = threads }
     let loader = FaceLoader(data, order: order, settings)
     defer { loader.stop() }
     pace = Pace()
@@ -50,6 +45,23 @@ extension TrainingRun {
         problem: "no picture of the \(state.part.rawValue) part can be decoded")
     }
     state.position = order.count
+  }
+
+  /// How pictures are loaded.
+  func loaderOptions(batchSize: Int) -> FaceLoader.Options {
+    var settings = FaceLoader.Options(batchSize: batchSize, input: trainer.network.input)
+    settings.skipsBroken = trainer.skipsBroken
+    if let threads = trainer.loaderThreads { settings.threads = threads }
+    return settings
+  }
+
+  /// How they are loaded to learn from in the epoch in work.
+  func learningOptions(seed: UInt64) -> FaceLoader.Options {
+    var settings = loaderOptions(batchSize: options.batchSize)
+    settings.augmentation = options.augmentation
+    settings.seed = seed
+    settings.epoch = state.epoch
+    return settings
   }
 
   func data(of part: EpochMetrics.Part) -> FaceManifest? {

@@ -23,14 +23,9 @@ extension TrainingRun {
   /// has seen those of averaged weights.
   private func measureStatistics() throws {
     guard let sampler = samplers[.training] else { return }
-    var settings = FaceLoader.Options(batchSize: options.batchSize, input: trainer.network.input)
-    settings.augmentation = options.augmentation
-    settings.seed = options.seed &+ 2
-    settings.epoch = state.epoch
-    settings.skipsBroken = trainer.skipsBroken
-    if let threads = trainer.loaderThreads { settings.threads = threads }
     let order = Array(sampler.indices(epoch: 0).prefix(100 * options.batchSize))
-    let loader = FaceLoader(training, order: order, settings)
+    let loader = FaceLoader(
+      training, order: order, learningOptions(seed: options.seed &+ 2))
     defer { loader.stop() }
     var failure: (any Error)?
     let batches = AnyIterator<Tensor> {
@@ -54,11 +49,9 @@ extension TrainingRun {
     guard let validation, state.part == .training else { return nil }
     let start = ContinuousClock.now
     let packed = trainer.network.packedCopy()
-    var settings = FaceLoader.Options(
-      batchSize: max(options.batchSize, 16), input: trainer.network.input)
-    settings.skipsBroken = trainer.skipsBroken
-    if let threads = trainer.loaderThreads { settings.threads = threads }
-    let loader = FaceLoader(validation, order: Array(0..<validation.count), settings)
+    let loader = FaceLoader(
+      validation, order: Array(0..<validation.count),
+      loaderOptions(batchSize: max(options.batchSize, 16)))
     defer { loader.stop() }
     var scores = ValidationScores()
     while let batch = try loader.next() {

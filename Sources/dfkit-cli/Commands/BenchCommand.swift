@@ -42,35 +42,18 @@ struct BenchCommand: AsyncParsableCommand {
           dfkit bench classify --norm batch --norm group --batch 1 --batch 8 --json
         """)
 
-    @Option(help: "The network; may be given several times.")
-    var architecture: [Architecture] = [.efficientNetB4]
-
-    @Option(help: "The norm; may be given several times.")
-    var norm: [ClassifierOptions.NormKind] = [.batch]
-
-    @Option(help: "The side of the input in pixels; the architecture's own if not given.")
-    var size: Int?
+    @OptionGroup var networks: BenchNetworkOptions
 
     @OptionGroup var options: Options
-
-    func validate() throws {
-      if let size, !(32...4096).contains(size) {
-        throw ValidationError("--size must be 32 to 4096.")
-      }
-    }
 
     func run() async throws {
       options.threads.apply()
       try await Interruption.handled {
         let benchmark = Benchmark(repeats: options.repeats)
         var results: [BenchmarkResult] = []
-        for architecture in architecture {
-          for norm in norm {
-            var settings = ClassifierSettings(architecture, norm: norm == .group ? .group : nil)
-            if let size { settings.input.size = size }
-            for batch in options.batch {
-              results.append(try benchmark.classify(settings, batch: batch))
-            }
+        for settings in networks.settings(otherwise: .batch) {
+          for batch in options.batch {
+            results.append(try benchmark.classify(settings, batch: batch))
           }
         }
         try options.print(results)

@@ -10,14 +10,7 @@ extension BenchCommand {
           dfkit bench train --architecture efficientnet-b0 --batch 20 --calls --json
         """)
 
-    @Option(help: "The network; may be given several times.")
-    var architecture: [Architecture] = [.efficientNetB4]
-
-    @Option(help: "The norm; may be given several times.")
-    var norm: [ClassifierOptions.NormKind] = [.group]
-
-    @Option(help: "The side of the input in pixels; the architecture's own if not given.")
-    var size: Int?
+    @OptionGroup var networks: BenchNetworkOptions
 
     @Flag(help: "Compute blocks' activations once more in backward instead of keeping them.")
     var recompute = false
@@ -27,27 +20,16 @@ extension BenchCommand {
 
     @OptionGroup var options: Options
 
-    func validate() throws {
-      if let size, !(32...4096).contains(size) {
-        throw ValidationError("--size must be 32 to 4096.")
-      }
-    }
-
     func run() async throws {
       options.threads.apply()
       try await Interruption.handled {
         let benchmark = Benchmark(repeats: options.repeats)
         var results: [BenchmarkResult] = []
-        for architecture in architecture {
-          for norm in norm {
-            var settings = ClassifierSettings(architecture, norm: norm == .group ? .group : nil)
-            if let size { settings.input.size = size }
-            for batch in options.batch {
-              results.append(
-                try benchmark.train(
-                  settings, batch: batch, recompute: recompute, listsCalls: calls))
-              TensorMemory.releaseUnused()
-            }
+        for settings in networks.settings(otherwise: .group) {
+          for batch in options.batch {
+            results.append(
+              try benchmark.train(settings, batch: batch, recompute: recompute, listsCalls: calls))
+            TensorMemory.releaseUnused()
           }
         }
         try options.print(results)
