@@ -12,9 +12,10 @@ extension FaceManifest {
   /// Reads the manifest of a dataset: a folder with a `manifest.csv`, or a CSV file.
   ///
   /// The file is UTF-8 with a header. The columns `path` and `label` must be there; `video`, `person`,
-  /// `original`, `split`, `origin`, `time` (seconds) and `landmarks` (ten numbers, x and y of the left
-  /// eye, right eye, nose, left and right corner of the mouth, in pixels of the crop, spaces between
-  /// them) may; others are ignored. An empty field says nothing. Paths start from the file's folder. Those of a
+  /// `original`, `split`, `origin`, `frame`, `time` (seconds), `box` (four numbers with spaces between them: x1,
+  /// y1, x2, y2 in pixels of the frame), `landmarks` (ten, likewise: x and y of the left eye, right eye, nose, left
+  /// and right corner of the mouth, in pixels of the crop), `score` and `source` (SHA-256 of the video's
+  /// file) may; others are ignored. An empty field says nothing. Paths start from the file's folder. Those of a
   /// folder's `manifest.csv` must stay in the folder; a CSV file may list pictures anywhere.
   ///
   /// - Throws: `DatasetError` with the line, at a row that cannot be right: too few or too many fields, an
@@ -74,7 +75,8 @@ extension FaceManifest {
 private struct ManifestReader {
   /// The columns that have a meaning.
   enum Column: String, CaseIterable {
-    case path, label, video, person, original, split, origin, time, landmarks
+    case path, label, video, person, original, split, origin, frame, time, box, landmarks, score
+    case source
   }
 
   private var reader: CSVReader
@@ -165,20 +167,41 @@ private struct ManifestReader {
     row.original = try word(.original)
     row.split = try word(.split)
     row.origin = try word(.origin)
+    row.source = try word(.source)
+    if let text = try text(.frame) {
+      guard let frame = Int32(text), frame >= 0 else {
+        throw reader.malformed("frame", "is '\(text.prefix(40))', which is no number of a frame")
+      }
+      row.frame = frame
+    }
     if let text = try text(.time) {
       guard let time = Double(text), time.isFinite else {
         throw reader.malformed("time", "is '\(text.prefix(40))', which is no number of seconds")
       }
       row.time = time
     }
-    if let text = try text(.landmarks) {
-      guard let numbers = Self.numbers(text), numbers.count == 10 else {
-        throw reader.malformed(
-          "landmarks", "is '\(text.prefix(40))'; it must be ten numbers with spaces between them")
+    if let text = try text(.score) {
+      guard let score = Float(text), score.isFinite else {
+        throw reader.malformed("score", "is '\(text.prefix(40))', which is no number")
       }
-      row.landmarks = table.add(landmarks: numbers)
+      row.score = score
     }
+    row.landmarks = try numbers(.landmarks, "ten")
+    row.box = try numbers(.box, "four")
     return row
+  }
+
+  /// The place of a column's numbers in the table.
+  private mutating func numbers(
+    _ column: Column, _ count: String
+  ) throws(DatasetError) -> Int32 {
+    guard let text = try text(column) else { return SampleTable.Row.none }
+    guard let numbers = Self.numbers(text), numbers.count == (column == .box ? 4 : 10) else {
+      throw reader.malformed(
+        column.rawValue,
+        "is '\(text.prefix(40))'; it must be \(count) numbers with spaces between them")
+    }
+    return table.add(numbers: numbers)
   }
 
   /// Finite numbers with spaces between them; nil where there is anything else.

@@ -44,11 +44,15 @@ public struct FaceManifest: Sendable {
     row.original = number(sample.original)
     row.split = number(sample.split)
     row.origin = number(sample.origin)
+    row.source = number(sample.source)
+    row.frame = sample.frame.map { Int32(clamping: $0) } ?? SampleTable.Row.none
     row.time = sample.time ?? .nan
+    row.score = sample.score ?? .nan
     if let points = sample.landmarks {
       precondition(points.count == 5, "FaceManifest: \(points.count) landmarks, expected 5")
-      row.landmarks = table.add(landmarks: points.flatMap { [$0.x, $0.y] })
+      row.landmarks = table.add(numbers: points.numbers)
     }
+    if let box = sample.box { row.box = table.add(numbers: box.numbers) }
     table.rows.append(row)
   }
 
@@ -156,9 +160,19 @@ public struct FaceManifest: Sendable {
     row.original = number(row.original)
     row.split = number(row.split)
     row.origin = number(row.origin)
-    if let points = other.points(row) {
-      row.landmarks = table.add(landmarks: points.flatMap { [$0.x, $0.y] })
-    }
+    row.source = number(row.source)
+    if let points = other.points(row) { row.landmarks = table.add(numbers: points.numbers) }
+    if let box = other.box(row) { row.box = table.add(numbers: box.numbers) }
     table.rows.append(row)
   }
+}
+
+extension [Point] {
+  /// x and y of each point.
+  var numbers: [Float] { flatMap { [$0.x, $0.y] } }
+}
+
+extension Box {
+  /// The corners' coordinates.
+  var numbers: [Float] { [x1, y1, x2, y2] }
 }

@@ -20,10 +20,18 @@ public struct FaceSample: Sendable, Equatable {
   public var split: String?
   /// The collection that the crop is from.
   public var origin: String?
+  /// The number of the video's frame that the crop was cut from, from 0.
+  public var frame: Int?
   /// Seconds into the video.
   public var time: Double?
+  /// Where the detector saw the face, in pixels of the frame.
+  public var box: Box?
   /// Left eye, right eye, nose, left and right corner of the mouth, in pixels of the crop.
   public var landmarks: [Point]?
+  /// How sure the detector was, 0 to 1.
+  public var score: Float?
+  /// The SHA-256 of the video's file.
+  public var source: String?
 
   /// A sample of which nothing but the label is known. `file` defaults to `path`.
   public init(path: String, file: URL? = nil, label: FaceLabel) {

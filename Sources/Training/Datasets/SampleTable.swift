@@ -1,7 +1,7 @@
 import FaceDetect
 import Foundation
 
-/// The samples of a manifest in little memory: about 60 bytes and the file's name each, so that millions
+/// The samples of a manifest in little memory: about 72 bytes and the file's name each, so that millions
 /// fit. Words that many samples share are kept once.
 struct SampleTable: Sendable {
   /// A sample; words are numbers of `WordTable`, `none` where the manifest says nothing.
@@ -18,15 +18,22 @@ struct SampleTable: Sendable {
     var original = none
     var split = none
     var origin = none
-    /// The first of ten numbers in `landmarks`.
+    var source = none
+    var frame = none
+    /// The first of ten numbers in `numbers`.
     var landmarks = none
+    /// The first of four numbers there.
+    var box = none
+    /// NaN where it is not known.
+    var score = Float.nan
     /// NaN where it is not known.
     var time = Double.nan
   }
 
   /// The files' names, one after the other.
   private(set) var names: [UInt8] = []
-  private(set) var landmarks: [Float] = []
+  /// The numbers of landmarks and boxes.
+  private(set) var numbers: [Float] = []
   var words = WordTable()
   var rows: [Row] = []
 
@@ -39,10 +46,10 @@ struct SampleTable: Sendable {
     return (start, count)
   }
 
-  /// Adds the five points' numbers.
-  mutating func add(landmarks numbers: [Float]) -> Int32 {
-    let start = Int32(clamping: landmarks.count)
-    landmarks.append(contentsOf: numbers)
+  /// Adds the numbers of five points or of a box.
+  mutating func add(numbers added: [Float]) -> Int32 {
+    let start = Int32(clamping: numbers.count)
+    numbers.append(contentsOf: added)
     return start
   }
 
@@ -64,8 +71,15 @@ struct SampleTable: Sendable {
     guard row.landmarks != Row.none else { return nil }
     let start = Int(row.landmarks)
     return (0..<5).map {
-      Point(x: landmarks[start + 2 * $0], y: landmarks[start + 2 * $0 + 1])
+      Point(x: numbers[start + 2 * $0], y: numbers[start + 2 * $0 + 1])
     }
+  }
+
+  func box(_ row: Row) -> Box? {
+    guard row.box != Row.none else { return nil }
+    let start = Int(row.box)
+    return Box(
+      x1: numbers[start], y1: numbers[start + 1], x2: numbers[start + 2], y2: numbers[start + 3])
   }
 
   func sample(_ row: Row) -> FaceSample {
@@ -77,8 +91,12 @@ struct SampleTable: Sendable {
     sample.original = words[row.original]
     sample.split = words[row.split]
     sample.origin = words[row.origin]
+    sample.frame = row.frame < 0 ? nil : Int(row.frame)
     sample.time = row.time.isNaN ? nil : row.time
+    sample.box = box(row)
     sample.landmarks = points(row)
+    sample.score = row.score.isNaN ? nil : row.score
+    sample.source = words[row.source]
     return sample
   }
 }

@@ -1,3 +1,4 @@
+import FaceDetect
 import Foundation
 import TestSupport
 import Testing
@@ -39,9 +40,9 @@ import Training
   @Test func readsEveryColumnInAnyOrder() throws {
     let manifest = try read(
       """
-      landmarks, Time,label,SPLIT,original,person,video,path,box
-      1 2 3 4 5 6 7 8 9 10.5,1.25,1,train,orig.mp4,"Anna, B.",v.mp4,"d/""x"".jpg",1 2 3 4
-      ,,0,train,,,,y.jpg,
+      landmarks, Time,label,SPLIT,original,person,video,path,box,frame,score,source,hue
+      1 2 3 4 5 6 7 8 9 10.5,1.25,1,train,orig.mp4,"Anna, B.",v.mp4,"d/""x"".jpg",1 2 -3 4.5,7,0.9,ab,1
+      ,,0,train,,,,y.jpg,,,,,
       """)
     let sample = manifest.samples[0]
     #expect(sample.path == "d/\"x\".jpg")
@@ -51,7 +52,38 @@ import Training
     #expect(sample.landmarks?.map(\.x) == [1, 3, 5, 7, 9])
     #expect(sample.landmarks?.map(\.y) == [2, 4, 6, 8, 10.5])
     #expect(manifest.samples[1].time == nil && manifest.samples[1].landmarks == nil)
-    #expect(manifest.ignoredColumns == ["box"])
+    #expect(sample.box == Box(x1: 1, y1: 2, x2: -3, y2: 4.5))
+    #expect(sample.frame == 7 && sample.score == 0.9 && sample.source == "ab")
+    let plain = manifest.samples[1]
+    #expect(plain.box == nil && plain.frame == nil && plain.score == nil && plain.source == nil)
+    #expect(manifest.ignoredColumns == ["hue"])
+  }
+
+  @Test func readsBackWhatIsWritten() throws {
+    var sample = FaceSample(path: "a, b/\"c\".jpg", label: .fake)
+    sample.video = "v"
+    sample.original = "o"
+    sample.person = "two\nlines"
+    sample.split = "train"
+    sample.origin = "DFDC"
+    sample.frame = 299
+    sample.time = 10.0 / 3
+    sample.box = Box(x1: -0.1, y1: 1e-7, x2: 1234.5678, y2: 0.3)
+    sample.landmarks = (0..<5).map { Point(x: Float($0) / 3, y: -Float($0) / 7) }
+    sample.score = 0.999_999_9
+    sample.source = "ff00"
+    let bare = FaceSample(path: "bare.png", label: .real)
+    let text = ManifestWriter.header + [sample, bare].map(ManifestWriter.row).joined()
+    let manifest = try read(text)
+    for (back, original) in zip(manifest.samples, [sample, bare]) {
+      var back = back
+      back.file = original.file
+      #expect(back == original)
+    }
+    #expect(manifest.ignoredColumns.isEmpty)
+    // Samples made in code, and joined ones, keep everything too.
+    let joined = try FaceManifest.joined([FaceManifest([bare]), FaceManifest([sample])])
+    #expect(Array(joined.samples) == [bare, sample])
   }
 
   @Test func readsOddFiles() throws {
@@ -72,6 +104,9 @@ import Training
       try problem("path,label\na.jpg,REAL\n\nb.jpg,maybe\n")
         == ": line 4, column label: is 'maybe'; it must be REAL or FAKE (or 0 or 1)")
     #expect(try problem("path,label,path\na,REAL,b\n").contains("is in the header twice"))
+    #expect(try problem("path,label,box\na,REAL,1 2 3\n").contains("column box: is '1 2 3'"))
+    #expect(try problem("path,label,frame\na,REAL,-1\n").contains("line 2, column frame: is '-1'"))
+    #expect(try problem("path,label,score\na,REAL,nan\n").contains("column score: is 'nan'"))
     #expect(try problem("path,label\n,REAL\n").contains("line 2, column path: is empty"))
     #expect(try problem("path,label\nfolder/,REAL\n").contains("names no file"))
     #expect(try problem("path,label\n..,REAL\n").contains("names no file"))
