@@ -302,6 +302,44 @@ void df_u8_add_noise(
 /// y = (1 - share) * x + share * other, rounded; y may be either.
 void df_u8_mix(size_t count, const uint8_t *x, const uint8_t *other, float share, uint8_t *y);
 
+// ---- Fingerprints of pictures, each on the calling thread ---------------------------------------
+
+/// One grey byte of each RGB pixel, as Pillow's "L".
+void df_u8_luma(size_t pixels, const uint8_t *x, uint8_t *y);
+/// Sums over pixels of red, green and blue, of their squares, and of saturation: the share of the strongest
+/// channel by which it exceeds the weakest.
+typedef struct df_color_sums {
+  uint64_t sum[3], squares[3];
+  double saturation;
+} df_color_sums;
+void df_u8_color_sums(size_t pixels, const uint8_t *x, df_color_sums *sums);
+/// Sums over a grey picture. Inside: the Laplacian (four neighbours less four times the pixel), its square
+/// and the magnitude of Immerkaer's noise mask. Magnitudes of steps between neighbours: within blocks of 8x8
+/// and across their borders.
+typedef struct df_detail {
+  double laplacian, laplacian_squares, noise, inner_steps, border_steps;
+} df_detail;
+void df_u8_detail(size_t height, size_t width, const uint8_t *x, df_detail *detail);
+/// A 64-bit hash of bytes: not for security.
+uint64_t df_u8_hash(size_t count, const uint8_t *x, uint64_t seed);
+/// A grey picture at another size by Lanczos' filter, to the bit as Pillow's LANCZOS. False when memory is
+/// out. No extent may be zero.
+bool df_u8_lanczos(
+  size_t in_height, size_t in_width, const uint8_t *x, size_t out_height, size_t out_width,
+  uint8_t *y);
+/// The dot product of bytes; at most 2^17 of them.
+int32_t df_i8_dot(size_t count, const int8_t *a, const int8_t *b);
+/// Where a square picture lies in another of its size: scaled about the middle, then moved, in pixels; its
+/// mirror image where told.
+typedef struct df_placement {
+  float scale, right, down;
+  bool mirrored;
+} df_placement;
+/// The correlation (-1 to 1) of `b` with what lies there in `a`, over the part that both show. -1 where that is
+/// less than `least` of the picture, or has no contrast. Sides are 2 to 64.
+float df_u8_placed_correlation(
+  size_t side, const uint8_t *a, const uint8_t *b, df_placement placement, float least);
+
 #ifdef __cplusplus
 }
 #endif
