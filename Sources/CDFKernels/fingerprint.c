@@ -226,13 +226,14 @@ float df_u8_placed_correlation(
     const float down = part[0][j];
     float line[MOST];
     for (size_t i = 0; i < side; i++) {
-      line[i] = (float)upper[i] + down * ((float)lower[i] - (float)upper[i]);
+      // About the middle grey: smaller sums lose less.
+      line[i] = (float)upper[i] - 128 + down * ((float)lower[i] - (float)upper[i]);
     }
     for (size_t i = 0; i < columns; i++) {
       const float *pair = line + at[1][i];
       const float value = pair[0] + part[1][i] * (pair[1] - pair[0]);
       const size_t column = first[1] + i;
-      const float seen = (float)other[placement.mirrored ? side - 1 - column : column];
+      const float seen = (float)other[placement.mirrored ? side - 1 - column : column] - 128;
       sum_a += value, sum_b += seen;
       squares_a += value * value, squares_b += seen * seen, products += value * seen;
     }
