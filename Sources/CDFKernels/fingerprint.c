@@ -189,12 +189,6 @@ bool df_u8_lanczos(
 
 // ---- Comparison --------------------------------------------------------------------------------
 
-int32_t df_i8_dot(size_t count, const int8_t *a, const int8_t *b) {
-  int32_t sum = 0;
-  for (size_t i = 0; i < count; i++) sum += (int32_t)((int16_t)a[i] * (int16_t)b[i]);
-  return sum;
-}
-
 float df_u8_placed_correlation(
   size_t side, const uint8_t *a, const uint8_t *b, df_placement placement, float least) {
   // Where each of b's rows and columns lies in a, and which of them do.

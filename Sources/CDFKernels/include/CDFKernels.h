@@ -327,8 +327,8 @@ uint64_t df_u8_hash(size_t count, const uint8_t *x, uint64_t seed);
 bool df_u8_lanczos(
   size_t in_height, size_t in_width, const uint8_t *x, size_t out_height, size_t out_width,
   uint8_t *y);
-/// The dot product of bytes; at most 2^17 of them.
-int32_t df_i8_dot(size_t count, const int8_t *a, const int8_t *b);
+/// sums[row] = the dot product of `count` bytes of each row of `x` with those of `y`; at most 2^17 of them.
+void df_i8_dots(size_t rows, size_t count, const int8_t *x, const int8_t *y, int32_t *sums);
 /// Where a square picture lies in another of its size: scaled about the middle, then moved, in pixels; its
 /// mirror image where told.
 typedef struct df_placement {

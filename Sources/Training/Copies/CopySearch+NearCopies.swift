@@ -1,0 +1,140 @@
+import DeepfakeCore
+import Foundation
+
+extension CopySearch {
+  /// The number of samples that a table may have for a search.
+  static let sampleLimit = 1 << 30
+
+  /// Copies that are not identical, with what they were found by and how they lie in each other.
+  ///
+  /// Pairs come from perceptual hashes, those of mirror images included, and from embeddings where there are
+  /// any. A pair counts when the grey thumbnails correlate once they are laid over each other: so two
+  /// pictures of one person are no copies, but a picture and a part of it are.
+  public func nearCopyMatches(_ table: FingerprintTable, groups: [Int32]) -> [CopyMatch] {
+    check(table, groups)
+    precondition(table.count <= Self.sampleLimit, "CopySearch: \(table.count) samples")
+    let all = samples(table)
+    // Of those with the same pixels one of each group is searched for; the others get its links.
+    let twins = Twins(sameContent(table, all), groups)
+    let samples = all.filter { twins.first[$0] == nil }
+    var links = LinkCollection(samples: table.count)
+    addByHash(table, samples, groups, &links)
+    addByFeature(table, samples, groups, &links)
+    return twins.expanded(links.best(linksPerSample)).map { found in
+      CopyMatch(
+        link: SampleLink(
+          Int(found.first), Int(found.second), .nearCopy, similarity: min(1, found.similarity)),
+        evidence: found.evidence, placement: found.placement)
+    }
+  }
+
+  private func addByHash(
+    _ table: FingerprintTable, _ samples: [Int], _ groups: [Int32], _ links: inout LinkCollection
+  ) {
+    var entries: [CodeTables.Entry] = []
+    entries.reserveCapacity(2 * samples.count)
+    for sample in samples {
+      let (record, number) = (table.records[sample], UInt32(clamping: sample))
+      entries.append(.init(code: record.hash, sample: number, slot: 0, isMirrored: false))
+      entries.append(.init(code: record.mirroredHash, sample: number, slot: 0, isMirrored: true))
+    }
+    let search = CodeTables(window: window, distance: hashDistance, runLimit: window / 2)
+    let limit = UInt16(clamping: 2 * linksPerSample)
+    for number in 0..<tables {
+      guard !Task.isCancelled else { return }
+      var generator = SeededGenerator(seed: seed, label: "hashes \(number)")
+      let counts = links.counts
+      let found = search.pairs(entries, groups: groups, using: &generator) {
+        (first, second, found: inout [LinkCollection.Found]) in
+        let (a, b) = (Int(first.sample), Int(second.sample))
+        guard counts[a] < limit || counts[b] < limit,
+          table.records[a].pixelDigest != table.records[b].pixelDigest
+        else { return }
+        let start = CopyPlacement(isMirrored: first.isMirrored != second.isMirrored)
+        if let match = table.alignment({ $0.refined(a, b, from: start, hopeful: 0.6) }),
+          match.correlation >= nearCopyCorrelation
+        {
+          found.append(
+            .init(
+              first: first.sample, second: second.sample, similarity: match.correlation,
+              evidence: .hash, placement: match.placement))
+        }
+      }
+      links.add(found.joined())
+    }
+  }
+
+  private func addByFeature(
+    _ table: FingerprintTable, _ samples: [Int], _ groups: [Int32], _ links: inout LinkCollection
+  ) {
+    guard let threshold = table.lookAlikeThreshold, !Task.isCancelled else { return }
+    var generator = SeededGenerator(seed: seed, label: "features")
+    let pairs = EmbeddingSearch(neighbours: featureNeighbours, least: min(threshold, 0.5)).pairs(
+      table, samples, groups: groups, using: &generator)
+    let blockLength = 1024
+    let found = Parallel.map((pairs.count + blockLength - 1) / blockLength) { block in
+      pairs[block * blockLength..<min(pairs.count, (block + 1) * blockLength)].compactMap {
+        pair -> LinkCollection.Found? in
+        let (a, b) = (Int(pair.first), Int(pair.second))
+        guard !Task.isCancelled, table.records[a].pixelDigest != table.records[b].pixelDigest,
+          let match = table.alignment({ $0.searched(a, b, hopeful: 0.7) }),
+          match.correlation >= nearCopyCorrelation
+        else { return nil }
+        return .init(
+          first: pair.first, second: pair.second, similarity: match.correlation,
+          evidence: .feature, placement: match.placement)
+      }
+    }
+    links.add(found.joined())
+  }
+}
+
+extension FingerprintTable {
+  /// What `body` finds with the thumbnails.
+  func alignment<R>(_ body: (ThumbnailAlignment) -> R?) -> R? {
+    thumbnails.withUnsafeBufferPointer { thumbnails in
+      thumbnails.baseAddress.flatMap { body(ThumbnailAlignment(thumbnails: $0)) }
+    }
+  }
+}
+
+/// Samples with the same pixels and of the same group: one stands for all.
+private struct Twins {
+  /// Of each sample but the first of its kind, the first.
+  private(set) var first: [Int: Int] = [:]
+
+  init(_ same: [[Int]], _ groups: [Int32]) {
+    for samples in same {
+      var firsts: [Int32: Int] = [:]
+      for sample in samples {
+        if let known = firsts[groups[sample]] {
+          first[sample] = known
+        } else {
+          firsts[groups[sample]] = sample
+        }
+      }
+    }
+  }
+
+  /// The links, and for each sample that another stood for the best of that one's.
+  func expanded(_ links: [LinkCollection.Found]) -> [LinkCollection.Found] {
+    guard !first.isEmpty else { return links }
+    var best: [UInt32: LinkCollection.Found] = [:]
+    for link in links {
+      for sample in [link.first, link.second]
+      where link.similarity > best[sample]?.similarity ?? -1 {
+        best[sample] = link
+      }
+    }
+    var result = links
+    for (sample, standIn) in first.sorted(by: { $0.key < $1.key }) {
+      guard var link = best[UInt32(clamping: standIn)] else { continue }
+      let number = UInt32(clamping: sample)
+      let other = link.first == UInt32(clamping: standIn) ? link.second : link.first
+      // The pair may come to lie the other way round, which the placement then does not say.
+      (link.first, link.second) = (min(number, other), max(number, other))
+      result.append(link)
+    }
+    return result
+  }
+}

@@ -1,0 +1,209 @@
+import Classifiers
+import DeepfakeCore
+import Foundation
+import MediaIO
+
+extension FingerprintTable {
+  /// Pictures that one thread measures, and embeds, at a time.
+  static let blockLength = 32
+
+  /// Measures the pictures of a manifest: each is read and decoded once, on several threads, and all that
+  /// needs its pixels or its bytes is measured then. A picture that cannot be used is noted and does not stop the rest.
+  ///
+  /// - Parameters:
+  ///   - embedder: What embeddings are made by; nil makes none.
+  ///   - cache: A file that keeps fingerprints between calls: what it has of a picture is taken from there as
+  ///     long as the picture's size and time of change are the same and the embedder has the same name. Made
+  ///     where it is not there, and written to as the work goes on, so that work that is stopped goes on where
+  ///     it was.
+  ///   - threads: Threads that measure; nothing but the time depends on it.
+  ///   - progress: Called on the calling thread with the pictures done and all pictures.
+  /// - Throws: `CancellationError` in a cancelled task; what the embedder throws.
+  public static func measure(
+    _ manifest: FaceManifest, embedder: (any FaceEmbedder)?, cache: URL?,
+    threads: Int = Parallel.threadCount, progress: (Int, Int) -> Void = { _, _ in }
+  ) throws -> FingerprintTable {
+    precondition(threads > 0, "FingerprintTable: \(threads) threads")
+    var table = FingerprintTable(count: manifest.count, embedder: embedder)
+    var store = cache.map { FingerprintCache($0, embedder: embedder) }
+    store?.load(manifest, into: &table)
+    let missing = manifest.table.rows.indices.filter { !table.isKnown[$0] }
+    table.cached = manifest.count - missing.count
+    progress(table.cached, manifest.count)
+    let queue = FingerprintQueue(manifest, missing, embedder)
+    queue.start(threads: min(threads, max(1, missing.count / blockLength)))
+    defer {
+      queue.stop()
+      store?.flush()
+    }
+    var done = table.cached
+    while let results = try queue.next() {
+      for result in results {
+        switch result.outcome {
+        case .success(let print):
+          table.set(result.index, print)
+          store?.add(print, result.key)
+        case .failure(let error):
+          table.unreadable.append(Unreadable(index: result.index, error: error))
+        }
+      }
+      done += results.count
+      progress(done, manifest.count)
+    }
+    store?.flush()
+    table.cacheProblem = store?.problem
+    table.unreadable.sort { $0.index < $1.index }
+    return table
+  }
+}
+
+/// A picture measured.
+struct MeasuredPicture: Sendable {
+  var index: Int
+  var key: PictureKey
+  var outcome: Result<Fingerprint, MediaError>
+}
+
+/// Threads that measure pictures block by block, and the blocks that are done. All state is guarded by the
+/// condition; hence `@unchecked Sendable`.
+final class FingerprintQueue: @unchecked Sendable {
+  private let manifest: FaceManifest
+  private let wanted: [Int]
+  private let embedder: (any FaceEmbedder)?
+  private let condition = NSCondition()
+  private var nextBlock = 0
+  private var blocksTaken = 0
+  private var done: [Result<[MeasuredPicture], any Error>] = []
+  private var isStopped = false
+  private var room = 0
+
+  init(_ manifest: FaceManifest, _ wanted: [Int], _ embedder: (any FaceEmbedder)?) {
+    self.manifest = manifest
+    self.wanted = wanted
+    self.embedder = embedder
+  }
+
+  private var blockCount: Int {
+    (wanted.count + FingerprintTable.blockLength - 1) / FingerprintTable.blockLength
+  }
+
+  func start(threads: Int) {
+    room = 4 * threads
+    for number in 0..<threads {
+      let thread = Thread { [self] in work() }
+      thread.name = "fingerprints \(number)"
+      // Networks need more than the 512 KiB that threads get on some systems.
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  func stop() {
+    condition.withLock {
+      isStopped = true
+      done = []
+      condition.broadcast()
+    }
+  }
+
+  /// The next block that is done, in no fixed order; nil after the last.
+  func next() throws -> [MeasuredPicture]? {
+    condition.lock()
+    defer { condition.unlock() }
+    while blocksTaken < blockCount {
+      try Task.checkCancellation()
+      if let result = done.popLast() {
+        blocksTaken += 1
+        condition.broadcast()
+        return try result.get()
+      }
+      // Woken now and then to see whether the task was cancelled.
+      _ = condition.wait(until: Date(timeIntervalSinceNow: 0.2))
+    }
+    return nil
+  }
+
+  private func work() {
+    Parallel.keepToThisThread()
+    while let block = take() {
+      let result = Result { try measure(block) }
+      condition.withLock {
+        if !isStopped { done.append(result) }
+        condition.broadcast()
+      }
+    }
+  }
+
+  private func take() -> Int? {
+    condition.lock()
+    defer { condition.unlock() }
+    while !isStopped, nextBlock < blockCount {
+      guard nextBlock < blocksTaken + room else {
+        condition.wait()
+        continue
+      }
+      nextBlock += 1
+      return nextBlock - 1
+    }
+    return nil
+  }
+
+  private var isOver: Bool { condition.withLock { isStopped } }
+
+  private func measure(_ block: Int) throws -> [MeasuredPicture] {
+    let first = block * FingerprintTable.blockLength
+    let indices = wanted[first..<min(wanted.count, first + FingerprintTable.blockLength)]
+    var pictures: [MeasuredPicture] = []
+    var crops: [Image] = []
+    for index in indices {
+      guard !isOver else { return [] }
+      let path = manifest.table.fullPath(manifest.table.rows[index])
+      let url = URL(fileURLWithPath: path, isDirectory: false)
+      // Before the file is read: what changes after that is measured again next time.
+      let key = PictureKey(path)
+      let outcome = Result { () throws(MediaError) in
+        let file = try RegularFile.read(url, limit: ImageFile.byteLimit)
+        let image = try ImageFile.read(file, name: url.relativePath)
+        if embedder != nil { crops.append(Self.bounded(image)) }
+        return Fingerprint(image, file: file)
+      }
+      pictures.append(MeasuredPicture(index: index, key: key, outcome: outcome))
+    }
+    if let embedder, !crops.isEmpty {
+      let embeddings = try embedder.embeddings(crops)
+      precondition(
+        embeddings.shape == [crops.count, embedder.dimension],
+        "\(embedder.name): embeddings of shape \(embeddings.shape) for \(crops.count) crops")
+      Self.add(embeddings, dimension: embedder.dimension, to: &pictures)
+    }
+    return pictures
+  }
+
+  /// A picture that may wait for its block's others in memory: no embedder looks at more pixels than this.
+  private static func bounded(_ image: Image) -> Image {
+    let most = 512
+    let longest = max(image.width, image.height)
+    guard longest > most else { return image }
+    return image.resized(
+      width: max(1, image.width * most / longest), height: max(1, image.height * most / longest),
+      method: .area)
+  }
+
+  /// Rounds embeddings to bytes.
+  private static func add(
+    _ embeddings: Tensor, dimension: Int, to pictures: inout [MeasuredPicture]
+  ) {
+    let scale = FingerprintTable.embeddingScale(dimension)
+    let scalars = embeddings.scalars
+    var row = 0
+    for place in pictures.indices {
+      guard case .success(var print) = pictures[place].outcome else { continue }
+      print.embedding = scalars[row * dimension..<(row + 1) * dimension].map {
+        let value = ($0 * scale).rounded()
+        return value.isNaN ? 0 : Int8(max(-127, min(127, value)))
+      }
+      pictures[place].outcome = .success(print)
+      row += 1
+    }
+  }
+}

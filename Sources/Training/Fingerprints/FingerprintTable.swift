@@ -1,0 +1,111 @@
+import CDFKernels
+import Classifiers
+import DeepfakeCore
+import MediaIO
+
+/// What is known of the pictures of a manifest without looking at them again: digests, hashes, thumbnails,
+/// colours around the face, embeddings, facts. About 550 bytes a picture, and one more for each number of
+/// an embedding.
+public struct FingerprintTable: Sendable {
+  /// A picture that cannot be used.
+  public struct Unreadable: Sendable {
+    /// The sample.
+    public var index: Int
+    /// Why.
+    public var error: MediaError
+  }
+
+  /// What stands for a file's bytes and for its pixels.
+  public struct Digest: Sendable, Hashable {
+    /// Half of the SHA-256 of the file's bytes.
+    public var file: SIMD2<UInt64>
+    /// A hash of the picture's size and pixels.
+    public var pixels: UInt64
+  }
+
+  /// Pictures that cannot be used, in the samples' order; nothing is ever found of them.
+  public internal(set) var unreadable: [Unreadable] = []
+  /// The embedder's name; nil without one.
+  public let embedderName: String?
+  /// The dot product of two embeddings from which two faces count as alike; nil without an embedder.
+  public let lookAlikeThreshold: Float?
+  /// Numbers of an embedding; 0 without an embedder.
+  public let dimension: Int
+  /// Samples whose fingerprints were taken from the cache.
+  public internal(set) var cached = 0
+  /// Why the cache could not be used or written, where it could not; the table is whole without it.
+  public internal(set) var cacheProblem: String?
+
+  var records: [FingerprintRecord]
+  /// Whether a record was measured.
+  var isKnown: [Bool]
+  var thumbnails: [UInt8]
+  var rings: [UInt8]
+  var embeddings: [Int8]
+
+  /// A table of pictures none of which is known yet.
+  init(count: Int, embedder: (any FaceEmbedder)?) {
+    embedderName = embedder?.name
+    lookAlikeThreshold = embedder?.lookAlikeThreshold
+    dimension = embedder?.dimension ?? 0
+    records = Array(repeating: FingerprintRecord(), count: count)
+    isKnown = Array(repeating: false, count: count)
+    thumbnails = Array(repeating: 0, count: count * Fingerprint.thumbnailCount)
+    rings = Array(repeating: 0, count: count * BackgroundRing.count)
+    embeddings = Array(repeating: 0, count: count * dimension)
+  }
+
+  /// Samples, unreadable ones included.
+  public var count: Int { records.count }
+
+  /// Whether a sample's picture could be measured.
+  public func isReadable(_ index: Int) -> Bool { isKnown[index] }
+
+  /// What a picture is like, whatever it shows; zeros for one that is unreadable.
+  public func facts(_ index: Int) -> PictureFacts { records[index].facts.facts }
+
+  /// What stands for a sample's bytes and pixels.
+  public func digest(_ index: Int) -> Digest {
+    let record = records[index]
+    return Digest(
+      file: SIMD2(record.fileDigest.0, record.fileDigest.1), pixels: record.pixelDigest)
+  }
+
+  /// The dot product of two samples' embeddings, about -1 to 1; 0 without an embedder.
+  public func embeddingSimilarity(_ first: Int, _ second: Int) -> Float {
+    guard dimension > 0 else { return 0 }
+    return embeddings.withUnsafeBufferPointer {
+      guard let start = $0.baseAddress else { return 0 }
+      return Self.similarity(
+        start + first * dimension, start + second * dimension, dimension)
+    }
+  }
+
+  /// What embeddings' numbers are multiplied by to become bytes: rounding to 1/127 would cost small ones too
+  /// much, and none of a unit vector of many numbers comes near 1. Larger ones are cut off.
+  static func embeddingScale(_ dimension: Int) -> Float {
+    // Eight standard deviations of a number of a random unit vector.
+    127 / min(1, 8 / Float(max(dimension, 1)).squareRoot())
+  }
+
+  static func similarity(
+    _ a: UnsafePointer<Int8>, _ b: UnsafePointer<Int8>, _ dimension: Int
+  ) -> Float {
+    let scale = embeddingScale(dimension)
+    var sum: Int32 = 0
+    df_i8_dots(1, dimension, a, b, &sum)
+    return Float(sum) / (scale * scale)
+  }
+
+  /// Puts a fingerprint in its place.
+  mutating func set(_ index: Int, _ print: Fingerprint) {
+    records[index] = print.record
+    isKnown[index] = true
+    let side = Fingerprint.thumbnailCount
+    thumbnails.replaceSubrange(index * side..<(index + 1) * side, with: print.thumbnail)
+    rings.replaceSubrange(
+      index * BackgroundRing.count..<(index + 1) * BackgroundRing.count, with: print.ring)
+    embeddings.replaceSubrange(
+      index * dimension..<(index + 1) * dimension, with: print.embedding)
+  }
+}
