@@ -39,12 +39,15 @@ public enum LinearAlgebraError: Error, Sendable, Equatable, CustomStringConverti
   case notFinite
   /// The iteration did not settle.
   case noConvergence
+  /// The matrix is not positive definite.
+  case notPositiveDefinite
 
   /// The message for people.
   public var description: String {
     switch self {
     case .notFinite: "a matrix has elements that are infinite or not numbers."
     case .noConvergence: "a singular value decomposition did not converge."
+    case .notPositiveDefinite: "a matrix is not positive definite."
     }
   }
 }

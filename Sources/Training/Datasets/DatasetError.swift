@@ -4,6 +4,8 @@ import MediaIO
 public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The manifest is missing or may not be read.
   case unreadable(file: String, reason: String)
+  /// A file cannot be written.
+  case unwritable(file: String, reason: String)
   /// A line of the manifest is wrong; `column` is the name of a column, or empty.
   case malformed(file: String, line: Int, column: String, problem: String)
   /// The manifest as a whole cannot be used.
@@ -20,6 +22,8 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .unreadable(let file, let reason):
       return "\(file): cannot be read: \(reason)"
+    case .unwritable(let file, let reason):
+      return "\(file): cannot be written: \(reason)"
     case .malformed(let file, let line, let column, let problem):
       let place = column.isEmpty ? "line \(line)" : "line \(line), column \(column)"
       return "\(file): \(place): \(problem)"

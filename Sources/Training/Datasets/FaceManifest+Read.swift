@@ -12,7 +12,7 @@ extension FaceManifest {
   /// Reads the manifest of a dataset: a folder with a `manifest.csv`, or a CSV file.
   ///
   /// The file is UTF-8 with a header. The columns `path` and `label` must be there; `video`, `person`,
-  /// `original`, `split`, `origin`, `frame`, `time` (seconds), `box` (four numbers with spaces between them: x1,
+  /// `original`, `split`, `fold`, `group`, `origin`, `frame`, `time` (seconds), `box` (four numbers with spaces between them: x1,
   /// y1, x2, y2 in pixels of the frame), `landmarks` (ten, likewise: x and y of the left eye, right eye, nose, left
   /// and right corner of the mouth, in pixels of the crop), `score` and `source` (SHA-256 of the video's
   /// file) may; others are ignored. An empty field says nothing. Paths start from the file's folder. Those of a
@@ -21,35 +21,44 @@ extension FaceManifest {
   /// - Throws: `DatasetError` with the line, at a row that cannot be right: too few or too many fields, an
   ///   unknown label, a picture listed before. Whether the pictures are there is for `checkFiles`.
   public static func read(_ url: URL) throws(DatasetError) -> FaceManifest {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
-    guard exists else {
+    guard access(url.path, F_OK) == 0 else {
       throw .unreadable(
         file: url.relativePath,
         reason: "there is no such file or folder. Name a folder with a \(fileName), or a CSV file.")
     }
-    let file =
-      isFolder.boolValue ? url.appendingPathComponent(fileName, isDirectory: false) : url
+    let file = file(of: url)
+    let isFolder = file != url
     let data: Data
     do {
       data = try RegularFile.read(file, limit: byteLimit)
     } catch MediaError.unreadable(_, let reason) {
       throw .unreadable(
         file: file.relativePath,
-        reason: reason + (isFolder.boolValue ? ". The folder needs a CSV file of that name." : ""))
+        reason: reason + (isFolder ? ". The folder needs a CSV file of that name." : ""))
     } catch {
       throw .unreadable(file: file.relativePath, reason: error.description)
     }
     // Bytes are lent to a closure that cannot throw one type of error only.
     let result: Result<FaceManifest, DatasetError> = data.withUnsafeBytes { bytes in
       Result { () throws(DatasetError) in
-        var reader = try ManifestReader(bytes, file: file, staysInFolder: isFolder.boolValue)
+        var reader = try ManifestReader(bytes, file: file, staysInFolder: isFolder)
         return try reader.read()
       }
     }
     var manifest = try result.get()
     manifest.digest = SHA256.digits(of: data)
     return manifest
+  }
+
+  /// The names of the columns that have a meaning.
+  static let columnNames = Set(ManifestReader.Column.allCases.map(\.rawValue))
+
+  /// The CSV file of a dataset: that of a folder, or the file itself.
+  static func file(of url: URL) -> URL {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+    return exists && isFolder.boolValue
+      ? url.appendingPathComponent(fileName, isDirectory: false) : url
   }
 
   /// Checks that every picture is there.
@@ -72,11 +81,11 @@ extension FaceManifest {
 }
 
 /// Makes a manifest of a CSV file's bytes.
-private struct ManifestReader {
+struct ManifestReader {
   /// The columns that have a meaning.
   enum Column: String, CaseIterable {
-    case path, label, video, person, original, split, origin, frame, time, box, landmarks, score
-    case source
+    case path, label, video, person, original, split, fold, group, origin, frame, time, box
+    case landmarks, score, source
   }
 
   private var reader: CSVReader
@@ -167,13 +176,10 @@ private struct ManifestReader {
     row.original = try word(.original)
     row.split = try word(.split)
     row.origin = try word(.origin)
+    row.group = try word(.group)
     row.source = try word(.source)
-    if let text = try text(.frame) {
-      guard let frame = Int32(text), frame >= 0 else {
-        throw reader.malformed("frame", "is '\(text.prefix(40))', which is no number of a frame")
-      }
-      row.frame = frame
-    }
+    row.fold = try count(.fold, from: 1)
+    row.frame = try count(.frame, from: 0)
     if let text = try text(.time) {
       guard let time = Double(text), time.isFinite else {
         throw reader.malformed("time", "is '\(text.prefix(40))', which is no number of seconds")
@@ -189,6 +195,15 @@ private struct ManifestReader {
     row.landmarks = try numbers(.landmarks, "ten")
     row.box = try numbers(.box, "four")
     return row
+  }
+
+  private func count(_ column: Column, from least: Int32) throws(DatasetError) -> Int32 {
+    guard let text = try text(column) else { return SampleTable.Row.none }
+    guard let number = Int32(text), number >= least else {
+      throw reader.malformed(
+        column.rawValue, "is '\(text.prefix(40))'; it must be a whole number from \(least)")
+    }
+    return number
   }
 
   /// The place of a column's numbers in the table.

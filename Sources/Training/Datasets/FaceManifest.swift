@@ -44,7 +44,9 @@ public struct FaceManifest: Sendable {
     row.original = number(sample.original)
     row.split = number(sample.split)
     row.origin = number(sample.origin)
+    row.group = number(sample.group)
     row.source = number(sample.source)
+    row.fold = sample.fold.map { Int32(clamping: $0) } ?? SampleTable.Row.none
     row.frame = sample.frame.map { Int32(clamping: $0) } ?? SampleTable.Row.none
     row.time = sample.time ?? .nan
     row.score = sample.score ?? .nan
@@ -160,10 +162,33 @@ public struct FaceManifest: Sendable {
     row.original = number(row.original)
     row.split = number(row.split)
     row.origin = number(row.origin)
+    row.group = number(row.group)
     row.source = number(row.source)
     if let points = other.points(row) { row.landmarks = table.add(numbers: points.numbers) }
     if let box = other.box(row) { row.box = table.add(numbers: box.numbers) }
     table.rows.append(row)
+  }
+}
+
+extension FaceManifest {
+  /// The part that the column `split` puts each sample in.
+  ///
+  /// - Throws: `DatasetError.impossible` where it says nothing, or nothing that is known, of one.
+  public func parts() throws(DatasetError) -> [DatasetPart] {
+    var known: [Int32: DatasetPart] = [:]
+    var parts: [DatasetPart] = []
+    parts.reserveCapacity(count)
+    for row in table.rows {
+      let word = table.words[row.split, default: ""]
+      guard let part = known[row.split] ?? DatasetPart(word) else {
+        throw .impossible(
+          problem: "\(table.path(row)) has '\(word)' in the column split; give each row"
+            + " train, validation, test or unused, or none any")
+      }
+      known[row.split] = part
+      parts.append(part)
+    }
+    return parts
   }
 }
 

@@ -18,6 +18,10 @@ public struct FaceSample: Sendable, Equatable {
   public var original: String?
   /// The part of the data that the manifest puts the crop in.
   public var split: String?
+  /// The number of the fold that the crop is held out in, from 1.
+  public var fold: Int?
+  /// The samples with which the crop belongs together, by what `DatasetSplitter` saw.
+  public var group: String?
   /// The collection that the crop is from.
   public var origin: String?
   /// The number of the video's frame that the crop was cut from, from 0.

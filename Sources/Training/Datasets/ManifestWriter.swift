@@ -3,8 +3,8 @@ import FaceDetect
 /// The text of manifests, which `FaceManifest.read` reads back as it was.
 public enum ManifestWriter {
   private static let columns = [
-    "path", "label", "video", "original", "person", "split", "origin", "frame", "time", "box",
-    "landmarks", "score", "source",
+    "path", "label", "video", "original", "person", "split", "fold", "group", "origin", "frame",
+    "time", "box", "landmarks", "score", "source",
   ]
 
   /// The first line, with its end.
@@ -14,7 +14,8 @@ public enum ManifestWriter {
   public static func row(_ sample: FaceSample) -> String {
     CSV.line([
       sample.path, sample.label.word, sample.video ?? "", sample.original ?? "",
-      sample.person ?? "", sample.split ?? "", sample.origin ?? "",
+      sample.person ?? "", sample.split ?? "", sample.fold.map { "\($0)" } ?? "",
+      sample.group ?? "", sample.origin ?? "",
       sample.frame.map { "\($0)" } ?? "", sample.time.map { "\($0)" } ?? "",
       sample.box.map { text($0.numbers) } ?? "", sample.landmarks.map { text($0.numbers) } ?? "",
       sample.score.map { "\($0)" } ?? "", sample.source ?? "",

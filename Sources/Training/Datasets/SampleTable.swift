@@ -1,7 +1,7 @@
 import FaceDetect
 import Foundation
 
-/// The samples of a manifest in little memory: about 72 bytes and the file's name each, so that millions
+/// The samples of a manifest in little memory: about 80 bytes and the file's name each, so that millions
 /// fit. Words that many samples share are kept once.
 struct SampleTable: Sendable {
   /// A sample; words are numbers of `WordTable`, `none` where the manifest says nothing.
@@ -18,7 +18,9 @@ struct SampleTable: Sendable {
     var original = none
     var split = none
     var origin = none
+    var group = none
     var source = none
+    var fold = none
     var frame = none
     /// The first of ten numbers in `numbers`.
     var landmarks = none
@@ -90,6 +92,8 @@ struct SampleTable: Sendable {
     sample.person = words[row.person]
     sample.original = words[row.original]
     sample.split = words[row.split]
+    sample.fold = row.fold < 0 ? nil : Int(row.fold)
+    sample.group = words[row.group]
     sample.origin = words[row.origin]
     sample.frame = row.frame < 0 ? nil : Int(row.frame)
     sample.time = row.time.isNaN ? nil : row.time

@@ -65,6 +65,8 @@ import Training
     sample.original = "o"
     sample.person = "two\nlines"
     sample.split = "train"
+    sample.fold = 3
+    sample.group = "g1"
     sample.origin = "DFDC"
     sample.frame = 299
     sample.time = 10.0 / 3
@@ -83,7 +85,11 @@ import Training
     #expect(manifest.ignoredColumns.isEmpty)
     // Samples made in code, and joined ones, keep everything too.
     let joined = try FaceManifest.joined([FaceManifest([bare]), FaceManifest([sample])])
-    #expect(Array(joined.samples) == [bare, sample])
+    for (back, original) in zip(joined.samples, [bare, sample]) {
+      var back = back
+      back.file = original.file
+      #expect(back == original)
+    }
   }
 
   @Test func readsOddFiles() throws {

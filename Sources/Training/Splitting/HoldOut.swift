@@ -5,8 +5,8 @@ import DeepfakeCore
 ///
 /// Frames of one video are nearly the same picture: a frame held out at random would be known already. So:
 ///
-/// 1. Where the manifest has a column `split`, that decides.
-/// 2. Samples with a person, a video or an original stay together with all that they are linked to by any
+/// 1. Where the manifest has a column `split`, that decides; `fold` asks for one of its folds instead.
+/// 2. Samples with a group, a person, a video or an original stay together with all that they are linked to by any
 ///    of these: nobody is on both sides, and no fake without the real video that it was made from.
 /// 3. Samples with none of these are grouped by where they stand: in a large folder, each `block` files
 ///    with neighbouring names are a group, since frames of one video mostly have neighbouring names (an
@@ -14,13 +14,15 @@ import DeepfakeCore
 ///    the samples, is one. Of the files in training, the `margin` next to a group held out, at most a quarter
 ///    of a group, are left out, since a video may go on across the border.
 ///
-/// Whole groups are then held out, by a seeded draw, until about `fraction` of the real and of the fake
-/// samples are.
+/// Whole groups are then held out, by a seeded draw, so that about `fraction` of the real and of the fake
+/// samples are. `DatasetSplitter` also looks at the pictures.
 public struct HoldOut: Sendable, Equatable {
   /// The part of the samples that is held out, above 0 and below 1; a column `split` overrides it.
   public var fraction: Double
   /// What decides which groups are.
   public var seed: UInt64
+  /// The fold of the manifest's column `fold` that is held out; nil where folds do not matter.
+  public var fold: Int?
   /// Files in a group, where only neighbourhood groups them.
   public var block: Int
   /// Files left out at a border between training and what is held out, likewise.
@@ -41,13 +43,19 @@ public struct HoldOut: Sendable, Equatable {
   /// - Throws: `DatasetError` where a word of the column `split` is unknown, a part would be empty, or
   ///   nearly all samples hang together.
   public func split(_ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
-    let none = SampleTable.Row.none
     let groups = SampleGroups(manifest.table, blockLength: block)
     let result: DataSplit
-    if manifest.table.rows.contains(where: { $0.split != none }) {
+    if let fold {
+      result = try byFold(fold, groups.named(manifest))
+    } else if manifest.hasSplit {
       result = try byColumn(groups.named(manifest))
     } else {
-      let chosen = draw(groups.join())
+      let joined = groups.join()
+      let draw = GroupDraw(shares: [1 - fraction, fraction], seed: seed)
+      let parts = draw.parts(
+        groups: joined.groups, count: joined.count,
+        strata: manifest.table.rows.map { Int($0.label.rawValue) })
+      let chosen = joined.groups.map { parts[$0] == 1 }
       let left = groups.border(chosen, margin: margin)
       result = DataSplit(
         groups.named(manifest), rule: groups.rule,
@@ -68,52 +76,27 @@ public struct HoldOut: Sendable, Equatable {
   }
 
   private func byColumn(_ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
-    let words: [String: DataSplit.Part] = [
-      "train": .training, "training": .training, "val": .heldOut, "valid": .heldOut,
-      "validation": .heldOut, "dev": .heldOut, "test": .neither,
-    ]
-    var parts: [DataSplit.Part] = []
-    parts.reserveCapacity(manifest.count)
-    for row in manifest.table.rows {
-      let word = manifest.table.words[row.split, default: ""]
-      guard let part = words[word.lowercased()] else {
-        throw .impossible(
-          problem: "\(manifest.table.path(row)) has '\(word)' in the column split; give each row"
-            + " train, validation or test, or none any")
-      }
-      parts.append(part)
-    }
+    let parts = try manifest.parts()
     return DataSplit(
-      manifest, rule: .column, isHeldOut: { parts[$0] == .heldOut },
-      isLeftOut: { parts[$0] == .neither })
+      manifest, rule: .column, isHeldOut: { parts[$0] == .validation },
+      isLeftOut: { parts[$0] == .test || parts[$0] == .unused })
   }
 
-  /// Which samples are held out, given each one's group.
-  private func draw(_ joined: SampleGroups.Joined) -> [Bool] {
-    var sizes = Array(repeating: [0, 0], count: joined.count)
-    var totals = [0, 0]
-    for (index, group) in joined.groups.enumerated() {
-      let label = Int(joined.labels[index].rawValue)
-      sizes[group][label] += 1
-      totals[label] += 1
+  /// The fold is held out, the others are learned from; what the column split calls test or unused is left
+  /// out.
+  private func byFold(_ fold: Int, _ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
+    let table = manifest.table
+    guard table.rows.contains(where: { $0.fold == Int32(clamping: fold) }) else {
+      throw .impossible(
+        problem:
+          "no sample is of fold \(fold) in the column fold; 'dfkit split --folds' makes folds")
     }
-    let wanted = totals.map { Double($0) * fraction }
-    var generator = SeededGenerator(seed: seed, label: "hold-out")
-    var held = [0.0, 0.0]
-    var isHeld = Array(repeating: false, count: joined.count)
-    for group in (0..<joined.count).shuffled(using: &generator) {
-      // A group is taken where that brings both labels' parts nearer to what is wanted.
-      var gain = 0.0
-      for label in 0..<2 where totals[label] > 0 {
-        let after = held[label] + Double(sizes[group][label])
-        let nearer = abs(held[label] - wanted[label]) - abs(after - wanted[label])
-        gain += nearer / Double(totals[label])
-      }
-      guard gain > 0 else { continue }
-      isHeld[group] = true
-      for label in 0..<2 { held[label] += Double(sizes[group][label]) }
-    }
-    return joined.groups.map { isHeld[$0] }
+    let parts = manifest.hasSplit ? try manifest.parts() : []
+    return DataSplit(
+      manifest, rule: .fold, isHeldOut: { table.rows[$0].fold == Int32(clamping: fold) },
+      isLeftOut: {
+        table.rows[$0].fold < 0 || !parts.isEmpty && [.test, .unused].contains(parts[$0])
+      })
   }
 }
 
@@ -123,6 +106,8 @@ public struct DataSplit: Sendable {
   public enum Rule: String, Sendable {
     /// The manifest's column.
     case column = "the manifest's column split"
+    /// The manifest's folds.
+    case fold = "the manifest's column fold"
     /// Persons, videos and originals.
     case identity = "person, video and original"
     /// Neighbouring files.
@@ -130,8 +115,6 @@ public struct DataSplit: Sendable {
     /// Persons and videos where known, neighbouring files elsewhere.
     case mixed = "person, video and original, and blocks of neighbouring files where none is known"
   }
-
-  enum Part { case training, heldOut, neither }
 
   /// What to learn from. Every sample has a video: its group, where the manifest has none.
   public let training: FaceManifest

@@ -1,13 +1,14 @@
 import FaceDetect
 
-/// Which samples of a manifest belong together: those linked by person, video or original, and
+/// Which samples of a manifest belong together: those linked by group, person, video or original, and
 /// neighbouring files where nothing is known of them.
 struct SampleGroups {
-  /// Each sample's group, and how many groups there are.
+  /// Each sample's group, from 0 in the order of the samples, and how many groups there are.
   struct Joined {
     var groups: [Int]
     var count: Int
-    var labels: [FaceLabel]
+    /// The links without which there would be more groups.
+    var needed: [SampleLink] = []
   }
 
   /// Neighbouring files of one folder and label, in the order of their names.
@@ -24,13 +25,14 @@ struct SampleGroups {
   private var blocks: [Int]
   private var blockCount = 0
 
-  init(_ table: SampleTable, blockLength: Int) {
+  /// - Parameter blockLength: files in a block; nil where every sample of which nothing is known stands alone.
+  init(_ table: SampleTable, blockLength: Int?) {
     self.table = table
     blocks = Array(repeating: -1, count: table.rows.count)
     let none = SampleTable.Row.none
     let unknown = table.rows.indices.filter {
       let row = table.rows[$0]
-      return row.person == none && row.video == none && row.original == none
+      return row.group == none && row.person == none && row.video == none && row.original == none
     }
     let ordered = NaturalOrder(table).sorted(unknown)
     let small = table.rows.count / 20
@@ -41,7 +43,10 @@ struct SampleGroups {
       while end < ordered.count, Self.isSameFolder(first, table.rows[ordered[end]]) { end += 1 }
       let samples = ordered[start..<end]
       let length =
-        samples.count <= small ? samples.count : min(blockLength, max(1, samples.count / 8))
+        blockLength.map {
+          samples.count <= small ? samples.count : min($0, max(1, samples.count / 8))
+        }
+        ?? 1
       runs.append(Run(samples: samples, firstBlock: blockCount, blockLength: length))
       for (place, sample) in samples.enumerated() {
         blocks[sample] = blockCount + place / length
@@ -62,20 +67,34 @@ struct SampleGroups {
     return unknown == table.rows.count ? .blocks : .mixed
   }
 
-  /// The groups: connected components over person, video and original; blocks.
-  func join() -> Joined {
-    // Persons, then videos (an original is a video), then blocks.
+  /// The groups: connected components over person, video and original; blocks; and over `links`, the earlier
+  /// of which are taken before the later.
+  ///
+  /// - Parameter joinsFolders: whether videos whose names begin with the same folder belong together (the
+  ///   folders of the files, where a sample has no video).
+  func join(_ links: [SampleLink] = [], joinsFolders: Bool = false) -> Joined {
+    // Persons, then videos (an original is a video), then groups, then folders, then blocks.
     let words = table.words.words.count
-    var sets = DisjointSets(count: 2 * words + blockCount)
+    var sets = DisjointSets(count: 4 * words + blockCount)
+    let folders = joinsFolders ? FolderNumbers(table) : nil
     let anchors = table.rows.indices.map { index -> Int in
       let row = table.rows[index]
-      if blocks[index] >= 0 { return 2 * words + blocks[index] }
       let linked = [
         row.person >= 0 ? Int(row.person) : -1, row.video >= 0 ? words + Int(row.video) : -1,
         row.original >= 0 ? words + Int(row.original) : -1,
+        row.group >= 0 ? 2 * words + Int(row.group) : -1,
+        folders?.number(of: row).map { 3 * words + $0 } ?? -1,
+        blocks[index] >= 0 ? 4 * words + blocks[index] : -1,
       ].filter { $0 >= 0 }
       for other in linked.dropFirst() { sets.join(linked[0], other) }
       return linked[0]
+    }
+    var needed: [SampleLink] = []
+    for link in links {
+      let (a, b) = (anchors[link.first], anchors[link.second])
+      guard sets.root(of: a) != sets.root(of: b) else { continue }
+      sets.join(a, b)
+      needed.append(link)
     }
     var numbers: [Int: Int] = [:]
     let groups = anchors.map { anchor -> Int in
@@ -84,7 +103,18 @@ struct SampleGroups {
       numbers[root] = numbers.count
       return numbers.count - 1
     }
-    return Joined(groups: groups, count: numbers.count, labels: table.rows.map(\.label))
+    return Joined(groups: groups, count: numbers.count, needed: needed)
+  }
+
+  /// Pairs of samples of which nothing is known and that are at most `distance` files from each other in one
+  /// folder, of one label.
+  func neighbours(within distance: Int) -> [(first: Int, second: Int)] {
+    runs.flatMap { run -> [(first: Int, second: Int)] in
+      let samples = Array(run.samples)
+      return samples.indices.flatMap { place in
+        samples[place...].dropFirst().prefix(distance).map { (samples[place], $0) }
+      }
+    }
   }
 
   /// The samples in training that are at most `margin` files, or a quarter of a block, from one held out.
@@ -122,12 +152,36 @@ struct SampleGroups {
       if let name = blockNames[blocks[index]] {
         manifest.table.rows[index].video = name
       } else {
-        let (kind, word) = row.person >= 0 ? ("person", row.person) : ("fake of", row.original)
+        let known = [("group", row.group), ("person", row.person), ("fake of", row.original)]
+        let (kind, word) = known.first { $0.1 >= 0 } ?? ("", SampleTable.Row.none)
         manifest.table.rows[index].video = manifest.table.words.number(
           of: "(\(kind) \(manifest.table.words[word, default: ""]))")
       }
     }
     return manifest
+  }
+}
+
+/// Folders by number: a video's, or the file's where the video is not known.
+private struct FolderNumbers {
+  private var numbers: [String: Int] = [:]
+  private var ofWord: [Int32: Int] = [:]
+
+  /// There are at most as many folders as words.
+  init(_ table: SampleTable) {
+    for row in table.rows {
+      let word = row.video >= 0 ? row.video : row.folder
+      guard ofWord[word] == nil else { continue }
+      let (folder, _) = FaceManifest.parts(table.words[word, default: ""])
+      guard !folder.isEmpty else { continue }
+      let number = numbers[String(folder), default: numbers.count]
+      numbers[String(folder)] = number
+      ofWord[word] = number
+    }
+  }
+
+  func number(of row: SampleTable.Row) -> Int? {
+    ofWord[row.video >= 0 ? row.video : row.folder]
   }
 }
 

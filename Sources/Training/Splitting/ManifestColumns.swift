@@ -1,0 +1,160 @@
+import Foundation
+import MediaIO
+
+/// Manifests with some columns written anew and everything else as it was.
+public struct ManifestColumns: Sendable {
+  /// The columns' names.
+  public let names: [String]
+
+  /// Columns of these names, which take the place of those that the manifests have, or come after them.
+  public init(_ names: [String]) {
+    self.names = names
+  }
+
+  /// Writes the rows of some manifests, one after the other, into one file, whole or not at all.
+  ///
+  /// - Parameters:
+  ///   - manifests: as `FaceManifest.read` takes them. Where their folders are not the output's, paths are
+  ///     written anew, so that they lead to the same files.
+  ///   - output: may be one of the manifests.
+  ///   - values: the columns' fields for a row, whose number counts over all manifests.
+  /// - Throws: `DatasetError` where a manifest cannot be read or the file not be written.
+  public func write(
+    _ manifests: [URL], to output: URL, values: (Int) -> [String]
+  ) throws(DatasetError) {
+    var sources: [Source] = []
+    for manifest in manifests { sources.append(try Source(manifest)) }
+    var header: [String] = []
+    for source in sources {
+      for name in source.header where !header.contains(name) && !names.contains(name) {
+        header.append(name)
+      }
+    }
+    let sink = try TextSink(output)
+    try sink.write(CSV.line(header + names) + "\n")
+    var number = 0
+    for source in sources {
+      let rebase = source.rebase(to: output)
+      try source.forEachRow { fields throws(DatasetError) in
+        var row = header.map { name in
+          source.column[name].map { name == "path" ? rebase(fields($0)) : fields($0) } ?? ""
+        }
+        row += values(number)
+        number += 1
+        try sink.write(CSV.line(row) + "\n")
+      }
+    }
+    try sink.close()
+  }
+}
+
+/// A manifest's bytes and what its columns are called.
+private struct Source {
+  let file: URL
+  let data: Data
+  let header: [String]
+  let column: [String: Int]
+
+  init(_ manifest: URL) throws(DatasetError) {
+    file = FaceManifest.file(of: manifest)
+    do {
+      data = try RegularFile.read(file, limit: FaceManifest.byteLimit)
+    } catch {
+      throw .unreadable(file: file.relativePath, reason: error.description)
+    }
+    let file = file
+    let names: Result<[String], DatasetError> = data.withUnsafeBytes { bytes in
+      Result { () throws(DatasetError) in
+        var reader = try CSVReader(bytes, file: file.relativePath)
+        guard try reader.next() else { return [] }
+        var names: [String] = []
+        for index in 0..<reader.count {
+          let text = try reader.text(index, column: "")
+          let known = text.filter { !$0.isWhitespace }.lowercased()
+          names.append(FaceManifest.columnNames.contains(known) ? known : text)
+        }
+        return names
+      }
+    }
+    header = try names.get()
+    column = Dictionary(zip(header, header.indices)) { first, _ in first }
+  }
+
+  /// Calls `body` with each row but the header, as a function from a field's number to its text.
+  func forEachRow(
+    _ body: ((Int) -> String) throws(DatasetError) -> Void
+  ) throws(DatasetError) {
+    let result: Result<Void, DatasetError> = data.withUnsafeBytes { bytes in
+      Result { () throws(DatasetError) in
+        var reader = try CSVReader(bytes, file: file.relativePath)
+        _ = try reader.next()
+        while try reader.next() {
+          let row = reader
+          try body { String(decoding: row[$0], as: UTF8.self) }
+        }
+      }
+    }
+    try result.get()
+  }
+
+  /// Makes a path that starts from this manifest's folder one that starts from the output's.
+  func rebase(to output: URL) -> (String) -> String {
+    let from = file.standardizedFileURL.deletingLastPathComponent().path
+    let to = output.standardizedFileURL.deletingLastPathComponent().path
+    if from == to { return { $0 } }
+    let (a, b) = (from.split(separator: "/"), to.split(separator: "/"))
+    let shared = zip(a, b).prefix { $0 == $1 }.count
+    let lead = [String](repeating: "..", count: b.count - shared) + a[shared...].map(String.init)
+    return { $0.hasPrefix("/") ? $0 : (lead + [$0]).joined(separator: "/") }
+  }
+}
+
+/// A text file that is written bit by bit under another name and takes its own when it is whole.
+private final class TextSink {
+  private let file: URL
+  private let part: URL
+  private let handle: FileHandle
+  private var waiting: [UInt8] = []
+  private var isDone = false
+
+  init(_ file: URL) throws(DatasetError) {
+    self.file = file
+    part = file.deletingLastPathComponent()
+      .appendingPathComponent(".part-\(getpid())-\(file.lastPathComponent)")
+    let descriptor = open(part.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw Self.failure(file) }
+    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  }
+
+  deinit { if !isDone { unlink(part.path) } }
+
+  func write(_ text: String) throws(DatasetError) {
+    waiting.append(contentsOf: text.utf8)
+    if waiting.count > 1 << 20 { try flush() }
+  }
+
+  func close() throws(DatasetError) {
+    try flush()
+    guard fsync(handle.fileDescriptor) == 0, rename(part.path, file.path) == 0 else {
+      throw Self.failure(file)
+    }
+    isDone = true
+  }
+
+  private func flush() throws(DatasetError) {
+    var rest = waiting[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes {
+        Foundation.write(handle.fileDescriptor, $0.baseAddress, $0.count)
+      }
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { throw Self.failure(file) }
+      rest = rest.dropFirst(written)
+    }
+    waiting.removeAll(keepingCapacity: true)
+  }
+
+  private static func failure(_ file: URL) -> DatasetError {
+    .unwritable(file: file.relativePath, reason: String(cString: strerror(errno)))
+  }
+}
