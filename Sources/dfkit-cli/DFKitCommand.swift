@@ -23,7 +23,7 @@ struct DFKitCommand: AsyncParsableCommand {
       """,
     version: dfkitVersion,
     subcommands: [
-      PredictCommand.self, DetectCommand.self, ClassifyCommand.self, TrainCommand.self,
-      WeightsCommand.self, RecipeCommand.self, BenchCommand.self,
+      PredictCommand.self, DetectCommand.self, ClassifyCommand.self, ExtractCommand.self,
+      TrainCommand.self, WeightsCommand.self, RecipeCommand.self, BenchCommand.self,
     ])
 }

@@ -30,16 +30,6 @@ extension Recipe.Crop {
   ///
   /// A face without five landmarks that fit its box cannot be aligned: it is cut square instead.
   public func cut(_ face: Face, from frame: Image) -> Image {
-    switch shape {
-    case .square: square(face.box, from: frame)
-    case .aligned:
-      FaceAlignment(margin: margin).crop(face, from: frame) ?? square(face.box, from: frame)
-    }
-  }
-
-  private func square(_ box: Box, from frame: Image) -> Image {
-    let place = box.squareCrop(margin: margin)
-    return frame.cropped(
-      x: place.x, y: place.y, width: place.width, height: place.height, edges: .replicate)
+    crop(face, from: frame, size: nil).image
   }
 }

@@ -24,6 +24,8 @@ extension FrameChoice {
 
 /// A frame of a video, or an image as the only frame of itself.
 struct MediaFrame {
+  /// Its place in decoded order, from 0.
+  let index: Int
   /// Seconds; nil for an image.
   let time: Double?
   let image: Image
@@ -39,7 +41,7 @@ struct MediaFrame {
   ) throws -> [String] {
     switch try MediaKind.of(file) {
     case .image:
-      try body(MediaFrame(time: nil, image: try ImageFile.read(file), place: 1))
+      try body(MediaFrame(index: 0, time: nil, image: try ImageFile.read(file), place: 1))
       return []
     case .video:
       let video = try Video(file)
@@ -49,7 +51,7 @@ struct MediaFrame {
         count += 1
         try body(
           MediaFrame(
-            time: frame.time, image: frame.image,
+            index: frame.index, time: frame.time, image: frame.image,
             place: expected.map { min(1, count / $0) } ?? 0))
       }
       let summary =

@@ -2,6 +2,7 @@ import Classifiers
 import DeepfakeCore
 import FaceDetect
 import Foundation
+import MediaIO
 
 extension VideoPredictor {
   /// The predictor that a recipe describes, its weights read from files.
@@ -41,6 +42,27 @@ extension Recipe.Detector {
       options.minimumFaceSize = minFace.flatMap { $0 > 0 ? $0 : nil }
       return try MTCNN(weights: try MTCNN.readWeights(weights), options: options)
     }
+  }
+}
+
+extension Recipe.Detector {
+  /// The SHA-256 of a detector's weights: of the file, or of the hashes of the folder's files in the order of
+  /// their names.
+  ///
+  /// - Throws: `WeightsError` where they cannot be read.
+  public static func digest(weights: URL) throws(WeightsError) -> String {
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: weights.path, isDirectory: &isFolder)
+    guard isFolder.boolValue else { return try TrainingJob.digest(weights) }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: weights.path)) ?? []
+    var lines = ""
+    for name in names.sorted() where !name.hasPrefix(".") {
+      let file = weights.appendingPathComponent(name, isDirectory: false)
+      _ = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
+      if isFolder.boolValue { continue }
+      lines += "\(name) \(try TrainingJob.digest(file))\n"
+    }
+    return SHA256.digits(of: Data(lines.utf8))
   }
 }
 

@@ -12,27 +12,30 @@ final class DecodePass {
   private let orientation: Orientation?
   private var sentPackets = 0
   private var lastTime: Double?
+  private let isCancelled: @Sendable () -> Bool
   private(set) var summary = DecodeSummary()
 
   /// Failures in a row, without a frame between them, after which a flushed decoder is given up.
   private static let flushFailureLimit = 256
 
-  init(_ url: URL, info: VideoInfo, threadCount: Int) throws(MediaError) {
+  init(_ video: Video) throws(MediaError) {
+    let url = video.url
     file = url.relativePath
-    self.info = info
+    info = video.info
+    isCancelled = video.isCancelled
     demuxer = try Demuxer(url)
-    decoder = try Decoder(demuxer, threadCount: threadCount)
+    decoder = try Decoder(demuxer, threadCount: video.threadCount)
     frame = try DecodedFrame(file: file)
     orientation = demuxer.orientation
   }
 
   /// Packets of the video stream that should yield a frame each, without decoding any.
-  static func countPackets(_ url: URL) throws -> Int {
-    let demuxer = try Demuxer(url)
+  static func countPackets(_ video: Video) throws -> Int {
+    let demuxer = try Demuxer(video.url)
     let packet = try Packet(file: demuxer.file)
     var count = 0
     while demuxer.read(packet) {
-      try Task.checkCancellation()
+      if video.isCancelled() { throw CancellationError() }
       if packet.pointer.pointee.flags & AV_PKT_FLAG_DISCARD == 0 { count += 1 }
     }
     return count
@@ -51,7 +54,7 @@ final class DecodePass {
   func run(_ body: (Arrival) throws -> Void) throws {
     let packet = try Packet(file: file)
     while demuxer.read(packet) {
-      try Task.checkCancellation()
+      if isCancelled() { throw CancellationError() }
       let flags = packet.pointer.pointee.flags
       if flags & AV_PKT_FLAG_CORRUPT != 0 { summary.damagedPackets += 1 }
       sentPackets += 1

@@ -21,6 +21,10 @@ public struct Video: Sendable {
   /// larger, the video is decoded twice instead.
   package var keptBytesLimit = 1 << 30
 
+  /// Whether decoding should end with a `CancellationError`: by default, when its task is cancelled.
+  /// Threads that are no task's have their own.
+  package var isCancelled: @Sendable () -> Bool = { Task.isCancelled }
+
   static let sizeLimit =
     "frames are decoded up to \(Decoder.sideLimit) a side and \(Decoder.pixelLimit) pixels"
 
@@ -97,7 +101,7 @@ public struct Video: Sendable {
     _ count: Int, _ body: (VideoFrame) throws -> Void
   ) throws -> DecodeSummary {
     precondition(count > 0, "Video: \(count) frames asked for")
-    let counted = try DecodePass.countPackets(url)
+    let counted = try DecodePass.countPackets(self)
     var kept = try keepFrames(EvenSpread.indices(count, of: counted))
     let total = kept.summary.decodedFrames
     if total == counted, !kept.isOverLimit {
@@ -131,7 +135,7 @@ public struct Video: Sendable {
 
   /// Decodes everything and keeps the frames at `indices`, up to `keptBytesLimit`.
   private func keepFrames(_ indices: [Int]) throws -> Kept {
-    let pass = try DecodePass(url, info: info, threadCount: threadCount)
+    let pass = try DecodePass(self)
     var kept = Kept()
     var next = 0
     var bytes = 0
@@ -168,7 +172,7 @@ public struct Video: Sendable {
   private func decode(
     where wants: (Int) -> Bool, _ body: (VideoFrame) throws -> Void
   ) throws -> DecodeSummary {
-    let pass = try DecodePass(url, info: info, threadCount: threadCount)
+    let pass = try DecodePass(self)
     let converter = FrameConverter(file: url.relativePath)
     try pass.run { arrival in
       guard wants(arrival.index) else { return }

@@ -2,21 +2,22 @@
 ///
 /// Written here rather than taken from SwiftCSV: that one stops the process at a stray quote, fills short
 /// rows up in silence, knows no line numbers and makes a dictionary of strings a row.
-struct CSVReader {
+package struct CSVReader {
   /// Bytes of the longest row that is read.
-  static let rowLimit = 1 << 20
+  package static let rowLimit = 1 << 20
 
   private let bytes: UnsafeRawBufferPointer
   private let file: String
-  private var position: Int
+  /// Bytes read so far: where the next row begins.
+  package private(set) var position: Int
   private var nextLine = 1
   private var content: [UInt8] = []
   private var ends: [Int] = []
   /// The line on which the current row begins, from 1.
-  private(set) var line = 0
+  package private(set) var line = 0
 
   /// A reader of a file's bytes, which must stay in place. A byte order mark is skipped.
-  init(_ bytes: UnsafeRawBufferPointer, file: String) throws(DatasetError) {
+  package init(_ bytes: UnsafeRawBufferPointer, file: String) throws(DatasetError) {
     self.bytes = bytes
     self.file = file
     if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
@@ -26,15 +27,15 @@ struct CSVReader {
   }
 
   /// The number of fields of the current row.
-  var count: Int { ends.count }
+  package var count: Int { ends.count }
 
   /// A field of the current row, its quotes taken off.
-  subscript(field: Int) -> ArraySlice<UInt8> {
+  package subscript(field: Int) -> ArraySlice<UInt8> {
     content[(field == 0 ? 0 : ends[field - 1])..<ends[field]]
   }
 
   /// A field as text.
-  func text(_ field: Int, column: String) throws(DatasetError) -> String {
+  package func text(_ field: Int, column: String) throws(DatasetError) -> String {
     let bytes = self[field]
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw malformed(column, "is not UTF-8; save the file as UTF-8")
@@ -43,12 +44,12 @@ struct CSVReader {
   }
 
   /// An error about the current row.
-  func malformed(_ column: String = "", _ problem: String) -> DatasetError {
+  package func malformed(_ column: String = "", _ problem: String) -> DatasetError {
     .malformed(file: file, line: line, column: column, problem: problem)
   }
 
   /// Goes on to the next row that is not blank; false at the end.
-  mutating func next() throws(DatasetError) -> Bool {
+  package mutating func next() throws(DatasetError) -> Bool {
     repeat {
       guard position < bytes.count else { return false }
       content.removeAll(keepingCapacity: true)

@@ -1,0 +1,36 @@
+/// Why faces could not be extracted into a folder. The description names the file, the cause and the way
+/// out.
+public enum ExtractionError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// A file or folder of the dataset cannot be written.
+  case unwritable(file: String, reason: String)
+  /// Another process is at work in the folder.
+  case locked(folder: String)
+  /// The folder holds a dataset of other settings.
+  case otherSettings(folder: String, differences: [String])
+  /// The folder holds a manifest that was not written by an extraction.
+  case foreign(folder: String)
+  /// A file in the folder is not what was written there.
+  case damaged(file: String, reason: String)
+  /// What is asked for contradicts itself.
+  case impossible(problem: String)
+
+  /// The message for people.
+  public var description: String {
+    switch self {
+    case .unwritable(let file, let reason):
+      "\(file): cannot be written: \(reason). What was done before is kept; the same command goes on"
+        + " from there."
+    case .locked(let folder):
+      "\(folder): another dfkit is extracting into it; wait for it, or name another folder"
+    case .otherSettings(let folder, let differences):
+      "\(folder) was begun with other settings; give the same, or name another folder (--out):\n  "
+        + differences.joined(separator: "\n  ")
+    case .foreign(let folder):
+      "\(folder) holds a manifest.csv that 'dfkit extract' did not write; name another folder (--out)"
+    case .damaged(let file, let reason):
+      "\(file): \(reason). Put the file back, or name another folder (--out)."
+    case .impossible(let problem):
+      problem
+    }
+  }
+}

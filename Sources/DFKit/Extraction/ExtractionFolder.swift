@@ -1,0 +1,151 @@
+import Foundation
+import MediaIO
+import Training
+
+/// The folder of a dataset that is being extracted, held by one process at a time.
+final class ExtractionFolder: Sendable {
+  let url: URL
+  private let lock: Int32
+
+  /// Makes the folder, or goes on with it.
+  init(_ url: URL) throws(ExtractionError) {
+    self.url = url
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
+      !isFolder.boolValue
+    {
+      throw .unwritable(file: url.relativePath, reason: "it is a file, not a folder")
+    }
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw .unwritable(file: url.relativePath, reason: error.reason)
+    }
+    let name = url.appendingPathComponent(".lock", isDirectory: false)
+    lock = open(name.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard lock >= 0 else { throw Self.failure(url) }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      close(lock)
+      throw .locked(folder: url.relativePath)
+    }
+  }
+
+  deinit { close(lock) }
+
+  var manifest: URL { file(FaceManifest.fileName) }
+  var videos: URL { file("videos.csv") }
+  var record: URL { file(ExtractionRecord.fileName) }
+  /// What is done and not yet in the manifest.
+  var journal: URL { file(".journal") }
+  /// Where crops wait until all of a video are there.
+  var work: URL { url.appendingPathComponent(".work", isDirectory: true) }
+
+  func file(_ name: String) -> URL { url.appendingPathComponent(name, isDirectory: false) }
+
+  static func failure(_ url: URL) -> ExtractionError {
+    .unwritable(file: url.relativePath, reason: String(cString: strerror(errno)))
+  }
+
+  /// Writes a file, whole or not at all.
+  func write(
+    to target: URL, _ body: (inout FileWriter) throws(ExtractionError) -> Void
+  ) throws(ExtractionError) {
+    let part = file(".part-\(target.lastPathComponent)")
+    do {
+      var writer = try FileWriter(part)
+      try body(&writer)
+      try writer.close()
+    } catch {
+      unlink(part.path)
+      guard case .unwritable(_, let reason) = error else { throw error }
+      throw .unwritable(file: target.relativePath, reason: reason)
+    }
+    guard rename(part.path, target.path) == 0 else {
+      let failure = Self.failure(target)
+      unlink(part.path)
+      throw failure
+    }
+  }
+
+  /// An empty folder for crops in the making; what a killed process left there goes.
+  func prepareWork() throws(ExtractionError) {
+    removeWork()
+    guard mkdir(work.path, 0o777) == 0 else { throw Self.failure(work) }
+  }
+
+  func removeWork() {
+    try? FileManager.default.removeItem(at: work)
+  }
+
+  /// Removes crops of videos of which not all is there.
+  func removeCrops(ofSlugs slugs: Set<String>) {
+    guard !slugs.isEmpty else { return }
+    for folder in Set(slugs.map(VideoRecord.folder(ofSlug:))).sorted() {
+      let place = url.appendingPathComponent(folder, isDirectory: true)
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
+      for name in names where CropName.slug(of: name).map(slugs.contains) ?? false {
+        unlink(place.appendingPathComponent(name).path)
+      }
+    }
+  }
+}
+
+/// The names of crops: `SLUG-p001-000123.png` is person 1 in frame 123.
+enum CropName {
+  static func make(_ slug: String, person: Int, frame: Int, _ format: ImageFile.Format) -> String {
+    let fileExtension = format == .png ? "png" : "jpg"
+    return "\(slug)-p\(padded(person, 3))-\(padded(frame, 6)).\(fileExtension)"
+  }
+
+  /// The video's part of a crop's name; nil for other names.
+  static func slug(of name: some StringProtocol) -> String? {
+    let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 4, parts[2].hasPrefix("p") else { return nil }
+    return "\(parts[0])-\(parts[1])"
+  }
+
+  private static func padded(_ number: Int, _ width: Int) -> String {
+    let text = "\(number)"
+    return String(repeating: "0", count: max(0, width - text.count)) + text
+  }
+}
+
+/// Writes bytes to a file by large blocks.
+struct FileWriter: ~Copyable {
+  private let url: URL
+  private let descriptor: Int32
+  private var buffer: [UInt8] = []
+  private var isOpen = true
+
+  /// Makes the file anew, or goes on at its end.
+  init(_ url: URL, appending: Bool = false) throws(ExtractionError) {
+    self.url = url
+    let start = appending ? O_APPEND : O_TRUNC
+    descriptor = open(url.path, O_WRONLY | O_CREAT | O_CLOEXEC | start, 0o666)
+    guard descriptor >= 0 else { throw ExtractionFolder.failure(url) }
+  }
+
+  deinit { if isOpen { Foundation.close(descriptor) } }
+
+  mutating func write(_ bytes: some Sequence<UInt8>) throws(ExtractionError) {
+    buffer.append(contentsOf: bytes)
+    if buffer.count >= 1 << 20 { try flush() }
+  }
+
+  mutating func flush() throws(ExtractionError) {
+    var rest = buffer[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { throw ExtractionFolder.failure(url) }
+      rest = rest.dropFirst(written)
+    }
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  mutating func close() throws(ExtractionError) {
+    try flush()
+    isOpen = false
+    guard Foundation.close(descriptor) == 0 else { throw ExtractionFolder.failure(url) }
+  }
+}

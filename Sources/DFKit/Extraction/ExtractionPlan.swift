@@ -1,0 +1,130 @@
+import Foundation
+import MediaIO
+import Training
+
+/// The videos of a dataset, what is done of them and what there is to do.
+public struct ExtractionPlan {
+  /// A video that cannot be extracted.
+  public struct Failure: Sendable, Equatable {
+    /// The file as it was given.
+    public var file: String
+    /// Why.
+    public var error: String
+  }
+
+  /// A video that waits, and where its file is.
+  struct Task: Sendable {
+    var record: VideoRecord
+    var file: URL
+  }
+
+  let folder: ExtractionFolder
+  var state: ExtractionState
+  var tasks: [Task] = []
+  /// How many frames a video gives, where they are spread.
+  public private(set) var balance: FrameBalance?
+  /// Videos of which no label is known, or that cannot be the dataset's.
+  public private(set) var failures: [Failure] = []
+  /// Videos that were extracted before.
+  public private(set) var doneBefore = 0
+  /// Where the labels were from.
+  public private(set) var labelText = ""
+  /// Files that show no faces to learn from, by what they are.
+  public private(set) var leftOut: [String: Int] = [:]
+
+  /// Real and fake videos of the dataset.
+  public var videoCounts: (real: Int, fake: Int) { (state.count(.real), state.count(.fake)) }
+
+  /// Videos that are still to be extracted.
+  public var videosToDo: Int { tasks.count }
+
+  init(
+    _ inputs: MediaFiles, _ labels: DatasetLabels, _ options: ExtractionOptions,
+    detectorDigest: String, folder url: URL
+  ) throws {
+    folder = try ExtractionFolder(url)
+    var settings = ExtractionRecord(options, detectorDigest: detectorDigest)
+    let before = try ExtractionRecord.read(folder.record)
+    if let before {
+      let differences = try before.differences(to: settings)
+      guard differences.isEmpty else {
+        throw ExtractionError.otherSettings(folder: url.relativePath, differences: differences)
+      }
+    } else if FileManager.default.fileExists(atPath: folder.manifest.path) {
+      throw ExtractionError.foreign(folder: url.relativePath)
+    }
+    state = try ExtractionState(folder)
+    failures = inputs.problems.map { Failure(file: $0.path, error: $0.description) }
+    addVideos(inputs.files, labels)
+    if case .spread(let frames) = options.frames {
+      balance = before?.frames.balance ?? balance(frames, options)
+    }
+    guard before == nil, !state.records.isEmpty else { return }
+    settings.frames.balance = options.isBalanced ? balance : nil
+    let text = try settings.json()
+    try folder.write(to: folder.record) { writer throws(ExtractionError) in
+      try writer.write(text)
+    }
+  }
+
+  private func balance(_ frames: Int, _ options: ExtractionOptions) -> FrameBalance {
+    guard options.isBalanced else { return FrameBalance(frames) }
+    let counts = videoCounts
+    return FrameBalance(
+      frames, realVideos: counts.real, fakeVideos: counts.fake,
+      most: max(frames, options.maxFrames))
+  }
+
+  private mutating func addVideos(_ files: [URL], _ given: DatasetLabels) {
+    var labels = given
+    var seen: [String: URL] = [:]
+    var slugs: [String: String] = [:]
+    for record in state.records { slugs[record.slug] = record.key }
+    for file in files {
+      do {
+        guard case .label(let label) = try labels.answer(for: file) else { continue }
+        let record = VideoRecord(label)
+        if let other = seen.updateValue(file, forKey: record.key) {
+          throw DatasetError.unusable(
+            file: file.relativePath,
+            problem: "is video '\(record.key)', as \(other.relativePath) is. Videos need names of"
+              + " their own: give the labels as a CSV with a column 'video' (--labels)")
+        }
+        if let other = slugs.updateValue(record.key, forKey: record.slug), other != record.key {
+          throw DatasetError.unusable(
+            file: file.relativePath,
+            problem: "has a name too much like that of video '\(other)'. Rename it")
+        }
+        try add(record, file)
+      } catch {
+        failures.append(Failure(file: file.relativePath, error: error.reason))
+      }
+    }
+    labelText = labels.text
+    leftOut = labels.leftOut
+  }
+
+  private mutating func add(_ record: VideoRecord, _ file: URL) throws {
+    let place = state.add(record)
+    let known = state.records[place]
+    guard known.state == .done else {
+      state.wait(place, with: record)
+      tasks.append(Task(record: record, file: file))
+      return
+    }
+    doneBefore += 1
+    guard record.isLabelled(as: known) else {
+      throw DatasetError.unusable(
+        file: file.relativePath,
+        problem: "its label, original, person, split or origin was another when it was extracted."
+          + " Extract into another folder (--out)")
+    }
+    let attributes = try? FileManager.default.attributesOfItem(
+      atPath: file.resolvingSymlinksInPath().path)
+    guard let size = attributes?[.size] as? Int, size == known.bytes else {
+      throw DatasetError.unusable(
+        file: file.relativePath,
+        problem: "has changed since it was extracted. Extract into another folder (--out)")
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import MediaIO
+import Training
+
+/// What a folder of crops was made with, as `extract.json` in it has it: all that decides the bytes of
+/// what is there.
+struct ExtractionRecord: Codable {
+  static let fileName = "extract.json"
+
+  struct Detector: Codable {
+    var kind: String
+    /// The SHA-256 of the weights.
+    var weights: String
+    var frameScale: Double
+    var minFace: Double?
+    var threshold: Double?
+    var nms: Double?
+    var thresholds: [Double]?
+    var factor: Double?
+  }
+
+  struct Frames: Codable {
+    /// A number, `all` or `first`.
+    var choice: String
+    var balanced: Bool
+    var most: Int?
+    /// What balancing came to when the folder was begun.
+    var balance: FrameBalance?
+  }
+
+  struct Crop: Codable {
+    var shape: String
+    var margin: Double
+    var size: Int?
+    var format: String
+    var quality: Int?
+  }
+
+  /// dfkit's version that began the folder.
+  var version: String
+  var detector: Detector
+  var frames: Frames
+  var people: String
+  var minShare: Double
+  var crop: Crop
+  var keepsSplit: Bool
+
+  init(_ options: ExtractionOptions, detectorDigest: String) {
+    version = dfkitVersion
+    func number(_ value: Float) -> Double { Double("\(value)") ?? Double(value) }
+    let settings = options.detector
+    detector = Detector(
+      kind: settings.kind.rawValue, weights: detectorDigest,
+      frameScale: number(settings.frameScale), minFace: settings.minFace.map(number))
+    switch settings.kind {
+    case .retinaface:
+      detector.threshold = number(settings.threshold)
+      detector.nms = number(settings.nms)
+    case .mtcnn:
+      detector.thresholds = settings.thresholds.map(number)
+      detector.factor = number(settings.factor)
+    }
+    let choice =
+      switch options.frames {
+      case .spread(let count): "\(count)"
+      case .all: "all"
+      case .firstFace: "first"
+      }
+    frames = Frames(
+      choice: choice, balanced: options.isBalanced,
+      most: options.isBalanced ? options.maxFrames : nil)
+    people = options.people.rawValue
+    minShare = number(options.minShare)
+    crop = Crop(
+      shape: options.crop.shape.rawValue, margin: number(options.crop.margin), size: options.size,
+      format: "png")
+    if case .jpeg(let quality) = options.format { (crop.format, crop.quality) = ("jpeg", quality) }
+    keepsSplit = options.keepsSplit
+  }
+
+  /// The text of the file.
+  func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self) + Data("\n".utf8)
+  }
+
+  /// Reads the record of a folder; nil where there is none.
+  static func read(_ file: URL) throws(ExtractionError) -> ExtractionRecord? {
+    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+    do {
+      let data = try RegularFile.read(file, limit: 1 << 20)
+      return try JSONDecoder().decode(ExtractionRecord.self, from: data)
+    } catch {
+      throw .damaged(
+        file: file.relativePath, reason: "it is not what 'dfkit extract' wrote there")
+    }
+  }
+
+  /// The settings that differ, as lines `crop.margin: was 0.15, is now 0.2`. The version and what balancing
+  /// came to are none.
+  func differences(to other: ExtractionRecord) throws -> [String] {
+    let (old, new) = (try flattened(), try other.flattened())
+    return Set(old.keys).union(new.keys).sorted().compactMap { key in
+      guard old[key] != new[key] else { return nil }
+      return "\(key): was \(old[key] ?? "not given"), is now \(new[key] ?? "not given")"
+    }
+  }
+
+  private func flattened() throws -> [String: String] {
+    var copy = self
+    copy.version = ""
+    copy.frames.balance = nil
+    let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(copy))
+    var result: [String: String] = [:]
+    func add(_ value: Any, _ key: String) {
+      if let object = value as? [String: Any] {
+        for (name, value) in object { add(value, key.isEmpty ? name : "\(key).\(name)") }
+      } else if let list = value as? [Any] {
+        result[key] = list.map { "\($0)" }.joined(separator: ", ")
+      } else {
+        result[key] = "\(value)"
+      }
+    }
+    add(object, "")
+    return result
+  }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import MediaIO
+import Training
+
+/// All videos of a dataset in its order, and where the manifest's rows of those that are done lie.
+struct ExtractionState {
+  /// A part of the manifest or of the journal.
+  private enum Rows {
+    case manifest(Range<Int>)
+    case journal(Range<Int>)
+  }
+
+  private(set) var records: [VideoRecord] = []
+  private(set) var index: [String: Int] = [:]
+  private var rows: [String: Rows] = [:]
+  /// Bytes of the journal that are whole entries.
+  private(set) var journalLength = 0
+
+  /// A dataset of nothing.
+  init() {}
+
+  /// What is in a folder. A video whose rows are not all there is waiting again.
+  init(_ folder: ExtractionFolder) throws {
+    try readVideos(folder.videos)
+    let found = try ManifestPart.all(of: folder.manifest)
+    let journal = try ExtractionJournal.read(folder.journal)
+    journalLength = journal.length
+    for entry in journal.entries {
+      let place = add(entry.record)
+      records[place] = entry.record
+      rows[entry.record.key] = .journal(entry.rows)
+    }
+    for place in records.indices where records[place].state == .done {
+      let record = records[place]
+      if case .journal = rows[record.key] { continue }
+      let part = found[record.slug]
+      if let part, part.count == record.faces {
+        rows[record.key] = .manifest(part.range)
+      } else if record.faces > 0 {
+        records[place].state = .waiting
+      }
+    }
+  }
+
+  private mutating func readVideos(_ url: URL) throws {
+    guard FileManager.default.fileExists(atPath: url.path) else { return }
+    let data = try ExtractionJournal.mapped(url)
+    try data.withUnsafeBytes { bytes in
+      var reader = try CSVReader(bytes, file: url.relativePath)
+      _ = try reader.next()
+      while try reader.next() { add(try VideoRecord(reader)) }
+    }
+  }
+
+  /// Adds a video behind all others where it is new; its place.
+  @discardableResult
+  mutating func add(_ record: VideoRecord) -> Int {
+    if let place = index[record.key] { return place }
+    index[record.key] = records.count
+    records.append(record)
+    return records.count - 1
+  }
+
+  /// Takes down that a video is done or failed, and where its rows are in the journal.
+  mutating func finish(_ record: VideoRecord, rows range: Range<Int>) {
+    guard let place = index[record.key] else { return }
+    records[place] = record
+    rows[record.key] = .journal(range)
+  }
+
+  /// Makes a video wait that waits, failed, or is new.
+  mutating func wait(_ place: Int, with record: VideoRecord) { records[place] = record }
+
+  func count(_ label: FaceLabel) -> Int { records.count { $0.label.label == label } }
+
+  /// Writes `videos.csv`.
+  func writeVideos(_ folder: ExtractionFolder) throws(ExtractionError) {
+    try folder.write(to: folder.videos) { writer throws(ExtractionError) in
+      try writer.write((CSV.line(VideoRecord.columns) + "\n").utf8)
+      for record in records { try writer.write(record.row.utf8) }
+    }
+  }
+
+  /// Writes the manifest in the order of the videos, and `videos.csv`, and removes the journal.
+  mutating func write(_ folder: ExtractionFolder) throws(ExtractionError) {
+    let old = try Self.contents(folder.manifest)
+    let journal = try Self.contents(folder.journal)
+    try folder.write(to: folder.manifest) { writer throws(ExtractionError) in
+      try writer.write(ManifestWriter.header.utf8)
+      for record in records where record.state == .done {
+        switch rows[record.key] {
+        case .manifest(let range)?: try writer.write(old[range])
+        case .journal(let range)?: try writer.write(journal[range])
+        case nil: break
+        }
+      }
+    }
+    try writeVideos(folder)
+    unlink(folder.journal.path)
+  }
+
+  private static func contents(_ url: URL) throws(ExtractionError) -> Data {
+    guard FileManager.default.fileExists(atPath: url.path) else { return Data() }
+    return try ExtractionJournal.mapped(url)
+  }
+}
+
+/// The rows of one video in a manifest.
+private struct ManifestPart {
+  var range: Range<Int>
+  var count: Int
+
+  /// The parts of a manifest by the videos' slugs; none where there is no manifest.
+  static func all(of url: URL) throws -> [String: ManifestPart] {
+    guard FileManager.default.fileExists(atPath: url.path) else { return [:] }
+    let data = try ExtractionJournal.mapped(url)
+    let foreign = ExtractionError.damaged(
+      file: url.relativePath, reason: "it is not as 'dfkit extract' wrote it")
+    guard data.starts(with: Data(ManifestWriter.header.utf8)) else { throw foreign }
+    var parts: [String: ManifestPart] = [:]
+    var last: String?
+    try data.withUnsafeBytes { bytes in
+      var reader = try CSVReader(bytes, file: url.relativePath)
+      _ = try reader.next()
+      while true {
+        let start = reader.position
+        guard try reader.next() else { break }
+        let path = try reader.text(0, column: "path")
+        guard let slug = CropName.slug(of: path.split(separator: "/").last ?? "") else {
+          throw foreign
+        }
+        if slug == last, let part = parts[slug] {
+          parts[slug] = ManifestPart(
+            range: part.range.lowerBound..<reader.position, count: part.count + 1)
+        } else {
+          let part = ManifestPart(range: start..<reader.position, count: 1)
+          guard parts.updateValue(part, forKey: slug) == nil else { throw foreign }
+        }
+        last = slug
+      }
+    }
+    return parts
+  }
+}

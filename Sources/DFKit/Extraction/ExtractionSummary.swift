@@ -1,0 +1,139 @@
+import Training
+
+/// What an extraction came to.
+public struct ExtractionSummary: Sendable {
+  /// What there is of one label.
+  public struct Counts: Sendable, Equatable {
+    /// Videos that are extracted.
+    public var videos = 0
+    /// Those of them without a crop.
+    public var withoutFaces = 0
+    /// Frames that were searched.
+    public var frames = 0
+    /// Crops.
+    public var crops = 0
+  }
+
+  /// Something about a video.
+  public struct Remark: Sendable, Equatable {
+    /// The file: as it was given where it failed, as the dataset names it otherwise.
+    public var file: String
+    /// What there is to say.
+    public var text: String
+  }
+
+  /// The dataset's folder.
+  public var folder: String
+  /// The real part of the whole dataset, with what was there before.
+  public var real = Counts()
+  /// The fake part.
+  public var fake = Counts()
+  /// Videos extracted now.
+  public var extracted = 0
+  /// Videos that were extracted before and skipped.
+  public var skipped = 0
+  /// Videos that wait: the work was interrupted, now or before.
+  public var waiting = 0
+  /// Videos that could not be extracted.
+  public var failures: [Remark] = []
+  /// What was odd about videos that were extracted now.
+  public var warnings: [Remark] = []
+  /// How many frames a video gave, where they were spread.
+  public var balance: FrameBalance?
+  /// Seconds that it took.
+  public var seconds = 0.0
+  /// Whether it was cancelled.
+  public var wasCancelled = false
+
+  /// How the job ended, for the exit status.
+  public var outcome: JobOutcome {
+    JobOutcome(failures: failures.count, wasCancelled: wasCancelled)
+  }
+
+  mutating func count(_ state: ExtractionState) {
+    for record in state.records {
+      switch record.state {
+      case .waiting: waiting += 1
+      case .failed: break
+      case .done where record.label.label == .real: Self.add(record, to: &real)
+      case .done: Self.add(record, to: &fake)
+      }
+    }
+  }
+
+  private static func add(_ record: VideoRecord, to counts: inout Counts) {
+    counts.videos += 1
+    counts.withoutFaces += record.faces == 0 ? 1 : 0
+    counts.frames += record.frames
+    counts.crops += record.faces
+  }
+
+  /// The summary as `dfkit extract --json` prints it.
+  public var json: JSON {
+    func object(_ counts: Counts) -> JSON {
+      [
+        "videos": .integer(counts.videos), "withoutFaces": .integer(counts.withoutFaces),
+        "frames": .integer(counts.frames), "crops": .integer(counts.crops),
+      ]
+    }
+    func list(_ remarks: [Remark], _ key: String) -> JSON {
+      .array(remarks.map { ["file": .string($0.file), key: .string($0.text)] })
+    }
+    return [
+      "folder": .string(folder), "real": object(real), "fake": object(fake),
+      "framesOfReal": .integer(balance?.real), "framesOfFake": .integer(balance?.fake),
+      "extracted": .integer(extracted), "skipped": .integer(skipped),
+      "waiting": .integer(waiting), "failures": list(failures, "error"),
+      "warnings": list(warnings, "warning"), "seconds": .double(seconds),
+      "interrupted": .bool(wasCancelled),
+    ]
+  }
+
+  /// The summary for people, the failures aside.
+  public var text: String {
+    var table = TextTable([
+      .init("label"), .init("videos", .right), .init("without a face", .right),
+      .init("frames", .right), .init("crops", .right), .init("part", .right),
+    ])
+    let all = max(1, real.crops + fake.crops)
+    for (label, counts) in [(FaceLabel.real, real), (.fake, fake)] {
+      let part = (Double(counts.crops) / Double(all) * 100).rounded()
+      table.add([
+        label.word, "\(counts.videos)", "\(counts.withoutFaces)", "\(counts.frames)",
+        "\(counts.crops)", "\(Int(part)) %",
+      ])
+    }
+    var lines = [table.text]
+    var done = "\(extracted) \(extracted == 1 ? "video" : "videos") extracted"
+    if skipped > 0 { done += ", \(skipped) done before" }
+    if !failures.isEmpty { done += ", \(failures.count) failed" }
+    if waiting > 0 { done += ", \(waiting) waiting: the same command goes on with them" }
+    lines.append("\(done); \(ProgressLine.clock(seconds))")
+    if real.videos + fake.videos > 0 { lines.append("wrote \(folder)/\(FaceManifest.fileName)") }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension ExtractionPlan {
+  /// What is about to be done, for people.
+  public var text: String {
+    var lines: [String] = []
+    if !labelText.isEmpty { lines.append("labels from \(labelText)") }
+    for (reason, count) in leftOut.sorted(by: { $0.key < $1.key }) {
+      lines.append("left out: \(count) \(count == 1 ? "file" : "files") of \(reason)")
+    }
+    let counts = videoCounts
+    if let balance {
+      let real = "\(counts.real) real \(counts.real == 1 ? "video" : "videos")"
+      let fake = "\(counts.fake) fake"
+      lines.append(
+        "up to \(balance.real) \(balance.real == 1 ? "frame" : "frames") of each of \(real), "
+          + "\(balance.fake) of each of \(fake): \(counts.real * balance.real) and "
+          + "\(counts.fake * balance.fake) frames")
+    } else {
+      lines.append("\(counts.real) real videos, \(counts.fake) fake")
+    }
+    if doneBefore > 0 { lines.append("\(doneBefore) done before, \(videosToDo) to do") }
+    return lines.joined(separator: "\n")
+  }
+}

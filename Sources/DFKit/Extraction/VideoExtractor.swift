@@ -1,0 +1,261 @@
+import DeepfakeCore
+import FaceDetect
+import Foundation
+import MediaIO
+import Training
+
+/// Cuts the faces out of one video after the other, on one thread.
+final class VideoExtractor {
+  /// A face that was cut out and waits under a temporary name.
+  private struct Kept {
+    var frame: Int
+    var time: Double
+    /// The searched frame's number and the face's place in it, by which its track is known.
+    var sighting: [Int]
+    var face: Face
+    var landmarks: [Point]
+    var file: URL
+  }
+
+  /// A video that is done: its record and the manifest's rows.
+  struct Result {
+    var record: VideoRecord
+    var rows: String
+  }
+
+  private struct FoundFace: Error {}
+
+  private let options: ExtractionOptions
+  private let detector: any FaceDetector
+  private let folder: ExtractionFolder
+  private let name: String
+  private let decodingThreads: Int
+  private let keptBytes: Int
+  private let isCancelled: @Sendable () -> Bool
+  private var kept: [Kept] = []
+  private var written = 0
+  private var folders: Set<String> = []
+
+  /// - Parameters:
+  ///   - name: what tells the extractor from others at work in the folder.
+  ///   - keptBytes: decoded frames that are kept at most.
+  init(
+    _ options: ExtractionOptions, _ detector: any FaceDetector, _ folder: ExtractionFolder,
+    name: String, decodingThreads: Int, keptBytes: Int,
+    isCancelled: @escaping @Sendable () -> Bool
+  ) {
+    self.options = options
+    self.detector = detector
+    self.folder = folder
+    self.name = name
+    self.decodingThreads = decodingThreads
+    self.keptBytes = keptBytes
+    self.isCancelled = isCancelled
+  }
+
+  /// Cuts out the faces of a video and puts the crops in their place.
+  ///
+  /// - Parameter frames: how many frames are searched, where they are spread.
+  /// - Throws: `ExtractionError` where a crop cannot be written, `CancellationError`, and what makes the
+  ///   video unusable.
+  func extract(
+    _ file: URL, _ record: VideoRecord, frames: Int, progress: (Double) -> Void
+  ) throws -> Result {
+    kept = []
+    defer { for crop in kept { unlink(crop.file.path) } }
+    var record = record
+    (record.source, record.bytes) = try digest(file)
+    var video = try Video(file, threadCount: decodingThreads)
+    video.keptBytesLimit = keptBytes
+    video.isCancelled = isCancelled
+    var tracks: [Track] = []
+    let warnings: [String]
+    switch options.frames {
+    case .spread:
+      (record.frames, tracks, warnings) = try search(video, .spread(frames), progress)
+    case .all: (record.frames, tracks, warnings) = try search(video, .all, progress)
+    case .firstFace: (record.frames, warnings) = try searchFirst(video)
+    }
+    record.note = (video.info.warnings + warnings).joined(separator: "; ")
+    let samples = try place(tracks, record)
+    record.faces = samples.count
+    record.state = .done
+    return Result(record: record, rows: samples.map(ManifestWriter.row).joined())
+  }
+
+  private func checkCancellation() throws {
+    if isCancelled() { throw CancellationError() }
+  }
+
+  /// The hash and the size of a file.
+  private func digest(_ file: URL) throws -> (String, Int) {
+    // A pipe would block, a device never end.
+    _ = try MediaKind.of(file)
+    do {
+      let handle = try FileHandle(forReadingFrom: file)
+      defer { try? handle.close() }
+      let hash = SHA256()
+      var count = 0
+      while let block = try handle.read(upToCount: 1 << 20), !block.isEmpty {
+        try checkCancellation()
+        block.withUnsafeBytes { hash.update($0) }
+        count += block.count
+      }
+      return (hash.digits(), count)
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      throw MediaError.unreadable(file: file.relativePath, reason: error.reason)
+    }
+  }
+
+  // MARK: - Frames
+
+  private func search(
+    _ video: Video, _ choice: FrameChoice, _ progress: (Double) -> Void
+  ) throws -> (frames: Int, tracks: [Track], warnings: [String]) {
+    var search = FaceSearch(detector)
+    var searched = 0
+    func found(_ frame: MediaFrame, _ faces: [Face]) throws {
+      try keep(faces, in: frame, searched: searched)
+      searched += 1
+    }
+    func take(_ frame: VideoFrame) throws {
+      try checkCancellation()
+      try search.add(
+        MediaFrame(index: frame.index, time: frame.time, image: frame.image, place: 0), found)
+      if case .spread(let count) = choice { progress(Double(searched) / Double(count)) }
+    }
+    let summary =
+      switch choice {
+      case .spread(let count): try video.evenlySpacedFrames(count, take)
+      case .all: try video.forEachFrame(take)
+      }
+    try search.finish(found)
+    return (searched, search.tracks(), summary.warnings)
+  }
+
+  /// Searches from the start on, up to the first frame with a face.
+  private func searchFirst(_ video: Video) throws -> (frames: Int, warnings: [String]) {
+    var searched = 0
+    do {
+      let summary = try video.forEachFrame(stride: 10) { frame in
+        try checkCancellation()
+        let faces = try detector.detect([frame.image])[0]
+        let place = MediaFrame(index: frame.index, time: frame.time, image: frame.image, place: 0)
+        try keep(faces, in: place, searched: 0)
+        searched += 1
+        if !kept.isEmpty { throw FoundFace() }
+      }
+      return (searched, summary.warnings)
+    } catch is FoundFace {
+      return (searched, [])
+    }
+  }
+
+  /// Cuts out the faces of a frame that may be wanted.
+  private func keep(_ faces: [Face], in frame: MediaFrame, searched: Int) throws {
+    var choice = Recipe.Faces()
+    choice.perFrame = 1
+    let isOne = options.people == .surest || options.frames == .firstFace
+    if isOne, options.people == .largest { choice.choose = .size }
+    for index in isOne ? choice.choice(from: faces) : Array(faces.indices) {
+      let crop = options.crop.crop(faces[index], from: frame.image, size: options.size)
+      let file = folder.work.appendingPathComponent("\(name)-\(written)", isDirectory: false)
+      written += 1
+      kept.append(
+        Kept(
+          frame: frame.index, time: frame.time ?? 0, sighting: [searched, index],
+          face: faces[index], landmarks: crop.landmarks, file: file))
+      let data: Data
+      do {
+        data = try ImageFile.encode(crop.image, as: options.format)
+      } catch {
+        throw ExtractionError.unwritable(file: file.relativePath, reason: error.reason)
+      }
+      var writer = try FileWriter(file)
+      try writer.write(data)
+      try writer.close()
+    }
+  }
+
+  // MARK: - People
+
+  /// Moves the crops that are wanted to their places; the samples, by person and frame.
+  private func place(_ tracks: [Track], _ record: VideoRecord) throws -> [FaceSample] {
+    var people: [[Int]: Int] = [:]
+    let most = tracks.map(\.sightings.count).max() ?? 0
+    let tracks = tracks.filter {
+      Float($0.sightings.count) >= options.minShare * Float(most)
+    }
+    for track in tracks {
+      for sighting in track.sightings { people[[sighting.frame, sighting.index]] = track.id }
+    }
+    var byPerson: [Int: [Kept]] = [:]
+    for crop in kept {
+      // The first face alone has no track.
+      if let person = people[crop.sighting] ?? (options.frames == .firstFace ? 1 : nil) {
+        byPerson[person, default: []].append(crop)
+      }
+    }
+    if options.people == .largest, let largest = Self.largest(byPerson) {
+      byPerson = byPerson.filter { $0.key == largest }
+    }
+    let known = Self.mostSeen(byPerson)
+    let (slug, place) = (record.slug, record.folder)
+    var samples: [FaceSample] = []
+    for (person, crops) in byPerson.sorted(by: { $0.key < $1.key }) {
+      for crop in crops {
+        let name = CropName.make(slug, person: person, frame: crop.frame, options.format)
+        try move(crop.file, to: place, name)
+        var sample = FaceSample(path: "\(place)/\(name)", label: record.label.label)
+        sample.video = record.label.video
+        sample.original = record.label.original
+        // The dataset's person is the one who is seen most; nobody knows the others.
+        let own = person == known ? record.label.person : nil
+        sample.person = own ?? "\(record.label.video)#\(person)"
+        sample.split = options.keepsSplit ? record.label.split : nil
+        sample.origin = record.label.origin
+        sample.frame = crop.frame
+        sample.time = crop.time
+        sample.box = crop.face.box
+        sample.landmarks = crop.landmarks.count == 5 ? crop.landmarks : nil
+        sample.score = crop.face.score
+        sample.source = record.source
+        samples.append(sample)
+      }
+    }
+    return samples
+  }
+
+  private func move(_ file: URL, to place: String, _ name: String) throws {
+    let target = folder.url.appendingPathComponent(place, isDirectory: true)
+    if folders.insert(place).inserted {
+      do {
+        try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
+      } catch {
+        throw ExtractionError.unwritable(file: target.relativePath, reason: error.reason)
+      }
+    }
+    let crop = target.appendingPathComponent(name, isDirectory: false)
+    guard rename(file.path, crop.path) == 0 else { throw ExtractionFolder.failure(crop) }
+  }
+
+  /// The person with the largest face, by the median area of its boxes.
+  private static func largest(_ people: [Int: [Kept]]) -> Int? {
+    func size(_ person: Int) -> Float {
+      let areas = (people[person] ?? []).map(\.face.box.area).sorted()
+      return areas.isEmpty ? 0 : areas[areas.count / 2]
+    }
+    return people.keys.sorted().max { size($0) < size($1) }
+  }
+
+  /// The person in the most frames; of several, the one with the larger faces.
+  private static func mostSeen(_ people: [Int: [Kept]]) -> Int? {
+    people.keys.sorted().max { first, second in
+      let (a, b) = (people[first] ?? [], people[second] ?? [])
+      if a.count != b.count { return a.count < b.count }
+      return a.reduce(0) { $0 + $1.face.box.area } < b.reduce(0) { $0 + $1.face.box.area }
+    }
+  }
+}

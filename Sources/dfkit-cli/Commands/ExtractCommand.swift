@@ -1,0 +1,210 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+/// `dfkit extract`
+struct ExtractCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "extract",
+    abstract: "Cuts the faces out of videos into a dataset for 'split', 'audit' and 'train'.",
+    discussion: """
+      The folder gets manifest.csv with a row a crop, the crops under faces/, videos.csv with a row a \
+      video, and extract.json with the settings. The same command goes on where it was ended, however \
+      that was, and skips what is done; videos may be added later. The result does not depend on either, nor \
+      on the number of threads.
+
+      Labels are found in DFDC's metadata.json, FaceForensics++'s and Celeb-DF's folders, a labels.csv, or \
+      the names of folders (real, fake).
+
+        dfkit extract dfdc_train_part_0 --out faces/
+        dfkit extract videos/ --labels labels.csv --out faces/ --frames 10 --size 224 --jpeg 95
+        dfkit extract 'dfdc_train_part_*' --out faces-3/ --preset faces-3
+        dfkit extract FaceForensics/ --out ff/ --frames 20 --balance --crop aligned --people largest
+      """)
+
+  @OptionGroup var input: InputOptions
+
+  @Option(help: "The dataset's folder.", completion: .directory)
+  var out: String
+
+  @Option(
+    help: """
+      Where labels come from: auto, dfdc, faceforensics, celeb-df, folders, or a CSV file with columns path \
+      (or filename) and label, and if known video, original, person, split, origin.
+      """, completion: .file())
+  var labels = "auto"
+
+  @Option(
+    help: """
+      A silver-medal team's datasets: faces-1 (MTCNN, the first face of each video), faces-3 (RetinaFace, \
+      200,000 faces of DFDC, half of them real), faces-6 (2,000,000). Other options change what it says.
+      """)
+  var preset: ExtractionOptions.Preset?
+
+  @Option(
+    help: """
+      Frames searched in a video, evenly spread; 'all'; or 'first': from the start to the first face. 25 if \
+      not given.
+      """)
+  var frames: ExtractedFrames?
+
+  @Flag(
+    help: """
+      Search more frames of the videos of the rarer label, so that there are about as many crops of either.
+      """)
+  var balance = false
+
+  @Option(help: "The most frames of a video that --balance comes to; 200 if not given.")
+  var maxFrames: Int?
+
+  @Option(
+    help: """
+      Whose faces: all, largest (the person with the largest face), or surest (in each frame the face that \
+      the detector is surest of). all if not given.
+      """)
+  var people: ExtractionOptions.People?
+
+  @Option(
+    help: """
+      Frames in which a person must be seen, as a part of those of the person seen most, 0 to 1; 0.25 if \
+      not given.
+      """)
+  var minShare: Float?
+
+  @OptionGroup(title: "Face detection") var detector: DetectorOptions
+
+  @OptionGroup(title: "Crops") var crop: CropOptions
+
+  @Flag(help: "Put the dataset's own split into the manifest.")
+  var keepSplit = false
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if let maxFrames, !(1...100_000).contains(maxFrames) {
+      throw ValidationError("--max-frames must be 1 to 100000.")
+    }
+    if maxFrames != nil, !balance, preset == nil {
+      throw ValidationError("--max-frames is about --balance; give that too.")
+    }
+    if let minShare, !(0...1).contains(minShare) {
+      throw ValidationError("--min-share must be 0 to 1.")
+    }
+    if out.isEmpty { throw ValidationError("--out names no folder.") }
+  }
+
+  func run() async throws {
+    threads.apply()
+    let options = try options()
+    let weights = try detector.weights(of: options.detector)
+    let job = ExtractionJob(
+      options, detector: try options.detector.load(weights),
+      detectorDigest: try Recipe.Detector.digest(weights: weights),
+      labels: try DatasetLabels(labelChoice), folder: URL(fileURLWithPath: out))
+    let inputs = input.files([.video])
+    let json = json
+    try await Interruption.handled {
+      let plan = try job.plan(inputs)
+      if !json { try Output.write(plan.text + "\n") }
+      let bar = ProgressBar()
+      let summary = try job.run(plan, progress: bar.update) { failure in
+        bar.clear()
+        Output.complain(failure.text)
+      }
+      bar.clear()
+      for warning in summary.warnings { Output.complain("\(warning.file): \(warning.text)") }
+      try Output.write((json ? summary.json.text : summary.text) + "\n")
+      if !json, !summary.failures.isEmpty {
+        let names = summary.failures.prefix(20).map { "  \(TextTable.printable($0.file))" }
+        let rest = summary.failures.count - names.count
+        try Output.write(
+          "failed, see above:\n" + names.joined(separator: "\n")
+            + (rest > 0 ? "\n  and \(rest) more" : "") + "\n")
+      }
+      try summary.outcome.exit()
+    }
+  }
+
+  private func options() throws -> ExtractionOptions {
+    var options = preset.map { ExtractionOptions(preset: $0) } ?? ExtractionOptions()
+    options.frames = frames?.choice ?? options.frames
+    if balance { options.isBalanced = true }
+    options.maxFrames = maxFrames ?? options.maxFrames
+    options.people = people ?? options.people
+    options.minShare = minShare ?? options.minShare
+    if preset == nil {
+      options.detector.kind = try detector.kindAtHand(otherwise: options.detector.kind)
+    }
+    options.detector = try detector.applied(to: options.detector)
+    crop.apply(to: &options)
+    options.keepsSplit = keepSplit
+    return options
+  }
+
+  private var labelChoice: DatasetLabels.Choice {
+    DatasetLabels.Choice.words.first { $0.word == labels }?.choice
+      ?? .table(URL(fileURLWithPath: labels))
+  }
+}
+
+extension ExtractionOptions.Preset: ExpressibleByArgument {}
+extension ExtractionOptions.People: ExpressibleByArgument {}
+extension Recipe.Crop.Shape: ExpressibleByArgument {}
+
+/// How faces are cut out.
+struct CropOptions: ParsableArguments {
+  @Option(
+    name: .customLong("crop"),
+    help: """
+      square, around the box; or aligned, turned upright by the landmarks. square if not given.
+      """)
+  var shape: Recipe.Crop.Shape?
+
+  @Option(
+    help: "What is added on every side, as a part of the longer side, 0 to 2; 0.15 if not given.")
+  var margin: Float?
+
+  @Option(help: "The side of crops in pixels, 16 to 4096; 0, as if not given, for their own size.")
+  var size: Int?
+
+  @Option(
+    help: """
+      Write JPEG of this quality, 1 to 100, instead of PNG; colour has full resolution from 90 on.
+      """)
+  var jpeg: Int?
+
+  func validate() throws {
+    if let margin, !(0...2).contains(margin) {
+      throw ValidationError("--margin must be 0 to 2.")
+    }
+    if let size, size != 0, !(16...4096).contains(size) {
+      throw ValidationError("--size must be 0 or 16 to 4096.")
+    }
+    if let jpeg, !(1...100).contains(jpeg) { throw ValidationError("--jpeg must be 1 to 100.") }
+  }
+
+  func apply(to options: inout ExtractionOptions) {
+    options.crop.shape = shape ?? options.crop.shape
+    options.crop.margin = margin ?? options.crop.margin
+    if let size { options.size = size == 0 ? nil : size }
+    if let jpeg { options.format = .jpeg(quality: jpeg) }
+  }
+}
+
+/// Which frames: a number, `all` or `first`.
+struct ExtractedFrames: ExpressibleByArgument {
+  let choice: ExtractionOptions.Frames
+
+  init?(argument: String) {
+    switch argument {
+    case "all": choice = .all
+    case "first": choice = .firstFace
+    default:
+      guard let number = Int(argument), (1...100_000).contains(number) else { return nil }
+      choice = .spread(number)
+    }
+  }
+}
