@@ -51,7 +51,7 @@ let package = Package(
       ]),
     .target(name: "CDFKernels"),
     .target(name: "CMediaShims", dependencies: ["CPNG", "CJPEG", "CFFmpeg"]),
-    .target(name: "CDFResources", exclude: ["Catalogue", "Recipes"]),
+    .target(name: "CDFResources", exclude: ["Catalogue", "Recipes", "Weights"]),
 
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas",

@@ -19,6 +19,15 @@ df_resource df_weights_catalogue(void) {
   return (df_resource){"weights", weights_catalogue, sizeof weights_catalogue};
 }
 
+// Aligned as safetensors aligns its tensors.
+static const _Alignas(64) unsigned char look_alike_weights[] = {
+#embed "Weights/look-alike.safetensors"
+};
+
+df_resource df_look_alike_weights(void) {
+  return (df_resource){"look-alike", look_alike_weights, sizeof look_alike_weights};
+}
+
 size_t df_recipe_count(void) { return sizeof recipes / sizeof recipes[0]; }
 
 df_resource df_recipe(size_t index) {

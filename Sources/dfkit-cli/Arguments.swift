@@ -1,5 +1,6 @@
 import ArgumentParser
 import DFKit
+import Foundation
 
 extension Architecture: ExpressibleByArgument {}
 extension Scheme: ExpressibleByArgument {}
@@ -97,6 +98,20 @@ struct FrameCount: ExpressibleByArgument {
     case .spread(let number): "\(number)"
     }
   }
+}
+
+/// `--embedder`
+struct EmbedderOptions: ParsableArguments {
+  @Option(
+    name: .customLong("embedder"),
+    help: """
+      Weights of a face embedder: a look-alike network's, or facenet-pytorch's InceptionResnetV1; dfkit's own \
+      if not given.
+      """, completion: .file())
+  var path: String?
+
+  /// The file, if one is given.
+  var file: URL? { path.map { URL(fileURLWithPath: $0) } }
 }
 
 /// `--threads`

@@ -1,10 +1,10 @@
-// What ships inside the program: text files embedded at build time, so that a copied binary has them.
+// What ships inside the program: files embedded at build time, so that a copied binary has them.
 #ifndef CDFRESOURCES_H
 #define CDFRESOURCES_H
 
 #include <stddef.h>
 
-/// One embedded file. The bytes are UTF-8 and not terminated.
+/// One embedded file. Text is UTF-8 and not terminated.
 typedef struct df_resource {
   const char *name;  // without folder and extension, terminated
   const unsigned char *bytes;
@@ -18,5 +18,8 @@ df_resource df_recipe(size_t index);
 
 /// The catalogue of weights that can be fetched.
 df_resource df_weights_catalogue(void);
+
+/// The weights of the look-alike embedder, a safetensors file.
+df_resource df_look_alike_weights(void);
 
 #endif

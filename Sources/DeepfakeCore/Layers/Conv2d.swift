@@ -12,12 +12,24 @@ public struct Conv2d: Module {
     _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1,
     padding: Padding = .none, dilation: Int = 1, groups: Int = 1, bias: Bool = true
   ) {
+    self.init(
+      scope, inputs, outputs, kernel: Size2d(kernel), stride: stride, padding: padding,
+      dilation: dilation, groups: groups, bias: bias)
+  }
+
+  /// A convolution from `inputs` to `outputs` channels with a kernel of any shape.
+  public init(
+    _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Size2d, stride: Int = 1,
+    padding: Padding = .none, dilation: Int = 1, groups: Int = 1, bias: Bool = true
+  ) {
     precondition(
       groups > 0 && inputs % groups == 0 && outputs % groups == 0,
       "Conv2d \(scope.prefix): \(groups) groups do not divide \(inputs) and \(outputs) channels")
     weight = scope.parameter(
-      "weight", shape: [kernel, kernel, inputs / groups, outputs], layout: .convolution,
-      role: .weight, initializer: .heNormal(fanOut: kernel * kernel * outputs / groups))
+      "weight", shape: [kernel.height, kernel.width, inputs / groups, outputs],
+      layout: .convolution,
+      role: .weight, initializer: .heNormal(fanOut: kernel.height * kernel.width * outputs / groups)
+    )
     self.bias =
       bias
       ? scope.parameter("bias", shape: [outputs], role: .affine, initializer: .constant(0)) : nil

@@ -8,12 +8,22 @@ struct StoredBytes: @unchecked Sendable {
   let owner: AnyObject
 }
 
-/// A file's bytes, mapped read-only for as long as anything refers to the object.
+/// A file's bytes, mapped read-only for as long as anything refers to the object, or bytes that are part of
+/// the program.
 ///
-/// The mapping is private and never written to; hence `@unchecked Sendable`.
+/// They are never written to; hence `@unchecked Sendable`.
 final class MappedFile: @unchecked Sendable {
   let name: String
   let bytes: UnsafeRawBufferPointer
+  /// Whether the bytes are this object's to unmap.
+  private let isMapped: Bool
+
+  /// A file embedded in the program, whose bytes stay for as long as it runs.
+  init(embedded bytes: UnsafeRawBufferPointer, name: String) {
+    self.name = name
+    self.bytes = bytes
+    isMapped = false
+  }
 
   /// Maps a regular file that is not empty.
   init(_ url: URL) throws(WeightsError) {
@@ -42,9 +52,11 @@ final class MappedFile: @unchecked Sendable {
       throw .unreadable(file: name, reason: Self.reason(errno))
     }
     bytes = UnsafeRawBufferPointer(start: base, count: count)
+    isMapped = true
   }
 
   deinit {
+    guard isMapped else { return }
     munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
   }
 
@@ -60,7 +72,7 @@ final class MappedFile: @unchecked Sendable {
   /// ranges are left, since the call would cost more than they hold.
   func releasePages(from start: UnsafeRawPointer, count: Int) {
     let page = Int(getpagesize())
-    guard count >= 1 << 16, let base = bytes.baseAddress, start >= base,
+    guard isMapped, count >= 1 << 16, let base = bytes.baseAddress, start >= base,
       start - base <= bytes.count - count
     else { return }
     let offset = (start - base) / page * page

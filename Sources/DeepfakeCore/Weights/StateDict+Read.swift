@@ -32,6 +32,16 @@ extension StateDict {
       .strippingCommonPrefix("_orig_mod.")
   }
 
+  /// Reads the tensors of a safetensors file that is embedded in the program: its bytes must stay for as
+  /// long as the program runs.
+  ///
+  /// - Throws: `WeightsError.unreadable`.
+  public static func read(
+    embedded bytes: UnsafeRawBufferPointer, name: String
+  ) throws(WeightsError) -> StateDict {
+    try SafetensorsReader(MappedFile(embedded: bytes, name: name)).read()
+  }
+
   /// What all tensors together may take as Float32 however small the file is: views of few elements
   /// expanded to many.
   static let expansionLimit = 256 << 20

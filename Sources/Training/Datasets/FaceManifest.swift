@@ -106,6 +106,12 @@ public struct FaceManifest: Sendable {
     return result
   }
 
+  /// The samples whose pictures another manifest lists too, in this one's order.
+  func subset(having other: FaceManifest) -> FaceManifest {
+    let paths = Set(other.table.rows.map { other.table.fullPath($0) })
+    return subset(table.rows.indices.filter { paths.contains(table.fullPath(table.rows[$0])) })
+  }
+
   /// The samples whose path begins with a prefix and that are from an origin; nil is any.
   public func filtered(pathPrefix: String? = nil, origin: String? = nil) -> FaceManifest {
     let wanted = origin.map { table.words.find($0) ?? -2 }

@@ -117,9 +117,9 @@ public struct DataSplit: Sendable {
   }
 
   /// What to learn from. Every sample has a video: its group, where the manifest has none.
-  public let training: FaceManifest
+  public internal(set) var training: FaceManifest
   /// What to judge by, likewise.
-  public let heldOut: FaceManifest
+  public internal(set) var heldOut: FaceManifest
   /// Samples in neither part: those at borders, or of a test part.
   public let leftOut: Int
   /// What decided.

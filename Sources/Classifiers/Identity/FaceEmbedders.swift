@@ -1,0 +1,29 @@
+import DeepfakeCore
+import Foundation
+
+/// Loads embedders of either kind.
+public enum FaceEmbedders {
+  /// The embedder of a weights file: one of dfkit's own, or facenet-pytorch's InceptionResnetV1, told apart
+  /// by their keys.
+  ///
+  /// - Throws: `WeightsError`, `ClassifierError`.
+  public static func read(_ file: URL) throws -> any FaceEmbedder {
+    try embedder(try StateDict.read(file))
+  }
+
+  /// The embedder of weights that were read.
+  ///
+  /// - Throws: `WeightsError`, `ClassifierError`.
+  public static func embedder(_ state: StateDict) throws -> any FaceEmbedder {
+    if InceptionResnetEmbedder.recognises(state) { return try InceptionResnetEmbedder(state) }
+    guard
+      state.metadata["architecture"] == LookAlikeEmbedder.architecture
+        || state["embedding.weight"] != nil && state["conv_stem.weight"] != nil
+    else {
+      throw ClassifierError.unrecognised(
+        file: state.file, what: "face embedder",
+        choices: [LookAlikeEmbedder.architecture, InceptionResnetEmbedder.architecture])
+    }
+    return try LookAlikeEmbedder(state)
+  }
+}

@@ -1,0 +1,166 @@
+import Classifiers
+import DeepfakeCore
+import Foundation
+import Training
+
+/// Judges an embedder on people that were held out: what `dfkit identity evaluate` does.
+public struct EmbedderEvaluationJob: Sendable {
+  /// Folders with a `manifest.csv`, and CSV files: those of the training, so that the same people are held
+  /// out.
+  public var data: [URL]
+  /// The embedder's weights; dfkit's own if nil.
+  public var embedder: URL?
+  /// What is measured.
+  public var evaluation: EmbedderEvaluation
+
+  /// A job.
+  public init(data: [URL], embedder: URL? = nil, evaluation: EmbedderEvaluation = .init()) {
+    self.data = data
+    self.embedder = embedder
+    self.evaluation = evaluation
+  }
+
+  /// What was judged, and how well it did.
+  public struct Report: Sendable {
+    /// The embedder's name.
+    public var embedder: String
+    /// The threshold that the embedder's weights say.
+    public var ownThreshold: Float
+    /// The false-link rate that `result.threshold` is for.
+    public var falseLinkRate: Double
+    /// What was measured.
+    public var result: EmbedderEvaluation.Result
+  }
+
+  /// Judges.
+  ///
+  /// - Throws: `DatasetError`, `WeightsError`, `ClassifierError`, `CancellationError`.
+  public func run() throws -> Report {
+    let split = try EmbedderTrainingJob.split(data)
+    let embedder = try FaceEmbedders.load(self.embedder)
+    let result = try evaluation.run(
+      embedder, heldOut: IdentityData(split.heldOut), training: IdentityData(split.training))
+    return Report(
+      embedder: embedder.name, ownThreshold: embedder.lookAlikeThreshold,
+      falseLinkRate: evaluation.falseLinkRate, result: result)
+  }
+
+  /// Writes the weights of a look-alike network again, with a threshold.
+  ///
+  /// - Throws: `WeightsError`, `ClassifierError` where the embedder is another network.
+  public func write(threshold: Float, to url: URL) throws {
+    guard let embedder else {
+      throw TrainingError.unusable(
+        problem: "the built-in weights have their threshold already; name a weights file")
+    }
+    let state = try StateDict.read(embedder)
+    guard try FaceEmbedders.embedder(state) is LookAlikeEmbedder else {
+      throw TrainingError.unusable(
+        problem: "\(embedder.relativePath): only a look-alike network's file says its threshold")
+    }
+    var metadata = try ModelMetadata(state)
+    metadata.other[LookAlikeEmbedder.thresholdEntry] = "\(threshold)"
+    try state.write(safetensors: url, metadata: metadata.entries, dtype: .f16)
+  }
+}
+
+extension EmbedderEvaluationJob.Report {
+  private var thresholds: [Float] {
+    ownThreshold == result.threshold ? [ownThreshold] : [ownThreshold, result.threshold]
+  }
+
+  private var verifications: [Verification] { [result.views, result.neighbours, result.people] }
+
+  /// The tables that `dfkit identity evaluate` prints.
+  public var text: String {
+    var table = TextTable(
+      [
+        .init("pairs of one face"), .init("same", .right), .init("different", .right),
+        .init("AUC", .right), .init("TPR at FPR 1e-3", .right), .init("1e-4", .right),
+      ] + thresholds.map { .init("found at \($0.text)", .right) })
+    for verification in verifications where verification.same.total > 0 {
+      table.add(
+        [
+          verification.name, "\(verification.same.total)", "\(verification.different.total)",
+          verification.auc.fixed(4), verification.trueRate(atFalseRate: 1e-3).fixed(3),
+          verification.trueRate(atFalseRate: 1e-4).fixed(3),
+        ] + thresholds.map { verification.same.share(atLeast: $0).fixed(3) })
+    }
+    var lines = ["look-alike scores of \(embedder) on people held out", "", table.text, ""]
+    for threshold in thresholds {
+      let count = result.strangers.count(atLeast: threshold)
+      lines.append(
+        "threshold \(threshold.text): \(count) of \(result.strangers.total) pairs of different"
+          + " people are at least as similar"
+          + (threshold == ownThreshold ? " (the embedder's own)" : ""))
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The same as JSON, with the most similar pictures of different people.
+  public var json: JSON {
+    func rounded(_ value: Double) -> JSON { .double((value * 1e6).rounded() / 1e6) }
+    let pairs = verifications.map { verification -> JSON in
+      [
+        "name": .string(verification.name), "same": .integer(verification.same.total),
+        "different": .integer(verification.different.total), "auc": rounded(verification.auc),
+        "tprAtFpr1e-3": rounded(verification.trueRate(atFalseRate: 1e-3)),
+        "tprAtFpr1e-4": rounded(verification.trueRate(atFalseRate: 1e-4)),
+        "found": .array(
+          thresholds.map {
+            [
+              "threshold": .number($0), "same": rounded(verification.same.share(atLeast: $0)),
+              "different": rounded(verification.different.share(atLeast: $0)),
+            ]
+          }),
+      ]
+    }
+    return [
+      "embedder": .string(embedder), "threshold": .number(ownThreshold),
+      "falseLinkRate": .double(falseLinkRate),
+      "thresholdAtFalseLinkRate": .number(result.threshold), "verification": .array(pairs),
+      "strangers": [
+        "pairs": .integer(result.strangers.total),
+        "found": .array(
+          thresholds.map {
+            [
+              "threshold": .number($0),
+              "pairs": .integer(result.strangers.count(atLeast: $0)),
+            ]
+          }),
+      ],
+      "mostAlikeStrangers": .array(
+        result.worst.map {
+          [
+            "first": .string($0.first), "second": .string($0.second),
+            "similarity": .number($0.similarity),
+          ]
+        }),
+    ]
+  }
+
+  /// How often pairs have each similarity.
+  public var plot: LinePlot {
+    let bins = 100
+    func line(_ name: String, _ histogram: SimilarityHistogram) -> LinePlot.Series {
+      LinePlot.Series(
+        name,
+        histogram.shares(bins: bins).enumerated().map {
+          LinePlot.Point((Double($0) + 0.5) * 2 / Double(bins) - 1, $1)
+        })
+    }
+    var panel = LinePlot.Panel(
+      "share of the pairs, in steps of 0.02",
+      verifications.filter { $0.same.total > 0 }.map { line($0.name, $0.same) }
+        + [line("different people", result.strangers)])
+    panel.naming = .legend
+    var plot = LinePlot("Look-alike scores", xTitle: "similarity", panels: [panel])
+    plot.subtitle = "\(embedder), people held out, threshold \(ownThreshold.text)"
+    plot.hasWholeX = false
+    return plot
+  }
+}
+
+extension Float {
+  fileprivate var text: String { Double(self).fixed(4) }
+}

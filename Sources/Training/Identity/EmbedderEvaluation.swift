@@ -1,0 +1,235 @@
+import Classifiers
+import DeepfakeCore
+import Foundation
+import MediaIO
+
+/// Measures what an embedder can tell, on people that it has not learned.
+public struct EmbedderEvaluation: Sendable {
+  /// What randomness depends on: the views' changes.
+  public var seed: UInt64 = 0
+  /// The part of the pairs of different people that may count as alike.
+  public var falseLinkRate = 1e-6
+
+  /// An evaluation with a false link in a million pairs.
+  public init() {}
+
+  /// What was measured.
+  public struct Result: Sendable {
+    /// Two changed views of one picture of a named person, against views of two.
+    public var views: Verification
+    /// Neighbouring files of one shot, against a file and a named person's picture.
+    public var neighbours: Verification
+    /// Pictures of one named person that do not look like one shot, against those of two people. One of
+    /// many frames hangs together with its shot, so that there are fewer independent pairs than pairs.
+    public var people: Verification
+    /// One picture each of two named people, at least one of them held out.
+    public var strangers: SimilarityHistogram
+    /// The threshold at the false-link rate asked for.
+    public var threshold: Float
+    /// The most similar pictures of different people, by falling similarity.
+    public var worst: [Pair]
+
+    /// Two pictures.
+    public struct Pair: Sendable {
+      /// The pictures' paths.
+      public var first, second: String
+      /// The dot product of their embeddings.
+      public var similarity: Float
+    }
+  }
+
+  /// Judges an embedder by people that are held out.
+  ///
+  /// - Parameter training: those learned from, one picture of each of whom is compared with those held out.
+  /// - Throws: `DatasetError`, what the embedder throws, `CancellationError`.
+  public func run(
+    _ embedder: any FaceEmbedder, heldOut: IdentityData, training: IdentityData
+  ) throws -> Result {
+    let embed = CropEmbedding(embedder: embedder, seed: seed)
+    let plain = try embed.plain(heldOut.manifest, Array(0..<heldOut.manifest.count))
+    let firsts = heldOut.people.compactMap(\.first)
+    let singles = heldOut.people.filter { $0.count == 1 }.map { $0[0] }
+    var result = Result(
+      views: try views(embed, heldOut, firsts), neighbours: Verification("neighbouring frames"),
+      people: Verification("one person, different shots"), strangers: SimilarityHistogram(),
+      threshold: 1, worst: [])
+    neighbours(heldOut, plain, singles: singles, into: &result.neighbours)
+    try people(heldOut, plain, singles: singles, into: &result.people)
+    let learned = training.people.compactMap(\.first)
+    let learnedPlain = try embed.plain(training.manifest, learned)
+    strangers(
+      plain.rows(firsts), firsts.map { heldOut.manifest.samples[$0].path }, learnedPlain,
+      learned.map { training.manifest.samples[$0].path }, into: &result)
+    result.threshold = result.strangers.threshold(forShare: falseLinkRate)
+    return result
+  }
+
+  private func views(
+    _ embed: CropEmbedding, _ data: IdentityData, _ people: [Int]
+  ) throws -> Verification {
+    var verification = Verification("two views of one picture")
+    let first = try embed.views(data.manifest, people, number: 1)
+    let second = try embed.views(data.manifest, people, number: 2)
+    first.forEachSimilarity(to: second) { row, column, similarity in
+      if row == column {
+        verification.same.add(similarity)
+      } else {
+        verification.different.add(similarity)
+      }
+    }
+    return verification
+  }
+
+  private func neighbours(
+    _ data: IdentityData, _ plain: Tensor, singles: [Int], into result: inout Verification
+  ) {
+    let unknown = data.neighbours.keys.sorted()
+    for index in unknown {
+      for other in data.neighbours[index] ?? [] where other > index {
+        result.same.add(plain.similarity(index, other))
+      }
+    }
+    plain.rows(unknown).forEachSimilarity(to: plain.rows(singles)) { _, _, similarity in
+      result.different.add(similarity)
+    }
+  }
+
+  private func people(
+    _ data: IdentityData, _ plain: Tensor, singles: [Int], into result: inout Verification
+  ) throws {
+    let groups = data.people.filter { $0.count > 1 }
+    let sketches = try PictureSketch.sketches(of: groups.flatMap { $0 }, in: data.manifest)
+    for (number, group) in groups.enumerated() {
+      for (place, first) in group.enumerated() {
+        for second in group[(place + 1)...] {
+          guard let a = sketches[first], let b = sketches[second],
+            a.correlation(with: b) < Self.differentShot
+          else { continue }
+          result.same.add(plain.similarity(first, second))
+        }
+      }
+      plain.rows(group).forEachSimilarity(to: plain.rows(singles)) { _, _, similarity in
+        result.different.add(similarity)
+      }
+      for other in groups[(number + 1)...] {
+        plain.rows(group).forEachSimilarity(to: plain.rows(other)) { _, _, similarity in
+          result.different.add(similarity)
+        }
+      }
+    }
+  }
+
+  /// The correlation of sketches below which two pictures are taken for different shots.
+  private static let differentShot: Float = 0.3
+
+  private func strangers(
+    _ heldOut: Tensor, _ heldOutPaths: [String], _ learned: Tensor, _ learnedPaths: [String],
+    into result: inout Result
+  ) {
+    var worst: [Result.Pair] = []
+    func add(_ similarity: Float, _ first: String, _ second: String) {
+      result.strangers.add(similarity)
+      if worst.count == Self.worstCount, similarity <= worst[worst.count - 1].similarity { return }
+      let place = worst.firstIndex { $0.similarity < similarity } ?? worst.count
+      worst.insert(
+        Result.Pair(first: first, second: second, similarity: similarity), at: place)
+      if worst.count > Self.worstCount { worst.removeLast() }
+    }
+    heldOut.forEachSimilarity(to: heldOut) { row, column, similarity in
+      if row < column { add(similarity, heldOutPaths[row], heldOutPaths[column]) }
+    }
+    heldOut.forEachSimilarity(to: learned) { row, column, similarity in
+      add(similarity, heldOutPaths[row], learnedPaths[column])
+    }
+    result.worst = worst
+  }
+
+  private static let worstCount = 20
+}
+
+/// Embeds a manifest's pictures, as they are or changed.
+private struct CropEmbedding {
+  let embedder: any FaceEmbedder
+  let seed: UInt64
+
+  private static let block = 128
+
+  /// [indices, dimension], in the order of `indices`.
+  func plain(_ manifest: FaceManifest, _ indices: [Int]) throws -> Tensor {
+    try embeddings(manifest, indices) { image, _ in image }
+  }
+
+  /// The same of pictures changed as in training; equal numbers change a picture alike.
+  func views(_ manifest: FaceManifest, _ indices: [Int], number: Int) throws -> Tensor {
+    try embeddings(manifest, indices) { [seed] image, sample in
+      var generator = SeededGenerator(seed: seed, label: "view \(number) \(sample.path)")
+      return Augmentation.views(image, using: &generator)
+    }
+  }
+
+  private func embeddings(
+    _ manifest: FaceManifest, _ indices: [Int],
+    _ change: @Sendable (Image, FaceSample) -> Image
+  ) throws -> Tensor {
+    var parts: [Tensor] = []
+    for start in stride(from: 0, to: indices.count, by: Self.block) {
+      try Task.checkCancellation()
+      let block = indices[start..<min(start + Self.block, indices.count)]
+      let crops = Parallel.map(block.count) { place in
+        Result { () throws(DatasetError) -> Image in
+          let sample = manifest.samples[block[block.startIndex + place]]
+          do throws(MediaError) {
+            return change(try ImageFile.read(sample.file), sample)
+          } catch {
+            throw .picture(error)
+          }
+        }
+      }
+      parts.append(try embedder.embeddings(try crops.map { try $0.get() }))
+    }
+    return parts.isEmpty
+      ? Tensor(zeros: [0, embedder.dimension]) : .concatenated(parts, axis: 0)
+  }
+}
+
+extension Tensor {
+  /// Some rows of a matrix.
+  fileprivate func rows(_ indices: [Int]) -> Tensor {
+    let columns = shape[1]
+    return Tensor(shape: [indices.count, columns]) { target in
+      withUnsafeBuffer { source in
+        for (place, row) in indices.enumerated() {
+          for column in 0..<columns {
+            target[place * columns + column] = source[row * columns + column]
+          }
+        }
+      }
+    }
+  }
+
+  /// The dot product of two rows.
+  fileprivate func similarity(_ first: Int, _ second: Int) -> Float {
+    let columns = shape[1]
+    return withUnsafeBuffer { values in
+      (0..<columns).reduce(0) {
+        $0 + values[first * columns + $1] * values[second * columns + $1]
+      }
+    }
+  }
+
+  /// Calls `body` with the dot product of every row of this matrix and every row of another.
+  fileprivate func forEachSimilarity(
+    to other: Tensor, _ body: (_ row: Int, _ column: Int, _ similarity: Float) -> Void
+  ) {
+    let block = 256
+    for start in stride(from: 0, to: shape[0], by: block) {
+      let end = Swift.min(start + block, shape[0])
+      let products = slice(axis: 0, start..<end).matmul(other, transposingRight: true)
+      products.withUnsafeBuffer { values in
+        for (place, value) in values.enumerated() {
+          body(start + place / other.shape[0], place % other.shape[0], value)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import DeepfakeCore
+import Foundation
+import MediaIO
+
+/// A picture as sixteen by sixteen shades of grey, whatever its light and contrast: enough to tell whether
+/// two crops are of one shot, no more.
+struct PictureSketch: Sendable {
+  static let side = 16
+
+  /// Of mean 0 and length 1.
+  private let values: [Float]
+
+  init(_ picture: Image) {
+    let side = Self.side
+    let small = picture.resized(width: side, height: side, method: .area)
+    var values = (0..<side * side).map { index -> Float in
+      let pixel = small.pixels[3 * index..<3 * index + 3]
+      let (red, green, blue) = (
+        Float(pixel[pixel.startIndex]), Float(pixel[pixel.startIndex + 1]),
+        Float(pixel[pixel.startIndex + 2])
+      )
+      return 0.299 * red + 0.587 * green + 0.114 * blue
+    }
+    let mean = values.reduce(0, +) / Float(values.count)
+    for index in values.indices { values[index] -= mean }
+    let length = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    if length > 1e-3 { for index in values.indices { values[index] /= length } }
+    self.values = values
+  }
+
+  /// The correlation of two sketches, -1 to 1.
+  func correlation(with other: PictureSketch) -> Float {
+    zip(values, other.values).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  /// The sketches of some samples, by their indices.
+  ///
+  /// - Throws: `DatasetError` of the first picture that cannot be read.
+  static func sketches(
+    of indices: [Int], in manifest: FaceManifest
+  ) throws(DatasetError) -> [Int: PictureSketch] {
+    let samples = manifest.samples
+    let results = Parallel.map(indices.count) { place in
+      Result { () throws(MediaError) in
+        PictureSketch(try ImageFile.read(samples[indices[place]].file))
+      }
+    }
+    var sketches: [Int: PictureSketch] = [:]
+    for (index, result) in zip(indices, results) {
+      switch result {
+      case .success(let sketch): sketches[index] = sketch
+      case .failure(let error): throw .picture(error)
+      }
+    }
+    return sketches
+  }
+}

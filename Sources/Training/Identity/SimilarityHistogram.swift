@@ -1,0 +1,68 @@
+import DeepfakeCore
+
+/// How often pairs of faces have each similarity, -1 to 1 in steps of 0.0001: as many pairs as there may be, in
+/// little memory.
+public struct SimilarityHistogram: Sendable {
+  private static let steps = 10_000
+  private var counts = [Int](repeating: 0, count: 2 * steps + 1)
+  /// The number of pairs.
+  public private(set) var total = 0
+
+  /// No pairs.
+  public init() {}
+
+  /// Takes in a pair's similarity.
+  public mutating func add(_ similarity: Float) {
+    counts[Self.bin(similarity)] += 1
+    total += 1
+  }
+
+  private static func bin(_ similarity: Float) -> Int {
+    precondition(!similarity.isNaN, "SimilarityHistogram: NaN")
+    let clamped = min(max(Double(similarity), -1), 1)
+    return Int((clamped * Double(steps)).rounded()) + steps
+  }
+
+  /// The part of the pairs that are at least this similar; NaN without pairs.
+  public func share(atLeast threshold: Float) -> Double {
+    Double(counts[Self.bin(threshold)...].reduce(0, +)) / Double(total)
+  }
+
+  /// The number of pairs that are at least this similar.
+  public func count(atLeast threshold: Float) -> Int {
+    counts[Self.bin(threshold)...].reduce(0, +)
+  }
+
+  /// The lowest threshold that at most a part of the pairs reach; above 1 where even 1 does not do.
+  public func threshold(forShare share: Double) -> Float {
+    let allowed = Int(Double(total) * share)
+    var reached = 0
+    for bin in counts.indices.reversed() {
+      reached += counts[bin]
+      if reached > allowed { return Float(bin + 1 - Self.steps) / Float(Self.steps) }
+    }
+    return -1
+  }
+
+  /// How often a pair of this histogram is more similar than one of another, ties counting half: the area
+  /// under the curve of receiver operating characteristic. NaN where either is empty.
+  public func area(over other: SimilarityHistogram) -> Double {
+    var below = 0
+    var area = 0.0
+    for bin in counts.indices {
+      area += Double(counts[bin]) * (Double(below) + Double(other.counts[bin]) / 2)
+      below += other.counts[bin]
+    }
+    return area / (Double(total) * Double(other.total))
+  }
+
+  /// The pairs in `bins` equal ranges from -1 to 1, as parts of all: for drawing.
+  public func shares(bins: Int) -> [Double] {
+    precondition(bins > 0, "SimilarityHistogram: \(bins) bins")
+    var shares = [Double](repeating: 0, count: bins)
+    for (bin, count) in counts.enumerated() where count > 0 {
+      shares[min(bins - 1, bin * bins / counts.count)] += Double(count) / Double(total)
+    }
+    return shares
+  }
+}

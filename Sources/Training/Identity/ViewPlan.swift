@@ -1,0 +1,33 @@
+import DeepfakeCore
+
+/// Which pictures an epoch shows: pairs of views of one face.
+struct ViewPlan: Sendable {
+  /// Views of a person that an epoch shows first, at most: a person with many pictures must not drown the
+  /// others.
+  static let viewsOfPerson = 40
+
+  let data: IdentityData
+  let seed: UInt64
+
+  /// The samples of an epoch's views, two that belong together after the other.
+  func samples(epoch: Int) -> [Int] {
+    var generator = SeededGenerator(seed: seed, label: "views \(epoch)")
+    var anchors = data.people.flatMap { pictures in
+      pictures.count <= Self.viewsOfPerson
+        ? pictures : Array(pictures.shuffled(using: &generator).prefix(Self.viewsOfPerson))
+    }
+    // As many of those without a name, which tell each other apart from nobody but the named.
+    let unknown = data.person.indices.filter { data.person[$0] == nil }
+    anchors += unknown.shuffled(using: &generator).prefix(max(anchors.count, 1))
+    anchors.shuffle(using: &generator)
+    return anchors.flatMap { [$0, partner(of: $0, using: &generator)] }
+  }
+
+  /// Another picture of the same face where there is one, or the same picture.
+  private func partner(of index: Int, using generator: inout SeededGenerator) -> Int {
+    let others =
+      data.person[index].map { person in data.people[person].filter { $0 != index } }
+      ?? data.neighbours[index] ?? []
+    return others.randomElement(using: &generator) ?? index
+  }
+}

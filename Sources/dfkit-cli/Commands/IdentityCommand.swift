@@ -1,0 +1,166 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+/// `dfkit identity`
+struct IdentityCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "identity",
+    abstract: "Trains and judges networks that tell which face crops look alike.",
+    discussion: """
+      A look-alike score is no face recognition: dfkit's own network finds the same face again in changed \
+      copies and neighbouring frames. See Docs/Identity.md.
+      """,
+    subcommands: [Train.self, Evaluate.self])
+
+  struct Train: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Trains a look-alike network on face crops.",
+      discussion: """
+        The data are folders with a manifest.csv, or CSV files. Samples with the same name in the column \
+        person show one face, those with different names different ones; of samples without, only neighbouring \
+        files that look like one shot are taken for one face. The column split, or else a fifth, says what is \
+        held out.
+
+        The folder gets look-alike.safetensors (for --embedder), log.csv and plot.svg.
+
+          dfkit identity train --data people.csv --output runs/look-alike
+        """)
+
+    @Option(
+      help: "A folder with a manifest.csv, or a CSV file; may be given several times.",
+      completion: .file())
+    var data: [String]
+
+    @Option(help: "The run's folder.", completion: .directory)
+    var output: String
+
+    @Option(help: "Steps.")
+    var steps = EmbedderTrainer.Options().steps
+
+    @Option(help: "Pairs of views a step.")
+    var pairs = EmbedderTrainer.Options().pairs
+
+    @Option(help: "The highest learning rate.")
+    var rate = EmbedderTrainer.Options().learningRate
+
+    @Option(help: "What similarities are divided by in the loss.")
+    var temperature = EmbedderTrainer.Options().temperature
+
+    @Option(help: "Past views that a step's are told apart from.")
+    var memory = EmbedderTrainer.Options().memory
+
+    @Option(help: "Where all randomness comes from.")
+    var seed: UInt64 = 0
+
+    @OptionGroup var threads: ThreadOptions
+
+    func validate() throws {
+      guard (20...1_000_000).contains(steps) else {
+        throw ValidationError("--steps must be 20 to 1000000.")
+      }
+      guard (2...2048).contains(pairs) else { throw ValidationError("--pairs must be 2 to 2048.") }
+      guard rate >= 1e-8, rate <= 1 else { throw ValidationError("--rate must be 1e-8 to 1.") }
+      guard temperature >= 0.01, temperature <= 10 else {
+        throw ValidationError("--temperature must be 0.01 to 10.")
+      }
+      guard (0...1_000_000).contains(memory) else {
+        throw ValidationError("--memory must be 0 to 1000000.")
+      }
+    }
+
+    func run() async throws {
+      threads.apply()
+      var options = EmbedderTrainer.Options()
+      options.steps = steps
+      options.pairs = pairs
+      options.learningRate = rate
+      options.temperature = temperature
+      options.memory = memory
+      options.seed = seed
+      let job = EmbedderTrainingJob(
+        data: data.map { URL(fileURLWithPath: $0) }, folder: URL(fileURLWithPath: output),
+        options: options)
+      try await Interruption.handled {
+        let split = try job.split()
+        try Output.write(
+          "learns from \(split.training.count) pictures, \(split.heldOut.count) are held out\n")
+        let begin = ContinuousClock.now
+        try job.run(split) { progress in
+          guard progress.step % 50 == 0 || progress.step == progress.steps else { return }
+          let loss = (progress.loss * 1000).rounded() / 1000
+          let minutes = ((ContinuousClock.now - begin) / .seconds(6)).rounded() / 10
+          try Output.write(
+            "step \(progress.step) of \(progress.steps), loss \(loss),"
+              + " \(Int(progress.viewsPerSecond)) views/s, \(minutes) min\n")
+        }
+        try Output.write("wrote \(job.weights.relativePath)\n")
+      }
+    }
+  }
+
+  struct Evaluate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Measures how well similarity tells one face from two, on people held out.",
+      discussion: """
+        Give the data of the training: the same people are held out. Pairs of one face are two changed views of \
+        one picture, neighbouring files of one shot, and pictures of one named person that do not look like \
+        one shot. The threshold for --false-links is the lowest that this part of the pairs of different people \
+        reaches.
+
+          dfkit identity evaluate --data people.csv --plot similarities.svg
+          dfkit identity evaluate --data people.csv --embedder runs/look-alike/look-alike.safetensors \
+            --write mine.safetensors
+        """)
+
+    @Option(
+      help: "A folder with a manifest.csv, or a CSV file; may be given several times.",
+      completion: .file())
+    var data: [String]
+
+    @OptionGroup var embedder: EmbedderOptions
+
+    @Option(help: "The part of the pairs of different people that may count as alike.")
+    var falseLinks = EmbedderEvaluation().falseLinkRate
+
+    @Option(help: "Where the views' changes come from.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Draw how often pairs have each similarity into this SVG.")
+    var plot: String?
+
+    @Option(help: "Write the weights with the threshold for --false-links to this file.")
+    var write: String?
+
+    @OptionGroup var threads: ThreadOptions
+
+    @Flag(help: "Print JSON, with the most similar pictures of different people.")
+    var json = false
+
+    func validate() throws {
+      guard falseLinks >= 0, falseLinks <= 1 else {
+        throw ValidationError("--false-links must be 0 to 1.")
+      }
+    }
+
+    func run() async throws {
+      threads.apply()
+      var evaluation = EmbedderEvaluation()
+      evaluation.falseLinkRate = falseLinks
+      evaluation.seed = seed
+      let job = EmbedderEvaluationJob(
+        data: data.map { URL(fileURLWithPath: $0) }, embedder: embedder.file,
+        evaluation: evaluation)
+      try await Interruption.handled {
+        let report = try job.run()
+        if let plot {
+          try Data(report.plot.svg.utf8).write(to: URL(fileURLWithPath: plot), options: .atomic)
+        }
+        if let write {
+          try job.write(threshold: report.result.threshold, to: URL(fileURLWithPath: write))
+        }
+        try Output.write(json ? report.json.text + "\n" : report.text)
+      }
+    }
+  }
+}
