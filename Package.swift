@@ -17,6 +17,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     // Each layer imports only what stands below it.
@@ -29,7 +30,7 @@ let package = Package(
       name: "DFKit",
       dependencies: [
         "Training", "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFResources",
-        "CZlib", "Yams",
+        "CZlib", "Yams", .product(name: "Mustache", package: "swift-mustache"),
       ]),
     .target(
       name: "Training",
@@ -51,7 +52,7 @@ let package = Package(
       ]),
     .target(name: "CDFKernels"),
     .target(name: "CMediaShims", dependencies: ["CPNG", "CJPEG", "CFFmpeg"]),
-    .target(name: "CDFResources", exclude: ["Catalogue", "Recipes", "Weights"]),
+    .target(name: "CDFResources", exclude: ["Catalogue", "Pages", "Recipes", "Weights"]),
 
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas",

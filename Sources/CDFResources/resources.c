@@ -28,6 +28,14 @@ df_resource df_look_alike_weights(void) {
   return (df_resource){"look-alike", look_alike_weights, sizeof look_alike_weights};
 }
 
+static const unsigned char audit_page[] = {
+#embed "Pages/audit.mustache"
+};
+
+df_resource df_audit_page(void) {
+  return (df_resource){"audit", audit_page, sizeof audit_page};
+}
+
 size_t df_recipe_count(void) { return sizeof recipes / sizeof recipes[0]; }
 
 df_resource df_recipe(size_t index) {

@@ -24,7 +24,7 @@ struct DFKitCommand: AsyncParsableCommand {
     version: dfkitVersion,
     subcommands: [
       PredictCommand.self, DetectCommand.self, ClassifyCommand.self, ExtractCommand.self,
-      TrainCommand.self, IdentityCommand.self, WeightsCommand.self, RecipeCommand.self,
-      BenchCommand.self,
+      SplitCommand.self, AuditCommand.self, TrainCommand.self, IdentityCommand.self,
+      WeightsCommand.self, RecipeCommand.self, BenchCommand.self,
     ])
 }

@@ -22,4 +22,7 @@ df_resource df_weights_catalogue(void);
 /// The weights of the look-alike embedder, a safetensors file.
 df_resource df_look_alike_weights(void);
 
+/// The template of an audit's page.
+df_resource df_audit_page(void);
+
 #endif

@@ -29,6 +29,8 @@ public struct RunFacts: Codable, Sendable, Equatable {
   public var pathPrefix: String?
   /// The collection that samples had to be from.
   public var origin: String?
+  /// The fold that is held out, where folds matter.
+  public var fold: Int?
   /// The hash of the manifests.
   public var dataDigest: String
   /// Weights that training started from.
@@ -67,8 +69,8 @@ public struct RunFacts: Codable, Sendable, Equatable {
 
   init(
     version: String, recipe: String, member: String, data: [String], pathPrefix: String?,
-    origin: String?, dataDigest: String, initialWeights: InitialWeights?, skipsBroken: Bool,
-    threads: Int, parameters: Int, began: String
+    origin: String?, fold: Int?, dataDigest: String, initialWeights: InitialWeights?,
+    skipsBroken: Bool, threads: Int, parameters: Int, began: String
   ) {
     self.version = version
     self.recipe = recipe
@@ -76,6 +78,7 @@ public struct RunFacts: Codable, Sendable, Equatable {
     self.data = data
     self.pathPrefix = pathPrefix
     self.origin = origin
+    self.fold = fold
     self.dataDigest = dataDigest
     self.initialWeights = initialWeights
     self.skipsBroken = skipsBroken
@@ -97,6 +100,7 @@ extension TrainingJob {
       data: facts.data.map { URL(fileURLWithPath: $0) }, folder: folder)
     pathPrefix = facts.pathPrefix
     origin = facts.origin
+    fold = facts.fold
     skipsBroken = facts.skipsBroken
     isResuming = true
     initialDigest = facts.initialWeights?.sha256

@@ -17,6 +17,8 @@ public struct TrainingJob: Sendable {
   public var pathPrefix: String?
   /// The collection of samples that count; nil for all.
   public var origin: String?
+  /// The fold that is held out, of those in the column fold; nil where they do not matter.
+  public var fold: Int?
   /// Weights to start from; nil for weights from the seed.
   public var initialWeights: InitialWeights?
   /// The run's folder.
@@ -88,9 +90,10 @@ public struct TrainingJob: Sendable {
     var training = manifest
     var validation: FaceManifest?
     var rule: DataSplit.Rule?
-    if options.holdOut > 0 || manifest.hasSplit {
-      let fraction = options.holdOut > 0 ? Double(options.holdOut) : 0.2
-      let split = try HoldOut(fraction: fraction).split(manifest)
+    if options.holdOut > 0 || manifest.hasSplit || fold != nil {
+      var holdOut = HoldOut(fraction: options.holdOut > 0 ? Double(options.holdOut) : 0.2)
+      holdOut.fold = fold
+      let split = try holdOut.split(manifest)
       (training, validation, rule) = (split.training, split.heldOut, split.rule)
     }
     let state = try initialWeights.map { try StateDict.read($0.file) }
@@ -210,7 +213,7 @@ public struct TrainingJob: Sendable {
     RunFacts(
       version: dfkitVersion, recipe: recipe.name, member: member.name,
       data: data.map { $0.standardizedFileURL.path }, pathPrefix: pathPrefix, origin: origin,
-      dataDigest: manifest.digest,
+      fold: fold, dataDigest: manifest.digest,
       initialWeights: try initialWeights.map {
         .init(
           file: $0.file.standardizedFileURL.path, sha256: try Self.digest($0.file),

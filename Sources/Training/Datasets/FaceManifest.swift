@@ -114,13 +114,17 @@ public struct FaceManifest: Sendable {
 
   /// The samples whose path begins with a prefix and that are from an origin; nil is any.
   public func filtered(pathPrefix: String? = nil, origin: String? = nil) -> FaceManifest {
+    subset(indices(pathPrefix: pathPrefix, origin: origin))
+  }
+
+  /// Their indices.
+  public func indices(pathPrefix: String? = nil, origin: String? = nil) -> [Int] {
     let wanted = origin.map { table.words.find($0) ?? -2 }
-    var result = self
-    result.table.rows = table.rows.filter { row in
+    return table.rows.indices.filter { index in
+      let row = table.rows[index]
       if let wanted, row.origin != wanted { return false }
       return pathPrefix.map { table.path(row).hasPrefix($0) } ?? true
     }
-    return result
   }
 
   /// The samples of several manifests, one manifest after the other. Equal names of persons and videos

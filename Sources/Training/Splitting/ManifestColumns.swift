@@ -17,16 +17,19 @@ public struct ManifestColumns: Sendable {
   ///   - manifests: as `FaceManifest.read` takes them. Where their folders are not the output's, paths are
   ///     written anew, so that they lead to the same files.
   ///   - output: may be one of the manifests.
-  ///   - values: the columns' fields for a row, whose number counts over all manifests.
+  ///   - dropped: columns that are left out.
+  ///   - values: the columns' fields for a row, whose number counts over all manifests; nil to leave it out.
   /// - Throws: `DatasetError` where a manifest cannot be read or the file not be written.
   public func write(
-    _ manifests: [URL], to output: URL, values: (Int) -> [String]
+    _ manifests: [URL], to output: URL, dropping dropped: Set<String> = [],
+    values: (Int) -> [String]?
   ) throws(DatasetError) {
     var sources: [Source] = []
     for manifest in manifests { sources.append(try Source(manifest)) }
     var header: [String] = []
     for source in sources {
-      for name in source.header where !header.contains(name) && !names.contains(name) {
+      for name in source.header
+      where !header.contains(name) && !names.contains(name) && !dropped.contains(name) {
         header.append(name)
       }
     }
@@ -36,12 +39,13 @@ public struct ManifestColumns: Sendable {
     for source in sources {
       let rebase = source.rebase(to: output)
       try source.forEachRow { fields throws(DatasetError) in
-        var row = header.map { name in
+        let added = values(number)
+        number += 1
+        guard let added else { return }
+        let row = header.map { name in
           source.column[name].map { name == "path" ? rebase(fields($0)) : fields($0) } ?? ""
         }
-        row += values(number)
-        number += 1
-        try sink.write(CSV.line(row) + "\n")
+        try sink.write(CSV.line(row + added) + "\n")
       }
     }
     try sink.close()

@@ -34,6 +34,9 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "Only samples with this in the column origin.")
   var origin: String?
 
+  @Option(help: "The fold to hold out, of those that 'dfkit split --folds' has made.")
+  var fold: Int?
+
   @Option(
     help: "The recipe: a built-in one's name or a YAML file; dfdc-silver if not given.",
     completion: .file())
@@ -83,6 +86,7 @@ struct TrainCommand: AsyncParsableCommand {
     guard checkpointMinutes > 0, checkpointMinutes <= 10_000 else {
       throw ValidationError("--checkpoint-minutes must be above 0 and at most 10000.")
     }
+    if let fold, fold < 1 { throw ValidationError("--fold must be 1 or more.") }
     if let checkpointSteps, checkpointSteps < 1 {
       throw ValidationError("--checkpoint-steps must be 1 or more.")
     }
@@ -123,6 +127,7 @@ struct TrainCommand: AsyncParsableCommand {
     }
     job.pathPrefix = only ?? job.pathPrefix
     job.origin = origin ?? job.origin
+    job.fold = fold ?? job.fold
     job.skipsBroken = skipBroken || job.skipsBroken
     job.checkpointInterval = .seconds(checkpointMinutes * 60)
     job.checkpointSteps = checkpointSteps

@@ -172,7 +172,9 @@ private func dataset(people: Int, frames: Int) -> FaceManifest {
   @Test func saysWhatCannotBeSplit() throws {
     let manifest = dataset(people: 3, frames: 3)
     let chain = [SampleLink(0, 9, .lookAlike), SampleLink(9, 18, .lookAlike)]
-    for (folds, problem) in [(nil, "the part validation would be empty"), (2, "the part train would be")] {
+    for (folds, problem) in [
+      (nil, "the part validation would be empty"), (2, "the part train would be"),
+    ] {
       var splitter = DatasetSplitter()
       splitter.folds = folds
       let error = failure { () throws(DatasetError) in

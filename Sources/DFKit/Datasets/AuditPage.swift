@@ -1,0 +1,132 @@
+import CDFResources
+import DeepfakeCore
+import Foundation
+import MediaIO
+import Mustache
+import Training
+
+/// An audit as one page of HTML that needs no other file and no network.
+public struct AuditPage {
+  /// What was found.
+  public var result: AuditJob.Result
+  /// The share of a side that may be touched.
+  public var allowed: Double
+  /// Whether pictures are shown; they are people's faces, so not unless asked for.
+  public var showsFaces = false
+
+  /// Pixels of a shown picture's side.
+  private static let side = 144
+
+  /// A page without pictures.
+  public init(_ result: AuditJob.Result, allowed: Double) {
+    self.result = result
+    self.allowed = allowed
+  }
+
+  /// The page.
+  ///
+  /// - Throws: where the built-in template cannot be read.
+  public var html: String {
+    get throws {
+      let resource = df_audit_page()
+      let bytes = UnsafeBufferPointer(start: resource.bytes, count: resource.count)
+      let template = try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self))
+      return template.render(context)
+    }
+  }
+
+  /// Writes the page, whole or not at all.
+  ///
+  /// - Throws: `DatasetError.unwritable`.
+  public func write(to file: URL) throws {
+    let data = Data(try html.utf8)
+    do {
+      try data.write(to: file, options: .atomic)
+    } catch {
+      throw DatasetError.unwritable(file: file.relativePath, reason: error.reason)
+    }
+  }
+
+  private var context: [String: Any] {
+    let report = result.report
+    let leaks = report.leaks(above: allowed)
+    return [
+      "names": result.names.joined(separator: ", "), "version": dfkitVersion,
+      "verdict": result.verdict(allowed: allowed), "isClean": leaks.isEmpty,
+      "allowed": AuditJob.Result.percent(allowed),
+      "sides": report.sides.map { side in
+        [
+          "name": side.name, "real": "\(side.outline.real.samples)",
+          "fake": "\(side.outline.fake.samples)",
+          "videos": Self.known(side.outline.real.videos + side.outline.fake.videos),
+          "people": Self.known(side.outline.real.people + side.outline.fake.people),
+        ]
+      },
+      "hasLeaks": report.sides.count > 1,
+      "leaks": report.leaks.map(leak), "hasConflicts": !report.conflicts.isEmpty,
+      "conflicts": report.conflicts.map { conflict in
+        [
+          "kind": conflict.kind.text, "count": "\(conflict.count)",
+          "pairs": conflict.examples.map(pair),
+        ]
+      },
+      "hasShortcuts": !report.shortcuts.isEmpty,
+      "shortcuts": report.shortcuts.map { finding in
+        [
+          "name": finding.name, "auc": finding.auc.fixed(3), "advice": finding.advice,
+          "width": (min(max(2 * finding.auc - 1, 0), 1) * 100).fixed(1),
+          "isHigh": finding.auc > 0.75,
+        ]
+      },
+      "embedder": report.embedder ?? "", "hasEmbedder": report.embedder != nil,
+      "threshold": report.lookAlikeThreshold.map { $0.fixed(2) } ?? "",
+      "hasUnreadable": !report.unreadable.isEmpty, "unreadableCount": "\(report.unreadable.count)",
+      "unreadable": report.unreadable.prefix(50).map(\.error.description),
+      "notes": result.notes, "showsFaces": showsFaces,
+    ]
+  }
+
+  private static func known(_ number: Int) -> String { number == 0 ? "-" : "\(number)" }
+
+  private func leak(_ leak: AuditReport.Leak) -> [String: Any] {
+    let sides = result.report.sides
+    return [
+      "between": "\(sides[leak.first].name) and \(sides[leak.second].name)",
+      "kind": leak.kind.text, "pairs": "\(leak.pairs)", "touched": "\(leak.touchedInSecond)",
+      "share": AuditJob.Result.percent(leak.share),
+      "width": (min(leak.share, 1) * 100).fixed(1), "second": sides[leak.second].name,
+      "isLeak": leak.kind != .background && leak.share > allowed,
+      "isInformation": leak.kind == .background, "advice": leak.kind.advice,
+      "hasExamples": !leak.examples.isEmpty, "examples": leak.examples.map(pair),
+      "exampleCount": "\(leak.examples.count)",
+    ]
+  }
+
+  private func pair(_ link: SampleLink) -> [String: Any] {
+    [
+      "similarity": link.similarity.fixed(2), "first": face(link.first),
+      "second": face(link.second),
+    ]
+  }
+
+  private func face(_ index: Int) -> [String: Any] {
+    let sample = result.manifest.samples[index]
+    var face: [String: Any] = [
+      "path": sample.path, "label": sample.label.word, "isFake": sample.label == .fake,
+      "video": sample.video ?? "",
+    ]
+    if showsFaces, let picture = Self.picture(sample.file) { face["picture"] = picture }
+    return face
+  }
+
+  /// A small JPEG as text; nil for a picture that cannot be read.
+  private static func picture(_ file: URL) -> String? {
+    guard let image = try? ImageFile.read(file) else { return nil }
+    let scale = Double(side) / Double(max(image.width, image.height))
+    let small = image.resized(
+      width: max(1, Int((Double(image.width) * scale).rounded())),
+      height: max(1, Int((Double(image.height) * scale).rounded())), method: .area)
+    guard let data = try? ImageFile.encode(small, as: .jpeg(quality: 85)) else { return nil }
+    return data.base64EncodedString()
+  }
+}

@@ -1,0 +1,97 @@
+import Classifiers
+import Foundation
+import MediaIO
+import Training
+
+/// Manifests to work on, and how their pictures are looked at.
+public struct DatasetInput: Sendable {
+  /// Folders with a `manifest.csv`, or CSV files.
+  public var manifests: [URL]
+  /// Only samples whose path begins so.
+  public var pathPrefix: String?
+  /// Only samples of this collection.
+  public var origin: String?
+  /// What says which faces look alike; nil for hashes and thumbnails alone.
+  public var embedder: (any FaceEmbedder)?
+  /// The folder in which fingerprints are kept from call to call; nil to keep none.
+  public var cache: URL?
+
+  /// All samples of some manifests, looked at without an embedder.
+  public init(_ manifests: [URL]) {
+    precondition(!manifests.isEmpty, "DatasetInput: no manifest")
+    self.manifests = manifests
+  }
+
+  /// The folder where fingerprints are kept unless told otherwise: `$XDG_CACHE_HOME/dfkit/fingerprints`, by
+  /// default `~/.cache/dfkit/fingerprints`. Nil where the environment names no home folder.
+  public static func usualCache(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> URL? {
+    func absolute(_ name: String) -> URL? {
+      environment[name].flatMap { $0.hasPrefix("/") ? URL(fileURLWithPath: $0) : nil }
+    }
+    let folder = absolute("XDG_CACHE_HOME") ?? absolute("HOME")?.appendingPathComponent(".cache")
+    return folder?.appendingPathComponent("dfkit/fingerprints")
+  }
+
+  /// The manifests as they were read.
+  public struct Samples: Sendable {
+    /// The samples that are wanted, one manifest after the other.
+    public var manifest: FaceManifest
+    /// How many of them each manifest has.
+    public var counts: [Int]
+    /// The row of each, counted over all manifests and all their samples.
+    public var rows: [Int]
+  }
+
+  /// Reads the manifests.
+  ///
+  /// - Throws: `DatasetError`.
+  public func read() throws(DatasetError) -> Samples {
+    var parts: [FaceManifest] = []
+    var rows: [Int] = []
+    var offset = 0
+    for url in manifests {
+      let manifest = try FaceManifest.read(url)
+      let wanted = manifest.indices(pathPrefix: pathPrefix, origin: origin)
+      rows += wanted.map { offset + $0 }
+      offset += manifest.count
+      parts.append(wanted.count == manifest.count ? manifest : manifest.subset(wanted))
+    }
+    guard !rows.isEmpty else {
+      throw .impossible(
+        problem: "no sample of the data has the path prefix or the origin asked for")
+    }
+    return Samples(
+      manifest: try FaceManifest.joined(parts), counts: parts.map(\.count), rows: rows)
+  }
+
+  /// Looks at the pictures.
+  ///
+  /// - Throws: `CancellationError`, and what the embedder throws. A picture that cannot be used is noted in the
+  ///   table.
+  public func measure(
+    _ samples: Samples, progress: (JobProgress) -> Void
+  ) throws -> FingerprintTable {
+    var before: Int?
+    return try FingerprintTable.measure(
+      samples.manifest, embedder: embedder, cache: cache.map(cacheFile)
+    ) { done, total in
+      // What the cache had took no time.
+      let known = before ?? done
+      before = known
+      var state = JobProgress(
+        done: 0, total: 1, file: "looking at \(done) of \(total) pictures",
+        fraction: Double(done) / Double(max(1, total)))
+      state.before = Double(known) / Double(max(1, total))
+      progress(state)
+    }
+  }
+
+  /// One file for each set of manifests.
+  private func cacheFile(_ folder: URL) -> URL {
+    let names = manifests.map(\.standardizedFileURL.path).sorted().joined(separator: "\n")
+    let digits = SHA256.digits(of: Data(names.utf8)).prefix(16)
+    return folder.appendingPathComponent("\(digits).fingerprints")
+  }
+}

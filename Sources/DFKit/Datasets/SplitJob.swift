@@ -1,0 +1,74 @@
+import Foundation
+import Training
+
+/// Puts the samples of manifests into parts that share nothing, and writes that into a manifest.
+public struct SplitJob: Sendable {
+  /// What is split.
+  public var input: DatasetInput
+  /// How.
+  public var splitter = DatasetSplitter()
+  /// What holds samples together by their pictures; nil to go by the manifest alone.
+  public var search: LinkSearch? = LinkSearch()
+
+  /// A job.
+  public init(_ input: DatasetInput) {
+    self.input = input
+  }
+
+  /// What came out.
+  public struct Result: Sendable {
+    /// The parts.
+    public var partition: DatasetPartition
+    /// The row of each sample, counted over all manifests.
+    var rows: [Int]
+    /// Pictures that could not be used; they are joined to others by the manifest alone.
+    public var unreadable: [FingerprintTable.Unreadable] = []
+    /// What there is to know beside that.
+    public var notes: [String] = []
+  }
+
+  /// Splits.
+  ///
+  /// - Throws: `DatasetError`, `CancellationError`, what the embedder throws.
+  public func run(progress: (JobProgress) -> Void = { _ in }) throws -> Result {
+    let samples = try input.read()
+    var links: [SampleLink]?
+    var notes: [String] = []
+    var unreadable: [FingerprintTable.Unreadable] = []
+    if let search, !splitter.isRandom {
+      try samples.manifest.checkFiles()
+      let table = try input.measure(samples, progress: progress)
+      unreadable = table.unreadable
+      if let problem = table.cacheProblem { notes.append(problem) }
+      progress(.stage("comparing \(table.count) pictures"))
+      links = search.links(samples.manifest, table)
+      try Task.checkCancellation()
+    }
+    let partition = try splitter.split(samples.manifest, links: links)
+    return Result(
+      partition: partition, rows: samples.rows, unreadable: unreadable, notes: notes)
+  }
+
+  /// Writes the manifests' rows with the columns `split`, `fold` (where there are folds) and `group` into one
+  /// file, which may be one of them.
+  ///
+  /// - Throws: `DatasetError`.
+  public func write(_ result: Result, to output: URL) throws(DatasetError) {
+    let hasFolds = result.partition.folds != nil
+    let columns = ManifestColumns(hasFolds ? ["split", "fold", "group"] : ["split", "group"])
+    var place = 0
+    try columns.write(input.manifests, to: output, dropping: ["fold"]) { row in
+      guard place < result.rows.count, result.rows[place] == row else { return nil }
+      let fields = result.partition.fields(place)
+      place += 1
+      return hasFolds ? [fields.split, fields.fold, fields.group] : [fields.split, fields.group]
+    }
+  }
+}
+
+extension JobProgress {
+  /// A stage whose length is not known.
+  static func stage(_ name: String) -> JobProgress {
+    JobProgress(done: 0, total: 1, file: name, fraction: 0.999)
+  }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+/// The manifests that a command works on, and how their pictures are looked at.
+struct DatasetOptions: ParsableArguments {
+  @Argument(
+    help: "Folders with a manifest.csv, or CSV files with columns path and label.",
+    completion: .file())
+  var manifests: [String]
+
+  @Option(help: "Only samples whose path begins with this.")
+  var only: String?
+
+  @Option(help: "Only samples with this in the column origin.")
+  var origin: String?
+
+  @OptionGroup var embedder: EmbedderOptions
+
+  @Flag(help: "Compare pictures by hashes and thumbnails alone, without a face embedder.")
+  var withoutEmbedder = false
+
+  @Option(
+    help: """
+      The folder that keeps what was measured of the pictures, so that it is not measured again; 'none' to \
+      keep nothing. ~/.cache/dfkit/fingerprints if not given.
+      """, completion: .directory)
+  var cache: String?
+
+  func validate() throws {
+    if manifests.isEmpty { throw ValidationError("Give at least one manifest.") }
+    if withoutEmbedder, embedder.path != nil {
+      throw ValidationError("--embedder and --without-embedder exclude each other.")
+    }
+  }
+
+  /// The input that the options tell.
+  func input() throws -> DatasetInput {
+    var input = DatasetInput(manifests.map { URL(fileURLWithPath: $0) })
+    input.pathPrefix = only
+    input.origin = origin
+    switch cache {
+    case "none": break
+    case let folder?: input.cache = URL(fileURLWithPath: folder)
+    case nil: input.cache = DatasetInput.usualCache()
+    }
+    if !withoutEmbedder { input.embedder = try FaceEmbedders.load(embedder.file) }
+    return input
+  }
+}
