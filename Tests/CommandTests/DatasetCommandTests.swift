@@ -107,7 +107,8 @@ import Testing
         contentsOf: folder.appendingPathComponent("faces.csv"), encoding: .utf8)
       let lines = text.split(separator: "\n")
       for (name, rows) in [("one.csv", lines[1..<41]), ("two.csv", lines[41..<81])] {
-        try Data((lines[0] + "\n" + rows.joined(separator: "\n") + "\n").utf8)
+        let part = ([lines[0]] + Array(rows)).joined(separator: "\n") + "\n"
+        try Data(part.utf8)
           .write(to: folder.appendingPathComponent(name))
       }
       let audit = try Tool.run(["audit", "one.csv", "two.csv", "--json"] + Self.plain, in: folder)

@@ -75,7 +75,7 @@ public struct DatasetInput: Sendable {
   ) throws -> FingerprintTable {
     var before: Int?
     return try FingerprintTable.measure(
-      samples.manifest, embedder: embedder, cache: cache.map(cacheFile)
+      samples.manifest, embedder: embedder, cache: cache.map { cacheFile(samples.manifest, in: $0) }
     ) { done, total in
       // What the cache had took no time.
       let known = before ?? done
@@ -88,10 +88,12 @@ public struct DatasetInput: Sendable {
     }
   }
 
-  /// One file for each set of manifests.
-  private func cacheFile(_ folder: URL) -> URL {
-    let names = manifests.map(\.standardizedFileURL.path).sorted().joined(separator: "\n")
-    let digits = SHA256.digits(of: Data(names.utf8)).prefix(16)
+  /// One file for the pictures of a folder and an embedder, whichever manifest lists them.
+  private func cacheFile(_ manifest: FaceManifest, in folder: URL) -> URL {
+    // Where it cannot be made, the cache says so itself.
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let key = manifest.commonFolder + "\n" + (embedder?.name ?? "")
+    let digits = SHA256.digits(of: Data(key.utf8)).prefix(16)
     return folder.appendingPathComponent("\(digits).fingerprints")
   }
 }

@@ -54,7 +54,7 @@ extension FaceManifest {
   static let columnNames = Set(ManifestReader.Column.allCases.map(\.rawValue))
 
   /// The CSV file of a dataset: that of a folder, or the file itself.
-  static func file(of url: URL) -> URL {
+  public static func file(of url: URL) -> URL {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
     return exists && isFolder.boolValue

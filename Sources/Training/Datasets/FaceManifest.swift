@@ -181,6 +181,18 @@ public struct FaceManifest: Sendable {
 }
 
 extension FaceManifest {
+  /// The deepest folder that all pictures are in, at any depth.
+  public var commonFolder: String {
+    var seen: Set<Int64> = []
+    var common: [String]?
+    for row in table.rows where seen.insert(Int64(row.root) << 32 | Int64(row.folder)).inserted {
+      let path = URL(fileURLWithPath: table.fullPath(row)).standardizedFileURL
+      let parts = path.deletingLastPathComponent().pathComponents
+      common = common.map { zip($0, parts).prefix { $0 == $1 }.map(\.0) } ?? parts
+    }
+    return (common ?? []).joined(separator: "/")
+  }
+
   /// The part that the column `split` puts each sample in.
   ///
   /// - Throws: `DatasetError.impossible` where it says nothing, or nothing that is known, of one.

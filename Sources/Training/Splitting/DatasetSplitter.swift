@@ -23,8 +23,10 @@ public struct DatasetSplitter: Sendable, Equatable {
 
   /// The samples' parts.
   ///
-  /// - Parameter links: what the pictures say; nil where nobody looked. Then samples of which the manifest says
-  ///   nothing are put together in blocks of neighbours, as `HoldOut` does, and some at borders are `unused`.
+  /// Samples of which the manifest says nothing are drawn in blocks of neighbours, as `HoldOut` does it, and some at
+  /// borders are `unused`; a group that reaches into several blocks goes with most of its samples.
+  ///
+  /// - Parameter links: what the pictures say; nil where nobody looked.
   /// - Throws: `DatasetError.impossible` where a part would be empty or nearly all samples hang together.
   public func split(
     _ manifest: FaceManifest, links: [SampleLink]?
@@ -35,29 +37,48 @@ public struct DatasetSplitter: Sendable, Equatable {
       manifest.table.rows[index].fold = SampleTable.Row.none
       manifest.table.rows[index].group = SampleTable.Row.none
     }
-    let groups = SampleGroups(manifest.table, blockLength: links == nil ? HoldOut().block : nil)
-    let joined =
-      isRandom
-      ? SampleGroups.Joined(groups: Array(0..<manifest.count), count: manifest.count)
-      : groups.join(Self.strongestFirst(links ?? []), joinsFolders: joinsFolders)
-    let drawn = GroupDraw(shares: shares, seed: seed).parts(
-      groups: joined.groups, count: joined.count, strata: manifest.strata)
-    var parts = joined.groups.map { part(drawn[$0]) }
-    if links == nil, !isRandom {
+    let blocks = SampleGroups(manifest.table, blockLength: HoldOut().block)
+    let (joined, drawn) = isRandom ? alone(manifest) : grouped(manifest, blocks, links)
+    let numbers = GroupDraw(shares: shares, seed: seed).parts(
+      groups: drawn.groups, count: drawn.count, strata: manifest.strata)
+    let places = drawn.groups.map { numbers[$0] }
+    var parts = places.map(part)
+    if folds == nil, !isRandom {
       for other in shares.indices.dropFirst() {
-        let isInOther = joined.groups.map { drawn[$0] == other }
-        for index in groups.border(isInOther, margin: HoldOut().margin) where folds == nil {
+        let isInOther = blocks.blocksMostly(places.map { $0 == other })
+        for index in blocks.border(isInOther, margin: HoldOut().margin) where places[index] == 0 {
           parts[index] = .unused
         }
       }
     }
     let partition = DatasetPartition(
       manifest: manifest, parts: parts,
-      folds: folds.map { folds in
-        joined.groups.map { drawn[$0] < folds ? drawn[$0] + 1 : nil }
-      }, groups: joined, rule: isRandom ? nil : groups.rule, sawPictures: links != nil)
+      folds: folds.map { folds in places.map { $0 < folds ? $0 + 1 : nil } }, groups: joined,
+      rule: isRandom ? nil : blocks.rule, sawPictures: links != nil && !isRandom)
     try check(partition)
     return partition
+  }
+
+  /// The groups, and the larger ones that are drawn: what is known of nothing but neighbours is drawn in blocks of
+  /// neighbours, too, since one person's other scenes are mostly near.
+  private func grouped(
+    _ manifest: FaceManifest, _ blocks: SampleGroups, _ links: [SampleLink]?
+  ) -> (joined: SampleGroups.Joined, drawn: SampleGroups.Joined) {
+    guard let links else {
+      let joined = blocks.join(joinsFolders: joinsFolders)
+      return (joined, joined)
+    }
+    let joined = SampleGroups(manifest.table, blockLength: nil)
+      .join(Self.strongestFirst(links), joinsFolders: joinsFolders)
+    return (joined, blocks.gathered(joined))
+  }
+
+  /// Every sample by itself.
+  private func alone(
+    _ manifest: FaceManifest
+  ) -> (joined: SampleGroups.Joined, drawn: SampleGroups.Joined) {
+    let joined = SampleGroups.Joined(groups: Array(0..<manifest.count), count: manifest.count)
+    return (joined, joined)
   }
 
   /// Training (or the folds), then validation, then test, as far as there are such.
@@ -76,25 +97,31 @@ public struct DatasetSplitter: Sendable, Equatable {
   }
 
   private func check(_ partition: DatasetPartition) throws(DatasetError) {
-    let isEmpty = Set(partition.parts).isDisjoint(with:)
-    let wanted: [DatasetPart] =
-      [.training] + (validation > 0 || folds != nil ? [.validation] : [])
-      + (test > 0 ? [.test] : [])
-    let found = Set((partition.folds ?? []).compactMap { $0 })
-    guard let empty = wanted.first(where: { isEmpty([$0]) }) else {
-      guard let folds, let fold = (1...folds).first(where: { !found.contains($0) }) else { return }
-      throw Self.impossible("fold \(fold)", partition)
+    let count = partition.parts.count
+    var wanted: [(name: String, share: Double, found: Int)] = []
+    func want(_ part: DatasetPart, _ share: Double) {
+      let found = partition.parts.count { $0 == part }
+      wanted.append(("the part \(part.rawValue)", share, found))
     }
-    throw Self.impossible("the part \(empty.rawValue)", partition)
-  }
-
-  private static func impossible(_ part: String, _ partition: DatasetPartition) -> DatasetError {
+    want(.training, folds.map { (1 - test) * Double($0 - 1) / Double($0) } ?? 1 - validation - test)
+    if validation > 0, folds == nil { want(.validation, validation) }
+    if test > 0 { want(.test, test) }
+    for fold in 0..<(folds ?? 0) {
+      let found = partition.folds?.count { $0 == fold + 1 } ?? 0
+      wanted.append(("fold \(fold + 1)", (1 - test) / Double(folds ?? 1), found))
+    }
+    // A part of a quarter of its size is not what was asked for.
+    guard
+      let short = wanted.first(where: {
+        $0.found == 0 || Double($0.found) < $0.share * Double(count) / 4
+      })
+    else { return }
     let largest = partition.largestGroup
-    return .impossible(
-      problem: "\(part) would be empty: the \(partition.parts.count) samples are"
+    throw .impossible(
+      problem: "\(short.name) would have \(short.found) of \(count) samples: they are"
         + " \(partition.groupCount) \(partition.groupCount == 1 ? "group" : "groups"), of which the"
         + " largest has \(largest.samples). Ask for fewer parts, or for more likeness before two"
-        + " samples are joined")
+        + " samples are joined (look-alike)")
   }
 
   /// What is sure joins first, so that the links of the doubtful kinds that are needed are few.

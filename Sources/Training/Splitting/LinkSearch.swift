@@ -6,10 +6,7 @@ public struct LinkSearch: Sendable {
   public var copies = CopySearch()
   /// How far apart two files of one folder, of which nothing is known, may stand to be neighbours.
   public var neighbourDistance = 4
-  /// How alike two faces must be that are neighbours; nil for four fifths of what the embedder asks of any
-  /// two faces.
-  public var neighbourSimilarity: Float?
-  /// Bits of 64 in which the perceptual hashes of neighbours may differ where there is no embedder.
+  /// Bits of 64 in which the perceptual hashes of neighbours may differ.
   public var neighbourBits = 18
   /// Whether people who look alike are joined.
   public var joinsLookAlikes = true
@@ -31,21 +28,18 @@ public struct LinkSearch: Sendable {
     return links
   }
 
-  /// Neighbouring files that look alike: frames of one video, most likely.
+  /// Neighbouring files that look alike, as pictures or as faces: frames of one video, most likely.
   public func neighbours(_ manifest: FaceManifest, _ table: FingerprintTable) -> [SampleLink] {
-    let needed = neighbourSimilarity ?? (table.lookAlikeThreshold ?? 1) * 0.8
+    let needed = copies.lookAlikeSimilarity ?? table.lookAlikeThreshold ?? .infinity
     return SampleGroups(manifest.table, blockLength: nil)
       .neighbours(within: neighbourDistance)
       .compactMap { first, second in
         guard table.isReadable(first), table.isReadable(second) else { return nil }
         let bits = (table.records[first].hash ^ table.records[second].hash).nonzeroBitCount
-        if table.dimension == 0 {
-          return bits > neighbourBits
-            ? nil : SampleLink(first, second, .neighbours, similarity: 1 - Float(bits) / 32)
-        }
-        let similarity = table.embeddingSimilarity(first, second)
-        return similarity < needed
-          ? nil : SampleLink(first, second, .neighbours, similarity: similarity)
+        let likeness = table.embeddingSimilarity(first, second)
+        guard bits <= neighbourBits || likeness >= needed else { return nil }
+        return SampleLink(
+          first, second, .neighbours, similarity: max(likeness, 1 - Float(bits) / 64))
       }
   }
 

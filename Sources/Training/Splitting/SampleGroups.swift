@@ -106,6 +106,43 @@ struct SampleGroups {
     return Joined(groups: groups, count: numbers.count, needed: needed)
   }
 
+  /// Larger groups made of others: those that have samples of which nothing is known, and no others, go where the
+  /// block is that most of their samples are in. No group is torn, so these stay few where blocks joined by
+  /// every group that reaches into two of them would soon be one.
+  func gathered(_ joined: Joined) -> Joined {
+    var votes = [[Int: Int]](repeating: [:], count: joined.count)
+    var isKnown = [Bool](repeating: false, count: joined.count)
+    for (index, group) in joined.groups.enumerated() {
+      if blocks[index] >= 0 {
+        votes[group][blocks[index], default: 0] += 1
+      } else {
+        isKnown[group] = true
+      }
+    }
+    var numbers: [Int: Int] = [:]
+    let places = joined.groups.indices.map { index -> Int in
+      let group = joined.groups[index]
+      guard !isKnown[group] else { return -1 - group }
+      let most = votes[group].max { ($0.value, $1.key) < ($1.value, $0.key) }
+      return most?.key ?? -1 - group
+    }
+    let groups = places.map { place -> Int in
+      if let number = numbers[place] { return number }
+      numbers[place] = numbers.count
+      return numbers.count - 1
+    }
+    return Joined(groups: groups, count: numbers.count, needed: joined.needed)
+  }
+
+  /// Of each sample of which nothing is known, whether most of its block are among `chosen`.
+  func blocksMostly(_ chosen: [Bool]) -> [Bool] {
+    var balance = [Int](repeating: 0, count: blockCount)
+    for (index, block) in blocks.enumerated() where block >= 0 {
+      balance[block] += chosen[index] ? 1 : -1
+    }
+    return blocks.map { $0 >= 0 && balance[$0] > 0 }
+  }
+
   /// Pairs of samples of which nothing is known and that are at most `distance` files from each other in one
   /// folder, of one label.
   func neighbours(within distance: Int) -> [(first: Int, second: Int)] {

@@ -153,9 +153,20 @@ private func dataset(people: Int, frames: Int) -> FaceManifest {
       #expect(!isBad)
     }
     #expect(partition.fields(0).group.isEmpty)
-    // Looked at and found to have nothing in common, each is drawn by itself.
-    let alone = try DatasetSplitter().split(FaceManifest(samples), links: [])
-    #expect(alone.groupCount == 6000 && !alone.parts.contains(.unused))
+    // Looked at: what belongs together is never torn, though it reaches into far blocks.
+    let links = (0..<40).map { SampleLink($0 * 71, 3000 + $0 * 53, .nearCopy) }
+    let seen = try DatasetSplitter().split(FaceManifest(samples), links: links)
+    #expect(seen.groupCount == 6000 - 40)
+    for link in links {
+      let parts = Set([seen.parts[link.first], seen.parts[link.second]])
+      #expect(parts.subtracting([.unused]).count <= 1)
+    }
+    let held = seen.parts.count { $0 == .validation }
+    // A block is a twenty-fourth of all.
+    #expect(abs(Double(held) / 6000 - 0.2) < 0.05)
+    // Most of what is held out has what is held out around it.
+    let runs = (1..<6000).count { seen.parts[$0] != seen.parts[$0 - 1] }
+    #expect(runs < 200)
   }
 
   @Test func aRandomSplitIsOne() throws {
@@ -173,7 +184,7 @@ private func dataset(people: Int, frames: Int) -> FaceManifest {
     let manifest = dataset(people: 3, frames: 3)
     let chain = [SampleLink(0, 9, .lookAlike), SampleLink(9, 18, .lookAlike)]
     for (folds, problem) in [
-      (nil, "the part validation would be empty"), (2, "the part train would be"),
+      (nil, "the part validation would have 0 of 27"), (2, "the part train would have 0 of 27"),
     ] {
       var splitter = DatasetSplitter()
       splitter.folds = folds
