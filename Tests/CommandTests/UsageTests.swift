@@ -9,7 +9,8 @@ import Testing
     #expect(version.status == 0)
     #expect(version.output == dfkitVersion + "\n")
     for command in [
-      [], ["predict"], ["detect"], ["classify"], ["train"], ["weights"], ["weights", "list"],
+      [], ["predict"], ["detect"], ["classify"], ["extract"], ["train"], ["weights"],
+      ["weights", "list"],
       ["weights", "fetch"], ["weights", "info"], ["weights", "convert"], ["recipe"],
       ["recipe", "list"], ["recipe", "show"], ["bench"],
       ["bench", "classify"], ["bench", "detect"], ["bench", "train"],
@@ -57,6 +58,14 @@ import Testing
     (["classify", "a.png", "--weights", "w", "--mean", "1,2"], "--mean"),
     (["classify", "a.png", "--weights", "w", "--std", "1,2,0"], "--std"),
     (["classify", "a.png", "--weights", "w", "--size", "7"], "--size must be 32 to 4096"),
+    (["extract", "a.mp4"], "--out"),
+    (["extract", "--out", "d"], "inputs"),
+    (["extract", "a.mp4", "--out", "d", "--frames", "0"], "--frames"),
+    (["extract", "a.mp4", "--out", "d", "--preset", "faces-2"], "'faces-3' or 'faces-6'"),
+    (["extract", "a.mp4", "--out", "d", "--size", "7"], "--size must be 0 or 16 to 4096"),
+    (["extract", "a.mp4", "--out", "d", "--jpeg", "101"], "--jpeg must be 1 to 100"),
+    (["extract", "a.mp4", "--out", "d", "--max-frames", "9"], "give that too"),
+    (["extract", "a.mp4", "--out", "d", "--min-share", "2"], "--min-share must be 0 to 1"),
     (["train", "--data", "d"], "Give --output"),
     (["train", "--output", "o"], "Give --data"),
     (["train", "--data", "d", "--output", "o", "--batch-size", "0"], "--batch-size must be 1"),

@@ -18,8 +18,8 @@ public enum ExtractionError: Error, Sendable, Equatable, CustomStringConvertible
   public var description: String {
     switch self {
     case .unwritable(let file, let reason):
-      "\(file): cannot be written: \(reason). What was done before is kept; the same command goes on"
-        + " from there."
+      "\(file): cannot be written: \(reason). What is done is kept: once that is mended, the same"
+        + " command goes on"
     case .locked(let folder):
       "\(folder): another dfkit is extracting into it; wait for it, or name another folder"
     case .otherSettings(let folder, let differences):

@@ -19,7 +19,9 @@ final class ExtractionFolder: Sendable {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
-      throw .unwritable(file: url.relativePath, reason: error.reason)
+      // Foundation's sentences end in full stops of their own.
+      let reason = error.reason.split(separator: ".").joined(separator: ".")
+      throw .unwritable(file: url.relativePath, reason: reason)
     }
     let name = url.appendingPathComponent(".lock", isDirectory: false)
     lock = open(name.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)

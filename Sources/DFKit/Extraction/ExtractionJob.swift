@@ -111,8 +111,11 @@ public struct ExtractionJob: Sendable {
             record.state = .failed
             record.note = error.reason
             state.finish(record, rows: try journal.append(record, rows: ""))
-            summary.failures.append(.init(file: task.file.relativePath, text: error.reason))
-            failed(.init(file: task.file.relativePath, text: error.reason))
+            // Not every error is of a file.
+            let name = task.file.relativePath
+            let text = error.reason.contains(name) ? error.reason : "\(name): \(error.reason)"
+            summary.failures.append(.init(file: name, text: text))
+            failed(.init(file: name, text: text))
           }
           done += 1
         } catch {

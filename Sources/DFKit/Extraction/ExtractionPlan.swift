@@ -13,14 +13,14 @@ public struct ExtractionPlan {
   }
 
   /// A video that waits, and where its file is.
-  struct Task: Sendable {
+  struct Waiting: Sendable {
     var record: VideoRecord
     var file: URL
   }
 
   let folder: ExtractionFolder
   var state: ExtractionState
-  var tasks: [Task] = []
+  var tasks: [Waiting] = []
   /// How many frames a video gives, where they are spread.
   public private(set) var balance: FrameBalance?
   /// Videos of which no label is known, or that cannot be the dataset's.
@@ -109,7 +109,7 @@ public struct ExtractionPlan {
     let known = state.records[place]
     guard known.state == .done else {
       state.wait(place, with: record)
-      tasks.append(Task(record: record, file: file))
+      tasks.append(Waiting(record: record, file: file))
       return
     }
     doneBefore += 1

@@ -155,11 +155,7 @@ final class VideoExtractor {
 
   /// Cuts out the faces of a frame that may be wanted.
   private func keep(_ faces: [Face], in frame: MediaFrame, searched: Int) throws {
-    var choice = Recipe.Faces()
-    choice.perFrame = 1
-    let isOne = options.people == .surest || options.frames == .firstFace
-    if isOne, options.people == .largest { choice.choose = .size }
-    for index in isOne ? choice.choice(from: faces) : Array(faces.indices) {
+    for index in choice(from: faces, in: frame.image) {
       let crop = options.crop.crop(faces[index], from: frame.image, size: options.size)
       let file = folder.work.appendingPathComponent("\(name)-\(written)", isDirectory: false)
       written += 1
@@ -177,6 +173,22 @@ final class VideoExtractor {
       try writer.write(data)
       try writer.close()
     }
+  }
+
+  /// The places of the faces that may be wanted.
+  private func choice(from faces: [Face], in frame: Image) -> [Int] {
+    // What lies beside the frame or is larger than it is no face, and a crop of it as large as a box can be.
+    let longer = Float(max(frame.width, frame.height))
+    let places = faces.indices.filter { place in
+      let (box, center) = (faces[place].box, faces[place].box.center)
+      return (0...Float(frame.width)).contains(center.x)
+        && (0...Float(frame.height)).contains(center.y) && max(box.width, box.height) <= longer
+    }
+    guard options.people == .surest || options.frames == .firstFace else { return places }
+    var choice = Recipe.Faces()
+    choice.perFrame = 1
+    choice.choose = options.people == .largest ? .size : .score
+    return choice.choice(from: places.map { faces[$0] }).map { places[$0] }
   }
 
   // MARK: - People
