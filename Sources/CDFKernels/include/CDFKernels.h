@@ -322,6 +322,17 @@ typedef struct df_detail {
 void df_u8_detail(size_t height, size_t width, const uint8_t *x, df_detail *detail);
 /// A 64-bit hash of bytes: not for security.
 uint64_t df_u8_hash(size_t count, const uint8_t *x, uint64_t seed);
+/// A point of a picture that is found again in its copies.
+typedef struct df_keypoint {
+  float x, y;     // pixels from the first pixel's centre
+  float scale;    // the extent of what is seen there, in pixels
+  float strength;  // its contrast
+  uint64_t code;  // what its surroundings look like; the mirror image's differs in the bits 0x5555...
+} df_keypoint;
+enum { DF_KEYPOINT_SIDE = 64 };
+/// The strongest points of a square grey picture of DF_KEYPOINT_SIDE, at most `most`, the strongest first;
+/// returns their number.
+size_t df_f32_keypoints(const float *grey, size_t most, df_keypoint *points);
 /// A grey picture at another size by Lanczos' filter, to the bit as Pillow's LANCZOS. False when memory is
 /// out. No extent may be zero.
 bool df_u8_lanczos(

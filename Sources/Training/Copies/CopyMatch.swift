@@ -2,6 +2,8 @@
 public enum CopyEvidence: String, Sendable, CaseIterable {
   /// Their perceptual hashes are near each other.
   case hash
+  /// Parts of them look the same.
+  case points
   /// Their embeddings, a learned feature, are near each other.
   case feature
 }

@@ -7,8 +7,8 @@ extension CopySearch {
 
   /// Copies that are not identical, with what they were found by and how they lie in each other.
   ///
-  /// Pairs come from perceptual hashes, those of mirror images included, and from embeddings where there are
-  /// any. A pair counts when the grey thumbnails correlate once they are laid over each other: so two
+  /// Pairs come from perceptual hashes, those of mirror images included, from points that look the same, and from
+  /// embeddings where there are any. A pair counts when the grey thumbnails correlate once they are laid over each other: so two
   /// pictures of one person are no copies, but a picture and a part of it are.
   public func nearCopyMatches(_ table: FingerprintTable, groups: [Int32]) -> [CopyMatch] {
     check(table, groups)
@@ -19,6 +19,7 @@ extension CopySearch {
     let samples = all.filter { twins.first[$0] == nil }
     var links = LinkCollection(samples: table.count)
     addByHash(table, samples, groups, &links)
+    addByPoints(table, samples, groups, &links)
     addByFeature(table, samples, groups, &links)
     return twins.expanded(links.best(linksPerSample)).map { found in
       CopyMatch(
@@ -28,6 +29,7 @@ extension CopySearch {
     }
   }
 
+  /// Adds pairs of like hashes of the whole pictures.
   private func addByHash(
     _ table: FingerprintTable, _ samples: [Int], _ groups: [Int32], _ links: inout LinkCollection
   ) {
@@ -38,32 +40,74 @@ extension CopySearch {
       entries.append(.init(code: record.hash, sample: number, slot: 0, isMirrored: false))
       entries.append(.init(code: record.mirroredHash, sample: number, slot: 0, isMirrored: true))
     }
-    let search = CodeTables(window: window, distance: hashDistance, runLimit: window / 2)
+    add(
+      "hashes", entries, distance: hashDistance, evidence: .hash, table, groups, &links
+    ) { first, second in
+      CopyPlacement(isMirrored: first.isMirrored != second.isMirrored)
+    }
+  }
+
+  /// Adds pairs that have a point in common.
+  private func addByPoints(
+    _ table: FingerprintTable, _ samples: [Int], _ groups: [Int32], _ links: inout LinkCollection
+  ) {
+    var entries: [CodeTables.Entry] = []
+    entries.reserveCapacity(2 * PicturePoints.count * samples.count)
+    for sample in samples {
+      for slot in 0..<PicturePoints.count {
+        guard let point = table.point(sample, slot) else { break }
+        for isMirrored in [false, true] {
+          entries.append(
+            .init(
+              code: isMirrored ? point.code ^ PicturePoints.mirror : point.code,
+              sample: UInt32(clamping: sample), slot: UInt8(slot), isMirrored: isMirrored))
+        }
+      }
+    }
+    add(
+      "points", entries, distance: pointDistance, evidence: .points, table, groups, &links
+    ) { first, second in
+      guard let one = table.point(Int(first.sample), Int(first.slot)),
+        let other = table.point(Int(second.sample), Int(second.slot))
+      else { return nil }
+      let placement = CopyPlacement(
+        one, other, isMirrored: first.isMirrored != second.isMirrored)
+      return placement.isPlausible ? placement : nil
+    }
+  }
+
+  /// Adds pairs of like codes whose thumbnails agree near where `placement` lays them.
+  private func add(
+    _ label: String, _ entries: [CodeTables.Entry], distance: Int, evidence: CopyEvidence,
+    _ table: FingerprintTable, _ groups: [Int32], _ links: inout LinkCollection,
+    placement: @Sendable (CodeTables.Entry, CodeTables.Entry) -> CopyPlacement?
+  ) {
+    let search = CodeTables(window: window, distance: distance, runLimit: window / 2)
     let limit = UInt16(clamping: 2 * linksPerSample)
     for number in 0..<tables {
       guard !Task.isCancelled else { return }
-      var generator = SeededGenerator(seed: seed, label: "hashes \(number)")
-      let counts = links.counts
+      var generator = SeededGenerator(seed: seed, label: "\(label) \(number)")
+      let (counts, known) = (links.counts, links.pairs)
       let found = search.pairs(entries, groups: groups, using: &generator) {
         (first, second, found: inout [LinkCollection.Found]) in
         let (a, b) = (Int(first.sample), Int(second.sample))
         guard counts[a] < limit || counts[b] < limit,
-          table.records[a].pixelDigest != table.records[b].pixelDigest
-        else { return }
-        let start = CopyPlacement(isMirrored: first.isMirrored != second.isMirrored)
-        if let match = table.alignment({ $0.refined(a, b, from: start, hopeful: 0.6) }),
+          !known.contains(LinkCollection.key(first.sample, second.sample)),
+          table.records[a].pixelDigest != table.records[b].pixelDigest,
+          let start = placement(first, second),
+          let match = table.alignment({ $0.refined(a, b, from: start, hopeful: 0.7) }),
           match.correlation >= nearCopyCorrelation
-        {
-          found.append(
-            .init(
-              first: first.sample, second: second.sample, similarity: match.correlation,
-              evidence: .hash, placement: match.placement))
-        }
+        else { return }
+        found.append(
+          .init(
+            first: first.sample, second: second.sample, similarity: match.correlation,
+            evidence: evidence, placement: match.placement))
       }
       links.add(found.joined())
     }
   }
 
+  /// Adds pairs of near embeddings.
   private func addByFeature(
     _ table: FingerprintTable, _ samples: [Int], _ groups: [Int32], _ links: inout LinkCollection
   ) {

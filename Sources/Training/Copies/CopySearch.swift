@@ -17,6 +17,8 @@ public struct CopySearch: Sendable {
   public var window = 16
   /// Bits in which two hashes may differ for the thumbnails to be compared.
   public var hashDistance = 12
+  /// Bits in which the codes of two points may differ for the thumbnails to be compared.
+  public var pointDistance = 7
   /// Embeddings nearest to each that are compared by their thumbnails.
   public var featureNeighbours = 4
   /// The correlation of thumbnails from which two pictures are copies.

@@ -12,6 +12,13 @@ struct LinkCollection: Sendable {
   private var links: [Found] = []
   /// The number of links of each sample.
   private(set) var counts: [UInt16]
+  /// The keys of all pairs.
+  private(set) var pairs: Set<UInt64> = []
+
+  /// What stands for a pair.
+  static func key(_ first: UInt32, _ second: UInt32) -> UInt64 {
+    UInt64(first) << 32 | UInt64(second)
+  }
 
   init(samples: Int) {
     counts = Array(repeating: 0, count: samples)
@@ -31,6 +38,7 @@ struct LinkCollection: Sendable {
     for (_, link) in sorted {
       if let last = links.last, last.first == link.first, last.second == link.second { continue }
       links.append(link)
+      pairs.insert(Self.key(link.first, link.second))
       for sample in [Int(link.first), Int(link.second)] where counts[sample] < .max {
         counts[sample] += 1
       }

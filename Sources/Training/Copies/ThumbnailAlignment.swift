@@ -62,6 +62,8 @@ struct ThumbnailAlignment {
           }
         }
       }
+      // What a first step does not bring near is no copy.
+      if best.correlation < 0.85 { return nil }
       shift /= 2
       growth /= 2
     }

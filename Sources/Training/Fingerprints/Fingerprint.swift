@@ -26,6 +26,7 @@ struct Fingerprint: Sendable {
   /// The grey picture, squeezed into a square.
   var thumbnail: [UInt8]
   var ring: [UInt8]
+  var points = PicturePoints()
   /// Empty without an embedder.
   var embedding: [Int8] = []
 
@@ -55,6 +56,7 @@ struct Fingerprint: Sendable {
     let ring = BackgroundRing(image)
     self.ring = ring.cells
     record.ringDetail = ring.detail
+    points = PicturePoints(image)
   }
 
   private static func digest(_ file: Data) -> (UInt64, UInt64) {
@@ -67,12 +69,12 @@ struct Fingerprint: Sendable {
 }
 
 /// One byte a pixel.
-struct GreyPicture: Sendable {
-  let width: Int
-  let height: Int
-  let pixels: [UInt8]
+package struct GreyPicture: Sendable {
+  package let width: Int
+  package let height: Int
+  package let pixels: [UInt8]
 
-  init(_ image: Image) {
+  package init(_ image: Image) {
     width = image.width
     height = image.height
     let count = width * height
@@ -85,7 +87,7 @@ struct GreyPicture: Sendable {
   }
 
   /// The picture scaled to a square by Lanczos' filter.
-  func lanczos(_ side: Int) -> [UInt8] {
+  package func lanczos(_ side: Int) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: side * side) { buffer, initialized in
       let done = pixels.withUnsafeBufferPointer {
         df_u8_lanczos(height, width, $0.baseAddress, side, side, buffer.baseAddress)

@@ -57,7 +57,7 @@ struct FingerprintCache {
 
   private var recordBytes: Int {
     MemoryLayout<PictureKey>.size + MemoryLayout<FingerprintRecord>.size
-      + Fingerprint.thumbnailCount + BackgroundRing.count + dimension
+      + Fingerprint.thumbnailCount + BackgroundRing.count + 11 * PicturePoints.count + dimension
   }
 
   /// The cache in a file; nothing is read yet.
@@ -168,6 +168,11 @@ struct FingerprintCache {
     var print = Fingerprint(record: record)
     print.thumbnail = Array(next(Fingerprint.thumbnailCount))
     print.ring = Array(next(BackgroundRing.count))
+    let codes = next(8 * PicturePoints.count)
+    print.points = PicturePoints(
+      codes: (0..<PicturePoints.count).map {
+        codes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self)
+      }, places: Array(next(3 * PicturePoints.count)))
     print.embedding = next(dimension).map { Int8(bitPattern: $0) }
     table.set(index, print)
   }
@@ -179,6 +184,8 @@ struct FingerprintCache {
     withUnsafeBytes(of: print.record) { waiting += $0 }
     waiting += print.thumbnail
     waiting += print.ring
+    print.points.codes.withUnsafeBytes { waiting += $0 }
+    waiting += print.points.places
     waiting += print.embedding.map { UInt8(bitPattern: $0) }
     waitingCount += 1
     if waiting.count + recordBytes > Self.blockBytes { flush() }

@@ -4,8 +4,8 @@ import DeepfakeCore
 import MediaIO
 
 /// What is known of the pictures of a manifest without looking at them again: digests, hashes, thumbnails,
-/// colours around the face, embeddings, facts. About 550 bytes a picture, and one more for each number of
-/// an embedding.
+/// points, colours around the face, embeddings, facts. About 640 bytes a picture, and one more for each number
+/// of an embedding.
 public struct FingerprintTable: Sendable {
   /// A picture that cannot be used.
   public struct Unreadable: Sendable {
@@ -41,6 +41,8 @@ public struct FingerprintTable: Sendable {
   var isKnown: [Bool]
   var thumbnails: [UInt8]
   var rings: [UInt8]
+  var pointCodes: [UInt64]
+  var pointPlaces: [UInt8]
   var embeddings: [Int8]
 
   /// A table of pictures none of which is known yet.
@@ -52,6 +54,8 @@ public struct FingerprintTable: Sendable {
     isKnown = Array(repeating: false, count: count)
     thumbnails = Array(repeating: 0, count: count * Fingerprint.thumbnailCount)
     rings = Array(repeating: 0, count: count * BackgroundRing.count)
+    pointCodes = Array(repeating: 0, count: count * PicturePoints.count)
+    pointPlaces = Array(repeating: 0, count: count * 3 * PicturePoints.count)
     embeddings = Array(repeating: 0, count: count * dimension)
   }
 
@@ -97,6 +101,14 @@ public struct FingerprintTable: Sendable {
     return Float(sum) / (scale * scale)
   }
 
+  /// One of a sample's points; nil where it has fewer.
+  func point(_ index: Int, _ number: Int) -> PicturePoints.Point? {
+    let place = index * PicturePoints.count + number
+    return PicturePoints.point(
+      pointCodes[place], pointPlaces[3 * place], pointPlaces[3 * place + 1],
+      pointPlaces[3 * place + 2])
+  }
+
   /// Puts a fingerprint in its place.
   mutating func set(_ index: Int, _ print: Fingerprint) {
     records[index] = print.record
@@ -105,6 +117,10 @@ public struct FingerprintTable: Sendable {
     thumbnails.replaceSubrange(index * side..<(index + 1) * side, with: print.thumbnail)
     rings.replaceSubrange(
       index * BackgroundRing.count..<(index + 1) * BackgroundRing.count, with: print.ring)
+    let points = PicturePoints.count
+    pointCodes.replaceSubrange(index * points..<(index + 1) * points, with: print.points.codes)
+    pointPlaces.replaceSubrange(
+      index * 3 * points..<(index + 1) * 3 * points, with: print.points.places)
     embeddings.replaceSubrange(
       index * dimension..<(index + 1) * dimension, with: print.embedding)
   }

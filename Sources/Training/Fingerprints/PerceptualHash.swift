@@ -5,16 +5,16 @@ import Foundation
 ///
 /// The grey picture is scaled to 32x32 pixels by Lanczos' filter; of its cosine transform the 8x8 lowest
 /// frequencies count, and a bit is one where a frequency exceeds their median. The first bit is the highest.
-struct PerceptualHash: Sendable {
+package struct PerceptualHash: Sendable {
   /// The hash.
-  var upright: UInt64
+  package var upright: UInt64
   /// The hash of the picture's mirror image, from the same frequencies: those that are odd across change sign.
-  var mirrored: UInt64
+  package var mirrored: UInt64
 
-  static let side = 32
+  package static let side = 32
 
   /// The hash of a grey picture of 32x32 pixels.
-  init(_ grey: [UInt8]) {
+  package init(_ grey: [UInt8]) {
     precondition(grey.count == Self.side * Self.side, "PerceptualHash: \(grey.count) pixels")
     let frequencies = Self.lowest(grey)
     upright = Self.bits(frequencies)

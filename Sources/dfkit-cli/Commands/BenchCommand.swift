@@ -5,8 +5,9 @@ import DFKit
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Times networks on this computer, with made-up weights and pictures.",
-    subcommands: [Classify.self, Detect.self, Train.self])
+    abstract:
+      "Times networks on this computer, with made-up weights and pictures; and the search for copies.",
+    subcommands: [Classify.self, Detect.self, Train.self, Copies.self])
 
   struct Options: ParsableArguments {
     @Option(help: "Images at once; may be given several times.")

@@ -1,0 +1,141 @@
+import DeepfakeCore
+import Foundation
+
+/// A drawn picture of a made-up person in a made-up place: material for measuring what a search for copies
+/// finds. It looks like a face to a hash or a correlation, not to a person.
+package struct PlantedScene: Sendable {
+  /// What one person's face looks like.
+  private struct Face: Sendable {
+    var skin, hair, eyes, lips: SIMD3<Float>
+    var width, height, eyeDistance, eyeSize, browHeight, noseLength, mouthWidth, hairLine: Float
+
+    init(_ person: UInt64) {
+      var generator = SeededGenerator(seed: person, label: "face")
+      func value(_ low: Float, _ high: Float) -> Float {
+        low + (high - low) * generator.uniform()
+      }
+      let tone = value(0.25, 1)
+      skin = SIMD3(230, 190, 165) * tone + SIMD3(value(-10, 10), value(-10, 10), value(-10, 10))
+      hair = SIMD3(90, 65, 40) * value(0.1, 2.4)
+      eyes = SIMD3(value(20, 90), value(30, 110), value(30, 140))
+      lips = SIMD3(180, 80, 85) * (0.5 + 0.5 * tone) + SIMD3(value(-25, 25), 0, 0)
+      width = value(0.24, 0.32)
+      height = value(0.34, 0.42)
+      eyeDistance = value(0.10, 0.15)
+      eyeSize = value(0.03, 0.05)
+      browHeight = value(0.05, 0.09)
+      noseLength = value(0.1, 0.16)
+      mouthWidth = value(0.07, 0.13)
+      hairLine = value(0.12, 0.3)
+    }
+  }
+
+  /// A patch of colour behind the person.
+  private struct Patch: Sendable {
+    var x, y, width, height: Float
+    var color: SIMD3<Float>
+    var isRound: Bool
+  }
+
+  private let face: Face
+  private var patches: [Patch] = []
+  private var corners: [SIMD3<Float>] = []
+  private var light = SIMD3<Float>(repeating: 0)
+  private var (pitch, turn, centreX, centreY): (Float, Float, Float, Float) = (0, 0, 0, 0)
+
+  /// The scene of one video of a person; `place` decides what is behind them.
+  package init(person: UInt64, video: UInt64, place: UInt64) {
+    face = Face(person)
+    var generator = SeededGenerator(seed: place, label: "place")
+    func value(_ low: Float, _ high: Float) -> Float { low + (high - low) * generator.uniform() }
+    func color() -> SIMD3<Float> { SIMD3(value(10, 245), value(10, 245), value(10, 245)) }
+    let base = color()
+    corners = (0..<4).map { _ in base * 0.6 + color() * 0.4 }
+    patches = (0..<12).map { number in
+      Patch(
+        x: value(-0.1, 1.1), y: value(-0.1, 1.1), width: value(0.04, 0.25),
+        height: value(0.04, 0.35), color: color(), isRound: number % 2 == 0)
+    }
+    generator = SeededGenerator(seed: video, label: "video")
+    light = SIMD3(value(-0.35, 0.35), value(-0.2, 0.2), value(-0.2, 0.2))
+    (pitch, turn) = (value(-0.05, 0.05), value(-0.06, 0.06))
+    (centreX, centreY) = (0.5 + value(-0.04, 0.04), 0.52 + value(-0.04, 0.04))
+  }
+
+  /// A frame: the head moves a little, the mouth opens, noise differs. The picture is square; the face takes the
+  /// middle two thirds.
+  package func frame(_ number: UInt64, side: Int) -> Image {
+    var generator = SeededGenerator(seed: number, label: "frame")
+    func value(_ range: Float) -> Float { range * (2 * generator.uniform() - 1) }
+    let (x0, y0) = (centreX + value(0.02), centreY + value(0.02))
+    let (open, blink) = (0.012 + abs(value(0.02)), 0.6 + value(0.4))
+    let (turn, pitch) = (turn + value(0.02), pitch + value(0.015))
+    var noise = SeededGenerator(seed: generator.next())
+    return Image(width: side, height: side) { pixels in
+      for row in 0..<side {
+        let v = (Float(row) + 0.5) / Float(side)
+        for column in 0..<side {
+          let u = (Float(column) + 0.5) / Float(side)
+          var color = background(u, v)
+          paint(&color, u - x0, v - y0, turn, pitch, open: open, blink: blink)
+          let lit = 1 + light.x * (u - 0.5) * 2 + light.y * (v - 0.5) * 2 + light.z * 0.5
+          color *= lit
+          let bits = noise.next()
+          for channel in 0..<3 {
+            let grain = Float(bits >> UInt64(8 * channel) & 7) - 3.5
+            pixels[(row * side + column) * 3 + channel] = UInt8(
+              max(0, min(255, color[channel] + grain)))
+          }
+        }
+      }
+    }
+  }
+
+  private func background(_ u: Float, _ v: Float) -> SIMD3<Float> {
+    var color =
+      (corners[0] * (1 - u) + corners[1] * u) * (1 - v)
+      + (corners[2] * (1 - u) + corners[3] * u) * v
+    for patch in patches {
+      let (x, y) = ((u - patch.x) / patch.width, (v - patch.y) / patch.height)
+      if patch.isRound ? x * x + y * y < 1 : max(abs(x), abs(y)) < 1 { color = patch.color }
+    }
+    return color
+  }
+
+  /// Paints the head at (x, y) from its middle, over what is there.
+  private func paint(
+    _ color: inout SIMD3<Float>, _ x: Float, _ y: Float, _ turn: Float, _ pitch: Float,
+    open: Float, blink: Float
+  ) {
+    func ellipse(_ x: Float, _ y: Float, _ width: Float, _ height: Float) -> Bool {
+      let (a, b) = (x / width, y / height)
+      return a * a + b * b < 1
+    }
+    // Shoulders and neck, then hair behind the face.
+    if ellipse(x, y - 0.62, 0.5, 0.25) { color = face.lips * 0.5 + face.eyes * 0.5 }
+    if ellipse(x, y + 0.05, face.width * 1.15, face.height * 1.12) { color = face.hair }
+    guard ellipse(x, y, face.width, face.height), y > -face.height + face.hairLine * 0.5 else {
+      return
+    }
+    let shade = 1 - 0.35 * (x / face.width) * (x / face.width)
+    color = face.skin * shade
+    let (fx, fy) = (x - turn, y - pitch)
+    for side: Float in [-1, 1] {
+      let ex = fx - side * face.eyeDistance
+      if ellipse(ex, fy + 0.07 + face.browHeight, face.eyeSize * 1.5, 0.014) { color = face.hair }
+      if ellipse(ex, fy + 0.07, face.eyeSize, face.eyeSize * 0.5 * blink) {
+        color =
+          ellipse(ex, fy + 0.07, face.eyeSize * 0.45, face.eyeSize * 0.45)
+          ? face.eyes : SIMD3(235, 235, 230)
+      }
+    }
+    if abs(fx) < 0.014, fy > -0.05, fy < face.noseLength - 0.03 { color *= 1.12 }
+    if ellipse(fx, fy - face.noseLength + 0.03, 0.035, 0.015) { color *= 0.7 }
+    if ellipse(fx, fy - face.noseLength - 0.1, face.mouthWidth, 0.022 + open) {
+      color = face.lips
+      if ellipse(fx, fy - face.noseLength - 0.1, face.mouthWidth * 0.8, open) {
+        color = SIMD3(50, 20, 20)
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+extension BenchCommand {
+  struct Copies: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Plants copies in made-up datasets and tells how many of them the search finds.",
+      discussion: """
+        Each dataset is written to the temporary folder and removed afterwards: a crop takes about 8 kB.
+
+          dfkit bench copies --count 12500 --count 25000 --count 50000 --count 100000
+          dfkit bench copies --count 5000 --pictures FOLDER --json
+        """)
+
+    @Option(help: "Crops in a dataset; may be given several times.")
+    var count: [Int] = [12_500]
+
+    @Option(
+      help: """
+        Plant copies of the pictures in this folder, each of them another person's, instead of drawn \
+        ones; no more crops are made than it has pictures, and the copies.
+        """, completion: .directory)
+    var pictures: String?
+
+    @Option(help: "What pictures and copies depend on.")
+    var seed: UInt64 = 1
+
+    @OptionGroup var threads: ThreadOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+      guard count.allSatisfy({ (100...10_000_000).contains($0) }) else {
+        throw ValidationError("--count must be 100 to 10000000.")
+      }
+    }
+
+    func run() async throws {
+      threads.apply()
+      var benchmark = CopyBenchmark()
+      benchmark.seed = seed
+      if let pictures {
+        let files = MediaFiles.expand([pictures], kinds: [.image])
+        if let problem = files.problems.first { throw problem }
+        benchmark.pictures = files.files
+      }
+      let ready = benchmark
+      try await Interruption.handled {
+        let results = try count.map { try ready.run(count: $0) }
+        try Output.write((json ? JSON.array(results.map(\.json)).text : results.table) + "\n")
+      }
+    }
+  }
+}
