@@ -189,13 +189,59 @@ bool df_u8_lanczos(
 
 // ---- Comparison --------------------------------------------------------------------------------
 
+enum { MOST_SIDE = 64, DETAIL_REACH = 4 };
+
+/// Takes away what a Gaussian of 1.5 pixels leaves of values, which only sees those that are there.
+static void keep_detail(size_t rows, size_t columns, float *values) {
+  // exp(-i^2 / (2 * 1.5^2))
+  static const float weights[DETAIL_REACH + 1] = {1, 0.8007374f, 0.4111123f, 0.1353353f, 0.0285655f};
+  float across[MOST_SIDE * MOST_SIDE];
+  for (size_t j = 0; j < rows; j++) {
+    for (size_t i = 0; i < columns; i++) {
+      size_t first = i > DETAIL_REACH ? i - DETAIL_REACH : 0;
+      size_t last = i + DETAIL_REACH < columns ? i + DETAIL_REACH : columns - 1;
+      float sum = 0, total = 0;
+      for (size_t k = first; k <= last; k++) {
+        float weight = weights[k > i ? k - i : i - k];
+        sum += weight * values[j * columns + k];
+        total += weight;
+      }
+      across[j * columns + i] = sum / total;
+    }
+  }
+  for (size_t j = 0; j < rows; j++) {
+    size_t first = j > DETAIL_REACH ? j - DETAIL_REACH : 0;
+    size_t last = j + DETAIL_REACH < rows ? j + DETAIL_REACH : rows - 1;
+    float total = 0, sums[MOST_SIDE] = {0};
+    for (size_t k = first; k <= last; k++) {
+      float weight = weights[k > j ? k - j : j - k];
+      for (size_t i = 0; i < columns; i++) sums[i] += weight * across[k * columns + i];
+      total += weight;
+    }
+    for (size_t i = 0; i < columns; i++) values[j * columns + i] -= sums[i] / total;
+  }
+}
+
+/// The correlation of values; -1 where either have less contrast than `least`.
+static float correlation(size_t count, const float *a, const float *b, float least) {
+  float sum_a = 0, sum_b = 0, squares_a = 0, squares_b = 0, products = 0;
+  for (size_t i = 0; i < count; i++) {
+    sum_a += a[i], sum_b += b[i];
+    squares_a += a[i] * a[i], squares_b += b[i] * b[i], products += a[i] * b[i];
+  }
+  const float n = (float)count;
+  const float variance_a = squares_a - sum_a * sum_a / n, variance_b = squares_b - sum_b * sum_b / n;
+  if (!(variance_a > least * least * n && variance_b > least * least * n)) return -1;
+  return (products - sum_a * sum_b / n) / sqrtf(variance_a * variance_b);
+}
+
 float df_u8_placed_correlation(
-  size_t side, const uint8_t *a, const uint8_t *b, df_placement placement, float least) {
+  size_t side, const uint8_t *a, const uint8_t *b, df_placement placement, float least,
+  bool only_detail) {
   // Where each of b's rows and columns lies in a, and which of them do.
-  enum { MOST = 64 };
-  size_t at[2][MOST], first[2] = {0, 0}, count[2] = {0, 0};
-  float part[2][MOST];
-  if (side > MOST || side < 2) return -1;
+  size_t at[2][MOST_SIDE], first[2] = {0, 0}, count[2] = {0, 0};
+  float part[2][MOST_SIDE];
+  if (side > MOST_SIDE || side < 2) return -1;
   const float half = 0.5f * (float)side;
   for (int axis = 0; axis < 2; axis++) {
     const float shift = axis == 0 ? placement.down : placement.right;
@@ -213,28 +259,58 @@ float df_u8_placed_correlation(
   }
   const size_t rows = count[0], columns = count[1];
   if ((float)(rows * columns) < least * (float)(side * side) || rows * columns == 0) return -1;
-  float sum_a = 0, sum_b = 0, squares_a = 0, squares_b = 0, products = 0;
+  float one[MOST_SIDE * MOST_SIDE], other[MOST_SIDE * MOST_SIDE];
   for (size_t j = 0; j < rows; j++) {
     const uint8_t *upper = a + at[0][j] * side, *lower = upper + side;
-    const uint8_t *other = b + (first[0] + j) * side;
+    const uint8_t *seen = b + (first[0] + j) * side;
     const float down = part[0][j];
-    float line[MOST];
+    float line[MOST_SIDE];
     for (size_t i = 0; i < side; i++) {
       // About the middle grey: smaller sums lose less.
       line[i] = (float)upper[i] - 128 + down * ((float)lower[i] - (float)upper[i]);
     }
     for (size_t i = 0; i < columns; i++) {
       const float *pair = line + at[1][i];
-      const float value = pair[0] + part[1][i] * (pair[1] - pair[0]);
+      one[j * columns + i] = pair[0] + part[1][i] * (pair[1] - pair[0]);
       const size_t column = first[1] + i;
-      const float seen = (float)other[placement.mirrored ? side - 1 - column : column] - 128;
-      sum_a += value, sum_b += seen;
-      squares_a += value * value, squares_b += seen * seen, products += value * seen;
+      other[j * columns + i] = (float)seen[placement.mirrored ? side - 1 - column : column] - 128;
     }
   }
-  const float n = (float)(rows * columns);
-  const float variance_a = squares_a - sum_a * sum_a / n, variance_b = squares_b - sum_b * sum_b / n;
-  // Less than two levels of contrast is no picture.
-  if (variance_a < 4 * n || variance_b < 4 * n) return -1;
-  return (products - sum_a * sum_b / n) / sqrtf(variance_a * variance_b);
+  if (!only_detail) return correlation(rows * columns, one, other, 2);
+  keep_detail(rows, columns, one);
+  keep_detail(rows, columns, other);
+  return correlation(rows * columns, one, other, 0.5f);
+}
+
+void df_f32_thumbnail(size_t in_side, const float *x, size_t out_side, uint8_t *y) {
+  // A Gaussian as wide as a pixel of the result and half of its neighbours: finer detail would look
+  // different wherever it came to lie.
+  float weights[MOST_SIDE][MOST_SIDE], rows[MOST_SIDE][MOST_SIDE];
+  if (in_side > MOST_SIDE || out_side > MOST_SIDE) return;
+  const float step = (float)in_side / (float)out_side;
+  const float deviation = step * sqrtf(1.0f / 12 + 0.25f);
+  for (size_t i = 0; i < out_side; i++) {
+    float total = 0;
+    for (size_t k = 0; k < in_side; k++) {
+      float distance = ((float)k - ((float)i + 0.5f) * step + 0.5f) / deviation;
+      weights[i][k] = distance * distance < 12 ? expf(-0.5f * distance * distance) : 0;
+      total += weights[i][k];
+    }
+    for (size_t k = 0; k < in_side; k++) weights[i][k] /= total;
+  }
+  for (size_t j = 0; j < out_side; j++) {
+    float sums[MOST_SIDE] = {0};
+    for (size_t k = 0; k < in_side; k++) {
+      if (weights[j][k] == 0) continue;
+      for (size_t i = 0; i < in_side; i++) sums[i] += weights[j][k] * x[k * in_side + i];
+    }
+    memcpy(rows[j], sums, sizeof sums);
+  }
+  for (size_t j = 0; j < out_side; j++) {
+    for (size_t i = 0; i < out_side; i++) {
+      float sum = 0.5f;
+      for (size_t k = 0; k < in_side; k++) sum += weights[i][k] * rows[j][k];
+      y[j * out_side + i] = sum < 0 ? 0 : sum > 255 ? 255 : (uint8_t)sum;
+    }
+  }
 }

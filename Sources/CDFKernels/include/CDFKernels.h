@@ -347,9 +347,14 @@ typedef struct df_placement {
   bool mirrored;
 } df_placement;
 /// The correlation (-1 to 1) of `b` with what lies there in `a`, over the part that both show. -1 where that is
-/// less than `least` of the picture, or has no contrast. Sides are 2 to 64.
+/// less than `least` of the picture, or has no contrast. Sides are 2 to 64. `only_detail` leaves out what is
+/// larger than a few pixels: bright faces before dark walls are alike otherwise.
 float df_u8_placed_correlation(
-  size_t side, const uint8_t *a, const uint8_t *b, df_placement placement, float least);
+  size_t side, const uint8_t *a, const uint8_t *b, df_placement placement, float least,
+  bool only_detail);
+/// A square grey picture of a side of at most 64 at a smaller one, so blurred that it can be moved by
+/// parts of a pixel.
+void df_f32_thumbnail(size_t in_side, const float *x, size_t out_side, uint8_t *y);
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,9 @@ public struct CopyBenchmark: Sendable {
   public var seed: UInt64 = 1
   /// The side of drawn scenes in pixels; crops are 1.3 times smaller.
   public var sceneSide = 208
+  /// How many times as large a table is searched: pictures measured once stand for others, of which all that
+  /// they are compared by is changed.
+  public var times = 1
   /// The search.
   public var search = CopySearch()
 
@@ -38,17 +41,31 @@ public struct CopyBenchmark: Sendable {
     try Task.checkCancellation()
     PeakMemory.restart()
     var clock = Stopwatch()
-    let table = try FingerprintTable.measure(
+    var table = try FingerprintTable.measure(
       leaks.manifest, embedder: embedder, cache: nil, progress: progress)
     let measuring = clock.lap()
-    let identical = search.identicalFiles(table, groups: leaks.groups)
-    let copies = search.nearCopyMatches(table, groups: leaks.groups)
+    var groups = leaks.groups
+    if times > 1 {
+      table = table.repeated(times, seed: seed)
+      let own = Int32(clamping: groups.count)
+      groups = (0..<times).flatMap { number in
+        leaks.groups.map { $0 + own * Int32(clamping: number) }
+      }
+      _ = clock.lap()
+    }
+    let identical = search.identicalFiles(table, groups: groups)
+    let copies = search.nearCopyMatches(table, groups: groups)
     let searching = clock.lap()
-    let backgrounds = search.backgrounds(table, groups: leaks.groups)
+    let lookAlikes = search.lookAlikes(table, groups: groups)
+    let lookingAlike = clock.lap()
+    let backgrounds = search.backgrounds(table, groups: groups)
     try Task.checkCancellation()
     let background = clock.lap()
-    let score = leaks.score(identical + copies.map(\.link))
-    let places = leaks.scorePlaces(backgrounds)
+    let peak = PeakMemory.bytes
+    // The first of the repeats, which is what was planted.
+    let end = leaks.groups.count
+    let score = leaks.score((identical + copies.map(\.link)).filter { $0.second < end })
+    let places = leaks.scorePlaces(backgrounds.filter { $0.second < end })
     return CopyBenchmarkResult(
       crops: table.count,
       copies: PlantedCopy.allCases.compactMap { kind in
@@ -62,8 +79,9 @@ public struct CopyBenchmark: Sendable {
       evidence: CopyEvidence.allCases.map { evidence in
         (evidence, copies.count { $0.evidence == evidence })
       }.reduce(into: [:]) { $0[$1.0] = $1.1 },
-      measuringSeconds: measuring, searchingSeconds: searching, backgroundSeconds: background,
-      peakBytes: PeakMemory.bytes)
+      lookAlikes: lookAlikes.count,
+      measuringSeconds: measuring, searchingSeconds: searching, lookAlikeSeconds: lookingAlike,
+      backgroundSeconds: background, peakBytes: peak)
   }
 }
 
@@ -102,10 +120,14 @@ public struct CopyBenchmarkResult: Sendable {
   public var falsePlaces: Float
   /// The pairs that each kind of evidence found.
   public var evidence: [CopyEvidence: Int]
+  /// Pairs of faces that look alike; 0 without an embedder.
+  public var lookAlikes: Int
   /// Seconds to read, decode and measure all pictures.
   public var measuringSeconds: Double
   /// Seconds to find the identical and the copies.
   public var searchingSeconds: Double
+  /// Seconds to find alike faces.
+  public var lookAlikeSeconds: Double
   /// Seconds to find alike backgrounds.
   public var backgroundSeconds: Double
   /// The most memory that the process had in RAM; nil where the system does not tell.
@@ -126,10 +148,10 @@ public struct CopyBenchmarkResult: Sendable {
       "pairs": .object(
         CopyEvidence.allCases.map {
           .init(key: $0.rawValue, value: .integer(evidence[$0, default: 0]))
-        }),
+        } + [.init(key: "lookAlike", value: .integer(lookAlikes))]),
       "seconds": [
         "measuring": tenths(measuringSeconds), "searching": tenths(searchingSeconds),
-        "backgrounds": tenths(backgroundSeconds),
+        "lookAlikes": tenths(lookAlikeSeconds), "backgrounds": tenths(backgroundSeconds),
       ],
       "peakBytes": peakBytes.map { .integer($0) } ?? .null,
     ]
@@ -155,7 +177,7 @@ extension [CopyBenchmarkResult] {
           + [
             percent(result.places), Double(result.falseAlarms).fixed(1),
             result.measuringSeconds.fixed(1),
-            (result.searchingSeconds + result.backgroundSeconds).fixed(1),
+            (result.searchingSeconds + result.lookAlikeSeconds + result.backgroundSeconds).fixed(1),
             result.peakBytes.map { (Double($0) / 1e6).fixed(0) } ?? "",
           ])
     }

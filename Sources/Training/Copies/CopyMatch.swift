@@ -10,7 +10,7 @@ public enum CopyEvidence: String, Sendable, CaseIterable {
 
 /// Two pictures one of which is a copy of the other, and how that is known.
 public struct CopyMatch: Sendable, Equatable {
-  /// The link; its similarity is the correlation of the grey thumbnails laid over each other.
+  /// The link; its similarity is the correlation of the thumbnails' detail, laid over each other.
   public var link: SampleLink
   /// What the pair was found by; the thumbnails confirm it.
   public var evidence: CopyEvidence

@@ -21,8 +21,8 @@ public struct CopySearch: Sendable {
   public var pointDistance = 7
   /// Embeddings nearest to each that are compared by their thumbnails.
   public var featureNeighbours = 4
-  /// The correlation of thumbnails from which two pictures are copies.
-  public var nearCopyCorrelation: Float = 0.95
+  /// The correlation of the thumbnails' detail from which two pictures are copies.
+  public var nearCopyCorrelation: Float = 0.92
   /// The dot product of embeddings from which faces are alike; nil is what the embedder states.
   public var lookAlikeSimilarity: Float?
   /// The similarity from which backgrounds are alike.

@@ -8,6 +8,8 @@ package struct PlantedScene: Sendable {
   private struct Face: Sendable {
     var skin, hair, eyes, lips: SIMD3<Float>
     var width, height, eyeDistance, eyeSize, browHeight, noseLength, mouthWidth, hairLine: Float
+    /// Moles, wrinkles, shine: place, extent and what the colour there is multiplied by.
+    var marks: [SIMD4<Float>]
 
     init(_ person: UInt64) {
       var generator = SeededGenerator(seed: person, label: "face")
@@ -27,6 +29,9 @@ package struct PlantedScene: Sendable {
       noseLength = value(0.1, 0.16)
       mouthWidth = value(0.07, 0.13)
       hairLine = value(0.12, 0.3)
+      marks = (0..<10).map { _ in
+        SIMD4(value(-0.2, 0.2), value(-0.3, 0.3), value(0.012, 0.05), value(0.65, 1.25))
+      }
     }
   }
 
@@ -37,10 +42,14 @@ package struct PlantedScene: Sendable {
     var isRound: Bool
   }
 
-  private let face: Face
+  private var face: Face
   private var patches: [Patch] = []
   private var corners: [SIMD3<Float>] = []
   private var light = SIMD3<Float>(repeating: 0)
+  /// Hair's extent, and the head's, to what the person has by nature.
+  private var (hair, zoom): (Float, Float) = (1, 1)
+  /// Soft lights and shadows: place, extent and strength.
+  private var shadows: [SIMD4<Float>] = []
   private var (pitch, turn, centreX, centreY): (Float, Float, Float, Float) = (0, 0, 0, 0)
 
   /// The scene of one video of a person; `place` decides what is behind them.
@@ -60,6 +69,15 @@ package struct PlantedScene: Sendable {
     light = SIMD3(value(-0.35, 0.35), value(-0.2, 0.2), value(-0.2, 0.2))
     (pitch, turn) = (value(-0.05, 0.05), value(-0.06, 0.06))
     (centreX, centreY) = (0.5 + value(-0.04, 0.04), 0.52 + value(-0.04, 0.04))
+    (hair, zoom) = (value(0.95, 1.3), value(0.9, 1.1))
+    shadows = (0..<4).map { _ in
+      SIMD4(value(0.15, 0.85), value(0.15, 0.85), value(0.08, 0.25), value(-0.5, 0.4))
+    }
+    // Today's expression.
+    face.browHeight *= value(0.8, 1.3)
+    face.eyeSize *= value(0.85, 1.1)
+    face.mouthWidth *= value(0.75, 1.3)
+    face.hairLine *= value(0.6, 1.4)
   }
 
   /// A frame: the head moves a little, the mouth opens, noise differs. The picture is square; the face takes the
@@ -77,9 +95,9 @@ package struct PlantedScene: Sendable {
         for column in 0..<side {
           let u = (Float(column) + 0.5) / Float(side)
           var color = background(u, v)
-          paint(&color, u - x0, v - y0, turn, pitch, open: open, blink: blink)
-          let lit = 1 + light.x * (u - 0.5) * 2 + light.y * (v - 0.5) * 2 + light.z * 0.5
-          color *= lit
+          paint(
+            &color, (u - x0) / zoom, (v - y0) / zoom, turn, pitch, open: open, blink: blink)
+          color *= lit(u, v)
           let bits = noise.next()
           for channel in 0..<3 {
             let grain = Float(bits >> UInt64(8 * channel) & 7) - 3.5
@@ -89,6 +107,17 @@ package struct PlantedScene: Sendable {
         }
       }
     }
+  }
+
+  /// What the colour at a place is multiplied by.
+  private func lit(_ u: Float, _ v: Float) -> Float {
+    var lit = 1 + light.x * (u - 0.5) * 2 + light.y * (v - 0.5) * 2 + light.z * 0.5
+    for shadow in shadows {
+      let (x, y) = ((u - shadow.x) / shadow.z, (v - shadow.y) / shadow.z)
+      let square = x * x + y * y
+      if square < 1 { lit *= 1 + shadow.w * (1 - square) * (1 - square) }
+    }
+    return lit
   }
 
   private func background(_ u: Float, _ v: Float) -> SIMD3<Float> {
@@ -113,13 +142,19 @@ package struct PlantedScene: Sendable {
     }
     // Shoulders and neck, then hair behind the face.
     if ellipse(x, y - 0.62, 0.5, 0.25) { color = face.lips * 0.5 + face.eyes * 0.5 }
-    if ellipse(x, y + 0.05, face.width * 1.15, face.height * 1.12) { color = face.hair }
+    if ellipse(x, y + 0.05, face.width * 1.1 * hair, face.height * 1.08 * hair) {
+      color = face.hair
+    }
     guard ellipse(x, y, face.width, face.height), y > -face.height + face.hairLine * 0.5 else {
       return
     }
     let shade = 1 - 0.35 * (x / face.width) * (x / face.width)
     color = face.skin * shade
     let (fx, fy) = (x - turn, y - pitch)
+    for mark in face.marks {
+      let (a, b) = ((fx - mark.x) / mark.z, (fy - mark.y) / mark.z)
+      if a * a + b * b < 1 { color *= mark.w }
+    }
     for side: Float in [-1, 1] {
       let ex = fx - side * face.eyeDistance
       if ellipse(ex, fy + 0.07 + face.browHeight, face.eyeSize * 1.5, 0.014) { color = face.hair }

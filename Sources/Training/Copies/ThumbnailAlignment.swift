@@ -3,13 +3,23 @@ import CDFKernels
 /// Where one picture lies in another.
 public struct CopyPlacement: Sendable, Equatable {
   /// The extent of the second picture's content in the first, 1 where they are cut alike.
-  public var scale: Float = 1
+  public var scale: Float
   /// How far to the right the second's middle lies in the first, as a share of the extent.
-  public var right: Float = 0
+  public var right: Float
   /// How far down.
-  public var down: Float = 0
+  public var down: Float
   /// Whether the second is mirrored.
-  public var isMirrored = false
+  public var isMirrored: Bool
+
+  /// A placement; that of a picture in itself unless told otherwise.
+  public init(
+    scale: Float = 1, right: Float = 0, down: Float = 0, isMirrored: Bool = false
+  ) {
+    self.scale = scale
+    self.right = right
+    self.down = down
+    self.isMirrored = isMirrored
+  }
 }
 
 /// Lays thumbnails over each other: a small search over scale, shift and mirror for the highest correlation.
@@ -29,18 +39,31 @@ struct ThumbnailAlignment {
 
   let thumbnails: UnsafePointer<UInt8>
 
-  private func correlation(_ first: Int, _ second: Int, _ place: CopyPlacement) -> Float {
+  /// The correlation of the two where one is laid, of their detail alone where told.
+  private func correlation(
+    _ first: Int, _ second: Int, _ place: CopyPlacement, onlyDetail: Bool = false
+  ) -> Float {
     let side = Float(Self.side)
     return df_u8_placed_correlation(
       Self.side, thumbnails + first * Fingerprint.thumbnailCount,
       thumbnails + second * Fingerprint.thumbnailCount,
       df_placement(
         scale: place.scale, right: place.right * side, down: place.down * side,
-        mirrored: place.isMirrored), Self.least)
+        mirrored: place.isMirrored), Self.least, onlyDetail)
   }
 
-  /// The best placement near one, where the correlation there is at least `hopeful` to begin with.
+  /// The best placement near one with the correlation of the detail there, where the correlation of all is at least
+  /// `hopeful` to begin with.
   func refined(
+    _ first: Int, _ second: Int, from start: CopyPlacement, hopeful: Float
+  ) -> Match? {
+    guard var best = climbed(first, second, from: start, hopeful: hopeful) else { return nil }
+    best.correlation = correlation(first, second, best.placement, onlyDetail: true)
+    return best
+  }
+
+  /// The best placement near one by the correlation of all.
+  private func climbed(
     _ first: Int, _ second: Int, from start: CopyPlacement, hopeful: Float
   ) -> Match? {
     var best = Match(placement: start, correlation: correlation(first, second, start))
@@ -51,7 +74,7 @@ struct ThumbnailAlignment {
     for _ in 0..<4 {
       var improved = true
       var rounds = 0
-      while improved, rounds < 4 {
+      while improved, rounds < 3 {
         improved = false
         rounds += 1
         for place in Self.around(best.placement, shift: shift, growth: growth) {

@@ -50,13 +50,17 @@ struct Fingerprint: Sendable {
     record.hash = hash.upright
     record.mirroredHash = hash.mirrored
     record.facts = PackedFacts(image, grey: grey, file: file)
-    let small = image.resized(
-      width: Self.thumbnailSide, height: Self.thumbnailSide, method: .area)
-    thumbnail = GreyPicture(small).pixels
+    let side = PicturePoints.side
+    let small = GreyPicture(image.resized(width: side, height: side, method: .area)).pixels
+      .map { Float($0) }
+    thumbnail = [UInt8](unsafeUninitializedCapacity: Self.thumbnailCount) { buffer, initialized in
+      df_f32_thumbnail(side, small, Self.thumbnailSide, buffer.baseAddress)
+      initialized = Self.thumbnailCount
+    }
+    points = PicturePoints(small)
     let ring = BackgroundRing(image)
     self.ring = ring.cells
     record.ringDetail = ring.detail
-    points = PicturePoints(image)
   }
 
   private static func digest(_ file: Data) -> (UInt64, UInt64) {

@@ -23,17 +23,16 @@ struct PicturePoints: Sendable {
   /// Three bytes of each point: x, y, and the scale, 0 where there is no point.
   private(set) var places: [UInt8]
 
-  private static let side = Int(DF_KEYPOINT_SIDE)
+  /// The side of the picture that points are looked for in.
+  static let side = Int(DF_KEYPOINT_SIDE)
 
   init(codes: [UInt64] = [], places: [UInt8] = []) {
     self.codes = codes
     self.places = places
   }
 
-  /// The points of a picture, squeezed into a square.
-  init(_ image: Image) {
-    let grey = GreyPicture(image.resized(width: Self.side, height: Self.side, method: .area))
-      .pixels.map { Float($0) }
+  /// The points of a grey square of `side`.
+  init(_ grey: [Float]) {
     let points = [df_keypoint](unsafeUninitializedCapacity: Self.count) { buffer, initialized in
       initialized = df_f32_keypoints(grey, Self.count, buffer.baseAddress)
     }

@@ -23,6 +23,13 @@ extension BenchCommand {
         """, completion: .directory)
     var pictures: String?
 
+    @Option(
+      help: """
+        Search a table this many times as large: every picture measured stands for as many, made unlike \
+        each other.
+        """)
+    var times = 1
+
     @Option(help: "What pictures and copies depend on.")
     var seed: UInt64 = 1
 
@@ -35,12 +42,16 @@ extension BenchCommand {
       guard count.allSatisfy({ (100...10_000_000).contains($0) }) else {
         throw ValidationError("--count must be 100 to 10000000.")
       }
+      guard (1...1000).contains(times) else {
+        throw ValidationError("--times must be 1 to 1000.")
+      }
     }
 
     func run() async throws {
       threads.apply()
       var benchmark = CopyBenchmark()
       benchmark.seed = seed
+      benchmark.times = times
       if let pictures {
         let files = MediaFiles.expand([pictures], kinds: [.image])
         if let problem = files.problems.first { throw problem }
