@@ -11,8 +11,10 @@ extension KernelTests {
           (0..<count).map { _ in Int8(truncatingIfNeeded: numbers.integer(-128...127)) }
         }
         let (x, y) = (bytes(rows * count), bytes(count))
-        let expected = (0..<rows).map { row in
-          (0..<count).reduce(Int32(0)) { $0 + Int32(x[row * count + $1]) * Int32(y[$1]) }
+        let expected = (0..<rows).map { row -> Int32 in
+          var sum: Int32 = 0
+          for place in 0..<count { sum += Int32(x[row * count + place]) * Int32(y[place]) }
+          return sum
         }
         forEachInstructionSet { isa in
           var sums = [Int32](repeating: -1, count: rows)
@@ -24,22 +26,28 @@ extension KernelTests {
 
     /// Soft blobs in a square.
     private func picture(_ side: Int, seed: Int) -> [Float] {
-      var numbers = Numbers(UInt64(seed))
-      let blobs = (0..<14).map { _ in
-        (
-          numbers.integer(8...55), numbers.integer(8...55), numbers.integer(2...7),
-          numbers.integer(-90...90)
-        )
+      struct Blob {
+        var x, y, extent, height: Float
       }
-      return (0..<side * side).map { place in
-        let (x, y) = (
-          Float(place % side) * 64 / Float(side), Float(place / side) * 64 / Float(side)
-        )
-        return blobs.reduce(Float(120)) { sum, blob in
-          let (a, b) = (x - Float(blob.0), y - Float(blob.1))
-          let far = (a * a + b * b) / Float(blob.2 * blob.2)
-          return sum + Float(blob.3) / (1 + far * far)
+      var numbers = Numbers(UInt64(seed))
+      let blobs = (0..<14).map { _ -> Blob in
+        let x = Float(numbers.integer(8...55))
+        let y = Float(numbers.integer(8...55))
+        return Blob(
+          x: x, y: y, extent: Float(numbers.integer(2...7)),
+          height: Float(numbers.integer(-90...90)))
+      }
+      let step = 64 / Float(side)
+      return (0..<side * side).map { place -> Float in
+        let x = Float(place % side) * step
+        let y = Float(place / side) * step
+        var value: Float = 120
+        for blob in blobs {
+          let (a, b) = ((x - blob.x) / blob.extent, (y - blob.y) / blob.extent)
+          let far = a * a + b * b
+          value += blob.height / (1 + far * far)
         }
+        return value
       }
     }
 

@@ -20,15 +20,17 @@ struct CodeTables: Sendable {
   var distance: Int
   /// Entries of one group in a row that are paired; what comes after is skipped, so that others are seen.
   var runLimit: Int
+  /// Pairs that an entry is in, with those after it, at most: what is the same everywhere must not fill memory.
+  var pairLimit = 4
 
   /// Bits that an order is made of.
   private static let keyBits = 32
 
   /// Sorts the entries by some bits and gives `body` pairs of neighbours of different groups, in parallel, each
-  /// block of the order by itself; the blocks' results in order.
+  /// block of the order by itself; the blocks' results in order. `body` says whether the pair was of use.
   func pairs<T: Sendable>(
     _ entries: [Entry], groups: [Int32], using generator: inout SeededGenerator,
-    _ body: @Sendable (_ first: Entry, _ second: Entry, _ found: inout [T]) -> Void
+    _ body: @Sendable (_ first: Entry, _ second: Entry, _ found: inout [T]) -> Bool
   ) -> [[T]] {
     guard entries.count > 1 else { return [] }
     let order = Self.sorted(entries, using: &generator)
@@ -49,12 +51,13 @@ struct CodeTables: Sendable {
 
   private func pair(
     _ place: Int, _ sorted: UnsafeBufferPointer<Entry>, _ ends: [UInt32], _ groups: [Int32],
-    _ body: (Entry, Entry) -> Void
+    _ body: (Entry, Entry) -> Bool
   ) {
     let entry = sorted[place]
     let group = groups[Int(entry.sample)]
     var (other, left) = (place + 1, window)
     var (run, runGroup) = (0, group)
+    var used = 0
     while left > 0, other < sorted.count {
       let candidate = sorted[other]
       let itsGroup = groups[Int(candidate.sample)]
@@ -74,10 +77,10 @@ struct CodeTables: Sendable {
       guard !(entry.isMirrored && candidate.isMirrored),
         (entry.code ^ candidate.code).nonzeroBitCount <= distance
       else { continue }
-      if entry.sample < candidate.sample {
-        body(entry, candidate)
-      } else if entry.sample > candidate.sample {
-        body(candidate, entry)
+      let isInOrder = entry.sample < candidate.sample
+      if isInOrder ? body(entry, candidate) : body(candidate, entry) {
+        used += 1
+        if used == pairLimit { return }
       }
     }
   }

@@ -24,11 +24,12 @@ extension CopySearch {
       let found = search.pairs(entries, groups: groups, using: &generator) {
         (first, second, found: inout [LinkCollection.Found]) in
         let similarity = table.ringSimilarity(Int(first.sample), Int(second.sample))
-        guard similarity >= backgroundSimilarity else { return }
+        guard similarity >= backgroundSimilarity else { return false }
         found.append(
           .init(
             first: first.sample, second: second.sample, similarity: similarity, evidence: .hash,
             placement: CopyPlacement()))
+        return true
       }
       links.add(found.joined())
     }
@@ -44,37 +45,38 @@ extension CopySearch {
   }
 
   /// On which side of each plane a ring, less its mean colour, lies.
-  private static func code(_ ring: ArraySlice<UInt8>, _ planes: [[Float]]) -> UInt64 {
-    var values = ring.map { Float($0) }
-    for channel in 0..<3 {
-      let places = stride(from: channel, to: values.count, by: 3)
-      let mean = places.reduce(0) { $0 + values[$1] } / Float(BackgroundRing.places.count)
-      for place in places { values[place] -= mean }
-    }
-    return planes.reduce(0) { code, plane in
-      code << 1 | (zip(plane, values).reduce(0) { $0 + $1.0 * $1.1 } > 0 ? 1 : 0)
+  private static func code(_ ring: [Float], _ planes: [[Float]]) -> UInt64 {
+    planes.reduce(0) { code, plane in
+      var sum: Float = 0
+      for place in ring.indices { sum += plane[place] * ring[place] }
+      return code << 1 | (sum > 0 ? 1 : 0)
     }
   }
 }
 
 extension FingerprintTable {
-  func ring(_ index: Int) -> ArraySlice<UInt8> {
-    rings[index * BackgroundRing.count..<(index + 1) * BackgroundRing.count]
+  /// A sample's ring, each channel less its mean.
+  func ring(_ index: Int) -> [Float] {
+    let start = index * BackgroundRing.count
+    var values = rings[start..<start + BackgroundRing.count].map { Float($0) }
+    for channel in 0..<3 {
+      var mean: Float = 0
+      for place in stride(from: channel, to: values.count, by: 3) { mean += values[place] }
+      mean /= Float(BackgroundRing.places.count)
+      for place in stride(from: channel, to: values.count, by: 3) { values[place] -= mean }
+    }
+    return values
   }
 
-  /// How alike two rings are: 1 less the share of their own variation that the difference has. Brightness may differ
-  /// by a factor.
+  /// The correlation of two rings: brightness, contrast and tint of the whole count for nothing.
   func ringSimilarity(_ first: Int, _ second: Int) -> Float {
     let (a, b) = (ring(first), ring(second))
-    var (difference, own): (Float, Float) = (0, 0)
-    for (x, y) in zip(a, b) {
-      let step = Float(x) - Float(y)
-      difference += step * step
+    var (products, one, other): (Float, Float, Float) = (0, 0, 0)
+    for place in a.indices {
+      products += a[place] * b[place]
+      one += a[place] * a[place]
+      other += b[place] * b[place]
     }
-    let count = Float(BackgroundRing.places.count)
-    for detail in [records[first].ringDetail, records[second].ringDetail] {
-      own += detail * detail * count
-    }
-    return own > 0 ? max(-1, 1 - difference / own) : -1
+    return one > 0 && other > 0 ? min(1, products / (one * other).squareRoot()) : -1
   }
 }

@@ -87,21 +87,22 @@ extension CopySearch {
     for number in 0..<tables {
       guard !Task.isCancelled else { return }
       var generator = SeededGenerator(seed: seed, label: "\(label) \(number)")
-      let (counts, known) = (links.counts, links.pairs)
+      let known = links
       let found = search.pairs(entries, groups: groups, using: &generator) {
         (first, second, found: inout [LinkCollection.Found]) in
         let (a, b) = (Int(first.sample), Int(second.sample))
-        guard counts[a] < limit || counts[b] < limit,
-          !known.contains(LinkCollection.key(first.sample, second.sample)),
+        guard known.counts[a] < limit || known.counts[b] < limit,
+          !known.contains(first.sample, second.sample),
           table.records[a].pixelDigest != table.records[b].pixelDigest,
           let start = placement(first, second),
           let match = table.alignment({ $0.refined(a, b, from: start, hopeful: 0.7) }),
           match.correlation >= nearCopyCorrelation
-        else { return }
+        else { return false }
         found.append(
           .init(
             first: first.sample, second: second.sample, similarity: match.correlation,
             evidence: evidence, placement: match.placement))
+        return true
       }
       links.add(found.joined())
     }

@@ -26,7 +26,7 @@ public struct CopySearch: Sendable {
   /// The dot product of embeddings from which faces are alike; nil is what the embedder states.
   public var lookAlikeSimilarity: Float?
   /// The similarity from which backgrounds are alike.
-  public var backgroundSimilarity: Float = 0.9
+  public var backgroundSimilarity: Float = 0.94
   /// What random choices depend on.
   public var seed: UInt64 = 1
 

@@ -7,18 +7,18 @@ struct LinkCollection: Sendable {
     var similarity: Float
     var evidence: CopyEvidence
     var placement: CopyPlacement
+
+    /// What stands for the pair.
+    var key: UInt64 { Self.key(first, second) }
+
+    static func key(_ first: UInt32, _ second: UInt32) -> UInt64 {
+      UInt64(first) << 32 | UInt64(second)
+    }
   }
 
   private var links: [Found] = []
   /// The number of links of each sample.
   private(set) var counts: [UInt16]
-  /// The keys of all pairs.
-  private(set) var pairs: Set<UInt64> = []
-
-  /// What stands for a pair.
-  static func key(_ first: UInt32, _ second: UInt32) -> UInt64 {
-    UInt64(first) << 32 | UInt64(second)
-  }
 
   init(samples: Int) {
     counts = Array(repeating: 0, count: samples)
@@ -26,23 +26,48 @@ struct LinkCollection: Sendable {
 
   /// Adds pairs; of one that is there already the more alike stays, and of equals the one that was there.
   mutating func add(_ found: some Sequence<Found>) {
-    let sorted = (links + Array(found)).enumerated().sorted { a, b in
-      let (x, y) = (a.element, b.element)
-      if (x.first, x.second) != (y.first, y.second) {
-        return (x.first, x.second) < (y.first, y.second)
-      }
-      return x.similarity != y.similarity ? x.similarity > y.similarity : a.offset < b.offset
+    var new = Array(found)
+    guard !new.isEmpty else { return }
+    // Of equal keys the most alike first; which of equals is the same for any number of threads, since
+    // their order is.
+    let order = new.indices.sorted { a, b in
+      let (x, y) = (new[a], new[b])
+      if x.key != y.key { return x.key < y.key }
+      return x.similarity != y.similarity ? x.similarity > y.similarity : a < b
     }
-    links = []
+    new = order.map { new[$0] }
+    var merged: [Found] = []
+    merged.reserveCapacity(links.count + new.count)
+    var (old, next) = (0, 0)
+    while old < links.count || next < new.count {
+      let takesOld =
+        next == new.count || old < links.count && links[old].key <= new[next].key
+      let link = takesOld ? links[old] : new[next]
+      if takesOld { old += 1 } else { next += 1 }
+      guard let last = merged.last, last.key == link.key else {
+        merged.append(link)
+        continue
+      }
+      if link.similarity > last.similarity { merged[merged.count - 1] = link }
+    }
+    links = merged
     counts = Array(repeating: 0, count: counts.count)
-    for (_, link) in sorted {
-      if let last = links.last, last.first == link.first, last.second == link.second { continue }
-      links.append(link)
-      pairs.insert(Self.key(link.first, link.second))
+    for link in links {
       for sample in [Int(link.first), Int(link.second)] where counts[sample] < .max {
         counts[sample] += 1
       }
     }
+  }
+
+  /// Whether a pair is there.
+  func contains(_ first: UInt32, _ second: UInt32) -> Bool {
+    let key = Found.key(first, second)
+    var (low, high) = (0, links.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if links[middle].key < key { low = middle + 1 } else { high = middle }
+    }
+    return low < links.count && links[low].key == key
   }
 
   /// The links that are among the `limit` most alike of either sample, in the samples' order.

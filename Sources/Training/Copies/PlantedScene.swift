@@ -65,8 +65,8 @@ package struct PlantedScene: Sendable {
         x: value(-0.1, 1.1), y: value(-0.1, 1.1), width: value(0.04, 0.25),
         height: value(0.04, 0.35), color: color(), isRound: number % 2 == 0)
     }
-    generator = SeededGenerator(seed: video, label: "video")
     light = SIMD3(value(-0.35, 0.35), value(-0.2, 0.2), value(-0.2, 0.2))
+    generator = SeededGenerator(seed: video, label: "video")
     (pitch, turn) = (value(-0.05, 0.05), value(-0.06, 0.06))
     (centreX, centreY) = (0.5 + value(-0.04, 0.04), 0.52 + value(-0.04, 0.04))
     (hair, zoom) = (value(0.95, 1.3), value(0.9, 1.1))
