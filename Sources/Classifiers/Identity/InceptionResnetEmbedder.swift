@@ -37,10 +37,24 @@ public struct InceptionResnetEmbedder: FaceEmbedder {
         ? nil : key
     }
     try network.store.load(own)
-    name = "\(Self.architecture)-\(network.store.digest)"
-    self.network = PackedInceptionResnetV1(network)
+    self.init(network)
     TensorMemory.releaseUnused()
   }
+
+  /// An embedder whose weights come from a seed: what it says means nothing, its speed is the same.
+  public init(seed: UInt64) {
+    let network = InceptionResnetV1()
+    network.store.initialize(seed: seed)
+    self.init(network)
+  }
+
+  private init(_ network: InceptionResnetV1) {
+    name = "\(Self.architecture)-\(network.store.digest)"
+    self.network = PackedInceptionResnetV1(network)
+  }
+
+  /// The network's parameters, without values.
+  package static var parameters: [Parameter] { InceptionResnetV1().store.parameters }
 
   /// The crops' embeddings.
   public func embeddings(_ crops: [Image]) -> Tensor {

@@ -92,6 +92,9 @@ public struct LookAlikeEmbedder: FaceEmbedder {
       network(x) + network(x.flipped(axes: [2]))
     }
   }
+
+  /// What the network makes of prepared images, [batch, height, width, 3]: embeddings of length 1.
+  package func embeddings(prepared x: Tensor) -> Tensor { network(x).scaledToUnitLength() }
 }
 
 extension [Image] {

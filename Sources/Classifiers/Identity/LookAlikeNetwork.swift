@@ -1,20 +1,22 @@
 import DeepfakeCore
 
 /// The small network behind `LookAlikeEmbedder`: EfficientNet's blocks, narrower and shallower than B0,
-/// and a fully connected layer instead of a classifier.
+/// and a fully connected layer with a norm instead of a classifier.
 public struct LookAlikeNetwork: Module {
   /// Numbers an embedding has.
   public static let dimension = 128
   /// The side of the input in pixels that the network is made for.
-  public static let nativeSize = 96
+  public static let nativeSize = 64
 
-  /// The parameters, keyed as timm keys an EfficientNet's, the last layer `embedding`.
+  /// The parameters, keyed as timm keys an EfficientNet's, the last ones `embedding` and
+  /// `bn3`.
   public let store: ParameterStore
 
   let stem: ConvNorm
   let stages: [[MBConv]]
   let head: ConvNorm
   let embedding: Linear
+  let lastNorm: BatchNorm2d
 
   /// A row of the table: blocks that share all but their first's stride and input.
   private struct Stage {
@@ -68,13 +70,15 @@ public struct LookAlikeNetwork: Module {
     }
     self.stages = stages
     head = unit("conv_head", "bn2", channels, Self.headChannels, kernel: 1, stride: 1)
-    embedding = Linear(scope / "embedding", Self.headChannels, Self.dimension)
+    embedding = Linear(scope / "embedding", Self.headChannels, Self.dimension, bias: false)
+    lastNorm = BatchNorm2d(scope / "bn3", Self.dimension)
   }
 
   /// Embeddings of length 1, [batch, dimension], for x of [batch, height, width, 3].
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     let maps = head(stages.joined().reduce(stem(x, mode)) { $1.asBlock($0, mode) }, mode)
-    return embedding(maps.globalAveragePool(), mode).scaledToUnitLength()
+    let embedded = embedding(maps.globalAveragePool(), mode)
+    return lastNorm(embedded, mode).scaledToUnitLength()
   }
 
   /// The form for inference. This network's parameters are released.
@@ -87,6 +91,7 @@ struct PackedLookAlikeNetwork: Sendable {
   private let blocks: [PackedMBConv]
   private let head: PackedConvNorm
   private let embedding: PackedLinear
+  private let lastNorm: ChannelMap
 
   /// Packs `network`, whose parameters are released.
   init(_ network: LookAlikeNetwork) {
@@ -94,13 +99,31 @@ struct PackedLookAlikeNetwork: Sendable {
     blocks = network.stages.joined().map(PackedMBConv.init)
     head = PackedConvNorm(network.head)
     embedding = PackedLinear(network.embedding)
+    lastNorm = ChannelMap(network.lastNorm)
   }
 
-  /// What the last layer gives, not yet of length 1.
+  /// What the last norm gives, not yet of length 1.
   func callAsFunction(_ x: Tensor) -> Tensor {
     let maps = x.imageByImage { image in head(blocks.reduce(stem(image)) { $1($0) }) }
-    return embedding(maps.globalAveragePool())
+    return lastNorm(embedding(maps.globalAveragePool()))
   }
+}
+
+/// A batch norm at inference after a layer that it cannot be folded into: a factor and a summand a channel.
+struct ChannelMap: Sendable {
+  private let scale: Tensor
+  private let shift: Tensor
+
+  /// Takes over `norm`, whose parameters are released.
+  init(_ norm: BatchNorm2d) {
+    scale = norm.weight.value / (norm.runningVariance.value + norm.epsilon).squareRoot()
+    shift = norm.bias.value - norm.runningMean.value * scale
+    for parameter in [norm.weight, norm.bias, norm.runningMean, norm.runningVariance] {
+      parameter.release()
+    }
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { x * scale + shift }
 }
 
 extension Tensor {

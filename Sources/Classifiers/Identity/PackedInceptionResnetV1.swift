@@ -11,8 +11,7 @@ struct PackedInceptionResnetV1: Sendable {
 
   private let layers: [Layer]
   private let lastLinear: PackedLinear
-  private let lastScale: Tensor
-  private let lastShift: Tensor
+  private let lastNorm: ChannelMap
 
   /// Packs `network`, whose parameters are released.
   init(_ network: InceptionResnetV1) {
@@ -25,11 +24,7 @@ struct PackedInceptionResnetV1: Sendable {
       }
     }
     lastLinear = PackedLinear(network.lastLinear)
-    let norm = network.lastNorm
-    let scale = norm.weight.value / (norm.runningVariance.value + norm.epsilon).squareRoot()
-    lastScale = scale
-    lastShift = norm.bias.value - norm.runningMean.value * scale
-    network.store.release()
+    lastNorm = ChannelMap(network.lastNorm)
   }
 
   /// What the last norm gives, [batch, 512], not yet of length 1, for x of [batch, height, width, 3].
@@ -44,7 +39,7 @@ struct PackedInceptionResnetV1: Sendable {
         }
       }
     }
-    return lastLinear(maps.globalAveragePool()) * lastScale + lastShift
+    return lastNorm(lastLinear(maps.globalAveragePool()))
   }
 }
 

@@ -11,6 +11,8 @@ public struct EmbedderTrainingJob: Sendable {
   public var folder: URL
   /// How it is trained.
   public var options: EmbedderTrainer.Options
+  /// Weights to start from; nil for weights from the seed.
+  public var start: URL?
   /// Steps between two lines of the log.
   public static let logSteps = 10
   /// Steps between two writings of the weights.
@@ -58,7 +60,8 @@ public struct EmbedderTrainingJob: Sendable {
     var lines = ["step,loss,rate,viewsPerSecond"]
     var curve: [LinePlot.Point] = []
     var sum = 0.0
-    let network = try EmbedderTrainer(options).train(learned) { progress, network in
+    let start = try start.map { try StateDict.read($0) }
+    let network = try EmbedderTrainer(options).train(learned, from: start) { progress, network in
       sum += progress.loss
       if progress.step % Self.logSteps == 0 {
         let mean = sum / Double(Self.logSteps)
@@ -92,7 +95,7 @@ public struct EmbedderTrainingJob: Sendable {
 
   private func write(_ network: LookAlikeNetwork) throws {
     var metadata = LookAlikeEmbedder.metadata(
-      input: LookAlikeEmbedder.input(), lookAlikeThreshold: nil)
+      input: LookAlikeEmbedder.input(size: options.size), lookAlikeThreshold: nil)
     metadata.recipe = "seed \(options.seed), \(options.steps) steps"
     try network.store.stateDict().write(
       safetensors: weights, metadata: metadata.entries, dtype: .f16)

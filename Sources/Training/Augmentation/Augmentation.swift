@@ -124,13 +124,13 @@ public struct Augmentation: Sendable, Equatable {
 
   /// A crop changed at random and brought to a network's input.
   ///
-  /// A crop of more than twice the input's size is scaled down to that first, by areas: details that the
-  /// network never sees cost time.
+  /// A crop of more than `detail` times the input's size is scaled down to that first, by areas: details that
+  /// the network never sees cost time.
   public func callAsFunction(
-    _ image: Image, landmarks: [Point]? = nil, for input: InputSpec,
+    _ image: Image, landmarks: [Point]? = nil, for input: InputSpec, detail: Float = 2,
     using generator: inout SeededGenerator
   ) -> Image {
-    let factor = Float(2 * input.size) / Float(min(image.width, image.height))
+    let factor = detail * Float(input.size) / Float(min(image.width, image.height))
     guard factor < 1, !steps.isEmpty else {
       return input.fitted(self(image, landmarks: landmarks, using: &generator))
     }

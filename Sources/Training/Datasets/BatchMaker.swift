@@ -57,7 +57,8 @@ struct BatchMaker: Sendable {
       throw .picture(error)
     }
     return options.augmentation(
-      image, landmarks: sample.landmarks, for: options.input, using: &generator)
+      image, landmarks: sample.landmarks, for: options.input, detail: options.detail,
+      using: &generator)
   }
 
   /// The batch of the crops of some places.

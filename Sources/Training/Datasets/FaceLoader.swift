@@ -15,6 +15,8 @@ public final class FaceLoader {
     public var input: InputSpec
     /// How crops are changed.
     public var augmentation: Augmentation
+    /// Times the input's size that crops are scaled down to, where they are larger, before they are changed.
+    public var detail: Float
     /// What randomness depends on, beside the epoch, the place in the order and the sample.
     public var seed: UInt64
     /// The epoch.
@@ -31,12 +33,13 @@ public final class FaceLoader {
     /// Batches prepared ahead.
     public var ahead: Int
 
-    /// Batches of some size for an input: no augmentation, from the first sample to the last, ended by a
+    /// Batches of some size for an input: no augmentation (of crops twice the input's size), from the first sample to the last, ended by a
     /// broken picture, prepared by as many threads as there are processors and three batches ahead.
     public init(batchSize: Int, input: InputSpec) {
       self.batchSize = batchSize
       self.input = input
       augmentation = .none
+      detail = 2
       seed = 0
       epoch = 0
       start = 0

@@ -153,6 +153,8 @@ private struct CropEmbedding {
   let seed: UInt64
 
   private static let block = 128
+  /// The side of views: blur and compression are as strong as in training.
+  private static let viewSide = 112
 
   /// [indices, dimension], in the order of `indices`.
   func plain(_ manifest: FaceManifest, _ indices: [Int]) throws -> Tensor {
@@ -163,7 +165,11 @@ private struct CropEmbedding {
   func views(_ manifest: FaceManifest, _ indices: [Int], number: Int) throws -> Tensor {
     try embeddings(manifest, indices) { [seed] image, sample in
       var generator = SeededGenerator(seed: seed, label: "view \(number) \(sample.path)")
-      return Augmentation.views(image, using: &generator)
+      let side = Self.viewSide
+      let small =
+        min(image.width, image.height) <= side
+        ? image : image.resized(width: side, height: side, method: .area)
+      return Augmentation.views(small, using: &generator)
     }
   }
 

@@ -11,15 +11,17 @@ public struct EmbedderTrainer: Sendable {
     /// Optimiser steps.
     public var steps = 1500
     /// Pairs of views a step.
-    public var pairs = 96
+    public var pairs = 128
     /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a cosine.
     public var learningRate: Float = 2e-3
     /// How strongly weights are drawn to 0.
     public var weightDecay: Float = 0.02
     /// What similarities are divided by in the loss.
     public var temperature: Float = 0.1
-    /// Past views that a step's are told apart from.
-    public var memory = 4096
+    /// What the gradient's norm is clipped to.
+    public var clip: Float = 1
+    /// The side of the network's input in pixels.
+    public var size = LookAlikeNetwork.nativeSize
     /// Where all randomness comes from.
     public var seed: UInt64 = 0
     /// Threads that prepare pictures.
@@ -51,16 +53,17 @@ public struct EmbedderTrainer: Sendable {
     self.options = options
   }
 
-  /// Steps after which views are remembered: before, the network changes too fast for old ones to compare with.
-  private static let settlingSteps = 100
-
-  /// Trains a network from the seed.
+  /// Trains a network from the seed, or one that has learned something already.
   ///
-  /// - Parameter onStep: hears of every step; the network is as it is after it.
+  /// - Parameters:
+  ///   - start: a network's weights to start from; nil for those of the seed.
+  ///   - onStep: hears of every step; the network is as it is after it.
   /// - Throws: `DatasetError` of a picture that cannot be read, `TrainingError` where there is too little to
-  ///   learn from or the loss is no number, `CancellationError`, what `onStep` throws.
+  ///   learn from or the loss is no number, `WeightsError` where `start` is another network's,
+  ///   `CancellationError`, what `onStep` throws.
   public func train(
-    _ data: IdentityData, onStep: (Progress, LookAlikeNetwork) throws -> Void = { _, _ in }
+    _ data: IdentityData, from start: StateDict? = nil,
+    onStep: (Progress, LookAlikeNetwork) throws -> Void = { _, _ in }
   ) throws -> LookAlikeNetwork {
     guard data.people.count > 1 else {
       throw TrainingError.unusable(
@@ -68,27 +71,27 @@ public struct EmbedderTrainer: Sendable {
           + " two different names in the column person")
     }
     let network = LookAlikeNetwork()
-    network.store.initialize(seed: options.seed)
+    if let start {
+      try network.store.load(start)
+    } else {
+      network.store.initialize(seed: options.seed)
+    }
     let parameters = network.store.parameters.filter { $0.role != .statistic }
     var optimizer = AdamW(groups: .decayingWeights(options.weightDecay))
     let schedule = CosineDecay(
       options.learningRate, steps: max(2, options.steps), warmUpSteps: options.steps / 20)
     let loss = ContrastiveLoss(temperature: options.temperature)
-    var memory = EmbeddingMemory(capacity: options.memory)
     let begin = ContinuousClock.now
     var views = ViewStream(ViewPlan(data: data, seed: options.seed), options)
     for step in 0..<options.steps {
       try Task.checkCancellation()
       let batch = try views.next()
-      let faces = batch.faces
       let context = TrainingContext(seed: options.seed, step: step)
-      var embeddings: Tensor?
-      let (value, gradients) = valueAndGrad(of: parameters) {
-        let result = network(batch.images, .training(context))
-        embeddings = result
-        return loss(result, faces: faces, memory: memory)
+      var (value, gradients) = valueAndGrad(of: parameters) {
+        loss(network(batch.images, .training(context)), faces: batch.faces)
       }
-      guard value.isFinite, gradients.norm.isFinite else {
+      let norm = gradients.clip(toNorm: options.clip)
+      guard value.isFinite, norm.isFinite else {
         throw TrainingError.unusable(
           problem: "training diverged in step \(step + 1): the loss or its gradient is no"
             + " number; try a lower learning rate")
@@ -96,7 +99,6 @@ public struct EmbedderTrainer: Sendable {
       optimizer.learningRate = schedule.rate(at: TrainingTime(step: step))
       optimizer.step(parameters, gradients)
       for (key, statistic) in context.recorded { network.store[key]?.value = statistic }
-      if step >= Self.settlingSteps, let embeddings { memory.add(embeddings, faces: faces) }
       let seconds = (ContinuousClock.now - begin) / .seconds(1)
       try onStep(
         Progress(
@@ -114,6 +116,9 @@ private struct ViewStream {
     var images: Tensor
     var faces: [FaceIdentity]
   }
+
+  /// Times the input's size that pictures have while they are changed: most views are parts of them.
+  private static let detail: Float = 1.75
 
   private let plan: ViewPlan
   private let options: EmbedderTrainer.Options
@@ -145,8 +150,10 @@ private struct ViewStream {
     order = plan.samples(epoch: epoch)
     used = 0
     var settings = FaceLoader.Options(
-      batchSize: min(2 * options.pairs, order.count), input: LookAlikeEmbedder.input())
+      batchSize: min(2 * options.pairs, order.count),
+      input: LookAlikeEmbedder.input(size: options.size))
     settings.augmentation = .views
+    settings.detail = Self.detail
     settings.seed = options.seed
     settings.epoch = epoch
     settings.dropsLast = true

@@ -10,11 +10,11 @@ public struct IdentityData: Sendable {
   /// The pictures.
   public let manifest: FaceManifest
   /// The samples of each named person, in order.
-  let people: [[Int]]
+  package let people: [[Int]]
   /// The number of the person that each sample shows, in `people`; nil for those of which it is not known.
   let person: [Int?]
   /// The neighbours of each sample without a person that look like the same shot.
-  let neighbours: [Int: [Int]]
+  package let neighbours: [Int: [Int]]
 
   /// Files on either side that count as neighbours.
   static let reach = 3
@@ -64,20 +64,20 @@ public struct IdentityData: Sendable {
   }
 
   /// The face of each sample for a `ContrastiveLoss`.
-  func face(_ index: Int) -> FaceIdentity {
+  package func face(_ index: Int) -> FaceIdentity {
     person[index].map { FaceIdentity.person($0) } ?? .unknown(index)
   }
 }
 
 /// Whose face a view shows.
-enum FaceIdentity: Sendable, Hashable {
+package enum FaceIdentity: Sendable, Hashable {
   /// One of the named people, each different from the others.
   case person(Int)
   /// Somebody who may be anybody else without a name, but none of the named people.
   case unknown(Int)
 
   /// Whether the two are known to be different people.
-  func differs(from other: FaceIdentity) -> Bool {
+  package func differs(from other: FaceIdentity) -> Bool {
     if case .unknown = self, case .unknown = other { return false }
     return self != other
   }

@@ -13,24 +13,25 @@ public struct SimilarityHistogram: Sendable {
 
   /// Takes in a pair's similarity.
   public mutating func add(_ similarity: Float) {
-    counts[Self.bin(similarity)] += 1
+    counts[Self.bin(Double(similarity))] += 1
     total += 1
   }
 
-  private static func bin(_ similarity: Float) -> Int {
+  private static func bin(_ similarity: Double) -> Int {
     precondition(!similarity.isNaN, "SimilarityHistogram: NaN")
-    let clamped = min(max(Double(similarity), -1), 1)
-    return Int((clamped * Double(steps)).rounded()) + steps
+    return Int((min(max(similarity, -1), 1) * Double(steps)).rounded()) + steps
+  }
+
+  /// The number of pairs that are at least this similar; a threshold above 1 is reached by none.
+  public func count(atLeast threshold: Float) -> Int {
+    let first = (Double(threshold) * Double(Self.steps)).rounded()
+    guard first <= Double(Self.steps) else { return 0 }
+    return counts[Self.bin(Double(threshold))...].reduce(0, +)
   }
 
   /// The part of the pairs that are at least this similar; NaN without pairs.
   public func share(atLeast threshold: Float) -> Double {
-    Double(counts[Self.bin(threshold)...].reduce(0, +)) / Double(total)
-  }
-
-  /// The number of pairs that are at least this similar.
-  public func count(atLeast threshold: Float) -> Int {
-    counts[Self.bin(threshold)...].reduce(0, +)
+    Double(count(atLeast: threshold)) / Double(total)
   }
 
   /// The lowest threshold that at most a part of the pairs reach; above 1 where even 1 does not do.

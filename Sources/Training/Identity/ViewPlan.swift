@@ -1,16 +1,22 @@
 import DeepfakeCore
 
 /// Which pictures an epoch shows: pairs of views of one face.
-struct ViewPlan: Sendable {
+package struct ViewPlan: Sendable {
   /// Views of a person that an epoch shows first, at most: a person with many pictures must not drown the
   /// others.
-  static let viewsOfPerson = 40
+  package static let viewsOfPerson = 40
 
   let data: IdentityData
   let seed: UInt64
 
+  /// The plan of a run.
+  package init(data: IdentityData, seed: UInt64) {
+    self.data = data
+    self.seed = seed
+  }
+
   /// The samples of an epoch's views, two that belong together after the other.
-  func samples(epoch: Int) -> [Int] {
+  package func samples(epoch: Int) -> [Int] {
     var generator = SeededGenerator(seed: seed, label: "views \(epoch)")
     var anchors = data.people.flatMap { pictures in
       pictures.count <= Self.viewsOfPerson

@@ -35,6 +35,11 @@ struct IdentityCommand: AsyncParsableCommand {
     @Option(help: "The run's folder.", completion: .directory)
     var output: String
 
+    @Option(
+      name: .customLong("init"), help: "A look-alike network's weights to start from.",
+      completion: .file())
+    var start: String?
+
     @Option(help: "Steps.")
     var steps = EmbedderTrainer.Options().steps
 
@@ -47,8 +52,8 @@ struct IdentityCommand: AsyncParsableCommand {
     @Option(help: "What similarities are divided by in the loss.")
     var temperature = EmbedderTrainer.Options().temperature
 
-    @Option(help: "Past views that a step's are told apart from.")
-    var memory = EmbedderTrainer.Options().memory
+    @Option(help: "The side of the pictures learned from in pixels.")
+    var size = EmbedderTrainer.Options().size
 
     @Option(help: "Where all randomness comes from.")
     var seed: UInt64 = 0
@@ -64,9 +69,7 @@ struct IdentityCommand: AsyncParsableCommand {
       guard temperature >= 0.01, temperature <= 10 else {
         throw ValidationError("--temperature must be 0.01 to 10.")
       }
-      guard (0...1_000_000).contains(memory) else {
-        throw ValidationError("--memory must be 0 to 1000000.")
-      }
+      guard (32...512).contains(size) else { throw ValidationError("--size must be 32 to 512.") }
     }
 
     func run() async throws {
@@ -76,12 +79,13 @@ struct IdentityCommand: AsyncParsableCommand {
       options.pairs = pairs
       options.learningRate = rate
       options.temperature = temperature
-      options.memory = memory
+      options.size = size
       options.seed = seed
-      let job = EmbedderTrainingJob(
+      var job = EmbedderTrainingJob(
         data: data.map { URL(fileURLWithPath: $0) }, folder: URL(fileURLWithPath: output),
         options: options)
-      try await Interruption.handled {
+      job.start = start.map { URL(fileURLWithPath: $0) }
+      try await Interruption.handled { [job] in
         let split = try job.split()
         try Output.write(
           "learns from \(split.training.count) pictures, \(split.heldOut.count) are held out\n")

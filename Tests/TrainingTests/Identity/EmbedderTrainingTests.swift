@@ -1,0 +1,190 @@
+import Classifiers
+import DeepfakeCore
+import Foundation
+import MediaIO
+import TestSupport
+import Testing
+import Training
+
+/// Identities, views, training and evaluation on drawn pictures.
+@Suite(.serialized) struct EmbedderTrainingTests {
+  /// A face that nobody has: a few discs whose places and colours the number decides, and some noise that
+  /// `frame` decides.
+  static func picture(_ number: Int, frame: Int = 0, side: Int = 48) -> Image {
+    var generator = SeededGenerator(seed: UInt64(number), label: "face")
+    var picture = Image(width: side, height: side) { pixels in
+      let back = (0..<3).map { _ in UInt8(60 + generator.next() % 120) }
+      for i in pixels.indices { pixels[i] = back[i % 3] }
+    }
+    for _ in 0..<6 {
+      let (x, y) = (Int(generator.next() % UInt64(side)), Int(generator.next() % UInt64(side)))
+      let color = Color(
+        red: UInt8(truncatingIfNeeded: generator.next()),
+        green: UInt8(truncatingIfNeeded: generator.next()),
+        blue: UInt8(truncatingIfNeeded: generator.next()))
+      picture.fillRectangle(
+        x: x, y: y, width: 6 + Int(generator.next() % 14), height: 6 + Int(generator.next() % 14),
+        color: color)
+    }
+    return picture.withNoise(
+      deviation: 0.02, shot: 0, isGrey: false, seed: UInt64(100 * number + frame))
+  }
+
+  /// Writes pictures and gives samples of them.
+  static func sample(
+    _ name: String, _ picture: Image, person: String?, split: String? = nil, in folder: URL
+  ) throws -> FaceSample {
+    let file = folder.appendingPathComponent(name)
+    try ImageFile.write(picture, to: file)
+    var sample = FaceSample(path: name, file: file, label: .real)
+    sample.person = person
+    sample.split = split
+    return sample
+  }
+
+  /// Twelve named people with one picture each and a video of two people, in file order.
+  static func manifest(in folder: URL) throws -> FaceManifest {
+    var samples: [FaceSample] = []
+    for number in 0..<12 {
+      samples.append(
+        try sample(
+          "single\(number).png", picture(number), person: "p\(number)",
+          split: number % 3 == 0 ? "validation" : "train", in: folder))
+    }
+    for frame in 0..<16 {
+      samples.append(
+        try sample(
+          "video\(100 + frame).png", picture(20 + frame / 8, frame: frame), person: nil,
+          split: frame % 8 < 4 ? "train" : "validation", in: folder))
+    }
+    return FaceManifest(samples)
+  }
+
+  @Test func neighboursAreThoseOfOneShot() throws {
+    try Paths.withTemporaryFolder { folder in
+      let data = try IdentityData(try Self.manifest(in: folder))
+      #expect(data.people.map(\.count) == Array(repeating: 1, count: 12))
+      #expect(data.neighbours[12]?.sorted() == [13, 14, 15])
+      #expect(data.neighbours[16]?.sorted() == [13, 14, 15, 17, 18, 19])
+      // The next shot begins at 20.
+      #expect(data.neighbours[19]?.sorted() == [16, 17, 18])
+      #expect(data.neighbours[20]?.sorted() == [21, 22, 23])
+      #expect(data.neighbours[0] == nil)
+      #expect(data.face(3) == .person(3))
+      #expect(data.face(13) == .unknown(13))
+    }
+  }
+
+  @Test func splitKeepsWhatIsKnown() throws {
+    try Paths.withTemporaryFolder { folder in
+      let split = try IdentityData.split(try Self.manifest(in: folder))
+      #expect(split.training.count == 16)
+      #expect(split.heldOut.count == 12)
+      #expect(split.training.samples.allSatisfy { $0.video == nil })
+    }
+  }
+
+  @Test func viewsComeInPairsOfOneFace() throws {
+    try Paths.withTemporaryFolder { folder in
+      var samples = Array(try Self.manifest(in: folder).samples)
+      for frame in 0..<100 {
+        samples.append(
+          try Self.sample(
+            "many\(frame).png", Self.picture(40, frame: frame, side: 20), person: "many",
+            in: folder))
+      }
+      let data = try IdentityData(FaceManifest(samples))
+      let plan = ViewPlan(data: data, seed: 1)
+      let order = plan.samples(epoch: 0)
+      #expect(order == plan.samples(epoch: 0))
+      #expect(order != plan.samples(epoch: 1))
+      let firsts = stride(from: 0, to: order.count, by: 2).map { order[$0] }
+      // Twelve pictures, so many of a hundred, and all sixteen without a name.
+      #expect(firsts.count == 12 + ViewPlan.viewsOfPerson + 16)
+      #expect(Set(firsts).count == firsts.count)
+      for place in stride(from: 0, to: order.count, by: 2) {
+        let (first, second) = (order[place], order[place + 1])
+        switch data.face(first) {
+        case .person(let person) where data.people[person].count == 1: #expect(second == first)
+        case .person: #expect(second != first && data.face(second) == data.face(first))
+        case .unknown: #expect(data.neighbours[first]?.contains(second) == true)
+        }
+      }
+    }
+  }
+
+  @Test func trainingLearnsAndDependsOnTheSeedAlone() throws {
+    try Paths.withTemporaryFolder { folder in
+      let data = try IdentityData(try Self.manifest(in: folder))
+      var options = EmbedderTrainer.Options()
+      options.steps = 12
+      options.pairs = 8
+      options.size = 32
+      var losses: [Double] = []
+      let network = try EmbedderTrainer(options).train(data) { progress, _ in
+        losses.append(progress.loss)
+        #expect(progress.step == losses.count && progress.steps == 12)
+      }
+      #expect(losses.count == 12)
+      #expect(losses.suffix(3).reduce(0, +) < losses.prefix(3).reduce(0, +))
+      options.loaderThreads = 3
+      let again = try EmbedderTrainer(options).train(data)
+      for (one, other) in zip(network.store.parameters, again.store.parameters) {
+        #expect(one.value.scalars == other.value.scalars, "\(one.key)")
+      }
+      options.seed = 1
+      let different = try EmbedderTrainer(options).train(data)
+      #expect(
+        different.store.parameters[0].value.scalars != network.store.parameters[0].value.scalars)
+    }
+  }
+
+  @Test func trainingNeedsTwoPeople() throws {
+    try Paths.withTemporaryFolder { folder in
+      let samples = try (0..<4).map {
+        try Self.sample("\($0).png", Self.picture($0), person: $0 < 2 ? "one" : nil, in: folder)
+      }
+      let data = try IdentityData(FaceManifest(samples))
+      #expect(throws: TrainingError.self) { try EmbedderTrainer().train(data) }
+    }
+  }
+
+  /// Embeds a picture as its mean colour: enough to tell the drawn ones apart.
+  struct MeanColor: FaceEmbedder {
+    var name: String { "mean-colour" }
+    var dimension: Int { 3 }
+    var lookAlikeThreshold: Float { 0.99 }
+
+    func embeddings(_ crops: [Image]) -> Tensor {
+      Tensor(shape: [crops.count, 3]) { target in
+        for (row, crop) in crops.enumerated() {
+          let small = crop.resized(width: 1, height: 1, method: .area).pixels
+          let values = small.map { Float($0) - 110 }
+          let length = values.reduce(1e-3) { $0 + $1 * $1 }.squareRoot()
+          for (i, value) in values.enumerated() { target[row * 3 + i] = value / length }
+        }
+      }
+    }
+  }
+
+  @Test func evaluationCountsPairs() throws {
+    try Paths.withTemporaryFolder { folder in
+      let split = try IdentityData.split(try Self.manifest(in: folder))
+      let result = try EmbedderEvaluation().run(
+        MeanColor(), heldOut: IdentityData(split.heldOut), training: IdentityData(split.training))
+      // Four people and two shots of four frames are held out, eight people are learned from.
+      #expect(result.views.same.total == 4)
+      #expect(result.views.different.total == 12)
+      #expect(result.neighbours.same.total == 12)
+      #expect(result.neighbours.different.total == 8 * 4)
+      #expect(result.people.same.total == 0)
+      #expect(result.strangers.total == 6 + 4 * 8)
+      #expect(result.neighbours.auc > 0.9)
+      #expect(result.strangers.count(atLeast: result.threshold) == 0)
+      #expect(result.worst.count == 20)
+      let similarities = result.worst.map(\.similarity)
+      #expect(similarities == similarities.sorted(by: >))
+      #expect(result.worst.allSatisfy { $0.first != $0.second })
+    }
+  }
+}
