@@ -23,7 +23,8 @@ final class VideoExtractor {
     var rows: String
   }
 
-  private struct FoundFace: Error {}
+  /// Ends a video's decoding before its end.
+  private struct Enough: Error {}
 
   private let options: ExtractionOptions
   private let detector: any FaceDetector
@@ -126,13 +127,21 @@ final class VideoExtractor {
         MediaFrame(index: frame.index, time: frame.time, image: frame.image, place: 0), found)
       if case .spread(let count) = choice { progress(Double(searched) / Double(count)) }
     }
-    let summary =
-      switch choice {
-      case .spread(let count): try video.evenlySpacedFrames(count, take)
-      case .all: try video.forEachFrame(take)
-      }
+    var warnings: [String] = []
+    switch choice {
+    case .spread(1):
+      // That is the first, however many there are: the others need not be decoded.
+      do {
+        try video.forEachFrame { frame in
+          try take(frame)
+          throw Enough()
+        }
+      } catch is Enough {}
+    case .spread(let count): warnings = try video.evenlySpacedFrames(count, take).warnings
+    case .all: warnings = try video.forEachFrame(take).warnings
+    }
     try search.finish(found)
-    return (searched, search.tracks(), summary.warnings)
+    return (searched, search.tracks(), warnings)
   }
 
   /// Searches from the start on, up to the first frame with a face.
@@ -145,10 +154,10 @@ final class VideoExtractor {
         let place = MediaFrame(index: frame.index, time: frame.time, image: frame.image, place: 0)
         try keep(faces, in: place, searched: 0)
         searched += 1
-        if !kept.isEmpty { throw FoundFace() }
+        if !kept.isEmpty { throw Enough() }
       }
       return (searched, summary.warnings)
-    } catch is FoundFace {
+    } catch is Enough {
       return (searched, [])
     }
   }

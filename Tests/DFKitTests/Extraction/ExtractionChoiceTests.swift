@@ -76,6 +76,16 @@ import Testing
     }
   }
 
+  @Test func oneFrameIsTheFirst() throws {
+    try ExtractionMaterial.with(real: ["a"], fake: []) { material in
+      var options = ExtractionOptions()
+      options.frames = .spread(1)
+      let summary = try material.run(options)
+      #expect(summary.real.frames == 1)
+      #expect(try material.manifest().samples.map(\.frame) == [0, 0])
+    }
+  }
+
   /// A face in all frames, and another in one of them.
   private struct PassingDetector: FaceDetector {
     func detect(_ frames: [Image]) throws -> [[Face]] {
