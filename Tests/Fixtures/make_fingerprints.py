@@ -4,7 +4,8 @@
     venv/bin/python make_fingerprints.py
 
 Pictures are computed from a formula that the tests know too, so that none is stored, apart from JPEG files'
-headers, which are cut off after their quantisation tables.
+headers, which are cut off after their quantisation tables. Pictures much taller than wide are left out: Pillow
+13 scales these down before across, earlier ones the other way round, and the bytes differ by one.
 """
 
 import base64
@@ -33,7 +34,7 @@ def picture(width, height, seed):
 hashes = []
 for width, height, seed in [
     (224, 224, 1), (224, 224, 2), (160, 200, 3), (97, 131, 4), (32, 32, 5), (20, 25, 6),
-    (640, 361, 7), (33, 500, 8),
+    (640, 361, 7), (500, 33, 8),
 ]:
     image = picture(width, height, seed)
     mirrored = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)

@@ -5,6 +5,7 @@ import Foundation
 ///
 /// The grey picture is scaled to 32x32 pixels by Lanczos' filter; of its cosine transform the 8x8 lowest
 /// frequencies count, and a bit is one where a frequency exceeds their median. The first bit is the highest.
+/// Of pictures much taller than wide, which Pillow 13 scales in the other order, a bit may differ.
 package struct PerceptualHash: Sendable {
   /// The hash.
   package var upright: UInt64
