@@ -13,7 +13,8 @@ import Testing
       ["weights", "list"],
       ["weights", "fetch"], ["weights", "info"], ["weights", "convert"], ["recipe"],
       ["recipe", "list"], ["recipe", "show"], ["bench"],
-      ["bench", "classify"], ["bench", "detect"], ["bench", "train"],
+      ["bench", "classify"], ["bench", "detect"], ["bench", "embed"], ["bench", "train"],
+      ["identity"], ["identity", "train"], ["identity", "evaluate"],
     ] {
       let help = try Tool.run(command + ["--help"])
       #expect(help.status == 0)

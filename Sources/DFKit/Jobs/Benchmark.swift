@@ -6,7 +6,7 @@ import MediaIO
 
 /// How long one piece of work took, over several runs.
 public struct BenchmarkResult: Sendable, Equatable {
-  /// `classify`, `detect` or `train`.
+  /// `classify`, `detect`, `embed` or `train`.
   public var work: String
   /// The network.
   public var architecture: String
@@ -159,17 +159,32 @@ public struct Benchmark: Sendable {
       threads: Parallel.threadCount, runs: runs)
   }
 
+  /// Times an embedder from crops of `side` pixels to embeddings. Stops early in a cancelled task.
+  public func embed(
+    _ embedder: any FaceEmbedder, architecture: String, side: Int, batch: Int
+  ) throws -> BenchmarkResult {
+    let crops = Self.noise(width: side, height: side, count: batch)
+    let runs = try time(images: batch) { _ = try embedder.embeddings(crops) }
+    return BenchmarkResult(
+      work: "embed", architecture: architecture, norm: "batch", size: .side(side), batch: batch,
+      threads: Parallel.threadCount, runs: runs)
+  }
+
+  private static func noise(width: Int, height: Int, count: Int) -> [Image] {
+    var generator = SeededGenerator(seed: 2)
+    return (0..<count).map { _ in
+      Image(width: width, height: height) { pixels in
+        for i in pixels.indices { pixels[i] = UInt8(truncatingIfNeeded: generator.next()) }
+      }
+    }
+  }
+
   /// Times a detector from frames to faces, at the frames' full size. Stops early in a cancelled task.
   public func detect(
     _ backbone: RetinaFaceBackbone, width: Int, height: Int, batch: Int
   ) throws -> BenchmarkResult {
     let detector = RetinaFace(backbone: backbone, seed: 1)
-    var generator = SeededGenerator(seed: 2)
-    let frames = (0..<batch).map { _ in
-      Image(width: width, height: height) { pixels in
-        for i in pixels.indices { pixels[i] = UInt8(truncatingIfNeeded: generator.next()) }
-      }
-    }
+    let frames = Self.noise(width: width, height: height, count: batch)
     let runs = try time(images: batch) { _ = try detector.detect(frames) }
     return BenchmarkResult(
       work: "detect", architecture: "retinaface-\(backbone.rawValue)", norm: "batch",

@@ -50,6 +50,8 @@ public struct WeightsCatalogue: Sendable, Equatable {
     case classifier
     /// Recognising things in photographs; a start for training.
     case imagenet
+    /// Telling which faces look alike.
+    case embedder
   }
 
   /// Where weights come from.
@@ -143,7 +145,7 @@ extension WeightsCatalogue.Entry {
   fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
     let name = try map.fileName("name")
     guard let kind = try map.choice("kind", WeightsCatalogue.Kind.self) else {
-      throw map.missing("kind", "detector, classifier or imagenet")
+      throw map.missing("kind", "detector, classifier, imagenet or embedder")
     }
     self.init(name: name, kind: kind, source: .byHand(""), files: [])
     about = try map.string("about") ?? ""

@@ -7,7 +7,7 @@ struct BenchCommand: AsyncParsableCommand {
     commandName: "bench",
     abstract:
       "Times networks on this computer, with made-up weights and pictures; and the search for copies.",
-    subcommands: [Classify.self, Detect.self, Train.self, Copies.self])
+    subcommands: [Classify.self, Detect.self, Embed.self, Train.self, Copies.self])
 
   struct Options: ParsableArguments {
     @Option(help: "Images at once; may be given several times.")

@@ -19,7 +19,9 @@ import Testing
       case .byHand(let page): #expect(page.hasPrefix("https://"), "\(entry.name)")
       case .pip(let wheel): #expect(wheel.file.sha256?.count == 64)
       }
-      if let network = entry.network, entry.kind != .detector {
+      if entry.kind == .embedder {
+        #expect(entry.network == InceptionResnetEmbedder.architecture, "\(entry.name)")
+      } else if let network = entry.network, entry.kind != .detector {
         #expect(Architecture(rawValue: network) != nil, "\(entry.name)")
         #expect(Scheme(rawValue: entry.scheme ?? "") != nil, "\(entry.name)")
       }
@@ -48,7 +50,7 @@ import Testing
   @Test(arguments: [
     ("weights:\n  - kind: detector", "weights[0].name"),
     ("weights:\n  - name: ../x\n    kind: detector", "weights[0].name"),
-    ("weights:\n  - name: x\n    kind: toy", "detector, classifier, imagenet"),
+    ("weights:\n  - name: x\n    kind: toy", "detector, classifier, imagenet, embedder"),
     ("weights:\n  - name: x\n    kind: detector", "weights[0].files"),
     (entry(""), "one of url, pip and byHand"),
     (entry("url: ftp://a/b"), "https://"),

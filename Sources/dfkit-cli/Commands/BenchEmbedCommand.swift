@@ -1,0 +1,53 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+extension BenchCommand {
+  /// `dfkit bench embed`
+  struct Embed: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Times a face embedder, from crops to embeddings.",
+      discussion: """
+        Without --embedder, dfkit's own network is timed; with --inception, facenet-pytorch's network with \
+        made-up weights.
+
+          dfkit bench embed --batch 1 --batch 16 --threads 1
+          dfkit bench embed --inception
+        """)
+
+    @OptionGroup var embedder: EmbedderOptions
+
+    @Flag(help: "Time facenet-pytorch's InceptionResnetV1 with made-up weights.")
+    var inception = false
+
+    @Option(help: "The side of the crops in pixels.")
+    var size = 200
+
+    @OptionGroup var options: Options
+
+    func validate() throws {
+      guard (16...4096).contains(size) else {
+        throw ValidationError("--size must be 16 to 4096.")
+      }
+      if inception, embedder.path != nil {
+        throw ValidationError("--inception and --embedder exclude each other.")
+      }
+    }
+
+    func run() async throws {
+      options.threads.apply()
+      let embedder: any FaceEmbedder =
+        inception ? InceptionResnetEmbedder(seed: 1) : try FaceEmbedders.load(embedder.file)
+      let architecture =
+        embedder is InceptionResnetEmbedder
+        ? InceptionResnetEmbedder.architecture : LookAlikeEmbedder.architecture
+      try await Interruption.handled {
+        let benchmark = Benchmark(repeats: options.repeats)
+        try options.print(
+          try options.batch.map {
+            try benchmark.embed(embedder, architecture: architecture, side: size, batch: $0)
+          })
+      }
+    }
+  }
+}
