@@ -141,21 +141,28 @@ extension EmbedderEvaluationJob.Report {
 
   /// How often pairs have each similarity.
   public var plot: LinePlot {
-    let bins = 100
+    let bins = 80
     func line(_ name: String, _ histogram: SimilarityHistogram) -> LinePlot.Series {
       LinePlot.Series(
         name,
         histogram.shares(bins: bins).enumerated().map {
-          LinePlot.Point((Double($0) + 0.5) * 2 / Double(bins) - 1, $1)
+          LinePlot.Point((Double($0) + 0.5) * 2 / Double(bins) - 1, $1 == 0 ? .nan : $1)
         })
     }
-    var panel = LinePlot.Panel(
-      "share of the pairs, in steps of 0.02",
-      verifications.filter { $0.same.total > 0 }.map { line($0.name, $0.same) }
-        + [line("different people", result.strangers)])
+    var panel = LinePlot.Panel("share", [], scale: .logarithmic)
+    for (name, verification) in [
+      ("views", result.views), ("neighbours", result.neighbours), ("person", result.people),
+    ] where verification.same.total > 0 {
+      panel.series.append(line(name, verification.same))
+    }
+    panel.series.append(line("strangers", result.strangers))
     panel.naming = .legend
-    var plot = LinePlot("Look-alike scores", xTitle: "similarity", panels: [panel])
-    plot.subtitle = "\(embedder), people held out, threshold \(ownThreshold.text)"
+    var plot = LinePlot(
+      "Look-alike scores of pairs of one face and of strangers", xTitle: "similarity",
+      panels: [panel])
+    plot.subtitle =
+      "\(embedder), people held out; share of the pairs in steps of"
+      + " \((2 / Double(bins)).fixed(3))"
     plot.hasWholeX = false
     return plot
   }
