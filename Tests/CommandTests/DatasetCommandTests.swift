@@ -5,7 +5,7 @@ import Testing
 
 /// `split` and `audit`
 @Suite struct DatasetCommandTests {
-  /// Twenty videos of four noisy frames each, whose manifest names the videos or not.
+  /// Twenty drawn videos of four frames each, whose manifest names the videos or not.
   private func withFaces(named: Bool, _ body: (URL) throws -> Void) throws {
     try Paths.withTemporaryFolder { folder in
       var lines = ["path,label,note" + (named ? ",video" : "")]
@@ -13,21 +13,9 @@ import Testing
         let label = video % 2 == 0 ? "REAL" : "FAKE"
         for frame in 0..<4 {
           let name = "\(label)\(video + 10)-\(frame).png"
-          // Frames differ by a corner.
-          var generator = SeededGenerator(seed: UInt64(video))
-          let image = Image(width: 48, height: 48) { pixels in
-            for y in 0..<48 {
-              for x in 0..<48 {
-                let place = (y * 48 + x) * 3
-                let cell = (y / 8 * 7 + x / 8 * 13 + video * 31) % 17
-                for channel in 0..<3 {
-                  pixels[place + channel] =
-                    UInt8(cell * 13) &+ UInt8(truncatingIfNeeded: generator.next() % 20)
-                  if y < 4, x < 4 { pixels[place + channel] = UInt8(frame * 60) }
-                }
-              }
-            }
-          }
+          let scene = PlantedScene(
+            person: UInt64(video), video: UInt64(video), place: UInt64(video))
+          let image = scene.frame(UInt64(frame), side: 96)
           try ImageFile.write(image, to: folder.appendingPathComponent(name))
           lines.append("\(name),\(label),\"n, \(frame)\"" + (named ? ",v\(video)" : ""))
         }
