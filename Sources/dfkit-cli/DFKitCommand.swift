@@ -14,10 +14,11 @@ struct DFKitCommand: AsyncParsableCommand {
         dfkit weights fetch mtcnn
         dfkit detect photo.jpg --detector mtcnn --draw boxes/
         dfkit predict clip.mp4 --weights weights/ --detector-weights retinaface.pth
+        dfkit extract videos/ --out faces/
         dfkit recipe show dfdc-silver
 
       Exit status: 0 when every input was answered, whatever the verdict; 1 when some input failed; \
-      64 for wrong usage; 130 when interrupted.
+      2 when 'audit' found a leak; 64 for wrong usage; 130 when interrupted.
 
       Completions for your shell: dfkit --generate-completion-script bash|zsh|fish
       """,

@@ -62,7 +62,8 @@ struct CodeTables: Sendable {
       let candidate = sorted[other]
       let itsGroup = groups[Int(candidate.sample)]
       if itsGroup == group {
-        other = Int(ends[other])
+        // Where there are two groups only, the other's next run is another one.
+        (other, run) = (Int(ends[other]), 0)
         continue
       }
       run = itsGroup == runGroup ? run + 1 : 1
