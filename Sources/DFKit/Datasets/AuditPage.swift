@@ -97,6 +97,7 @@ public struct AuditPage {
       "width": (min(leak.share, 1) * 100).fixed(1), "second": sides[leak.second].name,
       "isLeak": leak.kind != .background && leak.share > allowed,
       "isInformation": leak.kind == .background, "advice": leak.kind.advice,
+      "evidence": leak.evidenceText.map { "In this dataset, \($0)." } ?? "",
       "hasExamples": !leak.examples.isEmpty, "examples": leak.examples.map(pair),
       "exampleCount": "\(leak.examples.count)",
     ]

@@ -40,7 +40,8 @@ extension AuditJob.Result {
         leak.kind == .background ? "(for information)" : leak.share > allowed ? "LEAK" : "",
       ])
     }
-    return table.text + "\ntouched, share: of the second side"
+    let evidence = report.leaks.compactMap(\.evidenceText).map { "\n\($0)" }
+    return table.text + "\ntouched, share: of the second side" + evidence.joined()
   }
 
   private var conflictsTable: String {
@@ -122,7 +123,11 @@ extension AuditJob.Result {
             "second": .string(report.sides[leak.second].name),
             "pairs": .integer(leak.pairs), "touched_in_first": .integer(leak.touchedInFirst),
             "touched_in_second": .integer(leak.touchedInSecond),
-            "share_of_second": .double(leak.share), "examples": .array(leak.examples.map(pair)),
+            "share_of_second": .double(leak.share),
+            "found_by": .object(
+              CopyEvidence.allCases.compactMap { kind in
+                leak.evidence[kind].map { .init(key: kind.rawValue, value: .integer($0)) }
+              }), "examples": .array(leak.examples.map(pair)),
           ]
         }),
       "label_conflicts": .array(
@@ -139,5 +144,26 @@ extension AuditJob.Result {
       "unreadable": .array(report.unreadable.map { .string($0.error.description) }),
       "notes": .array(notes.map { .string($0) }),
     ]
+  }
+}
+
+extension AuditReport.Leak {
+  /// What near-copies were found by, in words; nil for other leaks and for none.
+  var evidenceText: String? {
+    let parts = CopyEvidence.allCases.compactMap { kind in
+      evidence[kind].map { "\(kind.text) (\($0))" }
+    }
+    return parts.isEmpty ? nil : "near-copies were found by \(parts.joined(separator: ", "))"
+  }
+}
+
+extension CopyEvidence {
+  /// What people call it.
+  fileprivate var text: String {
+    switch self {
+    case .hash: "perceptual hash"
+    case .points: "points that both pictures have"
+    case .feature: "the embedder's feature"
+    }
   }
 }

@@ -25,6 +25,8 @@ public struct AuditReport: Sendable {
     public var share: Double
     /// The worst pairs, the worst first, no sample twice.
     public var examples: [SampleLink]
+    /// How many of the pairs of near-copies were found by what.
+    public var evidence: [CopyEvidence: Int] = [:]
   }
 
   /// Samples that cannot both be labelled right.

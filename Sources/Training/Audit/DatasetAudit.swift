@@ -54,7 +54,7 @@ public struct DatasetAudit: Sendable {
     case .video, .original, .person, .folder: return named(kind, manifest, sides)
     case .identicalFile:
       return paired(kind, search.copies.identicalFiles(table, groups: groups), sides)
-    case .nearCopy: return paired(kind, search.copies.nearCopies(table, groups: groups), sides)
+    case .nearCopy: return nearCopies(search.copies.nearCopyMatches(table, groups: groups), sides)
     case .background: return paired(kind, search.copies.backgrounds(table, groups: groups), sides)
     case .neighbours: return paired(kind, search.neighbours(manifest, table), sides)
     case .lookAlike:
@@ -63,6 +63,19 @@ public struct DatasetAudit: Sendable {
       let links = search.lookAlikes(units, table, groups: groups)
       return paired(kind, links, sides, units: units.groups)
     }
+  }
+
+  private func nearCopies(
+    _ matches: [CopyMatch], _ sides: AuditSides
+  ) -> [AuditReport.Leak] {
+    var leaks = paired(.nearCopy, matches.map(\.link), sides)
+    for match in matches {
+      let ends = [sides.sides[match.link.first], sides.sides[match.link.second]].sorted()
+      for index in leaks.indices where [leaks[index].first, leaks[index].second] == ends {
+        leaks[index].evidence[match.evidence, default: 0] += 1
+      }
+    }
+    return leaks
   }
 
   /// Leaks by what the manifest says.

@@ -124,6 +124,7 @@ extension AuditReport {
       #expect(identical.touchedInSecond == 1)
       let near = try #require(report.leak(.nearCopy))
       #expect(near.touchedInSecond >= 2 && near.examples.contains { $0.second == copy })
+      #expect(near.evidence.values.reduce(0, +) == near.pairs && identical.evidence.isEmpty)
       let conflicts = Dictionary(uniqueKeysWithValues: report.conflicts.map { ($0.kind, $0) })
       #expect(conflicts[.identicalFile]?.examples == [SampleLink(0, same, .identicalFile)])
       #expect(
