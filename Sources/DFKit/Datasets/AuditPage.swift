@@ -39,12 +39,9 @@ public struct AuditPage {
   ///
   /// - Throws: `DatasetError.unwritable`.
   public func write(to file: URL) throws {
-    let data = Data(try html.utf8)
-    do {
-      try data.write(to: file, options: .atomic)
-    } catch {
-      throw DatasetError.unwritable(file: file.relativePath, reason: error.reason)
-    }
+    let sink = try TextSink(file)
+    try sink.write(try html)
+    try sink.close()
   }
 
   private var context: [String: Any] {

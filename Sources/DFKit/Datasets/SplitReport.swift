@@ -40,6 +40,10 @@ extension SplitJob.Result {
         "  \(link.kind.text) \(link.similarity.fixed(2)): \(samples[link.first].path) and"
           + " \(samples[link.second].path)")
     }
+    if partition.strata != .labelAndOrigin {
+      let what = partition.strata == .label ? "collection" : "label and collection"
+      lines.append("too few groups for every part to have its share of each \(what)")
+    }
     if let folds = partition.folds {
       let counts = Set(folds.compactMap { $0 }).sorted().map { fold in
         "\(folds.count { $0 == fold })"
@@ -61,10 +65,14 @@ extension SplitJob.Result {
 
   private static func joinedBy(_ group: DatasetPartition.Group) -> String {
     var parts: [String] = []
-    if group.people > 0 { parts.append("\(group.people) people") }
-    if group.videos > 0 { parts.append("\(group.videos) videos") }
-    parts += group.links.map { "\($0.count) links by \($0.kind.text)" }
+    if group.people > 0 { parts.append(count(group.people, "person", "people")) }
+    if group.videos > 0 { parts.append(count(group.videos, "video", "videos")) }
+    parts += group.links.map { count($0.count, "link", "links") + " by \($0.kind.text)" }
     return parts.isEmpty ? "" : ": " + parts.joined(separator: ", ")
+  }
+
+  private static func count(_ number: Int, _ one: String, _ many: String) -> String {
+    "\(number) \(number == 1 ? one : many)"
   }
 
   /// The same as JSON (see `Docs/Formats.md`).

@@ -13,6 +13,8 @@ public struct DatasetPartition: Sendable {
   public let groupCount: Int
   /// The links without which there would be more groups.
   public let links: [SampleLink]
+  /// What every part has its share of, as far as groups allow.
+  public let strata: DatasetSplitter.Strata
   /// What grouped the samples beside `links`; nil where each was drawn by itself.
   public let rule: DataSplit.Rule?
   /// Whether the pictures were looked at.
@@ -20,7 +22,7 @@ public struct DatasetPartition: Sendable {
 
   init(
     manifest: FaceManifest, parts: [DatasetPart], folds: [Int?]?, groups: SampleGroups.Joined,
-    rule: DataSplit.Rule?, sawPictures: Bool
+    strata: DatasetSplitter.Strata, rule: DataSplit.Rule?, sawPictures: Bool
   ) {
     self.manifest = manifest
     self.parts = parts
@@ -28,6 +30,7 @@ public struct DatasetPartition: Sendable {
     self.groups = groups.groups
     groupCount = groups.count
     links = groups.needed
+    self.strata = strata
     self.rule = rule
     self.sawPictures = sawPictures
   }

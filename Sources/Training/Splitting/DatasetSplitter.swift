@@ -39,8 +39,31 @@ public struct DatasetSplitter: Sendable, Equatable {
     }
     let blocks = SampleGroups(manifest.table, blockLength: HoldOut().block)
     let (joined, drawn) = isRandom ? alone(manifest) : grouped(manifest, blocks, links)
+    var partition = self.partition(manifest, blocks, joined, drawn, .labelAndOrigin, links)
+    for strata in Strata.allCases.dropFirst() where shortage(partition) != nil {
+      // A few groups cannot give every part its share of everything.
+      partition = self.partition(manifest, blocks, joined, drawn, strata, links)
+    }
+    if let shortage = shortage(partition) { throw Self.impossible(shortage, partition) }
+    return partition
+  }
+
+  /// What every part has its share of.
+  public enum Strata: Sendable, CaseIterable {
+    /// Each label of each collection.
+    case labelAndOrigin
+    /// Each label.
+    case label
+    /// All samples.
+    case none
+  }
+
+  private func partition(
+    _ manifest: FaceManifest, _ blocks: SampleGroups, _ joined: SampleGroups.Joined,
+    _ drawn: SampleGroups.Joined, _ strata: Strata, _ links: [SampleLink]?
+  ) -> DatasetPartition {
     let numbers = GroupDraw(shares: shares, seed: seed).parts(
-      groups: drawn.groups, count: drawn.count, strata: manifest.strata)
+      groups: drawn.groups, count: drawn.count, strata: manifest.strata(strata))
     let places = drawn.groups.map { numbers[$0] }
     var parts = places.map(part)
     if folds == nil, !isRandom {
@@ -51,12 +74,10 @@ public struct DatasetSplitter: Sendable, Equatable {
         }
       }
     }
-    let partition = DatasetPartition(
+    return DatasetPartition(
       manifest: manifest, parts: parts,
       folds: folds.map { folds in places.map { $0 < folds ? $0 + 1 : nil } }, groups: joined,
-      rule: isRandom ? nil : blocks.rule, sawPictures: links != nil && !isRandom)
-    try check(partition)
-    return partition
+      strata: strata, rule: isRandom ? nil : blocks.rule, sawPictures: links != nil && !isRandom)
   }
 
   /// The groups, and the larger ones that are drawn: what is known of nothing but neighbours is drawn in blocks of
@@ -96,7 +117,8 @@ public struct DatasetSplitter: Sendable, Equatable {
     return drawn == 1 && validation > 0 ? .validation : .test
   }
 
-  private func check(_ partition: DatasetPartition) throws(DatasetError) {
+  /// A part that is empty, or of less than a quarter of the size asked for.
+  private func shortage(_ partition: DatasetPartition) -> (name: String, found: Int)? {
     let count = partition.parts.count
     var wanted: [(name: String, share: Double, found: Int)] = []
     func want(_ part: DatasetPart, _ share: Double) {
@@ -110,15 +132,18 @@ public struct DatasetSplitter: Sendable, Equatable {
       let found = partition.folds?.count { $0 == fold + 1 } ?? 0
       wanted.append(("fold \(fold + 1)", (1 - test) / Double(folds ?? 1), found))
     }
-    // A part of a quarter of its size is not what was asked for.
-    guard
-      let short = wanted.first(where: {
-        $0.found == 0 || Double($0.found) < $0.share * Double(count) / 4
-      })
-    else { return }
+    return wanted.first {
+      $0.found == 0 || Double($0.found) < $0.share * Double(count) / 4
+    }.map { ($0.name, $0.found) }
+  }
+
+  private static func impossible(
+    _ short: (name: String, found: Int), _ partition: DatasetPartition
+  ) -> DatasetError {
     let largest = partition.largestGroup
-    throw .impossible(
-      problem: "\(short.name) would have \(short.found) of \(count) samples: they are"
+    return .impossible(
+      problem:
+        "\(short.name) would have \(short.found) of \(partition.parts.count) samples: they are"
         + " \(partition.groupCount) \(partition.groupCount == 1 ? "group" : "groups"), of which the"
         + " largest has \(largest.samples). Ask for fewer parts, or for more likeness before two"
         + " samples are joined (look-alike)")
@@ -138,11 +163,12 @@ public struct DatasetSplitter: Sendable, Equatable {
 }
 
 extension FaceManifest {
-  /// Each sample's stratum: its label and collection.
-  var strata: [Int] {
+  /// Each sample's stratum.
+  func strata(_ kind: DatasetSplitter.Strata) -> [Int] {
     var numbers: [Int: Int] = [:]
     return table.rows.map { row in
-      let stratum = 2 * (Int(row.origin) + 1) + Int(row.label.rawValue)
+      let origin = kind == .labelAndOrigin ? Int(row.origin) + 1 : 0
+      let stratum = 2 * origin + (kind == .none ? 0 : Int(row.label.rawValue))
       let number = numbers[stratum, default: numbers.count]
       numbers[stratum] = number
       return number

@@ -180,6 +180,20 @@ private func dataset(people: Int, frames: Int) -> FaceManifest {
     #expect(abs(Double(held) / Double(manifest.count) - 0.2) < 0.01)
   }
 
+  @Test func splitsAFewVideos() throws {
+    // Five videos, each all that there is of its label and collection.
+    let samples = (0..<100).map { index in
+      var sample = FaceSample(path: "\(index).png", label: index / 20 % 2 == 0 ? .real : .fake)
+      sample.video = "v\(index / 20)"
+      sample.origin = "o\(index / 40)"
+      return sample
+    }
+    let partition = try DatasetSplitter().split(FaceManifest(samples), links: [])
+    #expect(partition.strata != .labelAndOrigin)
+    #expect(partition.parts.count { $0 == .validation } == 20)
+    #expect(partition.parts.count { $0 == .training } == 80)
+  }
+
   @Test func saysWhatCannotBeSplit() throws {
     let manifest = dataset(people: 3, frames: 3)
     let chain = [SampleLink(0, 9, .lookAlike), SampleLink(9, 18, .lookAlike)]
