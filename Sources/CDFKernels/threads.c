@@ -99,6 +99,8 @@ static int available_processors(void) {
 
 void df_keep_to_thread(bool keep) { inside_pool = keep; }
 
+bool df_is_kept_to_thread(void) { return inside_pool; }
+
 int df_thread_count(void) {
   int count = atomic_load_explicit(&requested_threads, memory_order_relaxed);
   if (count > 0) return count;

@@ -46,6 +46,9 @@ void df_keep_to_thread(bool keep);
 int df_thread_count(void);
 /// Sets that number (1 to 256). Takes effect with the next df_parallel_for.
 void df_set_thread_count(int count);
+/// Whether df_parallel_for on the calling thread runs there alone: inside another call of it, and where
+/// df_keep_to_thread says so.
+bool df_is_kept_to_thread(void);
 
 // ---- Activations and epilogues ----------------------------------------------------------------
 

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// How long the recorded calls of operations took, by operation and phase.
 public final class CallTimes: Sendable {
   /// What a call was made for.
@@ -31,7 +29,7 @@ public final class CallTimes: Sendable {
 
   @TaskLocal static var current: CallTimes?
 
-  private let totals = Mutex<[Key: (calls: Int, seconds: Double)]>([:])
+  private let totals = TimeTotals<Key>()
 
   private init() {}
 
@@ -45,11 +43,8 @@ public final class CallTimes: Sendable {
   }
 
   private var entries: [Entry] {
-    totals.withLock { totals in
-      totals.map { key, total in
-        Entry(
-          operation: key.operation, phase: key.phase, calls: total.calls, seconds: total.seconds)
-      }
+    totals.totals.map {
+      Entry(operation: $0.key.operation, phase: $0.key.phase, calls: $0.calls, seconds: $0.seconds)
     }.sorted { $0.seconds > $1.seconds }
   }
 
@@ -61,13 +56,9 @@ public final class CallTimes: Sendable {
     guard let times = current else { return body() }
     let start = ContinuousClock.now
     let result = body()
-    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    let seconds = start.secondsSince
     let name = (operation as? any NamedOperation)?.name ?? String(describing: type(of: operation))
-    times.totals.withLock {
-      let key = Key(operation: name, phase: phase)
-      $0[key, default: (0, 0)].calls += 1
-      $0[key, default: (0, 0)].seconds += Double(seconds) + Double(attoseconds) * 1e-18
-    }
+    times.totals.add(Key(operation: name, phase: phase), seconds)
     return result
   }
 }

@@ -46,17 +46,27 @@ public struct FusedGroupNorm: Sendable {
     let channels = operation.checkedChannels(x, scale, shift)
     let (batch, count) = (x.shape[0], x.count)
     guard count > 0 else { return }
-    x.rewrite { x, y in
-      residual.withUnsafePointer { residual in
-        scale.withUnsafeBuffer { scale in
-          shift.withUnsafeBuffer { shift in
-            df_f32_group_norm(
-              batch, count / (batch * channels), channels, operation.groups, operation.epsilon, x,
-              scale.baseAddress, shift.baseAddress, residual, y, activation.kernel,
-              activation.slope, sums, nil)
+    let shape = x.shape
+    LayerTimes.measure(key, work: work(shape)) {
+      x.rewrite { x, y in
+        residual.withUnsafePointer { residual in
+          scale.withUnsafeBuffer { scale in
+            shift.withUnsafeBuffer { shift in
+              df_f32_group_norm(
+                batch, count / (batch * channels), channels, operation.groups, operation.epsilon,
+                x, scale.baseAddress, shift.baseAddress, residual, y, activation.kernel,
+                activation.slope, sums, nil)
+            }
           }
         }
       }
     }
+  }
+
+  /// Of each element a square is added up, and its scale and shift are applied.
+  private func work(_ shape: [Int]) -> LayerWork {
+    LayerWork(
+      .norm, input: shape, output: shape, weights: 2 * scale.count,
+      multiplyAdds: 2 * shape.reduce(1, *))
   }
 }

@@ -88,11 +88,21 @@ public struct PackedConv2d: Sendable {
     precondition(gate == nil, "\(key): a gate needs a pointwise convolution, not \(weightShape)")
     var conv = settings.kernel(input: ImageShape(x, key), weight: weightShape)
     check(residual, conv.outputShape)
-    return Tensor(shape: conv.outputShape) { y in
-      withPointers(x, residual) { x, packed, epilogue in
-        df_f32_conv2d_packed(&conv, x, packed, y.baseAddress, epilogue)
+    return LayerTimes.measure(key, work: work(x, output: conv.outputShape)) {
+      Tensor(shape: conv.outputShape) { y in
+        withPointers(x, residual) { x, packed, epilogue in
+          df_f32_conv2d_packed(&conv, x, packed, y.baseAddress, epilogue)
+        }
       }
     }
+  }
+
+  /// What a call on `x` has to do.
+  private func work(_ x: Tensor, output: [Int]) -> LayerWork {
+    LayerWork(
+      isPointwise ? .pointwise : isDepthwise ? .depthwise : .convolution, input: x.shape,
+      output: output, weights: weightShape.reduce(1, *),
+      multiplyAdds: output.reduce(1, *) * weightShape.dropLast().reduce(1, *))
   }
 
   /// The output of a depthwise convolution and, [batch, channels], its sum over each image's pixels:
@@ -101,10 +111,12 @@ public struct PackedConv2d: Sendable {
     precondition(isDepthwise, "\(key): sums need a depthwise convolution, not \(weightShape)")
     var conv = settings.kernel(input: ImageShape(x, key), weight: weightShape)
     var output: Tensor?
-    let sums = Tensor(shape: [conv.batch, outputs]) { sums in
-      output = Tensor(shape: conv.outputShape) { y in
-        withPointers(x, nil) { x, packed, epilogue in
-          df_f32_depthwise_sums(&conv, x, packed, y.baseAddress, epilogue, sums.baseAddress)
+    let sums = LayerTimes.measure(key, work: work(x, output: conv.outputShape)) {
+      Tensor(shape: [conv.batch, outputs]) { sums in
+        output = Tensor(shape: conv.outputShape) { y in
+          withPointers(x, nil) { x, packed, epilogue in
+            df_f32_depthwise_sums(&conv, x, packed, y.baseAddress, epilogue, sums.baseAddress)
+          }
         }
       }
     }
@@ -120,12 +132,14 @@ public struct PackedConv2d: Sendable {
     precondition(
       gate.map { $0.shape == [image.batch, inputs] } ?? true,
       "\(key): gate \(gate?.shape ?? []) is not [batch, channels] of input \(x.shape)")
-    return Tensor(shape: shape) { y in
-      gate.withUnsafePointer { gate in
-        withPointers(x, residual) { x, packed, epilogue in
-          df_f32_gemm_packed(
-            image.batch * image.pixels, outputs, inputs, x, inputs, gate, image.pixels, packed,
-            y.baseAddress, outputs, epilogue)
+    return LayerTimes.measure(key, work: work(x, output: shape)) {
+      Tensor(shape: shape) { y in
+        gate.withUnsafePointer { gate in
+          withPointers(x, residual) { x, packed, epilogue in
+            df_f32_gemm_packed(
+              image.batch * image.pixels, outputs, inputs, x, inputs, gate, image.pixels, packed,
+              y.baseAddress, outputs, epilogue)
+          }
         }
       }
     }

@@ -32,14 +32,23 @@ public struct PackedLinear: Sendable {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     precondition(
       x.shape.last == inputs, "\(key): input \(x.shape) has not \(inputs) features")
-    return Tensor(shape: x.shape.dropLast() + [outputs]) { y in
-      x.withUnsafeBuffer { x in
-        packed.withUnsafeBuffer { packed in
-          withEpilogue(bias: bias, activation: activation, slopes: slopes, residual: nil) {
-            epilogue in
-            df_f32_gemm_packed(
-              x.count / max(1, inputs), outputs, inputs, x.baseAddress, inputs, nil, 1,
-              packed.baseAddress, y.baseAddress, outputs, epilogue)
+    let shape = Array(x.shape.dropLast()) + [outputs]
+    let rows = x.count / max(1, inputs)
+    return LayerTimes.measure(
+      key,
+      work: LayerWork(
+        .linear, input: x.shape, output: shape, weights: inputs * outputs,
+        multiplyAdds: rows * inputs * outputs)
+    ) {
+      Tensor(shape: shape) { y in
+        x.withUnsafeBuffer { x in
+          packed.withUnsafeBuffer { packed in
+            withEpilogue(bias: bias, activation: activation, slopes: slopes, residual: nil) {
+              epilogue in
+              df_f32_gemm_packed(
+                rows, outputs, inputs, x.baseAddress, inputs, nil, 1, packed.baseAddress,
+                y.baseAddress, outputs, epilogue)
+            }
           }
         }
       }

@@ -50,11 +50,15 @@ public struct PixelPipeline: Sendable {
   fileprivate struct Packed: Sendable {
     var kernel, stride, inputs, outputs: Int
     var weight, bias, slopes: Tensor?
+
+    /// Multiply-adds for an output pixel.
+    var multiplyAdds: Int { weight == nil ? 0 : kernel * kernel * inputs * outputs }
   }
 
   /// Channels of the output.
   public var outputs: Int { layers.last?.outputs ?? 0 }
 
+  private let key: String
   private let layers: [Packed]
   private let mean: Float
   private let scale: Float
@@ -70,6 +74,7 @@ public struct PixelPipeline: Sendable {
       (1...Int(DF_PIPELINE_LAYERS)).contains(layers.count),
       "PixelPipeline: \(layers.count) layers")
     var channels = 3
+    key = Self.key(layers)
     self.layers = layers.map { layer in
       let packed = Packed(layer, inputs: channels)
       channels = packed.outputs
@@ -77,6 +82,16 @@ public struct PixelPipeline: Sendable {
     }
     self.mean = mean
     self.scale = scale
+  }
+
+  /// The first convolution's key, and the last's.
+  private static func key(_ layers: [Layer]) -> String {
+    let keys = layers.compactMap { layer in
+      if case .convolution(let conv, _) = layer { conv.weight.key } else { nil as String? }
+    }
+    let suffix = ".weight".count
+    return [keys.first, keys.count > 1 ? keys.last : nil].compactMap { $0?.dropLast(suffix) }
+      .joined(separator: " to ")
   }
 
   /// The extent of the output for an extent of the input; 0 where that is too small.
@@ -136,8 +151,36 @@ public struct PixelPipeline: Sendable {
         let pitch = images[window.image].width * 3
         return parts(of: output, bytes[window.image] + window.y * pitch + window.x * 3, pitch)
       }
-      withKernel { df_u8_run_pipeline($0, jobs, jobs.count) }
+      LayerTimes.measure(key, work: work(outputs.map(\.window))) {
+        withKernel { df_u8_run_pipeline($0, jobs, jobs.count) }
+      }
     }
+  }
+
+  /// What the windows' outputs take; shapes are those of all windows laid in one row.
+  private func work(_ windows: [PixelWindow]) -> LayerWork {
+    var multiplyAdds = 0
+    withKernel { pipeline in
+      var part = pipeline.pointee
+      for (index, layer) in layers.enumerated() {
+        part.count = index + 1
+        for window in windows {
+          multiplyAdds +=
+            layer.multiplyAdds * df_pipeline_extent(&part, window.toHeight)
+            * df_pipeline_extent(&part, window.toWidth)
+        }
+      }
+    }
+    let pixels = windows.reduce(0) { $0 + $1.width * $1.height }
+    let outputPixels = windows.reduce(0) {
+      $0 + outputExtent($1.toHeight) * outputExtent($1.toWidth)
+    }
+    let weights = layers.reduce(0) { $0 + $1.multiplyAdds }
+    var work = LayerWork(
+      .block, input: [1, pixels, 3], output: [1, outputPixels, outputs], weights: weights,
+      multiplyAdds: multiplyAdds)
+    work.bytes -= 3 * 3 * pixels  // the input is bytes
+    return work
   }
 
   /// A window's output, cut into parts.

@@ -3,6 +3,12 @@ import DeepfakeCore
 // Convolutions that read the same input are faster as one with all their output channels: the input is
 // read once, and narrow convolutions fill the kernels' tiles.
 
+/// The scope of a layer that takes the place of those with these weights, in a store of its own.
+private func scope(joining weights: [Parameter]) -> Scope {
+  let keys = weights.map { $0.key.dropLast(".weight".count) }
+  return ParameterStore().root / keys.joined(separator: "+")
+}
+
 extension Conv2d {
   /// One convolution with the output channels of all `parts`, one after the other; they must agree in
   /// all else. Their parameters are released.
@@ -16,7 +22,8 @@ extension Conv2d {
     let weight = Tensor.concatenated(weights, axis: 3)
     let settings = parts[0].settings
     self.init(
-      ParameterStore().root, weight.shape[2], weight.shape[3], kernel: weight.shape[0],
+      scope(joining: parts.map(\.weight)), weight.shape[2], weight.shape[3],
+      kernel: weight.shape[0],
       stride: settings.stride.height, padding: settings.padding,
       dilation: settings.dilation.height, bias: !biases.isEmpty)
     self.weight.value = weight
@@ -40,7 +47,8 @@ extension BatchNorm2d {
     ]
     let channels = parts.reduce(0) { $0 + $1.weight.shape[0] }
     self.init(
-      ParameterStore().root, channels, epsilon: parts[0].epsilon, momentum: parts[0].momentum)
+      scope(joining: parts.map(\.weight)), channels, epsilon: parts[0].epsilon,
+      momentum: parts[0].momentum)
     for kind in kinds {
       self[keyPath: kind].value = Tensor.concatenated(
         parts.map { $0[keyPath: kind].value }, axis: 0)
@@ -66,7 +74,7 @@ extension Linear {
     precondition(
       biases.count == parts.count, "Linear: \(parts.map(\.weight.key)) have not a bias each")
     let weight = Tensor.concatenated(parts.map(\.weight.value), axis: 1)
-    self.init(ParameterStore().root, weight.shape[0], weight.shape[1])
+    self.init(scope(joining: parts.map(\.weight)), weight.shape[0], weight.shape[1])
     self.weight.value = weight
     bias?.value = Tensor.concatenated(biases, axis: 0)
     for part in parts {
