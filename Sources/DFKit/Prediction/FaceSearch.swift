@@ -30,10 +30,12 @@ struct FaceSearch {
   mutating func finish(_ found: (MediaFrame, [Face]) throws -> Void) throws {
     try Task.checkCancellation()
     guard !waiting.isEmpty else { return }
-    let lists = try detector.detect(waiting.map(\.image))
+    let lists = try StageTimes.measure(.detect) { try detector.detect(waiting.map(\.image)) }
     precondition(lists.count == waiting.count, "FaceDetector: one list a frame is needed")
     for (frame, faces) in zip(waiting, lists) {
-      tracker.add(faces, in: frame.image, time: frame.time ?? 0)
+      StageTimes.measure(.track) {
+        tracker.add(faces, in: frame.image, time: frame.time ?? 0)
+      }
       frames += 1
       try found(frame, faces)
     }
@@ -41,5 +43,5 @@ struct FaceSearch {
   }
 
   /// The people in the frames so far.
-  func tracks() -> [Track] { tracker.tracks() }
+  func tracks() -> [Track] { StageTimes.measure(.track) { tracker.tracks() } }
 }

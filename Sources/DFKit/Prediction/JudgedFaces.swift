@@ -36,7 +36,7 @@ struct JudgedFaces {
     for index in chosen {
       faces.append(
         Face(frame: frames, index: index, time: frame.time ?? 0, box: found[index].box))
-      store.add(recipe.crop.cut(found[index], from: frame.image))
+      StageTimes.measure(.crop) { store.add(recipe.crop.cut(found[index], from: frame.image)) }
     }
     frames += 1
   }

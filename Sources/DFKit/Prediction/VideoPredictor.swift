@@ -42,9 +42,11 @@ public struct VideoPredictor: Sendable {
     var search = FaceSearch(detector)
     var judged = JudgedFaces(recipe)
     var report = VideoReport(file: file.relativePath, verdict: .undecided(.noFaces))
-    report.warnings = try MediaFrame.read(file, .spread(recipe.frames)) { frame in
-      try search.add(frame) { judged.add($0, $1) }
-      progress(frame.place * 0.5)
+    report.warnings = try StageTimes.measure(.decode) {
+      try MediaFrame.read(file, .spread(recipe.frames)) { frame in
+        try search.add(frame) { judged.add($0, $1) }
+        progress(frame.place * 0.5)
+      }
     }
     try search.finish { judged.add($0, $1) }
     report.frames = search.frames
@@ -81,10 +83,13 @@ public struct VideoPredictor: Sendable {
     } else if peopleRule != nil, most < neededOfPerson {
       report.verdict = .undecided(.tooFewFaces(found: most, needed: neededOfPerson))
     } else {
-      let scores = try FileScores(
-        ensemble, crops: judged.crops, people: candidates.map(\.places), pooling: peopleRule == nil
-      ) { done in
-        progress(0.5 + 0.5 * Double(done) / Double(ensemble.members.count))
+      let scores = try StageTimes.measure(.classify) {
+        try FileScores(
+          ensemble, crops: judged.crops, people: candidates.map(\.places),
+          pooling: peopleRule == nil
+        ) { done in
+          progress(0.5 + 0.5 * Double(done) / Double(ensemble.members.count))
+        }
       }
       fill(&report, with: scores, candidates, judged.faces, neededOfPerson: neededOfPerson)
     }
