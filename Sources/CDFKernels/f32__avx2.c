@@ -21,6 +21,7 @@ static const int first_lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "simd.inc"
+#include "f32_pack.inc"
 #include "f32_gemm.inc"
 #include "f32_depthwise.inc"
 #include "f32_pipeline.inc"

@@ -22,6 +22,7 @@
 #pragma clang attribute push( \
   __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma"))), apply_to = function)
 #include "simd.inc"
+#include "f32_pack.inc"
 #include "f32_gemm.inc"
 #include "f32_depthwise.inc"
 #include "f32_pipeline.inc"

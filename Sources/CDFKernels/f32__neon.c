@@ -10,6 +10,7 @@
 #define NAME(x) x##__neon
 
 #include "simd.inc"
+#include "f32_pack.inc"
 #include "f32_gemm.inc"
 #include "f32_depthwise.inc"
 #include "f32_pipeline.inc"

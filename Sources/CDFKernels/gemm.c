@@ -42,24 +42,12 @@ static void pack_panel(void *context, size_t index) {
   }
 }
 
-/// In squares that stay in the first cache.
 static void pack_transposed_panel(void *context, size_t index) {
-  enum { SQUARE = 32 };
   const packing *p = context;
   size_t column = index * p->kernels->panel;
-  size_t columns = df_min(p->kernels->panel, p->n - column);
-  size_t width = df_round_up(columns, p->kernels->lanes);
-  for (size_t row = 0; row < p->k; row += SQUARE) {
-    float *to = p->packed + column * p->k + row * width;
-    const float *from = p->b + column * p->ldb + row;
-    size_t rows = df_min(SQUARE, p->k - row);
-    for (size_t c = 0; c < columns; c++, from += p->ldb) {
-      for (size_t r = 0; r < rows; r++) to[r * width + c] = from[r];
-    }
-    for (size_t r = 0; r < rows; r++) {
-      memset(to + r * width + columns, 0, (width - columns) * sizeof(float));
-    }
-  }
+  p->kernels->pack_transposed(
+    p->k, df_min(p->kernels->panel, p->n - column), p->b + column * p->ldb, p->ldb,
+    p->packed + column * p->k);
 }
 
 static void pack(packing p, void (*panel)(void *, size_t)) {
@@ -77,6 +65,29 @@ void df_f32_pack(size_t k, size_t n, const float *b, size_t ldb, float *packed) 
 
 void df_f32_pack_transposed(size_t k, size_t n, const float *b, size_t ldb, float *packed) {
   pack((packing){df_kernels_current(), k, n, b, ldb, packed}, pack_transposed_panel);
+}
+
+/// A packed matrix whose columns are to be scaled.
+typedef struct scaling {
+  size_t panel, lanes, k, n;
+  const double *scale;
+  float *packed;
+} scaling;
+
+static void scale_panel(void *context, size_t index) {
+  const scaling *s = context;
+  size_t column = index * s->panel, columns = df_min(s->panel, s->n - column);
+  size_t width = df_round_up(columns, s->lanes);
+  float *to = s->packed + column * s->k;
+  for (size_t row = 0; row < s->k; row++, to += width) {
+    for (size_t c = 0; c < columns; c++) to[c] = (float)((double)to[c] * s->scale[column + c]);
+  }
+}
+
+void df_f32_scale_packed(size_t k, size_t n, const double *scale, float *packed) {
+  const df_kernels *kernels = df_kernels_current();
+  scaling scaling = {kernels->panel, kernels->lanes, k, n, scale, packed};
+  df_parallel_for(df_divide_up(n, kernels->panel), scale_panel, &scaling);
 }
 
 /// How a product is cut: tasks of `rows` by `columns`, `across` of them side by side.

@@ -138,6 +138,9 @@ typedef struct df_kernels {
   void (*byte_sums)(
     size_t count, size_t rows, const uint8_t *bytes, size_t stride, int32_t *sums);
   void (*pool_row)(const df_pool_row *row);
+  /// Packs a panel of `columns` columns of k elements, which lie `ldb` floats apart.
+  void (*pack_transposed)(
+    size_t k, size_t columns, const float *b, size_t ldb, float *packed);
 } df_kernels;
 
 /// The kernels that the calling thread's requests use. Drivers ask once and hand the answer to

@@ -91,6 +91,9 @@ void df_f32_pack(size_t k, size_t n, const float *b, size_t ldb, float *packed);
 /// The same for a K x N matrix that lies transposed: b is N x K (row stride ldb).
 void df_f32_pack_transposed(size_t k, size_t n, const float *b, size_t ldb, float *packed);
 
+/// Multiplies each column of a packed K x N matrix by its scale, in double precision.
+void df_f32_scale_packed(size_t k, size_t n, const double *scale, float *packed);
+
 /// C = epilogue(A * B): A is M x K (row stride lda), B packed by df_f32_pack, C is M x N (row
 /// stride ldc; a residual has the same row stride). When a_scale is not null, A's element (row, kk)
 /// counts as A * a_scale[(row / rows_per_scale) * K + kk]: squeeze-excite's gate, one row of scales

@@ -1,25 +1,37 @@
 import DeepfakeCore
 
 /// A network with weights, ready to score face crops.
+///
+/// The weights are laid out for the kernels when the network is first used, so that what comes before
+/// (finding faces, say) begins at once.
 public struct ClassifierModel: FrameClassifier {
   /// What the network is.
   public let settings: ClassifierSettings
-  /// The network, packed.
-  public let network: any PackedClassifier
   /// Crops that pass through the network at once at most.
   public var batchSize = 8
+  private let source: NetworkSource
 
   /// Loads the weights of a checkpoint, all of them: a key that is missing, left over or misshapen
-  /// is an error, the scheme's known extras aside.
+  /// is an error, the scheme's known extras aside. The checkpoint's file stays mapped.
   ///
   /// - Throws: `ClassifierError` (see `ClassifierSettings.resolve`); `WeightsError.mismatch`, under
   ///   the checkpoint's own keys.
   public init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
-    settings = try ClassifierSettings.resolve(state, options)
-    let network = settings.makeNetwork()
-    try network.loadWeights(state, scheme: settings.scheme, architecture: settings.architecture)
-    self.network = network.packed()
-    TensorMemory.releaseUnused()
+    let settings = try ClassifierSettings.resolve(state, options)
+    let load: @Sendable () throws -> any ClassifierNetwork = {
+      let network = settings.makeNetwork()
+      try network.loadWeights(
+        state, scheme: settings.scheme, architecture: settings.architecture)
+      return network
+    }
+    self.settings = settings
+    source = NetworkSource(try load()) {
+      do {
+        return try load()
+      } catch {
+        preconditionFailure("ClassifierModel: weights that loaded before do not load: \(error)")
+      }
+    }
   }
 
   /// A network whose weights come from `seed`: its scores mean nothing, its speed is the same.
@@ -27,9 +39,21 @@ public struct ClassifierModel: FrameClassifier {
     self.settings = settings
     let network = settings.makeNetwork()
     network.store.initialize(seed: seed)
-    self.network = network.packed()
+    source = NetworkSource(network)
+    // Nothing else holds these weights: packed at once, there is never a second copy.
+    _ = source.network
     TensorMemory.releaseUnused()
   }
+
+  /// The network, packed; the first to ask waits for that.
+  public var network: any PackedClassifier { source.network }
+
+  /// Packs the network now, where it is not.
+  public func prepare() { _ = source.network }
+
+  /// Gives back the memory that the network takes, about that of its weights; it is packed anew from the
+  /// checkpoint when it is next used. A network with random weights is kept.
+  public func unload() { source.giveUp() }
 
   /// What the network expects of its input.
   public var input: InputSpec { settings.input }

@@ -18,16 +18,16 @@ struct FileScores {
   ///   - crops: all crops, in the order of frames.
   ///   - people: the places of each person's crops.
   ///   - pooling: whether all crops are also judged together.
+  ///   - unloading: whether each network's memory is given back once it has judged.
   ///   - progress: called with the members done.
   init(
     _ ensemble: Ensemble, crops: [Image], people: [[Int]], pooling: Bool,
-    progress: (Int) -> Void
+    unloading: Bool, progress: (Int) -> Void
   ) throws {
     self.people = people.map { _ in [] }
     for (done, member) in ensemble.members.enumerated() {
       try Task.checkCancellation()
-      // What detection or the member before left behind has sizes that this member cannot use.
-      TensorMemory.releaseUnused()
+      StageTimes.measure(.load) { (member.scorer as? ClassifierModel)?.prepare() }
       let judgesEach = member.scorer is any FrameClassifier
       var all: [Float]?
       if judgesEach || pooling { all = try ensemble.scores(of: member, crops) }
@@ -42,6 +42,7 @@ struct FileScores {
         self.people[person].append(MemberScores(name: member.name, frames: scores))
       }
       if pooling, let all { together.append(MemberScores(name: member.name, frames: all)) }
+      if unloading { (member.scorer as? ClassifierModel)?.unload() }
       progress(done + 1)
     }
   }

@@ -67,11 +67,14 @@ public struct PredictionJob: Sendable {
     _ files: MediaFiles, progress: (JobProgress) -> Void = { _ in },
     report: (VideoReport) throws -> Void
   ) rethrows -> JobOutcome {
-    try forEachFile(
+    var predictor = predictor
+    // One file needs each network once.
+    if files.files.count == 1 { predictor.keepsNetworks = false }
+    return try forEachFile(
       files, progress: progress,
       problem: { path, error in try report(VideoReport(file: path, .unreadable, error)) }
     ) { file, progress in
-      switch predict(file, progress) {
+      switch predict(file, predictor, progress) {
       case .success(let result):
         try report(result)
         return result.error == nil ? .answered : .failed
@@ -82,7 +85,7 @@ public struct PredictionJob: Sendable {
   }
 
   private func predict(
-    _ file: URL, _ progress: (Double) -> Void
+    _ file: URL, _ predictor: VideoPredictor, _ progress: (Double) -> Void
   ) -> Result<VideoReport, CancellationError> {
     do {
       return .success(try predictor.predict(file, progress: progress))

@@ -19,6 +19,8 @@ public struct VideoPredictor: Sendable {
   public var ensemble: Ensemble
   /// Makes the verdict out of the people's, a rule of one's own; nil for the recipe's.
   public var rule: (any PeopleRule)?
+  /// Whether networks stay in memory from file to file; otherwise each is there only while it judges.
+  public var keepsNetworks = true
 
   /// A predictor.
   public init(recipe: Recipe, detector: any FaceDetector, ensemble: Ensemble) {
@@ -86,7 +88,7 @@ public struct VideoPredictor: Sendable {
       let scores = try StageTimes.measure(.classify) {
         try FileScores(
           ensemble, crops: judged.crops, people: candidates.map(\.places),
-          pooling: peopleRule == nil
+          pooling: peopleRule == nil, unloading: !keepsNetworks
         ) { done in
           progress(0.5 + 0.5 * Double(done) / Double(ensemble.members.count))
         }

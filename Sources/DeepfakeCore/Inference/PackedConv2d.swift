@@ -24,18 +24,16 @@ public struct PackedConv2d: Sendable {
     _ conv: Conv2d, norm: BatchNorm2d? = nil, activation: Activation = .identity,
     prelu: PReLU? = nil
   ) {
-    let folded = FoldedConvolution(conv, norm: norm)
+    let folding = norm.map { NormFolding($0, after: conv) }
     key = conv.weight.key
     settings = conv.settings
     weightShape = conv.weight.shape
     inputs = weightShape[2] * settings.groups
     outputs = weightShape[3]
-    bias = folded.bias
+    bias = folding?.bias ?? conv.bias?.value
     self.activation = activation
     slopes = prelu.map { $0.slopes(channels: conv.weight.shape[3], after: conv.weight.key) }
-    packed = Self.pack(
-      folded.weight, settings: settings,
-      isPointwise: Self.isPointwise(settings, weight: weightShape))
+    packed = Self.pack(conv, folding)
     for parameter in [conv.weight, conv.bias, prelu?.weight] { parameter?.release() }
     if let norm {
       for parameter in [norm.weight, norm.bias, norm.runningMean, norm.runningVariance] {
@@ -56,11 +54,13 @@ public struct PackedConv2d: Sendable {
       && (settings.padding == .none || settings.padding == .sameFromInput)
   }
 
-  private static func pack(
-    _ weight: Tensor, settings: ConvolutionSettings, isPointwise: Bool
-  ) -> Tensor {
-    if isPointwise { return weight.packedInPanels() }
-    let shape = weight.shape
+  private static func pack(_ conv: Conv2d, _ folding: NormFolding?) -> Tensor {
+    let (settings, shape) = (conv.settings, conv.weight.shape)
+    if isPointwise(settings, weight: shape) {
+      let packed = conv.weight.packedInPanels()
+      return folding.map { $0.scalingPanels(packed, shape: shape) } ?? packed
+    }
+    let weight = folding.map { $0.scaling(conv.weight.value) } ?? conv.weight.value
     return weight.withUnsafeBuffer { weight in
       // Packing depends on the kernel and the groups alone; the input's size is a stand-in.
       var conv = df_conv2d(
@@ -166,17 +166,13 @@ public struct PackedConv2d: Sendable {
   }
 }
 
-/// A convolution's weight and bias with the batch norm after it multiplied in, in double precision.
-private struct FoldedConvolution {
-  let weight: Tensor
-  let bias: Tensor?
+/// A batch norm as it is folded into the convolution before it, in double precision.
+private struct NormFolding {
+  /// What each output's weights are multiplied by.
+  private let scales: [Double]
+  let bias: Tensor
 
-  init(_ conv: Conv2d, norm: BatchNorm2d?) {
-    guard let norm else {
-      weight = conv.weight.value
-      bias = conv.bias?.value
-      return
-    }
+  init(_ norm: BatchNorm2d, after conv: Conv2d) {
     let outputs = conv.weight.shape[3]
     precondition(
       norm.weight.shape == [outputs],
@@ -185,19 +181,36 @@ private struct FoldedConvolution {
     let (gamma, beta) = (norm.weight.value.scalars, norm.bias.value.scalars)
     let (mean, variance) = (norm.runningMean.value.scalars, norm.runningVariance.value.scalars)
     let before = conv.bias?.value.scalars ?? [Float](repeating: 0, count: outputs)
-    let scale = (0..<outputs).map {
+    let scales = (0..<outputs).map {
       Double(gamma[$0]) / (Double(variance[$0]) + Double(norm.epsilon)).squareRoot()
-    }
-    let original = conv.weight.value
-    weight = Tensor(shape: original.shape) { folded in
-      original.withUnsafeBuffer { original in
-        for i in folded.indices { folded[i] = Float(Double(original[i]) * scale[i % outputs]) }
-      }
     }
     let shifts = (0..<outputs).map { c in
       let centred = Double(before[c]) - Double(mean[c])
-      return Float(Double(beta[c]) + centred * scale[c])
+      return Float(Double(beta[c]) + centred * scales[c])
     }
+    self.scales = scales
     bias = Tensor(shifts, shape: [outputs])
+  }
+
+  /// A weight [..., out], scaled.
+  func scaling(_ weight: Tensor) -> Tensor {
+    Tensor(shape: weight.shape) { scaled in
+      weight.withUnsafeBuffer { weight in
+        for start in stride(from: 0, to: scaled.count, by: scales.count) {
+          for (c, scale) in scales.enumerated() {
+            scaled[start + c] = Float(Double(weight[start + c]) * scale)
+          }
+        }
+      }
+    }
+  }
+
+  /// The panels of a weight of `shape`, scaled.
+  func scalingPanels(_ panels: Tensor, shape: [Int]) -> Tensor {
+    var panels = panels
+    panels.withUnsafeMutableBuffer {
+      df_f32_scale_packed(shape[2], shape[3], scales, $0.baseAddress)
+    }
+    return panels
   }
 }

@@ -22,7 +22,7 @@ public struct PackedLinear: Sendable {
     self.activation = activation
     key = linear.weight.key
     bias = linear.bias?.value
-    packed = linear.weight.value.packedInPanels()
+    packed = linear.weight.packedInPanels()
     linear.weight.release()
     linear.bias?.release()
     prelu?.weight.release()

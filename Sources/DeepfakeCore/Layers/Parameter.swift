@@ -114,6 +114,11 @@ public final class Parameter: Sendable {
     preconditionFailure("Parameter \(key): read before it was loaded or initialised")
   }
 
+  /// The file's tensor, as long as nobody has read the value.
+  var unread: StoredTensor? {
+    content.withLock { if case .stored(let stored) = $0 { stored } else { nil } }
+  }
+
   /// Takes the value from a file's tensor, whose shape must be the one that `layout` gives in files.
   func take(_ stored: StoredTensor) {
     precondition(

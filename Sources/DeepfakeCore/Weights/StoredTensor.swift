@@ -109,6 +109,17 @@ public struct StoredTensor: Sendable {
     }
   }
 
+  /// Calls `body` with the elements where they lie, in file order; nil unless they are Float32s one after
+  /// the other.
+  func withDenseFloats<Result>(_ body: (UnsafePointer<Float>) -> Result) -> Result? {
+    guard dtype == .f32, view.isDense,
+      Int(bitPattern: bytes.start) % MemoryLayout<Float>.alignment == 0
+    else { return nil }
+    return withExtendedLifetime(bytes.owner) {
+      body(bytes.start.assumingMemoryBound(to: Float.self))
+    }
+  }
+
   /// Takes the pages of the mapped file that hold the elements out of the process's memory until
   /// somebody reads them again.
   func releasePages() {
