@@ -25,3 +25,15 @@ struct InputOptions: ParsableArguments {
 enum OutputForm {
   case table, json, csv
 }
+
+extension MemberFiles {
+  /// The files of `--weights`; ends the command where they do not fit the members.
+  static func given(_ arguments: [String], members: [Recipe.Member]) throws -> MemberFiles {
+    do {
+      return try MemberFiles(arguments, members: members)
+    } catch {
+      Output.complain(error.description)
+      throw ExitCode.validationFailure
+    }
+  }
+}

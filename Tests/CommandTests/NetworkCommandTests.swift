@@ -174,13 +174,46 @@ import Testing
       #expect(entry["batch"] as? Int == 2)
       #expect(entry["threads"] as? Int == 1)
       let times = try #require(entry["millisecondsPerImage"] as? [String: Double])
-      let (low, middle, high) = (times["min"] ?? 0, times["median"] ?? 0, times["max"] ?? 0)
-      #expect(0 < low && low <= middle && middle <= high)
+      let spread = ["min", "lowerQuartile", "median", "upperQuartile", "max"].map {
+        times[$0] ?? 0
+      }
+      #expect(spread[0] > 0 && spread == spread.sorted())
+      #expect(entry["warmUp"] as? Int == 2 && entry["repeats"] as? Int == 3)
+      #expect((entry["peakBytes"] as? Int ?? 0) > 1_000_000)
     }
     let detect = try Tool.run(["bench", "detect", "--size", "96x64", "--repeats", "2", "--json"])
     #expect(detect.status == 0)
     let found: [[String: Any]] = try detect.json()
     #expect(found[0]["size"] as? String == "96x64")
+  }
+
+  @Test func layersAreListedBesideTheMachinesPeak() throws {
+    let arguments = [
+      "bench", "classify", "--architecture", "efficientnet-b0", "--norm", "group", "--size", "64",
+      "--batch", "2", "--repeats", "2", "--layers",
+    ]
+    let result = try Tool.run(arguments + ["--json"])
+    #expect(result.status == 0)
+    let entries: [[String: Any]] = try result.json()
+    let layers = try #require(entries[0]["layers"] as? [[String: Any]])
+    #expect(layers.first?["layer"] as? String == "conv_stem")
+    #expect(layers.first?["shape"] as? String == "64x64x3 > 32x32x32")
+    #expect(layers.last?["layer"] as? String == "classifier")
+    let machine = try #require(entries[0]["machine"] as? [String: Any])
+    let peaks = try #require(machine["peaks"] as? [[String: Any]])
+    #expect(peaks.contains { $0["instructionSet"] as? String == "portable" })
+    let kinds = try #require(entries[0]["kinds"] as? [[String: Any]])
+    #expect(kinds.contains { $0["kind"] as? String == "depthwise" })
+    func total(_ rows: [[String: Any]], _ key: String) -> Double {
+      rows.reduce(0) { $0 + ($1[key] as? Double ?? 0) }
+    }
+    // The sums by kind are sums of the layers, each rounded.
+    for key in ["megaflop", "millisecondsPerImage"] {
+      let all = total(layers, key)
+      #expect(all > 0 && abs(total(kinds, key) - all) < 1e-4 * Double(layers.count))
+    }
+    let table = try Tool.run(arguments + ["--sort", "time"])
+    #expect(table.output.contains("of peak") && table.output.contains("GFLOP/s; reads from"))
   }
 
   @Test func trainingBenchmarksSayWhereTheTimeGoes() throws {

@@ -26,6 +26,31 @@ import Testing
     }
   }
 
+  @Test func wholePredictionsAreTimed() throws {
+    try withMaterial(pictures: ["a.png", "b.png"]) { folder in
+      let result = try Tool.run(
+        ["bench", "video", "media", "--repeats", "2", "--json"] + Self.options, in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let entries: [[String: Any]] = try result.json()
+      #expect(entries.map { $0["file"] as? String } == ["media/a.png", "media/b.png"])
+      for entry in entries {
+        #expect(entry["work"] as? String == "video" && entry["architecture"] as? String == "tiny")
+        #expect(entry["size"] as? String == "96x80" && entry["frames"] as? Int == 1)
+        #expect(entry["repeats"] as? Int == 2 && entry["warmUp"] as? Int == 0)
+        let stages = try #require(entry["stages"] as? [String: [String: Double]])
+        #expect(
+          Set(stages.keys) == ["load", "decode", "detect", "track", "crop", "classify", "other"])
+        let seconds = try #require(entry["seconds"] as? [String: Double])
+        #expect((seconds["median"] ?? 0) > 0 && (entry["framesPerSecond"] as? Double ?? 0) > 0)
+      }
+      let table = try Tool.run(
+        ["bench", "video", "media/a.png", "--repeats", "1"] + Self.options, in: folder)
+      #expect(table.output.contains("recipe") && table.output.contains("classify"))
+      let missing = try Tool.run(["bench", "video", "no.mp4"] + Self.options, in: folder)
+      #expect(missing.status == 1 && missing.errors.contains("no.mp4"))
+    }
+  }
+
   @Test func everyFileGetsAnEntryInTheDocumentedForm() throws {
     try withMaterial(pictures: ["a.png", "b.png"]) { folder in
       try Data("broken".utf8).write(to: folder.appendingPathComponent("media/c.mp4"))

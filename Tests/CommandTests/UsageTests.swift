@@ -14,6 +14,7 @@ import Testing
       ["weights", "fetch"], ["weights", "info"], ["weights", "convert"], ["recipe"],
       ["recipe", "list"], ["recipe", "show"], ["bench"],
       ["bench", "classify"], ["bench", "detect"], ["bench", "embed"], ["bench", "train"],
+      ["bench", "video"], ["bench", "copies"], ["bench", "machine"],
       ["identity"], ["identity", "train"], ["identity", "evaluate"],
     ] {
       let help = try Tool.run(command + ["--help"])
@@ -95,6 +96,12 @@ import Testing
       "--backbone is for made-up"
     ),
     (["bench", "classify", "--batch", "0"], "--batch must be"),
+    (["bench", "classify", "--repeats", "0"], "--repeats must be 1 to 10000"),
+    (["bench", "embed", "--warm-up", "10001"], "--warm-up must be 0 to 10000"),
+    (["bench", "classify", "--layers", "--sort", "name"], "'time'"),
+    (["bench", "video", "a.mp4"], "Give --weights"),
+    (["bench", "video", "a.mp4"] + weights, "no such file or folder"),
+    (["bench", "machine", "--threads", "0"], "--threads must be 1 to 256"),
     (["bench", "train", "--size", "7"], "--size must be"),
     (["bench", "detect", "--size", "wide"], "--size"),
   ])

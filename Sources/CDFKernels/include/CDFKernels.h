@@ -362,6 +362,16 @@ float df_u8_placed_correlation(
 /// parts of a pixel.
 void df_f32_thumbnail(size_t in_side, const float *x, size_t out_side, uint8_t *y);
 
+// ---- What this machine can do -------------------------------------------------------------------
+
+/// Runs `rounds` of independent multiply-adds of `isa` in registers, on the calling thread, and returns how
+/// many they were, counting each lane: 0 where `isa` cannot run. *result keeps them from being left out.
+size_t df_f32_run_multiply_adds(df_isa isa, size_t rounds, float *result);
+/// The sum of `count` floats, read as fast as `isa` can; 0 where it cannot run. In no useful order.
+float df_f32_read(df_isa isa, size_t count, const float *x);
+/// Bytes of a processor's cache of that level (2 or 3); 0 where unknown.
+size_t df_cache_bytes(int level);
+
 #ifdef __cplusplus
 }
 #endif

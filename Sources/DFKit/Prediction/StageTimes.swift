@@ -4,9 +4,9 @@ import Synchronization
 ///
 /// A stage wraps its work in `measure`, which costs next to nothing where nobody records. Where stages
 /// overlap on several threads, their times add up to more than the clock's.
-final class StageTimes: Sendable {
+package final class StageTimes: Sendable {
   /// A part of the work on a file.
-  enum Stage: String, Sendable, CaseIterable {
+  package enum Stage: String, Sendable, CaseIterable {
     /// Reading weights and packing them.
     case load
     /// Reading and decoding frames, and bringing them to RGB.
@@ -35,7 +35,7 @@ final class StageTimes: Sendable {
   private init() {}
 
   /// What `body` returns, and the seconds of each stage that it went through.
-  static func record<Result>(
+  package static func record<Result>(
     _ body: () throws -> Result
   ) rethrows -> (result: Result, seconds: [Stage: Double]) {
     let times = StageTimes()
@@ -45,7 +45,7 @@ final class StageTimes: Sendable {
 
   /// `body`'s result. Where stages are recorded, its time counts as the stage's, less that of stages
   /// inside it.
-  static func measure<Result>(
+  package static func measure<Result>(
     _ stage: Stage, _ body: () throws -> Result
   ) rethrows -> Result {
     guard let times = current else { return try body() }

@@ -12,6 +12,14 @@ package final class LayerTimes: Sendable {
     package var calls: Int
     /// The part of the clock's time that they took, in seconds: a call on one thread of two counts half.
     package var seconds: Double
+
+    /// An entry.
+    package init(key: String, work: LayerWork, calls: Int, seconds: Double) {
+      self.key = key
+      self.work = work
+      self.calls = calls
+      self.seconds = seconds
+    }
   }
 
   private struct Key: Hashable {

@@ -33,10 +33,7 @@ extension BenchCommand {
     @Option(help: "What pictures and copies depend on.")
     var seed: UInt64 = 1
 
-    @OptionGroup var threads: ThreadOptions
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var options: Options
 
     func validate() throws {
       guard count.allSatisfy({ (100...10_000_000).contains($0) }) else {
@@ -48,8 +45,10 @@ extension BenchCommand {
     }
 
     func run() async throws {
-      threads.apply()
+      options.threads.apply()
       var benchmark = CopyBenchmark()
+      benchmark.repeats = options.repeats ?? 1
+      benchmark.warmUps = options.warmUp ?? 0
       benchmark.seed = seed
       benchmark.times = times
       if let pictures {
@@ -60,7 +59,8 @@ extension BenchCommand {
       let ready = benchmark
       try await Interruption.handled {
         let results = try count.map { try ready.run(count: $0) }
-        try Output.write((json ? JSON.array(results.map(\.json)).text : results.table) + "\n")
+        try Output.write(
+          (options.json ? JSON.array(results.map(\.json)).text : results.table) + "\n")
       }
     }
   }

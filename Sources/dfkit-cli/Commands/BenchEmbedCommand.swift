@@ -23,6 +23,10 @@ extension BenchCommand {
     @Option(help: "The side of the crops in pixels.")
     var size = 200
 
+    @OptionGroup var batches: BatchOptions
+
+    @OptionGroup var layers: LayerOptions
+
     @OptionGroup var options: Options
 
     func validate() throws {
@@ -35,17 +39,18 @@ extension BenchCommand {
     }
 
     func run() async throws {
-      options.threads.apply()
+      var benchmark = options.benchmark()
+      benchmark.layers = layers.order
       let embedder: any FaceEmbedder =
         inception ? InceptionResnetEmbedder(seed: 1) : try FaceEmbedders.load(embedder.file)
       let architecture =
         embedder is InceptionResnetEmbedder
         ? InceptionResnetEmbedder.architecture : LookAlikeEmbedder.architecture
+      let ready = benchmark
       try await Interruption.handled {
-        let benchmark = Benchmark(repeats: options.repeats)
         try options.print(
-          try options.batch.map {
-            try benchmark.embed(embedder, architecture: architecture, side: size, batch: $0)
+          try batches.batch.map {
+            try ready.embed(embedder, architecture: architecture, side: size, batch: $0)
           })
       }
     }

@@ -18,24 +18,22 @@ extension BenchCommand {
     @Flag(help: "Take one more step and list where its time goes.")
     var calls = false
 
+    @OptionGroup var batches: BatchOptions
+
     @OptionGroup var options: Options
 
     func run() async throws {
-      options.threads.apply()
       try await Interruption.handled {
-        let benchmark = Benchmark(repeats: options.repeats)
+        let benchmark = options.benchmark()
         var results: [BenchmarkResult] = []
         for settings in networks.settings(otherwise: .group) {
-          for batch in options.batch {
+          for batch in batches.batch {
             results.append(
               try benchmark.train(settings, batch: batch, recompute: recompute, listsCalls: calls))
             TensorMemory.releaseUnused()
           }
         }
         try options.print(results)
-        if calls && !options.json {
-          for result in results { try Output.write("\n" + result.callTable + "\n") }
-        }
       }
     }
   }

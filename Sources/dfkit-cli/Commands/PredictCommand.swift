@@ -94,7 +94,7 @@ struct PredictCommand: AsyncParsableCommand {
   func run() async throws {
     threads.apply()
     let settings = try settings()
-    let files = try memberFiles(settings)
+    let files = try MemberFiles.given(weights, members: settings.members)
     let predictor = try VideoPredictor(
       recipe: settings, weights: files, detectorWeights: try detector.weights(of: settings.detector)
     )
@@ -128,15 +128,6 @@ struct PredictCommand: AsyncParsableCommand {
     }
     if let clip { recipe.aggregation.clip = clip.range }
     return recipe
-  }
-
-  private func memberFiles(_ recipe: Recipe) throws -> MemberFiles {
-    do {
-      return try MemberFiles(weights, members: recipe.members)
-    } catch {
-      Output.complain(error.description)
-      throw ExitCode.validationFailure
-    }
   }
 }
 

@@ -68,31 +68,4 @@ import Testing
     let line = ProgressLine.text(progress, elapsed: 1000, width: 80)
     #expect(line.contains("2:30:00 left"), "\(line)")
   }
-
-  @Test func benchmarksSummariseTheirRuns() {
-    var result = BenchmarkResult(
-      work: "classify", architecture: "efficientnet-b4", norm: "group", size: .side(224), batch: 8,
-      threads: 2, runs: [3, 1, 2, 10])
-    #expect(result.min == 1)
-    #expect(result.median == 2.5)
-    #expect(result.max == 10)
-    #expect(
-      result.json.text == """
-        {
-          "work": "classify",
-          "architecture": "efficientnet-b4",
-          "norm": "group",
-          "size": 224,
-          "batch": 8,
-          "threads": 2,
-          "millisecondsPerImage": {
-            "min": 1,
-            "median": 2.5,
-            "max": 10
-          }
-        }
-        """)
-    result.runs = [3]
-    #expect(result.median == 3)
-  }
 }

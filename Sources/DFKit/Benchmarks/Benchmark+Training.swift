@@ -30,13 +30,12 @@ extension Benchmark {
       let (_, gradients) = valueAndGrad { network(images, mode).binaryCrossEntropy(targets) }
       optimizer.step(parameters, gradients)
     }
-    PeakMemory.restart()
-    let runs = try time(images: batch) { step() }
-    var result = BenchmarkResult(
-      work: "train", architecture: settings.architecture.rawValue,
-      norm: settings.norm.kind.rawValue, size: .side(side), batch: batch,
-      threads: Parallel.threadCount, runs: runs)
-    result.peakBytes = PeakMemory.bytes
+    var plain = self
+    plain.layers = nil  // those are of inference
+    var result = try plain.measure(
+      "train", settings.architecture.rawValue, norm: settings.norm.kind.rawValue,
+      size: .side(side), batch: batch
+    ) { step() }
     if listsCalls {
       try Task.checkCancellation()
       let entries = CallTimes.measure { step() }.entries

@@ -1,0 +1,155 @@
+import Classifiers
+import DeepfakeCore
+import Foundation
+import MediaIO
+import Training
+
+/// Plants copies in datasets and tells which of them the search finds, and in what time and memory.
+public struct CopyBenchmark: Sendable {
+  /// Pictures to plant copies of, each of another person; empty draws some.
+  public var pictures: [URL] = []
+  /// The share of a dataset's crops that are planted copies.
+  public var plantedShare = 0.08
+  /// What makes embeddings, where any are wanted.
+  public var embedder: (any FaceEmbedder)?
+  /// What pictures and copies depend on.
+  public var seed: UInt64 = 1
+  /// The side of drawn scenes in pixels; crops are 1.3 times smaller.
+  public var sceneSide = 208
+  /// How many times as large a table is searched: pictures measured once stand for others, of which all that
+  /// they are compared by is changed.
+  public var times = 1
+  /// The search.
+  public var search = CopySearch()
+  /// Runs that count: each measures and searches the same dataset anew.
+  public var repeats = 1
+  /// Runs before them.
+  public var warmUps = 0
+
+  /// A benchmark of drawn pictures.
+  public init() {}
+
+  /// Makes a dataset of some size in a temporary folder, measures and searches it, and removes it.
+  ///
+  /// - Throws: `MediaError` where pictures cannot be read or written; `CancellationError`.
+  public func run(count: Int, progress: (Int, Int) -> Void = { _, _ in }) throws
+    -> CopyBenchmarkResult
+  {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("dfkit-copies-\(ProcessInfo.processInfo.processIdentifier)-\(count)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let source =
+      pictures.isEmpty ? PlantedLeaks.Source.drawn(side: sceneSide) : .pictures(pictures)
+    let leaks = try PlantedLeaks(
+      source, count: count, planted: Int(Double(count) * plantedShare), seed: seed, in: folder)
+    PeakMemory.restart()
+    var found: Findings?
+    var runs: [Seconds] = []
+    for _ in 0..<warmUps + max(1, repeats) {
+      try Task.checkCancellation()
+      let (findings, seconds) = try measureAndSearch(leaks, progress: progress)
+      found = findings
+      runs.append(seconds)
+    }
+    let peak = PeakMemory.bytes
+    return CopyBenchmarkResult(
+      found ?? Findings(), leaks, size: pictures.isEmpty ? .side(sceneSide * 10 / 13) : .mixed,
+      seconds: Array(runs.dropFirst(warmUps)), warmUps: warmUps, peakBytes: peak)
+  }
+
+  /// What the search found in a table.
+  fileprivate struct Findings {
+    var crops = 0
+    var identical: [SampleLink] = []
+    var copies: [CopyMatch] = []
+    var lookAlikes = 0
+    var backgrounds: [SampleLink] = []
+  }
+
+  /// The seconds of one run.
+  fileprivate struct Seconds {
+    var measuring = 0.0
+    var searching = 0.0
+    var lookAlikes = 0.0
+    var backgrounds = 0.0
+    var all: Double { measuring + searching + lookAlikes + backgrounds }
+  }
+
+  private func measureAndSearch(
+    _ leaks: PlantedLeaks, progress: (Int, Int) -> Void
+  ) throws -> (Findings, Seconds) {
+    var (found, seconds) = (Findings(), Seconds())
+    var clock = Stopwatch()
+    var table = try FingerprintTable.measure(
+      leaks.manifest, embedder: embedder, cache: nil, progress: progress)
+    seconds.measuring = clock.lap()
+    var groups = leaks.groups
+    if times > 1 {
+      table = table.repeated(times, seed: seed)
+      let own = Int32(clamping: groups.count)
+      groups = (0..<times).flatMap { number in
+        leaks.groups.map { $0 + own * Int32(clamping: number) }
+      }
+      _ = clock.lap()
+    }
+    found.crops = table.count
+    found.identical = search.identicalFiles(table, groups: groups)
+    found.copies = search.nearCopyMatches(table, groups: groups)
+    seconds.searching = clock.lap()
+    found.lookAlikes = search.lookAlikes(table, groups: groups).count
+    seconds.lookAlikes = clock.lap()
+    found.backgrounds = search.backgrounds(table, groups: groups)
+    try Task.checkCancellation()
+    seconds.backgrounds = clock.lap()
+    return (found, seconds)
+  }
+}
+
+extension CopyBenchmarkResult {
+  fileprivate init(
+    _ found: CopyBenchmark.Findings, _ leaks: PlantedLeaks, size: BenchmarkResult.Size,
+    seconds: [CopyBenchmark.Seconds], warmUps: Int, peakBytes: Int?
+  ) {
+    // The first of the repeats, which is what was planted.
+    let end = leaks.groups.count
+    let score = leaks.score(
+      (found.identical + found.copies.map(\.link)).filter { $0.second < end })
+    let places = leaks.scorePlaces(found.backgrounds.filter { $0.second < end })
+    func middle(_ part: (CopyBenchmark.Seconds) -> Double) -> Double {
+      RunTimes(seconds.map(part)).median
+    }
+    crops = found.crops
+    copies = PlantedCopy.allCases.compactMap { kind in
+      score.copies[kind].map { .init(kind: kind.rawValue, planted: $0.planted, found: $0.found) }
+    }
+    self.places = .init(
+      kind: "background", planted: places.videos.planted, found: places.videos.found)
+    falseAlarms = score.falseAlarmsInTenThousand
+    falsePlaces = Float(places.falseAlarms) * 10_000 / Float(max(1, score.clean))
+    evidence = CopyEvidence.allCases.reduce(into: [:]) { counts, evidence in
+      counts[evidence] = found.copies.count { $0.evidence == evidence }
+    }
+    lookAlikes = found.lookAlikes
+    measuringSeconds = middle(\.measuring)
+    searchingSeconds = middle(\.searching)
+    lookAlikeSeconds = middle(\.lookAlikes)
+    backgroundSeconds = middle(\.backgrounds)
+    timing = BenchmarkResult(
+      work: "copies", architecture: "none", norm: "none", size: size,
+      batch: found.crops, threads: Parallel.threadCount, warmUps: warmUps,
+      times: RunTimes(seconds.map(\.all)).scaled(by: 1000 / Double(max(1, found.crops))),
+      peakBytes: peakBytes)
+  }
+}
+
+/// Seconds between calls.
+private struct Stopwatch {
+  private var start = ContinuousClock.now
+
+  mutating func lap() -> Double {
+    let now = ContinuousClock.now
+    defer { start = now }
+    return (now - start).seconds
+  }
+}

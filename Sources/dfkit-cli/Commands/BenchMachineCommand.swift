@@ -1,0 +1,28 @@
+import ArgumentParser
+import DFKit
+
+extension BenchCommand {
+  /// `dfkit bench machine`
+  struct Machine: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Measures what this computer can do at most.",
+      discussion: """
+        Multiply-adds in registers with each instruction set, which is what 'of peak' in --layers means, \
+        and bytes read and copied in caches and memory. Takes about a second and up to 1 GB of memory.
+
+          dfkit bench machine
+          dfkit bench machine --threads 1 --json
+        """)
+
+    @OptionGroup var threads: ThreadOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+      threads.apply()
+      let machine = MachineTable.measure(memory: true)
+      try Output.write((json ? machine.json.text : machine.text) + "\n")
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import DFKit
+
+extension BenchCommand {
+  /// What all benchmarks are told alike.
+  struct Options: ParsableArguments {
+    @Option(help: "Runs before those that count.")
+    var warmUp: Int?
+
+    @Option(
+      help: "Runs that count, of which the median and the spread are shown; 10, but for slow work.")
+    var repeats: Int?
+
+    @OptionGroup var threads: ThreadOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+      if let warmUp, !(0...10_000).contains(warmUp) {
+        throw ValidationError("--warm-up must be 0 to 10000.")
+      }
+      if let repeats, !(1...10_000).contains(repeats) {
+        throw ValidationError("--repeats must be 1 to 10000.")
+      }
+    }
+
+    /// The harness that all benchmarks run in, with its own numbers where none are given.
+    func benchmark(repeats usualRepeats: Int = 10, warmUps usualWarmUps: Int = 2) -> Benchmark {
+      threads.apply()
+      return Benchmark(repeats: repeats ?? usualRepeats, warmUps: warmUp ?? usualWarmUps)
+    }
+
+    func print(_ results: [BenchmarkResult]) throws {
+      if json { return try Output.write(JSON.array(results.map(\.json)).text + "\n") }
+      try Output.write(results.table + "\n")
+      for result in results {
+        for text in result.details { try Output.write("\n" + text + "\n") }
+      }
+    }
+  }
+
+  /// `--batch`
+  struct BatchOptions: ParsableArguments {
+    @Option(help: "Images at once; may be given several times.")
+    var batch: [Int] = [1]
+
+    func validate() throws {
+      guard batch.allSatisfy({ (1...256).contains($0) }) else {
+        throw ValidationError("--batch must be 1 to 256.")
+      }
+    }
+  }
+
+  /// `--layers`
+  struct LayerOptions: ParsableArguments {
+    @Flag(
+      help: """
+        Run as often once more and list what each layer took, beside what this computer can do at most.
+        """)
+    var layers = false
+
+    @Option(help: "The order of --layers: as executed, or the slowest first.")
+    var sort: LayerTable.Order = .executed
+
+    /// How layers are listed, if they are.
+    var order: LayerTable.Order? { layers ? sort : nil }
+  }
+}
+
+extension LayerTable.Order: ExpressibleByArgument {}
