@@ -20,8 +20,9 @@ extension Benchmark {
       // What the run before left is given back, so that each begins alike.
       TensorMemory.releaseUnused()
       let (found, times) = try StageTimes.record {
-        let predictor = try StageTimes.measure(.load, load)
+        var predictor = try StageTimes.measure(.load, load)
         recipe = predictor.recipe.name
+        predictor.keepsNetworks = false
         return try predictor.predict(file)
       }
       report = found
