@@ -102,6 +102,14 @@ int df_av_frame_display_matrix(const void *frame, int32_t matrix[9]) {
   return side == NULL ? 0 : copy_matrix(side->data, side->size, matrix);
 }
 
+int df_av_frame_is_interlaced(const void *frame) {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+  return (((const AVFrame *)frame)->flags & AV_FRAME_FLAG_INTERLACED) != 0;
+#else
+  return ((const AVFrame *)frame)->interlaced_frame;
+#endif
+}
+
 int df_av_frame_is_damaged(const void *frame) {
   const AVFrame *f = frame;
   return f->decode_error_flags != 0 || (f->flags & AV_FRAME_FLAG_CORRUPT) != 0;

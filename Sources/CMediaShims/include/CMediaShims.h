@@ -87,6 +87,8 @@ void df_av_log_take(char *message);
 // Returns 0 when there is none.
 int df_av_stream_display_matrix(const void *stream, int32_t matrix[9]);
 int df_av_frame_display_matrix(const void *frame, int32_t matrix[9]);
+// Whether a frame is made of two fields.
+int df_av_frame_is_interlaced(const void *frame);
 // Whether a decoded frame is known to be wrong in parts.
 int df_av_frame_is_damaged(const void *frame);
 

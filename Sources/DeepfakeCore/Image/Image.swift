@@ -22,11 +22,20 @@ public struct Image: Sendable, Equatable {
     width: Int, height: Int,
     initializingWith body: (UnsafeMutableBufferPointer<UInt8>) throws -> Void
   ) rethrows {
+    try self.init(width: width, height: height, room: 0, initializingWith: body)
+  }
+
+  /// The same with `room` bytes after the last pixel that `body` may write to as well, which are no part of
+  /// the image.
+  package init(
+    width: Int, height: Int, room: Int,
+    initializingWith body: (UnsafeMutableBufferPointer<UInt8>) throws -> Void
+  ) rethrows {
     precondition(width > 0 && height > 0, "Image: \(width)x\(height) is empty")
     self.width = width
     self.height = height
     let count = width * height * 3
-    pixels = try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+    pixels = try [UInt8](unsafeUninitializedCapacity: count + room) { buffer, initialized in
       try body(UnsafeMutableBufferPointer(rebasing: buffer[0..<count]))
       initialized = count
     }

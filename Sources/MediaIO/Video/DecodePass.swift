@@ -10,7 +10,7 @@ final class DecodePass {
   private let decoder: Decoder
   private let frame: DecodedFrame
   private let orientation: Orientation?
-  private var sentPackets = 0
+  private var readPackets = 0
   private var lastTime: Double?
   private let isCancelled: @Sendable () -> Bool
   private(set) var summary = DecodeSummary()
@@ -29,18 +29,6 @@ final class DecodePass {
     orientation = demuxer.orientation
   }
 
-  /// Packets of the video stream that should yield a frame each, without decoding any.
-  static func countPackets(_ video: Video) throws -> Int {
-    let demuxer = try Demuxer(video.url)
-    let packet = try Packet(file: demuxer.file)
-    var count = 0
-    while demuxer.read(packet) {
-      if video.isCancelled() { throw CancellationError() }
-      if packet.pointer.pointee.flags & AV_PKT_FLAG_DISCARD == 0 { count += 1 }
-    }
-    return count
-  }
-
   /// A frame on its way, before its conversion.
   struct Arrival {
     var index: Int
@@ -50,14 +38,30 @@ final class DecodePass {
     var frame: DecodedFrame
   }
 
-  /// Decodes everything and calls `body` with every frame in shown order. May run once.
-  func run(_ body: (Arrival) throws -> Void) throws {
+  /// Decodes everything, or what `plan` needs, and calls `body` with every decoded frame in shown order. May
+  /// run once.
+  ///
+  /// With a plan, the frames that come are not all there are, so that their indices mean nothing.
+  func run(_ plan: DecodePlan? = nil, _ body: (Arrival) throws -> Void) throws {
     let packet = try Packet(file: file)
+    var leavesOut = false
     while demuxer.read(packet) {
       if isCancelled() { throw CancellationError() }
+      let step = plan.map { readPackets < $0.steps.count ? $0.steps[readPackets] : .decode }
+      readPackets += 1
+      if step == .leaveOut {
+        leavesOut = true
+        continue
+      }
+      if leavesOut {
+        // A frame that begins anew comes next: those before it must be out first.
+        leavesOut = false
+        try finish(body)
+        decoder.restart()
+      }
+      decoder.leavesOutUnreferenced = step == .referOnly
       let flags = packet.pointer.pointee.flags
       if flags & AV_PKT_FLAG_CORRUPT != 0 { summary.damagedPackets += 1 }
-      sentPackets += 1
       var sent = decoder.send(packet)
       if sent == .full {
         _ = try drain(body)
@@ -68,6 +72,12 @@ final class DecodePass {
         summary.damagedPackets += 1
       }
     }
+    try finish(body)
+    sumUp()
+  }
+
+  /// Hands on the frames that the decoder still holds.
+  private func finish(_ body: (Arrival) throws -> Void) throws {
     _ = decoder.send(nil)
     var failures = 0
     while failures < DecodePass.flushFailureLimit {
@@ -76,7 +86,6 @@ final class DecodePass {
       failures = summary.decodedFrames > before ? 0 : failures + 1
       summary.damagedPackets += 1
     }
-    sumUp()
   }
 
   /// Hands on every frame that the decoder has ready, and says why it stopped.
@@ -117,9 +126,9 @@ final class DecodePass {
       summary.isTruncated = true
       summary.warnings.append("reading stopped early: \(problem)")
     }
-    if let promised = info.containerFrames, sentPackets < promised {
+    if let promised = info.containerFrames, readPackets < promised {
       summary.isTruncated = true
-      summary.warnings.append("the container promises \(promised) frames and holds \(sentPackets)")
+      summary.warnings.append("the container promises \(promised) frames and holds \(readPackets)")
     }
     if let end = info.duration, let last = lastTime, last < end * 0.9 - 1, !summary.isTruncated {
       summary.warnings.append(

@@ -25,6 +25,12 @@ final class DecodedFrame {
     return size > 0 ? Int(size) : 4 * Int(frame.width) * Int(frame.height)
   }
 
+  /// Its timestamp, in units of the stream's.
+  var stamp: Int64 { pointer.pointee.pts }
+
+  /// Whether it is made of two fields.
+  var isInterlaced: Bool { df_av_frame_is_interlaced(pointer) != 0 }
+
   deinit {
     var frame: UnsafeMutablePointer<AVFrame>? = pointer
     av_frame_free(&frame)
@@ -92,6 +98,15 @@ final class Decoder {
     if status == df_av_error_again() { return .full }
     return status >= 0 || status == df_av_error_end() ? .taken : .refused
   }
+
+  /// Whether packets whose frames no others refer to are passed over, from the next packet on.
+  var leavesOutUnreferenced: Bool {
+    get { context.pointee.skip_frame == AVDISCARD_NONREF }
+    set { context.pointee.skip_frame = newValue ? AVDISCARD_NONREF : AVDISCARD_DEFAULT }
+  }
+
+  /// Forgets all frames, after the end, so that packets can follow from a frame on that begins anew.
+  func restart() { avcodec_flush_buffers(context) }
 
   /// What the decoder had to give.
   enum Received { case frame, nothingYet, end, failed }

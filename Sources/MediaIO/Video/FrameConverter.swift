@@ -30,15 +30,29 @@ final class FrameConverter {
       converter = nil
     }
     if converter == nil { converter = df_converter_new(frame.pointer) }
+    guard let converter else { throw unsupported(frame) }
     // swscale writes whole vectors, also where a row ends in the middle of one.
     let stride = (width * 3 + 63) & ~63
+    if stride == width * 3, orientation == .upright {
+      var isDone = false
+      let image = Image(width: width, height: height, room: 64) { pixels in
+        guard let base = pixels.baseAddress else { return }
+        isDone = df_converter_run(converter, frame.pointer, base, Int32(stride)) != 0
+      }
+      guard isDone else { throw unsupported(frame) }
+      return image
+    }
     let base = room(for: stride * height + 64)
-    guard let converter, df_converter_run(converter, frame.pointer, base, Int32(stride)) != 0 else {
-      let format = av_get_pix_fmt_name(AVPixelFormat(frame.pointer.pointee.format))
-      let name = format.map { String(cString: $0) } ?? "of an unknown kind"
-      throw .unsupported(file: file, found: "its pixels (\(name)) do not convert to RGB")
+    guard df_converter_run(converter, frame.pointer, base, Int32(stride)) != 0 else {
+      throw unsupported(frame)
     }
     return orientation.image(of: base, width: width, height: height, stride: stride)
+  }
+
+  private func unsupported(_ frame: DecodedFrame) -> MediaError {
+    let format = av_get_pix_fmt_name(AVPixelFormat(frame.pointer.pointee.format))
+    let name = format.map { String(cString: $0) } ?? "of an unknown kind"
+    return .unsupported(file: file, found: "its pixels (\(name)) do not convert to RGB")
   }
 
   private func room(for count: Int) -> UnsafeMutablePointer<UInt8> {
@@ -51,5 +65,30 @@ final class FrameConverter {
     rows = new
     return new.bindMemory(to: UInt8.self).baseAddress
       ?? { preconditionFailure("FrameConverter: \(count) bytes have no address") }()
+  }
+}
+
+/// Converters side by side, so that each of some frames is converted on a thread of its own.
+final class ConverterRow {
+  private let converters: [FrameConverter]
+
+  init(file: String, count: Int) {
+    converters = (0..<count).map { _ in FrameConverter(file: file) }
+  }
+
+  /// Frames that are converted at a time.
+  var count: Int { converters.count }
+
+  /// The frames, at most `count`, as RGB.
+  func images(_ frames: [DecodePass.Arrival]) -> [Result<Image, MediaError>] {
+    precondition(frames.count <= count, "ConverterRow: \(frames.count) frames for \(count)")
+    // Each index has a converter and a frame to itself.
+    nonisolated(unsafe) let pairs = Array(zip(converters, frames))
+    return Parallel.map(pairs.count) { index in
+      let (converter, frame) = pairs[index]
+      return Result { () throws(MediaError) in
+        try converter.image(frame.frame, frame.orientation)
+      }
+    }
   }
 }

@@ -25,6 +25,9 @@ public struct Video: Sendable {
   /// Threads that are no task's have their own.
   package var isCancelled: @Sendable () -> Bool = { Task.isCancelled }
 
+  /// Frames that are converted at a time at most.
+  private static let convertedTogether = 4
+
   static let sizeLimit =
     "frames are decoded up to \(Decoder.sideLimit) a side and \(Decoder.pixelLimit) pixels"
 
@@ -94,6 +97,9 @@ public struct Video: Sendable {
   /// decoder yields another number, the video is decoded again by that. Memory is bounded by the
   /// frames asked for (and by a limit on those), not by the video's length.
   ///
+  /// Of H.264, packets are left out that no frame asked for depends on, which changes no pixel of these.
+  /// Damage in what is left out goes unnoticed; where any is noticed, the whole video is decoded.
+  ///
   /// - Returns: how many frames were decoded, and whether anything was damaged or missing.
   /// - Throws: `MediaError`, what `body` throws, or `CancellationError` in a cancelled task.
   @discardableResult
@@ -101,8 +107,15 @@ public struct Video: Sendable {
     _ count: Int, _ body: (VideoFrame) throws -> Void
   ) throws -> DecodeSummary {
     precondition(count > 0, "Video: \(count) frames asked for")
-    let counted = try DecodePass.countPackets(self)
-    var kept = try keepFrames(EvenSpread.indices(count, of: counted))
+    let packets = try PacketIndex.read(self)
+    let counted = packets.count
+    let wanted = EvenSpread.indices(count, of: counted)
+    if let plan = packets.plan(for: wanted), var planned = try keepFrames(plan) {
+      try deliver(&planned.frames, body)
+      planned.summary.decodedFrames = counted
+      return planned.summary
+    }
+    var kept = try keepFrames(wanted)
     let total = kept.summary.decodedFrames
     if total == counted, !kept.isOverLimit {
       try deliver(&kept.frames, body)
@@ -129,6 +142,7 @@ public struct Video: Sendable {
 
   private struct Kept {
     var frames: [DecodePass.Arrival] = []
+    var bytes = 0
     var isOverLimit = false
     var summary = DecodeSummary()
   }
@@ -138,34 +152,68 @@ public struct Video: Sendable {
     let pass = try DecodePass(self)
     var kept = Kept()
     var next = 0
-    var bytes = 0
     try pass.run { arrival in
-      guard next < indices.count, arrival.index == indices[next], !kept.isOverLimit else { return }
+      guard next < indices.count, arrival.index == indices[next] else { return }
       next += 1
-      bytes += arrival.frame.byteCount
-      if bytes > keptBytesLimit {
-        kept.isOverLimit = true
-        kept.frames = []
-        return
-      }
-      var moved = arrival
-      moved.frame = try DecodedFrame(moving: arrival.frame, file: url.relativePath)
-      kept.frames.append(moved)
+      try keep(arrival, in: &kept)
     }
     guard pass.summary.decodedFrames > 0 else { throw noFrames(pass.summary) }
     kept.summary = pass.summary
     return kept
   }
 
-  /// Empties `frames` one by one, so that each frame's memory goes when it has been delivered.
+  /// Decodes as planned and keeps the plan's frames; nil where not each came, sound and in its turn.
+  private func keepFrames(_ plan: DecodePlan) throws -> Kept? {
+    let pass = try DecodePass(self)
+    var kept = Kept()
+    var next = 0
+    var last = Int64.min
+    var isInOrder = true
+    try pass.run(plan) { arrival in
+      let stamp = arrival.frame.stamp
+      if stamp <= last || arrival.frame.isInterlaced { isInOrder = false }
+      last = stamp
+      guard next < plan.frames.count, stamp == plan.frames[next].stamp else { return }
+      var wanted = arrival
+      wanted.index = plan.frames[next].index
+      next += 1
+      try keep(wanted, in: &kept)
+    }
+    guard isInOrder, next == plan.frames.count, !kept.isOverLimit, pass.summary.isSound else {
+      return nil
+    }
+    kept.summary = pass.summary
+    return kept
+  }
+
+  private func keep(_ arrival: DecodePass.Arrival, in kept: inout Kept) throws(MediaError) {
+    guard !kept.isOverLimit else { return }
+    kept.bytes += arrival.frame.byteCount
+    if kept.bytes > keptBytesLimit {
+      kept.isOverLimit = true
+      kept.frames = []
+      return
+    }
+    var moved = arrival
+    moved.frame = try DecodedFrame(moving: arrival.frame, file: url.relativePath)
+    kept.frames.append(moved)
+  }
+
+  /// Empties `frames` one by one, so that each frame's memory goes when it has been delivered. Some are
+  /// converted at a time, each on its thread.
   private func deliver(
     _ frames: inout [DecodePass.Arrival], _ body: (VideoFrame) throws -> Void
   ) throws {
-    let converter = FrameConverter(file: url.relativePath)
+    let converters = ConverterRow(
+      file: url.relativePath, count: min(Self.convertedTogether, Parallel.threadCount))
     frames.reverse()
-    while let arrival = frames.popLast() {
-      let image = try converter.image(arrival.frame, arrival.orientation)
-      try body(VideoFrame(index: arrival.index, time: arrival.time, image: image))
+    while !frames.isEmpty {
+      let some = Array(frames.suffix(converters.count).reversed())
+      frames.removeLast(some.count)
+      let images = converters.images(some)
+      for (arrival, image) in zip(some, images) {
+        try body(VideoFrame(index: arrival.index, time: arrival.time, image: try image.get()))
+      }
     }
   }
 

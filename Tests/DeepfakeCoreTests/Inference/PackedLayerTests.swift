@@ -1,4 +1,5 @@
 import DeepfakeCore
+import Foundation
 import TestSupport
 import Testing
 
@@ -98,6 +99,38 @@ import Testing
       let packed = PackedLinear(linear, activation: activation)
       #expect(!linear.weight.isLoaded)
       expectClose(packed(x), expected, tolerance: 2e-5)
+    }
+  }
+
+  /// A file holds [out, in], values in memory are [in, out]: packing either must give the same.
+  @Test func weightsArePackedFromAFileAsFromMemory() throws {
+    for (inputs, outputs, kernel, hasNorm) in [
+      (1, 1, 1, false), (40, 33, 1, true), (16, 70, 1, false), (47, 5, 1, true), (6, 9, 3, true),
+    ] {
+      let (saved, loaded) = (ParameterStore(), ParameterStore())
+      let layers = [saved, loaded].map { store in
+        (
+          Conv2d(store.root / "conv", inputs, outputs, kernel: kernel),
+          hasNorm ? BatchNorm2d(store.root / "bn", outputs) : nil,
+          Linear(store.root / "fc", inputs, outputs)
+        )
+      }
+      randomize(saved)
+      let file = FileManager.default.temporaryDirectory.appending(
+        path: "packed-\(UUID().uuidString).safetensors")
+      defer { try? FileManager.default.removeItem(at: file) }
+      try saved.stateDict().write(safetensors: file)
+      try loaded.load(try StateDict.read(file))
+      var generator = SeededGenerator(seed: 11)
+      let x = Tensor.normal(shape: [2, 5, 4, inputs], using: &generator)
+      let outputs = layers.map { conv, norm, linear in
+        [
+          PackedConv2d(conv, norm: norm, activation: .silu)(x).scalars,
+          PackedLinear(linear)(x).scalars,
+        ]
+      }
+      #expect(outputs[0] == outputs[1], "\(inputs) to \(outputs.count), kernel \(kernel)")
+      #expect(loaded.parameters.allSatisfy { !$0.isLoaded })
     }
   }
 
