@@ -17,6 +17,8 @@
 #define MASK(count) (__mmask16)((1u << (count)) - 1)
 #define LOAD_SOME(p, count) (vf)_mm512_maskz_loadu_ps(MASK(count), p)
 #define STORE_SOME(p, v, count) _mm512_mask_storeu_ps(p, MASK(count), (__m512)(v))
+#define FRACTION(x) (vf)_mm512_reduce_ps((__m512)(x), _MM_FROUND_TO_NEG_INF)
+#define TIMES_POWER(p, x) (vf)_mm512_scalef_ps((__m512)(p), (__m512)(x))
 #define RECIPROCAL(x) (vf)_mm512_rcp14_ps((__m512)(x))
 
 #pragma clang attribute push( \

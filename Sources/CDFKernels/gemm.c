@@ -96,6 +96,29 @@ typedef struct plan {
   size_t rows, columns, across, chunk;
 } plan;
 
+void df_gemm_columns(
+  const df_kernels *kernels, df_gemm_block block, const float *panels, size_t k, size_t start) {
+  // Within a panel a row is as wide as the panel, so a chunk of the last, narrower panel begins elsewhere
+  // than one of the others: it is a block of its own.
+  size_t full = block.columns / kernels->panel * kernels->panel, rest = block.columns - full;
+  block.panel_stride = k * kernels->panel;
+  if (full > 0) {
+    df_gemm_block part = block;
+    part.columns = full;
+    part.b = panels + start * kernels->panel;
+    kernels->gemm_block(&part);
+  }
+  if (rest > 0) {
+    block.columns = rest;
+    block.b = panels + full * k + start * df_round_up(rest, kernels->lanes);
+    block.c += full;
+    if (block.bias) block.bias += full;
+    if (block.residual) block.residual += full;
+    if (block.slopes) block.slopes += full;
+    kernels->gemm_block(&block);
+  }
+}
+
 static void run_task(void *context, size_t index) {
   const plan *plan = context;
   const df_product *p = plan->product;
@@ -105,7 +128,6 @@ static void run_task(void *context, size_t index) {
   df_gemm_block block = {
     .rows = df_min(plan->rows, p->m - row),
     .columns = df_min(plan->columns, p->n - column),
-    .panel_stride = p->k * kernels->panel,
     .c = p->c + offset,
     .ldc = p->ldc,
     .bias = p->epilogue.bias ? p->epilogue.bias + column : NULL,
@@ -118,10 +140,6 @@ static void run_task(void *context, size_t index) {
   block.segments = 1;
   block.a = &rows;
   const float *panels = p->packed + column * p->k;
-  // Tasks begin at whole panels; within a panel a row is as wide as the panel, so a chunk of the
-  // last, narrower panel would begin elsewhere than one of the others: it is a block of its own.
-  size_t full = block.columns / kernels->panel * kernels->panel;
-  size_t rest = block.columns - full, rest_width = df_round_up(rest, kernels->lanes);
   size_t stride = plan->chunk + DF_MOST_LANES;
   float *scratch = p->gather ? df_scratch(DF_SCRATCH_TASK, block.rows * stride) : NULL;
   size_t start = 0;
@@ -137,21 +155,7 @@ static void run_task(void *context, size_t index) {
       rows = p->a + row * p->lda + start;
       block.lda = p->lda;
     }
-    df_gemm_block part = block;
-    if (full > 0) {
-      part.columns = full;
-      part.b = panels + start * kernels->panel;
-      kernels->gemm_block(&part);
-    }
-    if (rest > 0) {
-      part.columns = rest;
-      part.b = panels + full * p->k + start * rest_width;
-      part.c = block.c + full;
-      part.bias = block.bias ? block.bias + full : NULL;
-      part.residual = block.residual ? block.residual + full : NULL;
-      part.slopes = block.slopes ? block.slopes + full : NULL;
-      kernels->gemm_block(&part);
-    }
+    df_gemm_columns(kernels, block, panels, p->k, start);
     start += block.k;
   } while (start < p->k);
 }

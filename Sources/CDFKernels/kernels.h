@@ -12,6 +12,7 @@ enum { DF_MOST_LANES = 16, DF_DEPTHWISE_CHANNELS = 32, DF_DEPTHWISE_TILE = 8 };
 /// dimension. A row of A may have its segments in several places: a convolution's window.
 typedef struct df_gemm_block {
   size_t rows, columns, k, segments;
+  size_t last_k;          // terms of the last segment, if not k
   const float *const *a;  // each segment's first row
   size_t lda;
   const float *b;       // the first panel, at this block's first term
@@ -120,6 +121,9 @@ typedef struct df_kernels {
   /// Adds to sum[c] the sum over rows of x.
   void (*row_sums)(size_t rows, size_t channels, const float *x, float *sum);
   void (*add)(size_t count, const float *a, const float *b, float *y);
+  /// y[row][i] = x[row][i] * scale[row], `width` a row.
+  void (*scale_rows)(
+    size_t rows, size_t width, const float *x, const float *scale, float *y);
   void (*outer_block)(const df_outer_block *block);
   void (*depthwise_outer_row)(const df_depthwise_outer_row *row);
   /// y[i] = gradient[i] * the activation's slope at x[i].
@@ -172,6 +176,12 @@ typedef struct df_product {
   df_epilogue epilogue;
 } df_product;
 void df_run_product(const df_product *product);
+
+/// One block on the calling thread: b, panel_stride and the split into full panels and a last one are filled
+/// in. `panels` is where B's panels begin at the block's first column, the first of a panel; `k` is all of
+/// B's terms and `start` the block's first one.
+void df_gemm_columns(
+  const df_kernels *kernels, df_gemm_block block, const float *panels, size_t k, size_t start);
 
 /// Memory of this thread, 64-byte aligned, at least `floats` long, kept for the next call with the
 /// same slot. Kernels ask for amounts that do not grow with a file's contents; running out of

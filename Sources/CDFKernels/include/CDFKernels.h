@@ -147,6 +147,39 @@ size_t df_f32_conv2d_input_gradient_space(const df_conv2d *conv);
 void df_f32_conv2d_input_gradient(
   const df_conv2d *conv, const float *gradient, const float *weights, float *space, float *x);
 
+// ---- Inverted bottlenecks -----------------------------------------------------------------------
+
+/// A group norm between a block's layers; no groups: none.
+typedef struct df_block_norm {
+  size_t groups;
+  float epsilon;
+  const float *scale, *shift;
+} df_block_norm;
+
+/// An inverted bottleneck with squeeze and excitation (EfficientNet's MBConv), for inference: widen, SiLU,
+/// filter each channel, SiLU, gate, project, add x. Biases (folded batch norms) may be null.
+typedef struct df_mbconv {
+  df_conv2d depthwise;  // of the widened maps, groups == channels; dilation 1
+  size_t in_channels, squeezed, out_channels;
+  const float *widen, *widen_bias;  // df_f32_pack; null where the block does not widen
+  const float *filters;             // df_f32_mbconv_pack_filters
+  const float *reduce, *reduce_bias, *excite, *excite_bias;  // df_f32_pack
+  const float *project, *project_bias;                       // df_f32_pack
+  df_block_norm norms[3];  // after widening, filtering and projecting: all or none
+  bool has_residual;
+} df_mbconv;
+
+/// Floats that df_f32_mbconv_pack_filters writes.
+size_t df_f32_mbconv_filters_count(const df_conv2d *depthwise);
+/// Packs a depthwise convolution's weights [kernel_height][kernel_width][channels] and its bias (may be null).
+void df_f32_mbconv_pack_filters(
+  const df_conv2d *depthwise, const float *weights, const float *bias, float *packed);
+/// Floats of workspace that df_f32_mbconv needs.
+size_t df_f32_mbconv_space(const df_mbconv *block);
+/// The block's output [batch][out_height][out_width][out_channels] of x, NHWC. `space` begins at a multiple
+/// of 64 bytes. Runs on the pool; no order of summation depends on threads.
+void df_f32_mbconv(const df_mbconv *block, const float *x, float *space, float *y);
+
 // ---- Convolutions row by row from pixels --------------------------------------------------------
 
 /// A layer of a pipeline: a convolution without padding, or a max pool in ceiling mode (the last

@@ -66,16 +66,9 @@ struct MBConv: Module {
   }
 }
 
-/// The block for inference. The depthwise convolution hands its sums to the squeeze, the excitation
-/// reaches the projection as a gate on its input, and the residual is added as the projection writes:
-/// no map is read or written for their sake.
+/// The block for inference.
 struct PackedMBConv: Sendable {
-  private let expand: PackedConvNorm?
-  private let depthwise: PackedConvNorm
-  private let reduce: PackedConv2d
-  private let excite: PackedConv2d
-  private let project: PackedConvNorm
-  private let hasResidual: Bool
+  private let block: PackedInvertedBottleneck
   /// Whether the block halves its maps.
   let strides: Bool
   /// Weights for each channel of the widened map, as many as pixels count for in the map.
@@ -83,22 +76,22 @@ struct PackedMBConv: Sendable {
 
   /// Packs `block`, whose parameters are released.
   init(_ block: MBConv) {
-    expand = block.expand.map(PackedConvNorm.init)
-    depthwise = PackedConvNorm(block.depthwise)
-    reduce = PackedConv2d(block.squeezeExcite.reduce, activation: .silu)
-    excite = PackedConv2d(block.squeezeExcite.expand, activation: .sigmoid)
-    project = PackedConvNorm(block.project)
-    hasResidual = block.spec.hasResidual
+    self.block = PackedInvertedBottleneck(
+      widen: block.expand?.packable, filter: block.depthwise.packable,
+      reduce: block.squeezeExcite.reduce, excite: block.squeezeExcite.expand,
+      project: block.project.packable, hasResidual: block.spec.hasResidual)
     strides = block.spec.stride > 1
     weightsPerChannel = block.spec.inChannels + block.spec.outChannels
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor {
-    let (filtered, sums) = depthwise.withSums(expand?(x) ?? x)
-    let (batch, channels) = (sums.shape[0], sums.shape[1])
-    let pixels = filtered.shape[1] * filtered.shape[2]
-    let means = (sums * Tensor(scalar: 1 / Float(pixels))).reshaped([batch, 1, 1, channels])
-    let gate = excite(reduce(means)).reshaped([batch, channels])
-    return project(filtered, residual: hasResidual ? x : nil, gate: gate)
+  func callAsFunction(_ x: Tensor) -> Tensor { block(x) }
+}
+
+extension ConvNorm {
+  fileprivate var packable: (conv: Conv2d, norm: PackedInvertedBottleneck.Norm) {
+    switch norm {
+    case .batch(let norm): (convolution, .batch(norm))
+    case .group(let norm): (convolution, .group(norm))
+    }
   }
 }
