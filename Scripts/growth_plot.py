@@ -3,6 +3,7 @@ import math
 from html import escape
 
 BLUE, ORANGE, QUIET, GRID = "#0072B2", "#D55E00", "#666666", "#E4E4E4"
+FLAT = 0.15
 WIDTH, LEFT, RIGHT, PANEL = 820, 70, 796, 200
 
 
@@ -16,6 +17,8 @@ class Line:
         spread = sum((x - mean_x) ** 2 for x, _ in points)
         self.slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
         self.start = mean_y - self.slope * mean_x
+        self.first, self.last = min(x for x, _ in points), max(x for x, _ in points)
+        self.least, self.most = min(y for _, y in points), max(y for _, y in points)
         whole = sum((y - mean_y) ** 2 for _, y in points)
         rest = sum((y - self.at(x)) ** 2 for x, y in points)
         self.r2 = 1 - rest / whole if whole > 0 else 1.0
@@ -23,9 +26,18 @@ class Line:
     def at(self, x):
         return self.start + self.slope * x
 
+    def is_flat(self):
+        """Whether the line rises or falls by so little that the rest is chance, which R² says nothing of."""
+        return abs(self.slope) * (self.last - self.first) < FLAT * self.most
+
     def text(self, unit):
+        if self.is_flat():
+            return f"flat: {digits(self.least)} to {digits(self.most)} {unit}"
         sign = "-" if self.slope < 0 else "+"
         return f"{digits(self.start)} {sign} {digits(abs(self.slope))} {unit} each"
+
+    def explained(self):
+        return "" if self.is_flat() else f"{self.r2:.4f}"
 
 
 def fit(points):
@@ -59,8 +71,9 @@ def panel(title, unit, points, color, top, x_ticks, axis):
     def place(x, y):
         return (LEFT + (RIGHT - LEFT) * x / x_ticks[-1], top + PANEL * (1 - y / y_ticks[-1]))
 
+    caption = line.text(unit) + (f", R² = {line.r2:.4f}" if line.explained() else "")
     parts = [text(16, top - 12, title, 13, weight="bold"),
-             text(RIGHT, top - 12, f"{line.text(unit)}, R² = {line.r2:.4f}", 12, "end", color)]
+             text(RIGHT, top - 12, caption, 12, "end", color)]
     for tick in y_ticks:
         _, y = place(0, tick)
         parts.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{RIGHT}" y2="{y:.1f}" stroke="{GRID}"/>')
