@@ -21,10 +21,24 @@ import Testing
     #expect(second.steps.enumerated().filter { $0.element != .leaveOut }.map(\.offset) == [0, 8])
     #expect(second.frames.map(\.index) == [0, 8])
 
+    // Between the ninth and the twelfth there are only frames that others refer to.
     let late = try #require(try plan("plain.mp4", [11]))
-    #expect(late.steps[..<8].allSatisfy { $0 == .leaveOut })
-    #expect(late.steps[8] == .referOnly)
-    #expect(late.steps.filter { $0 == .decode }.count == 1)
+    let decoded = late.steps.indices.filter { late.steps[$0] == .decode }
+    #expect(decoded == [8, 9, 10, 11])
+    #expect(late.steps.filter { $0 == .leaveOut }.count == 11)
+  }
+
+  @Test func framesThatNoOtherRefersToArePassedOver() throws {
+    // Of the first eight, no other refers to the second and the fifth.
+    for name in ["plain.mp4", "stream.ts"] {
+      let without = try #require(try plan(name, [7])).steps
+      #expect(without.filter { $0 == .decode }.count == 6, "\(name)")
+      #expect(without.filter { $0 == .passOver }.count == 2, "\(name)")
+      #expect(without.filter { $0 == .leaveOut }.count == 7, "\(name)")
+      let with = try #require(try plan(name, [4, 7])).steps
+      #expect(with.filter { $0 == .decode }.count == 7, "\(name)")
+      #expect(with.filter { $0 == .passOver }.count == 1, "\(name)")
+    }
   }
 
   @Test func otherKindsAreDecodedInFull() throws {

@@ -49,17 +49,14 @@ final class DecodePass {
       if isCancelled() { throw CancellationError() }
       let step = plan.map { readPackets < $0.steps.count ? $0.steps[readPackets] : .decode }
       readPackets += 1
-      if step == .leaveOut {
-        leavesOut = true
-        continue
-      }
+      if step == .leaveOut { leavesOut = true }
+      if step == .leaveOut || step == .passOver { continue }
       if leavesOut {
         // A frame that begins anew comes next: those before it must be out first.
         leavesOut = false
         try finish(body)
         decoder.restart()
       }
-      decoder.leavesOutUnreferenced = step == .referOnly
       let flags = packet.pointer.pointee.flags
       if flags & AV_PKT_FLAG_CORRUPT != 0 { summary.damagedPackets += 1 }
       var sent = decoder.send(packet)

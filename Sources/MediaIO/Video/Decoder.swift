@@ -99,12 +99,6 @@ final class Decoder {
     return status >= 0 || status == df_av_error_end() ? .taken : .refused
   }
 
-  /// Whether packets whose frames no others refer to are passed over, from the next packet on.
-  var leavesOutUnreferenced: Bool {
-    get { context.pointee.skip_frame == AVDISCARD_NONREF }
-    set { context.pointee.skip_frame = newValue ? AVDISCARD_NONREF : AVDISCARD_DEFAULT }
-  }
-
   /// Forgets all frames, after the end, so that packets can follow from a frame on that begins anew.
   func restart() { avcodec_flush_buffers(context) }
 

@@ -9,10 +9,18 @@ package struct PacketIndex: Sendable {
   /// Of each packet in the file's order, where all have timestamps, no two the same; else nil.
   private var packets: [Entry]? = []
 
+  /// Packets up to which they are noted one by one: 19 hours of 60 frames a second. A file made for it can
+  /// hold as many as it has bytes.
+  private static let longest = 1 << 22
+
   private struct Entry: Sendable {
     var stamp: Int64
     /// Whether decoding can begin here and be exact from here on.
     var begins: Bool
+    /// Whether other frames may refer to this one.
+    var isReferredTo: Bool
+
+    var isNeededByOthers: Bool { begins || isReferredTo }
   }
 
   /// Reads all packets of a video.
@@ -33,14 +41,16 @@ package struct PacketIndex: Sendable {
   private mutating func add(_ packet: AVPacket, _ units: H264Units?) {
     if packet.flags & AV_PKT_FLAG_DISCARD == 0 { count += 1 }
     let isPlain = packet.flags & (AV_PKT_FLAG_DISCARD | AV_PKT_FLAG_CORRUPT) == 0
-    guard isPlain, packet.pts != df_av_no_time(), let units else {
+    guard isPlain, packet.pts != df_av_no_time(), let units, count <= Self.longest else {
       packets = nil
       return
     }
+    let picture = units.picture(packet)
     packets?.append(
       Entry(
         stamp: packet.pts,
-        begins: packet.flags & AV_PKT_FLAG_KEY != 0 && units.refreshDecoder(packet)))
+        begins: packet.flags & AV_PKT_FLAG_KEY != 0 && picture.isRefresh,
+        isReferredTo: picture.isReferredTo))
   }
 
   /// How to decode the frames at `indices`, which ascend, and not all others; nil where only decoding all
@@ -58,13 +68,13 @@ package struct PacketIndex: Sendable {
     }
     var steps = [DecodePlan.Step](repeating: .leaveOut, count: packets.count)
     for index in indices { steps[order[index]] = .decode }
-    // From each frame that is wanted back to where decoding can begin, the rest is only referred to.
+    // From each frame that is wanted back to where decoding can begin, it may refer to the others.
     var isNeeded = false
     for place in packets.indices.reversed() {
       if steps[place] == .decode {
         isNeeded = true
       } else if isNeeded {
-        steps[place] = .referOnly
+        steps[place] = packets[place].isNeededByOthers ? .decode : .passOver
       }
       if packets[place].begins { isNeeded = false }
     }
@@ -78,11 +88,11 @@ package struct PacketIndex: Sendable {
 package struct DecodePlan: Sendable {
   /// What to do with a packet.
   package enum Step: Sendable {
-    /// Its frame is wanted.
+    /// Its frame is wanted, or others may refer to it.
     case decode
-    /// It is decoded where other frames refer to it.
-    case referOnly
-    /// Nothing that follows refers to it.
+    /// No frame refers to it.
+    case passOver
+    /// Nothing that is decoded after it refers to it or to what came before it.
     case leaveOut
   }
 
@@ -102,6 +112,15 @@ package struct DecodePlan: Sendable {
 
 /// Looks into H.264's packets.
 private struct H264Units {
+  /// What a packet's units say of its picture.
+  struct Picture {
+    /// Whether it refers to none before it, and none after it to one before it (IDR).
+    var isRefresh = false
+    /// Whether others may refer to it, or depend on what else is in the packet. True where that is not
+    /// known.
+    var isReferredTo = true
+  }
+
   /// Bytes of a unit's length, of which each unit begins with one; nil where start codes divide units.
   private let lengthBytes: Int?
 
@@ -118,34 +137,43 @@ private struct H264Units {
     }
   }
 
-  /// Whether the packet's picture refers to none before it, and none after it to one before it (IDR). False
-  /// where that is not known.
-  func refreshDecoder(_ packet: AVPacket) -> Bool {
-    guard let data = packet.data else { return false }
+  /// What the packet says of its picture.
+  func picture(_ packet: AVPacket) -> Picture {
+    guard let data = packet.data else { return Picture() }
     let bytes = UnsafeBufferPointer(start: data, count: max(0, Int(packet.size)))
-    guard let lengthBytes else { return firstPictureAfterStartCode(bytes) }
+    let headers = lengthBytes.map { headersByLength(bytes, $0) } ?? headersByStartCode(bytes)
+    // A unit's first byte: two bits that are 0 where no picture refers to it, five bits of its type.
+    let slices = headers.filter { (1...5).contains($0 & 0x1F) }
+    guard let first = slices.first else { return Picture() }
+    // Besides slices, what changes nothing later: messages, delimiters, ends, filling.
+    let others = headers.filter { ![1, 2, 3, 4, 5, 6, 9, 10, 11, 12].contains($0 & 0x1F) }
+    return Picture(
+      isRefresh: first & 0x1F == 5,
+      isReferredTo: !others.isEmpty || slices.contains { $0 & 0x60 != 0 })
+  }
+
+  /// The units' first bytes; none where the lengths do not add up.
+  private func headersByLength(_ bytes: UnsafeBufferPointer<UInt8>, _ lengthBytes: Int) -> [UInt8] {
+    var found: [UInt8] = []
     var place = 0
     while place + lengthBytes < bytes.count {
       let length = bytes[place..<place + lengthBytes].reduce(0) { $0 << 8 | Int($1) }
-      let type = bytes[place + lengthBytes] & 0x1F
-      if isPicture(type) { return type == 5 }
-      place += lengthBytes + length
+      place += lengthBytes
+      guard length > 0, length <= bytes.count - place else { return [] }
+      found.append(bytes[place])
+      place += length
     }
-    return false
+    return place == bytes.count ? found : []
   }
 
-  private func firstPictureAfterStartCode(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+  private func headersByStartCode(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    var found: [UInt8] = []
     var zeros = 0
-    for (place, byte) in bytes.enumerated() {
-      if byte == 1, zeros >= 2, place + 1 < bytes.count {
-        let type = bytes[place + 1] & 0x1F
-        if isPicture(type) { return type == 5 }
-      }
+    for place in bytes.indices {
+      let byte = bytes[place]
+      if byte == 1, zeros >= 2, place + 1 < bytes.count { found.append(bytes[place + 1]) }
       zeros = byte == 0 ? zeros + 1 : 0
     }
-    return false
+    return found
   }
-
-  /// Whether a unit of that type holds a part of a picture.
-  private func isPicture(_ type: UInt8) -> Bool { (1...5).contains(type) }
 }
