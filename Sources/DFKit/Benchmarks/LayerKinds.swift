@@ -9,12 +9,19 @@ package struct LayerKinds {
     self.keys = keys
   }
 
+  /// The name that a table shows: of a block that runs as one, without the layer that its key is of.
+  package func name(of key: String, _ kind: LayerWork.Kind) -> String {
+    let suffix = ".conv_dw"
+    return kind == .block && key.hasSuffix(suffix) ? String(key.dropLast(suffix.count)) : key
+  }
+
   /// The kind that a table sums the layer under.
   package func kind(of key: String, _ kind: LayerWork.Kind) -> String {
     let parts = key.split(separator: ".").map(String.init)
     let name = parts.last ?? key
     if kind == .norm { return "norm" }
-    if kind == .block, parts.first == "blocks" { return "block" }
+    // Blocks that run as one are told apart by their stage.
+    if kind == .block, parts.count > 1, parts[0] == "blocks" { return "stage \(parts[1])" }
     switch name {
     case "conv_stem": return "stem"
     case "conv_head", "classifier", "fc", "last_linear": return "head"

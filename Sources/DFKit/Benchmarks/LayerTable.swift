@@ -64,7 +64,7 @@ public struct LayerTable: Sendable, Equatable {
       let entries = byRun[0][key, default: []]
       let work = entries[0].work
       return Row(
-        key: key, kind: kinds.kind(of: key, work.kind),
+        key: kinds.name(of: key, work.kind), kind: kinds.kind(of: key, work.kind),
         shape: work.shape + (entries.count > 1 ? " ..." : ""),
         count: entries.reduce(0) { $0 + $1.calls }, milliseconds: seconds * 1000 / images,
         megaflop: entries.sum { 2 * Double($0.work.multiplyAdds * $0.calls) } / images / 1e6,

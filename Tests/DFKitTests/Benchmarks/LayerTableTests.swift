@@ -83,7 +83,10 @@ import Testing
       "blocks.0.0.conv_pw", "blocks.1.0.conv_pw", "blocks.1.0.conv_pwl",
     ])
     #expect(kinds.kind(of: key, key == "bn1" ? .norm : .pointwise) == kind)
-    #expect(kinds.kind(of: "blocks.1.0", .block) == "block")
+    #expect(kinds.kind(of: "blocks.1.0.conv_dw", .block) == "stage 1")
+    #expect(kinds.kind(of: "pnet.conv1 to pnet.conv3", .block) == "block")
+    #expect(kinds.name(of: "blocks.1.0.conv_dw", .block) == "blocks.1.0")
+    #expect(kinds.name(of: "blocks.1.0.conv_dw", .depthwise) == "blocks.1.0.conv_dw")
   }
 }
 
