@@ -51,9 +51,9 @@ def digits(value):
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
-def ticks(high, count):
-    """Round numbers from 0 to at least `high`."""
-    rough = high / count
+def ticks(high, count, whole=False):
+    """Round numbers, or whole ones, from 0 to at least `high`."""
+    rough = max(1, high / count) if whole else high / count
     power = 10 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
     return [step * number for number in range(math.ceil(high / step - 1e-9) + 1)]
@@ -97,7 +97,8 @@ def panel(title, unit, points, color, top, x_ticks, axis):
 
 def draw(title, axis, points):
     """The picture of points with `x`, `seconds` and `megabytes`."""
-    x_ticks = ticks(max(point["x"] for point in points), 10)
+    x_ticks = ticks(max(point["x"] for point in points), 10,
+                    all(isinstance(point["x"], int) for point in points))
     height = 2 * PANEL + 190
     parts = [text(16, 30, title, 17, weight="bold")]
     parts += panel("time, s", "s", [(point["x"], point["seconds"]) for point in points], BLUE, 76,
