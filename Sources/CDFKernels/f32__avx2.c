@@ -25,6 +25,8 @@ static const int first_lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #include "f32_gemm.inc"
 #include "f32_depthwise.inc"
 #include "f32_pipeline.inc"
+#include "f32_winograd.inc"
+#include "f32_chain.inc"
 #include "f32_outer.inc"
 #include "f32_gradients.inc"
 #include "f32_elementwise.inc"

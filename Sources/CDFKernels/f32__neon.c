@@ -14,6 +14,8 @@
 #include "f32_gemm.inc"
 #include "f32_depthwise.inc"
 #include "f32_pipeline.inc"
+#include "f32_winograd.inc"
+#include "f32_chain.inc"
 #include "f32_outer.inc"
 #include "f32_gradients.inc"
 #include "f32_elementwise.inc"

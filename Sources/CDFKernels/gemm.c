@@ -135,6 +135,7 @@ static void run_task(void *context, size_t index) {
     .activation = p->epilogue.activation,
     .slope = p->epilogue.slope,
     .slopes = p->epilogue.slopes ? p->epilogue.slopes + column : NULL,
+    .residual_first = p->epilogue.residual_first,
   };
   const float *rows;
   block.segments = 1;

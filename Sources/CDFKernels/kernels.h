@@ -24,6 +24,7 @@ typedef struct df_gemm_block {
   df_activation activation;
   float slope;
   const float *slopes;  // at the block's first column; may be null
+  bool residual_first;  // as an epilogue's
 } df_gemm_block;
 
 /// One row of depthwise outputs for some channels, in chunks of DF_DEPTHWISE_CHANNELS. Inputs come
@@ -75,6 +76,35 @@ typedef struct df_pool_row {
   float *line;  // in_width pixels and a vector more
   float *y;
 } df_pool_row;
+
+/// A tile of a Winograd convolution: 6x6 pixels or 4x4 outputs, and what they become, or come from, at 36
+/// positions. A position's floats fill whole vectors.
+typedef struct df_winograd_tile {
+  size_t channels;
+  float *products;  // of the tile at the first position
+  size_t position;  // floats from one position to the next
+  const float *x;
+  size_t x_row, x_pixel;  // floats from one to the next
+  float *y;
+  size_t y_row, y_pixel;
+  size_t rows, columns;  // of the outputs that are to be written
+  const float *bias, *slopes, *residual;  // as a df_gemm_block's; the residual lies as y does
+  df_activation activation;
+  float slope;
+} df_winograd_tile;
+
+/// A row of a 3x3 depthwise convolution in a chain: pixels are `channels` floats apart, and so are the
+/// outputs, beyond which a vector may be written.
+typedef struct df_chain_row {
+  const float *const *rows;  // three, at the first output's first tap, or the first pixel
+  size_t channels, stride, width;
+  size_t in_width;  // pixels of a row that lies there without padding; 0: it is padded
+  const float *weights;  // bias and nine taps, `period` floats apart, by df_f32_chain_pack
+  size_t period;
+  df_activation activation;
+  float slope;
+  float *y;
+} df_chain_row;
 
 /// y = activation((x - mean[c]) * scale[c] + shift[c]) + residual over rows of `channels`.
 typedef struct df_affine {
@@ -145,6 +175,13 @@ typedef struct df_kernels {
   /// Packs a panel of `columns` columns of k elements, which lie `ldb` floats apart.
   void (*pack_transposed)(
     size_t k, size_t columns, const float *b, size_t ldb, float *packed);
+  /// Products from pixels, and outputs from products.
+  void (*winograd_input)(const df_winograd_tile *tile);
+  void (*winograd_output)(const df_winograd_tile *tile);
+  void (*chain_row)(const df_chain_row *row);
+  /// y[c] = the most of x over rows x columns pixels of `channels`; minus infinity where there are none.
+  void (*max_window)(
+    size_t rows, size_t columns, size_t channels, const float *x, size_t row_stride, float *y);
 } df_kernels;
 
 /// The kernels that the calling thread's requests use. Drivers ask once and hand the answer to

@@ -69,6 +69,25 @@ extension KernelTests {
       }
     }
 
+    /// As a residual block ends.
+    @Test func residualBeforeReLU() {
+      forEachInstructionSet { isa in
+        var numbers = Numbers(3)
+        for _ in 0..<60 {
+          var problem = Problem(
+            &numbers, m: numbers.integer(1...40), n: numbers.integer(1...50),
+            k: numbers.integer(1...30), gated: false)
+          problem.epilogue.activation = DF_RELU
+          problem.epilogue.slopes = nil
+          problem.epilogue.residual = numbers.floats(problem.m * problem.ldc)
+          problem.epilogue.residualFirst = true
+          expectClose(
+            problem.computed(), problem.expected, tolerance: 1e-5,
+            "\(isa) \(problem.m)x\(problem.n)x\(problem.k)")
+        }
+      }
+    }
+
     @Test func everyTileHeightAndColumnTail() {
       forEachInstructionSet { isa in
         var numbers = Numbers(2)

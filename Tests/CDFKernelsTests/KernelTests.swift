@@ -87,6 +87,7 @@ struct Epilogue {
   var activation = DF_IDENTITY
   var slope: Float = 0
   var slopes: [Float]?
+  var residualFirst = false
 
   static let activations = [DF_IDENTITY, DF_RELU, DF_LEAKY_RELU, DF_SILU, DF_SIGMOID]
 
@@ -105,6 +106,7 @@ struct Epilogue {
 
   func callAsFunction(_ sum: Double, channel: Int, at index: Int) -> Double {
     let value = sum + Double(bias?[channel] ?? 0)
+    if residualFirst { return activated(value + Double(residual?[index] ?? 0), activation, slope) }
     return activated(value, activation, slopes?[channel] ?? slope) + Double(residual?[index] ?? 0)
   }
 
@@ -116,7 +118,8 @@ struct Epilogue {
             bias: bias == nil ? nil : biasBuffer.baseAddress,
             residual: residual == nil ? nil : residualBuffer.baseAddress,
             activation: activation, slope: slope,
-            slopes: slopes == nil ? nil : slopesBuffer.baseAddress)
+            slopes: slopes == nil ? nil : slopesBuffer.baseAddress,
+            residual_first: residualFirst)
           return withUnsafePointer(to: &form, body)
         }
       }

@@ -41,16 +41,45 @@ struct PackedXception: PackedClassifier {
 
 /// A separable convolution with norm and activation, for inference.
 struct PackedSeparableConvNorm: Sendable {
-  private let depthwise: PackedConv2d
-  private let pointwise: PackedConvNorm
+  private enum Way: Sendable {
+    /// Both convolutions row by row, which spares the maps between them.
+    case together(ConvolutionChain, FusedGroupNorm?)
+    /// One after the other, which reads large weights less often.
+    case apart(PackedConv2d, PackedConvNorm)
+  }
+
+  /// The most weights that are read again for each few rows.
+  private static let mostWeights = 1024 * 1024
+
+  private let way: Way
 
   init(_ unit: SeparableConvNorm) {
-    depthwise = PackedConv2d(unit.depthwise)
-    pointwise = PackedConvNorm(unit.pointwise)
+    let pointwise = unit.pointwise
+    let weights = pointwise.convolution.weight.shape.reduce(1, *)
+    guard weights <= Self.mostWeights else {
+      way = .apart(PackedConv2d(unit.depthwise), PackedConvNorm(pointwise))
+      return
+    }
+    switch pointwise.norm {
+    case .batch(let norm):
+      let last = ConvolutionChain.Block(
+        pointwise.convolution, norm: norm, activation: pointwise.activation)
+      way = .together(
+        ConvolutionChain([.separable(depthwise: .init(unit.depthwise), pointwise: last)]), nil)
+    case .group(let norm):
+      let chain = ConvolutionChain([
+        .separable(depthwise: .init(unit.depthwise), pointwise: .init(pointwise.convolution))
+      ])
+      way = .together(chain, FusedGroupNorm(norm, activation: pointwise.activation))
+    }
   }
 
   func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
-    pointwise(depthwise(x), residual: residual)
+    switch way {
+    case .together(let chain, nil): chain(x, residual: residual)
+    case .together(let chain, let norm?): norm(chain(x), residual: residual)
+    case .apart(let depthwise, let pointwise): pointwise(depthwise(x), residual: residual)
+    }
   }
 }
 

@@ -30,21 +30,37 @@ public struct PixelNormalization: Sendable, Equatable {
   }
 }
 
-extension Tensor {
-  /// Images of one size as a batch [images, height, width, 3].
-  public init(images: [Image], normalization: PixelNormalization) {
+extension PixelNormalization {
+  /// What bytes are multiplied by, and what is then added, for each channel in `order` of red, green and
+  /// blue; in double precision up to the last step.
+  func scaleAndShift(_ order: [UInt8]) -> (scale: [Float], shift: [Float]) {
+    (
+      order.map { Float(1 / (255 * Double(std[Int($0)]))) },
+      order.map { Float(-Double(mean[Int($0)]) / Double(std[Int($0)])) }
+    )
+  }
+}
+
+extension Image {
+  /// The shape [images, height, width, 3] of images of one size, at least one.
+  static func batchShape(_ images: [Image]) -> [Int] {
     precondition(!images.isEmpty, "Tensor: no images")
     let (width, height) = (images[0].width, images[0].height)
     precondition(
       images.allSatisfy { $0.width == width && $0.height == height },
       "Tensor: images of \(images.map { "\($0.width)x\($0.height)" }) are not of one size")
+    return [images.count, height, width, 3]
+  }
+}
+
+extension Tensor {
+  /// Images of one size as a batch [images, height, width, 3].
+  public init(images: [Image], normalization: PixelNormalization) {
+    let shape = Image.batchShape(images)
+    let (height, width) = (shape[1], shape[2])
     let order: [UInt8] = normalization.channelOrder == .rgb ? [0, 1, 2] : [2, 1, 0]
-    // In the order of the output, in double precision up to the last step.
-    let scale = order.map { Float(1 / (255 * Double(normalization.std[Int($0)]))) }
-    let shift = order.map {
-      Float(-Double(normalization.mean[Int($0)]) / Double(normalization.std[Int($0)]))
-    }
-    self.init(shape: [images.count, height, width, 3]) { output in
+    let (scale, shift) = normalization.scaleAndShift(order)
+    self.init(shape: shape) { output in
       nonisolated(unsafe) let output = output.baseAddress
       let blockRows = Swift.max(1, (1 << 15) / width)
       let blocks = (height + blockRows - 1) / blockRows

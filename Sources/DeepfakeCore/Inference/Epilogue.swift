@@ -9,9 +9,10 @@ extension Tensor? {
 }
 
 /// Calls `body` with what a kernel does to its output: add `bias`, activate, add `residual`. `slopes`
-/// are those of a PReLU, which takes the activation's place.
+/// are those of a PReLU, which takes the activation's place. `thenReLU` ends it with a ReLU; there is no
+/// other activation then.
 func withEpilogue<R>(
-  bias: Tensor?, activation: Activation, slopes: Tensor?, residual: Tensor?,
+  bias: Tensor?, activation: Activation, slopes: Tensor?, residual: Tensor?, thenReLU: Bool = false,
   _ body: (UnsafePointer<df_epilogue>) throws -> R
 ) rethrows -> R {
   try bias.withUnsafePointer { bias in
@@ -20,7 +21,8 @@ func withEpilogue<R>(
         var epilogue = df_epilogue(
           bias: bias, residual: residual,
           activation: slopes == nil ? activation.kernel : DF_LEAKY_RELU, slope: activation.slope,
-          slopes: slopes)
+          slopes: slopes, residual_first: thenReLU)
+        if thenReLU { epilogue.activation = DF_RELU }
         return try withUnsafePointer(to: &epilogue) { try body($0) }
       }
     }

@@ -47,6 +47,14 @@ struct NormFolding {
     }
     return panels
   }
+
+  /// Releases the parameters of a convolution that was packed with its norm.
+  static func release(_ conv: Conv2d, _ norm: BatchNorm2d?) {
+    let parameters = [
+      conv.weight, conv.bias, norm?.weight, norm?.bias, norm?.runningMean, norm?.runningVariance,
+    ]
+    for parameter in parameters { parameter?.release() }
+  }
 }
 
 extension Conv2d {

@@ -10,9 +10,10 @@ public struct PackedConv2d: Sendable {
   /// Channels of the output.
   public let outputs: Int
 
-  private let key: String
-  private let settings: ConvolutionSettings
-  private let weightShape: [Int]
+  let key: String
+  let settings: ConvolutionSettings
+  let weightShape: [Int]
+  private let method: Method
   private let packed: Tensor
   private let bias: Tensor?
   private let activation: Activation
@@ -33,13 +34,10 @@ public struct PackedConv2d: Sendable {
     bias = folding?.bias ?? conv.bias?.value
     self.activation = activation
     slopes = prelu.map { $0.slopes(channels: conv.weight.shape[3], after: conv.weight.key) }
-    packed = Self.pack(conv, folding)
-    for parameter in [conv.weight, conv.bias, prelu?.weight] { parameter?.release() }
-    if let norm {
-      for parameter in [norm.weight, norm.bias, norm.runningMean, norm.runningVariance] {
-        parameter.release()
-      }
-    }
+    method = Method(settings, weight: weightShape)
+    packed = Self.pack(conv, folding, method)
+    NormFolding.release(conv, norm)
+    prelu?.weight.release()
     precondition(slopes == nil || !isDepthwise, "\(key): a depthwise convolution takes no PReLU")
   }
 
@@ -47,16 +45,14 @@ public struct PackedConv2d: Sendable {
   public var isDepthwise: Bool { settings.groups == inputs && inputs == outputs && inputs > 1 }
 
   /// Whether this is a matrix product over pixels, read in place.
-  public var isPointwise: Bool { Self.isPointwise(settings, weight: weightShape) }
+  public var isPointwise: Bool { method == .pointwise }
 
-  private static func isPointwise(_ settings: ConvolutionSettings, weight: [Int]) -> Bool {
-    weight[0] == 1 && weight[1] == 1 && settings.stride == 1 && settings.groups == 1
-      && (settings.padding == .none || settings.padding == .sameFromInput)
-  }
+  /// Whether this is a 3x3 convolution by Winograd's method.
+  var isWinograd: Bool { method == .winograd }
 
-  private static func pack(_ conv: Conv2d, _ folding: NormFolding?) -> Tensor {
+  private static func pack(_ conv: Conv2d, _ folding: NormFolding?, _ method: Method) -> Tensor {
     let (settings, shape) = (conv.settings, conv.weight.shape)
-    if isPointwise(settings, weight: shape) { return conv.packedInPanels(folding) }
+    if method == .pointwise { return conv.packedInPanels(folding) }
     let weight = folding.map { $0.scaling(conv.weight.value) } ?? conv.weight.value
     return weight.withUnsafeBuffer { weight in
       // Packing depends on the kernel and the groups alone; the input's size is a stand-in.
@@ -66,6 +62,11 @@ public struct PackedConv2d: Sendable {
         kernel_width: shape[1], stride_height: settings.stride.height,
         stride_width: settings.stride.width, dilation_height: settings.dilation.height,
         dilation_width: settings.dilation.width, pad_top: 0, pad_left: 0, groups: settings.groups)
+      if method == .winograd {
+        return Tensor(shape: [df_f32_winograd_packed_count(&conv)]) {
+          df_f32_winograd_pack(&conv, weight.baseAddress, $0.baseAddress)
+        }
+      }
       return Tensor(shape: [df_f32_conv2d_packed_count(&conv)]) {
         df_f32_conv2d_pack(&conv, weight.baseAddress, $0.baseAddress)
       }
@@ -85,19 +86,23 @@ public struct PackedConv2d: Sendable {
     precondition(gate == nil, "\(key): a gate needs a pointwise convolution, not \(weightShape)")
     var conv = settings.kernel(input: ImageShape(x, key), weight: weightShape)
     check(residual, conv.outputShape)
-    return LayerTimes.measure(key, work: work(x, output: conv.outputShape)) {
+    return LayerTimes.measure(key, work: work(input: x.shape, output: conv.outputShape)) {
       Tensor(shape: conv.outputShape) { y in
         withPointers(x, residual) { x, packed, epilogue in
-          df_f32_conv2d_packed(&conv, x, packed, y.baseAddress, epilogue)
+          if isWinograd {
+            df_f32_winograd(&conv, x, inputs, packed, y.baseAddress, outputs, epilogue)
+          } else {
+            df_f32_conv2d_packed(&conv, x, packed, y.baseAddress, epilogue)
+          }
         }
       }
     }
   }
 
-  /// What a call on `x` has to do.
-  private func work(_ x: Tensor, output: [Int]) -> LayerWork {
+  /// What a call has to do, counting a multiplication for every tap whatever the method.
+  func work(input: [Int], output: [Int]) -> LayerWork {
     LayerWork(
-      isPointwise ? .pointwise : isDepthwise ? .depthwise : .convolution, input: x.shape,
+      isPointwise ? .pointwise : isDepthwise ? .depthwise : .convolution, input: input,
       output: output, weights: weightShape.reduce(1, *),
       multiplyAdds: output.reduce(1, *) * weightShape.dropLast().reduce(1, *))
   }
@@ -108,7 +113,7 @@ public struct PackedConv2d: Sendable {
     precondition(isDepthwise, "\(key): sums need a depthwise convolution, not \(weightShape)")
     var conv = settings.kernel(input: ImageShape(x, key), weight: weightShape)
     var output: Tensor?
-    let sums = LayerTimes.measure(key, work: work(x, output: conv.outputShape)) {
+    let sums = LayerTimes.measure(key, work: work(input: x.shape, output: conv.outputShape)) {
       Tensor(shape: [conv.batch, outputs]) { sums in
         output = Tensor(shape: conv.outputShape) { y in
           withPointers(x, nil) { x, packed, epilogue in
@@ -120,7 +125,17 @@ public struct PackedConv2d: Sendable {
     return (output ?? Tensor(zeros: conv.outputShape), sums)
   }
 
-  private func product(_ x: Tensor, residual: Tensor?, gate: Tensor?) -> Tensor {
+  /// max(0, the convolved `x` + `residual`), for a pointwise convolution without activation.
+  public func relu(_ x: Tensor, adding residual: Tensor) -> Tensor {
+    precondition(
+      isPointwise && activation == .identity && slopes == nil,
+      "\(key): a ReLU of a sum needs a pointwise convolution without activation")
+    return product(x, residual: residual, gate: nil, thenReLU: true)
+  }
+
+  private func product(
+    _ x: Tensor, residual: Tensor?, gate: Tensor?, thenReLU: Bool = false
+  ) -> Tensor {
     let image = ImageShape(x, key)
     precondition(
       image.channels == inputs, "\(key): input \(x.shape) does not fit weight \(weightShape)")
@@ -129,10 +144,10 @@ public struct PackedConv2d: Sendable {
     precondition(
       gate.map { $0.shape == [image.batch, inputs] } ?? true,
       "\(key): gate \(gate?.shape ?? []) is not [batch, channels] of input \(x.shape)")
-    return LayerTimes.measure(key, work: work(x, output: shape)) {
+    return LayerTimes.measure(key, work: work(input: x.shape, output: shape)) {
       Tensor(shape: shape) { y in
         gate.withUnsafePointer { gate in
-          withPointers(x, residual) { x, packed, epilogue in
+          withPointers(x, residual, thenReLU: thenReLU) { x, packed, epilogue in
             df_f32_gemm_packed(
               image.batch * image.pixels, outputs, inputs, x, inputs, gate, image.pixels, packed,
               y.baseAddress, outputs, epilogue)
@@ -148,16 +163,47 @@ public struct PackedConv2d: Sendable {
       "\(key): residual \(residual?.shape ?? []) is not of the output's shape \(shape)")
   }
 
-  private func withPointers(
-    _ x: Tensor, _ residual: Tensor?,
+  func withPointers(
+    _ x: Tensor?, _ residual: Tensor?, thenReLU: Bool = false,
     _ body: (UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<df_epilogue>) -> Void
   ) {
-    x.withUnsafeBuffer { x in
+    x.withUnsafePointer { x in
       packed.withUnsafeBuffer { packed in
-        withEpilogue(bias: bias, activation: activation, slopes: slopes, residual: residual) {
-          epilogue in
-          body(x.baseAddress, packed.baseAddress, epilogue)
+        withEpilogue(
+          bias: bias, activation: activation, slopes: slopes, residual: residual,
+          thenReLU: thenReLU
+        ) { epilogue in
+          body(x, packed.baseAddress, epilogue)
         }
+      }
+    }
+  }
+}
+
+extension PackedConv2d {
+  /// How a convolution is done.
+  private enum Method: Sendable {
+    /// A product over pixels, read in place.
+    case pointwise
+    /// Winograd's F(4x4, 3x3): a quarter of the multiplications, four times the weights.
+    case winograd
+    /// A product over gathered windows, or what depthwise convolutions do.
+    case direct
+
+    /// The fastest method; `weight` is the weights' shape.
+    init(_ settings: ConvolutionSettings, weight: [Int]) {
+      let isPlain = settings.stride == 1 && settings.dilation == 1 && settings.groups == 1
+      if weight[0] == 1 && weight[1] == 1 && settings.stride == 1 && settings.groups == 1
+        && (settings.padding == .none || settings.padding == .sameFromInput)
+      {
+        self = .pointwise
+      } else if weight[0] == 3 && weight[1] == 3 && isPlain && min(weight[2], weight[3]) >= 16
+        && weight[2] * weight[3] <= 256 * 256
+      {
+        // With fewer channels the transforms take as long as what they save; with more, the weights.
+        self = .winograd
+      } else {
+        self = .direct
       }
     }
   }

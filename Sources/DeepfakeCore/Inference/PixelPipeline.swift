@@ -145,7 +145,7 @@ public struct PixelPipeline: Sendable {
           && window.y + window.height <= images[window.image].height,
         "PixelPipeline: \(window) is not in its image")
     }
-    withBytes(of: images[...]) { bytes in
+    Image.withBytes(of: images[...]) { bytes in
       let jobs = outputs.flatMap { output in
         let window = output.window
         let pitch = images[window.image].width * 3
@@ -223,18 +223,6 @@ public struct PixelPipeline: Sendable {
           layers: layers.baseAddress, count: layers.count, mean: mean, scale: scale)
         return withUnsafePointer(to: &pipeline) { body($0) }
       }
-    }
-  }
-
-  /// Calls `body` with the bytes of all images. The images' number is bounded by the caller's batches.
-  private func withBytes(
-    of images: ArraySlice<Image>, _ found: [UnsafePointer<UInt8>] = [],
-    _ body: ([UnsafePointer<UInt8>]) -> Void
-  ) {
-    guard let first = images.first else { return body(found) }
-    first.pixels.withUnsafeBufferPointer { bytes in
-      guard let base = bytes.baseAddress else { return }
-      withBytes(of: images.dropFirst(), found + [base], body)
     }
   }
 }

@@ -89,12 +89,15 @@ public struct MaxPooling: Operation {
   public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     let image = ImageShape(x, "max pooling")
-    let output = x.pooled(to: windows.outputSize(image, "max pooling"), initial: -.infinity) {
-      windows.window($0, $1, image)
-    } combine: {
-      .select(($1 .> $0) .| ($1 .!= $1), $1, $0)
-    } scale: { _ in
-      1
+    let size = windows.outputSize(image, "max pooling")
+    var pool = df_pool(
+      batch: image.batch, in_height: image.height, in_width: image.width,
+      channels: image.channels, out_height: size.height, out_width: size.width,
+      kernel_height: windows.kernel.height, kernel_width: windows.kernel.width,
+      stride_height: windows.stride.height, stride_width: windows.stride.width,
+      pad_top: windows.padding.height, pad_left: windows.padding.width)
+    let output = Tensor(shape: [image.batch, size.height, size.width, image.channels]) { y in
+      x.withUnsafeBuffer { df_f32_max_pool(&pool, $0.baseAddress, y.baseAddress) }
     }
     return (output, [x, output])
   }

@@ -58,11 +58,17 @@ extension BatchNorm2d {
 }
 
 extension PackedBlock {
-  /// The blocks as one that gives all their channels through `activation`.
-  init(joining parts: [ConvNorm], activation: Activation) {
+  /// The blocks as one, whatever their activations: what a part gives below 0 is multiplied by its slope.
+  init(joining parts: [ConvNorm], slopes: [Float]) {
+    precondition(parts.count == slopes.count, "PackedBlock: \(slopes) for \(parts.count) parts")
+    let each = zip(parts, slopes).flatMap { part, slope in
+      [Float](repeating: slope, count: part.conv.weight.shape[3])
+    }
+    let activation = PReLU(ParameterStore().root, each.count)
+    activation.weight.value = Tensor(each, shape: [each.count])
     conv = PackedConv2d(
       Conv2d(joining: parts.map(\.conv)), norm: BatchNorm2d(joining: parts.map(\.norm)),
-      activation: activation)
+      prelu: activation)
   }
 }
 

@@ -39,6 +39,8 @@ struct Backbone<Block: ConvolutionBlock>: Sendable {
     case block(Block)
     case maxPool
     case bottleneck(Bottleneck<Block>)
+    /// Several blocks, ready for inference.
+    case chain(ConvolutionChain)
   }
 
   let stages: [[Layer]]
@@ -51,11 +53,6 @@ struct Backbone<Block: ConvolutionBlock>: Sendable {
       return x
     }
   }
-
-  /// The same backbone of other blocks.
-  func map<Other>(_ transform: (Block) -> Other) -> Backbone<Other> {
-    Backbone<Other>(stages: stages.map { $0.map { $0.map(transform) } })
-  }
 }
 
 extension Backbone.Layer: Module {
@@ -64,6 +61,7 @@ extension Backbone.Layer: Module {
     case .block(let block): block(x, mode)
     case .maxPool: x.maxPool(3, stride: 2, padding: 1)
     case .bottleneck(let bottleneck): bottleneck(x, mode)
+    case .chain(let chain): chain(x)
     }
   }
 
@@ -72,6 +70,7 @@ extension Backbone.Layer: Module {
     case .block(let block): .block(transform(block))
     case .maxPool: .maxPool
     case .bottleneck(let bottleneck): .bottleneck(bottleneck.map(transform))
+    case .chain(let chain): .chain(chain)
     }
   }
 }
@@ -143,7 +142,7 @@ struct Bottleneck<Block: ConvolutionBlock>: Module {
 
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     let identity = projection.map { $0(x, mode) } ?? x
-    return expand(spatial(reduce(x, mode), mode), adding: identity, mode).relu()
+    return expand.relu(spatial(reduce(x, mode), mode), adding: identity, mode)
   }
 
   func map<Other>(_ transform: (Block) -> Other) -> Bottleneck<Other> {

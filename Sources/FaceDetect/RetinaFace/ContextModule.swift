@@ -24,79 +24,48 @@ package struct ContextModule: Module {
 
   /// The module ready for inference; the parameters are released.
   func packed() -> PackedContextModule {
+    // What goes to the output is cut off at 0 in the end, so a part may be so at once.
     PackedContextModule(
-      nearAndShared: PackedBlock(joining: [near, shared], activation: shared.activation),
-      middleAndFar: PackedBlock(joining: [middle, far], activation: far.activation),
-      farther: farther.packed())
+      sharedAndNear: PackedBlock(joining: [shared, near], slopes: [shared.slope, 0]),
+      middleAndFar: PackedBlock(joining: [middle, far], slopes: [0, far.slope]),
+      farther: PackedBlock(joining: [farther], slopes: [0]))
   }
 }
 
-/// The context module for inference only: three convolutions in place of five.
+extension ConvNorm {
+  /// What the block's activation multiplies negative values by.
+  fileprivate var slope: Float {
+    switch activation {
+    case .leakyReLU(let slope): slope
+    case .relu: 0
+    default: preconditionFailure("\(conv.weight.key): \(activation) is not linear below 0")
+    }
+  }
+}
+
+/// The context module for inference only: three convolutions in place of five, which write their parts
+/// where the next one and the head read them.
 ///
-/// Parts that have no activation of their own take their partner's, a leaky ReLU. That changes nothing:
-/// they are next cut off at 0, and relu(leaky(x)) = relu(x).
+/// With a quarter of the channels as the unit, a pixel's channels are: shared (1), near (2), middle (1),
+/// far (1). In the end `farther` replaces `shared`, and the first four quarters are the module's output.
 package struct PackedContextModule: Module {
-  let nearAndShared, middleAndFar, farther: PackedBlock
+  let sharedAndNear, middleAndFar, farther: PackedBlock
+
+  /// The weights of a convolution of the published module's output as one of this one's, in which
+  /// `farther` comes first.
+  static func reordered(_ weight: Tensor) -> Tensor {
+    let channels = weight.shape[2]
+    let first = 3 * channels / 4
+    return Tensor.concatenated(
+      [weight.slice(axis: 2, first..<channels), weight.slice(axis: 2, 0..<first)], axis: 2)
+  }
 
   package func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     let quarter = farther.conv.outputs
-    let first = nearAndShared(x, mode)
-    let context = Self.join([Part(first, 2 * quarter..<3 * quarter)], floor: -.infinity)
-    let second = middleAndFar(context, mode)
-    let wide = Self.join([Part(second, quarter..<2 * quarter)], floor: -.infinity)
-    let third = farther(wide, mode)
-    return Self.join(
-      [Part(first, 0..<2 * quarter), Part(second, 0..<quarter), Part(third, 0..<quarter)],
-      floor: 0)
-  }
-
-  /// Some channels of a tensor.
-  private struct Part: Sendable {
-    let tensor: Tensor
-    let channels: Range<Int>
-
-    init(_ tensor: Tensor, _ channels: Range<Int>) {
-      self.tensor = tensor
-      self.channels = channels
-    }
-  }
-
-  /// The parts' channels side by side, values below `floor` raised to it. The numbers of channels are
-  /// multiples of eight.
-  private static func join(_ parts: [Part], floor: Float) -> Tensor {
-    typealias Vector = SIMD8<Float>
-    let size = MemoryLayout<Float>.size
-    let shape = parts[0].tensor.shape
-    let (rows, columns) = (shape[0] * shape[1], shape[2])
-    let width = parts.reduce(0) { $0 + $1.channels.count }
-    precondition(
-      parts.allSatisfy { $0.channels.count % Vector.scalarCount == 0 },
-      "ContextModule: \(parts.map(\.channels)) are not in eights")
-    return Tensor(shape: [shape[0], shape[1], columns, width]) { output in
-      nonisolated(unsafe) let output = UnsafeMutableRawBufferPointer(output)
-      var start = 0
-      for part in parts {
-        let (channels, first) = (part.channels, start)
-        let stride = part.tensor.shape[3]
-        part.tensor.withUnsafeBuffer { input in
-          nonisolated(unsafe) let input = UnsafeRawBufferPointer(input)
-          Parallel.forEach(rows) { row in
-            for pixel in row * columns..<(row + 1) * columns {
-              let from = (pixel * stride + channels.lowerBound) * size
-              let to = (pixel * width + first) * size
-              for i in Swift.stride(
-                from: 0, to: channels.count * size, by: MemoryLayout<Vector>.size)
-              {
-                let values = input.loadUnaligned(fromByteOffset: from + i, as: Vector.self)
-                output.storeBytes(
-                  of: values.replacing(with: floor, where: values .< floor),
-                  toByteOffset: to + i, as: Vector.self)
-              }
-            }
-          }
-        }
-        start += channels.count
-      }
-    }
+    var maps = Tensor(shape: x.shape.dropLast() + [5 * quarter]) { _ in }
+    sharedAndNear.conv.write(x, to: &maps, at: 0)
+    middleAndFar.conv.rewrite(&maps, from: 0, at: 3 * quarter)
+    farther.conv.rewrite(&maps, from: 4 * quarter, at: 0)
+    return maps
   }
 }

@@ -7,6 +7,9 @@ import DeepfakeCore
 package protocol ConvolutionBlock: Module {
   /// The output for `x`, to which `residual` is added after the activation.
   func callAsFunction(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor
+
+  /// The ReLU of the output for `x` plus `residual`, for a pointwise block without activation.
+  func relu(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor
 }
 
 /// The block with its parameters.
@@ -46,6 +49,10 @@ package struct ConvNorm: ConvolutionBlock {
     self(x, mode) + residual
   }
 
+  package func relu(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor {
+    self(x, adding: residual, mode).relu()
+  }
+
   /// The block with its norm folded in and its weights packed; the parameters are released.
   func packed() -> PackedBlock {
     PackedBlock(conv: PackedConv2d(conv, norm: norm, activation: activation))
@@ -62,5 +69,9 @@ package struct PackedBlock: ConvolutionBlock {
 
   package func callAsFunction(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor {
     conv(x, residual: residual)
+  }
+
+  package func relu(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor {
+    conv.relu(x, adding: residual)
   }
 }

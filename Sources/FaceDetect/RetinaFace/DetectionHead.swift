@@ -20,9 +20,11 @@ package struct DetectionHead: Module {
     Tensor.concatenated([classes(x, mode), boxes(x, mode), landmarks(x, mode)], axis: 3)
   }
 
-  /// The head as one convolution; the parameters are released.
+  /// The head as one convolution of what a `PackedContextModule` gives; the parameters are released.
   func packed() -> PackedHead {
-    PackedHead(conv: PackedConv2d(Conv2d(joining: [classes, boxes, landmarks])))
+    let joined = Conv2d(joining: [classes, boxes, landmarks])
+    joined.weight.value = PackedContextModule.reordered(joined.weight.value)
+    return PackedHead(conv: PackedConv2d(joined))
   }
 
   /// Makes a face improbable everywhere, one in a hundred, where the other weights are random, so that
@@ -36,11 +38,12 @@ package struct DetectionHead: Module {
   }
 }
 
-/// A level's head as one convolution, for inference only.
+/// A level's head as one convolution, for inference only. It reads what a
+/// `PackedContextModule` gives, in its order.
 package struct PackedHead: Module {
   let conv: PackedConv2d
 
   package func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    conv(x)
+    conv.ofFirstChannels(x)
   }
 }

@@ -104,7 +104,7 @@ public struct RetinaFace: FaceDetector {
       frame.width == size.width && frame.height == size.height
         ? frame : frame.resized(width: size.width, height: size.height, method: .area)
     }
-    let output = network(Tensor(images: scaled, normalization: Self.normalization))
+    let output = network(scaled)
     let decoder = FaceDecoder(
       threshold: options.threshold,
       suppression: NonMaximumSuppression(

@@ -10,10 +10,23 @@ package struct RetinaFaceNetwork<Block: ConvolutionBlock, Context: Module, Head:
 
   /// The outputs for frames [batch, height, width, 3] as `RetinaFace.normalization` makes them.
   package func callAsFunction(_ frames: Tensor, _ mode: Mode = .inference) -> RetinaFaceOutput {
-    let maps = pyramid(backbone(frames, mode), mode)
+    outputs(
+      of: backbone(frames, mode),
+      grid: AnchorGrid(width: frames.shape[2], height: frames.shape[1]), mode)
+  }
+
+  private func outputs(of features: [Tensor], grid: AnchorGrid, _ mode: Mode) -> RetinaFaceOutput {
+    let maps = pyramid(features, mode)
     let levels = maps.indices.map { heads[$0](contexts[$0](maps[$0], mode), mode) }
-    return RetinaFaceOutput(
-      levels: levels, grid: AnchorGrid(width: frames.shape[2], height: frames.shape[1]))
+    return RetinaFaceOutput(levels: levels, grid: grid)
+  }
+}
+
+extension PackedRetinaFace {
+  /// The outputs for images of one size.
+  package func callAsFunction(_ images: [Image]) -> RetinaFaceOutput {
+    let grid = AnchorGrid(width: images[0].width, height: images[0].height)
+    return outputs(of: backbone(images), grid: grid, .inference)
   }
 }
 
@@ -36,7 +49,8 @@ extension PlainRetinaFace {
   /// The network with norms folded in and weights packed; the parameters are released.
   package func packed() -> PackedRetinaFace {
     PackedRetinaFace(
-      backbone: backbone.map { $0.packed() }, pyramid: pyramid.map { $0.packed() },
+      backbone: backbone.packed(normalization: RetinaFace.normalization),
+      pyramid: pyramid.map { $0.packed() },
       contexts: contexts.map { $0.packed() }, heads: heads.map { $0.packed() })
   }
 }

@@ -37,6 +37,9 @@ import Testing
     Case(inputs: 4, outputs: 8, kernel: 3, padding: .symmetric(2), dilation: 2, groups: 4),
     Case(inputs: 8, outputs: 6, kernel: 3, padding: .symmetric(1), groups: 2, norm: false),
     Case(inputs: 1, outputs: 1, kernel: 3, padding: .symmetric(1)),
+    Case(inputs: 16, outputs: 20, kernel: 3, padding: .symmetric(1)),
+    Case(inputs: 24, outputs: 16, kernel: 3, activation: .leakyReLU(slope: 0.1)),
+    Case(inputs: 17, outputs: 33, kernel: 3, padding: .sameFromInput, bias: false, norm: false),
   ]
 
   /// What the plain layers give for one input.

@@ -1,0 +1,87 @@
+import CDFKernels
+
+/// A layer of a `ConvolutionChain` as the kernels need it.
+struct PackedChainLayer: Sendable {
+  /// The key of the weight that gives the output.
+  let key: String
+  let inputs, outputs, kernelSize, stride: Int
+  let depthwise: Tensor?
+  let depthwiseActivation: Activation
+  let packed: Tensor
+  let bias: Tensor?
+  let activation: Activation
+
+  /// Multiply-adds for a pixel of the output.
+  var multiplyAdds: Int {
+    depthwise == nil
+      ? kernelSize * kernelSize * inputs * outputs : (kernelSize * kernelSize + outputs) * inputs
+  }
+
+  /// The layer; `reversesInputs` turns the order of its input's channels round.
+  init(_ layer: ConvolutionChain.Layer, reversesInputs: Bool) {
+    switch layer {
+    case .plain(let block):
+      let shape = block.conv.weight.shape
+      Self.check(block.conv, groups: 1)
+      let folding = block.norm.map { NormFolding($0, after: block.conv) }
+      let weight = folding?.scaling(block.conv.weight.value) ?? block.conv.weight.value
+      key = block.conv.weight.key
+      (inputs, outputs) = (shape[2], shape[3])
+      kernelSize = shape[0]
+      stride = block.conv.settings.stride.height
+      depthwise = nil
+      depthwiseActivation = .identity
+      packed = (reversesInputs ? weight.flipped(axes: [2]) : weight).packedInPanels()
+      bias = folding?.bias ?? block.conv.bias?.value
+      activation = block.activation
+    case .separable(let first, let second):
+      let channels = first.conv.weight.shape[3]
+      Self.check(first.conv, groups: channels)
+      Self.check(second.conv, groups: 1)
+      let shape = second.conv.weight.shape
+      precondition(
+        first.conv.weight.shape == [3, 3, 1, channels] && shape.dropLast() == [1, 1, channels]
+          && second.conv.settings.stride == 1 && !reversesInputs,
+        "ConvolutionChain: \(first.conv.weight.key) \(first.conv.weight.shape) and"
+          + " \(second.conv.weight.key) \(shape) are not a 3x3 separable convolution")
+      let folding = first.norm.map { NormFolding($0, after: first.conv) }
+      let weight = folding?.scaling(first.conv.weight.value) ?? first.conv.weight.value
+      key = second.conv.weight.key
+      (inputs, outputs) = (channels, shape[3])
+      kernelSize = 3
+      stride = first.conv.settings.stride.height
+      depthwise = weight.withUnsafeBuffer { weight in
+        (folding?.bias ?? first.conv.bias?.value).withUnsafePointer { bias in
+          Tensor(shape: [df_f32_chain_packed_count(channels)]) {
+            df_f32_chain_pack(channels, weight.baseAddress, bias, $0.baseAddress)
+          }
+        }
+      }
+      depthwiseActivation = first.activation
+      let across = second.norm.map { NormFolding($0, after: second.conv) }
+      packed = second.conv.packedInPanels(across)
+      bias = across?.bias ?? second.conv.bias?.value
+      activation = second.activation
+    }
+  }
+
+  private static func check(_ conv: Conv2d, groups: Int) {
+    let (settings, shape) = (conv.settings, conv.weight.shape)
+    precondition(
+      shape[0] == shape[1] && shape[0] % 2 == 1 && shape[0] <= Int(DF_CHAIN_KERNEL)
+        && settings.stride.height == settings.stride.width
+        && (1...2).contains(settings.stride.height) && settings.dilation == 1
+        && settings.groups == groups && settings.padding == .symmetric(shape[0] / 2),
+      "ConvolutionChain: \(conv.weight.key) \(shape) with \(settings) does not fit a chain")
+  }
+
+  /// Valid while this layer is alive.
+  var kernel: df_chain_layer {
+    df_chain_layer(
+      in_channels: inputs, out_channels: outputs, kernel: kernelSize, stride: stride,
+      depthwise: depthwise?.sharedMemory.floats,
+      depthwise_activation: depthwiseActivation.kernel,
+      depthwise_slope: depthwiseActivation.slope, packed: packed.sharedMemory.floats,
+      bias: bias?.sharedMemory.floats, activation: activation.kernel, slope: activation.slope)
+  }
+}

@@ -1,0 +1,77 @@
+import CDFKernels
+
+// Convolutions between some of the channels of wider maps, so that what several of them give lies side by
+// side without being copied there.
+
+extension PackedConv2d {
+  /// Writes the convolved `x` to channels `place`... of `maps`, which have x's batch, and the output's
+  /// height and width. For 3x3 convolutions of stride 1 that keep the size, of 16 channels and more.
+  package func write(_ x: Tensor, to maps: inout Tensor, at place: Int) {
+    let target = checkedSlice(of: maps, at: place, count: outputs)
+    precondition(
+      x.shape.prefix(3) == maps.shape.prefix(3),
+      "\(key): input \(x.shape) and maps \(maps.shape) differ in more than channels")
+    x.withUnsafeBuffer { x in
+      maps.withUnsafeMutableBuffer { maps in
+        guard let from = x.baseAddress, let to = maps.baseAddress else { return }
+        convolve(from, pixel: inputs, to + place, target)
+      }
+    }
+  }
+
+  /// Convolves the channels `first`... of `maps` into its channels `place`..., which must be others.
+  package func rewrite(_ maps: inout Tensor, from first: Int, at place: Int) {
+    _ = checkedSlice(of: maps, at: first, count: inputs)
+    let target = checkedSlice(of: maps, at: place, count: outputs)
+    precondition(
+      first + inputs <= place || place + outputs <= first,
+      "\(key): \(inputs) channels from \(first) overlap \(outputs) from \(place)")
+    maps.withUnsafeMutableBuffer { maps in
+      guard let maps = maps.baseAddress else { return }
+      convolve(maps + first, pixel: target.channels, maps + place, target)
+    }
+  }
+
+  /// The convolved first channels of `x`, as many as there are inputs. For pointwise convolutions.
+  package func ofFirstChannels(_ x: Tensor) -> Tensor {
+    precondition(isPointwise, "\(key): needs a pointwise convolution, not \(weightShape)")
+    let image = checkedSlice(of: x, at: 0, count: inputs)
+    let shape = [image.batch, image.height, image.width]
+    return LayerTimes.measure(
+      key, work: work(input: shape + [inputs], output: shape + [outputs])
+    ) {
+      Tensor(shape: shape + [outputs]) { y in
+        withPointers(x, nil) { x, packed, epilogue in
+          df_f32_gemm_packed(
+            image.batch * image.pixels, outputs, inputs, x, image.channels, nil, 0, packed,
+            y.baseAddress, outputs, epilogue)
+        }
+      }
+    }
+  }
+
+  private func checkedSlice(of maps: Tensor, at first: Int, count: Int) -> ImageShape {
+    let shape = ImageShape(maps, key)
+    precondition(
+      first >= 0 && first + count <= shape.channels,
+      "\(key): maps \(maps.shape) have not \(count) channels from \(first)")
+    return shape
+  }
+
+  private func convolve(
+    _ x: UnsafePointer<Float>, pixel: Int, _ y: UnsafeMutablePointer<Float>, _ target: ImageShape
+  ) {
+    var input = target
+    input.channels = inputs
+    var conv = settings.kernel(input: input, weight: weightShape)
+    precondition(
+      isWinograd && conv.out_height == target.height && conv.out_width == target.width,
+      "\(key): \(weightShape) is not a wide enough 3x3 convolution that keeps the size")
+    let shape = [target.batch, target.height, target.width]
+    LayerTimes.measure(key, work: work(input: shape + [inputs], output: shape + [outputs])) {
+      withPointers(nil, nil) { _, packed, epilogue in
+        df_f32_winograd(&conv, x, pixel, packed, y, target.channels, epilogue)
+      }
+    }
+  }
+}
