@@ -2,10 +2,9 @@ import Foundation
 import MediaIO
 import Training
 
-/// The folder of a dataset that is being extracted, held by one process at a time.
-final class ExtractionFolder: Sendable {
+/// The folder of a dataset that is being extracted.
+struct ExtractionFolder: Sendable {
   let url: URL
-  private let lock: Int32
 
   /// Makes the folder, or goes on with it.
   init(_ url: URL) throws(ExtractionError) {
@@ -23,16 +22,18 @@ final class ExtractionFolder: Sendable {
       let reason = error.reason.split(separator: ".").joined(separator: ".")
       throw .unwritable(file: url.relativePath, reason: reason)
     }
-    let name = url.appendingPathComponent(".lock", isDirectory: false)
-    lock = open(name.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard lock >= 0 else { throw Self.failure(url) }
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-      close(lock)
-      throw .locked(folder: url.relativePath)
-    }
   }
 
-  deinit { close(lock) }
+  /// Keeps all others out.
+  func lock() throws(ExtractionError) -> FolderLock {
+    do {
+      return try FolderLock(file: file(".lock"))
+    } catch .held {
+      throw .locked(folder: url.relativePath)
+    } catch .system(let code) {
+      throw .unwritable(file: url.relativePath, reason: String(cString: strerror(code)))
+    }
+  }
 
   var manifest: URL { file(FaceManifest.fileName) }
   var videos: URL { file("videos.csv") }

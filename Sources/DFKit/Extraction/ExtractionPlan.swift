@@ -19,6 +19,8 @@ public struct ExtractionPlan {
   }
 
   let folder: ExtractionFolder
+  /// The plan's, not the folder's: threads may hold that for a moment longer than the job runs.
+  private let lock: FolderLock
   var state: ExtractionState
   var tasks: [Waiting] = []
   /// How many frames a video gives, where they are spread.
@@ -43,6 +45,7 @@ public struct ExtractionPlan {
     detectorDigest: String, folder url: URL
   ) throws {
     folder = try ExtractionFolder(url)
+    lock = try folder.lock()
     var settings = ExtractionRecord(options, detectorDigest: detectorDigest)
     let before = try ExtractionRecord.read(folder.record)
     if let before {

@@ -1,4 +1,5 @@
 import Foundation
+import MediaIO
 
 /// The hidden folder in the store in which an entry is put together, held by one process at a time.
 final class FetchFolder {
@@ -7,7 +8,7 @@ final class FetchFolder {
   private let target: URL
   private let store: WeightsStore
   private let entry: String
-  private let lock: Int32
+  private let lock: FolderLock
   private var isInstalled = false
 
   /// Makes the folder, and the store where it is missing. What a killed process left is removed.
@@ -21,25 +22,20 @@ final class FetchFolder {
     for name in left { try Self.remove(url.appendingPathComponent(name)) }
   }
 
-  /// Makes the folder and locks it: the lock goes with the process, however that ends.
-  private static func lockFolder(_ url: URL, entry: String) throws(FetchError) -> Int32 {
+  /// Makes the folder and locks it.
+  private static func lockFolder(_ url: URL, entry: String) throws(FetchError) -> FolderLock {
     for _ in 0..<100 {
       try makeFolder(url)
-      let folder = open(url.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-      // Another process may have finished with it and moved it away in the meantime.
-      if folder < 0, errno == ENOENT { continue }
-      guard folder >= 0 else {
-        throw .unwritable(file: url.path, reason: String(cString: strerror(errno)))
-      }
-      guard flock(folder, LOCK_EX | LOCK_NB) == 0 else {
-        close(folder)
+      do {
+        let lock = try FolderLock(folder: url)
+        if lock.isStill(url) { return lock }
+      } catch .held {
         throw .busy(entry: entry)
+      } catch .system(let code) {
+        // Another process may have finished with it and moved it away in the meantime.
+        if code == ENOENT { continue }
+        throw .unwritable(file: url.path, reason: String(cString: strerror(code)))
       }
-      var (held, there) = (stat(), stat())
-      if fstat(folder, &held) == 0, stat(url.path, &there) == 0, held.st_ino == there.st_ino {
-        return folder
-      }
-      close(folder)
     }
     throw .busy(entry: entry)
   }
@@ -47,7 +43,6 @@ final class FetchFolder {
   deinit {
     // Once installed, a folder of that name is another process's.
     if !isInstalled { try? FileManager.default.removeItem(at: url) }
-    close(lock)
   }
 
   /// The part of a download; it outlives this process.

@@ -1,4 +1,5 @@
 import Foundation
+import MediaIO
 
 /// The folder of a run and the files in it.
 public struct RunFolder: Sendable {
@@ -43,7 +44,7 @@ public struct RunFolder: Sendable {
   /// - Parameter resuming: Whether there must be a run in it, or must not.
   /// - Returns: What keeps other processes out for as long as it lives.
   /// - Throws: `TrainingError`.
-  public func prepare(resuming: Bool, bytes: Int = 0) throws(TrainingError) -> RunLock {
+  public func prepare(resuming: Bool, bytes: Int = 0) throws(TrainingError) -> FolderLock {
     let name = url.relativePath
     if resuming {
       guard FileManager.default.fileExists(atPath: checkpoint.path) else {
@@ -57,7 +58,7 @@ public struct RunFolder: Sendable {
     } catch {
       throw .unwritable(file: name, reason: Self.folderReason(url, error))
     }
-    let lock = try RunLock(file(".lock"), folder: name)
+    let lock = try self.lock()
     removeLeftovers()
     try write(Data("dfkit\n".utf8), to: file(".probe"))
     try? FileManager.default.removeItem(at: file(".probe"))
@@ -65,6 +66,16 @@ public struct RunFolder: Sendable {
       throw .diskTooSmall(folder: name, needed: bytes, free: free)
     }
     return lock
+  }
+
+  private func lock() throws(TrainingError) -> FolderLock {
+    do {
+      return try FolderLock(file: file(".lock"))
+    } catch .held {
+      throw .locked(folder: url.relativePath)
+    } catch .system(let code) {
+      throw .unwritable(file: url.relativePath, reason: String(cString: strerror(code)))
+    }
   }
 
   /// Removes what a process that was killed in the middle of writing left behind.
@@ -137,20 +148,4 @@ public struct RunFolder: Sendable {
       by: Int(information.f_frsize))
     return overflow ? nil : bytes
   }
-}
-
-/// What keeps a second process from training in the same folder.
-public final class RunLock: Sendable {
-  private let descriptor: Int32
-
-  init(_ url: URL, folder: String) throws(TrainingError) {
-    descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw RunFolder.failure(url) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
-      throw .locked(folder: folder)
-    }
-  }
-
-  deinit { close(descriptor) }
 }
