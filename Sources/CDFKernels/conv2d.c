@@ -197,13 +197,13 @@ void df_f32_conv2d_packed(
   const df_epilogue *epilogue) {
   if (v->batch == 0 || v->out_height == 0 || v->out_width == 0 || v->out_channels == 0) return;
   if (df_is_depthwise(v)) {
-    df_run_depthwise(v, x, packed, df_plain_output(v, y), epilogue, NULL);
+    df_run_depthwise(v, x, packed, df_plain_output(v, y), epilogue);
     return;
   }
   if (df_is_pointwise(v)) {
     df_f32_gemm_packed(
       v->batch * v->out_height * v->out_width, v->out_channels, v->in_channels, x,
-      v->in_channels, NULL, 0, packed, y, v->out_channels, epilogue);
+      v->in_channels, packed, y, v->out_channels, epilogue);
     return;
   }
   grouped grouped = {df_kernels_current(), v, x, packed, y, epilogue};

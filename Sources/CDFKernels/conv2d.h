@@ -38,10 +38,10 @@ static inline df_output df_plain_output(const df_conv2d *v, float *y) {
   return (df_output){y, v->out_channels, row, v->out_height * row};
 }
 
-/// The depthwise convolution; sums may be null.
+/// The depthwise convolution.
 void df_run_depthwise(
   const df_conv2d *conv, const float *x, const float *weights, df_output output,
-  const df_epilogue *epilogue, float *sums);
+  const df_epilogue *epilogue);
 /// The gradient of its weights.
 void df_run_depthwise_weight_gradient(
   const df_conv2d *conv, const float *x, const float *gradient, float *weights);

@@ -138,7 +138,7 @@ static void convolve_phase(
     to + y.first * row + x.first * v->in_channels, v->stride_width * v->in_channels,
     v->stride_height * row, v->in_height * row};
   if (df_is_depthwise(v)) {
-    df_run_depthwise(&turned, gradient, space, output, NULL, NULL);
+    df_run_depthwise(&turned, gradient, space, output, NULL);
     return;
   }
   float *packed = space + inner(v) * v->out_channels;
@@ -225,7 +225,7 @@ void df_f32_conv2d_input_gradient(
     size_t pixels = v->batch * v->in_height * v->in_width;
     df_f32_pack_transposed(v->out_channels, v->in_channels, weights, v->out_channels, space);
     df_f32_gemm_packed(
-      pixels, v->in_channels, v->out_channels, gradient, v->out_channels, NULL, 0, space, x,
+      pixels, v->in_channels, v->out_channels, gradient, v->out_channels, space, x,
       v->in_channels, NULL);
     return;
   }

@@ -28,7 +28,7 @@ typedef struct depthwise {
   size_t block;          // outputs of a row taken at a time
   size_t row_floats;     // of a chunk's padded row
   bool in_place;         // whether tiles away from the borders read the input where it is
-  float *sums;  // [image][strip][channel, in whole groups][taps, for weights' gradients], or null
+  float *sums;  // for the weights' gradient: [image][strip][channel, in whole groups][taps]
 } depthwise;
 
 /// A task's own memory.
@@ -164,7 +164,6 @@ static void run_span(
       .pixel_stride = d->output.pixel,
       .residual = d->epilogue.residual ? d->epilogue.residual + offset : NULL,
       .y = d->output.y + offset,
-      .sums = sums,
       .activation = d->epilogue.activation,
       .slope = d->epilogue.slope,
     });
@@ -178,27 +177,13 @@ static void run_task(void *context, size_t index) {
   size_t image = index / d->groups / d->strips;
   size_t channel = group * d->group, channels = df_min(d->group, v->out_channels - channel);
   workspace w = prepare(d, channel, channels);
-  size_t taps = d->gradient ? v->kernel_height * v->kernel_width : 1;
-  float *sums = d->sums ? d->sums + index * d->group * taps : NULL;
+  size_t taps = v->kernel_height * v->kernel_width;
+  float *sums = d->gradient ? d->sums + index * d->group * taps : NULL;
   size_t first = strip * d->strip_rows;
   size_t last = df_min(v->out_height, first + d->strip_rows);
   for (size_t from = 0; from < v->out_width; from += d->block) {
     span outputs = {from, df_min(d->block, v->out_width - from)};
     run_span(d, &w, image, first, last, outputs, channel, channels, sums);
-  }
-}
-
-/// Adds up each image's strips.
-static void merge(const depthwise *d, float *sums) {
-  const df_conv2d *v = d->conv;
-  for (size_t image = 0; image < v->batch; image++) {
-    for (size_t channel = 0; channel < v->out_channels; channel++) {
-      double sum = 0;
-      for (size_t strip = 0; strip < d->strips; strip++) {
-        sum += d->sums[(image * d->strips + strip) * d->groups * d->group + channel];
-      }
-      sums[image * v->out_channels + channel] = (float)sum;
-    }
   }
 }
 
@@ -234,18 +219,12 @@ static void plan(depthwise *d) {
 
 void df_run_depthwise(
   const df_conv2d *v, const float *x, const float *weights, df_output output,
-  const df_epilogue *epilogue, float *sums) {
+  const df_epilogue *epilogue) {
   depthwise d = {
     .conv = v, .kernels = df_kernels_current(), .x = x, .weights = weights, .output = output};
   if (epilogue) d.epilogue = *epilogue;
   plan(&d);
-  size_t tasks = v->batch * d.strips * d.groups;
-  if (sums) {
-    d.sums = df_scratch(DF_SCRATCH_CALL, tasks * d.group);
-    memset(d.sums, 0, tasks * d.group * sizeof(float));
-  }
-  df_parallel_for(tasks, run_task, &d);
-  if (sums) merge(&d, sums);
+  df_parallel_for(v->batch * d.strips * d.groups, run_task, &d);
 }
 
 /// Adds up a group's tasks in order, by a chunk of channels and a tap.
@@ -278,15 +257,4 @@ void df_run_depthwise_weight_gradient(
   memset(d.sums, 0, floats * sizeof(float));
   df_parallel_for(tasks, run_task, &d);
   for (size_t group = 0; group < d.groups; group++) merge_group(&d, group, weights);
-}
-
-void df_f32_depthwise_sums(
-  const df_conv2d *v, const float *x, const float *packed, float *y,
-  const df_epilogue *epilogue, float *sums) {
-  if (v->batch == 0 || v->out_channels == 0) return;
-  if (v->out_height == 0 || v->out_width == 0) {
-    memset(sums, 0, v->batch * v->out_channels * sizeof(float));
-    return;
-  }
-  df_run_depthwise(v, x, packed, df_plain_output(v, y), epilogue, sums);
 }

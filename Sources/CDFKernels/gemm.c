@@ -193,28 +193,6 @@ void df_run_product(const df_product *p) {
   df_parallel_for(df_divide_up(p->m, plan.rows) * plan.across, run_task, &plan);
 }
 
-/// A's rows times each image's scales.
-typedef struct gate {
-  const float *scale;
-  size_t rows_per_scale;
-} gate;
-
-static void gather_scaled(
-  const df_product *p, size_t row, size_t rows, size_t start, size_t k, float *to,
-  size_t stride) {
-  const gate *gate = p->context;
-  size_t done = 0;
-  while (done < rows) {
-    size_t image = (row + done) / gate->rows_per_scale;
-    size_t count = df_min(rows - done, (image + 1) * gate->rows_per_scale - (row + done));
-    for (size_t i = 0; i < count; i++, done++) {
-      p->kernels->affine(&(df_affine){
-        .rows = 1, .channels = k, .x = p->a + (row + done) * p->lda + start,
-        .scale = gate->scale + image * p->k + start, .y = to + done * stride});
-    }
-  }
-}
-
 static void gather_rows(
   const df_product *p, size_t row, size_t rows, size_t start, size_t k, float *to,
   size_t stride) {
@@ -224,18 +202,13 @@ static void gather_rows(
 }
 
 void df_f32_gemm_packed(
-  size_t m, size_t n, size_t k, const float *a, size_t lda, const float *a_scale,
-  size_t rows_per_scale, const float *packed, float *c, size_t ldc, const df_epilogue *epilogue) {
-  gate gate = {a_scale, df_max(1, rows_per_scale)};
+  size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, float *c,
+  size_t ldc, const df_epilogue *epilogue) {
   df_product product = {
     .kernels = df_kernels_current(), .m = m, .n = n, .k = k, .a = a, .lda = lda,
-    .packed = packed, .c = c, .ldc = ldc, .context = &gate};
+    .packed = packed, .c = c, .ldc = ldc};
   if (epilogue) product.epilogue = *epilogue;
-  if (a_scale) {
-    product.gather = gather_scaled;
-  } else if (lda % 1024 == 0 && m > 8 && n > 64) {
-    // Rows a multiple of 4 KiB apart all fall into the same few places of the first cache.
-    product.gather = gather_rows;
-  }
+  // Rows a multiple of 4 KiB apart all fall into the same few places of the first cache.
+  if (lda % 1024 == 0 && m > 8 && n > 64) product.gather = gather_rows;
   df_run_product(&product);
 }

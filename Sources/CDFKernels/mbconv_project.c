@@ -144,6 +144,6 @@ void df_mbconv_project(df_mbconv_run *r) {
   if (norm->groups > 0) {
     df_f32_group_norm(
       b->depthwise.batch, r->out_pixels, b->out_channels, norm->groups, norm->epsilon, r->y,
-      norm->scale, norm->shift, b->has_residual ? r->x : NULL, r->y, DF_IDENTITY, 0, NULL, NULL);
+      norm->scale, norm->shift, b->has_residual ? r->x : NULL, r->y, DF_IDENTITY, 0, NULL);
   }
 }

@@ -66,7 +66,6 @@ typedef struct job {
   moments *moments;   // [image][chunk][group]
   float *statistics;  // [image][group][DF_STATISTICS]
   float *constants;   // [image][mean, scale, shift][channel]
-  float *sums;        // [image][chunk][channel] or null
   df_activation activation;
   float slope;
 } job;
@@ -155,8 +154,6 @@ static void chunk_affine(void *context, size_t index) {
   df_chunk chunk = df_chunk_of(&j->maps, index);
   df_norm_constants constants = constants_of(j, chunk.image);
   size_t channels = j->maps.channels;
-  float *sums = j->sums ? j->sums + index * channels : NULL;
-  if (sums) memset(sums, 0, channels * sizeof(float));
   j->maps.kernels->affine(&(df_affine){
     .rows = chunk.rows,
     .channels = channels,
@@ -166,7 +163,6 @@ static void chunk_affine(void *context, size_t index) {
     .shift = constants.shift,
     .residual = j->residual ? j->residual + chunk.offset : NULL,
     .y = j->y + chunk.offset,
-    .sums = sums,
     .activation = j->activation,
     .slope = j->slope,
   });
@@ -185,10 +181,9 @@ static void image_norm(void *context, size_t image) {
 void df_f32_group_norm(
   size_t batch, size_t pixels, size_t channels, size_t groups, float epsilon, const float *x,
   const float *scale, const float *shift, const float *residual, float *y,
-  df_activation activation, float slope, float *sums, float *statistics) {
+  df_activation activation, float slope, float *statistics) {
   if (batch == 0 || channels == 0) return;
   if (pixels == 0) {
-    if (sums) memset(sums, 0, batch * channels * sizeof(float));
     if (statistics) memset(statistics, 0, batch * groups * DF_STATISTICS * sizeof(float));
     return;
   }
@@ -200,13 +195,11 @@ void df_f32_group_norm(
   size_t moment_floats = tasks * groups * sizeof(moments) / sizeof(float);
   size_t statistics_floats = statistics ? 0 : batch * groups * DF_STATISTICS;
   size_t constant_floats = y ? batch * 3 * channels : 0;
-  size_t sum_floats = y && sums ? tasks * channels : 0;
   float *memory = df_scratch(
-    DF_SCRATCH_CALL, moment_floats + statistics_floats + constant_floats + sum_floats);
+    DF_SCRATCH_CALL, moment_floats + statistics_floats + constant_floats);
   j.moments = (moments *)(void *)memory;
   j.statistics = statistics ? statistics : memory + moment_floats;
   j.constants = memory + moment_floats + statistics_floats;
-  j.sums = sum_floats > 0 ? j.constants + constant_floats : NULL;
 
   if (df_by_image(&j.maps)) {
     df_parallel_for(batch, image_norm, &j);
@@ -218,7 +211,6 @@ void df_f32_group_norm(
     }
     if (y) df_parallel_for(tasks, chunk_affine, &j);
   }
-  if (j.sums) df_merge_sums(&j.maps, j.sums, sums);
 }
 
 void df_f32_group_norm_again(

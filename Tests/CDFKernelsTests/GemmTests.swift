@@ -7,21 +7,15 @@ extension KernelTests {
     struct Problem {
       var m, n, k, lda, ldc: Int
       var a, b, c: [Float]
-      var gate: [Float]?
-      var rowsPerScale = 1
       var epilogue: Epilogue
 
-      init(_ numbers: inout Numbers, m: Int, n: Int, k: Int, gated: Bool) {
+      init(_ numbers: inout Numbers, m: Int, n: Int, k: Int) {
         (self.m, self.n, self.k) = (m, n, k)
         lda = k + numbers.integer(0...5)
         ldc = n + numbers.integer(0...5)
         a = numbers.floats(m * lda)
         b = numbers.floats(k * n)
         c = numbers.floats(m * ldc)
-        if gated {
-          rowsPerScale = numbers.integer(1...m + 3)
-          gate = numbers.floats((m + rowsPerScale - 1) / rowsPerScale * k)
-        }
         epilogue = Epilogue(&numbers, channels: n, outputs: m * ldc, canHaveSlopes: true)
       }
 
@@ -31,8 +25,7 @@ extension KernelTests {
           for column in 0..<n {
             var sum = 0.0
             for i in 0..<k {
-              let scale = gate.map { Double($0[row / rowsPerScale * k + i]) } ?? 1
-              sum += Double(a[row * lda + i]) * scale * Double(b[i * n + column])
+              sum += Double(a[row * lda + i]) * Double(b[i * n + column])
             }
             result[row * ldc + column] = epilogue(sum, channel: column, at: row * ldc + column)
           }
@@ -45,11 +38,7 @@ extension KernelTests {
         df_f32_pack(k, n, b, n, &packed)
         var result = c
         epilogue.withKernelForm { form in
-          if let gate {
-            df_f32_gemm_packed(m, n, k, a, lda, gate, rowsPerScale, packed, &result, ldc, form)
-          } else {
-            df_f32_gemm_packed(m, n, k, a, lda, nil, 0, packed, &result, ldc, form)
-          }
+          df_f32_gemm_packed(m, n, k, a, lda, packed, &result, ldc, form)
         }
         return result
       }
@@ -58,10 +47,10 @@ extension KernelTests {
     @Test func oddSizes() {
       forEachInstructionSet { isa in
         var numbers = Numbers(1)
-        for i in 0..<300 {
+        for _ in 0..<300 {
           let problem = Problem(
             &numbers, m: numbers.integer(1...60), n: numbers.integer(1...80),
-            k: numbers.integer(1...70), gated: i % 3 == 0)
+            k: numbers.integer(1...70))
           expectClose(
             problem.computed(), problem.expected, tolerance: 1e-5,
             "\(isa) \(problem.m)x\(problem.n)x\(problem.k)")
@@ -76,7 +65,7 @@ extension KernelTests {
         for _ in 0..<60 {
           var problem = Problem(
             &numbers, m: numbers.integer(1...40), n: numbers.integer(1...50),
-            k: numbers.integer(1...30), gated: false)
+            k: numbers.integer(1...30))
           problem.epilogue.activation = DF_RELU
           problem.epilogue.slopes = nil
           problem.epilogue.residual = numbers.floats(problem.m * problem.ldc)
@@ -93,7 +82,7 @@ extension KernelTests {
         var numbers = Numbers(2)
         for m in 1...30 {
           for n in [1, 7, 8, 15, 16, 17, 31, 32, 33, 49] {
-            let problem = Problem(&numbers, m: m, n: n, k: 5, gated: false)
+            let problem = Problem(&numbers, m: m, n: n, k: 5)
             expectClose(
               problem.computed(), problem.expected, tolerance: 1e-5, "\(isa) \(m)x\(n)x5")
           }
@@ -108,21 +97,19 @@ extension KernelTests {
     func longInnerDimension(m: Int, n: Int, k: Int) {
       forEachInstructionSet { isa in
         var numbers = Numbers(3)
-        for gated in [false, true] {
-          var problem = Problem(&numbers, m: m, n: n, k: k, gated: gated)
-          expectClose(
-            problem.computed(), problem.expected, tolerance: 4e-5, "\(isa) \(m)x\(n)x\(k)")
-          problem.lda = k
-          expectClose(
-            problem.computed(), problem.expected, tolerance: 4e-5, "\(isa) \(m)x\(n)x\(k)")
-        }
+        var problem = Problem(&numbers, m: m, n: n, k: k)
+        expectClose(
+          problem.computed(), problem.expected, tolerance: 4e-5, "\(isa) \(m)x\(n)x\(k)")
+        problem.lda = k
+        expectClose(
+          problem.computed(), problem.expected, tolerance: 4e-5, "\(isa) \(m)x\(n)x\(k)")
       }
     }
 
     @Test func emptyInnerDimensionGivesTheEpilogue() {
       forEachInstructionSet { isa in
         var numbers = Numbers(4)
-        let problem = Problem(&numbers, m: 5, n: 19, k: 0, gated: false)
+        let problem = Problem(&numbers, m: 5, n: 19, k: 0)
         expectClose(problem.computed(), problem.expected, tolerance: 1e-6, isa)
       }
     }
@@ -132,7 +119,7 @@ extension KernelTests {
       forEachInstructionSet { isa in
         var numbers = Numbers(5)
         for (m, n, k) in [(900, 50, 64), (49, 300, 700), (200, 200, 100)] {
-          let problem = Problem(&numbers, m: m, n: n, k: k, gated: numbers.flip())
+          let problem = Problem(&numbers, m: m, n: n, k: k)
           expectSameForAnyThreads("\(isa) \(m)x\(n)x\(k)") { problem.computed() }
         }
       }
@@ -142,7 +129,7 @@ extension KernelTests {
     @Test func rowsDoNotDependOnTheirNumber() {
       forEachInstructionSet { isa in
         var numbers = Numbers(6)
-        var problem = Problem(&numbers, m: 150, n: 45, k: 600, gated: false)
+        var problem = Problem(&numbers, m: 150, n: 45, k: 600)
         let all = problem.computed()
         problem.m = 50
         let some = problem.computed()

@@ -38,13 +38,6 @@ void df_f32_winograd(
   const df_conv2d *conv, const float *x, size_t x_pixel, const float *packed, float *y,
   size_t y_pixel, const df_epilogue *epilogue);
 
-/// df_f32_conv2d_packed for a depthwise convolution that also writes the sum of its outputs over
-/// each image's pixels: sums is [batch][channels]. The order of summation does not depend on
-/// threads.
-void df_f32_depthwise_sums(
-  const df_conv2d *conv, const float *x, const float *packed, float *y,
-  const df_epilogue *epilogue, float *sums);
-
 /// The gradient of a convolution's weights (laid out as df_f32_conv2d_pack takes them) from that of its
 /// output. The order of summation does not depend on threads.
 void df_f32_conv2d_weight_gradient(

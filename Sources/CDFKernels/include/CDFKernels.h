@@ -96,12 +96,10 @@ void df_f32_pack_transposed(size_t k, size_t n, const float *b, size_t ldb, floa
 void df_f32_scale_packed(size_t k, size_t n, const double *scale, float *packed);
 
 /// C = epilogue(A * B): A is M x K (row stride lda), B packed by df_f32_pack, C is M x N (row
-/// stride ldc; a residual has the same row stride). When a_scale is not null, A's element (row, kk)
-/// counts as A * a_scale[(row / rows_per_scale) * K + kk]: squeeze-excite's gate, one row of scales
-/// an image. Runs on the pool.
+/// stride ldc; a residual has the same row stride). Runs on the pool.
 void df_f32_gemm_packed(
-  size_t m, size_t n, size_t k, const float *a, size_t lda, const float *a_scale,
-  size_t rows_per_scale, const float *packed, float *c, size_t ldc, const df_epilogue *epilogue);
+  size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, float *c,
+  size_t ldc, const df_epilogue *epilogue);
 
 /// C = A transposed * B: A is terms x rows (row stride lda), B terms x columns (ldb), C rows x columns
 /// (ldc). Runs on the pool; the order of summation does not depend on threads.
@@ -120,15 +118,14 @@ void df_f32_scale_shift(
   df_activation activation, float slope);
 
 /// Group normalisation (Wu and He 2018) of x [batch][pixels][channels], then the activation, then
-/// the residual's addition if residual is not null. x and y may be the same. When sums is not null
-/// it receives each image's sum over pixels of what was written, [batch][channels]. When statistics is
-/// not null it receives, [batch][groups][4], each group's mean, what the mean lost as a Float32, the
-/// same of 1 / deviation, and y may then be null. As one image with as many groups as channels this is
-/// a batch norm by the batch's own statistics.
+/// the residual's addition if residual is not null. x and y may be the same. When statistics
+/// is not null it receives, [batch][groups][4], each group's mean, what the mean lost as a Float32, the same
+/// of 1 / deviation, and y may then be null. As one image with as many groups as channels this is a batch
+/// norm by the batch's own statistics.
 void df_f32_group_norm(
   size_t batch, size_t pixels, size_t channels, size_t groups, float epsilon, const float *x,
   const float *scale, const float *shift, const float *residual, float *y,
-  df_activation activation, float slope, float *sums, float *statistics);
+  df_activation activation, float slope, float *statistics);
 
 /// df_f32_group_norm's output, the same to the bit, from the statistics that it wrote.
 void df_f32_group_norm_again(

@@ -29,16 +29,9 @@ struct PackedConvNorm: Sendable {
     }
   }
 
-  /// The unit's output, plus `residual` if given. `gate` scales the input's channels image by image.
-  func callAsFunction(_ x: Tensor, residual: Tensor? = nil, gate: Tensor? = nil) -> Tensor {
-    guard let groupNorm else { return convolution(x, residual: residual, gate: gate) }
-    return groupNorm(convolution(x, gate: gate), residual: residual)
-  }
-
-  /// The unit's output, and its sums over each image's pixels, [batch, channels]. For depthwise
-  /// convolutions.
-  func withSums(_ x: Tensor) -> (output: Tensor, sums: Tensor) {
-    guard let groupNorm else { return convolution.withSums(x) }
-    return groupNorm.withSums(convolution(x))
+  /// The unit's output, plus `residual` if given.
+  func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
+    guard let groupNorm else { return convolution(x, residual: residual) }
+    return groupNorm(convolution(x), residual: residual)
   }
 }

@@ -28,10 +28,12 @@ struct ExtractionFolder: Sendable {
   func lock() throws(ExtractionError) -> FolderLock {
     do {
       return try FolderLock(file: file(".lock"))
-    } catch .held {
-      throw .locked(folder: url.relativePath)
-    } catch .system(let code) {
-      throw .unwritable(file: url.relativePath, reason: String(cString: strerror(code)))
+    } catch {
+      switch error {
+      case .held: throw .locked(folder: url.relativePath)
+      case .system(let code):
+        throw .unwritable(file: url.relativePath, reason: String(cString: strerror(code)))
+      }
     }
   }
 

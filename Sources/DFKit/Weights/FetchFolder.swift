@@ -29,12 +29,14 @@ final class FetchFolder {
       do {
         let lock = try FolderLock(folder: url)
         if lock.isStill(url) { return lock }
-      } catch .held {
-        throw .busy(entry: entry)
-      } catch .system(let code) {
+      } catch {
+        switch error {
+        case .held: throw .busy(entry: entry)
         // Another process may have finished with it and moved it away in the meantime.
-        if code == ENOENT { continue }
-        throw .unwritable(file: url.path, reason: String(cString: strerror(code)))
+        case .system(ENOENT): continue
+        case .system(let code):
+          throw .unwritable(file: url.path, reason: String(cString: strerror(code)))
+        }
       }
     }
     throw .busy(entry: entry)

@@ -26,23 +26,11 @@ public struct FusedGroupNorm: Sendable {
       residual.map { $0.shape == x.shape } ?? true,
       "\(key): residual \(residual?.shape ?? []) is not of the input's shape \(x.shape)")
     var output = consume x
-    normalize(&output, residual: residual, sums: nil)
+    normalize(&output, residual: residual)
     return output
   }
 
-  /// The output and, [batch, channels], its sum over each image's pixels.
-  public func withSums(_ x: consuming Tensor) -> (output: Tensor, sums: Tensor) {
-    var output = consume x
-    let shape = [output.shape.first ?? 0, output.shape.last ?? 0]
-    let sums = Tensor(shape: shape) { sums in
-      normalize(&output, residual: nil, sums: sums.baseAddress)
-    }
-    return (output, sums)
-  }
-
-  private func normalize(
-    _ x: inout Tensor, residual: Tensor?, sums: UnsafeMutablePointer<Float>?
-  ) {
+  private func normalize(_ x: inout Tensor, residual: Tensor?) {
     let channels = operation.checkedChannels(x, scale, shift)
     let (batch, count) = (x.shape[0], x.count)
     guard count > 0 else { return }
@@ -55,7 +43,7 @@ public struct FusedGroupNorm: Sendable {
               df_f32_group_norm(
                 batch, count / (batch * channels), channels, operation.groups, operation.epsilon,
                 x, scale.baseAddress, shift.baseAddress, residual, y, activation.kernel,
-                activation.slope, sums, nil)
+                activation.slope, nil)
             }
           }
         }

@@ -43,7 +43,7 @@ extension PackedConv2d {
       Tensor(shape: shape + [outputs]) { y in
         withPointers(x, nil) { x, packed, epilogue in
           df_f32_gemm_packed(
-            image.batch * image.pixels, outputs, inputs, x, image.channels, nil, 0, packed,
+            image.batch * image.pixels, outputs, inputs, x, image.channels, packed,
             y.baseAddress, outputs, epilogue)
         }
       }

@@ -75,15 +75,9 @@ public struct PackedConv2d: Sendable {
 
   /// The convolved images [batch, height, width, out] of `x` [batch, height, width, in].
   ///
-  /// - Parameters:
-  ///   - residual: added after the activation; of the output's shape.
-  ///   - gate: [batch, in], multiplied into each image's channels while they are read: a
-  ///     squeeze-and-excitation's scales. Pointwise convolutions only.
-  public func callAsFunction(
-    _ x: Tensor, residual: Tensor? = nil, gate: Tensor? = nil
-  ) -> Tensor {
-    if isPointwise { return product(x, residual: residual, gate: gate) }
-    precondition(gate == nil, "\(key): a gate needs a pointwise convolution, not \(weightShape)")
+  /// - Parameter residual: added after the activation; of the output's shape.
+  public func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
+    if isPointwise { return product(x, residual: residual) }
     var conv = settings.kernel(input: ImageShape(x, key), weight: weightShape)
     check(residual, conv.outputShape)
     return LayerTimes.measure(key, work: work(input: x.shape, output: conv.outputShape)) {
@@ -107,51 +101,28 @@ public struct PackedConv2d: Sendable {
       multiplyAdds: output.reduce(1, *) * weightShape.dropLast().reduce(1, *))
   }
 
-  /// The output of a depthwise convolution and, [batch, channels], its sum over each image's pixels:
-  /// what squeeze-and-excitation starts from.
-  public func withSums(_ x: Tensor) -> (output: Tensor, sums: Tensor) {
-    precondition(isDepthwise, "\(key): sums need a depthwise convolution, not \(weightShape)")
-    var conv = settings.kernel(input: ImageShape(x, key), weight: weightShape)
-    var output: Tensor?
-    let sums = LayerTimes.measure(key, work: work(input: x.shape, output: conv.outputShape)) {
-      Tensor(shape: [conv.batch, outputs]) { sums in
-        output = Tensor(shape: conv.outputShape) { y in
-          withPointers(x, nil) { x, packed, epilogue in
-            df_f32_depthwise_sums(&conv, x, packed, y.baseAddress, epilogue, sums.baseAddress)
-          }
-        }
-      }
-    }
-    return (output ?? Tensor(zeros: conv.outputShape), sums)
-  }
-
   /// max(0, the convolved `x` + `residual`), for a pointwise convolution without activation.
   public func relu(_ x: Tensor, adding residual: Tensor) -> Tensor {
     precondition(
       isPointwise && activation == .identity && slopes == nil,
       "\(key): a ReLU of a sum needs a pointwise convolution without activation")
-    return product(x, residual: residual, gate: nil, thenReLU: true)
+    return product(x, residual: residual, thenReLU: true)
   }
 
   private func product(
-    _ x: Tensor, residual: Tensor?, gate: Tensor?, thenReLU: Bool = false
+    _ x: Tensor, residual: Tensor?, thenReLU: Bool = false
   ) -> Tensor {
     let image = ImageShape(x, key)
     precondition(
       image.channels == inputs, "\(key): input \(x.shape) does not fit weight \(weightShape)")
     let shape = [image.batch, image.height, image.width, outputs]
     check(residual, shape)
-    precondition(
-      gate.map { $0.shape == [image.batch, inputs] } ?? true,
-      "\(key): gate \(gate?.shape ?? []) is not [batch, channels] of input \(x.shape)")
     return LayerTimes.measure(key, work: work(input: x.shape, output: shape)) {
       Tensor(shape: shape) { y in
-        gate.withUnsafePointer { gate in
-          withPointers(x, residual, thenReLU: thenReLU) { x, packed, epilogue in
-            df_f32_gemm_packed(
-              image.batch * image.pixels, outputs, inputs, x, inputs, gate, image.pixels, packed,
-              y.baseAddress, outputs, epilogue)
-          }
+        withPointers(x, residual, thenReLU: thenReLU) { x, packed, epilogue in
+          df_f32_gemm_packed(
+            image.batch * image.pixels, outputs, inputs, x, inputs, packed, y.baseAddress,
+            outputs, epilogue)
         }
       }
     }

@@ -46,8 +46,8 @@ public struct PackedLinear: Sendable {
             withEpilogue(bias: bias, activation: activation, slopes: slopes, residual: nil) {
               epilogue in
               df_f32_gemm_packed(
-                rows, outputs, inputs, x.baseAddress, inputs, nil, 1, packed.baseAddress,
-                y.baseAddress, outputs, epilogue)
+                rows, outputs, inputs, x.baseAddress, inputs, packed.baseAddress, y.baseAddress,
+                outputs, epilogue)
             }
           }
         }

@@ -82,7 +82,7 @@ public struct MatrixProduct: Operation {
                 k, n, b, turned ? k : n, $0.baseAddress)
             }
             packed.withUnsafeBuffer {
-              df_f32_gemm_packed(count, n, k, a, k, nil, 0, $0.baseAddress, c, n, nil)
+              df_f32_gemm_packed(count, n, k, a, k, $0.baseAddress, c, n, nil)
             }
           }
         }

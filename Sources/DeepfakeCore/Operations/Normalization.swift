@@ -106,7 +106,7 @@ public struct GroupNormalization: Operation {
             output.withUnsafeMutableBuffer { y in
               df_f32_group_norm(
                 batch, pixels, channels, groups, epsilon, x.baseAddress, scale.baseAddress,
-                shift.baseAddress, nil, y.baseAddress, activation.kernel, activation.slope, nil,
+                shift.baseAddress, nil, y.baseAddress, activation.kernel, activation.slope,
                 statistics.baseAddress)
             }
           }

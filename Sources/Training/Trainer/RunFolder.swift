@@ -71,10 +71,12 @@ public struct RunFolder: Sendable {
   private func lock() throws(TrainingError) -> FolderLock {
     do {
       return try FolderLock(file: file(".lock"))
-    } catch .held {
-      throw .locked(folder: url.relativePath)
-    } catch .system(let code) {
-      throw .unwritable(file: url.relativePath, reason: String(cString: strerror(code)))
+    } catch {
+      switch error {
+      case .held: throw .locked(folder: url.relativePath)
+      case .system(let code):
+        throw .unwritable(file: url.relativePath, reason: String(cString: strerror(code)))
+      }
     }
   }
 

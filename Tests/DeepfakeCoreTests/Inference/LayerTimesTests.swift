@@ -27,8 +27,7 @@ import Testing
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
-      let sums = depthwise.withSums(stem(x))
-      return last(norm(pointwise(sums.output)).globalAveragePool())
+      last(norm(pointwise(depthwise(stem(x)))).globalAveragePool())
     }
   }
 

@@ -44,8 +44,7 @@ import Testing
 
   /// What the plain layers give for one input.
   struct Example {
-    let x, residual, gate, output: Tensor
-    let gated: Tensor?
+    let x, residual, output: Tensor
   }
 
   @Test(arguments: cases) func packedConvolutionEqualsThePlainPath(_ c: Case) {
@@ -60,14 +59,11 @@ import Testing
       let y = conv(x)
       return (norm.map { $0(y) } ?? y).activated(c.activation)
     }
-    let canBeGated = c.kernel == 1 && c.groups == 1
     let examples = [(9, 8), (7, 12), (5, 5)].map { height, width in
       let x = Tensor.normal(shape: [2, height, width, c.inputs], using: &generator)
-      let gate = Tensor.uniform(shape: [2, c.inputs], using: &generator)
       let output = plain(x)
       return Example(
-        x: x, residual: .normal(shape: output.shape, using: &generator), gate: gate,
-        output: output, gated: canBeGated ? plain(x * gate.reshaped([2, 1, 1, -1])) : nil)
+        x: x, residual: .normal(shape: output.shape, using: &generator), output: output)
     }
     let packed = PackedConv2d(conv, norm: norm, activation: c.activation)
     #expect(store.parameters.allSatisfy { !$0.isLoaded }, "packing releases the parameters")
@@ -76,17 +72,6 @@ import Testing
       expectClose(packed(x), example.output, tolerance: 2e-5, "plain")
       expectClose(
         packed(x, residual: residual), example.output + residual, tolerance: 2e-5, "residual")
-      if packed.isPointwise, let gated = example.gated {
-        expectClose(packed(x, gate: example.gate), gated, tolerance: 2e-5, "gate")
-        expectClose(
-          packed(x, residual: residual, gate: example.gate), gated + residual, tolerance: 2e-5,
-          "gate and residual")
-      }
-      if packed.isDepthwise {
-        let (output, sums) = packed.withSums(x)
-        expectClose(output, example.output, tolerance: 2e-5, "output with sums")
-        expectClose(sums, example.output.sum(axes: [1, 2]), tolerance: 5e-5, "sums")
-      }
     }
   }
 
@@ -154,9 +139,6 @@ import Testing
       expectClose(fused(x, residual: residual), expected + residual, tolerance: 2e-5)
       // A temporary may be overwritten; the result is the same.
       expectClose(fused(x + 0), expected, tolerance: 2e-5, "in place")
-      let (output, sums) = fused.withSums(x + 0)
-      expectClose(output, expected, tolerance: 2e-5)
-      expectClose(sums, expected.sum(axes: [1, 2]), tolerance: 5e-5)
     }
   }
 
@@ -170,10 +152,6 @@ import Testing
     let address = temporary.withUnsafeBuffer { $0.baseAddress }
     let y = fused(consume temporary)
     #expect(y.withUnsafeBuffer { $0.baseAddress } == address)
-    let other = x + 1
-    let otherAddress = other.withUnsafeBuffer { $0.baseAddress }
-    let (output, _) = fused.withSums(consume other)
-    #expect(output.withUnsafeBuffer { $0.baseAddress } == otherAddress)
     let z = fused(x)
     #expect(z.withUnsafeBuffer { $0.baseAddress } != x.withUnsafeBuffer { $0.baseAddress })
   }
@@ -203,24 +181,7 @@ import Testing
     }
     await #expect(processExitsWith: .failure) {
       let store = ParameterStore()
-      let conv = Conv2d(store.root, 2, 2, kernel: 3)
-      store.initialize(seed: 1)
-      _ = PackedConv2d(conv)(Tensor(zeros: [1, 5, 5, 2]), gate: Tensor(zeros: [1, 2]))
-    }
-    await #expect(processExitsWith: .failure) {
-      let store = ParameterStore()
       _ = PackedConv2d(Conv2d(store.root, 2, 2, kernel: 3))
-    }
-  }
-
-  /// Values that make a mistake show: nothing is 0 or 1, variances are positive.
-  private func randomize(_ store: ParameterStore) {
-    for parameter in store.parameters {
-      var generator = SeededGenerator(seed: 11, label: parameter.key)
-      parameter.value =
-        parameter.key.hasSuffix("running_var")
-        ? .uniform(shape: parameter.shape, in: 0.5..<2, using: &generator)
-        : .normal(shape: parameter.shape, deviation: 0.5, using: &generator)
     }
   }
 }
