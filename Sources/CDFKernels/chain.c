@@ -17,7 +17,7 @@ typedef struct stage {
   size_t height, width, channels;
   size_t pad;   // pixels of zeros at either end of a row: the next layer's padding
   size_t next;  // the row to be made next
-  size_t ring, pitch;  // rows held, and floats from one to the next; no ring: read where the input is
+  size_t ring, pitch;  // rows held, none where the input is read in place; floats from one to the next
   float *rows;
 } stage;
 
@@ -36,6 +36,7 @@ typedef struct run {
   const chain *chain;
   size_t image;
   stage stages[DF_CHAIN_LAYERS + 1];
+  const float *input;  // the image, where it is read in place
   size_t row_floats, line_floats, last_line_floats;  // of the next three
   float *zeros;  // a row
   float *line, *last_line;  // a row of depthwise outputs; those that the last layer reads at once
@@ -104,7 +105,13 @@ static void find_rows(run *run, size_t index, size_t row, const float *rows[]) {
   for (size_t i = 0; i < kernel; i++) {
     bool inside = top + i >= pad && top + i - pad < from->height;
     size_t at = top + i - pad;
-    rows[i] = !inside ? run->zeros : from->rows + (from->ring ? at % from->ring : at) * from->pitch;
+    if (!inside) {
+      rows[i] = run->zeros;
+    } else if (from->ring > 0) {
+      rows[i] = from->rows + at % from->ring * from->pitch;
+    } else {
+      rows[i] = run->input + at * from->pitch;
+    }
   }
 }
 
@@ -209,9 +216,7 @@ static void run_strip(void *context, size_t index) {
   run.line = run.zeros + run.row_floats;
   run.last_line = run.line + run.line_floats;
   if (run.stages[0].ring == 0) {
-    const stage *input = &run.stages[0];
-    // Nothing is written through this.
-    run.stages[0].rows = (float *)(uintptr_t)(chain->input->x + run.image * input->height * input->pitch);
+    run.input = chain->input->x + run.image * run.stages[0].height * run.stages[0].pitch;
   }
   size_t row = chain->width * chain->channels;
   for (size_t i = first; i < last; i += chain->together) {

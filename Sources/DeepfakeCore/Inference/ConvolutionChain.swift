@@ -101,6 +101,14 @@ public struct ConvolutionChain: Sendable {
     }
   }
 
+  /// The key of the only layer, or those of the first and the last.
+  private var label: String {
+    let ends = layers.count > 1 ? [layers[0], layers[layers.count - 1]] : [layers[0]]
+    let suffix = ".weight"
+    return ends.map { $0.key.hasSuffix(suffix) ? String($0.key.dropLast(suffix.count)) : $0.key }
+      .joined(separator: " to ")
+  }
+
   private func outputShape(_ shape: ImageShape) -> [Int] {
     let kernels = layers.map(\.kernel)
     return [
@@ -117,7 +125,7 @@ public struct ConvolutionChain: Sendable {
     input.width = shape.width
     let kernels = layers.map(\.kernel)
     return LayerTimes.measure(
-      layers.map(\.key).joined(separator: ", "), work: work(shape, isBytes: input.x == nil)
+      label, work: work(shape, isBytes: input.x == nil)
     ) {
       withExtendedLifetime(layers) {
         Tensor(shape: outputShape(shape)) { y in

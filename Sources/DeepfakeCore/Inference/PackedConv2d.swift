@@ -169,7 +169,7 @@ extension PackedConv2d {
       {
         self = .pointwise
       } else if weight[0] == 3 && weight[1] == 3 && isPlain && min(weight[2], weight[3]) >= 16
-        && weight[2] * weight[3] <= 256 * 256
+        && weight[2] * weight[3] <= 512 * 512
       {
         // With fewer channels the transforms take as long as what they save; with more, the weights.
         self = .winograd

@@ -16,6 +16,8 @@ import Testing
     var bias = true
     var norm = true
     var activation = Activation.silu
+    /// Winograd's method rounds more than plain sums, of numbers that are not small here.
+    var tolerance: Float = 2e-5
 
     var testDescription: String {
       "\(inputs) to \(outputs), kernel \(kernel), stride \(stride), \(padding), dilation"
@@ -37,9 +39,12 @@ import Testing
     Case(inputs: 4, outputs: 8, kernel: 3, padding: .symmetric(2), dilation: 2, groups: 4),
     Case(inputs: 8, outputs: 6, kernel: 3, padding: .symmetric(1), groups: 2, norm: false),
     Case(inputs: 1, outputs: 1, kernel: 3, padding: .symmetric(1)),
-    Case(inputs: 16, outputs: 20, kernel: 3, padding: .symmetric(1)),
-    Case(inputs: 24, outputs: 16, kernel: 3, activation: .leakyReLU(slope: 0.1)),
-    Case(inputs: 17, outputs: 33, kernel: 3, padding: .sameFromInput, bias: false, norm: false),
+    Case(inputs: 16, outputs: 20, kernel: 3, padding: .symmetric(1), tolerance: 1e-4),
+    Case(
+      inputs: 24, outputs: 16, kernel: 3, activation: .leakyReLU(slope: 0.1), tolerance: 1e-4),
+    Case(
+      inputs: 17, outputs: 33, kernel: 3, padding: .sameFromInput, bias: false, norm: false,
+      tolerance: 1e-4),
   ]
 
   /// What the plain layers give for one input.
@@ -69,9 +74,10 @@ import Testing
     #expect(store.parameters.allSatisfy { !$0.isLoaded }, "packing releases the parameters")
     for example in examples {
       let (x, residual) = (example.x, example.residual)
-      expectClose(packed(x), example.output, tolerance: 2e-5, "plain")
+      expectClose(packed(x), example.output, tolerance: c.tolerance, "plain")
       expectClose(
-        packed(x, residual: residual), example.output + residual, tolerance: 2e-5, "residual")
+        packed(x, residual: residual), example.output + residual, tolerance: c.tolerance, "residual"
+      )
     }
   }
 
