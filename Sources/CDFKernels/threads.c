@@ -3,7 +3,7 @@
 // call while another thread has the pool, runs on its own thread, which keeps the pool free of
 // deadlocks.
 #if defined(__linux__)
-#define _GNU_SOURCE  // sched_getaffinity
+#define _GNU_SOURCE  // sched_getaffinity, sched_getcpu
 #endif
 #include <pthread.h>
 #include <sched.h>
@@ -18,6 +18,7 @@ typedef struct job {
   void (*body)(void *, size_t);
   void *context;
   size_t count;
+  int processor;  // the caller's
 } job;
 
 static pthread_mutex_t pool_owner = PTHREAD_MUTEX_INITIALIZER;  // held by the caller whose job runs
@@ -50,6 +51,31 @@ static void draw(const job *work) {
   }
 }
 
+/// The processor that the calling thread runs on; -1 where that is not known.
+static int own_processor(void) {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
+/// Leaves a processor that the job's caller needs. The system may wake a worker where its caller runs and
+/// take some milliseconds, several jobs' time, to part them.
+static void leave_processor(int processor) {
+#if defined(__linux__)
+  cpu_set_t all, others;
+  if (pthread_getaffinity_np(pthread_self(), sizeof all, &all) != 0) return;
+  others = all;
+  CPU_CLR(processor, &others);
+  if (CPU_COUNT(&others) == 0) return;
+  pthread_setaffinity_np(pthread_self(), sizeof others, &others);
+  pthread_setaffinity_np(pthread_self(), sizeof all, &all);
+#else
+  (void)processor;
+#endif
+}
+
 static void *worker(void *argument) {
   int number = (int)(intptr_t)argument;
   inside_pool = true;
@@ -78,6 +104,9 @@ static void *worker(void *argument) {
     atomic_fetch_add(&busy_workers, 1);
     if (atomic_load(&generation) == now && number < atomic_load(&active_limit)) {
       job work = current;
+      if (work.processor >= 0 && work.processor == own_processor()) {
+        leave_processor(work.processor);
+      }
       draw(&work);
     }
     atomic_fetch_sub(&busy_workers, 1);
@@ -135,7 +164,7 @@ void df_parallel_for(size_t count, void (*body)(void *, size_t), void *context) 
   }
   inside_pool = true;
   start_workers(threads - 1);
-  current = (job){body, context, count};
+  current = (job){body, context, count, own_processor()};
   atomic_store(&next_index, 0);
   atomic_store(&active_limit, threads - 1);
   pthread_mutex_lock(&wake_mutex);
