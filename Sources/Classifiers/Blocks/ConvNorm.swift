@@ -14,24 +14,45 @@ struct ConvNorm: Module {
 /// The same for inference: batch norm is folded into the packed weights, group norm runs fused with
 /// the activation.
 struct PackedConvNorm: Sendable {
-  private let convolution: PackedConv2d
+  private enum Convolution: Sendable {
+    case packed(PackedConv2d)
+    /// Row by row, for the few channels of pictures: windows are read where they lie.
+    case chain(ConvolutionChain)
+  }
+
+  private let convolution: Convolution
   private let groupNorm: FusedGroupNorm?
 
   /// Packs `unit`, whose parameters are released.
   init(_ unit: ConvNorm) {
+    let conv = unit.convolution
+    let norm: BatchNorm2d?
     switch unit.norm {
-    case .batch(let norm):
-      convolution = PackedConv2d(unit.convolution, norm: norm, activation: unit.activation)
+    case .batch(let batch):
+      norm = batch
       groupNorm = nil
-    case .group(let norm):
-      convolution = PackedConv2d(unit.convolution)
-      groupNorm = FusedGroupNorm(norm, activation: unit.activation)
+    case .group(let group):
+      norm = nil
+      groupNorm = FusedGroupNorm(group, activation: unit.activation)
     }
+    let activation = groupNorm == nil ? unit.activation : .identity
+    let block = ConvolutionChain.Block(conv, norm: norm, activation: activation)
+    convolution =
+      conv.weight.shape[2] == 3 && block.fitsPlain
+      ? .chain(ConvolutionChain([.plain(block)]))
+      : .packed(PackedConv2d(conv, norm: norm, activation: activation))
   }
 
   /// The unit's output, plus `residual` if given.
   func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
-    guard let groupNorm else { return convolution(x, residual: residual) }
-    return groupNorm(convolution(x), residual: residual)
+    guard let groupNorm else { return convolved(x, residual: residual) }
+    return groupNorm(convolved(x), residual: residual)
+  }
+
+  private func convolved(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
+    switch convolution {
+    case .packed(let convolution): convolution(x, residual: residual)
+    case .chain(let chain): chain(x, residual: residual)
+    }
   }
 }

@@ -22,6 +22,9 @@ public struct ConvolutionChain: Sendable {
       self.norm = norm
       self.activation = activation
     }
+
+    /// Whether a chain can have this as a plain layer.
+    public var fitsPlain: Bool { PackedChainLayer.fits(conv, groups: 1) }
   }
 
   /// A layer of the chain.

@@ -65,14 +65,20 @@ struct PackedChainLayer: Sendable {
     }
   }
 
-  private static func check(_ conv: Conv2d, groups: Int) {
+  /// Whether a chain keeps the convolution's geometry.
+  static func fits(_ conv: Conv2d, groups: Int) -> Bool {
     let (settings, shape) = (conv.settings, conv.weight.shape)
+    return shape[0] == shape[1] && shape[0] % 2 == 1 && shape[0] <= Int(DF_CHAIN_KERNEL)
+      && settings.stride.height == settings.stride.width
+      && (1...2).contains(settings.stride.height) && settings.dilation == 1
+      && settings.groups == groups && settings.padding == .symmetric(shape[0] / 2)
+  }
+
+  private static func check(_ conv: Conv2d, groups: Int) {
     precondition(
-      shape[0] == shape[1] && shape[0] % 2 == 1 && shape[0] <= Int(DF_CHAIN_KERNEL)
-        && settings.stride.height == settings.stride.width
-        && (1...2).contains(settings.stride.height) && settings.dilation == 1
-        && settings.groups == groups && settings.padding == .symmetric(shape[0] / 2),
-      "ConvolutionChain: \(conv.weight.key) \(shape) with \(settings) does not fit a chain")
+      fits(conv, groups: groups),
+      "ConvolutionChain: \(conv.weight.key) \(conv.weight.shape) with \(conv.settings) does not fit"
+        + " a chain")
   }
 
   /// Valid while this layer is alive.
