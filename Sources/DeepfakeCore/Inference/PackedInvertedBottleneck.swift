@@ -70,11 +70,10 @@ public struct PackedInvertedBottleneck: Sendable {
         }
       }
     }
-    for layer in [widen?.conv, filter.conv, reduce, excite, project.conv] {
-      layer?.weight.release()
-      layer?.bias?.release()
+    for unit in [widen, filter, project].compactMap({ $0 }) {
+      NormFolding.release(unit.conv, unit.norm.batch)
     }
-    for norm in [widen?.norm, filter.norm, project.norm] { norm?.release() }
+    for conv in [reduce, excite] { NormFolding.release(conv, nil) }
     precondition(
       self.reduce.inputs == shape[3] && self.excite.outputs == shape[3]
         && self.project.inputs == shape[3] && (widen == nil || self.widen?.outputs == shape[3])
@@ -158,18 +157,6 @@ extension PackedInvertedBottleneck.Norm {
   fileprivate var batch: BatchNorm2d? {
     if case .batch(let norm) = self { norm } else { nil }
   }
-
-  fileprivate func release() {
-    switch self {
-    case .batch(let norm):
-      for parameter in [norm.weight, norm.bias, norm.runningMean, norm.runningVariance] {
-        parameter.release()
-      }
-    case .group(let norm):
-      norm.weight.release()
-      norm.bias.release()
-    }
-  }
 }
 
 /// A 1x1 convolution's weights in panels.
@@ -215,12 +202,15 @@ private struct PackedNorm {
   private let scale: Tensor
   private let shift: Tensor
 
+  /// Takes over a group norm, whose parameters are released; nil for a batch norm.
   init?(_ norm: PackedInvertedBottleneck.Norm) {
     guard case .group(let norm) = norm else { return nil }
     groups = norm.groups
     epsilon = norm.epsilon
     scale = norm.weight.value
     shift = norm.bias.value
+    norm.weight.release()
+    norm.bias.release()
     precondition(
       scale.count % groups == 0 && shift.count == scale.count,
       "\(norm.weight.key): \(groups) groups do not divide \(scale.count) channels")
