@@ -11,11 +11,12 @@ struct DFKitCommand: AsyncParsableCommand {
       Everything runs on this computer's processor; nothing is sent anywhere, and only 'weights fetch' \
       uses the network.
 
+        dfkit predict clip.mp4
+        dfkit weights info default
         dfkit weights fetch mtcnn
         dfkit detect photo.jpg --detector mtcnn --draw boxes/
-        dfkit predict clip.mp4 --weights weights/ --detector-weights retinaface.pth
         dfkit extract videos/ --out faces/
-        dfkit recipe show dfdc-silver
+        dfkit recipe show default
 
       Exit status: 0 when every input was answered, whatever the verdict; 1 when some input failed; \
       2 when 'audit' found a leak; 64 for wrong usage; 130 when interrupted.

@@ -7,15 +7,15 @@ struct DetectorOptions: ParsableArguments {
   @Option(
     help: """
       The face detector. If not given: the recipe's (predict), or that of the weights given, or the \
-      first of these whose weights have been fetched (detect, bench).
+      first of these whose weights have been fetched or ship (detect, bench).
       """)
   var detector: Recipe.Detector.Kind?
 
   @Option(
     help: """
       The detector's weights: a published RetinaFace checkpoint, a folder of MTCNN's pnet.pt, rnet.pt \
-      and onet.pt, or a safetensors file of either. If not given, those that 'dfkit weights fetch' has \
-      stored.
+      and onet.pt, or a safetensors file of either. If not given, those that the recipe names, that \
+      'dfkit weights fetch' has stored, or that ship with dfkit.
       """,
     completion: .file())
   var detectorWeights: String?
@@ -84,7 +84,10 @@ struct DetectorOptions: ParsableArguments {
   /// Throws where an option does not apply to the detector, which the recipe may have named.
   func applied(to settings: Recipe.Detector) throws -> Recipe.Detector {
     var settings = settings
-    settings.kind = detector ?? settings.kind
+    if let detector, detector != settings.kind {
+      settings.kind = detector
+      settings.weights = nil
+    }
     settings.frameScale = frameScale ?? settings.frameScale
     settings.minFace = minFace ?? settings.minFace
     let kind = settings.kind
@@ -112,7 +115,7 @@ struct DetectorOptions: ParsableArguments {
   func kindAtHand(otherwise kind: Recipe.Detector.Kind) throws -> Recipe.Detector.Kind {
     guard detector == nil else { return kind }
     guard let detectorWeights else { return (try? WeightsStore())?.detector ?? kind }
-    let state = try MTCNN.readWeights(URL(fileURLWithPath: detectorWeights))
+    let state = try WeightsSource(argument: detectorWeights).read()
     switch DetectorWeights(recognizing: state) {
     case .retinaface: return .retinaface
     case .mtcnn, .mtcnnPart: return .mtcnn
@@ -120,9 +123,9 @@ struct DetectorOptions: ParsableArguments {
     }
   }
 
-  /// Where the weights lie: as given, or in the user's store.
-  func weights(of settings: Recipe.Detector) throws -> URL {
-    if let detectorWeights { return URL(fileURLWithPath: detectorWeights) }
+  /// Where the weights come from: as given, as the recipe says, the user's store, or what ships.
+  func weights(of settings: Recipe.Detector) throws -> WeightsSource {
+    if let detectorWeights { return WeightsSource(argument: detectorWeights) }
     do {
       return try settings.weights(given: nil, in: try WeightsStore())
     } catch {

@@ -19,8 +19,12 @@ df_resource df_recipe(size_t index);
 /// The catalogue of weights that can be fetched.
 df_resource df_weights_catalogue(void);
 
-/// The weights of the look-alike embedder, a safetensors file.
-df_resource df_look_alike_weights(void);
+/// The number of weights files that ship.
+size_t df_weights_count(void);
+/// The safetensors file of that index, in the order in which they are listed.
+df_resource df_weights(size_t index);
+/// What is to be said of them, YAML.
+df_resource df_weights_cards(void);
 
 /// The template of an audit's page.
 df_resource df_audit_page(void);

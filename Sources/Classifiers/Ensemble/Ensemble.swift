@@ -3,7 +3,8 @@ import DeepfakeCore
 /// Several scorers that judge the same crops, and the way to one answer.
 ///
 /// Each member's frame scores become its own score by `frames`, the members' scores become the
-/// ensemble's by `models`, and `clip` keeps the answer from certainty, which log loss punishes.
+/// ensemble's by `models`, `calibration` makes that honest, and `clip` keeps the answer from certainty,
+/// which log loss punishes.
 public struct Ensemble: FaceScorer {
   /// A scorer with the name that reports give it.
   public struct Member: Sendable {
@@ -25,6 +26,8 @@ public struct Ensemble: FaceScorer {
   public var frames: any Aggregator
   /// Makes one score out of the members' scores.
   public var models: any Aggregator
+  /// What makes the members' common score a probability, applied to its log odds; nil leaves it as it is.
+  public var calibration: LogitCalibration?
   /// The range that the final probability is held in; nil leaves it as it is.
   public var clip: ClosedRange<Float>?
 
@@ -72,11 +75,12 @@ public struct Ensemble: FaceScorer {
         name: member.name, frames: member.frames, probability: frames.aggregate(member.frames))
     }
     var probability = models.aggregate(members.map(\.probability))
+    if let calibration { probability = calibration.probability(of: probability) }
     if let clip { probability = min(max(probability, clip.lowerBound), clip.upperBound) }
     return Assessment(members: members, probability: probability)
   }
 
-  /// One score a crop: the members' scores of it, aggregated by `models` and not clipped. A member
+  /// One score a crop: the members' scores of it, aggregated by `models`, neither calibrated nor clipped. A member
   /// that judges the crops together counts with its one score for each.
   public func scores(_ crops: [Image]) throws -> [Float] {
     guard !crops.isEmpty else { return [] }

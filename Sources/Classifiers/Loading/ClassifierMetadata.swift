@@ -65,5 +65,6 @@ extension ModelMetadata {
     channelOrder = settings.input.channelOrder
     fit = settings.input.fit
     classes = settings.classCount
+    calibration = settings.calibration
   }
 }

@@ -59,6 +59,8 @@ public struct ClassifierModel: FrameClassifier {
   public var input: InputSpec { settings.input }
   /// Numbers that the network gives an image.
   public var classCount: Int { settings.classCount }
+  /// What the checkpoint says of its logits.
+  public var calibration: LogitCalibration? { settings.calibration }
 
   /// The network's raw outputs, [batch, classCount].
   public func logits(_ batch: Tensor) -> Tensor { network.logits(batch) }

@@ -12,6 +12,8 @@ public struct ClassifierSettings: Sendable, Equatable {
   public var classCount: Int
   /// What the network expects of its input.
   public var input: InputSpec
+  /// What makes its logits probabilities; nil where the sigmoid or softmax does.
+  public var calibration: LogitCalibration?
 
   /// A network of one logit as the scheme has it, unless told otherwise. `scheme` covers
   /// `architecture`.
@@ -94,6 +96,7 @@ extension ClassifierSettings {
     if let std = options.std { settings.input.std = std }
     if let order = options.channelOrder { settings.input.channelOrder = order }
     if let fit = options.fit { settings.input.fit = fit }
+    settings.calibration = try ModelMetadata(state).calibration
     return settings
   }
 }

@@ -1,4 +1,3 @@
-import CDFResources
 import Classifiers
 import DeepfakeCore
 import Foundation
@@ -9,8 +8,9 @@ extension FaceEmbedders {
   /// - Throws: `WeightsError`, `ClassifierError`.
   public static func load(_ file: URL?) throws -> any FaceEmbedder {
     if let file { return try read(file) }
-    let resource = df_look_alike_weights()
-    let bytes = UnsafeRawBufferPointer(start: resource.bytes, count: resource.count)
-    return try embedder(.read(embedded: bytes, name: "built-in \(String(cString: resource.name))"))
+    guard let shipped = ShippedWeights.named("look-alike") else {
+      preconditionFailure("FaceEmbedders: the look-alike network does not ship")
+    }
+    return try embedder(try shipped.read())
   }
 }

@@ -197,6 +197,8 @@ public struct TrainingJob: Sendable {
     var own = recipe
     own.training = nil
     own.members = [member]
+    // What ships is not what this run makes.
+    own.members[0].weights = nil
     own.members[0].training = options
     own.members[0].scheme = settings.scheme
     switch settings.norm {

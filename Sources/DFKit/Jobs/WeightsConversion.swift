@@ -24,7 +24,12 @@ public struct WeightsConversion: Sendable {
   /// - Throws: `WeightsError` where a file cannot be read or written; `ClassifierError` where the
   ///   options contradict the file.
   public func run(_ input: URL, to output: URL) throws -> WeightsReport {
-    var state = try MTCNN.readWeights(input)
+    try run(.file(input), to: output)
+  }
+
+  /// The same of weights from anywhere.
+  public func run(_ input: WeightsSource, to output: URL) throws -> WeightsReport {
+    var state = try input.read()
     var metadata = try ModelMetadata(state)
     if let detector = DetectorWeights(recognizing: state) {
       // Half an MTCNN would be of no use under a whole one's name.

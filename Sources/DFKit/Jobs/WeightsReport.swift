@@ -32,6 +32,19 @@ public struct WeightsReport: Sendable {
   public var metadata: [String: String]
   /// The tensors in file order.
   public var tensors: [Entry]
+  /// What is known of weights that ship, beside what they say themselves; nil for a file.
+  public var shipped: ShippedWeights?
+
+  /// Looks into weights from anywhere.
+  ///
+  /// - Throws: `WeightsError` where they cannot be read.
+  public init(_ source: WeightsSource) throws(WeightsError) {
+    self.init(try source.read())
+    guard case .shipped(let weights) = source else { return }
+    shipped = weights
+    kind = weights.card?.kind.rawValue ?? kind
+    architecture = architecture ?? metadata["architecture"]
+  }
 
   /// Looks into a file's tensors. An unknown network is no error.
   public init(_ state: StateDict) {
@@ -64,7 +77,7 @@ public struct WeightsReport: Sendable {
 
   /// The report as `dfkit weights info --json` prints it (see `Docs/Formats.md`).
   public var json: JSON {
-    [
+    var json: JSON = [
       "file": .string(file), "kind": .string(kind), "architecture": .string(architecture),
       "scheme": .string(scheme), "norm": .string(norm), "classes": .integer(classes),
       "size": .integer(size), "elements": .integer(elementCount),
@@ -78,14 +91,29 @@ public struct WeightsReport: Sendable {
           ]
         }),
     ]
+    if let shipped, case .object(var members) = json {
+      members += [
+        .init(key: "shipped", value: shipped.card?.json ?? .null),
+        .init(key: "bytes", value: .integer(shipped.bytes.count)),
+        .init(key: "sha256", value: .string(shipped.digest)),
+      ]
+      json = .object(members)
+    }
+    return json
   }
 
   /// The report for people.
   public var text: String {
-    var lines = ["file          \(TextTable.printable(file))"]
+    var lines: [String] = []
     func add(_ title: String, _ value: String?) {
       let padding = String(repeating: " ", count: max(2, 14 - title.count))
       lines.append(title + padding + TextTable.printable(value ?? "unknown"))
+    }
+    add("file", file)
+    for line in shipped?.card?.lines ?? [] { add(line.title, line.text) }
+    if let shipped {
+      add("size", "\(shipped.bytes.count) bytes")
+      add("SHA-256", shipped.digest)
     }
     add("architecture", architecture)
     add("scheme", scheme)
@@ -98,6 +126,8 @@ public struct WeightsReport: Sendable {
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
       add("metadata", "\(key): \(value)")
     }
+    // Of what ships, the tensors are the last thing that anybody asks for.
+    if shipped != nil { return lines.joined(separator: "\n") }
     var table = TextTable([.init("tensor"), .init("dtype"), .init("shape")])
     for tensor in tensors {
       table.add([tensor.key, tensor.dtype, tensor.shape.map(String.init).joined(separator: " x ")])

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Which weights file each member of a recipe gets.
+/// Which weights each member of a recipe gets.
 public struct MemberFiles: Sendable, Equatable {
-  /// A member with its file.
+  /// A member with its weights.
   public struct Entry: Sendable, Equatable {
     /// The member.
     public var member: Recipe.Member
     /// Its weights.
-    public var file: URL
+    public var weights: WeightsSource
   }
 
   /// The recipe's members in order.
@@ -16,12 +16,17 @@ public struct MemberFiles: Sendable, Equatable {
   /// Matches what a command line gives with the members.
   ///
   /// - Parameter arguments: one file (for a recipe of one member), `MEMBER=FILE` for each member, or
-  ///   one folder that holds `MEMBER.safetensors` for each.
+  ///   one folder that holds `MEMBER.safetensors` for each; nothing, or nothing for some members, where
+  ///   these name weights that ship (`Recipe.Member.weights`). For a file, such a name can stand too.
   public init(_ arguments: [String], members: [Recipe.Member]) throws(MemberFilesError) {
     let names = members.map(\.name)
     if arguments.count == 1, let argument = arguments.first,
       Self.named(argument, names) == nil
     {
+      if let shipped = ShippedWeights.named(argument), members.count == 1 {
+        entries = [Entry(member: members[0], weights: .shipped(shipped))]
+        return
+      }
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder)
       guard exists else { throw MemberFilesError.notFound(argument, members: names) }
@@ -32,22 +37,25 @@ public struct MemberFiles: Sendable, Equatable {
         guard members.count == 1 else {
           throw MemberFilesError.oneFileForMany(argument, members: names)
         }
-        entries = [Entry(member: members[0], file: url)]
+        entries = [Entry(member: members[0], weights: .file(url))]
       }
       return
     }
-    var files: [String: URL] = [:]
+    var sources: [String: WeightsSource] = [:]
     for argument in arguments {
       guard let (name, path) = Self.named(argument, names) else {
         throw MemberFilesError.unknownMember(argument, members: names)
       }
-      guard files[name] == nil else { throw MemberFilesError.givenTwice(name) }
-      files[name] = URL(fileURLWithPath: path)
+      guard sources[name] == nil else { throw MemberFilesError.givenTwice(name) }
+      sources[name] = WeightsSource(argument: path)
     }
-    let missing = names.filter { files[$0] == nil }
+    for member in members where sources[member.name] == nil {
+      sources[member.name] = member.weights.flatMap(ShippedWeights.named).map { .shipped($0) }
+    }
+    let missing = names.filter { sources[$0] == nil }
     guard missing.isEmpty else { throw MemberFilesError.missing(missing) }
     entries = members.compactMap { member in
-      files[member.name].map { Entry(member: member, file: $0) }
+      sources[member.name].map { Entry(member: member, weights: $0) }
     }
   }
 
@@ -63,15 +71,12 @@ public struct MemberFiles: Sendable, Equatable {
   private static func folder(
     _ url: URL, _ argument: String, _ members: [Recipe.Member]
   ) throws(MemberFilesError) -> [Entry] {
-    let entries = members.map { member in
-      Entry(member: member, file: url.appendingPathComponent("\(member.name).safetensors"))
-    }
-    let missing = entries.filter { !FileManager.default.fileExists(atPath: $0.file.path) }
+    let files = members.map { url.appendingPathComponent("\($0.name).safetensors") }
+    let missing = files.filter { !FileManager.default.fileExists(atPath: $0.path) }
     guard missing.isEmpty else {
-      throw MemberFilesError.missingInFolder(
-        argument, files: missing.map(\.file.lastPathComponent))
+      throw MemberFilesError.missingInFolder(argument, files: missing.map(\.lastPathComponent))
     }
-    return entries
+    return zip(members, files).map { Entry(member: $0, weights: .file($1)) }
   }
 }
 
@@ -105,9 +110,12 @@ public enum MemberFilesError: Error, Sendable, Equatable, CustomStringConvertibl
         + " \(members.joined(separator: ", "))."
     case .givenTwice(let member): "--weights: \(member) is given twice."
     case .missing(let members):
-      "--weights: no file for \(members.joined(separator: ", ")); every member needs one."
+      "--weights: nothing for \(members.joined(separator: ", ")); every member of the recipe needs a"
+        + " file: give a folder of MEMBER.safetensors, or MEMBER=FILE for each. The recipe 'default' has"
+        + " weights of its own."
     case .missingInFolder(let folder, let files):
-      "--weights \(folder): the folder lacks \(files.joined(separator: ", "))."
+      "--weights \(folder): the folder lacks \(files.joined(separator: ", ")), which the recipe's"
+        + " members need; --recipe names another recipe."
     }
   }
 }

@@ -4,7 +4,7 @@ public enum Verdict: Sendable, Equatable {
   case fake(probability: Float)
   /// Rather not: the probability of manipulation is below 0.5.
   case real(probability: Float)
-  /// There is nothing to base an answer on.
+  /// There is nothing to base an answer on, or what there is does not suffice.
   case undecided(Reason)
 
   /// Why there is no answer.
@@ -17,17 +17,25 @@ public enum Verdict: Sendable, Equatable {
     case unreadable
     /// The file was read, and then something else went wrong.
     case failed
+    /// The probability lies in the range that the recipe calls undecided.
+    case unsure(probability: Float)
   }
 
-  /// The verdict that a probability of manipulation means.
-  public init(probability: Float) {
-    self = probability >= 0.5 ? .fake(probability: probability) : .real(probability: probability)
+  /// The verdict that a probability of manipulation means; in the range `undecided`, both ends included, none.
+  public init(probability: Float, undecided: ClosedRange<Float>? = nil) {
+    if undecided?.contains(probability) == true {
+      self = .undecided(.unsure(probability: probability))
+    } else {
+      self = probability >= 0.5 ? .fake(probability: probability) : .real(probability: probability)
+    }
   }
 
-  /// The probability of manipulation; nil when undecided.
+  /// The probability of manipulation, also where it is too close to one half for an answer; nil where there
+  /// is none.
   public var probability: Float? {
     switch self {
-    case .fake(let probability), .real(let probability): probability
+    case .fake(let probability), .real(let probability), .undecided(.unsure(let probability)):
+      probability
     case .undecided: nil
     }
   }
@@ -55,6 +63,7 @@ extension Verdict.Reason {
     case .tooFewFaces: "tooFewFaces"
     case .unreadable: "unreadable"
     case .failed: "failed"
+    case .unsure: "unsure"
     }
   }
 
@@ -66,6 +75,7 @@ extension Verdict.Reason {
       "faces in \(found) frame\(found == 1 ? "" : "s") only, \(needed) needed"
     case .unreadable: "unreadable"
     case .failed: "failed"
+    case .unsure: "too close to call"
     }
   }
 }

@@ -5,15 +5,32 @@ import Foundation
 import MediaIO
 
 extension VideoPredictor {
-  /// The predictor that a recipe describes, its weights read from files.
+  /// The predictor that a recipe describes, with the weights that ship or were fetched: those that the
+  /// recipe names.
+  ///
+  /// - Throws: `MemberFilesError` and `WeightsStoreError` where the recipe leaves weights open that are not
+  ///   there; `WeightsError` and `ClassifierError` where they cannot be used.
+  public init(recipe: Recipe) throws {
+    try self.init(
+      recipe: recipe, weights: MemberFiles([], members: recipe.members),
+      detectorWeights: recipe.detector.weights(given: nil, in: WeightsStore()))
+  }
+
+  /// The predictor that a recipe describes, its detector's weights read from a file.
   ///
   /// - Throws: `WeightsError` and `ClassifierError` where a file cannot be used.
   public init(recipe: Recipe, weights: MemberFiles, detectorWeights: URL) throws {
+    try self.init(recipe: recipe, weights: weights, detectorWeights: .file(detectorWeights))
+  }
+
+  /// The predictor that a recipe describes, with weights from anywhere.
+  ///
+  /// - Throws: `WeightsError` and `ClassifierError` where they cannot be used.
+  public init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource) throws {
     let detector = try recipe.detector.load(detectorWeights)
     let members = try weights.entries.map { entry in
-      let state = try StateDict.read(entry.file)
-      return Ensemble.Member(
-        entry.member.name, try ClassifierModel(state, entry.member.options))
+      Ensemble.Member(
+        entry.member.name, try ClassifierModel(try entry.weights.read(), entry.member.options))
     }
     self.init(
       recipe: recipe, detector: detector, ensemble: try recipe.aggregation.ensemble(of: members))
@@ -25,6 +42,13 @@ extension Recipe.Detector {
   ///
   /// - Throws: `WeightsError` where the file cannot be used.
   public func load(_ weights: URL) throws(WeightsError) -> any FaceDetector {
+    try load(.file(weights))
+  }
+
+  /// The detector with weights from anywhere.
+  ///
+  /// - Throws: `WeightsError` where they cannot be used.
+  public func load(_ weights: WeightsSource) throws(WeightsError) -> any FaceDetector {
     switch kind {
     case .retinaface:
       var options = RetinaFace.Options()
@@ -32,7 +56,7 @@ extension Recipe.Detector {
       options.overlapThreshold = nms
       options.minimumFaceSize = minFace ?? 0
       options.frameScale = frameScale
-      return try RetinaFace(weights: try MTCNN.readWeights(weights), options: options)
+      return try RetinaFace(weights: try weights.read(), options: options)
     case .mtcnn:
       var options = MTCNN.Options()
       options.thresholds = thresholds
@@ -40,7 +64,7 @@ extension Recipe.Detector {
       options.frameScale = frameScale
       // A recipe's 0, written for RetinaFace, means no limit of one's own.
       options.minimumFaceSize = minFace.flatMap { $0 > 0 ? $0 : nil }
-      return try MTCNN(weights: try MTCNN.readWeights(weights), options: options)
+      return try MTCNN(weights: try weights.read(), options: options)
     }
   }
 }
@@ -50,6 +74,14 @@ extension Recipe.Detector {
   /// their names.
   ///
   /// - Throws: `WeightsError` where they cannot be read.
+  public static func digest(weights: WeightsSource) throws(WeightsError) -> String {
+    switch weights {
+    case .file(let url): try digest(weights: url)
+    case .shipped(let weights): weights.digest
+    }
+  }
+
+  /// The same of a file or folder.
   public static func digest(weights: URL) throws(WeightsError) -> String {
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: weights.path, isDirectory: &isFolder)
@@ -80,8 +112,10 @@ extension Recipe.Aggregation {
   ///
   /// - Throws: `RecipeError` where an aggregator's name is unknown.
   public func ensemble(of members: [Ensemble.Member]) throws(RecipeError) -> Ensemble {
-    Ensemble(
+    var ensemble = Ensemble(
       members, frames: try aggregator(frames), models: try aggregator(models), clip: clip)
+    ensemble.calibration = calibration
+    return ensemble
   }
 
   private func aggregator(_ name: String) throws(RecipeError) -> any Aggregator {

@@ -10,7 +10,7 @@ import MediaIO
 /// Frames are looked at a few at a time and only the crops are kept, so memory does not grow with the
 /// video.
 public struct VideoPredictor: Sendable {
-  /// Which frames, faces, crops and people. Its detector, members and aggregation are not used here:
+  /// Which frames, faces, crops and people, and what a probability is called. Its detector, members and aggregation are not used here:
   /// those are `detector` and `ensemble`.
   public var recipe: Recipe
   /// Finds the faces.
@@ -107,7 +107,7 @@ public struct VideoPredictor: Sendable {
     for (index, candidate) in candidates.enumerated()
     where candidate.places.count >= neededOfPerson {
       let assessment = ensemble.combine(scores.people[index])
-      report.people[index].verdict = Verdict(probability: assessment.probability)
+      report.people[index].verdict = verdict(assessment.probability)
       report.people[index].members = assessment.members.map { .init($0) }
       report.people[index].fakeSpans = fakeSpans(scores.people[index], candidate, faces)
       guard Float(candidate.places.count) >= recipe.people.minShare * most else { continue }
@@ -118,7 +118,7 @@ public struct VideoPredictor: Sendable {
       counted.append((person, assessment))
     }
     if let rule = peopleRule {
-      report.verdict = Verdict(probability: rule.probability(counted.map(\.person)))
+      report.verdict = verdict(rule.probability(counted.map(\.person)))
       report.members = ensemble.members.indices.map { member in
         let people = counted.map { person, assessment in
           var person = person
@@ -131,10 +131,14 @@ public struct VideoPredictor: Sendable {
     } else {
       let assessment = ensemble.combine(scores.together)
       for index in report.people.indices { report.people[index].counts = true }
-      report.verdict = Verdict(probability: assessment.probability)
+      report.verdict = verdict(assessment.probability)
       report.members = assessment.members.map { .init($0) }
     }
     report.frameScores = frameScores(scores, candidates, faces)
+  }
+
+  private func verdict(_ probability: Float) -> Verdict {
+    Verdict(probability: probability, undecided: recipe.verdict.undecided)
   }
 
   private func fakeSpans(

@@ -2,6 +2,9 @@ import CDFResources
 import Foundation
 
 extension Recipe {
+  /// The recipe that commands use unless told otherwise, whose weights ship.
+  public static let defaultName = "default"
+
   /// The names of the recipes that ship inside the program.
   public static var builtInNames: [String] {
     (0..<df_recipe_count()).map { String(cString: df_recipe($0).name) }

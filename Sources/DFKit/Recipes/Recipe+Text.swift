@@ -1,4 +1,5 @@
 import Classifiers
+import DeepfakeCore
 import Training
 import Yams
 
@@ -29,10 +30,18 @@ extension Recipe {
     var aggregation = YAMLWriter([
       ("frames", self.aggregation.frames), ("models", self.aggregation.models),
     ])
+    if let calibration = self.aggregation.calibration {
+      aggregation.add("calibration", calibration.node)
+    }
     if let clip = self.aggregation.clip {
       aggregation.add("clip", YAMLWriter.list(["\(clip.lowerBound)", "\(clip.upperBound)"]))
     }
     root.add("aggregation", aggregation.node)
+    if let range = verdict.undecided {
+      var verdict = YAMLWriter()
+      verdict.add("undecided", YAMLWriter.list(["\(range.lowerBound)", "\(range.upperBound)"]))
+      root.add("verdict", verdict.node)
+    }
     // Text and lists cannot fail to be written.
     return (try? Yams.serialize(node: root.node, width: 100, allowUnicode: true)) ?? ""
   }
@@ -65,9 +74,17 @@ struct YAMLWriter {
   }
 }
 
+extension LogitCalibration {
+  fileprivate var node: Node {
+    YAMLWriter([("scale", "\(scale)"), ("offset", "\(offset)")]).node
+  }
+}
+
 extension Recipe.Detector {
   fileprivate var node: Node {
-    var writer = YAMLWriter([("kind", kind.rawValue), ("frameScale", "\(frameScale)")])
+    var writer = YAMLWriter([("kind", kind.rawValue)])
+    if let weights { writer.add("weights", weights) }
+    writer.add("frameScale", "\(frameScale)")
     switch kind {
     case .retinaface:
       writer.add("threshold", "\(threshold)")
@@ -86,6 +103,7 @@ extension Recipe.Member {
     var writer = YAMLWriter([("name", name)])
     if !description.isEmpty { writer.add("description", description) }
     writer.add("architecture", architecture.rawValue)
+    if let weights { writer.add("weights", weights) }
     if let scheme { writer.add("scheme", scheme.rawValue) }
     if let size { writer.add("size", "\(size)") }
     if let norm { writer.add("norm", norm.rawValue) }

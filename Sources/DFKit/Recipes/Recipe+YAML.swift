@@ -1,4 +1,5 @@
 import Classifiers
+import DeepfakeCore
 import FaceDetect
 import Foundation
 import Training
@@ -34,6 +35,7 @@ extension Recipe {
       members.append(member)
     }
     if var map = try root.map("aggregation") { aggregation = try Aggregation(&map) }
+    if var map = try root.map("verdict") { verdict = try Decision(&map) }
     try root.end()
   }
 
@@ -77,6 +79,22 @@ extension YAMLMap {
     guard Recipe.isName(name) else { throw error("name", "is '\(name)'; must be \(allowed)") }
     return name
   }
+
+  /// The name of weights of that kind that ship, under `weights`.
+  fileprivate mutating func shippedWeights(
+    _ kind: WeightsCatalogue.Kind
+  ) throws(RecipeError) -> String? {
+    guard let name = try string("weights") else { return nil }
+    let known = ShippedWeights.all.filter { $0.card?.kind == kind }.map(\.name)
+    guard known.contains(name) else {
+      let list = known.isEmpty ? "no \(kind.rawValue) does" : known.joined(separator: ", ")
+      throw error(
+        "weights",
+        "is '\(name)'; must be the name of a \(kind.rawValue) that ships with dfkit (\(list)). Files are"
+          + " given on the command line")
+    }
+    return name
+  }
 }
 
 extension Recipe.Detector {
@@ -101,6 +119,7 @@ extension Recipe.Detector {
     self.thresholds = thresholds ?? self.thresholds
     self.factor = factor ?? self.factor
     minFace = try map.number("minFace", in: kind.minFaceRange)
+    weights = try map.shippedWeights(.detector)
     try map.end()
   }
 }
@@ -156,6 +175,7 @@ extension Recipe.Member {
     }
     self.init(name: name, architecture: architecture)
     if let description { self.description = description }
+    weights = try map.shippedWeights(.classifier)
     scheme = try map.choice("scheme", Scheme.self)
     size = try map.integer("size", in: 32...4096)
     norm = try map.choice("norm", ClassifierOptions.NormKind.self)
@@ -174,11 +194,39 @@ extension Recipe.Member {
   }
 }
 
+extension Recipe.Decision {
+  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
+    self.init()
+    if let pair = try map.numbers("undecided", count: 2, in: 0...1) {
+      guard pair[0] <= 0.5, pair[1] >= 0.5 else {
+        throw map.error("undecided", "must be a range around 0.5: two numbers, as in [0.4, 0.6]")
+      }
+      undecided = pair[0]...pair[1]
+    }
+    try map.end()
+  }
+}
+
+extension YAMLMap {
+  fileprivate mutating func calibration() throws(RecipeError) -> LogitCalibration {
+    guard let scale = try double("scale", in: LogitCalibration.scales) else {
+      throw missing("scale", "what the log odds are multiplied with")
+    }
+    let offset = try double("offset", in: LogitCalibration.offsets) ?? 0
+    try end()
+    guard let calibration = LogitCalibration(scale: scale, offset: offset) else {
+      throw error("scale", "is \(scale)")
+    }
+    return calibration
+  }
+}
+
 extension Recipe.Aggregation {
   fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
     self.init()
     frames = try Self.aggregator("frames", &map) ?? frames
     models = try Self.aggregator("models", &map) ?? models
+    if var map = try map.map("calibration") { calibration = try map.calibration() }
     if let pair = try map.numbers("clip", count: 2, in: 0...1) {
       guard pair[0] < pair[1] else {
         throw map.error("clip", "the first number must be lower than the second")

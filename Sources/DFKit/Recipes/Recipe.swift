@@ -1,4 +1,5 @@
 import Classifiers
+import DeepfakeCore
 import Training
 
 /// How a verdict is reached: which frames, which detector, which crops, which networks, and how their
@@ -23,6 +24,8 @@ public struct Recipe: Sendable, Equatable {
   public var members: [Member]
   /// How scores become one.
   public var aggregation = Aggregation()
+  /// What a probability is called.
+  public var verdict = Decision()
   /// How the members are trained that do not say otherwise; nil where the recipe does not say.
   public var training: TrainingOptions?
 
@@ -46,6 +49,8 @@ extension Recipe {
 
     /// The detector.
     public var kind: Kind = .retinaface
+    /// The name of weights that ship; nil for what is given or has been fetched.
+    public var weights: String?
     /// The factor by which a frame is scaled before detection.
     public var frameScale: Float = 0.5
     /// The lowest score of a face; RetinaFace's.
@@ -178,6 +183,8 @@ extension Recipe {
     public var description: String = ""
     /// The network.
     public var architecture: Architecture
+    /// The name of weights that ship, for when none are given; nil where some must be.
+    public var weights: String?
     /// The weights file's keys and preprocessing.
     public var scheme: Scheme?
     /// The side of the square input in pixels.
@@ -206,12 +213,25 @@ extension Recipe {
     }
   }
 
+  /// What a probability is called.
+  public struct Decision: Sendable, Equatable {
+    /// Probabilities too close to one half to be called fake or real, both ends included; nil where all
+    /// are called one or the other.
+    public var undecided: ClosedRange<Float>?
+
+    /// The default: no probability is undecided.
+    public init() {}
+  }
+
   /// How scores become one.
   public struct Aggregation: Sendable, Equatable {
     /// Over the frames of one member; a name that `AggregatorName` knows.
     public var frames: String = "mean"
     /// Over the members.
     public var models: String = "mean"
+    /// What makes the common score of a person, or of a file whose faces are judged together, a
+    /// probability.
+    public var calibration: LogitCalibration?
     /// What the final probability is held in.
     public var clip: ClosedRange<Float>? = 0.01...0.99
 

@@ -94,6 +94,17 @@ struct YAMLMap {
     return value
   }
 
+  mutating func double(
+    _ key: String, in range: ClosedRange<Double>
+  ) throws(RecipeError) -> Double? {
+    let allowed = "a number from \(range.lowerBound) to \(range.upperBound)"
+    guard let text = try string(key, allowed: allowed) else { return nil }
+    guard let value = Double(text), range.contains(value) else {
+      throw error(key, "is '\(text)'; must be \(allowed)")
+    }
+    return value
+  }
+
   mutating func boolean(_ key: String) throws(RecipeError) -> Bool? {
     guard let text = try string(key, allowed: "true or false") else { return nil }
     guard let value = Bool(text) else { throw error(key, "is '\(text)'; must be true or false") }

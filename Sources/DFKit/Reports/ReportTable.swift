@@ -48,7 +48,7 @@ extension VideoReport {
 extension VideoReport {
   /// Who looks fake though the file's verdict does not count them; nil if nobody does.
   private var seldomSeen: String? {
-    let people = people.filter { !$0.counts && ($0.verdict.probability ?? 0) >= 0.5 }.map(\.id)
+    let people = people.filter { !$0.counts && $0.verdict.name == "fake" }.map(\.id)
     return switch people.count {
     case 0: nil
     case 1: "person \(people[0]) looks fake and is seen too seldom to count"
@@ -69,9 +69,7 @@ extension VideoReport.Person {
     } else {
       seen = "seen " + Span.words(firstTime, lastTime)
     }
-    guard verdict.probability != nil else {
-      return "\(seen); \(verdict.reason?.words ?? "undecided")"
-    }
+    if let reason = verdict.reason { return "\(seen); \(reason.words)" }
     let seldom = counts ? "" : "; too seldom to count"
     let spans = fakeSpans.prefix(4).map { Span.words($0.from, $0.to) }
     guard !isImage, !spans.isEmpty else { return seen + seldom }

@@ -27,9 +27,9 @@ extension WeightsCatalogue {
     return table.text
   }
 
-  /// The catalogue as `dfkit weights list --json` prints it (see `Docs/Formats.md`).
-  public func json(_ store: WeightsStore) -> JSON {
-    .array(entries.map { $0.json(path: store.url(of: $0)?.path) })
+  /// The catalogue as `dfkit weights list --json` prints it (see `Docs/Formats.md`), after `shipped`.
+  public func json(_ store: WeightsStore, shipped: [ShippedWeights] = []) -> JSON {
+    .array(shipped.map(\.json) + entries.map { $0.json(path: store.url(of: $0)?.path) })
   }
 }
 

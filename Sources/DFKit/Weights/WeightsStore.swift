@@ -1,3 +1,4 @@
+import FaceDetect
 import Foundation
 
 /// The folder of the user where fetched weights lie, one folder an entry of the catalogue.
@@ -51,9 +52,10 @@ public struct WeightsStore: Sendable, Equatable {
 }
 
 extension WeightsStore {
-  /// The first detector whose weights have been fetched.
+  /// The first detector whose weights have been fetched; if none have, the first whose weights ship.
   public var detector: Recipe.Detector.Kind? {
     Recipe.Detector.Kind.allCases.first { $0.fetchedWeights(in: self) != nil }
+      ?? Recipe.Detector.Kind.allCases.first { $0.shippedWeights != nil }
   }
 }
 
@@ -79,12 +81,17 @@ public enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConvertib
 }
 
 extension Recipe.Detector {
-  /// Where the detector's weights lie: what was given, or the store's.
+  /// Where the detector's weights come from: what was given, what the recipe names, the store, or what
+  /// ships.
   ///
-  /// - Throws: `WeightsStoreError` where nothing was given and nothing has been fetched.
-  public func weights(given: URL?, in store: WeightsStore) throws(WeightsStoreError) -> URL {
+  /// - Throws: `WeightsStoreError` where there are none.
+  public func weights(
+    given: WeightsSource?, in store: WeightsStore
+  ) throws(WeightsStoreError) -> WeightsSource {
     if let given { return given }
-    if let url = kind.fetchedWeights(in: store) { return url }
+    if let shipped = weights.flatMap(ShippedWeights.named) { return .shipped(shipped) }
+    if let url = kind.fetchedWeights(in: store) { return .file(url) }
+    if let shipped = kind.shippedWeights { return .shipped(shipped) }
     let others = Kind.allCases.filter { $0.fetchedWeights(in: store) != nil }
     throw .missing(
       detector: kind.rawValue, entry: kind.storeEntries[0], folder: store.folder.path,
@@ -98,6 +105,18 @@ extension Recipe.Detector.Kind {
     switch self {
     case .retinaface: ["retinaface-mobilenet0.25", "retinaface-resnet50"]
     case .mtcnn: ["mtcnn"]
+    }
+  }
+
+  /// The weights of this detector that ship; nil where none do.
+  public var shippedWeights: ShippedWeights? {
+    ShippedWeights.all.first { weights in
+      guard weights.card?.kind == .detector, let state = try? weights.read() else { return false }
+      return switch DetectorWeights(recognizing: state) {
+      case .retinaface: self == .retinaface
+      case .mtcnn: self == .mtcnn
+      case .mtcnnPart, nil: false
+      }
     }
   }
 

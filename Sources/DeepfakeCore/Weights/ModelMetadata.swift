@@ -52,6 +52,9 @@ public struct ModelMetadata: Sendable, Equatable, Codable {
   public var recipe: String?
   /// SHA-256 of the manifest of the training data, in hexadecimal.
   public var manifestSHA256: String?
+  /// What makes the logit a probability; nil where the sigmoid does. Its entries are `calibration.scale`
+  /// and `calibration.offset`.
+  public var calibration: LogitCalibration?
   /// Entries without a meaning here, kept as they are.
   public var other: [String: String] = [:]
 
@@ -88,6 +91,7 @@ public struct ModelMetadata: Sendable, Equatable, Codable {
     manifestSHA256 = entries.take("manifestSHA256") {
       $0.count == 64 && $0.allSatisfy(\.isHexDigit) ? $0.lowercased() : nil
     }
+    calibration = entries.takeCalibration()
     if let malformed = entries.malformed {
       throw .unreadable(
         file: file,
@@ -114,6 +118,8 @@ public struct ModelMetadata: Sendable, Equatable, Codable {
     entries["labels"] = labels.map(Self.encoded)
     entries["recipe"] = recipe
     entries["manifestSHA256"] = manifestSHA256
+    entries["calibration.scale"] = calibration.map { "\($0.scale)" }
+    entries["calibration.offset"] = calibration.map { "\($0.offset)" }
     return entries
   }
 
@@ -150,6 +156,21 @@ private struct MetadataEntries {
   init(_ metadata: [String: String]) {
     rest = metadata
     isOurs = rest.removeValue(forKey: "dfkit") != nil
+  }
+
+  /// Both numbers or none: half a calibration is none.
+  mutating func takeCalibration() -> LogitCalibration? {
+    let keys = ["calibration.scale", "calibration.offset"]
+    let numbers = keys.map { key in rest[key].flatMap { Double($0) } }
+    if let scale = numbers[0], let offset = numbers[1],
+      let calibration = LogitCalibration(scale: scale, offset: offset)
+    {
+      for key in keys { rest[key] = nil }
+      return calibration
+    }
+    guard isOurs, malformed == nil, keys.contains(where: { rest[$0] != nil }) else { return nil }
+    malformed = keys.map { "\($0) = \"\((rest[$0] ?? "").prefix(40))\"" }.joined(separator: ", ")
+    return nil
   }
 
   mutating func take<T>(_ name: String, _ parse: (String) -> T?) -> T? {

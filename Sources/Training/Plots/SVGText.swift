@@ -30,6 +30,14 @@ struct SVGText {
       + " stroke-linejoin=\"round\" stroke-linecap=\"butt\"\(dashes)/>\n"
   }
 
+  mutating func rectangle(
+    _ x: Double, _ y: Double, width: Double, height: Double, fill: String
+  ) {
+    body +=
+      "<rect x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(width))\""
+      + " height=\"\(Self.number(height))\" fill=\"\(fill)\"/>\n"
+  }
+
   mutating func circle(
     _ x: Double, _ y: Double, radius: Double, fill: String, stroke: String = "none"
   ) {

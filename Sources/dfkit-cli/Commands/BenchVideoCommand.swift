@@ -11,35 +11,26 @@ extension BenchCommand {
         Every run reads the weights anew, as a new process would; the files stay in the system's cache. \
         'ms/image' is the time of a frame looked at. Stages that overlap add up to more than the whole.
 
-          dfkit bench video clip.mp4 --weights nets/ --detector-weights rf.pth
-          dfkit bench video footage/ --weights nets/ --repeats 5 --warm-up 1 --json
+          dfkit bench video clip.mp4
+          dfkit bench video footage/ --repeats 5 --warm-up 1 --json
+          dfkit bench video clip.mp4 --recipe dfdc-silver --weights nets/ --detector-weights rf.pth
         """)
 
     @OptionGroup var input: InputOptions
 
     @Option(help: "The recipe: a built-in one's name or a YAML file.", completion: .file())
-    var recipe = "dfdc-silver"
+    var recipe = Recipe.defaultName
 
     @Option(
       help: """
         The networks' weights: a folder of MEMBER.safetensors, MEMBER=FILE for each member, or one file \
-        for a recipe of one member.
+        for a recipe of one member; those that the recipe names if not given.
         """, completion: .file())
     var weights: [String] = []
 
     @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
     @OptionGroup var options: Options
-
-    func validate() throws {
-      if weights.isEmpty {
-        throw ValidationError(
-          """
-          Give --weights: a folder of MEMBER.safetensors, or MEMBER=FILE for each member that 'dfkit \
-          recipe show \(recipe)' lists.
-          """)
-      }
-    }
 
     func run() async throws {
       let benchmark = options.benchmark(repeats: 3, warmUps: 0)

@@ -10,14 +10,19 @@ struct ClassifyCommand: AsyncParsableCommand {
     discussion: """
       Options say what the weights file's metadata does not, or should not.
 
+        dfkit classify face.png
         dfkit classify face.png --weights b4.safetensors
         dfkit classify faces/ --weights b7.pth --scheme selimsef --json
       """)
 
   @OptionGroup var input: InputOptions
 
-  @Option(help: "The network's weights: safetensors or a PyTorch checkpoint.", completion: .file())
-  var weights: String
+  @Option(
+    help: """
+      The network's weights: safetensors or a PyTorch checkpoint; those that ship with dfkit if not \
+      given ('dfkit weights info default').
+      """, completion: .file())
+  var weights = Recipe.defaultName
 
   @OptionGroup(title: "Network") var network: NetworkOptions
 
@@ -28,7 +33,7 @@ struct ClassifyCommand: AsyncParsableCommand {
 
   func run() async throws {
     threads.apply()
-    let state = try StateDict.read(URL(fileURLWithPath: weights))
+    let state = try WeightsSource(argument: weights).read()
     let job = ClassificationJob(classifier: try ClassifierModel(state, network.options))
     let inputs = input.files([.image])
     let json = json

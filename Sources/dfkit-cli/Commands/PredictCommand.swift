@@ -12,26 +12,35 @@ struct PredictCommand: AsyncParsableCommand {
       every network of the recipe judge them, and prints one verdict a file, and one a person \
       where there are several. JSON has the times at which each looked fake.
 
-        dfkit predict clip.mp4 --weights nets/
-        dfkit predict clip.mp4 --weights nets/ --detector-weights rf.pth
-        dfkit predict footage/ 'more/*.mov' --json ...
-        dfkit predict clip.mp4 --recipe mine.yaml --weights b4=b4.safetensors ...
-        dfkit predict interview.mp4 --people highest ...
-        dfkit predict footage/ --csv ... > submission.csv
+        dfkit predict clip.mp4
+        dfkit predict footage/ 'more/*.mov' --json
+        dfkit predict interview.mp4 --people largest
+        dfkit predict footage/ --csv > submission.csv
+        dfkit predict clip.mp4 --recipe mine.yaml --weights b4=b4.safetensors
+        dfkit predict clip.mp4 --recipe dfdc-silver --weights nets/ --detector-weights rf.pth
 
-      'dfkit recipe show' lists a recipe's members, each of which needs weights. A file without a \
-      face is undecided, which is an answer; a file that cannot be read is an error (exit status 1).
+      The recipe 'default' has weights of its own, which ship with dfkit: 'dfkit weights info default' \
+      says what they can and cannot do. Of other recipes, 'dfkit recipe show' lists the members, each of \
+      which needs weights. A file without a face is undecided, which is an answer, and so is one whose \
+      probability is too close to one half (--undecided); a file that cannot be read is an error (exit \
+      status 1).
+
+      What P(fake) = 0.8 means with the recipe 'default': of videos like those that it was calibrated \
+      on, half of them real and half fake, about 80 % of those that got 0.8 were fake. Footage of another \
+      kind can differ, and where fakes are rare, most of those that get 0.8 are real: multiply the odds \
+      0.8 / 0.2 = 4 by those of a fake among your videos. Other recipes promise no such thing unless they \
+      were calibrated ('dfkit calibrate').
       """)
 
   @OptionGroup var input: InputOptions
 
   @Option(help: "The recipe: a built-in one's name or a YAML file.", completion: .file())
-  var recipe = "dfdc-silver"
+  var recipe = Recipe.defaultName
 
   @Option(
     help: """
       The networks' weights: a folder of MEMBER.safetensors, MEMBER=FILE for each member, or one \
-      file for a recipe of one member.
+      file for a recipe of one member; those that the recipe names if not given.
       """, completion: .file())
   var weights: [String] = []
 
@@ -62,12 +71,19 @@ struct PredictCommand: AsyncParsableCommand {
   @Option(help: "What the final probability is held in, as in 0.01,0.99; or 'none'.")
   var clip: ClipRange?
 
+  @Option(
+    help: """
+      The probabilities that are too close to one half to be called fake or real, as in 0.4,0.6; or \
+      'none'; the recipe's if not given.
+      """)
+  var undecided: ClipRange?
+
   @OptionGroup var threads: ThreadOptions
 
   @Flag(help: "Print JSON.")
   var json = false
 
-  @Flag(help: "Print CSV: filename and probability (label), 0.5 where undecided.")
+  @Flag(help: "Print CSV: filename and probability (label), 0.5 where there is none.")
   var csv = false
 
   func validate() throws {
@@ -78,16 +94,12 @@ struct PredictCommand: AsyncParsableCommand {
     if let facesPerFrame, !(1...100).contains(facesPerFrame) {
       throw ValidationError("--faces-per-frame must be 1 to 100.")
     }
+    if let range = undecided?.range, !range.contains(0.5) {
+      throw ValidationError("--undecided must be a range around 0.5, as in 0.4,0.6.")
+    }
     if let aggregate, AggregatorName.parse(aggregate) == nil {
       throw ValidationError(
         "--aggregate must be one of \(AggregatorName.forms.joined(separator: ", ")).")
-    }
-    if weights.isEmpty {
-      throw ValidationError(
-        """
-        dfkit ships no trained networks yet. Give --weights: a folder of MEMBER.safetensors, or \
-        MEMBER=FILE for each member that 'dfkit recipe show \(recipe)' lists.
-        """)
     }
   }
 
@@ -127,6 +139,7 @@ struct PredictCommand: AsyncParsableCommand {
       recipe.aggregation.models = aggregate
     }
     if let clip { recipe.aggregation.clip = clip.range }
+    if let undecided { recipe.verdict.undecided = undecided.range }
     return recipe
   }
 }

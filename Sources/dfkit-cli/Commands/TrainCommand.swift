@@ -16,9 +16,11 @@ struct TrainCommand: AsyncParsableCommand {
       metrics.csv, plot.svg, recipe.yaml, run.json, log.txt, and checkpoint.safetensors, from which \
       --resume goes on bit for bit, whatever ended the run.
 
-        dfkit train --data faces/ --member b4-224-aug --output runs/b4
-        dfkit train --data faces.csv --only swap/ --member 5 --size 128 --output runs/small
-        dfkit train --data faces/ --member 5 --init b4-imagenet.safetensors --output runs/b4
+        dfkit train --data faces/ --output runs/mine
+        dfkit train --data faces/ --recipe dfdc-silver --member b4-224-aug --output runs/b4
+        dfkit train --data faces.csv --only swap/ --size 96 --output runs/small
+        dfkit train --data faces/ --recipe dfdc-silver --member 5 --init b4-imagenet.safetensors \
+          --output runs/b4
         dfkit train --resume --output runs/b4
         dfkit train --data faces/ --recipe mine.yaml --show-augmentation sheet.png
       """)
@@ -38,7 +40,7 @@ struct TrainCommand: AsyncParsableCommand {
   var fold: Int?
 
   @Option(
-    help: "The recipe: a built-in one's name or a YAML file; dfdc-silver if not given.",
+    help: "The recipe: a built-in one's name or a YAML file; default if not given.",
     completion: .file())
   var recipe: String?
 
@@ -120,7 +122,7 @@ struct TrainCommand: AsyncParsableCommand {
       }
       if !data.isEmpty { job.data = data.map { URL(fileURLWithPath: $0) } }
     } else {
-      let named = try Recipe.named(recipe ?? "dfdc-silver")
+      let named = try Recipe.named(recipe ?? Recipe.defaultName)
       job = TrainingJob(
         recipe: named, member: try named.member(member),
         data: data.map { URL(fileURLWithPath: $0) }, folder: folder)

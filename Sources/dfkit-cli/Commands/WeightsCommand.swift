@@ -6,27 +6,32 @@ import Foundation
 struct WeightsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "weights",
-    abstract: "Fetches published weights, looks into weights files and converts them.",
+    abstract: "Lists and fetches weights, looks into weights files and converts them.",
     subcommands: [List.self, Fetch.self, Info.self, Convert.self])
 
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists a file's tensors and says which network it is for.",
+      abstract: "Says of weights which network they are for and what is known of them.",
       discussion: """
         Reads safetensors and PyTorch checkpoints; no code in a checkpoint ever runs.
 
+          dfkit weights info default
           dfkit weights info model.pth
           dfkit weights info model.safetensors --json
         """)
 
-    @Argument(help: "The weights file, or the folder of MTCNN's three.", completion: .file())
+    @Argument(
+      help: """
+        The weights file, the folder of MTCNN's three, or the name of weights that ship with dfkit \
+        (\(ShippedWeights.names)).
+        """, completion: .file())
     var file: String
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
-      let report = WeightsReport(try MTCNN.readWeights(URL(fileURLWithPath: file)))
+      let report = try WeightsReport(WeightsSource(argument: file))
       try Output.write((json ? report.json.text : report.text) + "\n")
     }
   }
@@ -41,7 +46,9 @@ struct WeightsCommand: ParsableCommand {
         """)
 
     @Argument(
-      help: "The weights file to read, or the folder of MTCNN's three.", completion: .file())
+      help: """
+        The weights file to read, the folder of MTCNN's three, or the name of weights that ship.
+        """, completion: .file())
     var input: String
 
     @Argument(help: "The safetensors file to write.", completion: .file())
@@ -70,7 +77,7 @@ struct WeightsCommand: ParsableCommand {
       conversion.cropMargin = cropMargin
       conversion.dtype = dtype.elementType
       let report = try conversion.run(
-        URL(fileURLWithPath: input), to: URL(fileURLWithPath: output))
+        WeightsSource(argument: input), to: URL(fileURLWithPath: output))
       try Output.write(
         "\(output): \(report.tensors.count) tensors, \(report.architecture ?? "unknown network")\n")
     }

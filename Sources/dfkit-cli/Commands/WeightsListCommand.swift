@@ -30,10 +30,10 @@ struct StoreOptions: ParsableArguments {
 extension WeightsCommand {
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists the published weights that dfkit knows where to get, and which are here.",
+      abstract: "Lists the weights that ship with dfkit, and published ones that can be fetched.",
       discussion: """
           dfkit weights list
-          dfkit weights list mtcnn
+          dfkit weights list default mtcnn
           dfkit weights list --json
         """)
 
@@ -48,15 +48,21 @@ extension WeightsCommand {
     func run() throws {
       var catalogue = try options.readCatalogue()
       let store = try options.store()
+      var shipped = ShippedWeights.all
       if !names.isEmpty {
-        catalogue.entries = try names.map { try catalogue.entry(named: $0) }
+        shipped = names.compactMap(ShippedWeights.named)
+        catalogue.entries = try names.filter { ShippedWeights.named($0) == nil }
+          .map { try catalogue.entry(named: $0) }
       }
       if json {
-        try Output.write(catalogue.json(store).text + "\n")
+        try Output.write(catalogue.json(store, shipped: shipped).text + "\n")
       } else if names.isEmpty {
-        try Output.write(catalogue.table(store, width: Terminal.width(STDOUT_FILENO)) + "\n")
+        let table = catalogue.table(store, width: Terminal.width(STDOUT_FILENO))
+        try Output.write(ShippedWeights.table() + "\n\n" + table + "\n")
       } else {
-        let texts = catalogue.entries.map { $0.text(store) }
+        let texts =
+          try shipped.map { try WeightsReport(.shipped($0)).text }
+          + catalogue.entries.map { $0.text(store) }
         try Output.write(texts.joined(separator: "\n\n") + "\n")
       }
     }

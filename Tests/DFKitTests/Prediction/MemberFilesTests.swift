@@ -20,7 +20,8 @@ import Testing
   @Test func eachMemberCanBeGivenAFile() throws {
     let files = try MemberFiles(["b=x/two=2.pth", "a=one.safetensors"], members: members)
     #expect(files.entries.map(\.member.name) == ["a", "b"])
-    #expect(files.entries.map(\.file.lastPathComponent) == ["one.safetensors", "two=2.pth"])
+    #expect(
+      files.entries.map(\.weights.file?.lastPathComponent) == ["one.safetensors", "two=2.pth"])
   }
 
   @Test func aFolderHoldsAFileForEach() throws {
@@ -31,7 +32,8 @@ import Testing
           == .missingInFolder(folder.path, files: ["b.safetensors"]))
       try Data().write(to: folder.appendingPathComponent("b.safetensors"))
       let files = try MemberFiles([folder.path], members: members)
-      #expect(files.entries.map(\.file.lastPathComponent) == ["a.safetensors", "b.safetensors"])
+      #expect(
+        files.entries.map(\.weights.file?.lastPathComponent) == ["a.safetensors", "b.safetensors"])
     }
   }
 
@@ -40,9 +42,28 @@ import Testing
       let file = folder.appendingPathComponent("any=name.pth").path
       try Data().write(to: URL(fileURLWithPath: file))
       let files = try MemberFiles([file], members: [members[0]])
-      #expect(files.entries.map(\.file.path) == [file])
+      #expect(files.entries.map(\.weights.file?.path) == [file])
       #expect(error([file], members) == .oneFileForMany(file, members: ["a", "b"]))
     }
+  }
+
+  @Test func whatShipsNeedsNoFile() throws {
+    let shipped = try #require(ShippedWeights.named("default"))
+    var named = members
+    named[1].weights = "default"
+    #expect(error([], named) == .missing(["a"]))
+    let both = try MemberFiles(["a=one.safetensors"], members: named)
+    #expect(
+      both.entries.map(\.weights)
+        == [.file(URL(fileURLWithPath: "one.safetensors")), .shipped(shipped)])
+    #expect(try MemberFiles([], members: [named[1]]).entries.map(\.weights) == [.shipped(shipped)])
+    // What is given takes the place of what ships, and names of what ships can be given.
+    #expect(
+      try MemberFiles(["a=default", "b=two.pth"], members: named).entries.map(\.weights)
+        == [.shipped(shipped), .file(URL(fileURLWithPath: "two.pth"))])
+    #expect(
+      try MemberFiles(["default"], members: [members[0]]).entries.map(\.weights)
+        == [.shipped(shipped)])
   }
 
   @Test func mistakesAreNamed() {

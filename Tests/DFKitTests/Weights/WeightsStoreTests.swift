@@ -52,7 +52,7 @@ import Testing
       }
       var mtcnn = Recipe.Detector()
       mtcnn.kind = .mtcnn
-      #expect(try mtcnn.weights(given: nil, in: store).path.hasSuffix("mtcnn/a.pt"))
+      #expect(try mtcnn.weights(given: nil, in: store).file?.path.hasSuffix("mtcnn/a.pt") == true)
       try FileManager.default.removeItem(at: store.folder(of: "mtcnn"))
       let error = #expect(throws: WeightsStoreError.self) {
         try mtcnn.weights(given: nil, in: store)
@@ -66,7 +66,7 @@ import Testing
     try Paths.withTemporaryFolder { folder in
       let store = WeightsStore(folder: folder)
       let detector = Recipe.Detector()
-      let given = URL(fileURLWithPath: "/some/file.pth")
+      let given = WeightsSource.file(URL(fileURLWithPath: "/some/file.pth"))
       #expect(try detector.weights(given: given, in: store) == given)
       let error = #expect(throws: WeightsStoreError.self) {
         try detector.weights(given: nil, in: store)
@@ -78,7 +78,7 @@ import Testing
         try FileManager.default.createDirectory(at: entry, withIntermediateDirectories: true)
         try Data("x".utf8).write(to: entry.appendingPathComponent("\(name).pth"))
         #expect(
-          try detector.weights(given: nil, in: store).lastPathComponent == "\(name).pth")
+          try detector.weights(given: nil, in: store).file?.lastPathComponent == "\(name).pth")
       }
     }
   }

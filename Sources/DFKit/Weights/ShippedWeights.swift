@@ -1,0 +1,105 @@
+import CDFResources
+import DeepfakeCore
+import Foundation
+import MediaIO
+
+/// Weights that are part of the program: a safetensors file and what is to be said of it.
+public struct ShippedWeights: Sendable, Equatable {
+  /// The name by which commands and recipes ask for them.
+  public let name: String
+  /// What is said of them beside what their file says; nil where there is nothing.
+  public let card: Card?
+  private let index: Int
+
+  /// What is said of weights, as `Catalogue/shipped.yaml` has it.
+  public struct Card: Sendable, Equatable {
+    /// What they are for.
+    public var kind: WeightsCatalogue.Kind
+    /// One line about them.
+    public var about: String
+    /// How they were made.
+    public var made: String
+    /// The licence of the file.
+    public var licence: String
+    /// What else binds those who use it.
+    public var terms: String
+    /// What it is not for.
+    public var notFor: String
+    /// Where the rest is said: a file of dfkit's source.
+    public var document: String
+  }
+
+  /// All that ship, in the order in which they are listed.
+  public static let all: [ShippedWeights] = {
+    let cards = (try? Self.readCards()) ?? [:]
+    return (0..<df_weights_count()).map { index in
+      let name = String(cString: df_weights(index).name)
+      return ShippedWeights(name: name, card: cards[name], index: index)
+    }
+  }()
+
+  /// Those of that name; nil if there are none.
+  public static func named(_ name: String) -> ShippedWeights? {
+    all.first { $0.name == name }
+  }
+
+  /// The names of all, for messages.
+  public static var names: String { all.map(\.name).joined(separator: ", ") }
+
+  private init(name: String, card: Card?, index: Int) {
+    self.name = name
+    self.card = card
+    self.index = index
+  }
+
+  /// The file's bytes, which stay for as long as the program runs.
+  public var bytes: UnsafeRawBufferPointer {
+    let resource = df_weights(index)
+    return UnsafeRawBufferPointer(start: resource.bytes, count: resource.count)
+  }
+
+  /// The SHA-256 of the file's bytes.
+  public var digest: String {
+    let hash = SHA256()
+    hash.update(bytes)
+    return hash.digits()
+  }
+
+  /// The tensors, which lie where the program was loaded and are not copied.
+  ///
+  /// - Throws: `WeightsError`.
+  public func read() throws(WeightsError) -> StateDict {
+    try .read(embedded: bytes, name: "built-in \(name)")
+  }
+
+  /// What is to be said of each, by name.
+  ///
+  /// - Throws: `RecipeError` where the embedded text is not as it must be.
+  package static func readCards() throws(RecipeError) -> [String: Card] {
+    let resource = df_weights_cards()
+    let text = String(
+      decoding: UnsafeBufferPointer(start: resource.bytes, count: resource.count), as: UTF8.self)
+    var root = try YAMLMap(file: "shipped.yaml", text: text)
+    var cards: [String: Card] = [:]
+    for var map in try root.maps("weights", limit: 64) ?? [] {
+      let name = try map.needed("name")
+      guard let kind = try map.choice("kind", WeightsCatalogue.Kind.self) else {
+        throw map.missing("kind", "what the weights are for")
+      }
+      cards[name] = Card(
+        kind: kind, about: try map.needed("about"), made: try map.needed("made"),
+        licence: try map.needed("licence"), terms: try map.needed("terms"),
+        notFor: try map.needed("notFor"), document: try map.needed("card"))
+      try map.end()
+    }
+    try root.end()
+    return cards
+  }
+}
+
+extension YAMLMap {
+  fileprivate mutating func needed(_ key: String) throws(RecipeError) -> String {
+    guard let text = try string(key) else { throw missing(key, "text") }
+    return text
+  }
+}

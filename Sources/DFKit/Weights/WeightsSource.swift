@@ -1,0 +1,45 @@
+import DeepfakeCore
+import FaceDetect
+import Foundation
+
+/// Where weights come from.
+public enum WeightsSource: Sendable, Equatable {
+  /// A file, or the folder of MTCNN's three.
+  case file(URL)
+  /// What ships with dfkit.
+  case shipped(ShippedWeights)
+
+  /// What a command line says: the name of weights that ship, or a path.
+  ///
+  /// A file that has such a name is meant by `./name`.
+  public init(argument: String) {
+    if let shipped = ShippedWeights.named(argument) {
+      self = .shipped(shipped)
+    } else {
+      self = .file(URL(fileURLWithPath: argument))
+    }
+  }
+
+  /// The path, or the name of what ships, for messages and reports.
+  public var name: String {
+    switch self {
+    case .file(let url): url.relativePath
+    case .shipped(let weights): "built-in \(weights.name)"
+    }
+  }
+
+  /// The file; nil for what ships.
+  public var file: URL? {
+    if case .file(let url) = self { url } else { nil }
+  }
+
+  /// The tensors and the text beside them.
+  ///
+  /// - Throws: `WeightsError`.
+  public func read() throws(WeightsError) -> StateDict {
+    switch self {
+    case .file(let url): try MTCNN.readWeights(url)
+    case .shipped(let weights): try weights.read()
+    }
+  }
+}

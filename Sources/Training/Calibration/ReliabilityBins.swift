@@ -1,0 +1,103 @@
+import Foundation
+
+/// Judgements in bins by their probability, to compare what is said with what is true
+/// (DeGroot and Fienberg 1983).
+public struct ReliabilityBins: Sendable, Equatable {
+  /// How probabilities are divided into bins.
+  public enum Division: Sendable, Equatable {
+    /// Bins of one width from 0 to 1; a probability on a border belongs to the upper one.
+    case equalWidth(Int)
+    /// Bins of about as many judgements each; equal probabilities stay together.
+    case equalCount(Int)
+  }
+
+  /// Judgements of like probability.
+  public struct Bin: Sendable, Equatable {
+    /// The probabilities that belong here: the bin's borders, or the lowest and highest that there are.
+    public var range: ClosedRange<Double>
+    /// Judgements.
+    public var count: Int
+    /// What they count together.
+    public var weight: Double
+    /// Their mean probability.
+    public var probability: Double
+    /// The share of fakes among them.
+    public var share: Double
+    /// Where the share may lie: Wilson's interval at 95 %, for as many judgements of equal weight as these
+    /// are worth (Kish's effective number).
+    public var interval: ClosedRange<Double>
+  }
+
+  /// The bins that are not empty, by rising probability.
+  public let bins: [Bin]
+  private let weight: Double
+
+  /// Judgements whose probabilities are not NaN, in bins.
+  public init(_ judgements: [WeightedJudgement], _ division: Division) {
+    let judgements = judgements.filter { $0.weight > 0 }
+    var bins: [Bin] = []
+    switch division {
+    case .equalWidth(let count):
+      precondition(count > 0, "ReliabilityBins: \(count) bins")
+      var members = [[WeightedJudgement]](repeating: [], count: count)
+      for judgement in judgements {
+        let place = min(max(Int(judgement.probability * Double(count)), 0), count - 1)
+        members[place].append(judgement)
+      }
+      for (place, members) in members.enumerated() where !members.isEmpty {
+        let range = Double(place) / Double(count)...Double(place + 1) / Double(count)
+        bins.append(Bin(members[...], range))
+      }
+    case .equalCount(let count):
+      precondition(count > 0, "ReliabilityBins: \(count) bins")
+      let sorted = judgements.sorted { $0.probability < $1.probability }
+      var start = 0
+      for number in 1...count where start < sorted.count {
+        var end = max(start + 1, sorted.count * number / count)
+        while end < sorted.count, sorted[end].probability == sorted[end - 1].probability {
+          end += 1
+        }
+        let members = sorted[start..<end]
+        bins.append(Bin(members, members[start].probability...members[end - 1].probability))
+        start = end
+      }
+    }
+    self.bins = bins
+    weight = bins.reduce(0) { $0 + $1.weight }
+  }
+
+  /// The mean distance between mean probability and share of fakes, by what the bins count: the expected
+  /// calibration error (Naeini et al. 2015). NaN without bins.
+  public var calibrationError: Double {
+    bins.reduce(0) { $0 + $1.weight * abs($1.probability - $1.share) } / weight
+  }
+
+  /// Wilson's interval (1927) for a share seen in `count` independent cases; `z` is 1.96 for 95 %.
+  public static func wilsonInterval(
+    share: Double, count: Double, z: Double = 1.959963984540054
+  ) -> ClosedRange<Double> {
+    guard count > 0 else { return 0...1 }
+    let square = z * z / count
+    let middle = (share + square / 2) / (1 + square)
+    let half = z / (1 + square) * (share * (1 - share) / count + square / count / 4).squareRoot()
+    let low = max(0, middle - half)
+    return low...max(low, min(1, middle + half))
+  }
+}
+
+extension ReliabilityBins.Bin {
+  fileprivate init(_ members: ArraySlice<WeightedJudgement>, _ range: ClosedRange<Double>) {
+    var (weight, squares, probability, fakes) = (0.0, 0.0, 0.0, 0.0)
+    for member in members {
+      weight += member.weight
+      squares += member.weight * member.weight
+      probability += member.weight * member.probability
+      if member.label == .fake { fakes += member.weight }
+    }
+    let share = min(1, fakes / weight)
+    self.init(
+      range: range, count: members.count, weight: weight, probability: probability / weight,
+      share: share,
+      interval: ReliabilityBins.wilsonInterval(share: share, count: weight * weight / squares))
+  }
+}

@@ -1,0 +1,138 @@
+/// A reliability diagram as SVG: what is said against what is true, with a line of honesty, intervals, and how
+/// many judgements each bin has below. Colours and shapes differ, so that series can be told apart without
+/// colour too.
+public struct ReliabilityPlot: Sendable {
+  /// One kind of judgements.
+  public struct Series: Sendable {
+    /// The name, in the legend.
+    public var name: String
+    /// Its judgements in bins.
+    public var bins: ReliabilityBins
+
+    /// Judgements in bins.
+    public init(_ name: String, _ bins: ReliabilityBins) {
+      self.name = name
+      self.bins = bins
+    }
+  }
+
+  /// Above everything.
+  public var title: String
+  /// Below the title, smaller; lines.
+  public var subtitle: [String] = []
+  /// The kinds of judgements, up to three; the first is drawn below the others.
+  public var series: [Series]
+
+  /// A diagram.
+  public init(_ title: String, series: [Series]) {
+    precondition((1...3).contains(series.count), "ReliabilityPlot: \(series.count) series")
+    self.title = title
+    self.series = series
+  }
+
+  private static let colors = ["#8A8A8A", "#0072B2", "#D55E00"]
+  private static let quiet = "#666666"
+  private static let side = 400.0
+  private static let barHeight = 56.0
+  private static let left = 62.0
+
+  /// The diagram as the text of an SVG file.
+  public var svg: String {
+    var picture = SVGText()
+    var y = 30.0
+    picture.text(title, 16, y, size: 16, isBold: true)
+    for line in subtitle {
+      y += 18
+      picture.text(line, 16, y, size: 12, color: Self.quiet)
+    }
+    y += 26
+    drawLegend(&picture, y: y)
+    let top = y + 16
+    drawFrame(&picture, top: top)
+    for (index, series) in series.enumerated() {
+      draw(series, at: index, &picture, top: top)
+    }
+    var bottom = top + Self.side + 44
+    for (index, series) in series.enumerated() {
+      drawCounts(series, at: index, &picture, top: bottom)
+      bottom += Self.barHeight + 26
+    }
+    picture.text(
+      "probability of a fake that is said", Self.left + Self.side / 2, bottom + 4, size: 12,
+      anchor: .middle)
+    return picture.document(width: Self.left + Self.side + 26, height: bottom + 20)
+  }
+
+  private static func x(_ value: Double) -> Double { left + side * value }
+
+  private static func y(_ value: Double, _ top: Double) -> Double { top + side * (1 - value) }
+
+  private func drawLegend(_ picture: inout SVGText, y: Double) {
+    var x = Self.left
+    for (index, series) in series.enumerated() {
+      mark(index, x + 5, y - 4, &picture)
+      picture.text(series.name, x + 16, y, size: 12)
+      x += 34 + SVGText.width(series.name, size: 12)
+    }
+  }
+
+  private func drawFrame(_ picture: inout SVGText, top: Double) {
+    for step in 0...5 {
+      let value = Double(step) / 5
+      let (x, y) = (Self.x(value), Self.y(value, top))
+      picture.line(Self.left, y, Self.left + Self.side, y, color: "#E4E4E4")
+      picture.line(x, top, x, top + Self.side, color: "#E4E4E4")
+      let label = AxisTicks.fixed(value, 1)
+      picture.text(label, Self.left - 8, y + 4, size: 11, anchor: .end, color: Self.quiet)
+      picture.text(label, x, top + Self.side + 17, size: 11, anchor: .middle, color: Self.quiet)
+    }
+    picture.path(
+      [[(Self.x(0), Self.y(0, top)), (Self.x(1), Self.y(1, top))]], color: "#444444", width: 1.2,
+      dash: "5 4")
+    picture.text("share of fakes that there are", Self.left, top - 4, size: 11, color: Self.quiet)
+  }
+
+  private func draw(_ series: Series, at index: Int, _ picture: inout SVGText, top: Double) {
+    let points = series.bins.bins.map { bin in
+      (x: Self.x(bin.probability), y: Self.y(bin.share, top))
+    }
+    picture.path(
+      [points], color: Self.colors[index], width: 1.6, dash: index == 0 ? "2 3" : "")
+    for (bin, point) in zip(series.bins.bins, points) {
+      picture.line(
+        point.x, Self.y(bin.interval.upperBound, top), point.x,
+        Self.y(bin.interval.lowerBound, top), color: Self.colors[index], width: 1.2)
+      mark(index, point.x, point.y, &picture)
+    }
+  }
+
+  private func mark(_ index: Int, _ x: Double, _ y: Double, _ picture: inout SVGText) {
+    switch index {
+    case 0: picture.circle(x, y, radius: 3.6, fill: "#FFFFFF", stroke: Self.colors[0])
+    case 1: picture.circle(x, y, radius: 4, fill: Self.colors[1])
+    default:
+      picture.rectangle(x - 3.6, y - 3.6, width: 7.2, height: 7.2, fill: Self.colors[2])
+    }
+  }
+
+  /// Bars of how many judgements the bins have, with the highest number beside them.
+  private func drawCounts(
+    _ series: Series, at index: Int, _ picture: inout SVGText, top: Double
+  ) {
+    let bottom = top + Self.barHeight
+    let most = series.bins.bins.map(\.count).max() ?? 1
+    for bin in series.bins.bins {
+      let (from, to) = (Self.x(bin.range.lowerBound), Self.x(bin.range.upperBound))
+      let height = Self.barHeight * Double(bin.count) / Double(max(1, most))
+      picture.rectangle(
+        from + 0.5, bottom - height, width: max(1, to - from - 1), height: height,
+        fill: Self.colors[index])
+    }
+    picture.line(Self.left, bottom, Self.left + Self.side, bottom, color: "#888888")
+    picture.text("\(most)", Self.left - 8, top + 10, size: 11, anchor: .end, color: Self.quiet)
+    picture.text("0", Self.left - 8, bottom, size: 11, anchor: .end, color: Self.quiet)
+    picture.text(
+      "how many: \(series.name)", Self.left + Self.side, top - 4, size: 11, anchor: .end,
+      color: Self.quiet)
+  }
+}
