@@ -5,13 +5,7 @@
 #include <string.h>
 
 #include "include/CDFKernels.h"
-
-/// Rounds to nearest and clamps.
-static inline uint8_t to_byte(float value) {
-  value = value > 0 ? value : 0;
-  value = value < 255 ? value : 255;
-  return (uint8_t)(int)(value + 0.5f);
-}
+#include "pixels.h"
 
 void df_u8_look_up(size_t count, const uint8_t *x, const uint8_t table[256], uint8_t *y) {
   for (size_t i = 0; i < count; i++) y[i] = table[x[i]];
@@ -57,17 +51,9 @@ void df_u8_shift_hsv(
       float k = h + (c == 0 ? 5 : c == 1 ? 3 : 1);
       k = k >= 6 ? k - 6 : k;
       float part = fminf(fmaxf(fminf(k, 4 - k), 0), 1);
-      y[c] = to_byte(v - v * s * part);
+      y[c] = df_to_byte(v - v * s * part);
     }
   }
-}
-
-/// A place beyond the edges mirrored at the edges' pixels, however far.
-static size_t mirrored(ptrdiff_t place, size_t extent) {
-  if (extent == 1) return 0;
-  ptrdiff_t period = 2 * (ptrdiff_t)(extent - 1);
-  ptrdiff_t within = ((place % period) + period) % period;
-  return (size_t)(within < (ptrdiff_t)extent ? within : period - within);
 }
 
 bool df_u8_filter(
@@ -84,12 +70,12 @@ bool df_u8_filter(
   if (!wide) return false;
   float *sum = wide + rows * row;
   for (size_t j = 0; j < rows; j++) {
-    const uint8_t *from = x + mirrored((ptrdiff_t)j - (ptrdiff_t)down, height) * width * 3;
+    const uint8_t *from = x + df_mirrored((ptrdiff_t)j - (ptrdiff_t)down, height) * width * 3;
     float *to = wide + j * row;
     for (size_t i = 0; i < width * 3; i++) to[across * 3 + i] = from[i];
     for (size_t i = 0; i < across; i++) {
-      size_t left = mirrored((ptrdiff_t)i - (ptrdiff_t)across, width) * 3;
-      size_t right = mirrored((ptrdiff_t)(width + i), width) * 3;
+      size_t left = df_mirrored((ptrdiff_t)i - (ptrdiff_t)across, width) * 3;
+      size_t right = df_mirrored((ptrdiff_t)(width + i), width) * 3;
       for (size_t c = 0; c < 3; c++) {
         to[i * 3 + c] = from[left + c];
         to[(across + width + i) * 3 + c] = from[right + c];
@@ -104,7 +90,7 @@ bool df_u8_filter(
       float weight = tap[t].weight;
       for (size_t i = 0; i < width * 3; i++) sum[i] += weight * from[i];
     }
-    for (size_t i = 0; i < width * 3; i++) y[j * width * 3 + i] = to_byte(sum[i]);
+    for (size_t i = 0; i < width * 3; i++) y[j * width * 3 + i] = df_to_byte(sum[i]);
   }
   free(wide);
   return true;
@@ -126,13 +112,13 @@ void df_u8_add_noise(
     for (int c = 0; c < 3; c++) {
       float normal = table[bits & 4095];
       if (!is_grey) bits >>= 12;
-      y[c] = to_byte((float)x[c] + deviations[x[c]] * normal);
+      y[c] = df_to_byte((float)x[c] + deviations[x[c]] * normal);
     }
   }
 }
 
 void df_u8_mix(size_t count, const uint8_t *x, const uint8_t *other, float share, uint8_t *y) {
   for (size_t i = 0; i < count; i++) {
-    y[i] = to_byte((1 - share) * (float)x[i] + share * (float)other[i]);
+    y[i] = df_to_byte((1 - share) * (float)x[i] + share * (float)other[i]);
   }
 }

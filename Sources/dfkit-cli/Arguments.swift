@@ -11,6 +11,17 @@ extension Recipe.People.Rule: ExpressibleByArgument {}
 extension DetectionDrawing.Form: ExpressibleByArgument {}
 extension Augmentation.Preset: ExpressibleByArgument {}
 
+/// `--fakes`: how fakes are made, or that none are.
+enum FakeChoice: String, ExpressibleByArgument, CaseIterable {
+  case none
+  case selfBlended = "self-blended"
+
+  /// Options with the choice in the place of what they say.
+  func applied(to options: FakeOptions?) -> FakeOptions? {
+    self == .none ? nil : options ?? FakeOptions()
+  }
+}
+
 /// Width and height, written 960x544.
 struct FrameDimensions: ExpressibleByArgument {
   let width: Int

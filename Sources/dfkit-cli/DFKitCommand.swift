@@ -26,7 +26,8 @@ struct DFKitCommand: AsyncParsableCommand {
     version: dfkitVersion,
     subcommands: [
       PredictCommand.self, DetectCommand.self, ClassifyCommand.self, ExtractCommand.self,
-      SplitCommand.self, AuditCommand.self, TrainCommand.self, IdentityCommand.self,
+      SplitCommand.self, AuditCommand.self, LandmarksCommand.self, TrainCommand.self,
+      IdentityCommand.self,
       WeightsCommand.self, RecipeCommand.self, BenchCommand.self,
     ])
 }

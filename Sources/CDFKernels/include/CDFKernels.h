@@ -231,6 +231,41 @@ void df_u8_add_noise(
 /// y = (1 - share) * x + share * other, rounded; y may be either.
 void df_u8_mix(size_t count, const uint8_t *x, const uint8_t *other, float share, uint8_t *y);
 
+// ---- Blending of RGB8 images, on the calling thread ---------------------------------------------
+
+/// Each channel by a table of its own, red, green, blue; x and y may be the same.
+void df_u8_look_up_channels(
+  size_t pixels, const uint8_t *x, const uint8_t table[3 * 256], uint8_t *y);
+/// y = x plus `amount` times what a binomial blur over 3 x 3 pixels takes away; beyond an edge the image is
+/// mirrored at the edge's pixels.
+void df_u8_sharpen(size_t height, size_t width, const uint8_t *x, float amount, uint8_t *y);
+/// y [height][width] = the part of each pixel, 0 to 1, that a polygon of `count` points (x, y) covers, by the
+/// even-odd rule: exact along rows, by four lines a row across them. Whole numbers are pixels' centres. Points
+/// must be finite; a polygon crosses a row at most 64 times.
+void df_f32_fill_polygon(
+  size_t height, size_t width, size_t count, const float *points, float *y);
+/// y = x blurred along both axes by weights[0] at the middle and weights[t] at `t` on either side, up to
+/// `radius`; beyond an edge the map is mirrored at the edge's elements. x and y may be the same. Returns false
+/// when memory runs out.
+bool df_f32_blur(
+  size_t height, size_t width, const float *x, size_t radius, const float *weights, float *y);
+/// y = 0 up to `low`, 1 from `high`, which is more, and a line between; x and y may be the same.
+void df_f32_ramp(size_t count, const float *x, float low, float high, float *y);
+/// Warps RGB8 x to y [height][width] by bilinear samples: an output pixel is first moved by the uniform cubic
+/// B-spline of `lattice` [cells + 3][cells + 3][2] (right, down, in pixels), whose cells divide the output
+/// evenly, then taken to the input by `map` as in df_u8_warp; whole numbers are pixels' centres. Outside the
+/// input is its nearest pixel. Sides are below 2^24. Returns false when memory runs out.
+bool df_u8_warp_elastic(
+  size_t in_height, size_t in_width, const uint8_t *x, const double map[6], size_t cells,
+  const float *lattice, size_t height, size_t width, uint8_t *y);
+/// sums = each channel's weighted sum, then those of the channels' squares, then the weights'.
+void df_u8_weighted_sums(
+  size_t pixels, const uint8_t *x, const float *weights, double sums[7]);
+/// y = x + share * mask * (other - x), rounded; the product must be within 0 to 1. y may be either.
+void df_u8_blend(
+  size_t pixels, const uint8_t *x, const uint8_t *other, const float *mask, float share,
+  uint8_t *y);
+
 // ---- Fingerprints of pictures, each on the calling thread ---------------------------------------
 
 /// One grey byte of each RGB pixel, as Pillow's "L".

@@ -146,6 +146,7 @@ public struct TrainingJob: Sendable {
     let input = settings(startingFrom: nil).input
     var sheet = AugmentationSheet(options.augmentation, input: input)
     sheet.seed = options.seed
+    sheet.fakes = options.fakes
     return try sheet.image(of: try readData())
   }
 

@@ -14,6 +14,7 @@ extension TrainingOptions {
     if var map = try map.map("schedule") { schedule = try ScheduleOptions(&map, over: schedule) }
     if var map = try map.map("loss") { loss = try LossOptions(&map, over: loss) }
     if let value = try map.augmentation("augmentation") { augmentation = value }
+    try map.fakes("fakes", &fakes)
     if let value = try map.choice("sampling", Sampler.Order.self) { sampling = value }
     if let value = try map.number("holdOut", in: 0...0.9) { holdOut = value }
     try map.optional("clip", &clip, in: 1e-6...1e6)
@@ -123,7 +124,7 @@ extension LossOptions {
 
 extension YAMLMap {
   /// Whether the word under the key is `none`, by which a member takes back what the recipe says.
-  fileprivate mutating func takeNone(_ key: String) -> Bool {
+  mutating func takeNone(_ key: String) -> Bool {
     guard case .scalar(let scalar)? = node(key) else { return false }
     guard scalar.string == "none" else { return false }
     _ = anything(key)

@@ -21,6 +21,7 @@ extension TrainingJob.Plan {
     if let validation { add("validation", validation) }
     var lines = [table.text]
     if let rule { lines.append("held out by \(rule.rawValue)") }
+    lines += fakeLines
     if leftOut > 0 { lines.append("\(leftOut) samples are in neither part") }
     if !ignoredColumns.isEmpty {
       lines.append("columns without a meaning here: \(ignoredColumns.joined(separator: ", "))")
@@ -31,6 +32,28 @@ extension TrainingJob.Plan {
       lines += transfer.summary.map { "  \($0)" }
     }
     return lines.joined(separator: "\n")
+  }
+}
+
+extension TrainingJob.Plan {
+  /// What is said of the fakes that are made.
+  private var fakeLines: [String] {
+    guard let fakes = trainer.options.fakes else { return [] }
+    let all = training.count(.fake) == 0
+    let share = all ? "all" : "\((100 * Double(fakes.share)).fixed(0)) % of the"
+    let makeable = training.withMadeFakes().count - training.count
+    var lines = [
+      "fakes: \(share) fakes shown are made (\(fakes.kind.rawValue)) of"
+        + " \(makeable) of \(training.count(.real)) real samples, those with landmarks"
+    ]
+    guard let validation else { return lines }
+    let twins = fakes.judged(validation).count - validation.count
+    lines.append(
+      twins > 0
+        ? "validation is judged with \(twins) made fakes, the same in every epoch"
+          + (validation.count(.fake) == 0 ? ": it has no others" : "")
+        : "validation is judged by the fakes that it has, not by made ones")
+    return lines
   }
 }
 

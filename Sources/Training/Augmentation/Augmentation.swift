@@ -130,15 +130,21 @@ public struct Augmentation: Sendable, Equatable {
     _ image: Image, landmarks: [Point]? = nil, for input: InputSpec, detail: Float = 2,
     using generator: inout SeededGenerator
   ) -> Image {
+    let (small, points) = reduced(image, landmarks, for: input, detail: detail)
+    return input.fitted(self(small, landmarks: points, using: &generator))
+  }
+
+  /// A crop without the details that the network never sees, as far as they are in the way: where nothing is
+  /// changed, it stays as it is.
+  func reduced(
+    _ image: Image, _ landmarks: [Point]?, for input: InputSpec, detail: Float
+  ) -> (Image, [Point]?) {
     let factor = detail * Float(input.size) / Float(min(image.width, image.height))
-    guard factor < 1, !steps.isEmpty else {
-      return input.fitted(self(image, landmarks: landmarks, using: &generator))
-    }
+    guard factor < 1, !steps.isEmpty else { return (image, landmarks) }
     let small = image.resized(
       width: max(1, Int((Float(image.width) * factor).rounded())),
       height: max(1, Int((Float(image.height) * factor).rounded())), method: .area)
-    let points = landmarks.map { $0.map { $0.scaled(x: factor, y: factor) } }
-    return input.fitted(self(small, landmarks: points, using: &generator))
+    return (small, landmarks.map { $0.map { $0.scaled(x: factor, y: factor) } })
   }
 
   /// Augmentations are equal where their descriptions are.

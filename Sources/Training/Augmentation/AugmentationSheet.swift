@@ -3,13 +3,16 @@ import DeepfakeCore
 import MediaIO
 
 /// A picture that shows what an augmentation does to a dataset's crops: a row a sample with the crop as it is and
-/// some draws, then a row a step with that step alone.
+/// some draws, then a row a step with that step alone. Where fakes are made, rows show those too, and others what
+/// they are made of.
 public struct AugmentationSheet: Sendable {
   /// What is shown.
   public var augmentation: Augmentation
   /// What the network expects; cells show crops as it gets them, before normalisation.
   public var input: InputSpec
-  /// Samples, half of them real and half fake where the data have both.
+  /// How fakes are made out of real faces; nil where none are.
+  public var fakes: FakeOptions?
+  /// Samples, as many real ones as fake ones and made ones where the data have them.
   public var samples = 8
   /// Draws of each.
   public var draws = 7
@@ -49,12 +52,18 @@ public struct AugmentationSheet: Sendable {
     var rows: [Row] = []
     for (number, crop) in crops.enumerated() {
       let cells = (0..<draws).map { draw in
-        drawn(augmentation, crop, "sample \(number) draw \(draw)")
+        let label = "sample \(number) draw \(draw)"
+        return drawn(augmentation, shown(crop, others: crops, label), label)
       }
+      let word = crop.sample.isMade ? "MADE OF" : crop.sample.label.word
       rows.append(
         Row(
-          title: "\(crop.sample.label.word)  \(crop.sample.path)",
-          cells: [input.fitted(crop.image)] + cells))
+          title: "\(word)  \(crop.sample.path)", cells: [input.fitted(crop.image)] + cells))
+    }
+    if let fakes {
+      for (number, crop) in crops.enumerated() where crop.sample.isMade {
+        rows.append(blended(crop, others: crops, fakes, "blend \(number)"))
+      }
     }
     for (number, step) in Self.singleSteps(augmentation.steps).enumerated() {
       let alone = Augmentation([Augmentation.Step(step.operation)])
@@ -67,19 +76,29 @@ public struct AugmentationSheet: Sendable {
     return joined(rows)
   }
 
-  /// As many real samples as fake ones, in the order of the manifest.
-  private func choose(_ manifest: FaceManifest) throws(DatasetError) -> FaceManifest {
+  /// As many real samples as fake ones and made ones, in the order of the manifest.
+  private func choose(_ data: FaceManifest) throws(DatasetError) -> FaceManifest {
+    let manifest = fakes == nil ? data : data.withMadeFakes()
     guard !manifest.isEmpty else {
       throw .impossible(
         problem: "there are no samples to show; take the filter off, or give more data")
     }
     var generator = SeededGenerator(seed: seed, label: "sheet")
     var indices: [Int] = []
-    for label in FaceLabel.allCases {
-      let all = (0..<manifest.count).filter { manifest.label($0) == label }
-      let count = min(all.count, manifest.count(all.count, of: samples))
-      indices += all.shuffled(using: &generator).prefix(count).sorted()
+    var kinds: [[Int]] = [[], [], []]
+    for index in 0..<manifest.count {
+      kinds[manifest.isMade(index) ? 2 : Int(manifest.label(index).rawValue)].append(index)
     }
+    var left = samples
+    // The rarest first: what they cannot fill is for the others.
+    let byCount = kinds.indices.filter { !kinds[$0].isEmpty }
+      .sorted { (kinds[$0].count, $0) < (kinds[$1].count, $1) }
+    for (place, kind) in byCount.enumerated() {
+      let count = min(kinds[kind].count, left.divided(by: byCount.count - place))
+      left -= count
+      kinds[kind] = kinds[kind].shuffled(using: &generator).prefix(count).sorted()
+    }
+    for kind in kinds { indices += kind }
     return manifest.subset(indices)
   }
 
@@ -89,6 +108,60 @@ public struct AugmentationSheet: Sendable {
     var generator = SeededGenerator(seed: seed, label: label)
     return augmentation(
       crop.image, landmarks: crop.sample.landmarks, for: input, using: &generator)
+  }
+
+  /// A crop as training takes it before it is augmented: made into a fake, or changed as those are.
+  private func shown(
+    _ crop: (sample: FaceSample, image: Image), others: [(sample: FaceSample, image: Image)],
+    _ label: String
+  ) -> (sample: FaceSample, image: Image) {
+    guard let fakes else { return crop }
+    var generator = SeededGenerator(seed: seed, label: "fake \(label)")
+    guard crop.sample.isMade else {
+      return (crop.sample, fakes.blending.real(of: crop.image, using: &generator))
+    }
+    let donor = donor(for: crop.sample, others, fakes, label)
+    return (
+      crop.sample,
+      fakes.blending.fake(
+        of: crop.image, landmarks: crop.sample.landmarks ?? [], donor: donor, using: &generator)
+    )
+  }
+
+  /// Another of the crops shown, as often as fakes get another's face.
+  private func donor(
+    for sample: FaceSample, _ others: [(sample: FaceSample, image: Image)], _ fakes: FakeOptions,
+    _ label: String
+  ) -> SelfBlending.Donor? {
+    var generator = SeededGenerator(seed: seed, label: "donor \(label)")
+    let faces = others.filter { $0.sample.isMade && $0.sample.path != sample.path }
+    guard generator.uniform() < fakes.blending.donor,
+      let chosen = faces.randomElement(using: &generator), let points = chosen.sample.landmarks
+    else { return nil }
+    return SelfBlending.Donor(chosen.image, landmarks: points)
+  }
+
+  /// What fakes of a crop are made of: what is blended in, the mask and the fake, as often as there is room,
+  /// then how the last one differs from what it was blended into.
+  private func blended(
+    _ crop: (sample: FaceSample, image: Image), others: [(sample: FaceSample, image: Image)],
+    _ fakes: FakeOptions, _ label: String
+  ) -> Row {
+    var cells = [input.fitted(crop.image)]
+    for number in 0..<max(1, draws / 3) {
+      let label = "\(label) \(number)"
+      var generator = SeededGenerator(seed: seed, label: "fake \(label)")
+      let blend = fakes.blending.blend(
+        of: crop.image, landmarks: crop.sample.landmarks ?? [],
+        donor: donor(for: crop.sample, others, fakes, label), using: &generator)
+      let room = draws + 1 - cells.count
+      let shown = [blend.source, blend.mask, blend.fake, blend.fake.difference(to: blend.target)]
+      cells += shown.prefix(number + 1 < max(1, draws / 3) ? min(3, room) : room)
+        .map { input.fitted($0) }
+    }
+    return Row(
+      title: "FAKES OF \(crop.sample.path): source, mask, fake, ... and how the last differs (x 4)",
+      cells: cells)
   }
 
   /// The steps, and those within them.
@@ -138,9 +211,14 @@ public struct AugmentationSheet: Sendable {
   }
 }
 
-extension FaceManifest {
-  /// How many of `wanted` samples a label with `count` gets: half, or more where the other has few.
-  fileprivate func count(_ count: Int, of wanted: Int) -> Int {
-    max(wanted / 2, wanted - (self.count - count))
+extension Image {
+  /// Where two images of the same size differ, four times as strong, around grey.
+  fileprivate func difference(to other: Image) -> Image {
+    Image(width: width, height: height) { target in
+      for index in target.indices {
+        let difference = Int(pixels[index]) - Int(other.pixels[index])
+        target[index] = UInt8(clamping: 128 + 4 * difference)
+      }
+    }
   }
 }

@@ -11,7 +11,7 @@ public struct Mixup: Sendable, Equatable {
     /// Another crop of the batch.
     case batch
     /// The real crop that a fake was made from: the one of the fake's `original` with the same file name, or
-    /// else the nearest time. Fakes without one, and real crops, stay as they are. The two must be cut from
+    /// else the nearest time; of a fake made in training, the face it is made of. Fakes without one, and real crops, stay as they are. The two must be cut from
     /// the same place of their frames.
     case original
   }

@@ -15,6 +15,8 @@ struct BatchMaker: Sendable {
   private let order: [Int]
   private let options: FaceLoader.Options
   private let originals: OriginalIndex?
+  /// Where fakes are made: whose faces they may get.
+  private let donors: DonorSearch?
 
   init(_ manifest: FaceManifest, order: [Int], _ options: FaceLoader.Options) {
     self.manifest = manifest
@@ -22,6 +24,7 @@ struct BatchMaker: Sendable {
     self.options = options
     let isPaired = options.augmentation.mixup?.partner == .original
     originals = isPaired ? OriginalIndex(manifest) : nil
+    donors = manifest.hasMadeFakes ? DonorSearch(manifest) : nil
   }
 
   /// The crop at a place of the order.
@@ -37,28 +40,61 @@ struct BatchMaker: Sendable {
       }
       // A real crop and the fake made from it are changed alike.
       var alike = generator
-      let image = try augmented(sample, using: &generator)
+      let place = "\(options.epoch) \(slot) \(index)"
+      let made = sample.isMade ? index : nil
+      let image = try augmented(sample, made: made, at: place, using: &generator)
       guard share > 0, let original = originals?.original(of: index, in: manifest) else {
         return PreparedCrop(image: image, label: sample.label.target)
       }
-      let partner = try augmented(manifest.samples[original], using: &alike)
+      let partner = try augmented(
+        manifest.samples[original], made: nil, at: place, using: &alike)
       return PreparedCrop(
         image: image.mixed(with: partner, share: share), label: sample.label.target * (1 - share))
     }
   }
 
+  /// The crop of a sample, as a fake where `made` says of which sample, changed at random. `place` is what fakes
+  /// depend on beside the seed.
   private func augmented(
-    _ sample: FaceSample, using generator: inout SeededGenerator
+    _ sample: FaceSample, made: Int?, at place: String, using generator: inout SeededGenerator
   ) throws(DatasetError) -> Image {
-    let image: Image
+    var (image, points) = options.augmentation.reduced(
+      try Self.picture(sample), sample.landmarks, for: options.input, detail: options.detail)
+    if let donors {
+      // Of its own, so that a real crop and the fake made of it are changed alike by the augmentation.
+      var own = SeededGenerator(seed: options.seed, label: "fake \(place)")
+      if let made {
+        image = options.blending.fake(
+          of: image, landmarks: points ?? [], donor: donor(for: made, donors, place),
+          keepsTarget: !options.changesTones, using: &own)
+      } else if options.changesTones {
+        image = options.blending.real(of: image, using: &own)
+      }
+    }
+    return options.augmentation(
+      image, landmarks: points, for: options.input, detail: options.detail, using: &generator)
+  }
+
+  private static func picture(_ sample: FaceSample) throws(DatasetError) -> Image {
     do {
-      image = try ImageFile.read(sample.file)
+      return try ImageFile.read(sample.file)
     } catch {
       throw .picture(error)
     }
-    return options.augmentation(
-      image, landmarks: sample.landmarks, for: options.input, detail: options.detail,
-      using: &generator)
+  }
+
+  /// Another person's face for a fake, as often as fakes get one. A picture that cannot be used is told where it
+  /// is a sample of its own.
+  private func donor(
+    for index: Int, _ donors: DonorSearch, _ place: String
+  ) -> SelfBlending.Donor? {
+    var generator = SeededGenerator(seed: options.seed, label: "donor \(place)")
+    guard generator.uniform() < options.blending.donor,
+      let found = donors.donor(for: index, in: manifest, using: &generator)
+    else { return nil }
+    let sample = manifest.samples[found]
+    guard let image = try? Self.picture(sample), let points = sample.landmarks else { return nil }
+    return SelfBlending.Donor(image, landmarks: points)
   }
 
   /// The batch of the crops of some places.
@@ -113,8 +149,15 @@ struct BatchMaker: Sendable {
 private struct OriginalIndex: Sendable {
   /// Real samples of each video.
   private var crops: [Int32: [Int32]] = [:]
+  /// The real sample of each picture out of which a fake is made.
+  private var pictures: [UInt32: Int32] = [:]
 
   init(_ manifest: FaceManifest) {
+    if manifest.hasMadeFakes {
+      for (index, row) in manifest.table.rows.enumerated() where row.label == .real {
+        pictures[row.nameStart] = Int32(clamping: index)
+      }
+    }
     for (index, row) in manifest.table.rows.enumerated() where row.label == .real && row.video >= 0
     {
       crops[row.video, default: []].append(Int32(clamping: index))
@@ -125,6 +168,7 @@ private struct OriginalIndex: Sendable {
   func original(of index: Int, in manifest: FaceManifest) -> Int? {
     let table = manifest.table
     let row = table.rows[index]
+    if row.isMade { return pictures[row.nameStart].map { Int($0) } }
     guard row.label == .fake, let candidates = crops[row.original] else { return nil }
     let name = table.name(row)
     if let same = candidates.first(where: { table.name(table.rows[Int($0)]) == name }) {

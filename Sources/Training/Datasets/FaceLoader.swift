@@ -15,6 +15,12 @@ public final class FaceLoader {
     public var input: InputSpec
     /// How crops are changed.
     public var augmentation: Augmentation
+    /// How fakes are made where the manifest has such that are to be made.
+    public var blending: SelfBlending
+    /// Whether every other fake is made by changing the colours and the sharpness of all but the face, and every
+    /// other picture that is not made is changed likewise, so that this tells nothing. Only where the order has
+    /// made fakes.
+    public var changesTones: Bool
     /// Times the input's size that crops are scaled down to, where they are larger, before they are changed.
     public var detail: Float
     /// What randomness depends on, beside the epoch, the place in the order and the sample.
@@ -39,6 +45,8 @@ public final class FaceLoader {
       self.batchSize = batchSize
       self.input = input
       augmentation = .none
+      blending = SelfBlending()
+      changesTones = true
       detail = 2
       seed = 0
       epoch = 0

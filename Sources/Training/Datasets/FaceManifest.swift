@@ -39,6 +39,7 @@ public struct FaceManifest: Sendable {
     var row = SampleTable.Row(
       root: number(String(full.dropLast(shown.count))), folder: number(String(folder)),
       nameStart: name.start, nameCount: name.count, label: sample.label)
+    row.isMade = sample.isMade
     row.video = number(sample.video)
     row.person = number(sample.person)
     row.original = number(sample.original)

@@ -36,6 +36,9 @@ public struct FaceSample: Sendable, Equatable {
   public var score: Float?
   /// The SHA-256 of the video's file.
   public var source: String?
+  /// Whether the picture is a real face out of which a fake is to be made, see
+  /// `FaceManifest.withMadeFakes`.
+  public var isMade = false
 
   /// A sample of which nothing but the label is known. `file` defaults to `path`.
   public init(path: String, file: URL? = nil, label: FaceLabel) {

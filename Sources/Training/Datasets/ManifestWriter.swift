@@ -22,6 +22,9 @@ public enum ManifestWriter {
     ]) + "\n"
   }
 
+  /// Points as the column `landmarks` has them.
+  package static func text(_ landmarks: [Point]) -> String { text(landmarks.numbers) }
+
   private static func text(_ numbers: [Float]) -> String {
     numbers.map { "\($0)" }.joined(separator: " ")
   }

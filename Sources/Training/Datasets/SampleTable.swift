@@ -13,6 +13,8 @@ struct SampleTable: Sendable {
     var nameStart: UInt32
     var nameCount: UInt16
     var label: FaceLabel
+    /// Whether the sample is a fake to be made of the real picture.
+    var isMade = false
     var video = none
     var person = none
     var original = none
@@ -101,6 +103,7 @@ struct SampleTable: Sendable {
     sample.landmarks = points(row)
     sample.score = row.score.isNaN ? nil : row.score
     sample.source = words[row.source]
+    sample.isMade = row.isMade
     return sample
   }
 }

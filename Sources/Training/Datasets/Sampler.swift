@@ -1,10 +1,16 @@
 import DeepfakeCore
 
 /// The order in which an epoch shows the samples of a manifest: a function of the seed and the epoch alone.
+///
+/// Where the manifest has fakes that are to be made (`FaceManifest.withMadeFakes`), `madeShare` says how many
+/// of the fakes are. In an order that is half real and half fake, such a fake is made of the real face that it
+/// alternates with, or, if none can be made of that one, of another; an epoch is as long as the rest of the
+/// manifest, or twice as long where that is all real.
 public struct Sampler: Sendable {
   /// The orders.
   public enum Order: String, Sendable, CaseIterable {
-    /// Every sample once, shuffled.
+    /// Every sample once, shuffled. Of the fakes that can be made as many, at most each once, as it takes
+    /// for their share; with a share of 1, all of them and no others.
     case shuffled
     /// As many real samples as fake ones, alternating in random order; an epoch is as long as the
     /// manifest. Each label's samples come equally often over the epochs, shuffled anew each time all have
@@ -14,7 +20,7 @@ public struct Sampler: Sendable {
     /// the person's videos, then one of the video's frames, all equally likely. A sample without a person
     /// counts its video as one; without either, itself.
     case people
-    /// As the manifest has them.
+    /// As the manifest has them. As many fakes are made as in `shuffled`: the first ones.
     case sequential
   }
 
@@ -26,12 +32,15 @@ public struct Sampler: Sendable {
   public let rank: Int
   /// How many processes share the work.
   public let processes: Int
+  /// Samples of the manifest, without the fakes that are to be made, that an epoch is as long as.
   private let count: Int
   private let labels: [[Int32]]
   private let people: [[People]]
+  /// The fakes that are to be made; nil where there are none.
+  private let made: MadeSamples?
 
   /// One person's samples of one label: video by video.
-  private struct People: Sendable {
+  struct People: Sendable {
     var videos: [[Int32]]
   }
 
@@ -40,16 +49,21 @@ public struct Sampler: Sendable {
   /// Of each `processes` samples, the process `rank` gets one; those at the end that do not go round are
   /// left out, so that all have equally many.
   ///
+  /// - Parameter madeShare: The part of the fakes that are made of real faces, where there are such; all where
+  ///   there are no others.
   /// - Throws: `DatasetError.impossible` where half and half is asked for and a label is missing.
   public init(
-    _ manifest: FaceManifest, order: Order, seed: UInt64, rank: Int = 0, processes: Int = 1
+    _ manifest: FaceManifest, order: Order, madeShare: Float = 0.5, seed: UInt64, rank: Int = 0,
+    processes: Int = 1
   ) throws(DatasetError) {
+    precondition((0...1).contains(madeShare), "Sampler: madeShare \(madeShare) is not in 0...1")
     precondition(rank >= 0 && rank < processes, "Sampler: rank \(rank) of \(processes)")
     self.order = order
     self.seed = seed
     self.rank = rank
     self.processes = processes
-    count = manifest.count
+    made = manifest.hasMadeFakes ? MadeSamples(manifest, share: madeShare) : nil
+    count = made?.epochCount ?? manifest.count
     guard order == .balanced || order == .people else {
       labels = []
       people = []
@@ -57,9 +71,10 @@ public struct Sampler: Sendable {
     }
     var labels: [[Int32]] = [[], []]
     for (index, row) in manifest.table.rows.enumerated() {
-      labels[Int(row.label.rawValue)].append(Int32(clamping: index))
+      if !row.isMade { labels[Int(row.label.rawValue)].append(Int32(clamping: index)) }
     }
     for label in FaceLabel.allCases where labels[Int(label.rawValue)].isEmpty {
+      if label == .fake, made != nil { continue }
       throw .impossible(
         problem: "the data have no \(label.word) sample, so they cannot be balanced; add some, or"
           + " choose the order 'shuffled'")
@@ -68,7 +83,7 @@ public struct Sampler: Sendable {
     self.labels = labels
   }
 
-  private static func people(_ samples: [Int32], _ table: SampleTable) -> [People] {
+  static func people(_ samples: [Int32], _ table: SampleTable) -> [People] {
     struct Key: Hashable {
       var kind: Int
       var number: Int32
@@ -101,7 +116,8 @@ public struct Sampler: Sendable {
 
   /// The number of samples that an epoch has for this process.
   public var epochLength: Int {
-    let whole = order == .balanced || order == .people ? count / 2 * 2 : count
+    let isHalved = order == .balanced || order == .people
+    let whole = isHalved ? count / 2 * 2 : made?.onceCount ?? count
     return processes == 1 ? whole : whole / processes
   }
 
@@ -116,21 +132,61 @@ public struct Sampler: Sendable {
   private func order(_ epoch: Int) -> [Int] {
     var generator = SeededGenerator(seed: seed, label: "order of epoch \(epoch)")
     switch order {
-    case .sequential: return Array(0..<count)
-    case .shuffled: return (0..<count).shuffled(using: &generator)
+    case .sequential: return made?.once(epoch: nil, seed: seed) ?? Array(0..<count)
+    case .shuffled:
+      return (made?.once(epoch: epoch, seed: seed) ?? Array(0..<count)).shuffled(using: &generator)
+    case _ where made != nil: return pairsWithMade(epoch, &generator)
     case .balanced:
       let half = count / 2
       let parts = FaceLabel.allCases.map { part($0, epoch * half..<(epoch + 1) * half) }
       return pairs(half, &generator) { pair, label, _ in Int(parts[label][pair]) }
     case .people:
       return pairs(count / 2, &generator) { _, label, generator in
-        guard let person = people[label].randomElement(using: &generator),
-          let video = person.videos.randomElement(using: &generator),
-          let sample = video.randomElement(using: &generator)
-        else { preconditionFailure("Sampler: a person without samples") }
-        return Int(sample)
+        Self.sample(of: people[label], &generator)
       }
     }
+  }
+
+  static func sample(of people: [People], _ generator: inout SeededGenerator) -> Int {
+    guard let person = people.randomElement(using: &generator),
+      let video = person.videos.randomElement(using: &generator),
+      let sample = video.randomElement(using: &generator)
+    else { preconditionFailure("Sampler: a person without samples") }
+    return Int(sample)
+  }
+
+  /// A real sample and a fake each, either first; of the fakes, the share that is made.
+  private func pairsWithMade(_ epoch: Int, _ generator: inout SeededGenerator) -> [Int] {
+    guard let made else { return [] }
+    let half = count / 2
+    let before = made.count(of: epoch * half)
+    let wanted = made.count(of: (epoch + 1) * half) - before
+    let isMade = (0..<half).map { $0 < wanted }.shuffled(using: &generator)
+    var others = 0
+    var real: [Int32] = []
+    var fake: [Int32] = []
+    if order == .balanced {
+      real = part(.real, epoch * half..<(epoch + 1) * half)
+      let start = epoch * half - before
+      if wanted < half { fake = part(.fake, start..<start + half - wanted) }
+    }
+    var result: [Int] = []
+    result.reserveCapacity(2 * half)
+    for pair in 0..<half {
+      let isRealFirst = generator.next() >> 63 == 0
+      let first =
+        order == .balanced ? Int(real[pair]) : Self.sample(of: people[0], &generator)
+      let second: Int
+      if isMade[pair] {
+        second = made.sample(of: first, byPerson: order == .people, &generator)
+      } else {
+        second =
+          order == .balanced ? Int(fake[others]) : Self.sample(of: people[1], &generator)
+        others += 1
+      }
+      result += isRealFirst ? [first, second] : [second, first]
+    }
+    return result
   }
 
   /// A real and a fake sample each, either first.
@@ -150,13 +206,19 @@ public struct Sampler: Sendable {
 
   /// A part of a label's endless sequence: all its samples, shuffled, again and again.
   private func part(_ label: FaceLabel, _ range: Range<Int>) -> [Int32] {
-    let samples = labels[Int(label.rawValue)]
+    Self.part(of: labels[Int(label.rawValue)], named: label.word, range, seed: seed)
+  }
+
+  /// The same of any samples.
+  static func part(
+    of samples: [Int32], named name: String, _ range: Range<Int>, seed: UInt64
+  ) -> [Int32] {
     var result: [Int32] = []
     result.reserveCapacity(range.count)
     var place = range.lowerBound
     while place < range.upperBound {
       let pass = place / samples.count
-      var generator = SeededGenerator(seed: seed, label: "\(label.word) pass \(pass)")
+      var generator = SeededGenerator(seed: seed, label: "\(name) pass \(pass)")
       let shuffled = samples.shuffled(using: &generator)
       let end = min(range.upperBound, (pass + 1) * samples.count)
       result += shuffled[place - pass * samples.count..<end - pass * samples.count]

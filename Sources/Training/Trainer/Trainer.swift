@@ -78,6 +78,8 @@ public struct Trainer: Sendable {
       if entry.key == "epochs", !options.schedule.dependsOnLength { continue }
       // The weights are the same either way.
       if entry.key == "recompute" { continue }
+      // Runs that were begun before there were any say nothing of it.
+      if entry.key == "fakes", options.fakes == nil { continue }
       result["training.\(entry.key)"] = entry.value.text
     }
     result["training data"] = "\(training.count) samples, \(training.contentDigest.prefix(16))"
@@ -96,12 +98,14 @@ public struct Trainer: Sendable {
 }
 
 extension FaceManifest {
-  /// The SHA-256 of the samples' paths, labels and videos in order, which say what is learned.
+  /// The SHA-256 of the samples' paths, labels and videos in order, which say what is learned, and of the
+  /// landmarks that fakes are made by.
   var contentDigest: String {
     let hash = SHA256()
     for row in table.rows {
       let video = table.words[row.video, default: ""]
-      var line = "\(table.path(row))\t\(row.label.word)\t\(video)\n"
+      let points = row.isMade ? "\t\(table.points(row)?.numbers ?? [])" : ""
+      var line = "\(table.path(row))\t\(row.label.word)\t\(video)\(points)\n"
       line.withUTF8 { hash.update(UnsafeRawBufferPointer($0)) }
     }
     return hash.digits()

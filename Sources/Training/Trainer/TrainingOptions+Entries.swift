@@ -76,6 +76,7 @@ extension TrainingOptions {
       add("loss.alpha", loss.alpha)
     }
     add("augmentation", .augmentation(augmentation))
+    if let fakes { list += fakes.entries } else { add("fakes", .text("none")) }
     add("sampling", .text(sampling.rawValue))
     add("holdOut", holdOut)
     add("clip", clip)

@@ -21,6 +21,8 @@ public struct TrainingOptions: Sendable, Equatable {
   public var loss = LossOptions()
   /// How pictures are changed at random, and mixed.
   public var augmentation: Augmentation = .silver
+  /// The fakes that are made out of real faces; nil for none.
+  public var fakes: FakeOptions?
   /// In which order samples come.
   public var sampling: Sampler.Order = .shuffled
   /// The part of the people or videos that is held out for validation, where the data has no split of
@@ -80,6 +82,6 @@ extension TrainingOptions {
         "learningRate must be above 0"
       ),
     ]
-    return rules.first { !$0.0 }?.1
+    return rules.first { !$0.0 }?.1 ?? fakes?.problem
   }
 }

@@ -52,6 +52,9 @@ extension TrainingRun {
     var settings = FaceLoader.Options(batchSize: batchSize, input: trainer.network.input)
     settings.skipsBroken = trainer.skipsBroken
     if let threads = trainer.loaderThreads { settings.threads = threads }
+    if let fakes = options.fakes { settings.blending = fakes.blending }
+    // What is judged by is left as it is, but for the faces that are blended in.
+    settings.changesTones = false
     return settings
   }
 
@@ -59,13 +62,14 @@ extension TrainingRun {
   func learningOptions(seed: UInt64) -> FaceLoader.Options {
     var settings = loaderOptions(batchSize: options.batchSize)
     settings.augmentation = options.augmentation
+    settings.changesTones = true
     settings.seed = seed
     settings.epoch = state.epoch
     return settings
   }
 
   func data(of part: EpochMetrics.Part) -> FaceManifest? {
-    part == .training ? training : validation
+    part == .training ? training : validationToLearn
   }
 
   func stopIfCancelled() throws {
@@ -137,7 +141,7 @@ extension TrainingRun {
     let left = max(0, imagesPerEpoch - state.position)
     let epochSeconds = rate > 0 ? Double(left) / rate : 0
     let epochsLeft = state.part == .training ? max(0, options.epochs - state.epoch) : 0
-    let extra = Double(validation?.count ?? 0) * Double(options.validationEpochs)
+    let extra = Double(samplers[.validation]?.epochLength ?? 0) * Double(options.validationEpochs)
     let wholeEpoch = rate > 0 ? Double(imagesPerEpoch) / rate : 0
     let validating = validationSeconds * Double(epochsLeft + (state.part == .training ? 1 : 0))
     try onEvent(

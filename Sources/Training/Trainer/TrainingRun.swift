@@ -5,8 +5,12 @@ import Foundation
 /// One run of a trainer: what changes in its course. For one thread.
 final class TrainingRun {
   let trainer: Trainer
+  /// What is learned from, with the fakes that are made.
   let training: FaceManifest
+  /// What is judged by.
   let validation: FaceManifest?
+  /// The validation part as it is learned from in the end.
+  let validationToLearn: FaceManifest?
   let folder: RunFolder
   let onEvent: (TrainingEvent) throws -> Void
   /// All of the network's parameters.
@@ -36,13 +40,23 @@ final class TrainingRun {
     onEvent: @escaping (TrainingEvent) throws -> Void
   ) throws {
     self.trainer = trainer
-    self.training = training
-    self.validation = validation
     self.folder = folder
     self.onEvent = onEvent
     let options = trainer.options
     guard !training.isEmpty else {
       throw TrainingError.unusable(problem: "there are no samples to learn from")
+    }
+    let fakes = options.fakes
+    let training = fakes == nil ? training : training.withMadeFakes()
+    let validationToLearn = fakes == nil ? validation : validation?.withMadeFakes()
+    let validation = validation.map { fakes?.judged($0) ?? $0 }
+    self.training = training
+    self.validation = validation
+    self.validationToLearn = validationToLearn
+    if fakes != nil, !training.hasMadeFakes {
+      throw TrainingError.unusable(
+        problem: "fakes: no real sample of the training part has landmarks to make a fake by; find"
+          + " them with 'dfkit landmarks DATA --in-place', or set fakes to none")
     }
     if options.validationEpochs > 0, validation == nil {
       throw TrainingError.unusable(
@@ -66,11 +80,12 @@ final class TrainingRun {
     }
     var samplers = [
       EpochMetrics.Part.training: try Sampler(
-        training, order: options.sampling, seed: options.seed)
+        training, order: options.sampling, madeShare: fakes?.share ?? 0, seed: options.seed)
     ]
-    if let validation, options.validationEpochs > 0 {
+    if let validationToLearn, options.validationEpochs > 0 {
       samplers[.validation] = try Sampler(
-        validation, order: options.sampling, seed: options.seed &+ 1)
+        validationToLearn, order: options.sampling, madeShare: fakes?.share ?? 0,
+        seed: options.seed &+ 1)
     }
     self.samplers = samplers
     identity = trainer.fullIdentity(training, validation)

@@ -23,6 +23,9 @@ struct TrainCommand: AsyncParsableCommand {
           --output runs/b4
         dfkit train --resume --output runs/b4
         dfkit train --data faces/ --recipe mine.yaml --show-augmentation sheet.png
+        dfkit train --data real.csv --fakes self-blended --member 5 --output runs/real
+
+      With real faces alone (and landmarks, see 'dfkit landmarks'), --fakes self-blended makes the fakes.
       """)
 
   @Option(
@@ -66,7 +69,11 @@ struct TrainCommand: AsyncParsableCommand {
   @Flag(help: "Leave out pictures that cannot be decoded, and say so, instead of stopping.")
   var skipBroken = false
 
-  @Option(help: "Draw samples as the augmentation changes them into this PNG, and do not train.")
+  @Option(
+    help: """
+      Draw samples as the augmentation changes them, and the fakes that are made, into this PNG, and do not \
+      train.
+      """)
   var showAugmentation: String?
 
   @OptionGroup var threads: ThreadOptions
@@ -209,6 +216,13 @@ struct TrainingChanges: ParsableArguments {
   var augmentation: Augmentation.Preset?
 
   @Option(
+    help: """
+      Fakes that are made out of real faces with landmarks: none, or self-blended (half of the fakes shown, \
+      or all where the data have none).
+      """)
+  var fakes: FakeChoice?
+
+  @Option(
     help: "The beginning of parameters' names that stay as they are; may be given several times.")
   var freeze: [String] = []
 
@@ -253,6 +267,7 @@ struct TrainingChanges: ParsableArguments {
     job.options.holdOut = holdOut ?? job.options.holdOut
     job.options.earlyStop = earlyStop ?? job.options.earlyStop
     if let augmentation { job.options.augmentation = Augmentation(preset: augmentation) }
+    if let fakes { job.options.fakes = fakes.applied(to: job.options.fakes) }
     if !freeze.isEmpty { job.options.freeze = freeze }
     if recompute { job.options.recompute = true }
     job.member.size = size ?? job.member.size

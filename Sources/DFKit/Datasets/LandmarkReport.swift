@@ -1,0 +1,40 @@
+import Training
+
+extension LandmarkJob.Result {
+  /// How many crops have landmarks, and which have none.
+  public var text: String {
+    var lines = ["\(found) \(found == 1 ? "crop has" : "crops have") landmarks now"]
+    if known > 0 { lines.append("\(known) had them before and were left alone") }
+    lines += Self.list(faceless, "in which no face was found have none")
+    lines += Self.list(
+      unreadable.map { "\($0.path): \($0.reason)" }, "that cannot be read have none")
+    if wasCancelled {
+      lines.append("interrupted: \(waiting) wait; the same command on what was written goes on")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func list(_ names: [String], _ what: String) -> [String] {
+    guard !names.isEmpty else { return [] }
+    let rest = names.count - min(names.count, 10)
+    return ["\(names.count) \(what):"]
+      + names.prefix(10).map { "  \(TextTable.printable($0))" }
+      + (rest > 0 ? ["  and \(rest) more"] : [])
+  }
+
+  /// The same as JSON.
+  public var json: JSON {
+    [
+      "found": .integer(found), "known": .integer(known), "waiting": .integer(waiting),
+      "withoutFace": .array(faceless.map { .string($0) }),
+      "failures": .array(
+        unreadable.map { ["file": .string($0.path), "error": .string($0.reason)] }),
+      "interrupted": .bool(wasCancelled),
+    ]
+  }
+
+  /// How the command ends.
+  public var outcome: JobOutcome {
+    JobOutcome(failures: unreadable.count, wasCancelled: wasCancelled)
+  }
+}

@@ -1,0 +1,266 @@
+import CDFKernels
+import DeepfakeCore
+import FaceDetect
+import Foundation
+
+/// Makes a fake out of a real face: two copies of it, or it and another person's, are changed slightly and one
+/// is blended into the other inside a soft mask.
+///
+/// After Shiohara and Yamasaki, "Detecting Deepfakes with Self-Blended Images" (CVPR 2022), and, with another
+/// person's face, Li et al., "Face X-ray for More General Face Forgery Detection" (CVPR 2020). What comes out
+/// depends on the picture, the landmarks and the generator alone.
+public struct SelfBlending: Sendable, Equatable {
+  /// How often, from 0 to 1, the blended face is another person's, where there is one.
+  public var donor: Float = 0
+  /// How often another person's face gets the colours of the one that it replaces.
+  public var colorMatch: Float = 0.8
+  /// How often the blended face is made of few pixels, as the networks that make fakes do it.
+  public var softness: Float = 0
+  /// The width in pixels of such a face, from cheek to cheek; small ones are as likely as large ones.
+  public var softnessWidth: ClosedRange<Float> = 24...96
+  /// How much the copies differ in colour and sharpness; 1 is the usual amount.
+  public var strength: Float = 1
+  /// The parts of faces that are replaced, each equally likely. A part named twice is twice as likely.
+  public var parts: [BlendedPart] = BlendedPart.allCases
+
+  /// What the replaced part keeps of the blended face; each equally likely. Another person's face is always
+  /// blended in wholly: two faces half and half are no fake that anybody makes.
+  static let ratios: [Float] = [0.25, 0.5, 0.75, 1, 1, 1]
+
+  /// The paper's fakes: all parts, no donors, nothing made soft.
+  public init() {}
+
+  /// Another person's face.
+  public struct Donor: Sendable {
+    /// The picture.
+    public var image: Image
+    /// Left eye, right eye, nose, left and right corner of the mouth in it.
+    public var landmarks: [Point]
+
+    /// A face.
+    public init(_ image: Image, landmarks: [Point]) {
+      self.image = image
+      self.landmarks = landmarks
+    }
+  }
+
+  /// A fake and what it was made of.
+  public struct Blend: Sendable {
+    /// The picture that is blended into: the real one, or a copy whose colours and sharpness were changed.
+    public var target: Image
+    /// What is blended in, moved to its place.
+    public var source: Image
+    /// How much of it each pixel gets, in shades of grey.
+    public var mask: Image
+    /// How much a pixel gets where the mask is white, 0 to 1.
+    public var share: Float
+    /// The fake.
+    public var fake: Image
+  }
+
+  /// A fake made of a real face. Pixels outside the mask are those that `real(of:using:)` gives for an equal
+  /// generator: those of `image`, or, every other time unless `keepsTarget`, of `image` with its colours and
+  /// sharpness changed.
+  ///
+  /// - Parameters:
+  ///   - image: the real face.
+  ///   - landmarks: its five points in pixels of the picture. Where they cannot be a face's (not numbers, all
+  ///     in one place, far outside), the face is taken to be in the middle.
+  ///   - donor: another person's face; nil, or one whose landmarks cannot be used, for a copy of the real one.
+  ///   - keepsTarget: whether everything outside the mask stays as it is in any case.
+  public func fake(
+    of image: Image, landmarks: [Point], donor: Donor? = nil, keepsTarget: Bool = false,
+    using generator: inout SeededGenerator
+  ) -> Image {
+    let parts = pieces(
+      of: image, landmarks, donor: donor, keepsTarget: keepsTarget, using: &generator)
+    return parts.target.blended(with: parts.source, mask: parts.mask, share: parts.share)
+  }
+
+  /// The same with what the fake was made of.
+  public func blend(
+    of image: Image, landmarks: [Point], donor: Donor? = nil, keepsTarget: Bool = false,
+    using generator: inout SeededGenerator
+  ) -> Blend {
+    let parts = pieces(
+      of: image, landmarks, donor: donor, keepsTarget: keepsTarget, using: &generator)
+    return Blend(
+      target: parts.target, source: parts.source, mask: parts.mask.image, share: parts.share,
+      fake: parts.target.blended(with: parts.source, mask: parts.mask, share: parts.share))
+  }
+
+  /// A picture that nothing is blended into, as training shows it beside fakes: every other time its colours and
+  /// sharpness are changed, as every other fake's are outside the mask, so that this tells nothing.
+  public func real(of image: Image, using generator: inout SeededGenerator) -> Image {
+    let change = TargetChange(strength, using: &generator)
+    return change.isOfTarget ? change.tone(image) : image
+  }
+
+  /// Which of the copies is changed, and how: drawn first, so that `real` and `fake` change alike.
+  private struct TargetChange {
+    var isOfTarget: Bool
+    var tone: ToneChange
+
+    init(_ strength: Float, using generator: inout SeededGenerator) {
+      isOfTarget = generator.uniform() < 0.5
+      tone = ToneChange(strength: strength, using: &generator)
+    }
+  }
+
+  private struct Pieces {
+    var target: Image
+    var source: Image
+    var mask: BlendMask
+    var share: Float
+  }
+
+  private func pieces(
+    of image: Image, _ landmarks: [Point], donor: Donor?, keepsTarget: Bool,
+    using generator: inout SeededGenerator
+  ) -> Pieces {
+    let (width, height) = (image.width, image.height)
+    let change = TargetChange(strength, using: &generator)
+    let changesTarget = change.isOfTarget && !keepsTarget
+    let frame =
+      FaceFrame(landmarks, width: width, height: height)
+      ?? FaceFrame(centredIn: width, height)
+    let faceWidth = Float(frame.faceWidth)
+    let part = parts.randomElement(using: &generator) ?? .inner
+    let outline = FaceOutline(part, of: frame, using: &generator)
+    // The face is bent a little, the outline much more, by one and the same wave.
+    let lattice = ElasticLattice(deviation: faceWidth * 0.012, using: &generator)
+    let bend = generator.uniform(in: 2...7)
+    let mask = BlendMask(
+      outline, bentBy: lattice.scaled(by: bend),
+      rounding: faceWidth * generator.uniform(in: 0.015...0.05),
+      level: generator.uniform(in: 0.5...0.9),
+      softness: faceWidth * generator.logUniform(in: 0.008...0.08), width: width, height: height)
+    let move = Self.smallMove(of: frame, using: &generator)
+    let ratio = Self.ratios.randomElement(using: &generator) ?? 1
+    let isSoft = generator.uniform() < softness
+    let softWidth = generator.logUniform(in: softnessWidth)
+    let isMatched = generator.uniform() < colorMatch
+
+    var source = image
+    var map = move
+    var isDonors = false
+    if let donor, let found = Self.map(to: donor, from: landmarks, frame, width, height) {
+      (source, map, isDonors) = (donor.image, move.followed(by: found), true)
+    }
+    // What is to become smaller is made so before it is moved: nothing aliases, and one interpolation is enough.
+    let wanted = isSoft ? min(softWidth / faceWidth, 1) : 1
+    (source, map) = Self.reduced(source, map, to: wanted)
+    source = source.warped(by: map, lattice, width: width, height: height)
+    if isDonors, isMatched { source = source.recolored(as: image, within: mask) }
+    if !changesTarget { source = change.tone(source) }
+    return Pieces(
+      target: changesTarget ? change.tone(image) : image, source: source, mask: mask,
+      share: isDonors ? 1 : ratio)
+  }
+
+  /// A slight move around the middle of the face, from the fake's pixels to the source's.
+  private static func smallMove(
+    of frame: FaceFrame, using generator: inout SeededGenerator
+  ) -> AffineMap {
+    func draw(_ most: Double) -> Double { Double(2 * generator.uniform() - 1) * most }
+    let size = 1 + draw(0.05)
+    let (stretch, angle) = (1 + draw(0.02), draw(2 * .pi / 180))
+    let shift = frame.right * draw(0.08) + frame.down * draw(0.05)
+    let middle = frame.point(0, 0.5)
+    var map = AffineMap(
+      a: size * stretch * cos(angle), b: -size * sin(angle), d: size * stretch * sin(angle),
+      e: size * cos(angle))
+    map.c = middle.x + shift.x - map.a * middle.x - map.b * middle.y
+    map.f = middle.y + shift.y - map.d * middle.x - map.e * middle.y
+    return map
+  }
+
+  /// The map from a picture's pixels to a donor's that takes face to face; nil where the donor's landmarks are
+  /// no face's.
+  private static func map(
+    to donor: Donor, from landmarks: [Point], _ frame: FaceFrame, _ width: Int, _ height: Int
+  ) -> AffineMap? {
+    guard FaceFrame(landmarks, width: width, height: height) != nil,
+      FaceFrame(donor.landmarks, width: donor.image.width, height: donor.image.height) != nil
+    else { return nil }
+    return SimilarityTransform(from: landmarks, to: donor.landmarks)?.map
+  }
+
+  /// The source made smaller by areas where it has more pixels than the fake times `wanted`, and the map to it.
+  private static func reduced(
+    _ source: Image, _ map: AffineMap, to wanted: Float
+  ) -> (Image, AffineMap) {
+    let factor = wanted / Float(max(map.largestStretch, 1e-6))
+    guard factor < 0.8 else { return (source, map) }
+    let small = source.resized(
+      width: max(1, Int((Float(source.width) * factor).rounded())),
+      height: max(1, Int((Float(source.height) * factor).rounded())), method: .area)
+    let (x, y) = (
+      Double(small.width) / Double(source.width), Double(small.height) / Double(source.height)
+    )
+    // Whole numbers are the centres of pixels: edges, half a pixel before them, go to edges.
+    let shrink = AffineMap(a: x, c: (x - 1) / 2, e: y, f: (y - 1) / 2)
+    return (small, map.followed(by: shrink))
+  }
+}
+
+extension SeededGenerator {
+  /// Of a range of positive numbers; doublings are equally likely.
+  mutating func logUniform(in range: ClosedRange<Float>) -> Float {
+    let (low, high) = (log(range.lowerBound), log(range.upperBound))
+    return exp(low + (high - low) * uniform())
+  }
+}
+
+extension Image {
+  /// The image seen through a wave and then a map, which both lead from pixels of the new picture, of `width` x
+  /// `height`, to this one's. Outside is the nearest pixel.
+  package func warped(
+    by map: AffineMap, _ lattice: ElasticLattice, width: Int, height: Int
+  ) -> Image {
+    Image(width: width, height: height) { target in
+      pixels.withUnsafeBufferPointer { source in
+        let done = df_u8_warp_elastic(
+          self.height, self.width, source.baseAddress, [map.a, map.b, map.c, map.d, map.e, map.f],
+          ElasticLattice.cells, lattice.displacements, height, width, target.baseAddress)
+        precondition(done, "warped: out of memory")
+      }
+    }
+  }
+
+  /// Each channel with the mean and the deviation that another image of the same size has in the mask (Reinhard
+  /// et al., "Color Transfer between Images", 2001, in red, green and blue).
+  func recolored(as other: Image, within mask: BlendMask) -> Image {
+    let (own, wanted) = (tones(within: mask), other.tones(within: mask))
+    let table = (0..<3).flatMap { channel in
+      let factor = min(max(wanted.deviation[channel] / max(own.deviation[channel], 1), 0.4), 2.5)
+      return (0..<256).map { value -> UInt8 in
+        let moved = wanted.mean[channel] + factor * (Double(value) - own.mean[channel])
+        return UInt8(min(max(moved, 0), 255).rounded())
+      }
+    }
+    return lookedUp(byChannel: table)
+  }
+
+  private func tones(within mask: BlendMask) -> (mean: SIMD3<Double>, deviation: SIMD3<Double>) {
+    var sums = [Double](repeating: 0, count: 7)
+    pixels.withUnsafeBufferPointer {
+      df_u8_weighted_sums(width * height, $0.baseAddress, mask.values, &sums)
+    }
+    let weight = max(sums[6], 1e-6)
+    let mean = SIMD3(sums[0], sums[1], sums[2]) / weight
+    let squares = SIMD3(sums[3], sums[4], sums[5]) / weight
+    return (
+      mean,
+      (squares - mean * mean).clamped(lowerBound: .zero, upperBound: squares)
+        .squareRoot()
+    )
+  }
+
+  /// The image with `share` of another of the same size where the mask is 1.
+  func blended(with other: Image, mask: BlendMask, share: Float) -> Image {
+    other.pixels.withUnsafeBufferPointer { bytes in
+      rewritten { df_u8_blend(width * height, $0, bytes.baseAddress, mask.values, share, $1) }
+    }
+  }
+}
