@@ -15,7 +15,7 @@ import Testing
       ["recipe", "list"], ["recipe", "show"], ["bench"],
       ["bench", "classify"], ["bench", "detect"], ["bench", "embed"], ["bench", "train"],
       ["bench", "video"], ["bench", "copies"], ["bench", "machine"],
-      ["identity"], ["identity", "train"], ["identity", "evaluate"],
+      ["calibrate"], ["identity"], ["identity", "train"], ["identity", "evaluate"],
     ] {
       let help = try Tool.run(command + ["--help"])
       #expect(help.status == 0)
@@ -75,6 +75,11 @@ import Testing
     (["train", "--data", "d", "--output", "o", "--new-head"], "--init"),
     (["train", "--data", "d", "--output", "o", "--augmentation", "bold"], "'strong'"),
     (["train", "--resume", "--member", "2", "--output", "o"], "leave --member out"),
+    (["calibrate"], "Give --data"),
+    (["calibrate", "--data", "d", "--split", "best"], "--split must be validation"),
+    (["calibrate", "--data", "d", "--method", "isotonic"], "'platt' or 'temperature'"),
+    (["calibrate", "--data", "d", "--accuracy", "0.3"], "--accuracy must be 0.5 to 1"),
+    (["calibrate", "--data", "d", "--output", "o.pth"], "must end in .safetensors"),
     (["weights", "convert", "a.pth", "b.pth"], ".safetensors"),
     (["weights", "fetch"], "names"),
     (["weights", "fetch", "a", "b", "--from", "c"], "one entry at a time"),

@@ -53,6 +53,38 @@ import Testing
     #expect(try Tool.run(["weights", "list", "nothing"]).status == 1)
   }
 
+  @Test func whatShipsIsListedAndDescribed() throws {
+    #expect(try Tool.run(["weights", "list"]).output.contains("\ndefault  "))
+    let entries: [[String: Any]] = try Tool.run(["weights", "list", "--json"]).json()
+    let shipped = entries.filter { $0["shipped"] as? Bool == true }
+    #expect(shipped.map { $0["name"] as? String } == ShippedWeights.all.map(\.name))
+    #expect(shipped.allSatisfy { $0["path"] is NSNull && $0["files"] is [Any] })
+    let info = try Tool.run(["weights", "info", "default"])
+    #expect(info.status == 0)
+    for title in ["not for", "terms", "SHA-256", "architecture", "metadata", "Docs/ModelCard.md"] {
+      #expect(info.output.contains(title), "\(title)")
+    }
+    #expect(try Tool.run(["weights", "list", "default"]).output == info.output)
+    let json: [String: Any] = try Tool.run(["weights", "info", "default", "--json"]).json()
+    let card = try #require(json["shipped"] as? [String: Any])
+    #expect(card["kind"] as? String == "classifier" && card["notFor"] is String)
+    #expect((json["sha256"] as? String)?.count == 64 && json["bytes"] is Int)
+  }
+
+  @Test func whatShipsCanBeWrittenOut() throws {
+    try Paths.withTemporaryFolder { folder in
+      try Material.picture(folder.appendingPathComponent("a.png"))
+      let written = try Tool.run(
+        ["weights", "convert", "default", "d.safetensors", "--dtype", "f16"], in: folder)
+      #expect(written.status == 0, "\(written.errors)")
+      let own = try Tool.run(["classify", "a.png", "--json"], in: folder)
+      #expect(own.status == 0, "\(own.errors)")
+      let file = try Tool.run(
+        ["classify", "a.png", "--json", "--weights", "d.safetensors"], in: folder)
+      #expect(own.output == file.output)
+    }
+  }
+
   @Test func fetchedDetectorsAreFoundWithoutBeingNamed() throws {
     try Paths.withTemporaryFolder { folder in
       let weights = folder.appendingPathComponent("r.safetensors")

@@ -198,8 +198,9 @@ public struct TrainingJob: Sendable {
     var own = recipe
     own.training = nil
     own.members = [member]
-    // What ships is not what this run makes.
+    // What ships is not what this run makes, nor does what was fitted to that fit this.
     own.members[0].weights = nil
+    own.forgetCalibration()
     own.members[0].training = options
     own.members[0].scheme = settings.scheme
     switch settings.norm {

@@ -13,6 +13,15 @@ public struct MemberFiles: Sendable, Equatable {
   /// The recipe's members in order.
   public let entries: [Entry]
 
+  /// Whether a member gets other weights than those that its recipe names, to whose scores a recipe's
+  /// calibration belongs.
+  public var replacesNamed: Bool {
+    entries.contains { entry in
+      guard let name = entry.member.weights else { return false }
+      return entry.weights != ShippedWeights.named(name).map { .shipped($0) }
+    }
+  }
+
   /// Matches what a command line gives with the members.
   ///
   /// - Parameter arguments: one file (for a recipe of one member), `MEMBER=FILE` for each member, or

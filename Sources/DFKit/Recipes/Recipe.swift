@@ -155,6 +155,12 @@ extension Recipe {
     people.verdict = rule
   }
 
+  /// Drops what was fitted to the scores of certain weights: the calibration and the undecided range.
+  public mutating func forgetCalibration() {
+    aggregation.calibration = nil
+    verdict.undecided = nil
+  }
+
   /// How a face is cut out of the full-resolution frame.
   public struct Crop: Sendable, Equatable {
     /// The shapes of crops.

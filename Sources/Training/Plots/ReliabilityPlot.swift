@@ -6,13 +6,16 @@ public struct ReliabilityPlot: Sendable {
   public struct Series: Sendable {
     /// The name, in the legend.
     public var name: String
-    /// Its judgements in bins.
+    /// Its judgements in bins of equal number: the points.
     public var bins: ReliabilityBins
+    /// Its judgements in bins of equal width: the bars.
+    public var histogram: ReliabilityBins
 
-    /// Judgements in bins.
-    public init(_ name: String, _ bins: ReliabilityBins) {
+    /// Judgements, in ten bins for points and twenty for bars.
+    public init(_ name: String, _ judgements: [WeightedJudgement]) {
       self.name = name
-      self.bins = bins
+      bins = ReliabilityBins(judgements, .equalCount(10))
+      histogram = ReliabilityBins(judgements, .equalWidth(20))
     }
   }
 
@@ -47,7 +50,7 @@ public struct ReliabilityPlot: Sendable {
     }
     y += 26
     drawLegend(&picture, y: y)
-    let top = y + 16
+    let top = y + 30
     drawFrame(&picture, top: top)
     for (index, series) in series.enumerated() {
       draw(series, at: index, &picture, top: top)
@@ -89,7 +92,7 @@ public struct ReliabilityPlot: Sendable {
     picture.path(
       [[(Self.x(0), Self.y(0, top)), (Self.x(1), Self.y(1, top))]], color: "#444444", width: 1.2,
       dash: "5 4")
-    picture.text("share of fakes that there are", Self.left, top - 4, size: 11, color: Self.quiet)
+    picture.text("share of fakes that there are", Self.left, top - 6, size: 11, color: Self.quiet)
   }
 
   private func draw(_ series: Series, at index: Int, _ picture: inout SVGText, top: Double) {
@@ -120,8 +123,8 @@ public struct ReliabilityPlot: Sendable {
     _ series: Series, at index: Int, _ picture: inout SVGText, top: Double
   ) {
     let bottom = top + Self.barHeight
-    let most = series.bins.bins.map(\.count).max() ?? 1
-    for bin in series.bins.bins {
+    let most = series.histogram.bins.map(\.count).max() ?? 0
+    for bin in series.histogram.bins {
       let (from, to) = (Self.x(bin.range.lowerBound), Self.x(bin.range.upperBound))
       let height = Self.barHeight * Double(bin.count) / Double(max(1, most))
       picture.rectangle(

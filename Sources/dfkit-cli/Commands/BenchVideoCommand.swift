@@ -37,6 +37,7 @@ extension BenchCommand {
       var settings = try Recipe.named(recipe)
       settings.detector = try detector.applied(to: settings.detector)
       let members = try MemberFiles.given(weights, members: settings.members)
+      if members.replacesNamed { settings.forgetCalibration() }
       let detectorWeights = try detector.weights(of: settings.detector)
       let files = input.files([.image, .video])
       if let problem = files.problems.first { throw problem }

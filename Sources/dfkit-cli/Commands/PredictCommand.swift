@@ -40,7 +40,8 @@ struct PredictCommand: AsyncParsableCommand {
   @Option(
     help: """
       The networks' weights: a folder of MEMBER.safetensors, MEMBER=FILE for each member, or one \
-      file for a recipe of one member; those that the recipe names if not given.
+      file for a recipe of one member; those that the recipe names if not given. A recipe's calibration \
+      and undecided range belong to the latter and are not used with others.
       """, completion: .file())
   var weights: [String] = []
 
@@ -105,8 +106,10 @@ struct PredictCommand: AsyncParsableCommand {
 
   func run() async throws {
     threads.apply()
-    let settings = try settings()
+    var settings = try Recipe.named(recipe)
     let files = try MemberFiles.given(weights, members: settings.members)
+    if files.replacesNamed { settings.forgetCalibration() }
+    try change(&settings)
     let predictor = try VideoPredictor(
       recipe: settings, weights: files, detectorWeights: try detector.weights(of: settings.detector)
     )
@@ -128,8 +131,8 @@ struct PredictCommand: AsyncParsableCommand {
     }
   }
 
-  private func settings() throws -> Recipe {
-    var recipe = try Recipe.named(recipe)
+  /// Puts what was given in the place of what the recipe says.
+  private func change(_ recipe: inout Recipe) throws {
     recipe.detector = try detector.applied(to: recipe.detector)
     if let frames { recipe.frames = frames }
     if let people { recipe.judgePeople(by: people) }
@@ -140,7 +143,6 @@ struct PredictCommand: AsyncParsableCommand {
     }
     if let clip { recipe.aggregation.clip = clip.range }
     if let undecided { recipe.verdict.undecided = undecided.range }
-    return recipe
   }
 }
 

@@ -21,6 +21,13 @@ enum Output {
     }
   }
 
+  /// Writes a file, whole or not at all.
+  ///
+  /// - Throws: what the system says, with the file's name.
+  static func write(_ text: String, to path: String) throws {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+  }
+
   /// Writes a line to standard error.
   static func complain(_ text: String) {
     let line = "dfkit: \(TextTable.printable(text))\n"

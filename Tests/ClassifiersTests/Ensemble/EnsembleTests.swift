@@ -41,6 +41,20 @@ private struct Fixed: FaceScorer {
     #expect(assessment.probability == 0.99)
   }
 
+  @Test func calibrationComesAfterAggregationAndBeforeTheClip() throws {
+    var ensemble = Ensemble(
+      [.init("plain", Redness()), .init("half", Redness(factor: 0.5))], frames: .maximum)
+    ensemble.calibration = LogitCalibration(scale: 2, offset: 0.5)
+    let assessment = try ensemble.assess(crops)
+    // The members stay as they are: 1 and 0.5, together 0.75, whose log odds are log 3.
+    expectClose(assessment.members.map(\.probability), [1, 0.5], tolerance: 1e-6)
+    let odds: Float = 9 * 1.6487212707001282
+    expectClose([assessment.probability], [odds / (1 + odds)], tolerance: 1e-6)
+    expectClose(try ensemble.scores(crops), [0, 0.15, 0.75], tolerance: 1e-6)
+    ensemble.clip = 0.01...0.9
+    #expect(try ensemble.assess(crops).probability == 0.9)
+  }
+
   @Test func keptScoresCanBeCombinedAnew() throws {
     let kept = try Ensemble(scorers: [Redness()]).assess(crops).members.map {
       MemberScores(name: $0.name, frames: $0.frames)

@@ -25,6 +25,35 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 2])
+  func calibrationsChangeProbabilitiesAndNotLogits(_ classes: Int) throws {
+    var settings = settings
+    settings.classCount = classes
+    var state = formulaState(settings, varianceScale: 0.5)
+    state.metadata = settings.metadata.entries
+    let plain = try ClassifierModel(state)
+    #expect(plain.calibration == nil)
+    settings.calibration = LogitCalibration(scale: 0.25, offset: -1)
+    state.metadata = settings.metadata.entries
+    let calibrated = try ClassifierModel(state)
+    #expect(calibrated.settings == settings)
+    var generator = SeededGenerator(seed: 4)
+    let crop = Image(width: 40, height: 30) { pixels in
+      for i in pixels.indices { pixels[i] = UInt8(truncatingIfNeeded: generator.next()) }
+    }
+    let logits = try #require(calibrated.logits(of: [crop]).first)
+    #expect(logits == plain.logits(of: [crop]).first)
+    let odds = Double(classes == 1 ? logits[0] : logits[1] - logits[0])
+    let expected = Float(LogitCalibration.sigmoid(0.25 * odds - 1))
+    expectClose(try calibrated.scores([crop]), [expected], tolerance: 1e-6)
+    expectClose(
+      try plain.scores([crop]), [Float(LogitCalibration.sigmoid(odds))], tolerance: 1e-6)
+    // What is scored as a member of an ensemble is the same.
+    expectClose(
+      [try Ensemble(scorers: [calibrated]).assess([crop]).probability], [expected],
+      tolerance: 1e-6)
+  }
+
   @Test func optionsComeBeforeMetadata() throws {
     var state = formulaState(settings, varianceScale: 0.5)
     state.metadata = settings.metadata.entries

@@ -81,7 +81,8 @@ func train(_ folder: URL, to output: URL) throws {
       "detector.minFace", "faces.perFrame", "faces.choose", "faces.minFrames", "crop.shape",
       "crop.margin", "people.verdict", "people.minFrames", "people.minShare", "members",
       "aggregation.frames",
-      "aggregation.models", "aggregation.clip",
+      "aggregation.models", "aggregation.clip", "aggregation.calibration", "verdict.undecided",
+      "detector.weights",
       "training",
     ] {
       #expect(formats.contains("| `\(key)` |"), "\(key)")

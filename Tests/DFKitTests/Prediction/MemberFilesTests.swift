@@ -57,6 +57,9 @@ import Testing
       both.entries.map(\.weights)
         == [.file(URL(fileURLWithPath: "one.safetensors")), .shipped(shipped)])
     #expect(try MemberFiles([], members: [named[1]]).entries.map(\.weights) == [.shipped(shipped)])
+    #expect(!both.replacesNamed)
+    #expect(try MemberFiles(["a=x", "b=y"], members: named).replacesNamed)
+    #expect(try !MemberFiles(["a=x", "b=y"], members: members).replacesNamed)
     // What is given takes the place of what ships, and names of what ships can be given.
     #expect(
       try MemberFiles(["a=default", "b=two.pth"], members: named).entries.map(\.weights)

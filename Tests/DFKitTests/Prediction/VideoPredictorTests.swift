@@ -50,6 +50,32 @@ import Testing
     #expect(report.seconds > 0)
   }
 
+  @Test func theRecipeSaysWhatIsTooCloseToCall() throws {
+    var recipe = recipe()
+    recipe.verdict.undecided = 0.45...0.55
+    let predictor = predictor(recipe) { index, _ in [.at(Float(index), 2)] }
+    let report = try predictor.predict(Self.video)
+    // 0.75 and 0.25 make one half.
+    #expect(report.verdict == .undecided(.unsure(probability: 0.5)))
+    #expect(report.frameScores.count == 5 && report.members.count == 2)
+    recipe.aggregation.calibration = LogitCalibration(scale: 1, offset: 3)
+    let ensemble = try recipe.aggregation.ensemble(of: predictor.ensemble.members)
+    #expect(ensemble.calibration == recipe.aggregation.calibration)
+    let sure = VideoPredictor(recipe: recipe, detector: predictor.detector, ensemble: ensemble)
+    let verdict = try sure.predict(Self.video).verdict
+    #expect(verdict.name == "fake")
+    #expect(abs((verdict.probability ?? 0) - 0.95257413) < 1e-5)
+    // People's verdicts are made the same way.
+    recipe.people.verdict = .highest
+    recipe.aggregation.calibration = nil
+    let people = try VideoPredictor(
+      recipe: recipe, detector: ScriptedDetector { _, _ in [.at(10, 2)] },
+      ensemble: predictor.ensemble
+    ).predict(Self.video)
+    #expect(people.people.map(\.verdict) == [.undecided(.unsure(probability: 0.5))])
+    #expect(people.verdict == .undecided(.unsure(probability: 0.5)))
+  }
+
   @Test func progressRunsFromNothingToAll() throws {
     let predictor = predictor(recipe()) { _, _ in [.at(1, 1)] }
     var seen: [Double] = []

@@ -117,7 +117,12 @@ import Testing
           dropout: 0.1
           mean: [0.5, 0.4, 0.3]
           std: [0.2, 0.3, 0.4]
-      aggregation: {frames: "trimmed-mean:0.2", models: median, clip: [0.1, 0.8]}
+      aggregation:
+        frames: "trimmed-mean:0.2"
+        models: median
+        calibration: {scale: 1.25, offset: -0.123456789}
+        clip: [0.1, 0.8]
+      verdict: {undecided: [0.35, 0.6]}
       training: {batchSize: 4}
       """
     let recipe = try Recipe(yaml: yaml, file: "r.yaml")
@@ -144,7 +149,11 @@ import Testing
     #expect(options.std == [0.2, 0.3, 0.4])
     #expect(recipe.aggregation.frames == "trimmed-mean:0.2")
     #expect(recipe.aggregation.models == "median")
+    #expect(
+      recipe.aggregation.calibration == LogitCalibration(scale: 1.25, offset: -0.123456789))
     #expect(recipe.aggregation.clip == 0.1...0.8)
+    #expect(recipe.verdict.undecided == 0.35...0.6)
+    #expect(try Recipe(yaml: recipe.yaml, file: "again") == recipe)
     let training = try #require(recipe.training)
     #expect(training.batchSize == 4)
   }
@@ -187,6 +196,23 @@ import Testing
     ("aggregation: {frames: average}", "aggregation.frames", "mean-logit"),
     ("aggregation: {clip: [0.9, 0.1]}", "aggregation.clip", "lower than"),
     ("aggregation: {clip: 0.5}", "aggregation.clip", "list of 2 numbers"),
+    ("aggregation: {calibration: {offset: 1}}", "aggregation.calibration.scale", "is missing"),
+    ("aggregation: {calibration: {scale: nan}}", "aggregation.calibration.scale", "a number from"),
+    ("aggregation: {calibration: {scale: 0}}", "aggregation.calibration.scale", "is '0'"),
+    (
+      "aggregation: {calibration: {scale: 1, offset: 1e9}}", "aggregation.calibration.offset",
+      "-1000.0 to 1000.0"
+    ),
+    (
+      "aggregation: {calibration: {scale: 1, slope: 1}}", "aggregation.calibration.slope",
+      "known here: scale, offset"
+    ),
+    ("aggregation: {calibration: 1}", "aggregation.calibration", "mapping"),
+    ("verdict: {undecided: [0.6, 0.7]}", "verdict.undecided", "range around 0.5"),
+    ("verdict: {undecided: [0.6, 0.4]}", "verdict.undecided", "range around 0.5"),
+    ("verdict: {undecided: 0.5}", "verdict.undecided", "list of 2 numbers"),
+    ("verdict: {undecided: [-1, 0.7]}", "verdict.undecided", "0.0 to 1.0"),
+    ("verdict: fake", "verdict", "mapping"),
     ("training: {flip: true}", "training.flip", "known here: epochs, batchSize"),
   ])
   func mistakesNameThePlaceAndWhatIsAllowed(_ line: String, _ key: String, _ hint: String) throws {

@@ -142,9 +142,43 @@ import Testing
     #expect(Verdict(probability: 0.49999997) == .real(probability: 0.49999997))
     #expect(Verdict.undecided(.noFaces).probability == nil)
     let reasons: [Verdict.Reason] = [
-      .noFaces, .tooFewFaces(found: 1, needed: 3), .unreadable, .failed,
+      .noFaces, .tooFewFaces(found: 1, needed: 3), .unreadable, .failed, .unsure(probability: 0.5),
     ]
-    #expect(reasons.map(\.name) == ["noFaces", "tooFewFaces", "unreadable", "failed"])
+    #expect(reasons.map(\.name) == ["noFaces", "tooFewFaces", "unreadable", "failed", "unsure"])
+  }
+
+  @Test func bothEndsOfTheBandAreUndecided() {
+    func verdict(_ probability: Float) -> Verdict {
+      Verdict(probability: probability, undecided: 0.4...0.6)
+    }
+    for probability: Float in [0.4, 0.5, 0.6] {
+      #expect(verdict(probability) == .undecided(.unsure(probability: probability)))
+      #expect(verdict(probability).probability == probability)
+      #expect(verdict(probability).name == "undecided")
+    }
+    #expect(verdict(Float(0.4).nextDown) == .real(probability: Float(0.4).nextDown))
+    #expect(verdict(Float(0.6).nextUp) == .fake(probability: Float(0.6).nextUp))
+  }
+
+  @Test func whatIsTooCloseToCallKeepsItsProbability() {
+    var unsure = report
+    unsure.verdict = Verdict(probability: 0.55, undecided: 0.4...0.6)
+    unsure.people[0].verdict = unsure.verdict
+    unsure.people.append(unsure.people[0])
+    // Seldom seen, and not called fake.
+    unsure.people[1].counts = false
+    #expect(
+      [unsure].table() == """
+        file            verdict    P(fake)  faces  seconds  note
+        clips/a, b.mp4  undecided    0.550  24/25      4.3  too close to call
+          person 1      undecided    0.550  20/25           seen 0:00.0-0:09.6; too close to call
+          person 1      undecided    0.550  20/25           seen 0:00.0-0:09.6; too close to call
+        """)
+    #expect([unsure].submission.hasSuffix("\n\"a, b.mp4\",0.55\n"))
+    let json = unsure.json.text
+    #expect(
+      json.contains(
+        "\"verdict\": \"undecided\",\n  \"probability\": 0.55,\n  \"reason\": \"unsure\""))
   }
 
   @Test func submissionsNameFilesWithoutFolders() {

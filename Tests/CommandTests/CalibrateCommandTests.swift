@@ -1,0 +1,138 @@
+import DFKit
+import Foundation
+import TestSupport
+import Testing
+
+/// `calibrate`, with a network of random weights on noise, whose logits tell light from dark.
+@Suite struct CalibrateCommandTests {
+  private func noise(isDark: Bool, seed: UInt64) -> Image {
+    var generator = SeededGenerator(seed: seed)
+    return Image(width: 40, height: 40) { pixels in
+      for i in pixels.indices {
+        pixels[i] = UInt8(truncatingIfNeeded: generator.next()) / (isDark ? 3 : 1)
+      }
+    }
+  }
+
+  /// A folder with weights, and faces in three videos of either label: three quarters of the fakes have the
+  /// brightness that the network gives the higher logits, as has a quarter of the real ones.
+  private func withMaterial(_ body: (URL) throws -> Void) throws {
+    try Paths.withTemporaryFolder { folder in
+      let weights = folder.appendingPathComponent("b0.safetensors")
+      try Material.classifier(weights)
+      let model = try ClassifierModel(try StateDict.read(weights))
+      let probes = model.logits(
+        of: [noise(isDark: true, seed: 90), noise(isDark: false, seed: 91)]
+      ).map { $0[0] }
+      let fakesAreDark = probes[0] > probes[1]
+      let faces = folder.appendingPathComponent("faces")
+      try FileManager.default.createDirectory(at: faces, withIntermediateDirectories: true)
+      var lines = ["path,label,video,split"]
+      for index in 0..<12 {
+        for label in ["REAL", "FAKE"] {
+          let name = "\(label)\(index).png"
+          let isTypical = index % 4 != 0
+          let isDark = ((label == "FAKE") == isTypical) == fakesAreDark
+          try ImageFile.write(
+            noise(isDark: isDark, seed: UInt64(index * 2 + (label == "REAL" ? 0 : 1))),
+            to: faces.appendingPathComponent(name))
+          lines.append("\(name),\(label),\(label)\(index / 4),\(index < 8 ? "validation" : "test")")
+        }
+      }
+      try Data((lines.joined(separator: "\n") + "\n").utf8)
+        .write(to: faces.appendingPathComponent("manifest.csv"))
+      try body(folder)
+    }
+  }
+
+  private static let arguments = ["calibrate", "--weights", "b0.safetensors", "--data", "faces"]
+
+  @Test func aCalibrationIsFittedWrittenAndUsed() throws {
+    try withMaterial { folder in
+      let arguments =
+        Self.arguments + ["--split", "all", "--output", "c.safetensors", "--plot", "r.svg"]
+      let result = try Tool.run(arguments + ["--scores", "s.csv", "--json"], in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let report: [String: Any] = try result.json()
+      #expect(report["faces"] as? Int == 24 && report["groups"] as? Int == 6)
+      let calibration = try #require(report["calibration"] as? [String: Double])
+      let scale = try #require(calibration["scale"])
+      let offset = try #require(calibration["offset"])
+      let frames = try #require(report["frames"] as? [String: Any])
+      func logLoss(_ time: String) throws -> Double {
+        let figures = try #require(frames[time] as? [String: [String: Any]])
+        return try #require(figures["logLoss"]?["value"] as? Double)
+      }
+      #expect(try logLoss("after") <= logLoss("before") + 1e-9)
+
+      let rows = try String(
+        contentsOf: folder.appendingPathComponent("s.csv"), encoding: .utf8
+      ).split(separator: "\n").map { $0.split(separator: ",").map(String.init) }
+      #expect(rows.count == 25 && rows[0] == ["path", "label", "video", "group", "logit"])
+      #expect(
+        try String(contentsOf: folder.appendingPathComponent("r.svg"), encoding: .utf8)
+          .hasSuffix("</svg>\n"))
+
+      // The file's probabilities are calibrated, its logits are not.
+      let before: [[String: Any]] = try Tool.run(
+        ["classify", "faces/REAL0.png", "--weights", "b0.safetensors", "--json"], in: folder
+      ).json()
+      let after: [[String: Any]] = try Tool.run(
+        ["classify", "faces/REAL0.png", "--weights", "c.safetensors", "--json"], in: folder
+      ).json()
+      let logit = try #require((after[0]["logits"] as? [Double])?.first)
+      #expect(logit == (before[0]["logits"] as? [Double])?.first)
+      let row = try #require(rows.first { $0[0] == "REAL0.png" })
+      #expect(abs((Double(row[4]) ?? .nan) - logit) < 1e-4)
+      let probability = try #require(after[0]["probability"] as? Double)
+      #expect(abs(probability - 1 / (1 + exp(-(scale * logit + offset)))) < 1e-5)
+      let info = try Tool.run(["weights", "info", "c.safetensors"], in: folder)
+      for text in ["calibration.scale: \(scale)", "calibration.videos.logLoss", "calibration.part"]
+      {
+        #expect(info.output.contains(text), "\(text)")
+      }
+      // Calibrating again starts from the raw logits: the same is found.
+      let again: [String: Any] = try Tool.run(
+        [
+          "calibrate", "--weights", "c.safetensors", "--data", "faces", "--split", "all", "--json",
+        ], in: folder
+      ).json()
+      let second = try #require(again["calibration"] as? [String: Double])
+      #expect(abs((second["scale"] ?? 0) - scale) < 1e-9)
+      let table = try Tool.run(arguments, in: folder)
+      for text in ["videos calibrated", "P(fake) = sigmoid(", "For the recipe:"] {
+        #expect(table.output.contains(text), "\(text)")
+      }
+    }
+  }
+
+  @Test func whatCannotBeCalibratedSaysWhy() throws {
+    try withMaterial { folder in
+      func failure(_ extra: [String]) throws -> String {
+        let result = try Tool.run(Self.arguments + extra, in: folder)
+        #expect(result.status == 1 && result.output.isEmpty)
+        return result.errors
+      }
+      #expect(try failure(["--split", "train"]).contains("names no sample 'train'"))
+      #expect(
+        try failure(["--only", "FAKE", "--split", "all"]).contains("all samples to calibrate"))
+      #expect(try failure(["--only", "none"]).contains("path prefix"))
+      #expect(try failure(["--data", "nowhere"]).contains("nowhere"))
+      try Data("no picture".utf8).write(to: folder.appendingPathComponent("faces/REAL1.png"))
+      #expect(try failure(["--split", "all"]).contains("REAL1.png"))
+    }
+  }
+
+  @Test func recipesWithoutWeightsOfTheirOwnTrainToo() throws {
+    try withMaterial { folder in
+      let show = try Tool.run(["recipe", "show", "default"], in: folder)
+      #expect(show.status == 0 && show.output.contains("# members: default"))
+      let sheet = try Tool.run(
+        ["train", "--data", "faces", "--show-augmentation", "sheet.png"], in: folder)
+      #expect(sheet.status == 0, "\(sheet.errors)")
+      let silver = try Tool.run(
+        ["train", "--data", "faces", "--recipe", "dfdc-silver", "--output", "o"], in: folder)
+      #expect(silver.status == 1 && silver.errors.contains("name one"))
+    }
+  }
+}
