@@ -48,7 +48,7 @@ import Testing
     (["predict", "a.mp4", "--frame-scale", "9"] + weights, "--frame-scale must be"),
     (["predict", "a.mp4", "--detector", "viola"] + weights, "retinaface"),
     (["predict", "a.mp4"] + weights, "no such file or folder"),
-    (["detect", "a.png"], "dfkit weights fetch retinaface-mobilenet0.25"),
+    (["detect", "a.png", "--detector", "mtcnn"], "dfkit weights fetch mtcnn"),
     (["predict", "a.mp4", "--people", "loudest"] + weights, "'mean' or 'together'"),
     (
       ["predict", "a.mp4", "--faces-per-frame", "0"] + weights, "--faces-per-frame must be 1 to 100"

@@ -92,9 +92,10 @@ import Testing
       try Material.picture(folder.appendingPathComponent("a.png"), width: 96, height: 80)
       let environment = ["XDG_DATA_HOME": folder.appendingPathComponent("data").path]
       let detect = ["detect", "a.png", "--json"]
-      let missing = try Tool.run(detect, in: folder, environment: environment)
+      let missing = try Tool.run(
+        detect + ["--detector", "mtcnn"], in: folder, environment: environment)
       #expect(missing.status == 64)
-      #expect(missing.errors.contains("dfkit weights fetch retinaface-mobilenet0.25"))
+      #expect(missing.errors.contains("dfkit weights fetch mtcnn"))
 
       let data = try Data(contentsOf: weights)
       let server = try LoopbackServer(["/r": .file(data)])
