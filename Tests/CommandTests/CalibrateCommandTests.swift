@@ -99,6 +99,7 @@ import Testing
       ).json()
       let second = try #require(again["calibration"] as? [String: Double])
       #expect(abs((second["scale"] ?? 0) - scale) < 1e-9)
+      #expect(frames["crossFitted"] is NSNull, "there are six groups only")
       let table = try Tool.run(arguments, in: folder)
       for text in ["videos calibrated", "P(fake) = sigmoid(", "For the recipe:"] {
         #expect(table.output.contains(text), "\(text)")

@@ -77,7 +77,7 @@ import Testing
     (["train", "--resume", "--member", "2", "--output", "o"], "leave --member out"),
     (["calibrate"], "Give --data"),
     (["calibrate", "--data", "d", "--split", "best"], "--split must be validation"),
-    (["calibrate", "--data", "d", "--method", "isotonic"], "'platt' or 'temperature'"),
+    (["calibrate", "--data", "d", "--method", "isotonic"], "'platt' and 'temperature'"),
     (["calibrate", "--data", "d", "--accuracy", "0.3"], "--accuracy must be 0.5 to 1"),
     (["calibrate", "--data", "d", "--output", "o.pth"], "must end in .safetensors"),
     (["weights", "convert", "a.pth", "b.pth"], ".safetensors"),
@@ -91,7 +91,10 @@ import Testing
       ["detect", "a.png", "--factor", "0.5", "--detector", "retinaface"],
       "--factor does not apply to"
     ),
-    (["predict", "a.mp4", "--thresholds", "0.6,0.7,0.7"] + weights, "--thresholds does not apply"),
+    (
+      ["predict", "a.mp4", "--detector", "retinaface", "--thresholds", "0.6,0.7,0.7"] + weights,
+      "--thresholds does not apply"
+    ),
     (["detect", "a.png", "--thresholds", "0.6,0.7,7"], "--thresholds"),
     (["detect", "a.png", "--threshold", "0.5", "--thresholds", "0.6,0.7,0.7"], "give one of them"),
     (["detect", "a.png", "--detector", "mtcnn", "--min-face", "2"], "--min-face must be 4.0 to"),

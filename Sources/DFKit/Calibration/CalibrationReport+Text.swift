@@ -59,11 +59,12 @@ extension CalibrationReport {
       .init("of"), .init("log loss"), .init("Brier"), .init("calibration error"), .init("accuracy"),
       .init("AUC"),
     ])
-    for (name, figures) in [
-      ("faces before", frames.before), ("faces calibrated", frames.after),
-      ("videos before", videos.before), ("videos calibrated", videos.after),
-    ] {
-      table.add([name] + figures.named.map(\.figure.text))
+    for (name, level) in [("faces", frames), ("videos", videos)] {
+      table.add(["\(name) before"] + level.before.named.map(\.figure.text))
+      table.add(["\(name) calibrated"] + level.after.named.map(\.figure.text))
+      if let others = level.crossFitted {
+        table.add(["\(name) by others' fit"] + others.named.map(\.figure.text))
+      }
     }
     return table
   }
@@ -149,6 +150,7 @@ extension CalibrationReport.Level {
   fileprivate var json: JSON {
     [
       "real": .integer(real), "fake": .integer(fake), "before": before.json, "after": after.json,
+      "crossFitted": crossFitted?.json ?? .null,
     ]
   }
 }

@@ -26,8 +26,10 @@ extension CalibrationReport {
       "videos": "\(videos.real) real, \(videos.fake) fake", "groups": "\(groups)",
     ]
     if !dataDigest.isEmpty { entries["manifestSHA256"] = dataDigest }
-    for (level, figures) in [("faces", frames.after), ("videos", videos.after)] {
-      for (name, figure) in figures.named { entries["\(level).\(name)"] = figure.text }
+    for (level, figures) in [("faces", frames), ("videos", videos)] {
+      for (name, figure) in (figures.crossFitted ?? figures.after).named {
+        entries["\(level).\(name)"] = figure.text
+      }
     }
     return entries
   }

@@ -37,6 +37,9 @@ public struct CalibrationReport: Sendable {
     public var before: Figures
     /// As calibrated.
     public var after: Figures
+    /// As calibrated by what the other four fifths of the groups give: what other footage of the kind can
+    /// expect. Nil with less than ten groups.
+    public var crossFitted: Figures?
     /// The judgements before, for diagrams.
     public var judgementsBefore: [WeightedJudgement]
     /// Those after.
@@ -75,111 +78,38 @@ public struct CalibrationReport: Sendable {
   /// Fits and measures.
   ///
   /// - Throws: `CalibrationError`.
-  init(
+  package init(
     _ faces: [ScoredFace], _ job: CalibrationJob, before: LogitCalibration?
   ) throws(CalibrationError) {
-    let units = Units(faces)
-    let raw = LogitCalibration(scale: 1)
-    var notes: [String] = []
-    let weights = GroupWeights(groups: units.ofFace, labels: faces.map(\.label)).weights
-    let samples = zip(faces, weights).map {
-      CalibrationFit.Sample(Double($0.logit), $0.label, weight: $1)
-    }
-    let calibration = try Self.fit(samples, job, "faces", &notes)
-    func probabilities(_ calibration: LogitCalibration?) -> [Float] {
-      faces.map { (calibration ?? raw)?.probability(logit: $0.logit) ?? .nan }
-    }
-    let (facesBefore, facesAfter) = (probabilities(before), probabilities(calibration))
-    let videosBefore = units.aggregated(facesBefore, job.aggregator)
-    let videosBetween = units.aggregated(facesAfter, job.aggregator)
-    var videoCalibration: LogitCalibration?
-    do {
-      let share = GroupWeights(groups: Array(units.labels.indices), labels: units.labels).weights
-      let samples = videosBetween.indices.map {
-        CalibrationFit.Sample(
-          LogitCalibration.logOdds(Double(videosBetween[$0])), units.labels[$0], weight: share[$0])
-      }
-      videoCalibration = try Self.fit(samples, job, "videos", &notes)
-    } catch {
-      notes.append("no calibration of videos: \(error)")
-    }
-    let videosAfter = videosBetween.map { probability in
-      let value = videoCalibration?.probability(of: probability) ?? probability
-      return job.clip.map { min(max(value, $0.lowerBound), $0.upperBound) } ?? value
-    }
+    let units = CalibrationUnits(faces)
+    let pair = try CalibrationPair(faces, units, job)
+    let raw = before ?? .identity
+    let facesBefore = faces.map { raw.probability(logit: $0.logit) }
+    let facesAfter = faces.map { pair.faces.probability(logit: $0.logit) }
+    let crossFit = CrossFit(faces, units, job)
     frames = Level(
       labels: faces.map(\.label), units: units.ofFace, in: units, before: facesBefore,
-      after: facesAfter, job.bootstrap)
+      after: facesAfter, crossFitted: crossFit?.faces, job.bootstrap)
     videos = Level(
-      labels: units.labels, units: Array(units.labels.indices), in: units, before: videosBefore,
-      after: videosAfter, job.bootstrap)
+      labels: units.labels, units: Array(units.labels.indices), in: units,
+      before: units.aggregated(facesBefore, job.aggregator),
+      after: units.aggregated(facesAfter, job.aggregator).map { pair.video($0, clip: job.clip) },
+      crossFitted: crossFit?.videos, job.bootstrap)
     band = AbstainBand.narrowest(videos.judgements, accuracy: job.accuracy)
     accuracy = job.accuracy
     groups = units.clusterCount
     method = job.method
     self.faces = faces
-    self.calibration = calibration
-    self.videoCalibration = videoCalibration
-    self.notes = notes
-  }
-
-  /// The fit; where a threshold tells all samples apart and nothing was said of smoothing, with smoothing.
-  private static func fit(
-    _ samples: [CalibrationFit.Sample], _ job: CalibrationJob, _ what: String,
-    _ notes: inout [String]
-  ) throws(CalibrationError) -> LogitCalibration {
-    do {
-      return try CalibrationFit(job.method, smoothsTargets: job.smoothsTargets ?? false)
-        .calibration(of: samples)
-    } catch .separable where job.smoothsTargets == nil {
-      notes.append(
-        "the \(what) are told apart without an error; targets were smoothed, so that a calibration exists"
-      )
-      return try CalibrationFit(job.method, smoothsTargets: true).calibration(of: samples)
-    }
-  }
-}
-
-/// Which faces are judged as one, and which of these hang together.
-private struct Units {
-  /// Each face's unit: a video, of one label.
-  var ofFace: [Int] = []
-  /// Each unit's label.
-  var labels: [FaceLabel] = []
-  /// Each unit's group.
-  var clusters: [Int] = []
-  var clusterCount: Int { (clusters.max() ?? -1) + 1 }
-  private var faces: [[Int]] = []
-
-  init(_ all: [ScoredFace]) {
-    var units: [String: Int] = [:]
-    var groups: [String: Int] = [:]
-    for (index, face) in all.enumerated() {
-      // What a real video and a fake of one name are stay two.
-      let name = "\(face.label.rawValue)\(face.video)"
-      let unit = units[name] ?? labels.count
-      if unit == labels.count {
-        units[name] = unit
-        labels.append(face.label)
-        let group = groups[face.group] ?? groups.count
-        groups[face.group] = group
-        clusters.append(group)
-        faces.append([])
-      }
-      ofFace.append(unit)
-      faces[unit].append(index)
-    }
-  }
-
-  func aggregated(_ scores: [Float], _ aggregator: any Aggregator) -> [Float] {
-    faces.map { aggregator.aggregate($0.map { scores[$0] }) }
+    calibration = pair.faces
+    videoCalibration = pair.videos
+    notes = pair.notes
   }
 }
 
 extension CalibrationReport.Level {
   fileprivate init(
-    labels: [FaceLabel], units: [Int], in all: Units, before: [Float], after: [Float],
-    _ bootstrap: GroupBootstrap
+    labels: [FaceLabel], units: [Int], in all: CalibrationUnits, before: [Float],
+    after: [Float], crossFitted: [Float]?, _ bootstrap: GroupBootstrap
   ) {
     func judgements(_ probabilities: [Float], _ times: [Double]?) -> [WeightedJudgement] {
       let weights = GroupWeights(
@@ -201,8 +131,8 @@ extension CalibrationReport.Level {
     }
     self.init(
       real: labels.count { $0 == .real }, fake: labels.count { $0 == .fake },
-      before: figures(before), after: figures(after), judgementsBefore: judgements(before, nil),
-      judgements: judgements(after, nil))
+      before: figures(before), after: figures(after), crossFitted: crossFitted.map(figures),
+      judgementsBefore: judgements(before, nil), judgements: judgements(after, nil))
   }
 }
 

@@ -20,6 +20,14 @@ public struct LogitCalibration: Sendable, Equatable, Codable {
     self.offset = offset
   }
 
+  /// The calibration that changes nothing.
+  public static let identity = LogitCalibration(unchecked: 1, 0)
+
+  private init(unchecked scale: Double, _ offset: Double) {
+    self.scale = scale
+    self.offset = offset
+  }
+
   /// The calibrated logit.
   public func callAsFunction(_ logit: Double) -> Double { scale * logit + offset }
 

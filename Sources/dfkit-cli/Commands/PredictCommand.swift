@@ -107,9 +107,10 @@ struct PredictCommand: AsyncParsableCommand {
   func run() async throws {
     threads.apply()
     var settings = try Recipe.named(recipe)
+    settings.detector = try detector.applied(to: settings.detector)
     let files = try MemberFiles.given(weights, members: settings.members)
     if files.replacesNamed { settings.forgetCalibration() }
-    try change(&settings)
+    change(&settings)
     let predictor = try VideoPredictor(
       recipe: settings, weights: files, detectorWeights: try detector.weights(of: settings.detector)
     )
@@ -132,8 +133,7 @@ struct PredictCommand: AsyncParsableCommand {
   }
 
   /// Puts what was given in the place of what the recipe says.
-  private func change(_ recipe: inout Recipe) throws {
-    recipe.detector = try detector.applied(to: recipe.detector)
+  private func change(_ recipe: inout Recipe) {
     if let frames { recipe.frames = frames }
     if let people { recipe.judgePeople(by: people) }
     if let facesPerFrame { recipe.faces.perFrame = facesPerFrame }
