@@ -16,6 +16,16 @@ void df_u8_look_up_channels(
   }
 }
 
+/// A byte sharpened, from three rows whose neighbours lie `left` and `right` of it.
+static inline uint8_t sharpened(
+  const uint8_t *up, const uint8_t *at, const uint8_t *down, ptrdiff_t left, ptrdiff_t right,
+  float amount) {
+  // A binomial blur over 3 x 3 pixels.
+  int sum = up[left] + 2 * up[0] + up[right] + 2 * (at[left] + 2 * at[0] + at[right])
+            + down[left] + 2 * down[0] + down[right];
+  return df_to_byte((float)at[0] + amount * ((float)at[0] - (float)sum * (1.0f / 16)));
+}
+
 void df_u8_sharpen(
   size_t height, size_t width, const uint8_t *x, float amount, uint8_t *y) {
   size_t row = width * 3;
@@ -25,14 +35,14 @@ void df_u8_sharpen(
     const uint8_t *up = j > 0 ? at - row : height > 1 ? at + row : at;
     const uint8_t *down = j + 1 < height ? at + row : j > 0 ? at - row : at;
     uint8_t *to = y + j * row;
-    for (size_t i = 0; i < row; i++) {
-      bool inside = i >= 3 && i + 3 < row;
-      size_t left = inside || i >= 3 ? i - 3 : width > 1 ? i + 3 : i;
-      size_t right = inside || i + 3 < row ? i + 3 : i >= 3 ? i - 3 : i;
-      // A binomial blur over 3 x 3 pixels.
-      int sum = up[left] + 2 * up[i] + up[right] + 2 * (at[left] + 2 * at[i] + at[right])
-                + down[left] + 2 * down[i] + down[right];
-      to[i] = df_to_byte((float)at[i] + amount * ((float)at[i] - (float)sum * (1.0f / 16)));
+    ptrdiff_t next = width > 1 ? 3 : 0;
+    for (size_t i = 0; i < 3; i++) {
+      to[i] = sharpened(up + i, at + i, down + i, next, next, amount);
+      size_t last = row - 3 + i;
+      to[last] = sharpened(up + last, at + last, down + last, -next, -next, amount);
+    }
+    for (size_t i = 3; i + 3 < row; i++) {
+      to[i] = sharpened(up + i, at + i, down + i, -3, 3, amount);
     }
   }
 }
@@ -207,6 +217,8 @@ void df_u8_weighted_sums(
     float sum[7] = {0};
     for (size_t i = start; i < end; i++) {
       float weight = weights[i];
+      // Most of a mask is nothing.
+      if (weight == 0) continue;
       sum[6] += weight;
       for (size_t c = 0; c < 3; c++) {
         float value = x[i * 3 + c], part = weight * value;

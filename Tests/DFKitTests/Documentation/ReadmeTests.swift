@@ -28,6 +28,16 @@ func train(_ folder: URL, to output: URL) throws {
   print(result.epochs.last?.frames?.logLoss as Any)
 }
 
+// What it says of fakes, likewise.
+func showFakes(_ folder: URL) throws {
+  let whole = try FaceManifest.read(folder).withMadeFakes()
+  var settings = FaceLoader.Options(batchSize: 20, input: InputSpec(size: 128))
+  settings.blending.donor = 0.3
+  let order = try Sampler(whole, order: .balanced, madeShare: 0.5, seed: 1).indices(epoch: 0)
+  let loader = FaceLoader(whole, order: order, settings)
+  while let batch = try loader.next() { print(batch.images.shape, batch.labels.scalars) }
+}
+
 @Suite struct ReadmeTests {
   private func text(_ path: String) throws -> String {
     try String(contentsOf: Paths.package.appendingPathComponent(path), encoding: .utf8)
@@ -48,19 +58,23 @@ func train(_ folder: URL, to output: URL) throws {
 
   @Test func theExampleOfTrainingIsTheOneCompiledHere() throws {
     let blocks = try text("Docs/Training.md").components(separatedBy: "```swift\n")
-    try #require(blocks.count == 2)
-    let example = try #require(blocks[1].components(separatedBy: "```").first)
-    let indented = example.split(separator: "\n").map { "  \($0)\n" }.joined()
-    #expect(
-      try text("Tests/DFKitTests/Documentation/ReadmeTests.swift").contains(indented))
+    try #require(blocks.count == 3)
+    let own = try text("Tests/DFKitTests/Documentation/ReadmeTests.swift")
+    for block in blocks.dropFirst() {
+      let example = try #require(block.components(separatedBy: "```").first)
+      let indented = example.split(separator: "\n").map { "  \($0)\n" }.joined()
+      #expect(own.contains(indented))
+    }
     let nowhere = URL(fileURLWithPath: "/nowhere")
     #expect(throws: DatasetError.self) { try train(nowhere, to: nowhere) }
+    #expect(throws: DatasetError.self) { try showFakes(nowhere) }
   }
 
   @Test func optionsOfTrainingAreDocumented() throws {
     let formats = try text("Docs/Formats.md")
     var options = TrainingOptions()
     options.swa = .init(from: 1, learningRate: 1)
+    options.fakes = FakeOptions()
     for kind in OptimizerOptions.Kind.allCases {
       options.optimizer.kind = kind
       options.loss.kind = kind == .sgd ? .focal : .bce
