@@ -19,9 +19,9 @@ struct CalibrateCommand: AsyncParsableCommand {
       --output writes the weights with the calibration, which every command then uses. What is printed for \
       the recipe does the same for a video's probability, and leaves undecided what is too close to call.
 
-        dfkit calibrate --weights runs/b4/best.safetensors --data faces/ --output b4.safetensors
+        dfkit calibrate --weights b4.safetensors --data faces/ --output c.safetensors
         dfkit calibrate --data faces/ --split test --plot reliability.svg
-        dfkit calibrate --weights b4.safetensors --data faces/ --recipe mine.yaml --method temperature
+        dfkit calibrate --data faces/ --recipe mine.yaml --method temperature
       """)
 
   @Option(

@@ -17,7 +17,7 @@ struct PredictCommand: AsyncParsableCommand {
         dfkit predict interview.mp4 --people largest
         dfkit predict footage/ --csv > submission.csv
         dfkit predict clip.mp4 --recipe mine.yaml --weights b4=b4.safetensors
-        dfkit predict clip.mp4 --recipe dfdc-silver --weights nets/ --detector-weights rf.pth
+        dfkit predict clip.mp4 --recipe dfdc-silver --weights nets/
 
       The recipe 'default' has weights of its own, which ship with dfkit: 'dfkit weights info default' \
       says what they can and cannot do. Of other recipes, 'dfkit recipe show' lists the members, each of \

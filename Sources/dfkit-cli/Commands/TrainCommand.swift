@@ -17,13 +17,12 @@ struct TrainCommand: AsyncParsableCommand {
       --resume goes on bit for bit, whatever ended the run.
 
         dfkit train --data faces/ --output runs/mine
-        dfkit train --data faces/ --recipe dfdc-silver --member b4-224-aug --output runs/b4
+        dfkit train --data faces/ --recipe dfdc-silver --member 5 --output runs/b4
         dfkit train --data faces.csv --only swap/ --size 96 --output runs/small
-        dfkit train --data faces/ --recipe dfdc-silver --member 5 --init b4-imagenet.safetensors \
-          --output runs/b4
+        dfkit train --data faces/ --recipe b4.yaml --init b4.pth --output runs/b4
         dfkit train --resume --output runs/b4
         dfkit train --data faces/ --recipe mine.yaml --show-augmentation sheet.png
-        dfkit train --data real.csv --fakes self-blended --member 5 --output runs/real
+        dfkit train --data real.csv --fakes self-blended --output runs/real
 
       With real faces alone (and landmarks, see 'dfkit landmarks'), --fakes self-blended makes the fakes.
       """)
