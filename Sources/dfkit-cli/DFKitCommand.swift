@@ -27,7 +27,7 @@ struct DFKitCommand: AsyncParsableCommand {
     subcommands: [
       PredictCommand.self, DetectCommand.self, ClassifyCommand.self, ExtractCommand.self,
       SplitCommand.self, AuditCommand.self, LandmarksCommand.self, TrainCommand.self,
-      CalibrateCommand.self, IdentityCommand.self, WeightsCommand.self, RecipeCommand.self,
-      BenchCommand.self,
+      CalibrateCommand.self, IdentityCommand.self, DetectorCommand.self, WeightsCommand.self,
+      RecipeCommand.self, BenchCommand.self,
     ])
 }

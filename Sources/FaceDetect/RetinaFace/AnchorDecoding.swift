@@ -25,6 +25,34 @@ extension AnchorGrid.Anchor {
   }
 }
 
+extension AnchorGrid.Anchor {
+  /// The anchor as a box.
+  package var box: Box {
+    Box(
+      x1: centerX - size / 2, y1: centerY - size / 2, x2: centerX + size / 2,
+      y2: centerY + size / 2)
+  }
+
+  /// The four outputs that describe a box of some width and height.
+  package func outputs(of box: Box) -> [Float] {
+    [
+      (box.center.x - centerX) / (Self.centerVariance * size),
+      (box.center.y - centerY) / (Self.centerVariance * size),
+      log(box.width / size) / Self.sizeVariance, log(box.height / size) / Self.sizeVariance,
+    ]
+  }
+
+  /// The outputs, x and y of each, that describe landmarks.
+  package func outputs(of landmarks: [Point]) -> [Float] {
+    landmarks.flatMap {
+      [
+        ($0.x - centerX) / (Self.centerVariance * size),
+        ($0.y - centerY) / (Self.centerVariance * size),
+      ]
+    }
+  }
+}
+
 /// Turns the network's outputs into faces.
 struct FaceDecoder: Sendable {
   /// Faces must be surer than this.

@@ -64,8 +64,7 @@ public struct RetinaFace: FaceDetector {
   public init(backbone: RetinaFaceBackbone, seed: UInt64, options: Options = Options()) {
     let store = ParameterStore()
     let network = PlainRetinaFace(backbone, store.root)
-    store.initialize(seed: seed)
-    for head in network.heads { head.startFromPrior() }
+    network.initialize(store, seed: seed)
     self.init(backbone, network.packed(), options)
   }
 

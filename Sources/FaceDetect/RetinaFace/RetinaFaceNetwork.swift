@@ -46,6 +46,12 @@ extension PlainRetinaFace {
     heads = levels.map { DetectionHead(scope, level: $0, channels: channels) }
   }
 
+  /// Gives the parameters, which are those of `store`, values to start training from.
+  package func initialize(_ store: ParameterStore, seed: UInt64) {
+    store.initialize(seed: seed)
+    for head in heads { head.startFromPrior() }
+  }
+
   /// The network with norms folded in and weights packed; the parameters are released.
   package func packed() -> PackedRetinaFace {
     PackedRetinaFace(

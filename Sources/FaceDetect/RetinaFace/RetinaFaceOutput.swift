@@ -13,7 +13,13 @@ package struct RetinaFaceOutput: Sendable {
   /// One tensor a pyramid level, finest first: [batch, rows, columns, channels].
   let levels: [Tensor]
   /// The anchors that the cells belong to.
-  let grid: AnchorGrid
+  package let grid: AnchorGrid
+
+  /// The outputs of levels, finest first, over a grid.
+  package init(levels: [Tensor], grid: AnchorGrid) {
+    self.levels = levels
+    self.grid = grid
+  }
 
   /// [batch, anchors, 2]: background and face, in the published order of anchors.
   package var logits: Tensor { published(from: 0, perAnchor: 2) }

@@ -1,10 +1,19 @@
 import DeepfakeCore
 import Foundation
 
+/// How far a run has come, as a checkpoint holds it beside the tensors.
+protocol CheckpointState: Codable, Sendable {
+  /// What of the state cannot be, nil if nothing: it comes from a file that others may have changed.
+  var problem: String? { get }
+}
+
+/// The checkpoint of a classifier's run.
+typealias Checkpoint = CheckpointFile<RunState>
+
 /// All that a run goes on from, as one file: the parameters, what optimiser and averages remember, how far
 /// the run has come, and what it was begun with.
-struct Checkpoint {
-  var state: RunState
+struct CheckpointFile<State: CheckpointState> {
+  var state: State
   /// What must be the same for a run to go on, by key.
   var identity: [String: String]
   var weights: [String: Tensor]
@@ -13,10 +22,9 @@ struct Checkpoint {
   var ema: [String: Tensor]
   var swa: [String: Tensor]
 
-  private static let version = "1"
+  private static var version: String { "1" }
 
-  private static var groups: [(prefix: String, path: WritableKeyPath<Checkpoint, [String: Tensor]>)]
-  {
+  private static var groups: [(prefix: String, path: WritableKeyPath<Self, [String: Tensor]>)] {
     [("weights/", \.weights), ("optimizer/", \.optimizer), ("ema/", \.ema), ("swa/", \.swa)]
   }
 
@@ -36,7 +44,7 @@ struct Checkpoint {
   }
 
   /// Reads a checkpoint.
-  static func read(_ url: URL) throws(TrainingError) -> Checkpoint {
+  static func read(_ url: URL) throws(TrainingError) -> Self {
     let name = url.relativePath
     let file: StateDict
     do {
@@ -47,7 +55,7 @@ struct Checkpoint {
     guard file.metadata["dfkit-checkpoint"] == version else {
       throw .damaged(file: name, reason: "it is no checkpoint of this version of dfkit")
     }
-    var checkpoint = Checkpoint(
+    var checkpoint = Self(
       state: try decoded(file, "state", url), identity: try decoded(file, "identity", url),
       weights: [:], optimizer: [:], ema: [:], swa: [:])
     if let problem = checkpoint.state.problem { throw .damaged(file: name, reason: problem) }

@@ -34,7 +34,7 @@ struct RunState: Codable, Sendable, Equatable {
   var isFinished = false
 }
 
-extension RunState {
+extension RunState: CheckpointState {
   /// What of the state cannot be, nil if nothing: it comes from a file that others may have changed.
   var problem: String? {
     // Above any run, and far below where sums of them would overflow.

@@ -1,0 +1,96 @@
+import DeepfakeCore
+import FaceDetect
+import Foundation
+import Training
+
+/// Judges a detector on scenes composed of faces that were held out: what `dfkit detector evaluate` does.
+public struct DetectorEvaluationJob: Sendable {
+  /// Folders with a `manifest.csv`, and CSV files: those of the training, so that the same faces are held out.
+  public var data: [URL]
+  /// The detector; its threshold is the lowest that the report can tell of.
+  public var detector: any FaceDetector
+  /// What is measured.
+  public var evaluation: DetectorEvaluation
+  /// The scores of which the report tells.
+  public var thresholds: [Float]
+
+  /// A job.
+  public init(
+    data: [URL], detector: any FaceDetector, evaluation: DetectorEvaluation = .init(),
+    thresholds: [Float] = [0.3, 0.5, 0.7, 0.8, 0.9]
+  ) {
+    self.data = data
+    self.detector = detector
+    self.evaluation = evaluation
+    self.thresholds = thresholds
+  }
+
+  /// Judges.
+  ///
+  /// - Throws: `DatasetError`, `FaceDetectError`, `CancellationError`.
+  public func run() throws -> DetectorEvaluationReport {
+    let split = try DetectorTrainingJob.split(data)
+    return DetectorEvaluationReport(
+      result: try evaluation.run(detector, faces: LabelledFaces(split.heldOut)),
+      thresholds: thresholds)
+  }
+}
+
+/// What a detector made of composed scenes.
+public struct DetectorEvaluationReport: Sendable {
+  /// What was measured.
+  public var result: DetectorEvaluation.Result
+  /// The scores of which the tables tell.
+  public var thresholds: [Float]
+
+  private func range(_ index: Int) -> String {
+    let starts = result.groups.map { "\(Int($0.from))" }
+    return index + 1 < starts.count
+      ? "\(starts[index]) to \(starts[index + 1])" : "\(starts[index]) and more"
+  }
+
+  /// The tables that `dfkit detector evaluate` prints.
+  public var text: String {
+    var table = TextTable(
+      [.init("pixels"), .init("faces", .right)]
+        + thresholds.map { .init("found at \($0)", .right) })
+    for (index, group) in result.groups.enumerated() where group.faces > 0 {
+      table.add(
+        [range(index), "\(group.faces)"]
+          + thresholds.map { result.recall(group, threshold: $0).fixed(3) })
+    }
+    table.add(
+      ["all", "\(result.groups.reduce(0) { $0 + $1.faces })"]
+        + thresholds.map { result.recall(threshold: $0).fixed(3) })
+    table.add(
+      ["false alarms a scene", ""]
+        + thresholds.map { result.falseAlarms(threshold: $0).fixed(3) })
+    return
+      "\(table.text)\n\(result.scenes) scenes of faces held out; of the faces found, boxes overlap by"
+      + " \(Self.median(result.overlaps).fixed(3)) (IoU, median), landmarks are off by"
+      + " \(Self.median(result.landmarkErrors).fixed(3)) of the distance between the eyes (median)\n"
+  }
+
+  /// The same as JSON.
+  public var json: JSON {
+    func rounded(_ value: Double) -> JSON { .double((value * 1e4).rounded() / 1e4) }
+    let groups = result.groups.enumerated().filter { $1.faces > 0 }.map { index, group -> JSON in
+      [
+        "pixels": .string(range(index)), "faces": .integer(group.faces),
+        "found": .array(thresholds.map { rounded(result.recall(group, threshold: $0)) }),
+      ]
+    }
+    return [
+      "scenes": .integer(result.scenes), "thresholds": .array(thresholds.map { .number($0) }),
+      "groups": .array(groups),
+      "found": .array(thresholds.map { rounded(result.recall(threshold: $0)) }),
+      "falseAlarms": .array(thresholds.map { rounded(result.falseAlarms(threshold: $0)) }),
+      "medianOverlap": rounded(Self.median(result.overlaps)),
+      "medianLandmarkError": rounded(Self.median(result.landmarkErrors)),
+    ]
+  }
+
+  private static func median(_ values: [Float]) -> Double {
+    values.isEmpty ? .nan : Double(values.sorted()[values.count / 2])
+  }
+}

@@ -1,0 +1,54 @@
+import DeepfakeCore
+import FaceDetect
+import Training
+
+/// A picture of composed scenes side by side, with what must be found in them: green; what may be: yellow.
+public struct SceneSheet: Sendable {
+  /// Scenes across and down.
+  public var columns = 6
+  /// Rows of scenes.
+  public var rows = 4
+  /// Whether boxes and landmarks are drawn.
+  public var isMarked = true
+
+  /// A sheet of 6 x 4 scenes.
+  public init() {}
+
+  /// The sheet of a run's first scenes.
+  ///
+  /// - Throws: `DatasetError` of a picture that cannot be read.
+  public func image(of training: DetectorTraining) throws -> Image {
+    let side = training.options.size
+    var sheet = Image(width: columns * side, height: rows * side) { $0.initialize(repeating: 0) }
+    var place = 0
+    var step = 0
+    while place < columns * rows {
+      for scene in try training.scenes(step) where place < columns * rows {
+        sheet.paste(
+          marked(scene).resized(width: side, height: side, method: .area),
+          x: place % columns * side, y: place / columns * side)
+        place += 1
+      }
+      step += 1
+    }
+    return sheet
+  }
+
+  private func marked(_ scene: DetectionScene) -> Image {
+    var image = scene.image
+    guard isMarked else { return image }
+    for face in scene.faces {
+      image.drawRectangle(
+        left: face.box.x1, top: face.box.y1, right: face.box.x2, bottom: face.box.y2,
+        color: .green, thickness: 1)
+      for point in face.landmarks {
+        image.drawDisc(x: point.x, y: point.y, radius: 1.2, color: .red)
+      }
+    }
+    for box in scene.ignored {
+      image.drawRectangle(
+        left: box.x1, top: box.y1, right: box.x2, bottom: box.y2, color: .yellow, thickness: 1)
+    }
+    return image
+  }
+}

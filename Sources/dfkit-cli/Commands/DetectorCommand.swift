@@ -1,0 +1,174 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+/// `dfkit detector`
+struct DetectorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "detector",
+    abstract: "Trains and judges face detectors.",
+    discussion: """
+      The detector is RetinaFace with the mobilenet0.25 backbone. It learns from scenes that are composed of face \
+      crops; no picture with marked faces is needed but the crops. See Docs/Detectors.md.
+      """,
+    subcommands: [Train.self, Evaluate.self])
+
+  struct Train: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Trains a detector on scenes composed of face crops.",
+      discussion: """
+        The data are folders with a manifest.csv, or CSV files, with the columns box and landmarks in pixels of the \
+        crop (Scripts/detector-faces.py writes them). The column split, or else a fifth, says what is held out.
+
+        The folder gets detector.safetensors (for --detector-weights), checkpoint.safetensors, log.csv and \
+        plot.svg.
+
+          dfkit detector train --data faces.csv --output runs/detector
+          dfkit detector train --data faces.csv --output runs/detector --resume
+        """)
+
+    @Option(
+      help: "A folder with a manifest.csv, or a CSV file; may be given several times.",
+      completion: .file())
+    var data: [String]
+
+    @Option(help: "The run's folder.", completion: .directory)
+    var output: String
+
+    @Option(
+      name: .customLong("init"), help: "A RetinaFace's weights to start from.",
+      completion: .file())
+    var start: String?
+
+    @Option(help: "Steps.")
+    var steps = DetectorTraining.Options().steps
+
+    @Option(help: "Scenes a step.")
+    var batch = DetectorTraining.Options().batch
+
+    @Option(help: "The sides of most scenes in pixels; some are twice as large.")
+    var size = DetectorTraining.Options().size
+
+    @Option(help: "The highest learning rate.")
+    var rate = DetectorTraining.Options().learningRate
+
+    @Option(help: "Where all randomness comes from.")
+    var seed: UInt64 = 0
+
+    @Flag(help: "Go on with the run in the folder.")
+    var resume = false
+
+    @Option(help: "Only write a picture of composed scenes with their faces to this file.")
+    var showScenes: String?
+
+    @OptionGroup var threads: ThreadOptions
+
+    func validate() throws {
+      guard (2...10_000_000).contains(steps) else {
+        throw ValidationError("--steps must be 2 to 10000000.")
+      }
+      guard (1...1024).contains(batch) else { throw ValidationError("--batch must be 1 to 1024.") }
+      guard (64...1024).contains(size), size % 32 == 0 else {
+        throw ValidationError("--size must be 64 to 1024, a multiple of 32.")
+      }
+      guard rate >= 1e-8, rate <= 1 else { throw ValidationError("--rate must be 1e-8 to 1.") }
+    }
+
+    func run() async throws {
+      threads.apply()
+      var options = DetectorTraining.Options()
+      options.steps = steps
+      options.batch = batch
+      options.size = size
+      options.learningRate = rate
+      options.seed = seed
+      var job = DetectorTrainingJob(
+        data: data.map { URL(fileURLWithPath: $0) }, folder: URL(fileURLWithPath: output),
+        options: options)
+      job.start = start.map { URL(fileURLWithPath: $0) }
+      job.resumes = resume
+      try await Interruption.handled { [job, options] in
+        let split = try job.split()
+        if let showScenes {
+          let training = try DetectorTraining(LabelledFaces(split.training), options)
+          try ImageFile.write(
+            try SceneSheet().image(of: training), to: URL(fileURLWithPath: showScenes))
+          return
+        }
+        try Output.write(
+          "learns from \(split.training.count) pictures, \(split.heldOut.count) are held out\n")
+        let begin = ContinuousClock.now
+        try job.run(split) { progress in
+          guard progress.step % 50 == 0 || progress.step == options.steps else { return }
+          let minutes = ((ContinuousClock.now - begin) / .seconds(6)).rounded() / 10
+          func rounded(_ value: Float) -> Float { (value * 1000).rounded() / 1000 }
+          try Output.write(
+            "step \(progress.step) of \(options.steps), classes \(rounded(progress.classes)),"
+              + " boxes \(rounded(progress.boxes)), landmarks \(rounded(progress.landmarks)),"
+              + " \(minutes) min\n")
+        }
+        try Output.write("wrote \(job.weights.relativePath)\n")
+      }
+    }
+  }
+
+  struct Evaluate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Measures which faces of composed scenes a detector finds, and its false alarms.",
+      discussion: """
+        Give the data of the training: the same faces are held out, and scenes are composed of those. Any detector \
+        can be judged.
+
+          dfkit detector evaluate --data faces.csv --detector-weights runs/detector/detector.safetensors
+        """)
+
+    @Option(
+      help: "A folder with a manifest.csv, or a CSV file; may be given several times.",
+      completion: .file())
+    var data: [String]
+
+    @OptionGroup(title: "Face detection") var detector: DetectorOptions
+
+    @Option(help: "Scenes.")
+    var scenes = DetectorEvaluation().scenes
+
+    @Option(help: "The sides of the scenes in pixels.")
+    var size = DetectorEvaluation().size
+
+    @Option(help: "What the scenes depend on.")
+    var seed = DetectorEvaluation().seed
+
+    @OptionGroup var threads: ThreadOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+      guard (1...100_000).contains(scenes) else {
+        throw ValidationError("--scenes must be 1 to 100000.")
+      }
+      guard (64...2048).contains(size) else { throw ValidationError("--size must be 64 to 2048.") }
+    }
+
+    func run() async throws {
+      threads.apply()
+      var settings = Recipe.Detector()
+      settings.frameScale = 1
+      // Low, so that the report can tell of all thresholds above.
+      settings.threshold = 0.3
+      settings.kind = try detector.kindAtHand(otherwise: settings.kind)
+      settings = try detector.applied(to: settings)
+      var evaluation = DetectorEvaluation()
+      evaluation.scenes = scenes
+      evaluation.size = size
+      evaluation.seed = seed
+      let job = DetectorEvaluationJob(
+        data: data.map { URL(fileURLWithPath: $0) },
+        detector: try settings.load(try detector.weights(of: settings)), evaluation: evaluation)
+      try await Interruption.handled {
+        let report = try job.run()
+        try Output.write(json ? report.json.text + "\n" : report.text)
+      }
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import DeepfakeCore
+import FaceDetect
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+/// The detector learns, goes on where it was stopped, and its files are detectors.
+@Suite struct DetectorTrainingTests {
+  private func faces(_ folder: URL) throws -> LabelledFaces {
+    try LabelledFaces(FaceManifest.read(folder))
+  }
+
+  private func options(steps: Int = 4) -> DetectorTraining.Options {
+    var options = DetectorTraining.Options()
+    options.steps = steps
+    options.batch = 2
+    options.size = 64
+    options.seed = 3
+    return options
+  }
+
+  private func values(_ state: StateDict) throws -> [String: [Float]] {
+    try Dictionary(
+      uniqueKeysWithValues: state.keys.map { ($0, try #require(state[$0]).tensor().scalars) })
+  }
+
+  @Test func twoScenesAreLearnedAndFound() throws {
+    let scenes = [(UInt64(1), 10, 6), (2, 22, 24)].map { seed, x, y in
+      var image = Image(width: 128, height: 128) { $0.initialize(repeating: 70) }
+      image.paste(DrawnFaces.picture(seed), x: x, y: y)
+      let box = DrawnFaces.box
+      return DetectionScene(
+        image: image,
+        faces: [
+          Face(
+            box: Box(
+              x1: box.x1 + Float(x), y1: box.y1 + Float(y), x2: box.x2 + Float(x),
+              y2: box.y2 + Float(y)), score: 1,
+            landmarks: DrawnFaces.landmarks.map {
+              Point(x: $0.x + Float(x), y: $0.y + Float(y))
+            })
+        ])
+    }
+    let store = ParameterStore()
+    let network = PlainRetinaFace(.mobileNet, store.root)
+    network.initialize(store, seed: 5)
+    let images = Tensor(images: scenes.map(\.image), normalization: RetinaFace.normalization)
+    var optimizer = AdamW(learningRate: 5e-3, groups: [])
+    var losses: [Float] = []
+    for step in 0..<70 {
+      let context = TrainingContext(seed: 0, step: step)
+      let (value, gradients) = valueAndGrad {
+        MultiBoxLoss()(network(images, .training(context)), scenes: scenes).loss
+      }
+      losses.append(value)
+      optimizer.step(store.parameters.filter { $0.role != .statistic }, gradients)
+      for (key, statistic) in context.recorded { store[key]?.value = statistic }
+    }
+    #expect(losses[69] < losses[0] / 8, "\(losses[0]) became \(losses[69])")
+
+    try Paths.withTemporaryFolder { folder in
+      let file = folder.appendingPathComponent("detector.safetensors")
+      try store.stateDict().write(safetensors: file, dtype: .f16)
+      let detector = try RetinaFace(weights: try StateDict.read(file))
+      for (scene, found) in zip(scenes, try detector.detect(scenes.map(\.image))) {
+        let face = try #require(found.first)
+        #expect(face.box.intersectionOverUnion(with: scene.faces[0].box) > 0.6)
+        #expect(face.score > 0.8)
+        #expect(found.count == 1)
+      }
+    }
+  }
+
+  @Test func aStoppedRunEndsAsIfItHadNotBeenStopped() throws {
+    try DrawnFaces.inFolder { folder in
+      let faces = try faces(folder)
+      var whole = try DetectorTraining(faces, options())
+      for _ in 0..<4 { _ = try whole.advance() }
+
+      let file = folder.appendingPathComponent("checkpoint.safetensors")
+      var first = try DetectorTraining(faces, options())
+      for _ in 0..<2 { _ = try first.advance() }
+      try first.save(file, log: ["a", "b"], data: "digest")
+      var second = try DetectorTraining(faces, options())
+      #expect(try second.restore(file, data: "digest") == ["a", "b"])
+      #expect(second.step == 2)
+      for _ in 0..<2 { _ = try second.advance() }
+      #expect(try values(second.weights()) == values(whole.weights()))
+
+      // Other data or another seed is not the same run.
+      var other = options()
+      other.seed = 4
+      var changed = try DetectorTraining(faces, other)
+      let before = try values(changed.weights())
+      #expect(throws: TrainingError.self) { try changed.restore(file, data: "digest") }
+      #expect(throws: TrainingError.self) { try second.restore(file, data: "another") }
+      #expect(try values(changed.weights()) == before)
+      try Data("no checkpoint".utf8).write(to: file)
+      #expect(throws: TrainingError.self) { try second.restore(file, data: "digest") }
+    }
+  }
+
+  @Test func resultsDoNotDependOnThreads() throws {
+    try DrawnFaces.inFolder { folder in
+      let faces = try faces(folder)
+      let before = Parallel.threadCount
+      defer { Parallel.threadCount = before }
+      let results = try [1, 3].map { threads in
+        Parallel.threadCount = threads
+        var training = try DetectorTraining(faces, options())
+        return try [training.advance(), training.advance()]
+      }
+      #expect(results[0] == results[1])
+    }
+  }
+
+  @Test func weightsSayWhatTheyAreAndCanBeStartedFrom() throws {
+    try DrawnFaces.inFolder { folder in
+      let faces = try faces(folder)
+      var training = try DetectorTraining(faces, options())
+      _ = try training.advance()
+      let weights = training.weights()
+      #expect(try ModelMetadata(weights).architecture == "retinaface-mobilenet0.25")
+      #expect(RetinaFaceBackbone(recognizing: weights) == .mobileNet)
+      let next = try DetectorTraining(faces, options(), from: weights)
+      #expect(try values(next.weights()) == values(weights))
+      let foreign = StateDict(tensors: [.init("fc.weight", Tensor(zeros: [2, 2]))])
+      #expect(throws: WeightsError.self) {
+        try DetectorTraining(faces, options(), from: foreign)
+      }
+    }
+  }
+
+  @Test func evaluationCountsFoundMissedAndImagined() throws {
+    /// Says that there is a face in the middle of everything.
+    struct Guess: FaceDetector {
+      func detect(_ frames: [Image]) -> [[Face]] {
+        frames.map { frame in
+          let (width, height) = (Float(frame.width), Float(frame.height))
+          let box = Box(x1: 0.1 * width, y1: 0.05 * height, x2: 0.9 * width, y2: 0.95 * height)
+          return [Face(box: box, score: 0.8)]
+        }
+      }
+    }
+    try DrawnFaces.inFolder { folder in
+      var evaluation = DetectorEvaluation()
+      evaluation.scenes = 40
+      evaluation.size = 96
+      let faces = try faces(folder)
+      let result = try evaluation.run(Guess(), faces: faces)
+      #expect(result == (try evaluation.run(Guess(), faces: faces)))
+      let found = result.groups.reduce(0) { $0 + $1.found.count }
+      #expect(found > 0)
+      #expect(found == result.overlaps.count)
+      #expect(result.falseAlarms.count > 0)
+      #expect(found + result.falseAlarms.count <= 40)
+      #expect(result.recall(threshold: 0.9) == 0)
+      #expect(result.falseAlarms(threshold: 0.9) == 0)
+      #expect(result.recall(threshold: 0.5) > 0)
+    }
+  }
+}
