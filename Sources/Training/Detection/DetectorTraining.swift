@@ -13,7 +13,7 @@ public struct DetectorTraining: Sendable {
     public var steps = 4000
     /// Scenes a step.
     public var batch = 16
-    /// The sides of most scenes in pixels. In one step of five, there are a quarter as many scenes of twice
+    /// The sides of most scenes in pixels. In three steps of ten, there are a quarter as many scenes of twice
     /// the size.
     public var size = 192
     /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a cosine.
@@ -55,6 +55,7 @@ public struct DetectorTraining: Sendable {
   private let network: PlainRetinaFace
   private let learned: [Parameter]
   private var loss: MultiBoxLoss
+  private let isFresh: Bool
   private let schedule: CosineDecay
   private var optimizer: AdamW
   private var average: ExponentialMovingAverage
@@ -68,6 +69,7 @@ public struct DetectorTraining: Sendable {
   ) throws(WeightsError) {
     self.faces = faces
     self.options = options
+    isFresh = start == nil
     network = PlainRetinaFace(.mobileNet, store.root)
     network.initialize(store, seed: options.seed)
     if let start { try PlainRetinaFace.load(start, into: store) }
@@ -77,7 +79,7 @@ public struct DetectorTraining: Sendable {
     schedule = CosineDecay(
       options.learningRate, steps: max(2, options.steps), warmUpSteps: options.steps / 20)
     var loss = MultiBoxLoss()
-    loss.fewestNegatives = 24
+    loss.fewestNegatives = 64
     loss.matching.leastIgnored = 0.25
     loss.landmarkWeight = 0.4
     self.loss = loss
@@ -91,7 +93,7 @@ public struct DetectorTraining: Sendable {
     let scenes = try scenes(step)
     // At first, when all anchors look alike, the hardest of the background are no better than any.
     let done = Float(step) / Float(options.steps)
-    loss.hardness = min(max((done - 0.03) / 0.17, 0), 1)
+    loss.hardness = isFresh ? min(max((done - 0.03) / 0.17, 0), 1) : 1
     let images = Tensor(images: scenes.map(\.image), normalization: RetinaFace.normalization)
     let context = TrainingContext(seed: options.seed, step: step)
     var parts: MultiBoxLoss.Parts?
@@ -121,7 +123,7 @@ public struct DetectorTraining: Sendable {
   /// - Throws: `DatasetError` of the first picture that cannot be read.
   public func scenes(_ step: Int) throws(DatasetError) -> [DetectionScene] {
     var generator = SeededGenerator(seed: options.seed, label: "scenes \(step)")
-    let isLarge = generator.uniform() < 0.2
+    let isLarge = generator.uniform() < 0.3
     let composer = SceneComposer(faces: faces, size: isLarge ? 2 * options.size : options.size)
     let count = isLarge ? max(1, options.batch / 4) : options.batch
     let results = Parallel.map(count) { place in
@@ -169,7 +171,7 @@ extension DetectorTraining {
       "data": data, "steps": "\(options.steps)", "batch": "\(options.batch)",
       "size": "\(options.size)", "rate": "\(options.learningRate)",
       "decay": "\(options.weightDecay)", "clip": "\(options.clip)",
-      "average": "\(options.averageDecay)", "seed": "\(options.seed)",
+      "average": "\(options.averageDecay)", "seed": "\(options.seed)", "fresh": "\(isFresh)",
     ]
   }
 

@@ -17,7 +17,7 @@ struct SceneBackground: Sendable {
     case ..<0.85: canvas = SceneCanvas(Self.noise(width: size, height: size, using: &generator))
     default: canvas = SceneCanvas(Self.gradient(width: size, height: size, using: &generator))
     }
-    if generator.uniform() < 0.6 { addShapes(to: &canvas, using: &generator) }
+    if generator.uniform() < 0.6 { try addShapes(to: &canvas, using: &generator) }
     if generator.uniform() < 0.2 { addStripes(to: &canvas, using: &generator) }
     if generator.uniform() < 0.2 { addLetters(to: &canvas, using: &generator) }
     return canvas
@@ -145,7 +145,11 @@ struct SceneBackground: Sendable {
     }
   }
 
-  private func addShapes(to canvas: inout SceneCanvas, using generator: inout SeededGenerator) {
+  /// Things of one colour, or of what surrounded a face.
+  private func addShapes(
+    to canvas: inout SceneCanvas, using generator: inout SeededGenerator
+  ) throws(DatasetError) {
+    let texture = try patch(using: &generator)
     for _ in 0..<generator.integer(in: 1...10) {
       let extent = Float(size) * exp(generator.uniform(in: -3.5...(-0.4)))
       let box = Box(x1: 0, y1: 0, x2: extent, y2: extent * exp(generator.uniform(in: -1...1)))
@@ -159,6 +163,12 @@ struct SceneBackground: Sendable {
         softness: exp(generator.uniform(in: -4...0)))
       canvas.fill(
         shape, Self.color(using: &generator), opacity: generator.uniform(in: 0.4...1))
+      if generator.uniform() < 0.4 {
+        let cover = texture.resized(
+          width: max(1, Int(box.width)), height: max(1, min(2 * size, Int(box.height))),
+          method: .bilinear)
+        canvas.fill(shape, cover, opacity: generator.uniform(in: 0.3...1))
+      }
     }
   }
 

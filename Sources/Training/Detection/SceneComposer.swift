@@ -36,7 +36,7 @@ public struct SceneComposer: Sendable {
     using generator: inout SeededGenerator
   ) throws(DatasetError) -> DetectionScene {
     var draft: Draft
-    if generator.uniform() < 0.2 {
+    if generator.uniform() < 0.12 {
       draft = try closeUp(using: &generator)
     } else {
       draft = Draft(canvas: try background.canvas(using: &generator))
@@ -63,9 +63,9 @@ public struct SceneComposer: Sendable {
       (0..<count).map { _ in exp(generator.uniform(in: log(low)...log(high))) }
     }
     switch generator.uniform() {
-    case ..<0.12: return []
-    case ..<0.5: return sides(1, 12, whole * 1.05)
-    case ..<0.8: return sides(generator.integer(in: 2...4), 10, whole * 0.5)
+    case ..<0.2: return []
+    case ..<0.5: return sides(1, 12, whole * 0.9)
+    case ..<0.78: return sides(generator.integer(in: 2...4), 10, whole * 0.5)
     default:
       let common = exp(generator.uniform(in: log(9)...log(whole / 6)))
       return sides(generator.integer(in: 5...12), max(8, common * 0.7), common * 1.4)
@@ -224,7 +224,7 @@ public struct SceneComposer: Sendable {
   ) throws(DatasetError) {
     guard generator.uniform() < 0.7 else { return }
     for _ in 0..<generator.integer(in: 1...4) {
-      let side = Float(size) * exp(generator.uniform(in: -3...(-0.5)))
+      let side = Float(size) * exp(generator.uniform(in: -3...0.2))
       let picture = try decoys.picture(side: side, using: &generator)
       let scale = Double(side) / Double(max(picture.width, picture.height))
       let angle = 0.3 * Double(generator.normal())

@@ -132,6 +132,40 @@ import Training
         .allSatisfy { $0 == .background })
   }
 
+  @Test func whatShowsHalfAFaceMaySayAnything() {
+    let grid = AnchorGrid(width: 128, height: 128)
+    let box = Box(x1: 30, y1: 30, x2: 66, y2: 66)
+    var matching = AnchorMatching()
+    let published = matching.assignments(of: grid, faces: [box])
+    matching.leastIgnored = 0.25
+    let loose = matching.assignments(of: grid, faces: [box])
+    #expect(published.count { $0 == .ignored } == 0)
+    #expect(loose.count { $0 == .ignored } > 0)
+    #expect(published.map { $0 == .face(0) } == loose.map { $0 == .face(0) })
+  }
+
+  @Test func easyBackgroundCountsWhereTheHardestIsNotAskedFor() {
+    let grid = AnchorGrid(width: 64, height: 64)
+    let scene = DetectionScene(
+      image: Image(width: 64, height: 64) { $0.initialize(repeating: 0) }, faces: [])
+    // One anchor looks like a face, the others do not.
+    let logits = Tensor(shape: [1, grid.count, 2]) { logits in
+      for index in logits.indices { logits[index] = index == 41 ? 6 : 0 }
+    }
+    let output = Self.output(
+      [logits, Tensor(zeros: [1, grid.count, 4]), Tensor(zeros: [1, grid.count, 10])], grid)
+    var loss = MultiBoxLoss()
+    loss.fewestNegatives = 4
+    let hard = loss(output, scenes: [scene]).parts.classes
+    expectClose([hard], [log(1 + exp(6)) + 3 * log(2)], tolerance: 1e-5)
+    loss.hardness = 0.5
+    expectClose([loss(output, scenes: [scene]).parts.classes], [hard], tolerance: 1e-5)
+    loss.hardness = 0
+    loss.landmarkWeight = 0
+    let easy = loss(output, scenes: [scene]).parts.classes
+    #expect(easy <= hard + 1e-5)
+  }
+
   @Test func picturesWithoutFacesCountWhereAsked() {
     let grid = AnchorGrid(width: 64, height: 64)
     let scene = DetectionScene(
