@@ -33,8 +33,13 @@ static const _Alignas(64) unsigned char look_alike_weights[] = {
 #embed "Weights/look-alike.safetensors"
 };
 
+static const _Alignas(64) unsigned char face_detector_weights[] = {
+#embed "Weights/face-detector.safetensors"
+};
+
 static const df_resource weights[] = {
   {"default", default_weights, sizeof default_weights},
+  {"face-detector", face_detector_weights, sizeof face_detector_weights},
   {"look-alike", look_alike_weights, sizeof look_alike_weights},
 };
 

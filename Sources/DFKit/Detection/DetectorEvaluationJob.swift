@@ -36,6 +36,38 @@ public struct DetectorEvaluationJob: Sendable {
   }
 }
 
+extension DetectorEvaluationJob {
+  /// Writes the weights of a RetinaFace again, scores shifted so that what was sure at a threshold is now at 0.5,
+  /// where detectors are asked by default.
+  ///
+  /// - Parameter threshold: The score, above 0 and below 1, that becomes 0.5.
+  /// - Throws: `WeightsError` where the weights are not RetinaFace's, or the file cannot be written.
+  public static func write(
+    _ weights: WeightsSource, threshold: Float, to url: URL
+  ) throws {
+    precondition(threshold > 0 && threshold < 1, "threshold \(threshold) is not in 0...1")
+    let state = try weights.read()
+    guard RetinaFaceBackbone(recognizing: state) != nil else {
+      throw WeightsError.unreadable(
+        file: state.file, reason: "only a RetinaFace's scores can be shifted")
+    }
+    let shift = log(threshold / (1 - threshold))
+    let entries = try state.keys.compactMap { key -> StateDict.Entry? in
+      guard let stored = state[key] else { return nil }
+      let tensor = try stored.tensor()
+      guard key.contains("ClassHead"), key.hasSuffix(".bias") else {
+        return StateDict.Entry(key, tensor)
+      }
+      // Background and face by turns, an anchor after the other.
+      let values = tensor.scalars.enumerated().map { $0 % 2 == 0 ? $1 : $1 - shift }
+      return StateDict.Entry(key, Tensor(values, shape: tensor.shape))
+    }
+    var metadata = state.metadata
+    metadata["scoreShift"] = "\(shift)"
+    try StateDict(tensors: entries, metadata: metadata).write(safetensors: url, dtype: .f16)
+  }
+}
+
 /// What a detector made of composed scenes.
 public struct DetectorEvaluationReport: Sendable {
   /// What was measured.

@@ -138,12 +138,23 @@ struct DetectorCommand: AsyncParsableCommand {
     @Option(help: "What the scenes depend on.")
     var seed = DetectorEvaluation().seed
 
+    @Option(
+      help: "Write the weights to this file, scores shifted so that --score becomes 0.5.",
+      completion: .file())
+    var write: String?
+
+    @Option(help: "The score that becomes 0.5 with --write.")
+    var score: Float = 0.5
+
     @OptionGroup var threads: ThreadOptions
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
+      guard score > 0.001, score < 0.999 else {
+        throw ValidationError("--score must be 0.001 to 0.999.")
+      }
       guard (1...100_000).contains(scenes) else {
         throw ValidationError("--scenes must be 1 to 100000.")
       }
@@ -162,11 +173,16 @@ struct DetectorCommand: AsyncParsableCommand {
       evaluation.scenes = scenes
       evaluation.size = size
       evaluation.seed = seed
+      let weights = try detector.weights(of: settings)
       let job = DetectorEvaluationJob(
-        data: data.map { URL(fileURLWithPath: $0) },
-        detector: try settings.load(try detector.weights(of: settings)), evaluation: evaluation)
+        data: data.map { URL(fileURLWithPath: $0) }, detector: try settings.load(weights),
+        evaluation: evaluation)
       try await Interruption.handled {
         let report = try job.run()
+        if let write {
+          try DetectorEvaluationJob.write(
+            weights, threshold: score, to: URL(fileURLWithPath: write))
+        }
         try Output.write(json ? report.json.text + "\n" : report.text)
       }
     }
