@@ -28,8 +28,8 @@ import Training
   @Test func twoScenesAreLearnedAndFound() throws {
     let scenes = [(UInt64(1), 10, 6), (2, 22, 24)].map { seed, x, y in
       var image = Image(width: 128, height: 128) { $0.initialize(repeating: 70) }
-      image.paste(DrawnFaces.picture(seed), x: x, y: y)
-      let box = DrawnFaces.box
+      image.paste(DrawnHeads.picture(seed), x: x, y: y)
+      let box = DrawnHeads.box
       return DetectionScene(
         image: image,
         faces: [
@@ -37,7 +37,7 @@ import Training
             box: Box(
               x1: box.x1 + Float(x), y1: box.y1 + Float(y), x2: box.x2 + Float(x),
               y2: box.y2 + Float(y)), score: 1,
-            landmarks: DrawnFaces.landmarks.map {
+            landmarks: DrawnHeads.landmarks.map {
               Point(x: $0.x + Float(x), y: $0.y + Float(y))
             })
         ])
@@ -73,7 +73,7 @@ import Training
   }
 
   @Test func aStoppedRunEndsAsIfItHadNotBeenStopped() throws {
-    try DrawnFaces.inFolder { folder in
+    try DrawnHeads.inFolder { folder in
       let faces = try faces(folder)
       var whole = try DetectorTraining(faces, options())
       for _ in 0..<4 { _ = try whole.advance() }
@@ -102,7 +102,7 @@ import Training
   }
 
   @Test func resultsDoNotDependOnThreads() throws {
-    try DrawnFaces.inFolder { folder in
+    try DrawnHeads.inFolder { folder in
       let faces = try faces(folder)
       let before = Parallel.threadCount
       defer { Parallel.threadCount = before }
@@ -116,7 +116,7 @@ import Training
   }
 
   @Test func weightsSayWhatTheyAreAndCanBeStartedFrom() throws {
-    try DrawnFaces.inFolder { folder in
+    try DrawnHeads.inFolder { folder in
       let faces = try faces(folder)
       var training = try DetectorTraining(faces, options())
       _ = try training.advance()
@@ -143,7 +143,7 @@ import Training
         }
       }
     }
-    try DrawnFaces.inFolder { folder in
+    try DrawnHeads.inFolder { folder in
       var evaluation = DetectorEvaluation()
       evaluation.scenes = 40
       evaluation.size = 96

@@ -19,7 +19,7 @@ import Training
   }
 
   @Test func scenesFollowFromTheGenerator() throws {
-    try DrawnFaces.inFolder { folder in
+    try DrawnHeads.inFolder { folder in
       let first = try scenes(folder, count: 6)
       #expect(try scenes(folder, count: 6) == first)
       #expect(Set(first.map(\.image.pixels)).count == first.count)
@@ -27,7 +27,7 @@ import Training
   }
 
   @Test func facesAreInTheScene() throws {
-    try DrawnFaces.inFolder { folder in
+    try DrawnHeads.inFolder { folder in
       let scenes = try scenes(folder)
       let faces = scenes.flatMap(\.faces)
       #expect(faces.count > 40)
@@ -48,7 +48,7 @@ import Training
   }
 
   @Test func landmarksGoWithTheFace() throws {
-    try DrawnFaces.inFolder { folder in
+    try DrawnHeads.inFolder { folder in
       // Between the eyes there is skin, which is lighter than the wall behind the head, whatever the light.
       var lighter = 0
       var all = 0
@@ -76,7 +76,7 @@ import Training
   }
 
   @Test func whatIsNoFaceIsRefused() throws {
-    try DrawnFaces.inFolder { folder in
+    try DrawnHeads.inFolder { folder in
       let file = folder.appendingPathComponent("manifest.csv")
       for (line, word) in [
         ("face0.png,REAL,train,,", "neither"),
@@ -85,7 +85,7 @@ import Training
         ("face0.png,REAL,train,120 110 180 190,38 40 62 40 50 52 40 70 60 70", "box"),
         ("face0.png,REAL,train,0 0 1e30 1e30,38 40 62 40 50 52 40 70 60 70", "box"),
       ] {
-        try Data("\(DrawnFaces.header)\n\(line)\n".utf8).write(to: file)
+        try Data("\(DrawnHeads.header)\n\(line)\n".utf8).write(to: file)
         let manifest = try FaceManifest.read(folder)
         do {
           _ = try LabelledFaces(manifest)
@@ -95,7 +95,7 @@ import Training
         }
       }
       // A picture that is not one is named.
-      try Data("\(DrawnFaces.header)\n\(DrawnFaces.line("broken.png", "train"))\n".utf8)
+      try Data("\(DrawnHeads.header)\n\(DrawnHeads.line("broken.png", "train"))\n".utf8)
         .write(to: file)
       try Data("no picture".utf8).write(to: folder.appendingPathComponent("broken.png"))
       do {

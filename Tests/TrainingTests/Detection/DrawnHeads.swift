@@ -6,7 +6,7 @@ import TestSupport
 import Training
 
 /// Drawn faces, and manifests of them.
-enum DrawnFaces {
+enum DrawnHeads {
   /// A head of 60 x 80 pixels in a picture of 100 x 100, in colours of the seed's.
   static func picture(_ seed: UInt64) -> Image {
     var generator = SeededGenerator(seed: seed)
