@@ -6,8 +6,9 @@ import Foundation
 struct DetectorOptions: ParsableArguments {
   @Option(
     help: """
-      The face detector. If not given: the recipe's (predict), or that of the weights given, or the \
-      first of these whose weights have been fetched or ship (detect, bench).
+      The face detector. If not given: the recipe's, or one that ships where the weights of that have \
+      not been fetched (predict); that of the weights given, or the first of these whose weights \
+      have been fetched or ship (detect, bench).
       """)
   var detector: Recipe.Detector.Kind?
 
@@ -110,6 +111,20 @@ struct DetectorOptions: ParsableArguments {
     return settings
   }
 
+  /// A recipe's detector with what was given changed. Where nothing was given and its weights are not here,
+  /// one that ships takes its place, which is said.
+  func settled(_ recipe: Recipe.Detector) throws -> Recipe.Detector {
+    guard !isGiven else { return try applied(to: recipe) }
+    let found = recipe.atHand(in: try? WeightsStore())
+    if found.kind != recipe.kind {
+      let entry = recipe.kind.storeEntries[0]
+      Output.complain(
+        "the weights of \(recipe.kind.rawValue) have not been fetched ('dfkit weights fetch \(entry)'); the"
+          + " face detector that ships is used instead")
+    }
+    return found
+  }
+
   /// The detector where neither options nor a recipe name one: that of the weights given, or that whose
   /// weights are in the user's store.
   func kindAtHand(otherwise kind: Recipe.Detector.Kind) throws -> Recipe.Detector.Kind {
@@ -127,6 +142,10 @@ struct DetectorOptions: ParsableArguments {
   func weights(of settings: Recipe.Detector) throws -> WeightsSource {
     if let detectorWeights { return WeightsSource(argument: detectorWeights) }
     do {
+      // What ships needs no store.
+      if let name = settings.weights, let shipped = ShippedWeights.named(name) {
+        return .shipped(shipped)
+      }
       return try settings.weights(given: nil, in: try WeightsStore())
     } catch {
       Output.complain(error.description)

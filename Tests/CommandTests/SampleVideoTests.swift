@@ -49,8 +49,7 @@ import Testing
       try FileManager.default.copyItem(at: Tool.url, to: copy)
       try FileManager.default.copyItem(
         at: Self.sample, to: folder.appendingPathComponent("sample.mp4"))
-      let result = try Tool.run(
-        ["predict", "sample.mp4", "--detector", "retinaface", "--json"], in: folder, program: copy)
+      let result = try Tool.run(["predict", "sample.mp4", "--json"], in: folder, program: copy)
       #expect(result.status == 0, "\(result.errors)")
       let entries: [[String: Any]] = try result.json()
       #expect(entries[0]["frames"] as? Int == 25)
@@ -58,6 +57,14 @@ import Testing
       #expect(entries[0]["probability"] is Double)
       let people = try #require(entries[0]["people"] as? [[String: Any]])
       #expect(people.contains { ($0["judged"] as? Int ?? 0) >= 20 })
+      // A home is not needed either, and a detector that was asked for is not replaced.
+      let homeless = ["XDG_DATA_HOME": "", "HOME": ""]
+      let again = try Tool.run(
+        ["predict", "sample.mp4"], in: folder, program: copy, environment: homeless)
+      #expect(again.status == 0, "\(again.errors)")
+      let asked = try Tool.run(
+        ["predict", "sample.mp4", "--detector", "mtcnn"], in: folder, program: copy)
+      #expect(asked.status == 64 && asked.errors.contains("dfkit weights fetch mtcnn"))
     }
   }
 

@@ -6,14 +6,18 @@ import MediaIO
 
 extension VideoPredictor {
   /// The predictor that a recipe describes, with the weights that ship or were fetched: those that the
-  /// recipe names.
+  /// recipe names. Where the weights of its detector have not been fetched, a detector that ships takes its
+  /// place (`Recipe.Detector.atHand`).
   ///
   /// - Throws: `MemberFilesError` and `WeightsStoreError` where the recipe leaves weights open that are not
   ///   there; `WeightsError` and `ClassifierError` where they cannot be used.
   public init(recipe: Recipe) throws {
+    let store = try WeightsStore()
+    var recipe = recipe
+    recipe.detector = recipe.detector.atHand(in: store)
     try self.init(
       recipe: recipe, weights: MemberFiles([], members: recipe.members),
-      detectorWeights: recipe.detector.weights(given: nil, in: WeightsStore()))
+      detectorWeights: recipe.detector.weights(given: nil, in: store))
   }
 
   /// The predictor that a recipe describes, its detector's weights read from a file.

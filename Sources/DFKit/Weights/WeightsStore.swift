@@ -99,6 +99,23 @@ extension Recipe.Detector {
   }
 }
 
+extension Recipe.Detector {
+  /// These settings where their weights can be had without being given; otherwise those of a detector that
+  /// ships, with its own thresholds and the same scale of frames.
+  ///
+  /// - Parameter store: where fetched weights lie; nil for nowhere.
+  public func atHand(in store: WeightsStore?) -> Recipe.Detector {
+    if let store, (try? weights(given: nil, in: store)) != nil { return self }
+    guard weights == nil, let shipped = Kind.allCases.first(where: { $0.shippedWeights != nil })
+    else { return self }
+    var other = Recipe.Detector()
+    other.kind = shipped
+    other.weights = shipped.shippedWeights?.name
+    other.frameScale = frameScale
+    return other
+  }
+}
+
 extension Recipe.Detector.Kind {
   /// The catalogue's entries that serve the detector, in the order in which they are looked for.
   public var storeEntries: [String] {

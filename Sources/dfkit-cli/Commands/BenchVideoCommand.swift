@@ -35,7 +35,7 @@ extension BenchCommand {
     func run() async throws {
       let benchmark = options.benchmark(repeats: 3, warmUps: 0)
       var settings = try Recipe.named(recipe)
-      settings.detector = try detector.applied(to: settings.detector)
+      settings.detector = try detector.settled(settings.detector)
       let members = try MemberFiles.given(weights, members: settings.members)
       if members.replacesNamed { settings.forgetCalibration() }
       let detectorWeights = try detector.weights(of: settings.detector)

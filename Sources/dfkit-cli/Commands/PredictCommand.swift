@@ -107,7 +107,7 @@ struct PredictCommand: AsyncParsableCommand {
   func run() async throws {
     threads.apply()
     var settings = try Recipe.named(recipe)
-    settings.detector = try detector.applied(to: settings.detector)
+    settings.detector = try detector.settled(settings.detector)
     let files = try MemberFiles.given(weights, members: settings.members)
     if files.replacesNamed { settings.forgetCalibration() }
     change(&settings)

@@ -63,6 +63,24 @@ import Testing
     }
   }
 
+  @Test func whatShipsTakesThePlaceOfWhatWasNotFetched() throws {
+    try Paths.withTemporaryFolder { folder in
+      let store = WeightsStore(folder: folder)
+      var mtcnn = Recipe.Detector()
+      mtcnn.kind = .mtcnn
+      mtcnn.frameScale = 0.75
+      for place in [store, nil] {
+        let found = mtcnn.atHand(in: place)
+        #expect(found.kind == .retinaface && found.weights == "face-detector")
+        #expect(found.frameScale == 0.75 && found.threshold == Recipe.Detector().threshold)
+      }
+      let entry = store.folder(of: "mtcnn")
+      try FileManager.default.createDirectory(at: entry, withIntermediateDirectories: true)
+      try Data("x".utf8).write(to: entry.appendingPathComponent("a.pt"))
+      #expect(mtcnn.atHand(in: store) == mtcnn)
+    }
+  }
+
   @Test func aDetectorTakesWhatWasGivenThenWhatIsThere() throws {
     try Paths.withTemporaryFolder { folder in
       let store = WeightsStore(folder: folder)
