@@ -62,7 +62,7 @@ public struct DetectorTrainingJob: Sendable {
     if resumes { lines = try training.restore(runFolder.checkpoint, data: digest) }
     func save() throws {
       try training.save(runFolder.checkpoint, log: lines, data: digest)
-      try training.weights().write(safetensors: weights, dtype: .f16)
+      try training.weights(data: digest).write(safetensors: weights, dtype: .f16)
       try runFolder.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: log)
       try runFolder.write(Data(Self.plot(lines).svg.utf8), to: plot)
     }
