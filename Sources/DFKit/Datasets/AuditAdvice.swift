@@ -42,6 +42,8 @@ extension ShortcutProbe.Finding {
     case .noise: "Add noise at random in training."
     case .brightness, .tint, .contrast, .saturation:
       "Change colours at random in training (augmentation strong)."
+    case .framing:
+      "Cut real and fake crops with one margin around one detector's boxes; shift and scale at random in training."
     case .origin: "Take real and fake crops from every collection."
     }
   }

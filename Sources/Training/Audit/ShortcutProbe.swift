@@ -1,4 +1,5 @@
 import DeepfakeCore
+import FaceDetect
 
 /// How well things that have nothing to do with manipulation tell real crops from fake ones: a network may
 /// learn those instead, and is then of no use elsewhere.
@@ -35,6 +36,8 @@ public struct ShortcutProbe: Sendable {
     case contrast = "contrast"
     /// Mean saturation.
     case saturation = "saturation"
+    /// How large the face is in the crop and where, by its landmarks.
+    case framing = "place and size of the face"
     /// The collection that the crop is from.
     case origin = "collection"
   }
@@ -60,14 +63,19 @@ public struct ShortcutProbe: Sendable {
       strata: manifest.table.rows.map { Int($0.label.rawValue) })
     let half = chosen.map { halves[joined.groups[$0]] }
     let labels = chosen.map { manifest.label($0) }
-    let measured = chosen.map { values(table.facts($0), manifest.table.rows[$0]) }
+    let measured = chosen.map { index in
+      values(
+        table.facts(index), manifest.table.rows[index],
+        landmarks: manifest.table.points(manifest.table.rows[index]))
+    }
     func auc(_ features: [Feature]) -> Double? {
       let rows = measured.map { row in features.flatMap { row[$0, default: []] } }
       return Self.auc(rows, labels, half)
     }
-    let pictures = Feature.allCases.filter { $0 != .origin }
-    guard let all = auc(pictures) else { return [] }
-    let alone = Feature.allCases.compactMap { feature in
+    let hasLandmarks = chosen.contains { manifest.table.rows[$0].landmarks != SampleTable.Row.none }
+    let features = Feature.allCases.filter { $0 != .framing || hasLandmarks }
+    guard let all = auc(features.filter { $0 != .origin }) else { return [] }
+    let alone = features.compactMap { feature in
       auc([feature]).map { Finding(feature: feature, auc: $0) }
     }
     return [Finding(feature: nil, auc: all)]
@@ -87,7 +95,7 @@ public struct ShortcutProbe: Sendable {
   }
 
   private func values(
-    _ facts: PictureFacts, _ row: SampleTable.Row
+    _ facts: PictureFacts, _ row: SampleTable.Row, landmarks: [Point]?
   ) -> [Feature: [Float]] {
     let pixels = Float(max(1, facts.width * facts.height))
     let mean = facts.mean
@@ -99,8 +107,22 @@ public struct ShortcutProbe: Sendable {
       .blockiness: [facts.blockiness], .brightness: [(mean.x + mean.y + mean.z) / 3],
       .tint: [mean.x - mean.y, mean.z - mean.y],
       .contrast: [facts.deviation.x, facts.deviation.y, facts.deviation.z],
-      .saturation: [facts.saturation], .origin: [Float(row.origin)],
+      .saturation: [facts.saturation], .framing: Self.framing(landmarks, facts),
+      .origin: [Float(row.origin)],
     ]
+  }
+
+  /// The distance from the eyes' middle to the mouth's and the place between them, as parts of the picture;
+  /// three times -1, which is a value like others, where no landmarks are known.
+  private static func framing(_ landmarks: [Point]?, _ facts: PictureFacts) -> [Float] {
+    guard let landmarks, landmarks.count == 5 else { return [-1, -1, -1] }
+    let (width, height) = (Float(max(1, facts.width)), Float(max(1, facts.height)))
+    let eyes = SIMD2(landmarks[0].x + landmarks[1].x, landmarks[0].y + landmarks[1].y) / 2
+    let mouth = SIMD2(landmarks[3].x + landmarks[4].x, landmarks[3].y + landmarks[4].y) / 2
+    let (across, down) = (mouth.x - eyes.x, mouth.y - eyes.y)
+    let length = (across * across + down * down).squareRoot()
+    let middle = (eyes + mouth) / 2
+    return [length / height, middle.x / width, middle.y / height]
   }
 
   /// The mean of the areas that each half's model reaches on the other half.

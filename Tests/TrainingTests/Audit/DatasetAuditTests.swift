@@ -141,7 +141,9 @@ extension AuditReport {
 
 @Suite struct ShortcutProbeTests {
   /// Noise of several sizes, saved at a quality that tells the label, or does not.
-  private func findings(qualityTells: Bool) throws -> [ShortcutProbe.Finding] {
+  private func findings(
+    qualityTells: Bool, framingTells: Bool? = nil
+  ) throws -> [ShortcutProbe.Finding] {
     try Paths.withTemporaryFolder { folder in
       var samples: [FaceSample] = []
       var generator = SeededGenerator(seed: 4)
@@ -161,6 +163,15 @@ extension AuditReport {
         try ImageFile.write(image, to: file, format: .jpeg(quality: quality))
         var sample = FaceSample(path: "\(index).jpg", file: file, label: label)
         sample.video = "v\(index)"
+        if let framingTells {
+          // Eyes and mouth of a small or a large face, as parts of the picture.
+          let isLarge = framingTells ? label == .fake : index % 4 < 2
+          let reach = Float(side) * (isLarge ? 0.25 : 0.2) + Float(index % 5) * 0.01
+          let middle = Float(side) / 2
+          sample.landmarks = [
+            (-0.5, -0.5), (0.5, -0.5), (0, 0), (-0.4, 0.5), (0.4, 0.5),
+          ].map { Point(x: middle + $0.0 * reach, y: middle + $0.1 * reach) }
+        }
         samples.append(sample)
       }
       let manifest = FaceManifest(samples)
@@ -177,6 +188,15 @@ extension AuditReport {
     // The collection is the same for all, and says nothing.
     #expect(findings.first { $0.feature == .origin }?.auc == 0.5)
     #expect(try #require(findings.first { $0.feature == .size }).auc < 0.7)
+  }
+
+  @Test func findsThatTheFacesSizeTellsTheLabel() throws {
+    let telling = try findings(qualityTells: false, framingTells: true)
+    #expect(try #require(telling.first { $0.feature == .framing }).auc == 1)
+    let idle = try findings(qualityTells: false, framingTells: false)
+    #expect(abs(try #require(idle.first { $0.feature == .framing }).auc - 0.5) < 0.2)
+    // Nothing is said of the faces' place where no landmarks are known.
+    #expect(try findings(qualityTells: false).allSatisfy { $0.feature != .framing })
   }
 
   @Test func findsNothingWhereNothingIs() throws {
