@@ -47,7 +47,12 @@ class NormThenSiLU(nn.GroupNorm):
 def build(source, model, classes):
     if source == "timm":
         import timm
+        model, _, stages = model.partition("/")
         network = timm.create_model(model, num_classes=classes)
+        if stages:
+            network.blocks = network.blocks[:int(stages)]
+            network.conv_head = nn.Conv2d(
+                network.blocks[-1][-1].conv_pwl.out_channels, 1280, 1, bias=False)
         return network, network.forward_features
     if source == "torchvision":
         import torchvision
@@ -72,6 +77,8 @@ CASES = [
     ("lukemelas", "efficientnet-b2", 0, 93, 1, 1),
     ("lukemelas", "efficientnet-b3", 8, 70, 1, 2),
     ("lukemelas", "efficientnet-b6", 0, 64, 1, 1),
+    ("timm", "efficientnet_b0/5", 8, 70, 1, 1),
+    ("timm", "efficientnet_b0/2", 0, 64, 2, 2),
     ("timm", "legacy_xception", 0, 96, 2, 1),
     ("timm", "legacy_xception", 8, 71, 1, 2),
 ]

@@ -20,6 +20,9 @@ public struct EfficientNetConfiguration: Sendable, Equatable {
   public var norm: Norm
   /// The convolutions' borders.
   public var padding: PaddingMode
+  /// The stages that are there, from the first. A network without the last ones sees small regions only, which
+  /// makes it harder to go by whose face it is (Chai et al., "What makes fake images detectable?", ECCV 2020).
+  public var stageCount: Int
   /// The probability of dropout before the classifier, in training.
   public var dropout: Float
   /// The probability that the last block is skipped for an image in training; earlier blocks' are
@@ -29,13 +32,18 @@ public struct EfficientNetConfiguration: Sendable, Equatable {
   /// A member with its own dropout unless another is given.
   public init(
     _ variant: EfficientNetVariant, classCount: Int = 1, norm: Norm = .batch,
-    padding: PaddingMode = .symmetric, dropout: Float? = nil, stochasticDepth: Float = 0.2
+    padding: PaddingMode = .symmetric, stageCount: Int? = nil, dropout: Float? = nil,
+    stochasticDepth: Float = 0.2
   ) {
+    let stages = stageCount ?? EfficientNetVariant.stages.count
     precondition(classCount > 0, "EfficientNet: \(classCount) classes")
+    precondition(
+      (1...EfficientNetVariant.stages.count).contains(stages), "EfficientNet: \(stages) stages")
     self.variant = variant
     self.classCount = classCount
     self.norm = norm
     self.padding = padding
+    self.stageCount = stages
     self.dropout = dropout ?? variant.dropout
     self.stochasticDepth = stochasticDepth
   }
@@ -78,7 +86,8 @@ extension EfficientNetConfiguration {
       }
     }
 
-    let blockCount = EfficientNetVariant.stages.reduce(0) {
+    let used = EfficientNetVariant.stages.prefix(stageCount)
+    let blockCount = used.reduce(0) {
       $0 + variant.scaledRepeats($1.repeats)
     }
     var channels = variant.scaledChannels(EfficientNetVariant.stemChannels)
@@ -86,7 +95,7 @@ extension EfficientNetConfiguration {
       stemChannels: channels, stemPadding: padding(kernel: 3, stride: 2), stages: [],
       headChannels: variant.scaledChannels(EfficientNetVariant.headChannels))
     var index = 0
-    for stage in EfficientNetVariant.stages {
+    for stage in used {
       let outChannels = variant.scaledChannels(stage.channels)
       var blocks: [MBConvSpec] = []
       for i in 0..<variant.scaledRepeats(stage.repeats) {

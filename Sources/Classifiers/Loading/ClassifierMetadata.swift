@@ -27,6 +27,7 @@ extension ClassifierOptions {
     if scheme == nil { options.scheme = try known("scheme", metadata.scheme, Scheme.self) }
     options.norm = norm ?? metadata.norm.flatMap { NormKind(rawValue: $0.rawValue) }
     options.groups = groups ?? metadata.groups
+    options.stages = stages ?? metadata.stages
     options.size = size ?? metadata.size
     options.mean = mean ?? metadata.mean
     options.std = std ?? metadata.std
@@ -59,6 +60,7 @@ extension ModelMetadata {
       norm = .group
       groups = count
     }
+    stages = settings.stages
     size = settings.input.size
     mean = settings.input.mean
     std = settings.input.std

@@ -19,6 +19,8 @@ public struct ClassifierOptions: Sendable, Equatable {
   public var norm: NormKind?
   /// The groups of group norm; 8 where nothing says otherwise.
   public var groups: Int?
+  /// The stages of an EfficientNet that are there, from the first, 1 to 7.
+  public var stages: Int?
   /// The side of the input, 32 to 4096 pixels.
   public var size: Int?
   /// The input's mean, red, green, blue, for values in 0...1.
@@ -35,13 +37,15 @@ public struct ClassifierOptions: Sendable, Equatable {
   /// Options that leave all to the file.
   public init(
     architecture: Architecture? = nil, scheme: Scheme? = nil, norm: NormKind? = nil,
-    groups: Int? = nil, size: Int? = nil, mean: [Float]? = nil, std: [Float]? = nil,
-    channelOrder: ChannelOrder? = nil, fit: InputSpec.Fit? = nil, classCount: Int? = nil
+    groups: Int? = nil, stages: Int? = nil, size: Int? = nil, mean: [Float]? = nil,
+    std: [Float]? = nil, channelOrder: ChannelOrder? = nil, fit: InputSpec.Fit? = nil,
+    classCount: Int? = nil
   ) {
     self.architecture = architecture
     self.scheme = scheme
     self.norm = norm
     self.groups = groups
+    self.stages = stages
     self.size = size
     self.mean = mean
     self.std = std

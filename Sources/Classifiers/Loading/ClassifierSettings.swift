@@ -8,6 +8,8 @@ public struct ClassifierSettings: Sendable, Equatable {
   public var scheme: Scheme
   /// The norm everywhere in the network.
   public var norm: Norm
+  /// The stages of an EfficientNet that are there, from the first; nil for all.
+  public var stages: Int?
   /// The network's outputs.
   public var classCount: Int
   /// What the network expects of its input.
@@ -41,7 +43,8 @@ public struct ClassifierSettings: Sendable, Equatable {
         XceptionConfiguration(classCount: classCount, norm: norm, dropout: dropout ?? 0))
     }
     var configuration = EfficientNetConfiguration(
-      variant, classCount: classCount, norm: norm, padding: scheme.padding, dropout: dropout)
+      variant, classCount: classCount, norm: norm, padding: scheme.padding, stageCount: stages,
+      dropout: dropout)
     if let stochasticDepth { configuration.stochasticDepth = stochasticDepth }
     return EfficientNet(configuration)
   }
@@ -88,6 +91,14 @@ extension ClassifierSettings {
     case .group: settings.norm = .group(groups: options.groups ?? 8, epsilon: 1e-5)
     }
     let mapping = KeyMapping(scheme, architecture) { state[$0] != nil }
+    if architecture.efficientNet != nil {
+      let stages = options.stages ?? state.stageCount(mapping)
+      // A checkpoint with no stage at all is refused with the keys that it lacks.
+      settings.stages = (1..<EfficientNetVariant.stages.count).contains(stages) ? stages : nil
+    } else if options.stages != nil {
+      throw ClassifierError.invalidSetting(
+        file: file, name: "number of stages", reason: "says nothing of \(architecture.rawValue).")
+    }
     let classifier = architecture == .xception ? "fc.weight" : "classifier.weight"
     settings.classCount =
       options.classCount ?? max(1, state[mapping.published(classifier)]?.shape.first ?? 1)
@@ -113,6 +124,11 @@ extension ClassifierOptions {
     if let groups {
       try require(
         (1...1024).contains(groups), "number of groups", "is \(groups); it must be 1 to 1024.")
+    }
+    if let stages {
+      let most = EfficientNetVariant.stages.count
+      try require(
+        (1...most).contains(stages), "number of stages", "is \(stages); it must be 1 to \(most).")
     }
     if let classCount {
       try require(

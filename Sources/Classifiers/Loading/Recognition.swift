@@ -20,8 +20,8 @@ extension Scheme {
 }
 
 extension Architecture {
-  /// The architecture whose layers the checkpoint of that scheme has, nil if none: told by the width
-  /// of the last convolution and the number of blocks.
+  /// The architecture whose layers the checkpoint of that scheme has, nil if none: told by the widths of
+  /// the last convolution and of the stages, and by their numbers of blocks.
   public static func recognised(in state: StateDict, _ scheme: Scheme) -> Architecture? {
     allCases.first { architecture in
       guard scheme.covers(architecture) else { return false }
@@ -30,12 +30,29 @@ extension Architecture {
       guard let variant = architecture.efficientNet else {
         return shape("block12.rep.4.pointwise.weight") != nil
       }
-      let last = EfficientNetVariant.stages.count - 1
-      let repeats = variant.scaledRepeats(EfficientNetVariant.stages[last].repeats)
-      return shape("conv_head.weight")?.first
-        == variant.scaledChannels(EfficientNetVariant.headChannels)
-        && shape("blocks.\(last).\(repeats - 1).conv_dw.weight") != nil
-        && shape("blocks.\(last).\(repeats).conv_dw.weight") == nil
+      guard
+        shape("conv_head.weight")?.first
+          == variant.scaledChannels(EfficientNetVariant.headChannels)
+      else { return false }
+      let present = EfficientNetVariant.stages.prefix(state.stageCount(mapping))
+      guard let last = present.last else { return false }
+      let after = variant.scaledRepeats(last.repeats)
+      return shape("blocks.\(present.count - 1).\(after).conv_dw.weight") == nil
+        && present.enumerated().allSatisfy { index, stage in
+          // The width of a stage is that of its blocks' last norms.
+          let block = variant.scaledRepeats(stage.repeats) - 1
+          return shape("blocks.\(index).\(block).\(index == 0 ? "bn2" : "bn3").weight")
+            == [variant.scaledChannels(stage.channels)]
+        }
     }
+  }
+}
+
+extension StateDict {
+  /// The stages of an EfficientNet that the checkpoint has, from the first.
+  func stageCount(_ mapping: KeyMapping) -> Int {
+    EfficientNetVariant.stages.indices.prefix {
+      self[mapping.published("blocks.\($0).0.conv_dw.weight")] != nil
+    }.count
   }
 }

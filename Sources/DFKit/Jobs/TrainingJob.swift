@@ -188,6 +188,7 @@ public struct TrainingJob: Sendable {
     case .batch?: break
     case nil: settings.norm = found?.norm ?? settings.norm
     }
+    settings.stages = member.stages ?? found?.stages
     if let size = member.size ?? found?.input.size { settings.input.size = size }
     if let mean = member.mean ?? found?.input.mean { settings.input.mean = mean }
     if let std = member.std ?? found?.input.std { settings.input.std = std }
@@ -207,6 +208,7 @@ public struct TrainingJob: Sendable {
     case .batch: (own.members[0].norm, own.members[0].groups) = (.batch, nil)
     case .group(let groups, _): (own.members[0].norm, own.members[0].groups) = (.group, groups)
     }
+    own.members[0].stages = settings.stages
     own.members[0].size = settings.input.size
     own.members[0].mean = settings.input.mean
     own.members[0].std = settings.input.std

@@ -24,6 +24,8 @@ public struct WeightsReport: Sendable {
   public var scheme: String?
   /// `batch` or `group`.
   public var norm: String?
+  /// The stages of an EfficientNet that are there, from the first; nil for all.
+  public var stages: Int?
   /// The network's outputs.
   public var classes: Int?
   /// The side of the input.
@@ -63,6 +65,7 @@ public struct WeightsReport: Sendable {
       architecture = settings.architecture.rawValue
       scheme = settings.scheme.rawValue
       norm = settings.norm.kind.rawValue
+      stages = settings.stages
       classes = settings.classCount
       size = settings.input.size
     } else {
@@ -79,7 +82,7 @@ public struct WeightsReport: Sendable {
   public var json: JSON {
     var json: JSON = [
       "file": .string(file), "kind": .string(kind), "architecture": .string(architecture),
-      "scheme": .string(scheme), "norm": .string(norm), "classes": .integer(classes),
+      "scheme": .string(scheme), "norm": .string(norm), "stages": .integer(stages), "classes": .integer(classes),
       "size": .integer(size), "elements": .integer(elementCount),
       "metadata": .object(
         metadata.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }),
@@ -118,6 +121,7 @@ public struct WeightsReport: Sendable {
     add("architecture", architecture)
     add("scheme", scheme)
     if kind != nil { add("norm", norm ?? "none") }
+    if let stages { add("stages", "\(stages), from the first") }
     if kind == "classifier" {
       add("classes", classes.map { "\($0)" })
       add("input size", size.map { "\($0)" })

@@ -106,7 +106,8 @@ extension Recipe.Member {
   /// What the recipe says about the network, for the loader.
   public var options: ClassifierOptions {
     ClassifierOptions(
-      architecture: architecture, scheme: scheme, norm: norm, groups: groups, size: size,
+      architecture: architecture, scheme: scheme, norm: norm, groups: groups,
+      stages: stages, size: size,
       mean: mean, std: std)
   }
 }

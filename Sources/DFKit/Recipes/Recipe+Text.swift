@@ -108,6 +108,7 @@ extension Recipe.Member {
     if let size { writer.add("size", "\(size)") }
     if let norm { writer.add("norm", norm.rawValue) }
     if let groups { writer.add("groups", "\(groups)") }
+    if let stages { writer.add("stages", "\(stages)") }
     if let dropout { writer.add("dropout", "\(dropout)") }
     if let stochasticDepth { writer.add("stochasticDepth", "\(stochasticDepth)") }
     if let mean { writer.add("mean", YAMLWriter.list(mean.map { "\($0)" })) }

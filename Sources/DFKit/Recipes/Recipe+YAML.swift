@@ -180,6 +180,10 @@ extension Recipe.Member {
     size = try map.integer("size", in: 32...4096)
     norm = try map.choice("norm", ClassifierOptions.NormKind.self)
     groups = try map.integer("groups", in: 1...1024)
+    stages = try map.integer("stages", in: 1...7)
+    if stages != nil, architecture.efficientNet == nil {
+      throw map.error("stages", "is for EfficientNets only")
+    }
     dropout = try map.number("dropout", in: 0...0.95)
     stochasticDepth = try map.number("stochasticDepth", in: 0...0.95)
     mean = try map.numbers("mean", count: 3, in: 0...1)

@@ -199,6 +199,8 @@ extension Recipe {
     public var norm: ClassifierOptions.NormKind?
     /// Groups of group norm.
     public var groups: Int?
+    /// The stages of an EfficientNet that are there, from the first.
+    public var stages: Int?
     /// The rate of dropout before the last layer, in training.
     public var dropout: Float?
     /// The probability that the last block is skipped for an image in training; earlier blocks' are

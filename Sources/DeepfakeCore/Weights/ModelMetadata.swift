@@ -31,6 +31,8 @@ public struct ModelMetadata: Sendable, Equatable, Codable {
   public var norm: Norm?
   /// Groups of a group norm.
   public var groups: Int?
+  /// Stages of the network that are there, from the first; nil for all.
+  public var stages: Int?
   /// Pixels on a side of the input.
   public var size: Int?
   /// What is subtracted from red, green and blue (in this order, whatever `channelOrder` says), for
@@ -77,6 +79,7 @@ public struct ModelMetadata: Sendable, Equatable, Codable {
     scheme = entries.take("scheme") { $0.isEmpty ? nil : $0 }
     norm = entries.take("norm", Norm.init)
     groups = entries.take("groups", Self.positive)
+    stages = entries.take("stages", Self.positive)
     size = entries.take("size", Self.positive)
     mean = entries.take("mean") { Self.channels($0) { $0.isFinite } }
     std = entries.take("std") { Self.channels($0) { $0.isFinite && $0 > 0 } }
@@ -108,6 +111,7 @@ public struct ModelMetadata: Sendable, Equatable, Codable {
     entries["scheme"] = scheme
     entries["norm"] = norm?.rawValue
     entries["groups"] = groups.map(String.init)
+    entries["stages"] = stages.map(String.init)
     entries["size"] = size.map(String.init)
     entries["mean"] = mean.map(Self.encoded)
     entries["std"] = std.map(Self.encoded)

@@ -63,6 +63,9 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "Groups of group norm.")
   var groups: Int?
 
+  @Option(help: "The stages of an EfficientNet that are there, from the first.")
+  var stages: Int?
+
   @Option(help: "The side of the network's input in pixels.")
   var size: Int?
 
@@ -78,8 +81,8 @@ struct NetworkOptions: ParsableArguments {
   /// The options for the loader.
   var options: ClassifierOptions {
     ClassifierOptions(
-      architecture: architecture, scheme: scheme, norm: norm, groups: groups, size: size,
-      mean: mean?.values, std: std?.values, classCount: classes)
+      architecture: architecture, scheme: scheme, norm: norm, groups: groups,
+      stages: stages, size: size, mean: mean?.values, std: std?.values, classCount: classes)
   }
 
   func validate() throws {
@@ -88,6 +91,9 @@ struct NetworkOptions: ParsableArguments {
     }
     if let groups, !(1...1024).contains(groups) {
       throw ValidationError("--groups must be 1 to 1024.")
+    }
+    if let stages, !(1...7).contains(stages) {
+      throw ValidationError("--stages must be 1 to 7.")
     }
     if let classes, !(1...100_000).contains(classes) {
       throw ValidationError("--classes must be 1 to 100000.")

@@ -3,15 +3,20 @@ import DeepfakeCore
 import Testing
 
 /// A checkpoint with the right keys and nothing in it but the widths that architectures are told by.
-private func skeleton(_ scheme: Scheme, _ architecture: Architecture) -> StateDict {
-  let settings = ClassifierSettings(architecture, scheme: scheme)
+private func skeleton(
+  _ scheme: Scheme, _ architecture: Architecture, stages: Int? = nil
+) -> StateDict {
+  var settings = ClassifierSettings(architecture, scheme: scheme)
+  settings.stages = stages
   let mapping = KeyMapping(scheme, architecture) { _ in false }
   let keys = settings.makeNetwork().store.parameters
   return StateDict(
     tensors: keys.map { parameter in
-      let width = parameter.key == "conv_head.weight" ? parameter.shape[3] : 1
+      let shape = parameter.shape
+      let isConvolution = shape.count == 4
       return StateDict.Entry(
-        mapping.published(parameter.key), Tensor(zeros: [width, 1, 1, 1]))
+        mapping.published(parameter.key),
+        Tensor(zeros: isConvolution ? [shape[3], 1, 1, 1] : shape.count == 1 ? shape : [1, 1]))
     })
 }
 
@@ -22,6 +27,15 @@ private func skeleton(_ scheme: Scheme, _ architecture: Architecture) -> StateDi
       // timm's two kinds have the same keys; the plain one is the answer.
       #expect(Scheme.recognised(in: state) == (scheme == .timmTF ? .timm : scheme))
       #expect(Architecture.recognised(in: state, scheme) == architecture)
+    }
+  }
+
+  @Test(arguments: 1...6) func networksWithoutTheirLastStagesAreRecognised(_ stages: Int) throws {
+    // B0 and B1 have the same widths, and their first stages differ in the number of blocks.
+    for architecture in [Architecture.efficientNetB0, .efficientNetB1, .efficientNetB4] {
+      let state = skeleton(.timm, architecture, stages: stages)
+      #expect(Architecture.recognised(in: state, .timm) == architecture)
+      #expect(try ClassifierSettings.resolve(state).stages == stages)
     }
   }
 

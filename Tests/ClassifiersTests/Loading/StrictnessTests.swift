@@ -71,7 +71,7 @@ import Testing
     ClassifierOptions(size: 31), ClassifierOptions(size: 5000), ClassifierOptions(groups: 0),
     ClassifierOptions(mean: [0.5]), ClassifierOptions(mean: [0, .nan, 0]),
     ClassifierOptions(std: [1, 0, 1]), ClassifierOptions(std: [1, 1]),
-    ClassifierOptions(classCount: 0),
+    ClassifierOptions(classCount: 0), ClassifierOptions(stages: 0), ClassifierOptions(stages: 8),
   ])
   func senselessOptionsAreRefused(_ options: ClassifierOptions) {
     #expect(throws: ClassifierError.self) { try ClassifierModel(good, options) }

@@ -49,16 +49,21 @@ import Testing
   {
     let scheme =
       model.hasPrefix("tf_") ? Scheme.timmTF : try #require(Scheme(rawValue: source))
+    // What stands behind a slash are the stages that are there.
+    let parts = model.split(separator: "/")
+    let name = try #require(parts.first)
     let architecture =
-      try model == "legacy_xception"
-      ? .xception : #require(Architecture(rawValue: "efficientnet-\(model.suffix(2))"))
-    return ClassifierSettings(
+      try name == "legacy_xception"
+      ? .xception : #require(Architecture(rawValue: "efficientnet-\(name.suffix(2))"))
+    var settings = ClassifierSettings(
       architecture, scheme: scheme,
       norm: groups > 0 ? .group(groups: groups, epsilon: 1e-5) : nil, classCount: classes)
+    settings.stages = parts.count > 1 ? Int(parts[1]) : nil
+    return settings
   }
 
   @Test func thereAreVectors() {
-    #expect(Self.small.count == 14)
+    #expect(Self.small.count == 16)
   }
 
   @Test(arguments: small.indices) func smallNetworksAgree(_ index: Int) throws {
