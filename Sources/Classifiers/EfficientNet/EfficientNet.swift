@@ -42,7 +42,7 @@ public struct EfficientNet: ClassifierNetwork {
   /// Outputs.
   public var classCount: Int { configuration.classCount }
 
-  /// After the stem, after each of the seven stages, after the head.
+  /// After the stem, after each stage, after the head.
   public func maps(_ x: Tensor, _ mode: Mode) -> [Tensor] {
     var maps = [stem(x, mode)]
     for stage in stages { maps.append(stage.reduce(maps[maps.count - 1]) { $1.asBlock($0, mode) }) }
@@ -50,7 +50,7 @@ public struct EfficientNet: ClassifierNetwork {
     return maps
   }
 
-  /// The maps that the classifier pools, [batch, height / 32, width / 32, channels].
+  /// The maps that the classifier pools, [batch, height / 32, width / 32, channels]; with all seven stages.
   public func features(_ x: Tensor, _ mode: Mode) -> Tensor {
     let last = stages.joined().reduce(stem(x, mode)) { $1.asBlock($0, mode) }
     return head(last, mode)
