@@ -82,7 +82,8 @@ public struct WeightsReport: Sendable {
   public var json: JSON {
     var json: JSON = [
       "file": .string(file), "kind": .string(kind), "architecture": .string(architecture),
-      "scheme": .string(scheme), "norm": .string(norm), "stages": .integer(stages), "classes": .integer(classes),
+      "scheme": .string(scheme), "norm": .string(norm), "stages": .integer(stages),
+      "classes": .integer(classes),
       "size": .integer(size), "elements": .integer(elementCount),
       "metadata": .object(
         metadata.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }),
