@@ -15,7 +15,6 @@ from scipy.special import expit
 from scipy.stats import norm
 from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from formula import uniform
 
@@ -99,10 +98,6 @@ def scores():
     quantile = calibration_curve(labels, p, n_bins=10, strategy="quantile")
     uniform_bins = calibration_curve(labels, p, n_bins=10, strategy="uniform")
     return {
-        "logLoss": log_loss(labels, p, sample_weight=weights),
-        "brier": brier_score_loss(labels, p, sample_weight=weights),
-        "auc": roc_auc_score(labels, p, sample_weight=weights),
-        "accuracy": float(np.average((p >= 0.5) == (labels == 1), weights=weights)),
         "calibrationError": float(error / weights.sum()),
         "equalCount": {"shares": quantile[0].tolist(), "probabilities": quantile[1].tolist()},
         "equalWidth": {"shares": uniform_bins[0].tolist(), "probabilities": uniform_bins[1].tolist()},

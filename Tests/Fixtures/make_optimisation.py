@@ -1,7 +1,6 @@
-"""Makes optimisation.json: what PyTorch's optimisers, averages and schedules do, step by step, and
-what scikit-learn says of scores.
+"""Makes optimisation.json: what PyTorch's optimisers, averages and schedules do, step by step.
 
-    pip install torch numpy scikit-learn scipy
+    pip install torch numpy
     python make_optimisation.py optimisation.json
 
 The problem: two parameters, `layer.weight` [3, 5] and `layer.bias` [4], that start at formula.py's
@@ -17,9 +16,6 @@ import sys
 
 import numpy as np
 import torch
-from scipy.interpolate import interp1d
-from scipy.optimize import brentq
-from sklearn import metrics
 from torch.optim import swa_utils
 
 from formula import uniform
@@ -207,34 +203,6 @@ def schedules():
     return {name: {**settings, "rates": values} for name, (settings, values) in cases.items()}
 
 
-def scores():
-    """Log loss, accuracy, AUC and equal error rate of scores with ties and without."""
-    cases = []
-    for name, count, digits, clip in [
-        ("smooth", 60, 9, None), ("ties", 80, 1, None), ("few", 5, 9, None),
-        ("clipped", 40, 1, 0.01), ("separable", 12, 9, None), ("reversed", 12, 9, None),
-    ]:
-        labels = (uniform(f"labels:{name}", count) < 0.4).astype(int)
-        labels[:2] = [0, 1]
-        u = uniform(f"scores:{name}", count)
-        p = np.round(0.25 * labels + 0.75 * u, digits)
-        if name == "separable":
-            p = 0.2 + 0.5 * labels + 0.1 * u
-        if name == "reversed":
-            p = 0.7 - 0.5 * labels + 0.1 * u
-        p = p.astype(np.float32).astype(np.float64)
-        eps = clip or 1e-15
-        fpr, tpr, _ = metrics.roc_curve(labels, p, drop_intermediate=False)
-        cases.append({
-            "name": name, "clip": eps, "labels": labels.tolist(), "scores": p.tolist(),
-            "logLoss": metrics.log_loss(labels, np.clip(p, eps, 1 - eps)),
-            "accuracy": metrics.accuracy_score(labels, p >= 0.5),
-            "auc": metrics.roc_auc_score(labels, p),
-            "equalErrorRate": brentq(lambda x: 1 - x - interp1d(fpr, tpr)(x), 0, 1),
-        })
-    return cases
-
-
 def rounded(value):
     if isinstance(value, float):
         return float(f"{value:.9g}")
@@ -247,8 +215,7 @@ def rounded(value):
 
 def main():
     tables = {
-        "traces": traces(), "statistics": network_statistics(), "schedules": schedules(),
-        "scores": {case.pop("name"): case for case in scores()}}
+        "traces": traces(), "statistics": network_statistics(), "schedules": schedules()}
     with open(sys.argv[1], "w") as file:
         parts = []
         for name, table in tables.items():

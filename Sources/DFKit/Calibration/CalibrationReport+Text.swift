@@ -55,15 +55,12 @@ extension CalibrationReport {
   }
 
   private var figureTable: TextTable {
-    var table = TextTable([
-      .init("of"), .init("log loss"), .init("Brier"), .init("calibration error"), .init("accuracy"),
-      .init("AUC"),
-    ])
+    var table = TextTable([.init("of")] + Self.metrics.map { .init($0.title) })
     for (name, level) in [("faces", frames), ("videos", videos)] {
-      table.add(["\(name) before"] + level.before.named.map(\.figure.text))
-      table.add(["\(name) calibrated"] + level.after.named.map(\.figure.text))
+      table.add(["\(name) before"] + level.before.all.map(\.figure.text))
+      table.add(["\(name) calibrated"] + level.after.all.map(\.figure.text))
       if let others = level.crossFitted {
-        table.add(["\(name) by others' fit"] + others.named.map(\.figure.text))
+        table.add(["\(name) by others' fit"] + others.all.map(\.figure.text))
       }
     }
     return table
@@ -107,42 +104,10 @@ extension CalibrationReport {
     plot.subtitle = [
       "\(level.real) real and \(level.fake) fake \(what), counted as half each; ten bins of equal number",
       "with Wilson's 95 % intervals. Calibration error"
-        + " \(level.before.calibrationError.value.fixed(3)) before,"
-        + " \(level.after.calibrationError.value.fixed(3)) after.",
+        + " \(level.before[.calibrationError].value.fixed(3)) before,"
+        + " \(level.after[.calibrationError].value.fixed(3)) after.",
     ]
     return plot.svg
-  }
-}
-
-extension CalibrationReport.Figures {
-  /// The figures with the names that files and JSON give them.
-  var named: [(name: String, figure: CalibrationReport.Figure)] {
-    [
-      ("logLoss", logLoss), ("brier", brier), ("calibrationError", calibrationError),
-      ("accuracy", accuracy), ("auc", auc),
-    ]
-  }
-
-  fileprivate var json: JSON {
-    .object(
-      named.map {
-        .init(
-          key: $0.name,
-          value: [
-            "value": .double($0.figure.value),
-            "interval": $0.figure.interval.map {
-              .array([.double($0.lowerBound), .double($0.upperBound)])
-            } ?? .null,
-          ])
-      })
-  }
-}
-
-extension CalibrationReport.Figure {
-  /// The figure and its interval, for people.
-  var text: String {
-    let range = interval.map { " (\($0.lowerBound.fixed(3)) to \($0.upperBound.fixed(3)))" }
-    return value.fixed(3) + (range ?? "")
   }
 }
 

@@ -27,8 +27,8 @@ extension CalibrationReport {
     ]
     if !dataDigest.isEmpty { entries["manifestSHA256"] = dataDigest }
     for (level, figures) in [("faces", frames), ("videos", videos)] {
-      for (name, figure) in (figures.crossFitted ?? figures.after).named {
-        entries["\(level).\(name)"] = figure.text
+      for (metric, figure) in (figures.crossFitted ?? figures.after).all {
+        entries["\(level).\(metric.rawValue)"] = figure.text
       }
     }
     return entries

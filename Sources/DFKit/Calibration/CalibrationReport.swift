@@ -5,27 +5,8 @@ import Training
 
 /// A calibration, what it was fitted on, and how good probabilities were before and are after it.
 public struct CalibrationReport: Sendable {
-  /// A figure with its 95 % interval, from whole groups drawn anew; nil where there is none.
-  public struct Figure: Sendable, Equatable {
-    /// The figure.
-    public var value: Double
-    /// Its interval.
-    public var interval: ClosedRange<Double>?
-  }
-
-  /// How good probabilities are.
-  public struct Figures: Sendable {
-    /// The mean negative log likelihood.
-    public var logLoss: Figure
-    /// The mean squared distance from the truth.
-    public var brier: Figure
-    /// The expected calibration error, over 15 bins of equal width.
-    public var calibrationError: Figure
-    /// The part on the right side of one half.
-    public var accuracy: Figure
-    /// The area under the ROC curve.
-    public var auc: Figure
-  }
+  /// What is measured.
+  public static let metrics: [Metric] = [.logLoss, .brier, .calibrationError, .accuracy, .auc]
 
   /// Judgements of one kind: of frames, or of videos.
   public struct Level: Sendable {
@@ -34,16 +15,16 @@ public struct CalibrationReport: Sendable {
     /// How many are fake.
     public var fake: Int
     /// As the weights' file had them.
-    public var before: Figures
+    public var before: MetricFigures
     /// As calibrated.
-    public var after: Figures
+    public var after: MetricFigures
     /// As calibrated by what the other four fifths of the groups give: what other footage of the kind can
     /// expect. Nil with less than ten groups.
-    public var crossFitted: Figures?
+    public var crossFitted: MetricFigures?
     /// The judgements before, for diagrams.
-    public var judgementsBefore: [WeightedJudgement]
+    public var judgementsBefore: [Judgement]
     /// Those after.
-    public var judgements: [WeightedJudgement]
+    public var judgements: [Judgement]
   }
 
   /// Where the weights came from.
@@ -111,31 +92,22 @@ extension CalibrationReport.Level {
     labels: [FaceLabel], units: [Int], in all: CalibrationUnits, before: [Float],
     after: [Float], crossFitted: [Float]?, _ bootstrap: GroupBootstrap
   ) {
-    func judgements(_ probabilities: [Float], _ times: [Double]?) -> [WeightedJudgement] {
+    func judgements(_ probabilities: [Float], _ times: [Double]?) -> [Judgement] {
       let weights = GroupWeights(
         groups: units, labels: labels, times: times.map { times in all.clusters.map { times[$0] } }
       ).weights
       return labels.indices.map {
-        WeightedJudgement(Double(probabilities[$0]), labels[$0], weight: weights[$0])
+        Judgement(Double(probabilities[$0]), labels[$0], weight: weights[$0])
       }
     }
-    func figures(_ probabilities: [Float]) -> CalibrationReport.Figures {
-      let values = ProbabilityScores(judgements(probabilities, nil)).all
-      let intervals = bootstrap.intervals(groups: all.clusterCount) { times in
-        ProbabilityScores(judgements(probabilities, times)).all
+    func figures(_ probabilities: [Float]) -> MetricFigures {
+      MetricFigures(CalibrationReport.metrics, groups: all.clusterCount, bootstrap) {
+        BinaryMetrics(judgements(probabilities, $0))
       }
-      let figures = zip(values, intervals).map { CalibrationReport.Figure(value: $0, interval: $1) }
-      return CalibrationReport.Figures(
-        logLoss: figures[0], brier: figures[1], calibrationError: figures[2],
-        accuracy: figures[3], auc: figures[4])
     }
     self.init(
       real: labels.count { $0 == .real }, fake: labels.count { $0 == .fake },
       before: figures(before), after: figures(after), crossFitted: crossFitted.map(figures),
       judgementsBefore: judgements(before, nil), judgements: judgements(after, nil))
   }
-}
-
-extension ProbabilityScores {
-  fileprivate var all: [Double] { [logLoss, brier, calibrationError, accuracy, auc] }
 }

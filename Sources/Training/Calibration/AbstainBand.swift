@@ -11,18 +11,16 @@ public struct AbstainBand: Sendable, Equatable {
   /// of the answers are right; nil where none does. It is chosen on the judgements that it is measured on, so
   /// that others will be somewhat worse.
   public static func narrowest(
-    _ judgements: [WeightedJudgement], accuracy: Double
+    _ judgements: [Judgement], accuracy: Double
   ) -> AbstainBand? {
     let total = judgements.reduce(0) { $0 + $1.weight }
     for step in 0..<50 {
       let half = Double(step) / 100
       let range = step == 0 ? nil : 0.5 - half...0.5 + half
       var (answered, right) = (0.0, 0.0)
-      for judgement in judgements where range?.contains(judgement.probability) != true {
+      for judgement in judgements where range?.contains(judgement.score) != true {
         answered += judgement.weight
-        if (judgement.probability >= 0.5) == (judgement.label == .fake) {
-          right += judgement.weight
-        }
+        if judgement.isRight() { right += judgement.weight }
       }
       guard answered > 0 else { return nil }
       if right / answered >= accuracy {

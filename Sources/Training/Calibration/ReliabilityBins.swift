@@ -33,15 +33,15 @@ public struct ReliabilityBins: Sendable, Equatable {
   private let weight: Double
 
   /// Judgements whose probabilities are not NaN, in bins.
-  public init(_ judgements: [WeightedJudgement], _ division: Division) {
+  public init(_ judgements: [Judgement], _ division: Division) {
     let judgements = judgements.filter { $0.weight > 0 }
     var bins: [Bin] = []
     switch division {
     case .equalWidth(let count):
       precondition(count > 0, "ReliabilityBins: \(count) bins")
-      var members = [[WeightedJudgement]](repeating: [], count: count)
+      var members = [[Judgement]](repeating: [], count: count)
       for judgement in judgements {
-        let place = min(max(Int(judgement.probability * Double(count)), 0), count - 1)
+        let place = min(max(Int(judgement.score * Double(count)), 0), count - 1)
         members[place].append(judgement)
       }
       for (place, members) in members.enumerated() where !members.isEmpty {
@@ -50,15 +50,15 @@ public struct ReliabilityBins: Sendable, Equatable {
       }
     case .equalCount(let count):
       precondition(count > 0, "ReliabilityBins: \(count) bins")
-      let sorted = judgements.sorted { $0.probability < $1.probability }
+      let sorted = judgements.sorted { $0.score < $1.score }
       var start = 0
       for number in 1...count where start < sorted.count {
         var end = max(start + 1, sorted.count * number / count)
-        while end < sorted.count, sorted[end].probability == sorted[end - 1].probability {
+        while end < sorted.count, sorted[end].score == sorted[end - 1].score {
           end += 1
         }
         let members = sorted[start..<end]
-        bins.append(Bin(members, members[start].probability...members[end - 1].probability))
+        bins.append(Bin(members, members[start].score...members[end - 1].score))
         start = end
       }
     }
@@ -86,12 +86,12 @@ public struct ReliabilityBins: Sendable, Equatable {
 }
 
 extension ReliabilityBins.Bin {
-  fileprivate init(_ members: ArraySlice<WeightedJudgement>, _ range: ClosedRange<Double>) {
+  fileprivate init(_ members: ArraySlice<Judgement>, _ range: ClosedRange<Double>) {
     var (weight, squares, probability, fakes) = (0.0, 0.0, 0.0, 0.0)
     for member in members {
       weight += member.weight
       squares += member.weight * member.weight
-      probability += member.weight * member.probability
+      probability += member.weight * member.score
       if member.label == .fake { fakes += member.weight }
     }
     let share = min(1, fakes / weight)

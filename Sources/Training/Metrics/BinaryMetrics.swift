@@ -1,32 +1,22 @@
 import Foundation
 
-/// What probabilities of "fake" say of faces or videos whose truth is known, measured as they come in.
+/// How good probabilities of "fake" are for faces or videos whose truth is known.
+///
+/// Every judgement counts by its weight. A figure that cannot be said is NaN: without judgements that count, with a
+/// score that is NaN, and, where a figure compares reals with fakes, without both.
 public struct BinaryMetrics: Sendable {
-  /// One judgement.
-  public struct Judgement: Sendable, Equatable {
-    /// The probability of a fake.
-    public var score: Double
-    /// The truth.
-    public var label: FaceLabel
-
-    /// A judgement of a face or video.
-    public init(_ score: Double, _ label: FaceLabel) {
-      self.score = score
-      self.label = label
-    }
-  }
-
-  /// The judgements so far.
-  public private(set) var judgements: [Judgement] = []
+  /// The judgements.
+  public private(set) var judgements: [Judgement]
   /// How close to 0 and 1 a score counts as being at most in the log loss, since a sure mistake would
   /// be infinite.
   public var clip: Double
   /// Scores from here on are called fake when accuracy is counted.
   public var threshold: Double
 
-  /// No judgements. The clip is Kaggle's unless told otherwise.
-  public init(clip: Double = 1e-15, threshold: Double = 0.5) {
+  /// Metrics of judgements. The clip is Kaggle's unless told otherwise.
+  public init(_ judgements: [Judgement] = [], clip: Double = 1e-15, threshold: Double = 0.5) {
     precondition(clip > 0 && clip < 0.5, "BinaryMetrics: clip \(clip)")
+    self.judgements = judgements
     self.clip = clip
     self.threshold = threshold
   }
@@ -39,83 +29,111 @@ public struct BinaryMetrics: Sendable {
   /// The number of judgements.
   public var count: Int { judgements.count }
 
-  private var hasNaN: Bool { judgements.contains { $0.score.isNaN } }
-
-  /// The mean of -log of the probability given to the truth; NaN without judgements or with a NaN.
+  /// The mean of -log of the probability given to the truth.
   public var logLoss: Double {
-    let sum = judgements.reduce(0.0) { sum, judgement in
-      guard !judgement.score.isNaN else { return .nan }
+    mean { judgement in
       let fake = min(max(judgement.score, clip), 1 - clip)
-      return sum - (judgement.label == .fake ? log(fake) : log1p(-fake))
+      return judgement.label == .fake ? -log(fake) : -log1p(-fake)
     }
-    return sum / Double(count)
   }
 
-  /// The part of the judgements that are right; NaN without judgements or with a NaN.
+  /// The mean squared distance from the truth (Brier 1950).
+  public var brier: Double {
+    mean { judgement in
+      let error = judgement.score - Double(judgement.label.target)
+      return error * error
+    }
+  }
+
+  /// The part of the judgements that are right.
   public var accuracy: Double {
-    if hasNaN { return .nan }
-    let right = judgements.count { ($0.score >= threshold) == ($0.label == .fake) }
-    return Double(right) / Double(count)
+    mean { $0.isRight(threshold: threshold) ? 1 : 0 }
+  }
+
+  /// How far mean probabilities lie from shares of fakes, over bins of equal width: the expected calibration
+  /// error (Naeini et al. 2015).
+  public func calibrationError(bins: Int = 15) -> Double {
+    guard !hasNaN else { return .nan }
+    return ReliabilityBins(judgements, .equalWidth(bins)).calibrationError
   }
 
   /// The area under the curve of receiver operating characteristic: how often a fake is scored higher
-  /// than a real, ties counting half. NaN unless there are both, or with a NaN.
-  public var auc: Double {
-    var area = 0.0
-    guard
-      let curve = forEachTie({ before, after in
-        area += (after.falseRate - before.falseRate) * (after.trueRate + before.trueRate) / 2
-      })
-    else { return .nan }
-    return curve.isComplete ? area : .nan
-  }
+  /// than a real, ties counting half.
+  public var auc: Double { ranking?.auc ?? .nan }
+
+  /// The mean precision over the fakes found, as scores go down: a sum over the steps of the precision-recall
+  /// curve, without a line between them.
+  public var averagePrecision: Double { ranking?.averagePrecision ?? .nan }
 
   /// Where as many fakes pass for real as reals for fake, in the straight line between the thresholds
-  /// on either side. NaN unless there are both kinds, or with a NaN.
-  public var equalErrorRate: Double {
-    var rate = Double.nan
-    guard
-      forEachTie({ before, after in
-        // The curve rises through the line on which the two errors are equal.
-        let (below, above) = (before.excess, after.excess)
-        guard rate.isNaN, above >= 0 else { return }
-        let part = -below / (above - below)
-        rate = before.falseRate + part * (after.falseRate - before.falseRate)
-      }) != nil
-    else { return .nan }
-    return rate
-  }
+  /// on either side.
+  public var equalErrorRate: Double { ranking?.equalErrorRate ?? .nan }
 
-  /// A point of the curve: what is called fake at a threshold.
-  private struct CurvePoint {
-    var falseRate = 0.0
-    var trueRate = 0.0
+  /// What is called fake and found as the threshold goes down; nil where there are no reals or no fakes that
+  /// count, or with a NaN.
+  public var ranking: Ranking? { hasNaN ? nil : Ranking(judgements) }
 
-    /// Called fake by mistake minus missed.
-    var excess: Double { falseRate - (1 - trueRate) }
-    var isComplete: Bool { falseRate == 1 && trueRate == 1 }
-  }
+  private var hasNaN: Bool { judgements.contains { $0.score.isNaN } }
 
-  /// Calls `body` with the curve's points, two by two, and returns the last; nil where there is no
-  /// curve.
-  private func forEachTie(_ body: (CurvePoint, CurvePoint) -> Void) -> CurvePoint? {
-    let fakes = judgements.count { $0.label == .fake }
-    let reals = count - fakes
-    guard fakes > 0, reals > 0, !hasNaN else { return nil }
-    let sorted = judgements.sorted { $0.score > $1.score }
-    var point = CurvePoint()
-    var (falsely, truly, index) = (0, 0, 0)
-    while index < sorted.count {
-      let score = sorted[index].score
-      while index < sorted.count, sorted[index].score == score {
-        if sorted[index].label == .fake { truly += 1 } else { falsely += 1 }
-        index += 1
-      }
-      let next = CurvePoint(
-        falseRate: Double(falsely) / Double(reals), trueRate: Double(truly) / Double(fakes))
-      body(point, next)
-      point = next
+  private func mean(_ value: (Judgement) -> Double) -> Double {
+    var (sum, weight) = (0.0, 0.0)
+    for judgement in judgements {
+      guard !judgement.score.isNaN else { return .nan }
+      sum += judgement.weight * value(judgement)
+      weight += judgement.weight
     }
-    return point
+    return sum / weight
+  }
+}
+
+/// A figure that tells how good probabilities are.
+public enum Metric: String, Sendable, CaseIterable {
+  /// The mean negative log likelihood, which Kaggle's challenge was scored by.
+  case logLoss
+  /// The mean squared distance from the truth.
+  case brier
+  /// The expected calibration error, over 15 bins of equal width.
+  case calibrationError
+  /// The part on the right side of one half.
+  case accuracy
+  /// The area under the ROC curve.
+  case auc
+  /// The mean precision over the fakes found.
+  case averagePrecision
+  /// Where both kinds of errors are equally frequent.
+  case equalErrorRate
+
+  /// The name in tables.
+  public var title: String {
+    switch self {
+    case .logLoss: "log loss"
+    case .brier: "Brier"
+    case .calibrationError: "calibration error"
+    case .accuracy: "accuracy"
+    case .auc: "AUC"
+    case .averagePrecision: "average precision"
+    case .equalErrorRate: "EER"
+    }
+  }
+
+  /// Whether less of it is better.
+  public var isLoss: Bool {
+    switch self {
+    case .logLoss, .brier, .calibrationError, .equalErrorRate: true
+    case .accuracy, .auc, .averagePrecision: false
+    }
+  }
+
+  /// The figure; NaN where it cannot be said.
+  public func value(_ metrics: BinaryMetrics) -> Double {
+    switch self {
+    case .logLoss: metrics.logLoss
+    case .brier: metrics.brier
+    case .calibrationError: metrics.calibrationError()
+    case .accuracy: metrics.accuracy
+    case .auc: metrics.auc
+    case .averagePrecision: metrics.averagePrecision
+    case .equalErrorRate: metrics.equalErrorRate
+    }
   }
 }

@@ -12,7 +12,7 @@ public struct ReliabilityPlot: Sendable {
     public var histogram: ReliabilityBins
 
     /// Judgements, in ten bins for points and twenty for bars.
-    public init(_ name: String, _ judgements: [WeightedJudgement]) {
+    public init(_ name: String, _ judgements: [Judgement]) {
       self.name = name
       bins = ReliabilityBins(judgements, .equalCount(10))
       histogram = ReliabilityBins(judgements, .equalWidth(20))

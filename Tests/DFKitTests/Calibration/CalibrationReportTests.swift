@@ -37,17 +37,17 @@ import Testing
     #expect(report.videos.real == 20 && report.videos.fake == 20)
     #expect(report.calibration.scale < 0.6)
     for level in [report.frames, report.videos] {
-      #expect(level.after.logLoss.value < level.before.logLoss.value)
-      #expect(level.after.calibrationError.value < level.before.calibrationError.value)
+      #expect(level.after[.logLoss].value < level.before[.logLoss].value)
+      #expect(level.after[.calibrationError].value < level.before[.calibrationError].value)
       let others = try #require(level.crossFitted)
       // What was fitted to others fits somewhat worse, and still better than nothing.
-      #expect(others.logLoss.value > level.after.logLoss.value)
-      #expect(others.logLoss.value < level.before.logLoss.value)
-      let interval = try #require(level.after.logLoss.interval)
-      #expect(interval.contains(level.after.logLoss.value))
+      #expect(others[.logLoss].value > level.after[.logLoss].value)
+      #expect(others[.logLoss].value < level.before[.logLoss].value)
+      let interval = try #require(level.after[.logLoss].interval)
+      #expect(interval.contains(level.after[.logLoss].value))
     }
     // Order is not changed by a calibration that rises.
-    #expect(abs(report.frames.after.auc.value - report.frames.before.auc.value) < 1e-12)
+    #expect(abs(report.frames.after[.auc].value - report.frames.before[.auc].value) < 1e-12)
     let recipe = try Recipe(
       yaml: "name: a\nmembers: [{name: b, architecture: xception}]\n" + report.recipe, file: "r")
     let found = try #require(recipe.aggregation.calibration)
@@ -63,7 +63,7 @@ import Testing
     let again = try CalibrationReport(faces(), job(), before: plain.calibration)
     #expect(again.calibration == plain.calibration)
     #expect(again.videoCalibration == plain.videoCalibration)
-    #expect(again.frames.before.logLoss == plain.frames.after.logLoss)
+    #expect(again.frames.before[.logLoss] == plain.frames.after[.logLoss])
     #expect(try CalibrationReport(faces(), job(), before: nil).text == plain.text)
   }
 
@@ -77,7 +77,7 @@ import Testing
     )
     #expect(abs(one.calibration.scale - other.calibration.scale) < 1e-6)
     #expect(abs(one.calibration.offset - other.calibration.offset) < 1e-6)
-    #expect(abs(one.videos.after.logLoss.value - other.videos.after.logLoss.value) < 1e-5)
+    #expect(abs(one.videos.after[.logLoss].value - other.videos.after[.logLoss].value) < 1e-5)
   }
 
   @Test func facesThatAreToldApartNeedSmoothing() throws {
@@ -88,7 +88,7 @@ import Testing
     }
     let report = try CalibrationReport(apart, job(), before: nil)
     #expect(report.notes.contains { $0.contains("faces are told apart") })
-    #expect(report.frames.after.accuracy.value == 1)
+    #expect(report.frames.after[.accuracy].value == 1)
     #expect(report.band?.range == nil && report.band?.coverage == 1)
     #expect(throws: CalibrationError.separable) {
       try CalibrationReport(apart, job { $0.smoothsTargets = false }, before: nil)

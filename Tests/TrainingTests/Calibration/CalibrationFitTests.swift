@@ -21,9 +21,9 @@ struct CalibrationGolden: Decodable {
       }
     }
 
-    var judgements: [WeightedJudgement] {
+    var judgements: [Judgement] {
       samples.map {
-        WeightedJudgement(LogitCalibration.sigmoid($0.logit), $0.label, weight: $0.weight)
+        Judgement(LogitCalibration.sigmoid($0.logit), $0.label, weight: $0.weight)
       }
     }
   }
@@ -40,10 +40,6 @@ struct CalibrationGolden: Decodable {
   }
 
   struct Scores: Decodable {
-    var logLoss: Double
-    var brier: Double
-    var auc: Double
-    var accuracy: Double
     var calibrationError: Double
     var equalCount: Curve
     var equalWidth: Curve

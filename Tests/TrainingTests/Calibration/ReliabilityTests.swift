@@ -10,21 +10,15 @@ struct ReliabilityTests {
     abs(found - expected) <= 1e-9
   }
 
-  @Test func scoresAreThoseOfScikitLearn() throws {
+  @Test func theCalibrationErrorIsThatOfWeightedBins() throws {
     let golden = try CalibrationGolden.read()
-    let scores = ProbabilityScores(golden.fits[0].judgements)
-    #expect(isClose(scores.logLoss, golden.scores.logLoss))
-    #expect(isClose(scores.brier, golden.scores.brier))
-    #expect(isClose(scores.auc, golden.scores.auc))
-    #expect(isClose(scores.accuracy, golden.scores.accuracy))
-    #expect(isClose(scores.calibrationError, golden.scores.calibrationError))
-    #expect(ProbabilityScores([]).logLoss.isNaN)
-    #expect(ProbabilityScores([.init(0.3, .real)]).auc.isNaN)
+    let found = BinaryMetrics(golden.fits[0].judgements).calibrationError()
+    #expect(isClose(found, golden.scores.calibrationError))
   }
 
   @Test func binsAreThoseOfScikitLearn() throws {
     let golden = try CalibrationGolden.read()
-    let plain = golden.fits[0].judgements.map { WeightedJudgement($0.probability, $0.label) }
+    let plain = golden.fits[0].judgements.map { Judgement($0.score, $0.label) }
     for (division, curve) in [
       (ReliabilityBins.Division.equalCount(10), golden.scores.equalCount),
       (.equalWidth(10), golden.scores.equalWidth),
@@ -50,10 +44,10 @@ struct ReliabilityTests {
   }
 
   @Test func binsHoldWhatTheyMust() throws {
-    let ties = [0.2, 0.2, 0.2, 0.2, 0.9].map { WeightedJudgement($0, .real) }
+    let ties = [0.2, 0.2, 0.2, 0.2, 0.9].map { Judgement($0, .real) }
     let bins = ReliabilityBins(ties, .equalCount(5)).bins
     #expect(bins.map(\.count) == [4, 1], "equal probabilities stay together")
-    let edges = [0.0, 0.5, 1.0].map { WeightedJudgement($0, .fake) }
+    let edges = [0.0, 0.5, 1.0].map { Judgement($0, .fake) }
     let halves = ReliabilityBins(edges, .equalWidth(2)).bins
     #expect(halves.map(\.count) == [1, 2], "a border belongs to the upper bin")
     #expect(ReliabilityBins([], .equalWidth(3)).bins.isEmpty)
@@ -103,7 +97,7 @@ struct ReliabilityTests {
 
   @Test func theNarrowestBandThatGivesTheAccuracyIsFound() throws {
     // Wrong between 0.4 and 0.6, right elsewhere.
-    let judgements: [WeightedJudgement] = [
+    let judgements: [Judgement] = [
       .init(0.05, .real), .init(0.2, .real), .init(0.42, .fake), .init(0.55, .real),
       .init(0.57, .fake), .init(0.8, .fake), .init(0.9, .fake), .init(0.1, .real),
     ]
@@ -117,7 +111,7 @@ struct ReliabilityTests {
     #expect(AbstainBand.narrowest([.init(0.995, .real)], accuracy: 0.6) == nil)
     #expect(AbstainBand.narrowest([], accuracy: 0.6) == nil)
     // Weights decide.
-    let heavy = [WeightedJudgement(0.6, .real), .init(0.9, .fake, weight: 9)]
+    let heavy = [Judgement(0.6, .real), .init(0.9, .fake, weight: 9)]
     #expect(AbstainBand.narrowest(heavy, accuracy: 0.9)?.range == nil)
     #expect(AbstainBand.narrowest(heavy, accuracy: 0.95)?.coverage == 0.9, "0.6 is left open")
   }

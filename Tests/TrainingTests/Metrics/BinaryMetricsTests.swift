@@ -3,41 +3,68 @@ import TestSupport
 import Testing
 import Training
 
-/// Metrics against scikit-learn's (`Fixtures/make_optimisation.py`).
+/// Metrics against scikit-learn's (`Fixtures/make_metrics.py`).
 @Suite struct BinaryMetricsTests {
-  struct Fixture: Decodable {
-    struct Case: Decodable {
-      var clip: Double
-      var labels: [UInt8]
-      var scores: [Double]
-      var logLoss: Double
-      var accuracy: Double
-      var auc: Double
-      var equalErrorRate: Double
+  struct Golden: Decodable {
+    var clip: Double
+    var labels: [UInt8]
+    var scores: [Double]
+    var weights: [Double]
+    var logLoss: Double
+    var brier: Double
+    var accuracy: Double
+    var auc: Double?
+    var averagePrecision: Double?
+    var equalErrorRate: Double?
+
+    /// Each figure, nil where there is none.
+    var figures: [Metric: Double?] {
+      [
+        .logLoss: logLoss, .brier: brier, .accuracy: accuracy, .auc: auc,
+        .averagePrecision: averagePrecision, .equalErrorRate: equalErrorRate,
+      ]
     }
-    var scores: [String: Case]
   }
 
-  func isClose(_ found: Double, _ expected: Double, tolerance: Double = 1e-6) -> Bool {
+  func isClose(_ found: Double, _ expected: Double, tolerance: Double = 1e-9) -> Bool {
     abs(found - expected) <= tolerance
   }
 
-  @Test(arguments: ["smooth", "ties", "few", "clipped", "separable", "reversed"])
-  func metricsAreScikitLearns(_ name: String) throws {
-    let fixture = try JSONDecoder().decode(
-      Fixture.self, from: Data(contentsOf: Paths.fixture("optimisation.json")))
-    let golden = try #require(fixture.scores[name])
-    var metrics = BinaryMetrics(clip: golden.clip)
-    for (score, label) in zip(golden.scores, golden.labels) {
-      metrics.add(score, try #require(FaceLabel(rawValue: label)))
+  @Test func metricsAreScikitLearns() throws {
+    let cases = try JSONDecoder().decode(
+      [String: Golden].self, from: Data(contentsOf: Paths.fixture("metrics.json")))
+    #expect(cases.count == 13)
+    for (name, golden) in cases {
+      let judgements = try golden.scores.indices.map { index in
+        Judgement(
+          golden.scores[index], try #require(FaceLabel(rawValue: golden.labels[index])),
+          weight: golden.weights[index])
+      }
+      // The order of judgements says nothing.
+      for judgements in [judgements, judgements.reversed(), judgements.sorted { $0.score > $1.score }] {
+        let metrics = BinaryMetrics(judgements, clip: golden.clip)
+        for (metric, expected) in golden.figures {
+          let found = metric.value(metrics)
+          if let expected {
+            #expect(isClose(found, expected), "\(name), \(metric): \(found), not \(expected)")
+          } else {
+            #expect(found.isNaN, "\(name), \(metric): \(found)")
+          }
+        }
+      }
     }
-    #expect(metrics.count == golden.labels.count)
-    #expect(isClose(metrics.logLoss, golden.logLoss), "\(metrics.logLoss) \(golden.logLoss)")
-    #expect(isClose(metrics.accuracy, golden.accuracy))
-    #expect(isClose(metrics.auc, golden.auc), "\(metrics.auc) \(golden.auc)")
-    #expect(
-      isClose(metrics.equalErrorRate, golden.equalErrorRate),
-      "\(metrics.equalErrorRate) \(golden.equalErrorRate)")
+  }
+
+  @Test func curvesRunFromCornerToCorner() throws {
+    let judgements: [Judgement] = [
+      .init(0.9, .fake), .init(0.8, .real), .init(0.8, .fake), .init(0.3, .real), .init(0.1, .real, weight: 0),
+    ]
+    let ranking = try #require(BinaryMetrics(judgements).ranking)
+    #expect(ranking.rocCurve.map(\.falseRate) == [0, 0, 0.5, 1])
+    #expect(ranking.rocCurve.map(\.trueRate) == [0, 0.5, 1, 1])
+    #expect(ranking.precisionRecallCurve.map(\.recall) == [0.5, 1, 1])
+    #expect(ranking.precisionRecallCurve.map(\.precision) == [1, 2.0 / 3, 0.5])
+    #expect(ranking.steps.map(\.score) == [0.9, 0.8, 0.3])
   }
 
   @Test func sureMistakesAreClipped() {

@@ -1,0 +1,26 @@
+import Training
+
+extension MetricFigures {
+  /// The figures by name, each with `value` and `interval`.
+  var json: JSON {
+    .object(all.map { .init(key: $0.metric.rawValue, value: $0.figure.json) })
+  }
+}
+
+extension MetricFigures.Figure {
+  /// The figure and its interval, for people.
+  var text: String {
+    guard !value.isNaN else { return "-" }
+    let range = interval.map { " (\($0.lowerBound.fixed(3)) to \($0.upperBound.fixed(3)))" }
+    return value.fixed(3) + (range ?? "")
+  }
+
+  /// `value`, null where it cannot be said, and `interval`.
+  var json: JSON {
+    [
+      "value": value.isNaN ? .null : .double(value),
+      "interval": interval.map { .array([.double($0.lowerBound), .double($0.upperBound)]) }
+        ?? .null,
+    ]
+  }
+}
