@@ -69,15 +69,11 @@ public struct Ensemble: FaceScorer {
 
   /// The assessment that frame scores computed before lead to, so that other aggregators can be
   /// tried without running a network again. Every member has at least one score.
-  public func combine(_ scores: [MemberScores]) -> Assessment {
-    let members = scores.map { member in
-      Assessment.Member(
-        name: member.name, frames: member.frames, probability: frames.aggregate(member.frames))
-    }
-    var probability = models.aggregate(members.map(\.probability))
-    if let calibration { probability = calibration.probability(of: probability) }
-    if let clip { probability = min(max(probability, clip.lowerBound), clip.upperBound) }
-    return Assessment(members: members, probability: probability)
+  public func combine(_ scores: [MemberScores]) -> Assessment { combination(scores) }
+
+  /// What the ensemble does once its members have judged.
+  public var combination: ScoreCombination {
+    ScoreCombination(frames: frames, models: models, calibration: calibration, clip: clip)
   }
 
   /// One score a crop: the members' scores of it, aggregated by `models`, neither calibrated nor clipped. A member

@@ -1,4 +1,3 @@
-import Classifiers
 import DeepfakeCore
 import FaceDetect
 
@@ -47,8 +46,6 @@ struct Candidate {
   let track: Track
   /// The places of its faces in `JudgedFaces.faces`, in the order of time.
   let places: [Int]
-  /// The median area of their boxes.
-  let faceArea: Float
 
   /// The people to whom the faces belong, in the order of their numbers.
   static func all(_ tracks: [Track], _ faces: [JudgedFaces.Face]) -> [Candidate] {
@@ -57,8 +54,7 @@ struct Candidate {
     return tracks.compactMap { track in
       let places = track.sightings.compactMap { placeOf[[$0.frame, $0.index]] }
       guard !places.isEmpty else { return nil }
-      let area = MedianAggregator().aggregate(places.map { faces[$0].box.area })
-      return Candidate(track: track, places: places, faceArea: area)
+      return Candidate(track: track, places: places)
     }
   }
 }

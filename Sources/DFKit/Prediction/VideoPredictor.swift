@@ -70,84 +70,19 @@ public struct VideoPredictor: Sendable {
     _ candidates: [Candidate], _ judged: JudgedFaces, into report: inout VideoReport,
     progress: (Double) -> Void
   ) throws {
-    let neededOfPerson = min(recipe.people.minFrames, report.frames)
-    report.people = candidates.map { candidate in
-      VideoReport.Person(
-        candidate,
-        .undecided(.tooFewFaces(found: candidate.places.count, needed: neededOfPerson)))
-    }
-    let needed = min(recipe.faces.minFrames, report.frames)
-    let most = candidates.map(\.places.count).max() ?? 0
-    if report.facesFound == 0 {
-      report.verdict = .undecided(.noFaces)
-    } else if report.facesFound < needed {
-      report.verdict = .undecided(.tooFewFaces(found: report.facesFound, needed: needed))
-    } else if peopleRule != nil, most < neededOfPerson {
-      report.verdict = .undecided(.tooFewFaces(found: most, needed: neededOfPerson))
-    } else {
-      let scores = try StageTimes.measure(.classify) {
-        try FileScores(
-          ensemble, crops: judged.crops, people: candidates.map(\.places),
-          pooling: peopleRule == nil, unloading: !keepsNetworks
-        ) { done in
-          progress(0.5 + 0.5 * Double(done) / Double(ensemble.members.count))
-        }
+    let maker = VerdictMaker(recipe, ensemble.combination, rule: rule)
+    report.people = candidates.map { VideoReport.Person($0) }
+    guard maker.obstacle(report) == nil else { return maker.decide(&report) }
+    let scores = try StageTimes.measure(.classify) {
+      try FileScores(
+        ensemble, crops: judged.crops, people: candidates.map(\.places),
+        pooling: maker.rule == nil, unloading: !keepsNetworks
+      ) { done in
+        progress(0.5 + 0.5 * Double(done) / Double(ensemble.members.count))
       }
-      fill(&report, with: scores, candidates, judged.faces, neededOfPerson: neededOfPerson)
     }
-  }
-
-  /// Writes down the people's verdicts, that of the file, and every face's scores.
-  private func fill(
-    _ report: inout VideoReport, with scores: FileScores, _ candidates: [Candidate],
-    _ faces: [JudgedFaces.Face], neededOfPerson: Int
-  ) {
-    let most = Float(candidates.map(\.places.count).max() ?? 0)
-    var counted: [(person: JudgedPerson, assessment: Assessment)] = []
-    for (index, candidate) in candidates.enumerated()
-    where candidate.places.count >= neededOfPerson {
-      let assessment = ensemble.combine(scores.people[index])
-      report.people[index].verdict = verdict(assessment.probability)
-      report.people[index].members = assessment.members.map { .init($0) }
-      report.people[index].fakeSpans = fakeSpans(scores.people[index], candidate, faces)
-      guard Float(candidate.places.count) >= recipe.people.minShare * most else { continue }
-      report.people[index].counts = true
-      let person = JudgedPerson(
-        id: candidate.track.id, probability: assessment.probability,
-        frames: candidate.places.count, faceArea: candidate.faceArea)
-      counted.append((person, assessment))
-    }
-    if let rule = peopleRule {
-      report.verdict = verdict(rule.probability(counted.map(\.person)))
-      report.members = ensemble.members.indices.map { member in
-        let people = counted.map { person, assessment in
-          var person = person
-          person.probability = assessment.members[member].probability
-          return person
-        }
-        return VideoReport.MemberScore(
-          name: ensemble.members[member].name, probability: rule.probability(people))
-      }
-    } else {
-      let assessment = ensemble.combine(scores.together)
-      for index in report.people.indices { report.people[index].counts = true }
-      report.verdict = verdict(assessment.probability)
-      report.members = assessment.members.map { .init($0) }
-    }
-    report.frameScores = frameScores(scores, candidates, faces)
-  }
-
-  private func verdict(_ probability: Float) -> Verdict {
-    Verdict(probability: probability, undecided: recipe.verdict.undecided)
-  }
-
-  private func fakeSpans(
-    _ scores: [MemberScores], _ candidate: Candidate, _ faces: [JudgedFaces.Face]
-  ) -> [VideoReport.Person.Span] {
-    .init(
-      candidate.places.enumerated().map { crop, place in
-        (faces[place].time, ensemble.models.aggregate(scores.at(crop)))
-      })
+    report.frameScores = frameScores(scores, candidates, judged.faces)
+    maker.decide(&report, together: maker.rule == nil ? scores.together : nil)
   }
 
   /// The judged faces in their order, each with its person.
@@ -169,22 +104,16 @@ public struct VideoPredictor: Sendable {
 }
 
 extension VideoReport.Person {
-  fileprivate init(_ candidate: Candidate, _ verdict: Verdict) {
+  /// A person, not judged yet.
+  fileprivate init(_ candidate: Candidate) {
     let sightings = candidate.track.sightings
     let surest = candidate.track.surest
     self.init(
-      id: candidate.track.id, verdict: verdict, framesSeen: sightings.count,
+      id: candidate.track.id, verdict: .undecided(.noFaces), framesSeen: sightings.count,
       framesJudged: candidate.places.count, firstTime: sightings.first?.time ?? 0,
       lastTime: sightings.last?.time ?? 0,
       surest: Sample(
         time: surest.time, box: surest.face.box, score: surest.face.score))
-    counts = false
-  }
-}
-
-extension VideoReport.MemberScore {
-  fileprivate init(_ member: Assessment.Member) {
-    self.init(name: member.name, probability: member.probability)
   }
 }
 
