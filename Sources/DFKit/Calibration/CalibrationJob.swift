@@ -9,27 +9,12 @@ import Training
 /// Groups (videos, or what stands in for them) count equally however many faces they have, and real and fake
 /// ones as half each: the probabilities are those of footage that is as often fake as real.
 public struct CalibrationJob: Sendable {
-  /// Which samples of the data are judged.
-  public enum Part: Sendable, Equatable {
-    /// Those that the column `split` says, or, where there is none and `.validation` is asked for, those that
-    /// training would hold out.
-    case named(DatasetPart)
-    /// All of them.
-    case all
-  }
-
   /// The network's weights.
   public var weights: WeightsSource
   /// What the caller knows better than the weights' file.
   public var network = ClassifierOptions()
-  /// Folders with a `manifest.csv`, and CSV files.
-  public var data: [URL]
-  /// Which samples.
-  public var part = Part.named(.validation)
-  /// What the paths of samples begin with that count; nil for all.
-  public var pathPrefix: String?
-  /// The collection of samples that count; nil for all.
-  public var origin: String?
+  /// What is judged.
+  public var samples: SampleChoice
   /// What is fitted.
   public var method = CalibrationFit.Method.platt
   /// Whether targets are smoothed; nil for where the samples can be told apart without error.
@@ -44,9 +29,9 @@ public struct CalibrationJob: Sendable {
   public var bootstrap = GroupBootstrap()
 
   /// A job.
-  public init(weights: WeightsSource, data: [URL]) {
+  public init(weights: WeightsSource, samples: SampleChoice) {
     self.weights = weights
-    self.data = data
+    self.samples = samples
   }
 
   /// Judges the faces and fits.
@@ -58,7 +43,7 @@ public struct CalibrationJob: Sendable {
     guard classifier.classCount <= 2 else {
       throw ClassifierError.noProbability(classes: classifier.classCount)
     }
-    let chosen = try chooseSamples()
+    let chosen = try samples.read()
     let faces = try judge(chosen.manifest, with: classifier, progress: progress)
     var report = try CalibrationReport(faces, self, before: classifier.calibration)
     report.weights = weights.name
@@ -66,48 +51,6 @@ public struct CalibrationJob: Sendable {
     report.dataDigest = chosen.digest
     report.part = chosen.words
     return report
-  }
-
-  private struct Chosen {
-    var manifest: FaceManifest
-    var digest: String
-    var words: String
-  }
-
-  private func chooseSamples() throws -> Chosen {
-    var manifests: [FaceManifest] = []
-    for url in data { manifests.append(try FaceManifest.read(url)) }
-    var manifest = try FaceManifest.joined(manifests)
-    let digest = manifest.digest
-    if pathPrefix != nil || origin != nil {
-      manifest = manifest.filtered(pathPrefix: pathPrefix, origin: origin)
-    }
-    guard !manifest.isEmpty else {
-      throw DatasetError.impossible(
-        problem: "no sample of the data has the path prefix or the origin asked for")
-    }
-    switch part {
-    case .all: return Chosen(manifest: manifest, digest: digest, words: "all samples")
-    case .named(let part) where manifest.hasSplit:
-      let parts = try manifest.parts()
-      let subset = manifest.subset(parts.indices.filter { parts[$0] == part })
-      guard !subset.isEmpty else {
-        throw DatasetError.impossible(
-          problem:
-            "the column split names no sample '\(part.rawValue)'; --split asks for another part")
-      }
-      return Chosen(manifest: subset, digest: digest, words: "the part '\(part.rawValue)'")
-    case .named(.validation):
-      let split = try HoldOut().split(manifest)
-      return Chosen(
-        manifest: split.heldOut, digest: digest,
-        words: "what training holds out (\(split.rule.rawValue))")
-    case .named(let part):
-      throw DatasetError.impossible(
-        problem:
-          "the data have no column split that names the part '\(part.rawValue)'; 'dfkit split'"
-          + " makes one, and --split all takes every sample")
-    }
   }
 
   private func judge(

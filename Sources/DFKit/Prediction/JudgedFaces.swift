@@ -13,6 +13,7 @@ struct JudgedFaces {
   }
 
   private let recipe: Recipe
+  private let view: CropView
   private var store = CropStore()
   private(set) var faces: [Face] = []
   private(set) var framesWithFaces = 0
@@ -20,8 +21,9 @@ struct JudgedFaces {
   private(set) var mostLeftOut = 0
   private var frames = 0
 
-  init(_ recipe: Recipe) {
+  init(_ recipe: Recipe, _ view: CropView) {
     self.recipe = recipe
+    self.view = view
   }
 
   /// One crop for each of `faces`.
@@ -35,7 +37,7 @@ struct JudgedFaces {
     for index in chosen {
       faces.append(
         Face(frame: frames, index: index, time: frame.time ?? 0, box: found[index].box))
-      StageTimes.measure(.crop) { store.add(recipe.crop.cut(found[index], from: frame.image)) }
+      StageTimes.measure(.crop) { store.add(view(recipe.crop.cut(found[index], from: frame.image))) }
     }
     frames += 1
   }

@@ -32,12 +32,9 @@ extension VideoPredictor {
   /// - Throws: `WeightsError` and `ClassifierError` where they cannot be used.
   public init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource) throws {
     let detector = try recipe.detector.load(detectorWeights)
-    let members = try weights.entries.map { entry in
-      Ensemble.Member(
-        entry.member.name, try ClassifierModel(try entry.weights.read(), entry.member.options))
-    }
     self.init(
-      recipe: recipe, detector: detector, ensemble: try recipe.aggregation.ensemble(of: members))
+      recipe: recipe, detector: detector,
+      ensemble: try recipe.aggregation.ensemble(of: weights.members()))
   }
 }
 
@@ -117,10 +114,20 @@ extension Recipe.Aggregation {
   ///
   /// - Throws: `RecipeError` where an aggregator's name is unknown.
   public func ensemble(of members: [Ensemble.Member]) throws(RecipeError) -> Ensemble {
+    let combination = try combination()
     var ensemble = Ensemble(
-      members, frames: try aggregator(frames), models: try aggregator(models), clip: clip)
-    ensemble.calibration = calibration
+      members, frames: combination.frames, models: combination.models, clip: combination.clip)
+    ensemble.calibration = combination.calibration
     return ensemble
+  }
+
+  /// The way from members' scores to a probability.
+  ///
+  /// - Throws: `RecipeError` where an aggregator is unknown.
+  public func combination() throws(RecipeError) -> ScoreCombination {
+    ScoreCombination(
+      frames: try aggregator(frames), models: try aggregator(models), calibration: calibration,
+      clip: clip)
   }
 
   private func aggregator(_ name: String) throws(RecipeError) -> any Aggregator {

@@ -19,6 +19,8 @@ public struct VideoPredictor: Sendable {
   public var ensemble: Ensemble
   /// Makes the verdict out of the people's, a rule of one's own; nil for the recipe's.
   public var rule: (any PeopleRule)?
+  /// How the networks see the crops; as they were cut unless told otherwise.
+  public var view = CropView.plain
   /// Whether networks stay in memory from file to file; otherwise each is there only while it judges.
   public var keepsNetworks = true
 
@@ -42,7 +44,7 @@ public struct VideoPredictor: Sendable {
   ) throws -> VideoReport {
     let start = ContinuousClock.now
     var search = FaceSearch(detector)
-    var judged = JudgedFaces(recipe)
+    var judged = JudgedFaces(recipe, view)
     var report = VideoReport(file: file.relativePath, verdict: .undecided(.noFaces))
     report.warnings = try StageTimes.measure(.decode) {
       try MediaFrame.read(file, .spread(recipe.frames)) { frame in

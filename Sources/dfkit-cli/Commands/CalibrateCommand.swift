@@ -31,23 +31,7 @@ struct CalibrateCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Network") var network: NetworkOptions
 
-  @Option(
-    help: "A folder with a manifest.csv, or a CSV file; may be given several times.",
-    completion: .file())
-  var data: [String] = []
-
-  @Option(
-    help: """
-      The part of the data to judge, as its column split says: validation, test, train; or all. Without \
-      that column, validation is what 'dfkit train' holds out by itself.
-      """)
-  var split = "validation"
-
-  @Option(help: "Only samples whose path begins with this.")
-  var only: String?
-
-  @Option(help: "Only samples with this in the column origin.")
-  var origin: String?
+  @OptionGroup(title: "Faces") var samples: SampleOptions
 
   @Option(help: "platt (scale and offset) or temperature (scale alone).")
   var method = CalibrationFit.Method.platt
@@ -88,10 +72,7 @@ struct CalibrateCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
-    if data.isEmpty { throw ValidationError("Give --data: a folder or a CSV file.") }
-    if split != "all", DatasetPart(split) == nil {
-      throw ValidationError("--split must be validation, test, train or all.")
-    }
+    if samples.data.isEmpty { throw ValidationError("Give --data: a folder or a CSV file.") }
     if !(0.5...1).contains(accuracy) { throw ValidationError("--accuracy must be 0.5 to 1.") }
     if let output, !output.hasSuffix(".safetensors") {
       throw ValidationError("--output must end in .safetensors.")
@@ -117,11 +98,8 @@ struct CalibrateCommand: AsyncParsableCommand {
   }
 
   private func job(_ source: WeightsSource) throws -> CalibrationJob {
-    var job = CalibrationJob(weights: source, data: data.map { URL(fileURLWithPath: $0) })
+    var job = CalibrationJob(weights: source, samples: samples.choice())
     job.network = network.options
-    job.part = DatasetPart(split).map { .named($0) } ?? .all
-    job.pathPrefix = only
-    job.origin = origin
     job.method = method
     job.smoothsTargets = smooth
     job.accuracy = accuracy

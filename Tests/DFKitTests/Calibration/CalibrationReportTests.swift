@@ -25,7 +25,7 @@ import Testing
 
   private func job(_ change: (inout CalibrationJob) -> Void = { _ in }) throws -> CalibrationJob {
     let weights = try #require(ShippedWeights.named("default"))
-    var job = CalibrationJob(weights: .shipped(weights), data: [])
+    var job = CalibrationJob(weights: .shipped(weights), samples: SampleChoice([]))
     job.bootstrap = GroupBootstrap(draws: 200)
     change(&job)
     return job

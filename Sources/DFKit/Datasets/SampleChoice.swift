@@ -1,0 +1,77 @@
+import Foundation
+import Training
+
+/// Which samples of some manifests are judged.
+public struct SampleChoice: Sendable {
+  /// A part of the data.
+  public enum Part: Sendable, Equatable {
+    /// Those that the column `split` says, or, where there is none and `.validation` is asked for, those that
+    /// training would hold out.
+    case named(DatasetPart)
+    /// All of them.
+    case all
+  }
+
+  /// Folders with a `manifest.csv`, and CSV files.
+  public var data: [URL]
+  /// Which samples.
+  public var part = Part.named(.validation)
+  /// What the paths of samples begin with that count; nil for all.
+  public var pathPrefix: String?
+  /// The collection of samples that count; nil for all.
+  public var origin: String?
+
+  /// The validation part of some manifests.
+  public init(_ data: [URL]) {
+    self.data = data
+  }
+
+  /// The samples as they were read.
+  public struct Samples: Sendable {
+    /// Those that were asked for.
+    public var manifest: FaceManifest
+    /// The hash of all the manifests.
+    public var digest: String
+    /// Which samples they are, in words.
+    public var words: String
+  }
+
+  /// Reads the manifests.
+  ///
+  /// - Throws: `DatasetError`, also where no sample is asked for.
+  public func read() throws(DatasetError) -> Samples {
+    var manifests: [FaceManifest] = []
+    for url in data { manifests.append(try FaceManifest.read(url)) }
+    var manifest = try FaceManifest.joined(manifests)
+    let digest = manifest.digest
+    if pathPrefix != nil || origin != nil {
+      manifest = manifest.filtered(pathPrefix: pathPrefix, origin: origin)
+    }
+    guard !manifest.isEmpty else {
+      throw .impossible(
+        problem: "no sample of the data has the path prefix or the origin asked for")
+    }
+    switch part {
+    case .all: return Samples(manifest: manifest, digest: digest, words: "all samples")
+    case .named(let part) where manifest.hasSplit:
+      let parts = try manifest.parts()
+      let subset = manifest.subset(parts.indices.filter { parts[$0] == part })
+      guard !subset.isEmpty else {
+        throw .impossible(
+          problem:
+            "the column split names no sample '\(part.rawValue)'; --split asks for another part")
+      }
+      return Samples(manifest: subset, digest: digest, words: "the part '\(part.rawValue)'")
+    case .named(.validation):
+      let split = try HoldOut().split(manifest)
+      return Samples(
+        manifest: split.heldOut, digest: digest,
+        words: "what training holds out (\(split.rule.rawValue))")
+    case .named(let part):
+      throw .impossible(
+        problem:
+          "the data have no column split that names the part '\(part.rawValue)'; 'dfkit split'"
+          + " makes one, and --split all takes every sample")
+    }
+  }
+}

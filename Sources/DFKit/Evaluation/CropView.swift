@@ -1,0 +1,37 @@
+import DeepfakeCore
+import Foundation
+
+/// How a crop is shown to the networks, to see whether several views of one face tell more than one.
+public enum CropView: Sendable, Hashable {
+  /// As it was cut.
+  case plain
+  /// Mirrored.
+  case flipped
+  /// Turned about its middle, by degrees, clockwise.
+  case turned(Int)
+
+  /// The name in tables and caches.
+  public var name: String {
+    switch self {
+    case .plain: "plain"
+    case .flipped: "flipped"
+    case .turned(let degrees): "turned \(degrees)"
+    }
+  }
+
+  /// The crop as the networks see it.
+  func callAsFunction(_ crop: Image) -> Image {
+    switch self {
+    case .plain: return crop
+    case .flipped: return crop.flippedHorizontally()
+    case .turned(let degrees):
+      let angle = Double(degrees) * .pi / 180
+      let (sine, cosine) = (sin(angle), cos(angle))
+      let (x, y) = (Double(crop.width - 1) / 2, Double(crop.height - 1) / 2)
+      let map = AffineMap(
+        a: cosine, b: -sine, c: x - cosine * x + sine * y, d: sine, e: cosine,
+        f: y - sine * x - cosine * y)
+      return crop.warped(by: map, width: crop.width, height: crop.height, edges: .replicate) ?? crop
+    }
+  }
+}

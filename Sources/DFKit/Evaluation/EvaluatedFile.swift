@@ -1,0 +1,92 @@
+import Foundation
+import Training
+
+/// A video, image or group of face crops of known truth, and what was seen in it.
+public struct EvaluatedFile: Sendable {
+  /// The file; of face crops, the video or group that they are from.
+  public var name: String
+  /// The truth.
+  public var label: FaceLabel
+  /// What hangs together and is drawn as one for intervals: an original and its fakes, a group of a manifest.
+  public var group: String
+  /// The collection, where known.
+  public var source: String?
+  /// Which copy of the video it is, such as a compression, where known.
+  public var variant: String?
+  /// What was seen, with every face's scores.
+  public var report: VideoReport
+
+  /// A file.
+  public init(
+    name: String, label: FaceLabel, group: String, source: String? = nil, variant: String? = nil,
+    report: VideoReport
+  ) {
+    self.name = name
+    self.label = label
+    self.group = group
+    self.source = source
+    self.variant = variant
+    self.report = report
+  }
+
+  /// A labelled video that has been judged. A fake hangs together with its original.
+  init(_ label: VideoLabel, _ report: VideoReport) {
+    self.init(
+      name: report.file, label: label.label, group: label.original ?? label.video,
+      source: label.origin, variant: label.variant, report: report)
+  }
+}
+
+/// What files can be told apart by, to see where a detector is good and where not.
+public enum Facet: String, Sendable, CaseIterable {
+  /// The collection.
+  case source
+  /// The copy, such as a compression.
+  case compression
+  /// The median side of the judged faces, in pixels of the frame.
+  case faceSize
+  /// The people who were judged.
+  case people
+
+  /// The name in tables.
+  public var title: String {
+    switch self {
+    case .source: "source"
+    case .compression: "compression"
+    case .faceSize: "face size"
+    case .people: "people"
+    }
+  }
+
+  /// The file's value, in words; nil where it is not known.
+  func value(_ file: EvaluatedFile) -> String? {
+    switch self {
+    case .source: file.source
+    case .compression: file.variant
+    case .faceSize:
+      file.report.medianFaceSide.map { side in
+        switch side {
+        case ..<64: "below 64 px"
+        case ..<128: "64 to 128 px"
+        case ..<256: "128 to 256 px"
+        default: "256 px and more"
+        }
+      }
+    case .people:
+      switch file.report.people.count {
+      case 0: nil
+      case 1: "1"
+      case 2: "2"
+      default: "3 and more"
+      }
+    }
+  }
+}
+
+extension VideoReport {
+  /// The median side of the judged faces' boxes, in pixels; nil without any.
+  var medianFaceSide: Float? {
+    let sides = frameScores.map { $0.box.area.squareRoot() }.sorted()
+    return sides.isEmpty ? nil : sides[sides.count / 2]
+  }
+}

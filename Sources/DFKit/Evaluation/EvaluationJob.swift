@@ -1,0 +1,232 @@
+import Classifiers
+import DeepfakeCore
+import FaceDetect
+import Foundation
+import MediaIO
+import Training
+
+/// Judges files of known truth and measures how well: what `dfkit evaluate` does.
+///
+/// What networks say of faces is kept (`cache`); verdicts and figures are made of that anew each time, so that another
+/// rule, another range or another figure needs no network.
+public struct EvaluationJob: Sendable {
+  /// A file that has no answer because of an error.
+  public struct Failure: Sendable, Equatable {
+    /// The file as it was given.
+    public var file: String
+    /// Why.
+    public var error: String
+  }
+
+  /// What was judged, and what could not be.
+  public struct Outcome: Sendable {
+    /// The files, in order.
+    public var files: [EvaluatedFile] = []
+    /// Those without an answer because of an error.
+    public var failures: [Failure] = []
+    /// Whether it was cancelled before the last file.
+    public var wasCancelled = false
+    /// Files whose scores were known already.
+    public var known = 0
+    /// Why scores are not kept; nil where they are.
+    public var cacheProblem: String?
+  }
+
+  /// The recipe: how is judged.
+  public var recipe: Recipe
+  /// The networks' weights.
+  public var weights: MemberFiles
+  /// The detector's weights; nil where only face crops are judged.
+  public var detectorWeights: WeightsSource?
+  /// How crops are changed before they are judged; as they are unless told otherwise.
+  public var view = CropView.plain
+  /// The folder in which scores are kept from call to call; nil to keep none.
+  public var cache: URL?
+
+  /// A job.
+  public init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource?) {
+    self.recipe = recipe
+    self.weights = weights
+    self.detectorWeights = detectorWeights
+  }
+
+  /// Makes verdicts as the recipe says.
+  ///
+  /// - Throws: `RecipeError` where an aggregator has no meaning.
+  public func maker() throws -> VerdictMaker {
+    VerdictMaker(recipe, try recipe.aggregation.combination())
+  }
+
+  /// Judges videos and images with labels. A bad file does not stop the others.
+  ///
+  /// - Throws: `WeightsError` and `ClassifierError` where the networks cannot be used.
+  public func judge(
+    _ media: MediaFiles, _ labels: DatasetLabels, progress: (JobProgress) -> Void = { _ in }
+  ) throws -> Outcome {
+    var outcome = Outcome()
+    var labels = labels
+    outcome.failures = media.problems.map { Failure(file: $0.path, error: $0.description) }
+    var work: [(label: VideoLabel, file: URL)] = []
+    for file in media.files {
+      do throws(DatasetError) {
+        if case .label(let label) = try labels.answer(for: file) { work.append((label, file)) }
+      } catch {
+        outcome.failures.append(Failure(file: file.relativePath, error: error.description))
+      }
+    }
+    let networks = Networks(self)
+    try run(
+      work.map { Item(name: $0.file.relativePath, files: [$0.file]) }, into: &outcome, progress
+    ) { index, progress in
+      try networks.predictor().predict(work[index].file, progress: progress)
+    } make: { index, report in
+      EvaluatedFile(work[index].label, report)
+    }
+    return outcome
+  }
+
+  /// Judges face crops: those of one video, or of one group where videos are not known, as one person's.
+  ///
+  /// - Throws: `DatasetError` where a manifest cannot be used; as for videos.
+  public func judge(
+    _ choice: SampleChoice, progress: (JobProgress) -> Void = { _ in }
+  ) throws -> Outcome {
+    var outcome = Outcome()
+    let videos = try VideoSamples.all(of: choice.read().manifest)
+    let networks = Networks(self)
+    try run(
+      videos.map { Item(name: $0.name, files: $0.samples.map(\.file)) }, into: &outcome, progress
+    ) { index, _ in
+      try networks.report(on: videos[index], view)
+    } make: { index, report in
+      let video = videos[index]
+      return EvaluatedFile(
+        name: video.name, label: video.label, group: video.group, source: video.source,
+        report: report)
+    }
+    return outcome
+  }
+
+  /// What is judged as one.
+  private struct Item {
+    var name: String
+    var files: [URL]
+  }
+
+  private func run(
+    _ items: [Item], into outcome: inout Outcome, _ progress: (JobProgress) -> Void,
+    judge: (Int, (Double) -> Void) throws -> VideoReport,
+    make: (Int, VideoReport) -> EvaluatedFile
+  ) throws {
+    let maker = try maker()
+    var scores = try cache.map { ScoreCache(folder: $0, settings: try settings()) } ?? ScoreCache()
+    for (index, item) in items.enumerated() {
+      if Task.isCancelled {
+        outcome.wasCancelled = true
+        break
+      }
+      var state = JobProgress(done: index, total: items.count, file: item.name, fraction: 0)
+      progress(state)
+      let key = ScoreCache.key(item.files)
+      var report: VideoReport
+      if let known = key.flatMap({ scores.report($0, file: item.name) }) {
+        report = known
+        outcome.known += 1
+      } else {
+        do {
+          report = try withoutActuallyEscaping(progress) { progress in
+            try judge(index) { fraction in
+              state.fraction = fraction
+              progress(state)
+            }
+          }
+        } catch is CancellationError {
+          outcome.wasCancelled = true
+          break
+        } catch let error where error is MediaError || error is EnsembleError {
+          outcome.failures.append(Failure(file: item.name, error: error.reason))
+          continue
+        }
+        if let key { scores.add(report, key: key) }
+      }
+      maker.decide(&report)
+      outcome.files.append(make(index, report))
+    }
+    outcome.cacheProblem = scores.problem
+  }
+
+  /// All that scores depend on.
+  private func settings() throws -> String {
+    var looking = recipe
+    looking.aggregation = Recipe.Aggregation()
+    looking.verdict = Recipe.Decision()
+    looking.people = Recipe.People()
+    looking.training = nil
+    var lines = [looking.yaml, "view \(view.name)"]
+    if let detectorWeights { lines.append(try Recipe.Detector.digest(weights: detectorWeights)) }
+    for entry in weights.entries {
+      lines.append("\(entry.member.name) \(try Recipe.Detector.digest(weights: entry.weights))")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// The networks of a job, loaded when the first file needs them: where all scores are known, none is.
+private final class Networks {
+  private let job: EvaluationJob
+  private var loaded: VideoPredictor?
+  private var ensemble: Ensemble?
+
+  init(_ job: EvaluationJob) {
+    self.job = job
+  }
+
+  func predictor() throws -> VideoPredictor {
+    if let loaded { return loaded }
+    guard let weights = job.detectorWeights else {
+      preconditionFailure("EvaluationJob: videos need a detector's weights")
+    }
+    var predictor = try VideoPredictor(
+      recipe: job.recipe, weights: job.weights, detectorWeights: weights)
+    predictor.view = job.view
+    loaded = predictor
+    return predictor
+  }
+
+  /// What the members say of a video's crops, some at a time where they judge each by itself.
+  func report(on video: VideoSamples, _ view: CropView) throws -> VideoReport {
+    let ensemble = try ensemble ?? job.recipe.aggregation.ensemble(of: job.weights.members())
+    self.ensemble = ensemble
+    let judgesEach = ensemble.members.allSatisfy { $0.scorer is any FrameClassifier }
+    let step = judgesEach ? 64 : video.samples.count
+    var scores = [[Float]](repeating: [], count: ensemble.members.count)
+    var boxes: [Box] = []
+    for start in stride(from: 0, to: video.samples.count, by: step) {
+      try Task.checkCancellation()
+      let samples = video.samples[start..<min(start + step, video.samples.count)]
+      let crops = try samples.map { view(try ImageFile.read($0.file)) }
+      boxes += zip(samples, crops).map { sample, crop in
+        sample.box
+          ?? Box(x1: 0, y1: 0, x2: Float(crop.width), y2: Float(crop.height))
+      }
+      for (index, member) in ensemble.members.enumerated() {
+        let found = try ensemble.scores(of: member, crops)
+        scores[index] += found.count == crops.count ? found : crops.map { _ in found[0] }
+      }
+    }
+    return VideoReport(
+      video, members: ensemble.members.map(\.name), scores: scores, boxes: boxes)
+  }
+}
+
+extension MemberFiles {
+  /// The networks.
+  ///
+  /// - Throws: `WeightsError` and `ClassifierError` where they cannot be used.
+  public func members() throws -> [Ensemble.Member] {
+    try entries.map { entry in
+      Ensemble.Member(
+        entry.member.name, try ClassifierModel(try entry.weights.read(), entry.member.options))
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Classifiers
+import Training
+
+/// How good a detector is on files of known truth.
+public struct EvaluationReport: Sendable {
+  /// Judgements of one level.
+  public struct Level: Sendable {
+    /// What is judged as one.
+    public var level: EvaluationLevel
+    /// How many are real and fake, answered or not.
+    public var real: Int
+    /// How many are fake.
+    public var fake: Int
+    /// The part of them that got an answer: fake or real.
+    public var coverage: Double
+    /// The figures of those that did.
+    public var answered: MetricFigures
+    /// The figures of all, those without an answer counting as 0.5.
+    public var all: MetricFigures
+    /// The judgements that the figures of all are of, by falling score.
+    public var judgements: [Judgement]
+  }
+
+  /// The files that have something in common.
+  public struct Slice: Sendable {
+    /// What tells them from others.
+    public var facet: Facet
+    /// What they have in common.
+    public var value: String
+    /// Real videos.
+    public var real: Int
+    /// Fake videos.
+    public var fake: Int
+    /// The figures of their videos, those without an answer counting as 0.5.
+    public var videos: MetricFigures
+    /// The part that got an answer.
+    public var coverage: Double
+  }
+
+  /// The files and what was seen in them.
+  public let files: [EvaluatedFile]
+  /// Frames, people and videos.
+  public let levels: [Level]
+  /// Where it is good and where not; facets of which there is one value only are left out.
+  public let slices: [Slice]
+  /// The number of groups that intervals are drawn from.
+  public let groups: Int
+
+  /// Measures.
+  public init(_ files: [EvaluatedFile], _ maker: VerdictMaker, _ bootstrap: GroupBootstrap = .init()) {
+    self.files = files
+    levels = EvaluationLevel.allCases.map { Level($0, files, maker, bootstrap) }
+    slices = Facet.allCases.flatMap { facet in Self.slices(facet, files, maker, bootstrap) }
+    groups = Set(files.map(\.group)).count
+  }
+
+  private static func slices(
+    _ facet: Facet, _ files: [EvaluatedFile], _ maker: VerdictMaker, _ bootstrap: GroupBootstrap
+  ) -> [Slice] {
+    var members: [String: [EvaluatedFile]] = [:]
+    for file in files {
+      if let value = facet.value(file) { members[value, default: []].append(file) }
+    }
+    guard members.count > 1 else { return [] }
+    return members.sorted { $0.key.localizedStandardCompare($1.key) == .orderedAscending }
+      .map { value, files in
+        let level = Level(.video, files, maker, bootstrap)
+        return Slice(
+          facet: facet, value: value, real: level.real, fake: level.fake, videos: level.all,
+          coverage: level.coverage)
+      }
+  }
+}
+
+extension EvaluationReport.Level {
+  fileprivate init(
+    _ level: EvaluationLevel, _ files: [EvaluatedFile], _ maker: VerdictMaker,
+    _ bootstrap: GroupBootstrap
+  ) {
+    let all = EvaluationUnits(files, level, maker, unanswered: 0.5)
+    let answered = EvaluationUnits(files, level, maker, unanswered: nil)
+    self.init(
+      level: level, real: all.count(.real), fake: all.count(.fake),
+      coverage: Double(answered.judgements.count) / Double(all.judgements.count),
+      answered: answered.figures(bootstrap), all: all.figures(bootstrap),
+      judgements: all.judgements)
+  }
+}

@@ -1,0 +1,86 @@
+import Classifiers
+import Training
+
+/// What is judged as one and compared with the truth.
+public enum EvaluationLevel: String, Sendable, CaseIterable {
+  /// Every judged face.
+  case frame
+  /// Every person of a file; the file's truth is taken for theirs.
+  case person
+  /// Every file.
+  case video
+
+  /// The plural in tables.
+  public var title: String {
+    switch self {
+    case .frame: "frames"
+    case .person: "people"
+    case .video: "videos"
+    }
+  }
+}
+
+/// Judgements of one level, with the groups that are drawn for intervals.
+struct EvaluationUnits {
+  private(set) var judgements: [Judgement] = []
+  /// The group of each.
+  private(set) var groups: [Int] = []
+  private(set) var groupCount = 0
+
+  /// How many are of a label.
+  func count(_ label: FaceLabel) -> Int { judgements.count { $0.label == label } }
+
+  /// The units of some files.
+  ///
+  /// - Parameters:
+  ///   - unanswered: the score of what got no verdict; nil leaves it out.
+  init(
+    _ files: [EvaluatedFile], _ level: EvaluationLevel, _ maker: VerdictMaker, unanswered: Double?
+  ) {
+    var places: [String: Int] = [:]
+    for file in files {
+      let group = places[file.group] ?? places.count
+      places[file.group] = group
+      for score in Self.scores(file.report, level, maker) {
+        guard let score = score ?? unanswered else { continue }
+        judgements.append(Judgement(score, file.label))
+        groups.append(group)
+      }
+    }
+    groupCount = places.count
+    // By falling score, so that no draw has to sort them again.
+    let order = judgements.indices.sorted { judgements[$0].score > judgements[$1].score }
+    judgements = order.map { judgements[$0] }
+    groups = order.map { groups[$0] }
+  }
+
+  /// The probabilities of a file's units; nil for those without a verdict.
+  private static func scores(
+    _ report: VideoReport, _ level: EvaluationLevel, _ maker: VerdictMaker
+  ) -> [Double?] {
+    switch level {
+    case .frame:
+      report.frameScores.map {
+        Double(maker.combination.models.aggregate($0.scores.map(\.probability)))
+      }
+    case .person: report.people.map(\.verdict.answered)
+    case .video: [report.verdict.answered]
+    }
+  }
+
+  /// The figures of the judgements, with intervals from whole groups drawn anew.
+  func figures(_ bootstrap: GroupBootstrap, _ metrics: [Metric] = Metric.allCases) -> MetricFigures {
+    MetricFigures(metrics, groups: groupCount, bootstrap) { times in
+      guard let times else { return BinaryMetrics(judgements) }
+      return BinaryMetrics(
+        zip(judgements, groups).map { Judgement($0.score, $0.label, weight: times[$1]) })
+    }
+  }
+}
+
+extension Verdict {
+  /// The probability where there is an answer, fake or real.
+  fileprivate var answered: Double? {
+    if case .undecided = self { nil } else { probability.map { Double($0) } }
+  }
+}

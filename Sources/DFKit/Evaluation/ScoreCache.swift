@@ -1,0 +1,158 @@
+import FaceDetect
+import Foundation
+import MediaIO
+
+/// What networks said of files, kept from call to call, so that other questions about the same scores cost nothing.
+///
+/// One file for one way of looking (frames, detector, crops, networks and their weights); a line of JSON for each file
+/// that was looked at. A line that a killed process did not write to its end, or that is damaged, is as if it was not
+/// there. Where the cache cannot be read or written, work goes on without it (`problem`).
+struct ScoreCache {
+  /// Why the cache is not used; nil while it is.
+  private(set) var problem: String?
+  private var records: [String: Record] = [:]
+  private var handle: FileHandle?
+
+  /// A cache that keeps nothing beyond this call.
+  init() {}
+
+  /// The cache in a folder for a way of looking that `settings` tells in full.
+  init(folder: URL, settings: String) {
+    let name = SHA256.digits(of: Data("dfkit scores 1\n\(settings)".utf8))
+    let file = folder.appendingPathComponent("\(name).jsonl", isDirectory: false)
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      if !FileManager.default.fileExists(atPath: file.path) {
+        try Data().write(to: file, options: .withoutOverwriting)
+      }
+      let data = try Data(contentsOf: file, options: .mappedIfSafe)
+      for line in data.split(separator: UInt8(ascii: "\n")) {
+        if let record = try? JSONDecoder().decode(Record.self, from: line) {
+          records[record.key] = record
+        }
+      }
+      let handle = try FileHandle(forWritingTo: file)
+      try handle.seekToEnd()
+      // What a killed process left is ended, so that the next line is whole.
+      if let last = data.last, last != UInt8(ascii: "\n") { try handle.write(contentsOf: Data("\n".utf8)) }
+      self.handle = handle
+    } catch {
+      problem = "\(file.relativePath): \(error.reason)"
+    }
+  }
+
+  /// What a file is called in the cache: its path, size and time of change; nil where it cannot be told.
+  static func key(_ files: [URL]) -> String? {
+    var text = ""
+    for file in files {
+      let path = file.standardizedFileURL.path
+      guard let facts = try? FileManager.default.attributesOfItem(atPath: path),
+        let size = facts[.size] as? Int, let time = facts[.modificationDate] as? Date
+      else { return nil }
+      text += "\(path)\n\(size) \(time.timeIntervalSince1970)\n"
+    }
+    return SHA256.digits(of: Data(text.utf8))
+  }
+
+  /// What was seen in a file; nil where that is not known.
+  func report(_ key: String, file: String) -> VideoReport? { records[key]?.report(file: file) }
+
+  /// Keeps what was seen in a file.
+  mutating func add(_ report: VideoReport, key: String) {
+    let record = Record(key, report)
+    records[key] = record
+    guard let handle, problem == nil else { return }
+    do {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      // One write: two processes that add to one file do not mix their lines.
+      try handle.seekToEnd()
+      try handle.write(contentsOf: try encoder.encode(record) + Data("\n".utf8))
+    } catch {
+      problem = "scores are not kept: \(error.reason)"
+    }
+  }
+}
+
+extension ScoreCache {
+  /// A report without what is made of the scores.
+  private struct Record: Codable {
+    struct Person: Codable {
+      var id: Int
+      var seen: Int
+      var judged: Int
+      var first: Double
+      var last: Double
+      var time: Double
+      var box: [Float]
+      var score: Float
+    }
+
+    struct Face: Codable {
+      var time: Double
+      var person: Int
+      var box: [Float]
+      var scores: [Float]
+    }
+
+    var key: String
+    var frames: Int
+    var found: Int
+    var warnings: [String]
+    var members: [String]
+    var people: [Person]
+    var faces: [Face]
+
+    init(_ key: String, _ report: VideoReport) {
+      self.key = key
+      frames = report.frames
+      found = report.facesFound
+      warnings = report.warnings
+      members = report.frameScores.first?.scores.map(\.name) ?? []
+      people = report.people.map {
+        Person(
+          id: $0.id, seen: $0.framesSeen, judged: $0.framesJudged, first: $0.firstTime,
+          last: $0.lastTime, time: $0.surest.time, box: $0.surest.box.edges, score: $0.surest.score)
+      }
+      faces = report.frameScores.map {
+        Face(
+          time: $0.time, person: $0.person, box: $0.box.edges, scores: $0.scores.map(\.probability))
+      }
+    }
+
+    /// The report, its verdicts still to be made; nil where the record makes no sense.
+    func report(file: String) -> VideoReport? {
+      var report = VideoReport(file: file, verdict: .undecided(.noFaces))
+      report.frames = frames
+      report.facesFound = found
+      report.warnings = warnings
+      for person in people {
+        guard let box = Box(edges: person.box) else { return nil }
+        report.people.append(
+          VideoReport.Person(
+            id: person.id, verdict: .undecided(.noFaces), framesSeen: person.seen,
+            framesJudged: person.judged, firstTime: person.first, lastTime: person.last,
+            surest: .init(time: person.time, box: box, score: person.score)))
+      }
+      for face in faces {
+        guard let box = Box(edges: face.box), face.scores.count == members.count,
+          face.scores.allSatisfy({ $0 >= 0 && $0 <= 1 })
+        else { return nil }
+        report.frameScores.append(
+          VideoReport.FrameScore(
+            time: face.time, person: face.person, box: box,
+            scores: zip(members, face.scores).map { .init(name: $0, probability: $1) }))
+      }
+      return report
+    }
+  }
+}
+
+extension Box {
+  fileprivate var edges: [Float] { [x1, y1, x2, y2] }
+
+  fileprivate init?(edges: [Float]) {
+    guard edges.count == 4, edges.allSatisfy(\.isFinite) else { return nil }
+    self.init(x1: edges[0], y1: edges[1], x2: edges[2], y2: edges[3])
+  }
+}

@@ -1,0 +1,62 @@
+import FaceDetect
+import Training
+
+/// The face crops of one video, or of what stands in for it.
+struct VideoSamples {
+  /// The video, the group or the crop.
+  var name: String
+  var label: FaceLabel
+  /// What is drawn as one for intervals.
+  var group: String
+  /// The collection.
+  var source: String?
+  /// In the order of time, as far as that is known.
+  var samples: [FaceSample] = []
+
+  /// The videos of a manifest, in the order in which they come; what a real video and a fake one name are stay two.
+  static func all(of manifest: FaceManifest) -> [VideoSamples] {
+    var videos: [VideoSamples] = []
+    var places: [String: Int] = [:]
+    for sample in manifest.samples {
+      let name = sample.video ?? sample.group ?? sample.path
+      let key = "\(sample.label.rawValue)\(name)"
+      let place = places[key] ?? videos.count
+      if place == videos.count {
+        places[key] = place
+        videos.append(
+          VideoSamples(
+            name: name, label: sample.label, group: sample.group ?? sample.original ?? name,
+            source: sample.origin))
+      }
+      videos[place].samples.append(sample)
+    }
+    for index in videos.indices {
+      // A stable order: crops of one time stay as they come.
+      let times = videos[index].samples.map { $0.time ?? 0 }
+      let order = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
+      videos[index].samples = order.map { videos[index].samples[$0] }
+    }
+    return videos
+  }
+}
+
+extension VideoReport {
+  /// A report on crops: each a frame with one face, all of one person.
+  init(_ video: VideoSamples, members: [String], scores: [[Float]], boxes: [Box]) {
+    self.init(file: video.name, verdict: .undecided(.noFaces))
+    frames = video.samples.count
+    facesFound = video.samples.count
+    frameScores = video.samples.indices.map { place in
+      FrameScore(
+        time: video.samples[place].time ?? Double(place), person: 1, box: boxes[place],
+        scores: zip(members, scores).map { MemberScore(name: $0, probability: $1[place]) })
+    }
+    guard let first = frameScores.first, let last = frameScores.last else { return }
+    people = [
+      Person(
+        id: 1, verdict: .undecided(.noFaces), framesSeen: frames, framesJudged: frames,
+        firstTime: first.time, lastTime: last.time,
+        surest: .init(time: first.time, box: first.box, score: video.samples.first?.score ?? 1))
+    ]
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+/// Which face crops are judged.
+struct SampleOptions: ParsableArguments {
+  @Option(
+    help: "A folder with a manifest.csv, or a CSV file; may be given several times.",
+    completion: .file())
+  var data: [String] = []
+
+  @Option(
+    help: """
+      The part of the data to judge, as its column split says: validation, test, train; or all. Without \
+      that column, validation is what 'dfkit train' holds out by itself.
+      """)
+  var split = "validation"
+
+  @Option(help: "Only samples whose path begins with this.")
+  var only: String?
+
+  @Option(help: "Only samples with this in the column origin.")
+  var origin: String?
+
+  func validate() throws {
+    if split != "all", DatasetPart(split) == nil {
+      throw ValidationError("--split must be validation, test, train or all.")
+    }
+  }
+
+  /// The samples asked for.
+  func choice() -> SampleChoice {
+    var choice = SampleChoice(data.map { URL(fileURLWithPath: $0) })
+    choice.part = DatasetPart(split).map { .named($0) } ?? .all
+    choice.pathPrefix = only
+    choice.origin = origin
+    return choice
+  }
+}
