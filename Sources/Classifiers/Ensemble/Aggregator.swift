@@ -119,6 +119,31 @@ public struct ConfidentAggregator: Aggregator {
   }
 }
 
+/// A mean in which sure scores weigh more: by a power of their distance from one half.
+public struct PowerWeightedAggregator: Aggregator {
+  /// The power; 0 is the plain mean.
+  public let power: Float
+
+  /// The aggregator; `power` is at least 0.
+  public init(power: Float = 2) {
+    precondition(
+      power >= 0 && power.isFinite, "PowerWeightedAggregator: power \(power) is below 0")
+    self.power = power
+  }
+
+  /// The mean of `scores`, each weighing |2 score - 1| to the power; the plain mean where all are one half.
+  public func aggregate(_ scores: [Float]) -> Float {
+    requireScores(scores, of: self)
+    var (sum, total) = (0.0, 0.0)
+    for score in scores {
+      let weight = pow(abs(2 * Double(score) - 1), Double(power))
+      sum += weight * Double(score)
+      total += weight
+    }
+    return total > 0 ? Float(sum / total) : MeanAggregator().aggregate(scores)
+  }
+}
+
 extension Aggregator where Self == MeanAggregator {
   /// The plain mean.
   public static var mean: Self { Self() }
@@ -147,6 +172,11 @@ extension Aggregator where Self == MaximumAggregator {
 extension Aggregator where Self == ConfidentAggregator {
   /// The rule of the DFDC's winner.
   public static var confident: Self { Self() }
+}
+
+extension Aggregator where Self == PowerWeightedAggregator {
+  /// The mean in which sure scores weigh more.
+  public static func powerWeighted(_ power: Float) -> Self { Self(power: power) }
 }
 
 private func requireScores(_ scores: [Float], of aggregator: some Aggregator) {

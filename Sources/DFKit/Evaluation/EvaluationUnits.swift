@@ -70,11 +70,14 @@ struct EvaluationUnits {
 
   /// The figures of the judgements, with intervals from whole groups drawn anew.
   func figures(_ bootstrap: GroupBootstrap, _ metrics: [Metric] = Metric.allCases) -> MetricFigures {
-    MetricFigures(metrics, groups: groupCount, bootstrap) { times in
-      guard let times else { return BinaryMetrics(judgements) }
-      return BinaryMetrics(
-        zip(judgements, groups).map { Judgement($0.score, $0.label, weight: times[$1]) })
-    }
+    MetricFigures(metrics, groups: groupCount, bootstrap) { self.metrics($0) }
+  }
+
+  /// The judgements, given how often each group counts; nil is once each.
+  func metrics(_ times: [Double]?) -> BinaryMetrics {
+    guard let times else { return BinaryMetrics(judgements) }
+    return BinaryMetrics(
+      zip(judgements, groups).map { Judgement($0.score, $0.label, weight: times[$1]) })
   }
 }
 

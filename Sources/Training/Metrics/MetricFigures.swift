@@ -27,10 +27,20 @@ public struct MetricFigures: Sendable, Equatable {
     _ metrics: [Metric] = Metric.allCases, groups: Int, _ bootstrap: GroupBootstrap,
     _ judgements: ([Double]?) -> BinaryMetrics
   ) {
-    func values(_ times: [Double]?) -> [Double] {
+    self.init(metrics, groups: groups, bootstrap, values: { times in
       let measured = judgements(times)
       return metrics.map { $0.value(measured) }
-    }
+    })
+  }
+
+  /// Takes figures of one's own, such as differences.
+  ///
+  /// - Parameters:
+  ///   - groups: the number of groups that are drawn.
+  ///   - values: a value for each of `metrics`, given how often each group counts; nil is once each.
+  public init(
+    _ metrics: [Metric], groups: Int, _ bootstrap: GroupBootstrap, values: ([Double]?) -> [Double]
+  ) {
     let intervals = bootstrap.intervals(groups: groups) { values($0) }
     self.metrics = metrics
     figures = values(nil).enumerated().map { index, value in

@@ -1,0 +1,208 @@
+import Classifiers
+import DeepfakeCore
+import Foundation
+import MediaIO
+import Training
+
+/// What each choice on the way from scores to verdicts is worth, one changed at a time, on scores computed before.
+public struct Ablation: Sendable {
+  /// A choice.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// How a member's frame scores become one.
+    case aggregators
+    /// What probabilities are held in.
+    case clip
+    /// How many frames are looked at.
+    case frames
+    /// Which members judge: every subset.
+    case members
+    /// Whether faces are also judged mirrored and turned.
+    case tta
+    /// Whether probabilities are stretched.
+    case postprocess
+  }
+
+  /// One setting with what it gives.
+  public struct Row: Sendable {
+    /// The choice.
+    public var kind: Kind
+    /// The setting, in words.
+    public var setting: String
+    /// Whether it is the recipe's own.
+    public var isRecipe: Bool
+    /// The figures of all videos, those without an answer counting as 0.5.
+    public var videos: MetricFigures
+    /// How much each figure differs from that of the recipe's own setting; draws are of the same groups.
+    public var difference: MetricFigures
+  }
+
+  /// The files as the recipe judges them.
+  public let files: [EvaluatedFile]
+  /// The recipe's way to verdicts.
+  public let maker: VerdictMaker
+  /// The same files seen in other ways, for `tta`; each has the files of `files` in the same order.
+  public var views: [(view: CropView, files: [EvaluatedFile])] = []
+  /// What intervals are made with.
+  public var bootstrap = GroupBootstrap()
+
+  /// What is measured.
+  public static let metrics: [Metric] = [.logLoss, .auc, .accuracy]
+
+  /// An ablation.
+  public init(_ files: [EvaluatedFile], _ maker: VerdictMaker) {
+    self.files = files
+    self.maker = maker
+  }
+
+  /// The settings of a choice, one row each.
+  public func rows(_ kind: Kind) -> [Row] {
+    switch kind {
+    case .aggregators: aggregators
+    case .clip: clips
+    case .frames: frameCounts
+    case .members: subsets
+    case .tta: viewSets
+    case .postprocess: stretches
+    }
+  }
+
+  private var aggregators: [Row] {
+    let named: [(String, any Aggregator)] = [
+      ("mean", .mean), ("median", .median), ("trimmed mean, 0.1", .trimmedMean(0.1)),
+      ("trimmed mean, 0.25", .trimmedMean(0.25)), ("mean logit", .meanLogit),
+      ("confident", .confident), ("power-weighted, 1", .powerWeighted(1)),
+      ("power-weighted, 2", .powerWeighted(2)), ("maximum", .maximum),
+    ]
+    return [row(.aggregators, "as in the recipe", isRecipe: true, maker)]
+      + named.map { name, aggregator in
+        var changed = maker
+        changed.combination.frames = aggregator
+        return row(.aggregators, name, changed)
+      }
+  }
+
+  private var clips: [Row] {
+    [row(.clip, "as in the recipe", isRecipe: true, maker)]
+      + [0, 0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1].map { margin in
+        var changed = maker
+        changed.combination.clip = margin == 0 ? nil : Float(margin)...Float(1 - margin)
+        return row(.clip, margin == 0 ? "none" : "\(margin) to \(1 - margin)", changed)
+      }
+  }
+
+  private var frameCounts: [Row] {
+    let most = files.map(\.report.frames).max() ?? 0
+    let counts = [1, 2, 3, 5, 10, 15, 20, 25, 30, 40, 50].filter { $0 < most }
+    return [row(.frames, "\(most), all that were looked at", isRecipe: true, maker)]
+      + counts.map { count in
+        row(.frames, "\(count)", maker, files.map { $0.having(frames: count) })
+      }
+  }
+
+  private var subsets: [Row] {
+    let names = files.lazy.compactMap { $0.report.frameScores.first?.scores.map(\.name) }.first ?? []
+    let recipe = row(.members, "all \(names.count)", isRecipe: true, maker)
+    // 2^10 subsets are as many as anybody reads.
+    guard (2...10).contains(names.count) else { return [recipe] }
+    let sets = (1..<(1 << names.count) - 1).map { bits in
+      names.indices.filter { bits >> $0 & 1 == 1 }
+    }.sorted { ($0.count, $0) < ($1.count, $1) }
+    return [recipe]
+      + sets.map { members in
+        row(
+          .members, members.map { names[$0] }.joined(separator: " + "), maker,
+          files.map { $0.having(members: members) })
+      }
+  }
+
+  private var viewSets: [Row] {
+    var rows = [row(.tta, "plain", isRecipe: true, maker)]
+    for view in views {
+      rows.append(row(.tta, "plain + \(view.view.name)", maker, Self.mean([files, view.files])))
+    }
+    if views.count > 1 {
+      rows.append(row(.tta, "all of them", maker, Self.mean([files] + views.map(\.files))))
+    }
+    return rows
+  }
+
+  private var stretches: [Row] {
+    [row(.postprocess, "as in the recipe", isRecipe: true, maker)]
+      + [0.5, 0.75, 1.25, 1.5, 2, 3].map { factor in
+        var changed = maker
+        let own = maker.combination.calibration ?? .identity
+        changed.combination.calibration = LogitCalibration(
+          scale: own.scale * factor, offset: own.offset * factor)
+        return row(.postprocess, "log odds x \(factor)", changed)
+      }
+  }
+
+  /// A setting against the recipe's own.
+  private func row(
+    _ kind: Kind, _ setting: String, isRecipe: Bool = false, _ changed: VerdictMaker,
+    _ given: [EvaluatedFile]? = nil
+  ) -> Row {
+    let own = EvaluationUnits(files, .video, maker, unanswered: 0.5)
+    let judged = (given ?? files).map { file in
+      var file = file
+      changed.decide(&file.report)
+      return file
+    }
+    let units = EvaluationUnits(judged, .video, changed, unanswered: 0.5)
+    let comparison = Comparison(own, units, Self.metrics, bootstrap)
+    return Row(
+      kind: kind, setting: setting, isRecipe: isRecipe, videos: comparison.second,
+      difference: comparison.difference)
+  }
+
+  /// Files whose faces' scores are the means of those in several views; a view in which a file is not answered is
+  /// left out.
+  private static func mean(_ views: [[EvaluatedFile]]) -> [EvaluatedFile] {
+    guard var result = views.first else { return [] }
+    for (place, file) in result.enumerated() {
+      let others = views.dropFirst().map { $0[place].report.frameScores }
+        .filter { $0.count == file.report.frameScores.count }
+      for face in file.report.frameScores.indices {
+        for member in file.report.frameScores[face].scores.indices {
+          let scores =
+            [file.report.frameScores[face].scores[member].probability]
+            + others.map { $0[face].scores[member].probability }
+          result[place].report.frameScores[face].scores[member].probability =
+            MeanAggregator().aggregate(scores)
+        }
+      }
+    }
+    return result
+  }
+}
+
+extension EvaluatedFile {
+  /// The file as if fewer frames, evenly spread, had been looked at. Frames without a judged face are not known and
+  /// count as many as there are of them.
+  func having(frames count: Int) -> EvaluatedFile {
+    var file = self
+    var times: [Double] = []
+    for face in report.frameScores where times.last != face.time { times.append(face.time) }
+    guard report.frames > count, !times.isEmpty else { return self }
+    // As many of the frames with faces as of all.
+    let kept = max(1, Int((Double(count) * Double(times.count) / Double(report.frames)).rounded()))
+    let chosen = Set((0..<kept).map { times[(2 * $0 + 1) * times.count / (2 * kept)] })
+    file.report.frameScores = report.frameScores.filter { chosen.contains($0.time) }
+    file.report.frames = count
+    file.report.facesFound = min(count, kept)
+    for index in file.report.people.indices {
+      let id = file.report.people[index].id
+      file.report.people[index].framesJudged = file.report.frameScores.count { $0.person == id }
+    }
+    return file
+  }
+
+  /// The file as if some members only had judged it.
+  func having(members: [Int]) -> EvaluatedFile {
+    var file = self
+    for face in file.report.frameScores.indices {
+      file.report.frameScores[face].scores = members.map { report.frameScores[face].scores[$0] }
+    }
+    return file
+  }
+}
