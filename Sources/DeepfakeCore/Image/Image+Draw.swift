@@ -119,16 +119,27 @@ extension Image {
     let originY = max(0, min(top, height - size.height))
     fill(
       columns: originX..<originX + size.width, rows: originY..<originY + size.height, background)
+    drawText(text, x: originX + scale, y: originY + scale, scale: scale, color: color)
+  }
+
+  /// A line of text whose first letter's upper left corner is at (x, y), letters 5 x 7 cells of `scale` pixels.
+  /// Letters are capitals; signs that the font lacks show as a box.
+  public mutating func drawText(_ text: String, x: Int, y: Int, scale: Int, color: Color) {
     for (index, character) in text.enumerated() {
       let glyph = BitmapFont.glyph(of: character)
-      let start = originX + (1 + index * (BitmapFont.width + 1)) * scale
+      let start = x + index * (BitmapFont.width + 1) * scale
       for row in 0..<BitmapFont.height {
         for column in 0..<BitmapFont.width where glyph.isSet(column: column, row: row) {
-          let (cellX, cellY) = (start + column * scale, originY + (1 + row) * scale)
+          let (cellX, cellY) = (start + column * scale, y + row * scale)
           fill(columns: cellX..<cellX + scale, rows: cellY..<cellY + scale, color)
         }
       }
     }
+  }
+
+  /// The pixels across that `drawText` covers.
+  public static func textWidth(_ text: String, scale: Int) -> Int {
+    max(0, text.count * (BitmapFont.width + 1) - 1) * scale
   }
 
   /// The pixels that `drawLabel` covers.

@@ -119,7 +119,7 @@ public struct LinePlot: Sendable {
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A5C00", "#56B4E9", "#000000",
   ]
   /// The dashes of lines, in order; empty is solid.
-  static let dashes = ["", "7 4", "2 3", "10 3 2 3", "5 2", "1 2", ""]
+  static let dashes: [[Double]] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [5, 2], [1, 2], []]
 
   /// The colour of the line at `index` of a panel.
   static func color(_ series: Series, at index: Int) -> String {
@@ -127,7 +127,7 @@ public struct LinePlot: Sendable {
   }
 
   /// The dashes of the line at `index` of a panel.
-  static func dash(_ series: Series, at index: Int) -> String {
+  static func dash(_ series: Series, at index: Int) -> [Double] {
     dashes[(series.style ?? index) % dashes.count]
   }
 }

@@ -1,7 +1,7 @@
 /// A reliability diagram as SVG: what is said against what is true, with a line of honesty, intervals, and how
 /// many judgements each bin has below. Colours and shapes differ, so that series can be told apart without
 /// colour too.
-public struct ReliabilityPlot: Sendable {
+public struct ReliabilityPlot: Plot, Sendable {
   /// One kind of judgements.
   public struct Series: Sendable {
     /// The name, in the legend.
@@ -39,9 +39,9 @@ public struct ReliabilityPlot: Sendable {
   private static let barHeight = 56.0
   private static let left = 62.0
 
-  /// The diagram as the text of an SVG file.
-  public var svg: String {
-    var picture = SVGText()
+  /// The diagram as a picture.
+  public var drawing: Drawing {
+    var picture = Drawing()
     var y = 30.0
     picture.text(title, 16, y, size: 16, isBold: true)
     for line in subtitle {
@@ -63,23 +63,24 @@ public struct ReliabilityPlot: Sendable {
     picture.text(
       "probability of a fake that is said", Self.left + Self.side / 2, bottom + 4, size: 12,
       anchor: .middle)
-    return picture.document(width: Self.left + Self.side + 26, height: bottom + 20)
+    picture.size = (Self.left + Self.side + 26, bottom + 20)
+    return picture
   }
 
   private static func x(_ value: Double) -> Double { left + side * value }
 
   private static func y(_ value: Double, _ top: Double) -> Double { top + side * (1 - value) }
 
-  private func drawLegend(_ picture: inout SVGText, y: Double) {
+  private func drawLegend(_ picture: inout Drawing, y: Double) {
     var x = Self.left
     for (index, series) in series.enumerated() {
       mark(index, x + 5, y - 4, &picture)
       picture.text(series.name, x + 16, y, size: 12)
-      x += 34 + SVGText.width(series.name, size: 12)
+      x += 34 + Drawing.width(series.name, size: 12)
     }
   }
 
-  private func drawFrame(_ picture: inout SVGText, top: Double) {
+  private func drawFrame(_ picture: inout Drawing, top: Double) {
     for step in 0...5 {
       let value = Double(step) / 5
       let (x, y) = (Self.x(value), Self.y(value, top))
@@ -91,16 +92,16 @@ public struct ReliabilityPlot: Sendable {
     }
     picture.path(
       [[(Self.x(0), Self.y(0, top)), (Self.x(1), Self.y(1, top))]], color: "#444444", width: 1.2,
-      dash: "5 4")
+      dash: [5, 4])
     picture.text("share of fakes that there are", Self.left, top - 6, size: 11, color: Self.quiet)
   }
 
-  private func draw(_ series: Series, at index: Int, _ picture: inout SVGText, top: Double) {
+  private func draw(_ series: Series, at index: Int, _ picture: inout Drawing, top: Double) {
     let points = series.bins.bins.map { bin in
       (x: Self.x(bin.probability), y: Self.y(bin.share, top))
     }
     picture.path(
-      [points], color: Self.colors[index], width: 1.6, dash: index == 0 ? "2 3" : "")
+      [points], color: Self.colors[index], width: 1.6, dash: index == 0 ? [2, 3] : [])
     for (bin, point) in zip(series.bins.bins, points) {
       picture.line(
         point.x, Self.y(bin.interval.upperBound, top), point.x,
@@ -109,7 +110,7 @@ public struct ReliabilityPlot: Sendable {
     }
   }
 
-  private func mark(_ index: Int, _ x: Double, _ y: Double, _ picture: inout SVGText) {
+  private func mark(_ index: Int, _ x: Double, _ y: Double, _ picture: inout Drawing) {
     switch index {
     case 0: picture.circle(x, y, radius: 3.6, fill: "#FFFFFF", stroke: Self.colors[0])
     case 1: picture.circle(x, y, radius: 4, fill: Self.colors[1])
@@ -120,7 +121,7 @@ public struct ReliabilityPlot: Sendable {
 
   /// Bars of how many judgements the bins have, with the highest number beside them.
   private func drawCounts(
-    _ series: Series, at index: Int, _ picture: inout SVGText, top: Double
+    _ series: Series, at index: Int, _ picture: inout Drawing, top: Double
   ) {
     let bottom = top + Self.barHeight
     let most = series.histogram.bins.map(\.count).max() ?? 0

@@ -1,7 +1,7 @@
-extension LinePlot {
-  /// The plot as the text of an SVG file.
-  public var svg: String {
-    var picture = SVGText()
+extension LinePlot: Plot {
+  /// The plot as a picture.
+  public var drawing: Drawing {
+    var picture = Drawing()
     let left = 64.0
     let right = width - labelRoom
     var y = 30.0
@@ -25,7 +25,8 @@ extension LinePlot {
     }
     y += 30
     picture.text(xTitle, (left + right) / 2, y, size: 12, anchor: .middle)
-    return picture.document(width: width, height: y + 16)
+    picture.size = (width, y + 16)
+    return picture
   }
 
   private static let quiet = "#666666"
@@ -35,7 +36,7 @@ extension LinePlot {
   /// Room on the right for the lines' names.
   private var labelRoom: Double {
     let longest = panels.filter { $0.naming == .direct }.flatMap { panel in
-      panel.series.map { SVGText.width(Self.endLabel($0), size: Self.labelSize) }
+      panel.series.map { Drawing.width(Self.endLabel($0), size: Self.labelSize) }
     }.max()
     return max(24, (longest ?? 0) + 22)
   }
@@ -58,7 +59,7 @@ extension LinePlot {
   }
 
   private func draw(
-    _ panel: Panel, in frame: Frame, _ xTicks: AxisTicks, isLast: Bool, _ picture: inout SVGText
+    _ panel: Panel, in frame: Frame, _ xTicks: AxisTicks, isLast: Bool, _ picture: inout Drawing
   ) {
     for (value, label) in zip(frame.y.values, frame.y.labels) {
       let y = frame.place(y: value)
@@ -88,7 +89,7 @@ extension LinePlot {
       let (x, y) = (frame.place(x: mark.point.x), frame.place(y: mark.point.y))
       picture.circle(x, y, radius: 5, fill: "none", stroke: "#333333")
       let above = y - 10 > frame.top + 8
-      let isFarRight = x > frame.right - SVGText.width(mark.label, size: 11) / 2
+      let isFarRight = x > frame.right - Drawing.width(mark.label, size: 11) / 2
       picture.text(
         mark.label, x, above ? y - 10 : y + 18, size: 11, anchor: isFarRight ? .end : .middle,
         hasRim: true)
@@ -97,7 +98,7 @@ extension LinePlot {
   }
 
   /// The lines' names beside their ends, moved apart where they would overlap.
-  private func drawEndLabels(_ panel: Panel, in frame: Frame, _ picture: inout SVGText) {
+  private func drawEndLabels(_ panel: Panel, in frame: Frame, _ picture: inout Drawing) {
     var labels: [(y: Double, text: String, color: String)] = []
     for (index, series) in panel.series.enumerated() {
       guard let end = frame.runs(of: series).last?.last else { continue }
@@ -121,12 +122,12 @@ extension LinePlot {
   }
 
   private func drawLegend(
-    _ panel: Panel, _ picture: inout SVGText, y: Double, right: Double
+    _ panel: Panel, _ picture: inout Drawing, y: Double, right: Double
   ) {
     var x = right
     for (index, series) in panel.series.enumerated().reversed() {
       let color = Self.color(series, at: index)
-      x -= SVGText.width(series.name, size: Self.labelSize)
+      x -= Drawing.width(series.name, size: Self.labelSize)
       picture.text(series.name, x, y, size: Self.labelSize, color: color)
       picture.path(
         [[(x - 30, y - 4), (x - 6, y - 4)]], color: color,
