@@ -10,6 +10,28 @@ public struct Comparison: Sendable {
   /// The second's less the first's.
   public let difference: MetricFigures
 
+  /// Two ways to judge the same files, those without a verdict counting as 0.5. Files that only one of them judged are
+  /// left out.
+  ///
+  /// - Throws: `DatasetError` where no file was judged by both.
+  public init(
+    _ first: [EvaluatedFile], _ maker: VerdictMaker, _ second: [EvaluatedFile],
+    _ otherMaker: VerdictMaker, _ metrics: [Metric] = Metric.allCases,
+    _ bootstrap: GroupBootstrap = .init()
+  ) throws(DatasetError) {
+    let common = Set(first.map(\.name)).intersection(second.map(\.name))
+    guard !common.isEmpty else {
+      throw .impossible(problem: "there is no file that both recipes judged")
+    }
+    // In one order, so that groups get the same numbers.
+    func judged(_ files: [EvaluatedFile]) -> [EvaluatedFile] {
+      files.filter { common.contains($0.name) }.sorted { $0.name < $1.name }
+    }
+    self.init(
+      EvaluationUnits(judged(first), .video, maker, unanswered: 0.5),
+      EvaluationUnits(judged(second), .video, otherMaker, unanswered: 0.5), metrics, bootstrap)
+  }
+
   /// Judgements of two ways, whose groups have the same numbers.
   init(
     _ one: EvaluationUnits, _ other: EvaluationUnits, _ metrics: [Metric],

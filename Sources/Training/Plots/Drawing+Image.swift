@@ -20,8 +20,9 @@ private struct Canvas {
 
   init(_ size: (width: Double, height: Double), scale: Double) {
     self.scale = scale
+    let (width, height) = (max(2, Int(size.width * scale)), max(2, Int(size.height * scale)))
     image = Image(
-      width: max(2, Int(size.width * scale)), height: max(2, Int(size.height * scale)), color: .white)
+      width: width, height: height, pixels: [UInt8](repeating: 255, count: 3 * width * height))
   }
 
   mutating func draw(_ element: Drawing.Element) {

@@ -1,0 +1,87 @@
+import Training
+
+extension EvaluationReport {
+  /// The plots by the names of their files, without what there are too few judgements for.
+  public var plots: [(name: String, plot: any Plot)] {
+    var plots: [(String, any Plot)] = []
+    let shown = levels.filter { BinaryMetrics($0.judgements).ranking != nil }
+    if !shown.isEmpty {
+      plots.append(("roc", roc(shown)))
+      plots.append(("precision-recall", precisionRecall(shown)))
+    }
+    let judged = levels.filter { !$0.judgements.isEmpty }
+    if !judged.isEmpty {
+      plots.append(("reliability", reliability(judged)))
+    }
+    for level in judged where level.level != .person {
+      var histogram = HistogramPlot("Scores of \(level.level.title)", level.judgements)
+      histogram.subtitle = "real ones above, fake ones below; a good detector keeps them apart"
+      plots.append(("scores-\(level.level.title)", histogram))
+    }
+    if let slices = slicePlot { plots.append(("slices", slices)) }
+    return plots
+  }
+
+  private func roc(_ levels: [Level]) -> LinePlot {
+    var plot = LinePlot(
+      "Receiver operating characteristic", xTitle: "part of the real ones called fake",
+      panels: [
+        LinePlot.Panel(
+          "part of the fake ones found",
+          levels.map { level in
+            let curve = BinaryMetrics(level.judgements).ranking?.rocCurve ?? []
+            return LinePlot.Series(
+              "\(level.level.title), AUC \(level.all[.auc].value.fixed(3))",
+              curve.map { LinePlot.Point($0.falseRate, $0.trueRate) })
+          }, scale: .linear(covering: 0...1), height: 420)
+      ])
+    plot.panels[0].naming = .legend
+    plot.hasWholeX = false
+    plot.width = 560
+    return plot
+  }
+
+  private func precisionRecall(_ levels: [Level]) -> LinePlot {
+    var plot = LinePlot(
+      "Precision and recall", xTitle: "recall: part of the fake ones found",
+      panels: [
+        LinePlot.Panel(
+          "precision: part of those called fake that are",
+          levels.map { level in
+            let curve = BinaryMetrics(level.judgements).ranking?.precisionRecallCurve ?? []
+            let precision = level.all[.averagePrecision].value.fixed(3)
+            return LinePlot.Series(
+              "\(level.level.title), average \(precision)",
+              curve.map { LinePlot.Point($0.recall, $0.precision) }, isStepped: true)
+          }, scale: .linear(covering: 0...1), height: 420)
+      ])
+    plot.panels[0].naming = .legend
+    plot.hasWholeX = false
+    plot.width = 560
+    return plot
+  }
+
+  private func reliability(_ levels: [Level]) -> ReliabilityPlot {
+    var plot = ReliabilityPlot(
+      "Reliability", series: levels.prefix(3).map { .init($0.level.title, $0.judgements) })
+    plot.subtitle = [
+      "ten bins of equal number with Wilson's 95 % intervals; those without a verdict count as 0.5"
+    ]
+    return plot
+  }
+
+  private var slicePlot: IntervalPlot? {
+    guard let all = levels.last?.all[.logLoss].value, !slices.isEmpty else { return nil }
+    let groups = Facet.allCases.compactMap { facet in
+      let own = slices.filter { $0.facet == facet }
+      return own.isEmpty
+        ? nil
+        : IntervalPlot.Group(
+          "by \(facet.title)",
+          own.map { .init($0.value, note: "\($0.real) real, \($0.fake) fake", $0.videos[.logLoss]) })
+    }
+    var plot = IntervalPlot("Log loss of videos by what they are", axis: "log loss", groups)
+    plot.reference = all
+    return plot
+  }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import Training
+
+extension EvaluationReport {
+  /// The report for people.
+  public var text: String {
+    let real = files.count { $0.label == .real }
+    var lines = [
+      "\(files.count) videos, \(real) real and \(files.count - real) fake, in \(groups) groups; in brackets 95 % of a"
+        + " thousand draws of groups", "", table.text,
+    ]
+    for facet in Facet.allCases {
+      let own = slices.filter { $0.facet == facet }
+      if !own.isEmpty { lines += ["", sliceTable(facet, own).text] }
+    }
+    if levels.contains(where: { $0.coverage < 1 }) {
+      lines += [
+        "", "'answered' leaves out what got no verdict; 'all' counts that as 0.5, as Kaggle's score does.",
+      ]
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private var table: TextTable {
+    var table = TextTable(
+      [.init("of"), .init("real", .right), .init("fake", .right), .init("coverage", .right)]
+        + Metric.allCases.map { .init($0.title) })
+    for level in levels where level.real + level.fake > 0 {
+      let facts = ["\(level.real)", "\(level.fake)", Self.percent(level.coverage)]
+      if level.coverage < 1 {
+        table.add(
+          ["\(level.level.title) answered"] + facts + level.answered.all.map(\.figure.text))
+        table.add(["\(level.level.title) all", "", "", ""] + level.all.all.map(\.figure.text))
+      } else {
+        table.add([level.level.title] + facts + level.all.all.map(\.figure.text))
+      }
+    }
+    return table
+  }
+
+  private func sliceTable(_ facet: Facet, _ slices: [Slice]) -> TextTable {
+    var table = TextTable(
+      [
+        .init("videos by \(facet.title)"), .init("real", .right), .init("fake", .right),
+        .init("coverage", .right),
+      ] + Self.sliceMetrics.map { .init($0.title) })
+    for slice in slices {
+      table.add(
+        [slice.value, "\(slice.real)", "\(slice.fake)", Self.percent(slice.coverage)]
+          + Self.sliceMetrics.map { slice.videos[$0].text })
+    }
+    return table
+  }
+
+  private static let sliceMetrics: [Metric] = [.logLoss, .accuracy, .auc]
+
+  private static func percent(_ part: Double) -> String {
+    part.isNaN ? "-" : "\((100 * part).fixed(0)) %"
+  }
+
+  /// The report as `dfkit evaluate --json` prints it (see `Docs/Formats.md`).
+  public var json: JSON {
+    [
+      "videos": .integer(files.count), "groups": .integer(groups),
+      "levels": .array(levels.map(\.json)), "slices": .array(slices.map(\.json)),
+      "files": .array(files.map(\.json)),
+    ]
+  }
+}
+
+extension EvaluationReport.Level {
+  fileprivate var json: JSON {
+    [
+      "level": .string(level.rawValue), "real": .integer(real), "fake": .integer(fake),
+      "coverage": coverage.isNaN ? .null : .double(coverage), "answered": answered.json,
+      "all": all.json,
+    ]
+  }
+}
+
+extension EvaluationReport.Slice {
+  fileprivate var json: JSON {
+    [
+      "facet": .string(facet.rawValue), "value": .string(value), "real": .integer(real),
+      "fake": .integer(fake), "coverage": coverage.isNaN ? .null : .double(coverage),
+      "videos": videos.json,
+    ]
+  }
+}
+
+extension EvaluatedFile {
+  fileprivate var json: JSON {
+    [
+      "file": .string(name), "label": .string(label.word), "group": .string(group),
+      "source": .string(source), "compression": .string(variant),
+      "verdict": .string(report.verdict.name), "probability": .number(report.verdict.probability),
+      "reason": .string(report.verdict.reason?.name), "frames": .integer(report.frames),
+      "facesFound": .integer(report.facesFound),
+      "people": .array(
+        report.people.map { ["id": .integer($0.id), "probability": .number($0.verdict.probability)] }),
+    ]
+  }
+}

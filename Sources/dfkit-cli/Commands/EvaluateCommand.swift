@@ -1,0 +1,211 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+extension Ablation.Kind: ExpressibleByArgument {}
+
+/// `dfkit evaluate`
+struct EvaluateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measures how good a recipe is on videos or face crops of known truth.",
+    discussion: """
+      Judges labelled videos and images (or, with --data, face crops of a manifest), and prints log loss, \
+      Brier score, calibration error, accuracy, AUC, average precision and equal error rate, by frame, by \
+      person and by video, each with an interval of 95 % from whole groups of videos drawn anew; and where \
+      it is good and where not: by source, compression, size of the faces and number of people.
+
+      What networks said of faces is kept (--cache): asking again, with other rules, costs no network.
+
+        dfkit evaluate dfdc_train_part_0/
+        dfkit evaluate clips/ --labels truth.csv --plots plots/
+        dfkit evaluate --data faces/ --split test --json
+        dfkit evaluate clips/ --ablate aggregators,clip,frames
+        dfkit evaluate clips/ --recipe mine.yaml --weights b4.safetensors --compare default
+      """)
+
+  @Argument(
+    help: "Videos and images, folders (searched with all their subfolders), or quoted globs.",
+    completion: .file())
+  var inputs: [String] = []
+
+  @Option(
+    help: """
+      Where labels come from: auto, dfdc, faceforensics, celeb-df, folders, or a CSV file with columns path \
+      (or filename) and label, and if known video, original, person, split, origin.
+      """, completion: .file())
+  var labels = "auto"
+
+  @OptionGroup(title: "Face crops instead of videos") var samples: SampleOptions
+
+  @Option(help: "The recipe: a built-in one's name or a YAML file.", completion: .file())
+  var recipe = Recipe.defaultName
+
+  @Option(
+    help: "The networks' weights, as 'predict' takes them; those that the recipe names if not given.",
+    completion: .file())
+  var weights: [String] = []
+
+  @OptionGroup(title: "Face detection") var detector: DetectorOptions
+
+  @Option(help: "Frames looked at in a video, 1 to 1000; the recipe's number if not given.")
+  var frames: Int?
+
+  @Option(
+    help: """
+      Another recipe (a built-in one's name or a YAML file) that judges the same, to compare: the difference of \
+      each figure with its interval.
+      """, completion: .file())
+  var compare: String?
+
+  @Option(help: "The weights of --compare's networks.", completion: .file())
+  var compareWeights: [String] = []
+
+  @Option(
+    help: """
+      What each choice is worth, one changed at a time, as one table: any of \
+      \(Ablation.Kind.allCases.map(\.rawValue).joined(separator: ",")); tta judges all faces three times more.
+      """)
+  var ablate: String?
+
+  @Option(
+    help: "Draw plots into this folder, each as SVG and PNG.", completion: .directory)
+  var plots: String?
+
+  @Option(
+    help: """
+      The folder that keeps what networks said; 'none' to keep nothing. ~/.cache/dfkit/scores if not given.
+      """, completion: .directory)
+  var cache: String?
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if inputs.isEmpty == samples.data.isEmpty {
+      throw ValidationError("Give videos, or face crops with --data.")
+    }
+    if let frames, !(1...1000).contains(frames) {
+      throw ValidationError("--frames must be 1 to 1000.")
+    }
+    if compare == nil, !compareWeights.isEmpty {
+      throw ValidationError("--compare-weights are for the recipe of --compare; give that too.")
+    }
+    _ = try kinds()
+  }
+
+  private func kinds() throws -> [Ablation.Kind] {
+    try (ablate ?? "").split(separator: ",").map { word in
+      guard let kind = Ablation.Kind(rawValue: String(word)) else {
+        throw ValidationError(
+          "--ablate: '\(word)' is none of"
+            + " \(Ablation.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+      }
+      return kind
+    }
+  }
+
+  func run() async throws {
+    threads.apply()
+    let job = try job(recipe, weights)
+    let other = try compare.map { try self.job($0, compareWeights) }
+    let command = self
+    try await Interruption.handled {
+      let outcome = try command.judge(job)
+      let report = EvaluationReport(outcome.files, try job.maker())
+      var text = [report.text]
+      var json: [JSON.Member] = [
+        .init(key: "evaluation", value: report.json),
+        .init(
+          key: "failures",
+          value: .array(
+            outcome.failures.map { ["file": .string($0.file), "error": .string($0.error)] })),
+      ]
+      var plots = report.plots
+      if let other {
+        let comparison = try Comparison(
+          outcome.files, try job.maker(), try command.judge(other).files, try other.maker())
+        text.append(comparison.text((command.recipe, command.compare ?? "")))
+        json.append(.init(key: "comparison", value: comparison.json))
+      }
+      let rows = try command.ablation(outcome, job)
+      if !rows.isEmpty {
+        text.append(rows.text)
+        json.append(.init(key: "ablation", value: rows.json))
+        plots.append(("ablation", rows.plot))
+      }
+      try command.write(plots)
+      try Output.write(
+        command.json ? JSON.object(json).text + "\n" : text.joined(separator: "\n\n") + "\n")
+      if outcome.wasCancelled { throw Interruption.exitCode }
+      if !outcome.failures.isEmpty { throw ExitCode.failure }
+    }
+  }
+
+  /// The job that a recipe and its weights make.
+  private func job(_ recipe: String, _ weights: [String]) throws -> EvaluationJob {
+    var settings = try Recipe.named(recipe)
+    if let frames { settings.frames = frames }
+    let files = try MemberFiles.given(weights, members: settings.members)
+    if files.replacesNamed { settings.forgetCalibration() }
+    var source: WeightsSource?
+    if samples.data.isEmpty {
+      settings.detector = try detector.settled(settings.detector)
+      source = try detector.weights(of: settings.detector)
+    }
+    var job = EvaluationJob(recipe: settings, weights: files, detectorWeights: source)
+    switch cache {
+    case "none": break
+    case let folder?: job.cache = URL(fileURLWithPath: folder)
+    case nil: job.cache = EvaluationJob.usualCache()
+    }
+    return job
+  }
+
+  private func judge(_ job: EvaluationJob) throws -> EvaluationJob.Outcome {
+    let bar = ProgressBar()
+    let outcome: EvaluationJob.Outcome
+    if samples.data.isEmpty {
+      let choice =
+        DatasetLabels.Choice.words.first { $0.word == labels }?.choice
+        ?? .table(URL(fileURLWithPath: labels))
+      outcome = try job.judge(
+        MediaFiles.expand(inputs, kinds: [.image, .video]), try DatasetLabels(choice),
+        progress: bar.update)
+    } else {
+      outcome = try job.judge(samples.choice(), progress: bar.update)
+    }
+    bar.clear()
+    for failure in outcome.failures { Output.complain(failure.error) }
+    if let problem = outcome.cacheProblem { Output.complain("scores are not kept: \(problem)") }
+    return outcome
+  }
+
+  private func ablation(
+    _ outcome: EvaluationJob.Outcome, _ job: EvaluationJob
+  ) throws -> [Ablation.Row] {
+    let kinds = try kinds()
+    var ablation = Ablation(outcome.files, try job.maker())
+    if kinds.contains(.tta) {
+      for view in [CropView.flipped, .turned(-10), .turned(10)] {
+        var other = job
+        other.view = view
+        ablation.views.append((view, try judge(other).files))
+      }
+    }
+    return kinds.flatMap { ablation.rows($0) }
+  }
+
+  private func write(_ plots: [(name: String, plot: any Plot)]) throws {
+    guard let folder = self.plots else { return }
+    let url = URL(fileURLWithPath: folder)
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    for (name, plot) in plots {
+      try Output.write(plot.svg, to: url.appendingPathComponent("\(name).svg").path)
+      try ImageFile.write(
+        plot.drawing.image(), to: url.appendingPathComponent("\(name).png"), format: .png)
+    }
+  }
+}
