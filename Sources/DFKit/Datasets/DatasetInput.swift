@@ -27,11 +27,7 @@ public struct DatasetInput: Sendable {
   public static func usualCache(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> URL? {
-    func absolute(_ name: String) -> URL? {
-      environment[name].flatMap { $0.hasPrefix("/") ? URL(fileURLWithPath: $0) : nil }
-    }
-    let folder = absolute("XDG_CACHE_HOME") ?? absolute("HOME")?.appendingPathComponent(".cache")
-    return folder?.appendingPathComponent("dfkit/fingerprints")
+    UserFolder.cache("fingerprints", environment)
   }
 
   /// The manifests as they were read.

@@ -50,6 +50,14 @@ public struct EvaluationJob: Sendable {
     self.detectorWeights = detectorWeights
   }
 
+  /// The folder where scores are kept unless told otherwise: `$XDG_CACHE_HOME/dfkit/scores`, by default
+  /// `~/.cache/dfkit/scores`. Nil where the environment names no home folder.
+  public static func usualCache(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> URL? {
+    UserFolder.cache("scores", environment)
+  }
+
   /// Makes verdicts as the recipe says.
   ///
   /// - Throws: `RecipeError` where an aggregator has no meaning.

@@ -20,18 +20,8 @@ public struct WeightsStore: Sendable, Equatable {
   public init(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(WeightsStoreError) {
-    func absolute(_ name: String) -> URL? {
-      environment[name].flatMap { $0.hasPrefix("/") ? URL(fileURLWithPath: $0) : nil }
-    }
-    let data: URL
-    if let given = absolute("XDG_DATA_HOME") {
-      data = given
-    } else if let home = absolute("HOME") {
-      data = home.appendingPathComponent(".local/share")
-    } else {
-      throw .noHome
-    }
-    folder = data.appendingPathComponent("dfkit/weights")
+    guard let folder = UserFolder.data("weights", environment) else { throw .noHome }
+    self.folder = folder
   }
 
   /// Where an entry's files lie or would lie.
