@@ -12,6 +12,8 @@ public protocol ClassifierNetwork: Module {
   func maps(_ x: Tensor, _ mode: Mode) -> [Tensor]
   /// The maps that the classifier pools, [batch, height, width, channels].
   func features(_ x: Tensor, _ mode: Mode) -> Tensor
+  /// The outputs, [batch, classCount], that the maps of a depth lead to: the rest of the network.
+  func logits(fromMap map: Tensor, at depth: Int, _ mode: Mode) -> Tensor
   /// The form for inference. This network's parameters are released one by one, so that there is
   /// never a second copy of them all.
   func packed() -> any PackedClassifier

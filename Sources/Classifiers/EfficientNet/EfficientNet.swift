@@ -58,7 +58,18 @@ public struct EfficientNet: ClassifierNetwork {
 
   /// Logits, [batch, classCount].
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    classifier(dropout(features(x, mode).globalAveragePool(), mode), mode)
+    outputs(features(x, mode), mode)
+  }
+
+  /// The outputs that the maps of a depth lead to; 0 is the stem's.
+  public func logits(fromMap map: Tensor, at depth: Int, _ mode: Mode) -> Tensor {
+    guard depth <= stages.count else { return outputs(map, mode) }
+    let last = stages.dropFirst(depth).joined().reduce(map) { $1.asBlock($0, mode) }
+    return outputs(head(last, mode), mode)
+  }
+
+  private func outputs(_ features: Tensor, _ mode: Mode) -> Tensor {
+    classifier(dropout(features.globalAveragePool(), mode), mode)
   }
 
   /// The form for inference.

@@ -102,7 +102,18 @@ public struct Xception: ClassifierNetwork {
 
   /// Logits, [batch, classCount].
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    classifier(dropout(features(x, mode).globalAveragePool(), mode), mode)
+    outputs(features(x, mode), mode)
+  }
+
+  /// The outputs that the maps of a depth lead to; 0 is the stem's.
+  public func logits(fromMap map: Tensor, at depth: Int, _ mode: Mode) -> Tensor {
+    guard depth <= blocks.count else { return outputs(map, mode) }
+    let last = blocks.dropFirst(depth).reduce(map) { $1.asBlock($0, mode) }
+    return outputs(head.reduce(last) { $1($0, mode) }, mode)
+  }
+
+  private func outputs(_ features: Tensor, _ mode: Mode) -> Tensor {
+    classifier(dropout(features.globalAveragePool(), mode), mode)
   }
 
   /// The form for inference.

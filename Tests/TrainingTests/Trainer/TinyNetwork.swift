@@ -43,7 +43,11 @@ struct TinyNetwork: ClassifierNetwork {
   }
 
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    lastStep(classifier(dropout(features(x, mode).globalAveragePool(), mode), mode))
+    logits(fromMap: features(x, mode), at: 0, mode)
+  }
+
+  func logits(fromMap map: Tensor, at depth: Int, _ mode: Mode) -> Tensor {
+    lastStep(classifier(dropout(map.globalAveragePool(), mode), mode))
   }
 
   func packed() -> any PackedClassifier { Packed(network: self) }

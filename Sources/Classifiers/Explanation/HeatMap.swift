@@ -1,0 +1,71 @@
+import DeepfakeCore
+
+/// How much each place of a crop speaks for "fake", on a coarse grid.
+public struct HeatMap: Sendable, Equatable {
+  /// Cells across.
+  public let width: Int
+  /// Cells down.
+  public let height: Int
+  /// The cells' values, row by row, in units of the logit per cell; 0 where nothing speaks for it.
+  public let values: [Float]
+
+  /// A map of `width` x `height` values.
+  public init(width: Int, height: Int, values: [Float]) {
+    precondition(
+      width > 0 && height > 0 && values.count == width * height,
+      "HeatMap: \(values.count) values for \(width)x\(height)")
+    self.width = width
+    self.height = height
+    self.values = values
+  }
+
+  /// The values as parts of the highest; all 0 where that is 0.
+  public var normalized: [Float] {
+    let highest = values.max() ?? 0
+    return highest > 0 ? values.map { $0 / highest } : values.map { _ in 0 }
+  }
+
+  /// The normalised map laid over a picture, bilinearly: transparent where nothing speaks for "fake", then from
+  /// yellow to red.
+  ///
+  /// - Parameter strength: how much of the picture the strongest places cover, 0 to 1.
+  public func drawn(over image: Image, strength: Float = 0.6) -> Image {
+    let normalized = normalized
+    var result = image
+    for y in 0..<image.height {
+      for x in 0..<image.width {
+        let heat = Self.sample(
+          normalized, width, height,
+          (Float(x) + 0.5) / Float(image.width) * Float(width) - 0.5,
+          (Float(y) + 0.5) / Float(image.height) * Float(height) - 0.5)
+        guard heat > 0.02 else { continue }
+        let cover = strength * heat
+        let pixel = image[x, y]
+        // From yellow (255, 214, 10) to red (215, 0, 21).
+        func mixed(_ old: UInt8, _ low: Float, _ high: Float) -> UInt8 {
+          let color = low + (high - low) * heat
+          return UInt8((Float(old) * (1 - cover) + color * cover).rounded())
+        }
+        result[x, y] = (
+          mixed(pixel.red, 255, 215), mixed(pixel.green, 214, 0), mixed(pixel.blue, 10, 21)
+        )
+      }
+    }
+    return result
+  }
+
+  private static func sample(
+    _ values: [Float], _ width: Int, _ height: Int, _ x: Float, _ y: Float
+  ) -> Float {
+    let x = min(max(x, 0), Float(width - 1))
+    let y = min(max(y, 0), Float(height - 1))
+    let (left, top) = (Int(x), Int(y))
+    let (right, bottom) = (min(left + 1, width - 1), min(top + 1, height - 1))
+    let (partX, partY) = (x - Float(left), y - Float(top))
+    let upper =
+      values[top * width + left] * (1 - partX) + values[top * width + right] * partX
+    let lower =
+      values[bottom * width + left] * (1 - partX) + values[bottom * width + right] * partX
+    return upper * (1 - partY) + lower * partY
+  }
+}
