@@ -63,6 +63,15 @@ package struct FaceFrame: Sendable, Equatable {
     origin + x * (x < 0 ? leftWidth : rightWidth) * right + y * down
   }
 
+  /// A place of the picture in the face: what `point` takes back there.
+  package func place(x: Double, y: Double) -> (x: Double, y: Double) {
+    let offset = SIMD2(x, y) - origin
+    let determinant = right.x * down.y - right.y * down.x
+    let across = (offset.x * down.y - offset.y * down.x) / determinant
+    let along = (right.x * offset.y - right.y * offset.x) / determinant
+    return (across / (across < 0 ? leftWidth : rightWidth), along)
+  }
+
   /// The frame in a picture of another size; whole numbers are the centres of pixels.
   func scaled(by factor: SIMD2<Double>) -> FaceFrame {
     var result = self
