@@ -10,6 +10,8 @@ struct JudgedFaces {
     let index: Int
     let time: Double
     let box: Box
+    /// Where its landmarks are in the crop, as parts of the crop's sides.
+    let landmarks: [Point]
   }
 
   private let recipe: Recipe
@@ -35,11 +37,42 @@ struct JudgedFaces {
     let chosen = recipe.faces.choice(from: found)
     mostLeftOut = max(mostLeftOut, found.count - chosen.count)
     for index in chosen {
+      let crop = StageTimes.measure(.crop) {
+        recipe.crop.crop(found[index], from: frame.image, size: nil)
+      }
       faces.append(
-        Face(frame: frames, index: index, time: frame.time ?? 0, box: found[index].box))
-      StageTimes.measure(.crop) { store.add(view(recipe.crop.cut(found[index], from: frame.image))) }
+        Face(
+          frame: frames, index: index, time: frame.time ?? 0, box: found[index].box,
+          landmarks: crop.landmarks.map {
+            $0.scaled(x: 1 / Float(crop.image.width), y: 1 / Float(crop.image.height))
+          }))
+      StageTimes.measure(.crop) { store.add(view(crop.image)) }
     }
     frames += 1
+  }
+}
+
+/// A face as the networks saw it.
+public struct JudgedCrop: Sendable {
+  /// The crop.
+  public var image: Image
+  /// Left eye, right eye, nose, left and right corner of the mouth, in pixels of the crop; empty where the detector
+  /// found none.
+  public var landmarks: [Point]
+}
+
+extension JudgedFaces {
+  /// The crops of the faces that belong to somebody.
+  func judgedCrops(of candidates: [Candidate]) -> [JudgedCrop] {
+    let places = Set(candidates.flatMap(\.places))
+    return faces.indices.filter(places.contains).map { place in
+      let image = crops[place]
+      return JudgedCrop(
+        image: image,
+        landmarks: faces[place].landmarks.map {
+          $0.scaled(x: Float(image.width), y: Float(image.height))
+        })
+    }
   }
 }
 

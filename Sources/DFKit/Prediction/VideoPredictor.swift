@@ -42,6 +42,16 @@ public struct VideoPredictor: Sendable {
   public func predict(
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> VideoReport {
+    try judge(file, progress: progress).report
+  }
+
+  /// The verdict on a file, and the crops that it was made of.
+  ///
+  /// - Returns: the report, and one crop for each of its `frameScores`.
+  /// - Throws: as `predict`.
+  public func judge(
+    _ file: URL, progress: (Double) -> Void = { _ in }
+  ) throws -> (report: VideoReport, crops: [JudgedCrop]) {
     let start = ContinuousClock.now
     var search = FaceSearch(detector)
     var judged = JudgedFaces(recipe, view)
@@ -65,7 +75,7 @@ public struct VideoPredictor: Sendable {
     try decide(candidates, judged, into: &report, progress: progress)
     report.seconds = (ContinuousClock.now - start).seconds
     progress(1)
-    return report
+    return (report, report.frameScores.isEmpty ? [] : judged.judgedCrops(of: candidates))
   }
 
   private func decide(
