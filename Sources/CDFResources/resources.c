@@ -71,3 +71,11 @@ df_resource df_recipe(size_t index) { return at(recipes, df_recipe_count(), inde
 size_t df_weights_count(void) { return sizeof weights / sizeof weights[0]; }
 
 df_resource df_weights(size_t index) { return at(weights, df_weights_count(), index); }
+
+static const unsigned char video_page[] = {
+#embed "Pages/video.mustache"
+};
+
+df_resource df_video_page(void) {
+  return (df_resource){"video", video_page, sizeof video_page};
+}

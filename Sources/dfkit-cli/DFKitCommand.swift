@@ -25,7 +25,8 @@ struct DFKitCommand: AsyncParsableCommand {
       """,
     version: dfkitVersion,
     subcommands: [
-      PredictCommand.self, EvaluateCommand.self, DetectCommand.self, ClassifyCommand.self,
+      PredictCommand.self, ReportCommand.self, EvaluateCommand.self, DetectCommand.self,
+      ClassifyCommand.self,
       ExtractCommand.self,
       SplitCommand.self, AuditCommand.self, LandmarksCommand.self, TrainCommand.self,
       CalibrateCommand.self, IdentityCommand.self, DetectorCommand.self, WeightsCommand.self,

@@ -29,4 +29,7 @@ df_resource df_weights_cards(void);
 /// The template of an audit's page.
 df_resource df_audit_page(void);
 
+/// The template of a video's page.
+df_resource df_video_page(void);
+
 #endif

@@ -25,6 +25,25 @@ public struct HeatMap: Sendable, Equatable {
     return highest > 0 ? values.map { $0 / highest } : values.map { _ in 0 }
   }
 
+  /// The mean of several maps' normalised values, on a grid of the finest map's cells.
+  public static func mean(_ maps: [HeatMap]) -> HeatMap? {
+    guard let width = maps.map(\.width).max(), let height = maps.map(\.height).max() else { return nil }
+    var values = [Float](repeating: 0, count: width * height)
+    for map in maps {
+      let normalized = map.normalized
+      for y in 0..<height {
+        for x in 0..<width {
+          values[y * width + x] +=
+            sample(
+              normalized, map.width, map.height,
+              (Float(x) + 0.5) / Float(width) * Float(map.width) - 0.5,
+              (Float(y) + 0.5) / Float(height) * Float(map.height) - 0.5) / Float(maps.count)
+        }
+      }
+    }
+    return HeatMap(width: width, height: height, values: values)
+  }
+
   /// The normalised map laid over a picture, bilinearly: transparent where nothing speaks for "fake", then from
   /// yellow to red.
   ///

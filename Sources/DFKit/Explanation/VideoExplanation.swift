@@ -1,0 +1,218 @@
+import Classifiers
+import DeepfakeCore
+import FaceDetect
+import Foundation
+import MediaIO
+import Training
+
+/// A verdict with what led to it: what `dfkit report` shows.
+public struct VideoExplanation: Sendable {
+  /// The file.
+  public struct FileFacts: Sendable, Equatable {
+    /// The path as it was given.
+    public var path: String
+    /// Bytes.
+    public var size: Int
+    /// Of its bytes.
+    public var sha256: String
+    /// What a video says of itself; nil for an image.
+    public var video: VideoInfo?
+  }
+
+  /// A network that was asked.
+  public struct Model: Sendable, Equatable {
+    /// The member's name in the recipe, or `detector`.
+    public var name: String
+    /// The network.
+    public var architecture: String
+    /// Where its weights are from.
+    public var weights: String
+    /// Of the weights' bytes.
+    public var sha256: String
+    /// The side of the input; nil for a detector.
+    public var size: Int?
+  }
+
+  /// A face that spoke most for the verdict.
+  public struct DrivingFace: Sendable {
+    /// Its place in the report's `frameScores`.
+    public var place: Int
+    /// Seconds; 0 for an image.
+    public var time: Double
+    /// The probability of "fake" for this face alone.
+    public var probability: Float
+    /// The crop as the networks saw it.
+    public var crop: Image
+    /// What speaks for "fake" in it, the mean over the networks; nil where none has maps to ask.
+    public var heat: HeatMap?
+    /// What its regions are worth, the mean over the networks; empty where its landmarks are not known.
+    public var regions: [RegionOcclusion.Finding]
+  }
+
+  /// A person, and the faces that drove the verdict on them.
+  public struct Person: Sendable {
+    /// The verdict and its facts.
+    public var report: VideoReport.Person
+    /// Every judged face's time and probability, in the order of time.
+    public var scores: [(time: Double, probability: Float)]
+    /// Where the middle four fifths of the faces' probabilities lie.
+    public var spread: ClosedRange<Float>?
+    /// The faces that spoke most for the verdict, by time.
+    public var driving: [DrivingFace]
+  }
+
+  /// The verdict with all scores.
+  public var report: VideoReport
+  /// The file.
+  public var file: FileFacts
+  /// The detector first, then the recipe's members.
+  public var models: [Model]
+  /// How was judged.
+  public var recipe: Recipe
+  /// The people, by number.
+  public var people: [Person]
+  /// What nobody looked at, in words.
+  public var notLookedAt: [String]
+}
+
+/// Makes verdicts with what led to them.
+public struct VideoExplainer {
+  /// What judges.
+  public let predictor: VideoPredictor
+  /// Faces shown of each person.
+  public var drivingFaces = 6
+  private let models: [VideoExplanation.Model]
+  private let maps: [GradCAM]
+
+  /// An explainer of a recipe with weights.
+  ///
+  /// - Throws: `WeightsError` and `ClassifierError` where they cannot be used.
+  public init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource) throws {
+    predictor = try VideoPredictor(
+      recipe: recipe, weights: weights, detectorWeights: detectorWeights)
+    var models = [
+      VideoExplanation.Model(
+        name: "detector", architecture: recipe.detector.kind.rawValue,
+        weights: detectorWeights.name,
+        sha256: try Recipe.Detector.digest(weights: detectorWeights))
+    ]
+    var maps: [GradCAM] = []
+    for entry in weights.entries {
+      let cam = try GradCAM(try entry.weights.read(), entry.member.options)
+      maps.append(cam)
+      models.append(
+        VideoExplanation.Model(
+          name: entry.member.name, architecture: cam.settings.architecture.rawValue,
+          weights: entry.weights.name,
+          sha256: try Recipe.Detector.digest(weights: entry.weights),
+          size: cam.settings.input.size))
+    }
+    self.models = models
+    self.maps = maps
+  }
+
+  /// The verdict on a file, explained.
+  ///
+  /// - Throws: as `VideoPredictor.predict`.
+  public func explain(
+    _ file: URL, progress: (Double) -> Void = { _ in }
+  ) throws -> VideoExplanation {
+    let (report, crops) = try predictor.judge(file) { progress(0.8 * $0) }
+    var people: [VideoExplanation.Person] = []
+    for (index, person) in report.people.enumerated() {
+      try Task.checkCancellation()
+      people.append(explained(person, report, crops))
+      progress(0.8 + 0.2 * Double(index + 1) / Double(report.people.count))
+    }
+    let facts = try Self.facts(file)
+    return VideoExplanation(
+      report: report, file: facts, models: models, recipe: predictor.recipe, people: people,
+      notLookedAt: notLookedAt(report, facts.video))
+  }
+
+  private func explained(
+    _ person: VideoReport.Person, _ report: VideoReport, _ crops: [JudgedCrop]
+  ) -> VideoExplanation.Person {
+    let models = predictor.ensemble.models
+    let faces = report.frameScores.indices.filter { report.frameScores[$0].person == person.id }
+      .map { place in
+        let face = report.frameScores[place]
+        return (
+          place: place, time: face.time,
+          probability: models.aggregate(face.scores.map(\.probability)))
+      }
+    let sorted = faces.map(\.probability).sorted()
+    let spread = sorted.first.map { _ in
+      sorted[sorted.count / 10]...sorted[sorted.count - 1 - sorted.count / 10]
+    }
+    // For a fake, those that looked most so; for a real one, least so.
+    let isReal = person.verdict.name == "real"
+    let ranked = faces.sorted {
+      isReal ? $0.probability < $1.probability : $0.probability > $1.probability
+    }
+    let driving = ranked.prefix(drivingFaces).sorted { $0.time < $1.time }
+    return VideoExplanation.Person(
+      report: person, scores: faces.map { ($0.time, $0.probability) }, spread: spread,
+      driving: driving.map { face in
+        let crop = crops[face.place]
+        return VideoExplanation.DrivingFace(
+          place: face.place, time: face.time, probability: face.probability, crop: crop.image,
+          heat: HeatMap.mean(maps.map { $0(crop.image).map }), regions: regions(crop))
+      })
+  }
+
+  /// The mean over the members of what each region is worth.
+  private func regions(_ crop: JudgedCrop) -> [RegionOcclusion.Finding] {
+    var sums: [RegionOcclusion.Region: Float] = [:]
+    var count: Float = 0
+    for member in predictor.ensemble.members {
+      guard let classifier = member.scorer as? any FrameClassifier,
+        let findings = RegionOcclusion(classifier)(crop.image, landmarks: crop.landmarks)
+      else { continue }
+      count += 1
+      for finding in findings { sums[finding.region, default: 0] += finding.weight }
+    }
+    return sums.map { .init(region: $0.key, weight: $0.value / count) }
+      .sorted { ($0.weight, $1.region.rawValue) > ($1.weight, $0.region.rawValue) }
+  }
+
+  private static func facts(_ file: URL) throws -> VideoExplanation.FileFacts {
+    let hash = SHA256()
+    var size = 0
+    let handle = try FileHandle(forReadingFrom: file)
+    defer { try? handle.close() }
+    while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty {
+      data.withUnsafeBytes { hash.update($0) }
+      size += data.count
+    }
+    let isImage = (try? ImageFile.read(file)) != nil
+    return VideoExplanation.FileFacts(
+      path: file.relativePath, size: size, sha256: hash.digits(),
+      video: isImage ? nil : (try? Video(file))?.info)
+  }
+
+  /// What nobody looked at.
+  private func notLookedAt(_ report: VideoReport, _ video: VideoInfo?) -> [String] {
+    var lines: [String] = []
+    if let video {
+      if let all = video.containerFrames, all > report.frames {
+        lines.append("\(all - report.frames) of its \(all) frames; \(report.frames) were looked at, evenly spread")
+      } else {
+        lines.append("frames other than the \(report.frames) that were looked at, evenly spread")
+      }
+      lines.append(video.hasAudio ? "the sound" : "sound: there is none")
+    }
+    let empty = report.frames - report.facesFound
+    if empty > 0 { lines.append("\(empty) of the frames looked at, in which no face was found") }
+    if let least = predictor.recipe.detector.minFace, least > 0 {
+      lines.append("faces smaller than \(Int(least)) pixels")
+    }
+    let seldom = report.people.count { !$0.counts }
+    if seldom > 0 {
+      lines.append(
+        "\(seldom) \(seldom == 1 ? "person" : "people") seen too seldom to count for the verdict")
+    }
+    lines.append("everything but faces: hands, background, captions")
+    return lines
+  }
+}

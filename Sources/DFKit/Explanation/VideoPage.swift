@@ -1,0 +1,159 @@
+import CDFResources
+import Classifiers
+import DeepfakeCore
+import Foundation
+import MediaIO
+import Mustache
+import Training
+
+/// An explained verdict as one page of HTML that needs no other file, no script and no network.
+public struct VideoPage {
+  /// What is shown.
+  public var explanation: VideoExplanation
+
+  /// Pixels of a shown crop's side.
+  private static let side = 224
+
+  /// A page.
+  public init(_ explanation: VideoExplanation) {
+    self.explanation = explanation
+  }
+
+  /// The page.
+  ///
+  /// - Throws: where the built-in template cannot be read.
+  public var html: String {
+    get throws {
+      let resource = df_video_page()
+      let bytes = UnsafeBufferPointer(start: resource.bytes, count: resource.count)
+      let template = try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self))
+      return template.render(context)
+    }
+  }
+
+  /// Writes the page, whole or not at all.
+  ///
+  /// - Throws: `DatasetError.unwritable`.
+  public func write(to file: URL) throws {
+    let sink = try TextSink(file)
+    try sink.write(try html)
+    try sink.close()
+  }
+
+  private var context: [String: Any] {
+    let report = explanation.report
+    let undecided = explanation.recipe.verdict.undecided
+    return [
+      "file": explanation.file.path, "name": Self.lastName(explanation.file.path),
+      "version": dfkitVersion, "verdict": report.verdict.name,
+      "headline": Self.headline(report.verdict), "isFake": report.verdict.name == "fake",
+      "isReal": report.verdict.name == "real",
+      "probability": report.verdict.probability.map { $0.fixed(2) } ?? "",
+      "hasProbability": report.verdict.probability != nil,
+      "reason": report.verdict.reason?.words ?? "",
+      "isUndecided": report.verdict.reason != nil,
+      "frames": "\(report.frames)", "framesWithFaces": "\(report.facesFound)",
+      "peopleCount": "\(explanation.people.count)",
+      "hasPeople": !explanation.people.isEmpty,
+      "people": explanation.people.map(person),
+      "warnings": report.warnings, "hasWarnings": !report.warnings.isEmpty,
+      "notLookedAt": explanation.notLookedAt,
+      "isCalibrated": explanation.recipe.aggregation.calibration != nil,
+      "hasBand": undecided != nil,
+      "band": undecided.map { "\($0.lowerBound.fixed(2)) to \($0.upperBound.fixed(2))" } ?? "",
+      "facts": facts.map { ["name": $0.0, "value": $0.1] },
+      "models": explanation.models.map { model in
+        [
+          "name": model.name, "architecture": model.architecture, "weights": model.weights,
+          "sha256": model.sha256, "size": model.size.map { "\($0) px" } ?? "",
+        ]
+      }, "settings": explanation.recipe.yaml,
+    ]
+  }
+
+  private var facts: [(String, String)] {
+    let file = explanation.file
+    var facts = [
+      ("file", file.path), ("size", "\(file.size) bytes"), ("SHA-256", file.sha256),
+    ]
+    if let video = file.video {
+      facts.append(("pictures", "\(video.width) x \(video.height), \(video.codec)"))
+      if let duration = video.duration { facts.append(("duration", "\(duration.fixed(1)) s")) }
+    }
+    facts += [
+      ("recipe", explanation.recipe.name),
+      ("looked at", "\(explanation.report.frames) frames, \(explanation.report.facesFound) with faces"),
+      ("took", "\(explanation.report.seconds.fixed(1)) s"), ("dfkit", dfkitVersion),
+    ]
+    return facts
+  }
+
+  private func person(_ person: VideoExplanation.Person) -> [String: Any] {
+    let verdict = person.report.verdict
+    return [
+      "id": "\(person.report.id)", "verdict": verdict.name, "isFake": verdict.name == "fake",
+      "isReal": verdict.name == "real",
+      "headline": Self.headline(verdict),
+      "probability": verdict.probability.map { $0.fixed(2) } ?? "",
+      "hasProbability": verdict.probability != nil,
+      "spread": person.spread.map { "\($0.lowerBound.fixed(2)) to \($0.upperBound.fixed(2))" } ?? "",
+      "hasSpread": person.spread != nil, "seen": "\(person.report.framesSeen)",
+      "judged": "\(person.report.framesJudged)", "first": person.report.firstTime.fixed(1),
+      "last": person.report.lastTime.fixed(1), "counts": person.report.counts,
+      "hasMembers": person.report.members.count > 1,
+      "members": person.report.members.map {
+        ["name": $0.name, "probability": $0.probability.fixed(2)]
+      },
+      "timeline": Timeline(person, explanation.recipe.verdict.undecided).svg,
+      "hasSpans": !person.report.fakeSpans.isEmpty,
+      "spans": person.report.fakeSpans.map {
+        [
+          "from": $0.from.fixed(1), "to": $0.to.fixed(1), "peak": $0.peak.fixed(1),
+          "probability": $0.probability.fixed(2),
+        ]
+      }, "hasFaces": !person.driving.isEmpty,
+      "faces": person.driving.map { face($0, of: person.report.id) },
+    ]
+  }
+
+  private func face(_ face: VideoExplanation.DrivingFace, of person: Int) -> [String: Any] {
+    let scale = Double(Self.side) / Double(max(face.crop.width, face.crop.height))
+    let shown =
+      scale < 1
+      ? face.crop.resized(
+        width: max(1, Int((Double(face.crop.width) * scale).rounded())),
+        height: max(1, Int((Double(face.crop.height) * scale).rounded())), method: .area)
+      : face.crop
+    let most = max(0.25, face.regions.map { abs($0.weight) }.max() ?? 0)
+    return [
+      "time": face.time.fixed(1), "probability": face.probability.fixed(2),
+      "isHigh": face.probability >= 0.5, "key": "p\(person)-\(face.place)",
+      "picture": Self.jpeg(shown) ?? "",
+      "heat": face.heat.flatMap { Self.jpeg($0.drawn(over: shown)) } ?? "",
+      "hasHeat": face.heat != nil, "hasRegions": !face.regions.isEmpty,
+      "regions": face.regions.map { finding in
+        [
+          "name": finding.region.rawValue,
+          "weight": (finding.weight < 0 ? "\u{2212}" : "+") + abs(finding.weight).fixed(2),
+          "width": (50 * abs(finding.weight) / most).fixed(1), "isFake": finding.weight > 0,
+        ]
+      },
+    ]
+  }
+
+  private static func headline(_ verdict: Verdict) -> String {
+    switch verdict {
+    case .fake: "Looks manipulated"
+    case .real: "No sign of manipulation found"
+    case .undecided(let reason): "Undecided: \(reason.words)"
+    }
+  }
+
+  private static func lastName(_ path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
+  }
+
+  private static func jpeg(_ image: Image) -> String? {
+    (try? ImageFile.encode(image, as: .jpeg(quality: 85)))?.base64EncodedString()
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+/// `dfkit report`
+struct ReportCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Says of a video whether faces in it were manipulated, and shows why, as one page.",
+    discussion: """
+      Makes the verdict that 'predict' makes, and one page of HTML that needs no other file, no script and no \
+      network: the verdict with its uncertainty, a timeline of each person, the frames that spoke most for it, \
+      where in them the networks saw signs of a fake and which parts of the face those are, what was not looked \
+      at, and with what it was made. --json prints the same facts.
+
+        dfkit report clip.mp4 -o report.html
+        dfkit report clip.mp4 --recipe mine.yaml --weights b4.safetensors --json > facts.json
+
+      The page shows people's faces.
+      """)
+
+  @Argument(help: "The video or image.", completion: .file())
+  var input: String
+
+  @Option(name: [.short, .long], help: "The page to write, an .html file.", completion: .file())
+  var output: String?
+
+  @Option(help: "The recipe: a built-in one's name or a YAML file.", completion: .file())
+  var recipe = Recipe.defaultName
+
+  @Option(
+    help: "The networks' weights, as 'predict' takes them; those that the recipe names if not given.",
+    completion: .file())
+  var weights: [String] = []
+
+  @OptionGroup(title: "Face detection") var detector: DetectorOptions
+
+  @Option(help: "Faces shown of each person, 1 to 50.")
+  var faces = 6
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if output == nil, !json { throw ValidationError("Give -o FILE.html, or --json.") }
+    if !(1...50).contains(faces) { throw ValidationError("--faces must be 1 to 50.") }
+  }
+
+  func run() async throws {
+    threads.apply()
+    var settings = try Recipe.named(recipe)
+    settings.detector = try detector.settled(settings.detector)
+    let files = try MemberFiles.given(weights, members: settings.members)
+    if files.replacesNamed { settings.forgetCalibration() }
+    var explainer = try VideoExplainer(
+      recipe: settings, weights: files,
+      detectorWeights: try detector.weights(of: settings.detector))
+    explainer.drivingFaces = faces
+    let media = MediaFiles.expand([input], kinds: [.image, .video])
+    if let problem = media.problems.first {
+      Output.complain(problem.description)
+      throw ExitCode.failure
+    }
+    guard media.files.count == 1, let file = media.files.first else {
+      throw ValidationError("Give one video or image; \(input) stands for \(media.files.count).")
+    }
+    let (command, ready) = (self, explainer)
+    try await Interruption.handled {
+      let bar = ProgressBar()
+      let explanation = try ready.explain(file) { part in
+        bar.update(JobProgress(done: 0, total: 1, file: file.relativePath, fraction: part))
+      }
+      bar.clear()
+      if let output = command.output {
+        try VideoPage(explanation).write(to: URL(fileURLWithPath: output))
+      }
+      if command.json {
+        try Output.write(explanation.json.text + "\n")
+      } else if let output = command.output {
+        try Output.write([explanation.report].table(width: Terminal.width(STDOUT_FILENO)) + "\n")
+        try Output.write("written: \(output)\n")
+      }
+    }
+  }
+}
