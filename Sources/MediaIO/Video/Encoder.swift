@@ -23,9 +23,10 @@ final class Encoder {
   ///   - frameRate: frames a second on average, for the encoder's choice of bit rates.
   ///   - headerInContainer: whether the container wants the codec's header for itself.
   ///   - names: FFmpeg's encoders to try, in order of preference.
+  ///   - crf: libx264's constant rate factor; higher is smaller and worse.
   init(
     file: String, width: Int, height: Int, frameRate: Double, headerInContainer: Bool,
-    threadCount: Int, names: [String]
+    threadCount: Int, names: [String], crf: Int
   ) throws(MediaError) {
     self.file = file
     // As players take pictures without tags: large ones are BT.709.
@@ -37,7 +38,7 @@ final class Encoder {
       frame = try DecodedFrame(file: file)
       context = try Encoder.open(
         file: file, width: width, height: height, frameRate: frameRate, isHD: isHD,
-        headerInContainer: headerInContainer, threadCount: threadCount, names: names)
+        headerInContainer: headerInContainer, threadCount: threadCount, names: names, crf: crf)
     } catch {
       df_yuv_converter_free(converter)
       throw error
@@ -53,7 +54,7 @@ final class Encoder {
 
   private static func open(
     file: String, width: Int, height: Int, frameRate: Double, isHD: Bool,
-    headerInContainer: Bool, threadCount: Int, names: [String]
+    headerInContainer: Bool, threadCount: Int, names: [String], crf: Int
   ) throws(MediaError) -> UnsafeMutablePointer<AVCodecContext> {
     var problems: [String] = []
     for name in names {
@@ -70,7 +71,7 @@ final class Encoder {
       context.pointee.color_range = AVCOL_RANGE_MPEG
       context.pointee.thread_count = Int32(min(max(threadCount, 1), 8))
       if headerInContainer { context.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER }
-      tune(context, name, frameRate: frameRate)
+      tune(context, name, frameRate: frameRate, crf: crf)
       let status = avcodec_open2(context, codec, nil)
       if status >= 0 { return context }
       problems.append("\(name): \(Message.ffmpegLog(status))")
@@ -87,13 +88,13 @@ final class Encoder {
 
   /// Pictures that look like the original, at moderate speed.
   private static func tune(
-    _ context: UnsafeMutablePointer<AVCodecContext>, _ name: String, frameRate: Double
+    _ context: UnsafeMutablePointer<AVCodecContext>, _ name: String, frameRate: Double, crf: Int
   ) {
     let options = context.pointee.priv_data
     switch name {
     case "libx264":
       av_opt_set(options, "preset", "veryfast", 0)
-      av_opt_set(options, "crf", "20", 0)
+      av_opt_set(options, "crf", "\(crf)", 0)
       // It looks ahead by dozens of pictures; of large ones, that would take gigabytes.
       let pixels = Int(context.pointee.width) * Int(context.pointee.height)
       if pixels > 1 << 24 { av_opt_set(options, "tune", "zerolatency", 0) }

@@ -49,10 +49,11 @@ public final class VideoWriter {
       encoders: Encoder.names)
   }
 
-  /// Begins a video with the first of `encoders`, by FFmpeg's names, that there is and that opens.
+  /// Begins a video with the first of `encoders`, by FFmpeg's names, that there is and that opens; `crf` is
+  /// libx264's constant rate factor.
   package init(
     _ url: URL, width: Int, height: Int, frameRate: Double,
-    threadCount: Int = Parallel.threadCount, encoders: [String]
+    threadCount: Int = Parallel.threadCount, encoders: [String], crf: Int = 20
   ) throws(MediaError) {
     precondition(
       width > 0 && height > 0 && frameRate > 0 && frameRate.isFinite,
@@ -78,7 +79,7 @@ public final class VideoWriter {
     do throws(MediaError) {
       encoder = try Encoder(
         file: file, width: width + width % 2, height: height + height % 2, frameRate: frameRate,
-        headerInContainer: muxer.wantsHeader, threadCount: threadCount, names: encoders)
+        headerInContainer: muxer.wantsHeader, threadCount: threadCount, names: encoders, crf: crf)
       try muxer.start(encoder.context)
     } catch {
       unlink(temporary.path)

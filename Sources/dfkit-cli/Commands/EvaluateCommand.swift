@@ -21,6 +21,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         dfkit evaluate clips/ --labels truth.csv --plots plots/
         dfkit evaluate --data faces/ --split test --json
         dfkit evaluate clips/ --ablate aggregators,clip,frames
+        dfkit evaluate clips/ --sweep --plots plots/
         dfkit evaluate clips/ --recipe mine.yaml --weights b4.safetensors --compare default
       """)
 
@@ -68,6 +69,13 @@ struct EvaluateCommand: AsyncParsableCommand {
       """)
   var ablate: String?
 
+  @Flag(
+    help: """
+      Judge the videos again as they get worse: encoded anew, smaller, with fewer frames, blurred, with noise. \
+      Takes about twenty times as long.
+      """)
+  var sweep = false
+
   @Option(
     help: "Draw plots into this folder, each as SVG and PNG.", completion: .directory)
   var plots: String?
@@ -90,6 +98,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     if let frames, !(1...1000).contains(frames) {
       throw ValidationError("--frames must be 1 to 1000.")
     }
+    if sweep, inputs.isEmpty { throw ValidationError("--sweep is for videos, not for --data.") }
     if compare == nil, !compareWeights.isEmpty {
       throw ValidationError("--compare-weights are for the recipe of --compare; give that too.")
     }
@@ -136,6 +145,12 @@ struct EvaluateCommand: AsyncParsableCommand {
         json.append(.init(key: "ablation", value: rows.json))
         plots.append(("ablation", rows.plot))
       }
+      if command.sweep {
+        let rows = try command.sweep(job, outcome)
+        text.append(rows.text)
+        json.append(.init(key: "sweep", value: rows.json))
+        plots.append(("sweep", rows.plot))
+      }
       try command.write(plots)
       try Output.write(
         command.json ? JSON.object(json).text + "\n" : text.joined(separator: "\n\n") + "\n")
@@ -168,12 +183,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     let bar = ProgressBar()
     let outcome: EvaluationJob.Outcome
     if samples.data.isEmpty {
-      let choice =
-        DatasetLabels.Choice.words.first { $0.word == labels }?.choice
-        ?? .table(URL(fileURLWithPath: labels))
-      outcome = try job.judge(
-        MediaFiles.expand(inputs, kinds: [.image, .video]), try DatasetLabels(choice),
-        progress: bar.update)
+      outcome = try job.judge(media, try truths(), progress: bar.update)
     } else {
       outcome = try job.judge(samples.choice(), progress: bar.update)
     }
@@ -181,6 +191,23 @@ struct EvaluateCommand: AsyncParsableCommand {
     for failure in outcome.failures { Output.complain(failure.error) }
     if let problem = outcome.cacheProblem { Output.complain("scores are not kept: \(problem)") }
     return outcome
+  }
+
+  private var media: MediaFiles { MediaFiles.expand(inputs, kinds: [.image, .video]) }
+
+  private func truths() throws -> DatasetLabels {
+    try DatasetLabels(
+      DatasetLabels.Choice.words.first { $0.word == labels }?.choice
+        ?? .table(URL(fileURLWithPath: labels)))
+  }
+
+  private func sweep(
+    _ job: EvaluationJob, _ outcome: EvaluationJob.Outcome
+  ) throws -> [SweepJob.Row] {
+    let bar = ProgressBar()
+    defer { bar.clear() }
+    return try SweepJob(job).run(
+      media, try truths(), original: outcome.files, progress: bar.update)
   }
 
   private func ablation(

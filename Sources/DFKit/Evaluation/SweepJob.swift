@@ -1,0 +1,118 @@
+import Foundation
+import MediaIO
+import Training
+
+/// How figures change as footage gets worse: what `dfkit evaluate --sweep` does.
+public struct SweepJob {
+  /// One degradation with what it leaves.
+  public struct Row: Sendable {
+    /// The kind, as in `Degradation.sweeps`.
+    public var sweep: String
+    /// What was done.
+    public var degradation: Degradation
+    /// The figures of all videos, those without a verdict counting as 0.5.
+    public var videos: MetricFigures
+    /// The part of them that got an answer.
+    public var coverage: Double
+  }
+
+  /// How is judged; scores of degraded copies are not kept.
+  public var job: EvaluationJob
+  /// What intervals are made with.
+  public var bootstrap = GroupBootstrap()
+
+  /// A sweep.
+  public init(_ job: EvaluationJob) {
+    self.job = job
+    self.job.cache = nil
+  }
+
+  /// Judges the files of an evaluation again, degraded in each of the ways.
+  ///
+  /// - Parameter original: the files as they are, judged.
+  /// - Throws: as `EvaluationJob.judge`, and `CancellationError`.
+  public func run(
+    _ media: MediaFiles, _ labels: DatasetLabels, original: [EvaluatedFile],
+    progress: (JobProgress) -> Void = { _ in }
+  ) throws -> [Row] {
+    let maker = try job.maker()
+    let known = Dictionary(original.map { ($0.name, $0) }) { first, _ in first }
+    let files = media.files.filter { known[$0.relativePath] != nil }
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "dfkit-sweep-\(UInt64.random(in: 0...(.max)))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var predictor = try VideoPredictor(
+      recipe: job.recipe, weights: job.weights,
+      detectorWeights: job.detectorWeights ?? .file(folder))
+    predictor.view = job.view
+    var rows: [Row] = []
+    let steps = Degradation.sweeps.flatMap { sweep in sweep.steps.map { (sweep.name, $0) } }
+    let total = steps.count * files.count
+    for (number, (name, degradation)) in steps.enumerated() {
+      var judged: [EvaluatedFile] = []
+      for (place, file) in files.enumerated() {
+        try Task.checkCancellation()
+        guard var evaluated = known[file.relativePath] else { continue }
+        progress(
+          JobProgress(
+            done: number * files.count + place, total: total,
+            file: "\(name) \(degradation.strength): \(file.relativePath)", fraction: 0))
+        if !degradation.isIdentity {
+          let copy = try degradation.copy(file, into: folder)
+          defer { try? FileManager.default.removeItem(at: copy) }
+          evaluated.report = try predictor.predict(copy)
+        }
+        maker.decide(&evaluated.report)
+        judged.append(evaluated)
+      }
+      let units = EvaluationUnits(judged, .video, maker, unanswered: 0.5)
+      let answered = EvaluationUnits(judged, .video, maker, unanswered: nil)
+      rows.append(
+        Row(
+          sweep: name, degradation: degradation,
+          videos: units.figures(bootstrap, Ablation.metrics),
+          coverage: Double(answered.judgements.count) / Double(max(1, units.judgements.count))))
+    }
+    return rows
+  }
+}
+
+extension [SweepJob.Row] {
+  /// The rows as a table for people.
+  public var text: String {
+    var table = TextTable(
+      [.init("degraded by"), .init("to", .right), .init("coverage", .right)]
+        + Ablation.metrics.map { .init($0.title) })
+    for row in self {
+      table.add(
+        [row.sweep, "\(row.degradation.strength)", "\((100 * row.coverage).fixed(0)) %"]
+          + Ablation.metrics.map { row.videos[$0].text })
+    }
+    return table.text
+  }
+
+  /// The rows as JSON.
+  public var json: JSON {
+    .array(
+      map {
+        [
+          "sweep": .string($0.sweep), "strength": .double($0.degradation.strength),
+          "coverage": .double($0.coverage), "videos": $0.videos.json,
+        ]
+      })
+  }
+
+  /// The log losses as a picture.
+  public var plot: IntervalPlot {
+    let groups = Degradation.sweeps.compactMap { sweep in
+      let own = filter { $0.sweep == sweep.name }
+      return own.isEmpty
+        ? nil
+        : IntervalPlot.Group(
+          "\(sweep.name) (\(sweep.unit))",
+          own.map { .init("\($0.degradation.strength)", $0.videos[.logLoss]) })
+    }
+    return IntervalPlot("Log loss as footage gets worse", axis: "log loss of videos", groups)
+  }
+}
