@@ -1,4 +1,5 @@
-// An ensemble with a scorer and an aggregator of one's own, on made-up crops.
+// An ensemble with a scorer and an aggregator of one's own, with weights for its members, and with members that are
+// stacked: on made-up crops. Docs/Ensembles.md walks through it.
 import Classifiers
 import DeepfakeCore
 
@@ -51,8 +52,32 @@ let ensemble = Ensemble(
     .init("b0", ClassifierModel(random: settings, seed: 3)),
   ], frames: TopMean(count: 2), models: .mean, clip: 0.01...0.99)
 
-for (name, noise) in [("smooth", 4), ("rough", 60)] {
-  let assessment = try ensemble.assess((0..<5).map { crop(noise: noise, seed: $0) })
-  print("\(name): P(fake) = \(assessment.probability)")
-  for member in assessment.members { print("  \(member.name): \(member.probability)") }
+func show(_ title: String, _ ensemble: Ensemble) throws {
+  print(title)
+  for (name, noise) in [("smooth", 4), ("rough", 60)] {
+    let assessment = try ensemble.assess((0..<5).map { crop(noise: noise, seed: $0) })
+    print("  \(name): P(fake) = \(assessment.probability)")
+    for member in assessment.members { print("    \(member.name): \(member.probability)") }
+  }
 }
+
+try show("plain mean of the members", ensemble)
+
+// The rule counts three times as much as the network.
+var weighted = ensemble
+weighted.models = WeightedMeanAggregator([3, 1])
+try show("weights for the members", weighted)
+
+// How much each counts is learned from people whose truth is known, and whom no member was trained on: here, smooth
+// crops are called fake. Member scores are computed once; everything after that is arithmetic.
+var samples: [StackedAggregator.Sample] = []
+for person in UInt64(0)..<40 {
+  let isFake = person % 2 == 0
+  let noise = (isFake ? 4 : 40) + Int(person)
+  let assessment = try ensemble.assess((0..<5).map { crop(noise: noise, seed: 100 + 5 * person + $0) })
+  samples.append(.init(assessment.members.map(\.probability), isFake: isFake))
+}
+var stacked = ensemble
+let stack = try StackedAggregator.fitted(to: samples)
+stacked.models = stack
+try show("stacked, with weights \(stack.weights)", stacked)
