@@ -53,6 +53,8 @@ public struct JobOutcome: Sendable, Equatable {
 public struct PredictionJob: Sendable {
   /// What predicts.
   public var predictor: VideoPredictor
+  /// What is done with each file instead of predicting it, such as explaining it too; nil for nothing else.
+  public var instead: ((URL, (Double) -> Void) throws -> VideoReport)?
 
   /// A job.
   public init(predictor: VideoPredictor) {
@@ -88,7 +90,8 @@ public struct PredictionJob: Sendable {
     _ file: URL, _ predictor: VideoPredictor, _ progress: (Double) -> Void
   ) -> Result<VideoReport, CancellationError> {
     do {
-      return .success(try predictor.predict(file, progress: progress))
+      return .success(
+        try instead?(file, progress) ?? predictor.predict(file, progress: progress))
     } catch let error as CancellationError {
       return .failure(error)
     } catch {

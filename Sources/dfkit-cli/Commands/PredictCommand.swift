@@ -79,6 +79,13 @@ struct PredictCommand: AsyncParsableCommand {
       """)
   var undecided: ClipRange?
 
+  @Option(
+    help: """
+      Write a page for each file into this folder, as 'report' does: verdict, people over time, faces, and where \
+      networks saw signs of a fake.
+      """, completion: .directory)
+  var report: String?
+
   @OptionGroup var threads: ThreadOptions
 
   @Flag(help: "Print JSON.")
@@ -111,17 +118,28 @@ struct PredictCommand: AsyncParsableCommand {
     let files = try MemberFiles.given(weights, members: settings.members)
     if files.replacesNamed { settings.forgetCalibration() }
     change(&settings)
-    let predictor = try VideoPredictor(
-      recipe: settings, weights: files, detectorWeights: try detector.weights(of: settings.detector)
-    )
+    let detectorWeights = try detector.weights(of: settings.detector)
+    let explainer = try report.map { _ in
+      try VideoExplainer(recipe: settings, weights: files, detectorWeights: detectorWeights)
+    }
+    let predictor =
+      try explainer?.predictor
+      ?? VideoPredictor(recipe: settings, weights: files, detectorWeights: detectorWeights)
+    let pages = try report.map { try ReportPages(URL(fileURLWithPath: $0)) }
     let inputs = input.files([.image, .video])
     let form: OutputForm = json ? .json : csv ? .csv : .table
     try await Interruption.handled {
       let bar = ProgressBar()
       var printer = try PredictionPrinter(form)
-      let outcome = try PredictionJob(predictor: predictor).run(
-        inputs, progress: bar.update
-      ) { report in
+      var job = PredictionJob(predictor: predictor)
+      if let explainer, let pages {
+        job.instead = { file, progress in
+          let explanation = try explainer.explain(file, progress: progress)
+          try pages.write(explanation)
+          return explanation.report
+        }
+      }
+      let outcome = try job.run(inputs, progress: bar.update) { report in
         bar.clear()
         if let error = report.error { Output.complain(error) }
         try printer.print(report)
@@ -143,6 +161,28 @@ struct PredictCommand: AsyncParsableCommand {
     }
     if let clip { recipe.aggregation.clip = clip.range }
     if let undecided { recipe.verdict.undecided = undecided.range }
+  }
+}
+
+/// The pages of many files in one folder, each with a name of its own.
+private final class ReportPages: @unchecked Sendable {
+  private let folder: URL
+  private var names: Set<String> = []
+
+  init(_ folder: URL) throws {
+    self.folder = folder
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  func write(_ explanation: VideoExplanation) throws {
+    let file = URL(fileURLWithPath: explanation.file.path)
+    var name = file.lastPathComponent
+    var number = 1
+    while !names.insert(name).inserted {
+      number += 1
+      name = "\(file.lastPathComponent) (\(number))"
+    }
+    try VideoPage(explanation).write(to: folder.appendingPathComponent("\(name).html"))
   }
 }
 
