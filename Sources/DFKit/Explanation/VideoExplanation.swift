@@ -76,7 +76,7 @@ public struct VideoExplanation: Sendable {
 }
 
 /// Makes verdicts with what led to them.
-public struct VideoExplainer {
+public struct VideoExplainer: Sendable {
   /// What judges.
   public let predictor: VideoPredictor
   /// Faces shown of each person.

@@ -54,7 +54,7 @@ public struct PredictionJob: Sendable {
   /// What predicts.
   public var predictor: VideoPredictor
   /// What is done with each file instead of predicting it, such as explaining it too; nil for nothing else.
-  public var instead: ((URL, (Double) -> Void) throws -> VideoReport)?
+  public var instead: (@Sendable (URL, (Double) -> Void) throws -> VideoReport)?
 
   /// A job.
   public init(predictor: VideoPredictor) {

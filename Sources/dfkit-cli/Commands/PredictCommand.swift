@@ -1,6 +1,7 @@
 import ArgumentParser
 import DFKit
 import Foundation
+import Synchronization
 
 /// `dfkit predict`
 struct PredictCommand: AsyncParsableCommand {
@@ -165,9 +166,9 @@ struct PredictCommand: AsyncParsableCommand {
 }
 
 /// The pages of many files in one folder, each with a name of its own.
-private final class ReportPages: @unchecked Sendable {
+private final class ReportPages: Sendable {
   private let folder: URL
-  private var names: Set<String> = []
+  private let names = Mutex<Set<String>>([])
 
   init(_ folder: URL) throws {
     self.folder = folder
@@ -176,11 +177,14 @@ private final class ReportPages: @unchecked Sendable {
 
   func write(_ explanation: VideoExplanation) throws {
     let file = URL(fileURLWithPath: explanation.file.path)
-    var name = file.lastPathComponent
-    var number = 1
-    while !names.insert(name).inserted {
-      number += 1
-      name = "\(file.lastPathComponent) (\(number))"
+    let name = names.withLock { names in
+      var name = file.lastPathComponent
+      var number = 1
+      while !names.insert(name).inserted {
+        number += 1
+        name = "\(file.lastPathComponent) (\(number))"
+      }
+      return name
     }
     try VideoPage(explanation).write(to: folder.appendingPathComponent("\(name).html"))
   }
