@@ -104,9 +104,14 @@ public struct Ablation: Sendable {
     let recipe = row(.members, "all \(names.count)", isRecipe: true, maker)
     // 2^10 subsets are as many as anybody reads.
     guard (2...10).contains(names.count) else { return [recipe] }
-    let sets = (1..<(1 << names.count) - 1).map { bits in
-      names.indices.filter { bits >> $0 & 1 == 1 }
-    }.sorted { ($0.count, $0) < ($1.count, $1) }
+    let proper = 1..<((1 << names.count) - 1)
+    let sets: [[Int]] = proper.map { (bits: Int) -> [Int] in
+      names.indices.filter { (bits >> $0) & 1 == 1 }
+    }
+    .sorted { (one: [Int], other: [Int]) -> Bool in
+      one.count != other.count
+        ? one.count < other.count : one.lexicographicallyPrecedes(other)
+    }
     return [recipe]
       + sets.map { members in
         row(

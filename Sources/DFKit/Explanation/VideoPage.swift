@@ -104,7 +104,7 @@ public struct VideoPage {
       "members": person.report.members.map {
         ["name": $0.name, "probability": $0.probability.fixed(2)]
       },
-      "timeline": Timeline(person, explanation.recipe.verdict.undecided).svg,
+      "timeline": ScoreTimeline(person, explanation.recipe.verdict.undecided).svg,
       "hasSpans": !person.report.fakeSpans.isEmpty,
       "spans": person.report.fakeSpans.map {
         [

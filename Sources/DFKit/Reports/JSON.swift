@@ -24,6 +24,12 @@ public enum JSON: Sendable, Equatable {
     public var key: String
     /// The value.
     public var value: JSON
+
+    /// A key with its value.
+    public init(key: String, value: JSON) {
+      self.key = key
+      self.value = value
+    }
   }
 
   /// A number, or null.

@@ -1,7 +1,7 @@
 import Training
 
 /// What a person's face looked like over time, as SVG whose colours are the page's.
-struct Timeline {
+struct ScoreTimeline {
   private let person: VideoExplanation.Person
   private let undecided: ClosedRange<Float>?
 
