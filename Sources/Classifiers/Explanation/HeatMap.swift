@@ -27,7 +27,9 @@ public struct HeatMap: Sendable, Equatable {
 
   /// The mean of several maps' normalised values, on a grid of the finest map's cells.
   public static func mean(_ maps: [HeatMap]) -> HeatMap? {
-    guard let width = maps.map(\.width).max(), let height = maps.map(\.height).max() else { return nil }
+    guard let width = maps.map(\.width).max(), let height = maps.map(\.height).max() else {
+      return nil
+    }
     var values = [Float](repeating: 0, count: width * height)
     for map in maps {
       let normalized = map.normalized

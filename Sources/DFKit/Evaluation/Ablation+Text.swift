@@ -21,7 +21,8 @@ extension [Ablation.Row] {
       map {
         [
           "choice": .string($0.kind.rawValue), "setting": .string($0.setting),
-          "isRecipe": .bool($0.isRecipe), "videos": $0.videos.json, "difference": $0.difference.json,
+          "isRecipe": .bool($0.isRecipe), "videos": $0.videos.json,
+          "difference": $0.difference.json,
         ]
       })
   }
@@ -46,7 +47,8 @@ extension MetricFigures.Figure {
   /// What a difference of losses says, in a word; empty where 0 is in its interval.
   fileprivate var word: String {
     guard let interval else { return "" }
-    return interval.upperBound < 0 ? "better" : interval.lowerBound > 0 ? "worse" : ""
+    // What is printed as 0.000 is no difference.
+    return interval.upperBound < -0.0005 ? "better" : interval.lowerBound > 0.0005 ? "worse" : ""
   }
 }
 

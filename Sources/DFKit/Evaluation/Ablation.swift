@@ -30,7 +30,7 @@ public struct Ablation: Sendable {
     public var setting: String
     /// Whether it is the recipe's own.
     public var isRecipe: Bool
-    /// The figures of all videos, those without an answer counting as 0.5.
+    /// The figures of all videos, by their probability, 0.5 where there is none.
     public var videos: MetricFigures
     /// How much each figure differs from that of the recipe's own setting; draws are of the same groups.
     public var difference: MetricFigures
@@ -100,8 +100,10 @@ public struct Ablation: Sendable {
   }
 
   private var subsets: [Row] {
-    let names = files.lazy.compactMap { $0.report.frameScores.first?.scores.map(\.name) }.first ?? []
-    let recipe = row(.members, "all \(names.count)", isRecipe: true, maker)
+    let names =
+      files.lazy.compactMap { $0.report.frameScores.first?.scores.map(\.name) }.first ?? []
+    let recipe = row(
+      .members, names.count == 1 ? "the only one" : "all \(names.count)", isRecipe: true, maker)
     // 2^10 subsets are as many as anybody reads.
     guard (2...10).contains(names.count) else { return [recipe] }
     let proper = 1..<((1 << names.count) - 1)
@@ -147,13 +149,13 @@ public struct Ablation: Sendable {
     _ kind: Kind, _ setting: String, isRecipe: Bool = false, _ changed: VerdictMaker,
     _ given: [EvaluatedFile]? = nil
   ) -> Row {
-    let own = EvaluationUnits(files, .video, maker, unanswered: 0.5)
+    let own = EvaluationUnits(files, .video, maker)
     let judged = (given ?? files).map { file in
       var file = file
       changed.decide(&file.report)
       return file
     }
-    let units = EvaluationUnits(judged, .video, changed, unanswered: 0.5)
+    let units = EvaluationUnits(judged, .video, changed)
     let comparison = Comparison(own, units, Self.metrics, bootstrap)
     return Row(
       kind: kind, setting: setting, isRecipe: isRecipe, videos: comparison.second,

@@ -10,7 +10,7 @@ public struct Comparison: Sendable {
   /// The second's less the first's.
   public let difference: MetricFigures
 
-  /// Two ways to judge the same files, those without a verdict counting as 0.5. Files that only one of them judged are
+  /// Two ways to judge the same files, by their probability, 0.5 where there is none. Files that only one of them judged are
   /// left out.
   ///
   /// - Throws: `DatasetError` where no file was judged by both.
@@ -28,8 +28,8 @@ public struct Comparison: Sendable {
       files.filter { common.contains($0.name) }.sorted { $0.name < $1.name }
     }
     self.init(
-      EvaluationUnits(judged(first), .video, maker, unanswered: 0.5),
-      EvaluationUnits(judged(second), .video, otherMaker, unanswered: 0.5), metrics, bootstrap)
+      EvaluationUnits(judged(first), .video, maker),
+      EvaluationUnits(judged(second), .video, otherMaker), metrics, bootstrap)
   }
 
   /// Judgements of two ways, whose groups have the same numbers.

@@ -74,7 +74,8 @@ public enum Degradation: Sendable, Hashable {
   /// - Throws: `MediaError` where the video cannot be read or the copy not be written.
   public func copy(_ file: URL, into folder: URL) throws -> URL {
     guard try MediaKind.of(file) == .video else {
-      let output = folder.appendingPathComponent(file.deletingPathExtension().lastPathComponent + ".png")
+      let output = folder.appendingPathComponent(
+        file.deletingPathExtension().lastPathComponent + ".png")
       try ImageFile.write(
         changed(try ImageFile.read(file), index: 0), to: output, format: .png)
       return output

@@ -66,7 +66,7 @@ public enum Facet: String, Sendable, CaseIterable {
     case .faceSize:
       file.report.medianFaceSide.map { side in
         switch side {
-        case ..<64: "below 64 px"
+        case ..<64: "0 to 63 px"
         case ..<128: "64 to 128 px"
         case ..<256: "128 to 256 px"
         default: "256 px and more"

@@ -64,9 +64,7 @@ extension EvaluationReport {
   private func reliability(_ levels: [Level]) -> ReliabilityPlot {
     var plot = ReliabilityPlot(
       "Reliability", series: levels.prefix(3).map { .init($0.level.title, $0.judgements) })
-    plot.subtitle = [
-      "ten bins of equal number with Wilson's 95 % intervals; those without a verdict count as 0.5"
-    ]
+    plot.subtitle = ["ten bins of equal number with Wilson's 95 % intervals"]
     return plot
   }
 
@@ -78,7 +76,8 @@ extension EvaluationReport {
         ? nil
         : IntervalPlot.Group(
           "by \(facet.title)",
-          own.map { .init($0.value, note: "\($0.real) real, \($0.fake) fake", $0.videos[.logLoss]) })
+          own.map { .init($0.value, note: "\($0.real) real, \($0.fake) fake", $0.videos[.logLoss]) }
+        )
     }
     var plot = IntervalPlot("Log loss of videos by what they are", axis: "log loss", groups)
     plot.reference = all

@@ -15,7 +15,9 @@ extension EvaluationReport {
     }
     if levels.contains(where: { $0.coverage < 1 }) {
       lines += [
-        "", "'answered' leaves out what got no verdict; 'all' counts that as 0.5, as Kaggle's score does.",
+        "",
+        "Everything counts by its probability, 0.5 where there is none, as in Kaggle's score. 'answered' leaves out what"
+          + " is undecided; 'undecided 0.5' counts all of that as 0.5.",
       ]
     }
     return lines.joined(separator: "\n")
@@ -27,12 +29,10 @@ extension EvaluationReport {
         + Metric.allCases.map { .init($0.title) })
     for level in levels where level.real + level.fake > 0 {
       let facts = ["\(level.real)", "\(level.fake)", Self.percent(level.coverage)]
+      table.add([level.level.title] + facts + level.all.all.map(\.figure.text))
       if level.coverage < 1 {
-        table.add(
-          ["\(level.level.title) answered"] + facts + level.answered.all.map(\.figure.text))
-        table.add(["\(level.level.title) all", "", "", ""] + level.all.all.map(\.figure.text))
-      } else {
-        table.add([level.level.title] + facts + level.all.all.map(\.figure.text))
+        table.add(["  answered", "", "", ""] + level.answered.all.map(\.figure.text))
+        table.add(["  undecided 0.5", "", "", ""] + level.undecidedAsHalf.all.map(\.figure.text))
       }
     }
     return table
@@ -72,8 +72,8 @@ extension EvaluationReport.Level {
   fileprivate var json: JSON {
     [
       "level": .string(level.rawValue), "real": .integer(real), "fake": .integer(fake),
-      "coverage": coverage.isNaN ? .null : .double(coverage), "answered": answered.json,
-      "all": all.json,
+      "coverage": coverage.isNaN ? .null : .double(coverage), "all": all.json,
+      "answered": answered.json, "undecidedAsHalf": undecidedAsHalf.json,
     ]
   }
 }
@@ -97,7 +97,9 @@ extension EvaluatedFile {
       "reason": .string(report.verdict.reason?.name), "frames": .integer(report.frames),
       "facesFound": .integer(report.facesFound),
       "people": .array(
-        report.people.map { ["id": .integer($0.id), "probability": .number($0.verdict.probability)] }),
+        report.people.map {
+          ["id": .integer($0.id), "probability": .number($0.verdict.probability)]
+        }),
     ]
   }
 }

@@ -13,11 +13,13 @@ public struct EvaluationReport: Sendable {
     public var fake: Int
     /// The part of them that got an answer: fake or real.
     public var coverage: Double
-    /// The figures of those that did.
-    public var answered: MetricFigures
-    /// The figures of all, those without an answer counting as 0.5.
+    /// The figures of all by their probability, 0.5 where there is none: as Kaggle's score.
     public var all: MetricFigures
-    /// The judgements that the figures of all are of, by falling score.
+    /// The figures of those that got an answer.
+    public var answered: MetricFigures
+    /// The figures of all where everything that is undecided counts as 0.5.
+    public var undecidedAsHalf: MetricFigures
+    /// The judgements that `all` is of, by falling score.
     public var judgements: [Judgement]
   }
 
@@ -31,7 +33,7 @@ public struct EvaluationReport: Sendable {
     public var real: Int
     /// Fake videos.
     public var fake: Int
-    /// The figures of their videos, those without an answer counting as 0.5.
+    /// The figures of their videos by their probability, 0.5 where there is none.
     public var videos: MetricFigures
     /// The part that got an answer.
     public var coverage: Double
@@ -47,7 +49,9 @@ public struct EvaluationReport: Sendable {
   public let groups: Int
 
   /// Measures.
-  public init(_ files: [EvaluatedFile], _ maker: VerdictMaker, _ bootstrap: GroupBootstrap = .init()) {
+  public init(
+    _ files: [EvaluatedFile], _ maker: VerdictMaker, _ bootstrap: GroupBootstrap = .init()
+  ) {
     self.files = files
     levels = EvaluationLevel.allCases.map { Level($0, files, maker, bootstrap) }
     slices = Facet.allCases.flatMap { facet in Self.slices(facet, files, maker, bootstrap) }
@@ -77,12 +81,13 @@ extension EvaluationReport.Level {
     _ level: EvaluationLevel, _ files: [EvaluatedFile], _ maker: VerdictMaker,
     _ bootstrap: GroupBootstrap
   ) {
-    let all = EvaluationUnits(files, level, maker, unanswered: 0.5)
-    let answered = EvaluationUnits(files, level, maker, unanswered: nil)
+    let all = EvaluationUnits(files, level, maker)
+    let answered = EvaluationUnits(files, level, maker, undecided: .leftOut)
+    let half = EvaluationUnits(files, level, maker, undecided: .half)
     self.init(
       level: level, real: all.count(.real), fake: all.count(.fake),
       coverage: Double(answered.judgements.count) / Double(all.judgements.count),
-      answered: answered.figures(bootstrap), all: all.figures(bootstrap),
-      judgements: all.judgements)
+      all: all.figures(bootstrap), answered: answered.figures(bootstrap),
+      undecidedAsHalf: half.figures(bootstrap), judgements: all.judgements)
   }
 }

@@ -20,6 +20,16 @@ public enum EvaluationLevel: String, Sendable, CaseIterable {
   }
 }
 
+/// What counts for something that is undecided.
+enum UndecidedRule {
+  /// Its probability, 0.5 where there is none: what Kaggle's score asks for.
+  case scored
+  /// 0.5 in any case.
+  case half
+  /// Nothing: it is left out.
+  case leftOut
+}
+
 /// Judgements of one level, with the groups that are drawn for intervals.
 struct EvaluationUnits {
   private(set) var judgements: [Judgement] = []
@@ -31,18 +41,15 @@ struct EvaluationUnits {
   func count(_ label: FaceLabel) -> Int { judgements.count { $0.label == label } }
 
   /// The units of some files.
-  ///
-  /// - Parameters:
-  ///   - unanswered: the score of what got no verdict; nil leaves it out.
   init(
-    _ files: [EvaluatedFile], _ level: EvaluationLevel, _ maker: VerdictMaker, unanswered: Double?
+    _ files: [EvaluatedFile], _ level: EvaluationLevel, _ maker: VerdictMaker,
+    undecided rule: UndecidedRule = .scored
   ) {
     var places: [String: Int] = [:]
     for file in files {
       let group = places[file.group] ?? places.count
       places[file.group] = group
-      for score in Self.scores(file.report, level, maker) {
-        guard let score = score ?? unanswered else { continue }
+      for score in Self.scores(file.report, level, maker, rule) {
         judgements.append(Judgement(score, file.label))
         groups.append(group)
       }
@@ -54,22 +61,23 @@ struct EvaluationUnits {
     groups = order.map { groups[$0] }
   }
 
-  /// The probabilities of a file's units; nil for those without a verdict.
+  /// The scores of a file's units.
   private static func scores(
-    _ report: VideoReport, _ level: EvaluationLevel, _ maker: VerdictMaker
-  ) -> [Double?] {
+    _ report: VideoReport, _ level: EvaluationLevel, _ maker: VerdictMaker, _ rule: UndecidedRule
+  ) -> [Double] {
     switch level {
     case .frame:
       report.frameScores.map {
         Double(maker.combination.models.aggregate($0.scores.map(\.probability)))
       }
-    case .person: report.people.map(\.verdict.answered)
-    case .video: [report.verdict.answered]
+    case .person: report.people.compactMap { $0.verdict.score(rule) }
+    case .video: [report.verdict.score(rule)].compactMap { $0 }
     }
   }
 
   /// The figures of the judgements, with intervals from whole groups drawn anew.
-  func figures(_ bootstrap: GroupBootstrap, _ metrics: [Metric] = Metric.allCases) -> MetricFigures {
+  func figures(_ bootstrap: GroupBootstrap, _ metrics: [Metric] = Metric.allCases) -> MetricFigures
+  {
     MetricFigures(metrics, groups: groupCount, bootstrap) { self.metrics($0) }
   }
 
@@ -82,8 +90,14 @@ struct EvaluationUnits {
 }
 
 extension Verdict {
-  /// The probability where there is an answer, fake or real.
-  fileprivate var answered: Double? {
-    if case .undecided = self { nil } else { probability.map { Double($0) } }
+  /// What counts for it; nil leaves it out.
+  fileprivate func score(_ rule: UndecidedRule) -> Double? {
+    let probability = probability.map { Double($0) }
+    guard case .undecided = self else { return probability }
+    switch rule {
+    case .scored: return probability ?? 0.5
+    case .half: return 0.5
+    case .leftOut: return nil
+    }
   }
 }

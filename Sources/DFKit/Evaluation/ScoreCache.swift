@@ -7,17 +7,17 @@ import MediaIO
 /// One file for one way of looking (frames, detector, crops, networks and their weights); a line of JSON for each file
 /// that was looked at. A line that a killed process did not write to its end, or that is damaged, is as if it was not
 /// there. Where the cache cannot be read or written, work goes on without it (`problem`).
-struct ScoreCache {
+package struct ScoreCache {
   /// Why the cache is not used; nil while it is.
-  private(set) var problem: String?
+  package private(set) var problem: String?
   private var records: [String: Record] = [:]
   private var handle: FileHandle?
 
   /// A cache that keeps nothing beyond this call.
-  init() {}
+  package init() {}
 
   /// The cache in a folder for a way of looking that `settings` tells in full.
-  init(folder: URL, settings: String) {
+  package init(folder: URL, settings: String) {
     let name = SHA256.digits(of: Data("dfkit scores 1\n\(settings)".utf8))
     let file = folder.appendingPathComponent("\(name).jsonl", isDirectory: false)
     do {
@@ -34,7 +34,9 @@ struct ScoreCache {
       let handle = try FileHandle(forWritingTo: file)
       try handle.seekToEnd()
       // What a killed process left is ended, so that the next line is whole.
-      if let last = data.last, last != UInt8(ascii: "\n") { try handle.write(contentsOf: Data("\n".utf8)) }
+      if let last = data.last, last != UInt8(ascii: "\n") {
+        try handle.write(contentsOf: Data("\n".utf8))
+      }
       self.handle = handle
     } catch {
       problem = "\(file.relativePath): \(error.reason)"
@@ -42,7 +44,7 @@ struct ScoreCache {
   }
 
   /// What a file is called in the cache: its path, size and time of change; nil where it cannot be told.
-  static func key(_ files: [URL]) -> String? {
+  package static func key(_ files: [URL]) -> String? {
     var text = ""
     for file in files {
       let path = file.standardizedFileURL.path
@@ -55,10 +57,12 @@ struct ScoreCache {
   }
 
   /// What was seen in a file; nil where that is not known.
-  func report(_ key: String, file: String) -> VideoReport? { records[key]?.report(file: file) }
+  package func report(_ key: String, file: String) -> VideoReport? {
+    records[key]?.report(file: file)
+  }
 
   /// Keeps what was seen in a file.
-  mutating func add(_ report: VideoReport, key: String) {
+  package mutating func add(_ report: VideoReport, key: String) {
     let record = Record(key, report)
     records[key] = record
     guard let handle, problem == nil else { return }

@@ -10,7 +10,7 @@ public struct SweepJob {
     public var sweep: String
     /// What was done.
     public var degradation: Degradation
-    /// The figures of all videos, those without a verdict counting as 0.5.
+    /// The figures of all videos, by their probability, 0.5 where there is none.
     public var videos: MetricFigures
     /// The part of them that got an answer.
     public var coverage: Double
@@ -66,8 +66,8 @@ public struct SweepJob {
         maker.decide(&evaluated.report)
         judged.append(evaluated)
       }
-      let units = EvaluationUnits(judged, .video, maker, unanswered: 0.5)
-      let answered = EvaluationUnits(judged, .video, maker, unanswered: nil)
+      let units = EvaluationUnits(judged, .video, maker)
+      let answered = EvaluationUnits(judged, .video, maker, undecided: .leftOut)
       rows.append(
         Row(
           sweep: name, degradation: degradation,

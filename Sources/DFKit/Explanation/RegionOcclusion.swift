@@ -61,7 +61,9 @@ public struct RegionOcclusion: Sendable {
   ///
   /// - Parameter landmarks: five points in pixels of the crop.
   public func callAsFunction(_ crop: Image, landmarks: [Point]) -> [Finding]? {
-    guard let frame = FaceFrame(landmarks, width: crop.width, height: crop.height) else { return nil }
+    guard let frame = FaceFrame(landmarks, width: crop.width, height: crop.height) else {
+      return nil
+    }
     let blurred = crop.blurredAway
     let views =
       [crop]

@@ -6,11 +6,11 @@ struct ScoreTimeline {
   private let undecided: ClosedRange<Float>?
 
   private static let width = 720.0
-  private static let height = 180.0
-  private static let left = 34.0
+  private static let height = 260.0
+  private static let left = 44.0
   private static let right = 712.0
   private static let top = 10.0
-  private static let bottom = 150.0
+  private static let bottom = 225.0
 
   init(_ person: VideoExplanation.Person, _ undecided: ClosedRange<Float>?) {
     self.person = person
@@ -27,7 +27,8 @@ struct ScoreTimeline {
         : (Self.left + Self.right) / 2
     }
     var body = ""
-    func rectangle(_ kind: String, _ left: Double, _ top: Double, _ right: Double, _ bottom: Double) {
+    func rectangle(_ kind: String, _ left: Double, _ top: Double, _ right: Double, _ bottom: Double)
+    {
       body +=
         "<rect class=\"\(kind)\" x=\"\(n(left))\" y=\"\(n(top))\" width=\"\(n(max(2, right - left)))\""
         + " height=\"\(n(bottom - top))\"/>"
@@ -43,7 +44,7 @@ struct ScoreTimeline {
       body +=
         "<line class=\"\(value == 0.5 ? "half" : "grid")\" x1=\"\(n(Self.left))\" x2=\"\(n(Self.right))\""
         + " y1=\"\(n(y(value)))\" y2=\"\(n(y(value)))\"/>"
-        + "<text x=\"\(n(Self.left - 6))\" y=\"\(n(y(value) + 4))\" text-anchor=\"end\">"
+        + "<text x=\"\(n(Self.left - 6))\" y=\"\(n(y(value) + 5))\" text-anchor=\"end\">"
         + "\(value == 0.5 ? "0.5" : "\(Int(value))")</text>"
     }
     let points = person.scores.map { "\(n(x($0.time))) \(n(y($0.probability)))" }
@@ -58,9 +59,10 @@ struct ScoreTimeline {
         + " cx=\"\(n(x(score.time)))\" cy=\"\(n(y(score.probability)))\" r=\"\(isDriving ? 5.5 : 3.2)\">"
         + "<title>\(score.time.fixed(1)) s: \(score.probability.fixed(2))</title></circle>"
     }
-    for (time, anchor) in [(first, "start"), (last, "end")] where last > first || anchor == "start" {
+    for (time, anchor) in [(first, "start"), (last, "end")] where last > first || anchor == "start"
+    {
       body +=
-        "<text x=\"\(n(anchor == "start" ? Self.left : Self.right))\" y=\"\(n(Self.bottom + 20))\""
+        "<text x=\"\(n(anchor == "start" ? Self.left : Self.right))\" y=\"\(n(Self.bottom + 26))\""
         + " text-anchor=\"\(anchor)\">\(time.fixed(1)) s</text>"
     }
     let label =

@@ -139,7 +139,8 @@ public struct VideoExplainer: Sendable {
         let face = report.frameScores[place]
         return (
           place: place, time: face.time,
-          probability: models.aggregate(face.scores.map(\.probability)))
+          probability: models.aggregate(face.scores.map(\.probability))
+        )
       }
     let sorted = faces.map(\.probability).sorted()
     let spread = sorted.first.map { _ in
@@ -196,7 +197,9 @@ public struct VideoExplainer: Sendable {
     var lines: [String] = []
     if let video {
       if let all = video.containerFrames, all > report.frames {
-        lines.append("\(all - report.frames) of its \(all) frames; \(report.frames) were looked at, evenly spread")
+        lines.append(
+          "\(all - report.frames) of its \(all) frames; \(report.frames) were looked at, evenly spread"
+        )
       } else {
         lines.append("frames other than the \(report.frames) that were looked at, evenly spread")
       }

@@ -53,14 +53,16 @@ public struct VideoPage {
       "reason": report.verdict.reason?.words ?? "",
       "isUndecided": report.verdict.reason != nil,
       "frames": "\(report.frames)", "framesWithFaces": "\(report.facesFound)",
-      "peopleCount": "\(explanation.people.count)",
+      "peopleCount": explanation.people.count == 1
+        ? "one person" : "\(explanation.people.count) people",
       "hasPeople": !explanation.people.isEmpty,
       "people": explanation.people.map(person),
       "warnings": report.warnings, "hasWarnings": !report.warnings.isEmpty,
       "notLookedAt": explanation.notLookedAt,
       "isCalibrated": explanation.recipe.aggregation.calibration != nil,
       "hasBand": undecided != nil,
-      "band": undecided.map { "\($0.lowerBound.fixed(2)) to \($0.upperBound.fixed(2))" } ?? "",
+      "bandLow": undecided?.lowerBound.fixed(2) ?? "",
+      "bandHigh": undecided?.upperBound.fixed(2) ?? "",
       "facts": facts.map { ["name": $0.0, "value": $0.1] },
       "models": explanation.models.map { model in
         [
@@ -82,7 +84,10 @@ public struct VideoPage {
     }
     facts += [
       ("recipe", explanation.recipe.name),
-      ("looked at", "\(explanation.report.frames) frames, \(explanation.report.facesFound) with faces"),
+      (
+        "looked at",
+        "\(explanation.report.frames) frames, \(explanation.report.facesFound) with faces"
+      ),
       ("took", "\(explanation.report.seconds.fixed(1)) s"), ("dfkit", dfkitVersion),
     ]
     return facts
@@ -96,20 +101,24 @@ public struct VideoPage {
       "headline": Self.headline(verdict),
       "probability": verdict.probability.map { $0.fixed(2) } ?? "",
       "hasProbability": verdict.probability != nil,
-      "spread": person.spread.map { "\($0.lowerBound.fixed(2)) to \($0.upperBound.fixed(2))" } ?? "",
+      "low": person.spread?.lowerBound.fixed(2) ?? "",
+      "high": person.spread?.upperBound.fixed(2) ?? "",
       "hasSpread": person.spread != nil, "seen": "\(person.report.framesSeen)",
       "judged": "\(person.report.framesJudged)", "first": person.report.firstTime.fixed(1),
       "last": person.report.lastTime.fixed(1), "counts": person.report.counts,
       "hasMembers": person.report.members.count > 1,
-      "members": person.report.members.map {
-        ["name": $0.name, "probability": $0.probability.fixed(2)]
+      "members": person.report.members.enumerated().map { place, member in
+        [
+          "name": member.name, "probability": member.probability.fixed(2),
+          "separator": place == 0 ? "" : "; ",
+        ]
       },
       "timeline": ScoreTimeline(person, explanation.recipe.verdict.undecided).svg,
       "hasSpans": !person.report.fakeSpans.isEmpty,
-      "spans": person.report.fakeSpans.map {
+      "spans": person.report.fakeSpans.enumerated().map { place, span in
         [
-          "from": $0.from.fixed(1), "to": $0.to.fixed(1), "peak": $0.peak.fixed(1),
-          "probability": $0.probability.fixed(2),
+          "from": span.from.fixed(1), "to": span.to.fixed(1), "peak": span.peak.fixed(1),
+          "probability": span.probability.fixed(2), "separator": place == 0 ? "" : "; ",
         ]
       }, "hasFaces": !person.driving.isEmpty,
       "faces": person.driving.map { face($0, of: person.report.id) },

@@ -27,10 +27,12 @@ public struct MetricFigures: Sendable, Equatable {
     _ metrics: [Metric] = Metric.allCases, groups: Int, _ bootstrap: GroupBootstrap,
     _ judgements: ([Double]?) -> BinaryMetrics
   ) {
-    self.init(metrics, groups: groups, bootstrap, values: { times in
-      let measured = judgements(times)
-      return metrics.map { $0.value(measured) }
-    })
+    self.init(
+      metrics, groups: groups, bootstrap,
+      values: { times in
+        let measured = judgements(times)
+        return metrics.map { $0.value(measured) }
+      })
   }
 
   /// Takes figures of one's own, such as differences.

@@ -65,7 +65,8 @@ private struct Canvas {
           image.drawLine(
             fromX: Float((from.x + begin * alongX) * scale),
             fromY: Float((from.y + begin * alongY) * scale),
-            toX: Float((from.x + end * alongX) * scale), toY: Float((from.y + end * alongY) * scale),
+            toX: Float((from.x + end * alongX) * scale),
+            toY: Float((from.y + end * alongY) * scale),
             color: color, thickness: Float(width * scale))
         }
         done += step
@@ -80,7 +81,8 @@ private struct Canvas {
 
   /// Text whose capitals are about as high as an ordinary font's of that size.
   private mutating func draw(
-    _ text: String, _ place: Drawing.Place, _ size: Double, _ anchor: Drawing.Anchor, _ color: String
+    _ text: String, _ place: Drawing.Place, _ size: Double, _ anchor: Drawing.Anchor,
+    _ color: String
   ) {
     let cell = max(1, Int((size * scale * 0.7 / 7).rounded()))
     let width = Double(Image.textWidth(text, scale: cell))

@@ -29,7 +29,7 @@ public struct Drawing: Sendable {
 
   private(set) var elements: [Element] = []
   /// The picture's size; what lies outside is not seen.
-  var size: (width: Double, height: Double) = (0, 0)
+  package var size: (width: Double, height: Double) = (0, 0)
 
   mutating func line(
     _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, color: String, width: Double = 1

@@ -94,7 +94,8 @@ public struct IntervalPlot: Plot, Sendable {
         guard row.figure.value.isFinite else { continue }
         if let interval = row.figure.interval {
           picture.line(
-            x(interval.lowerBound), y - 4, x(interval.upperBound), y - 4, color: Self.color, width: 2)
+            x(interval.lowerBound), y - 4, x(interval.upperBound), y - 4, color: Self.color,
+            width: 2)
         }
         picture.circle(x(row.figure.value), y - 4, radius: 4.5, fill: Self.color)
       }

@@ -15,7 +15,14 @@ extension LinePlot: Plot {
     for (index, panel) in panels.enumerated() {
       y += 22
       picture.text(panel.title, 16, y, size: 13, isBold: true)
-      if panel.naming == .legend { drawLegend(panel, &picture, y: y, right: right) }
+      if panel.naming == .legend {
+        let legend = panel.series.reduce(0) {
+          $0 + 46 + Drawing.width($1.name, size: Self.labelSize)
+        }
+        // Below the title where there is no room beside it.
+        if 16 + Drawing.width(panel.title, size: 13) + legend > right { y += 20 }
+        drawLegend(panel, &picture, y: y, right: right)
+      }
       y += 12
       let frame = Frame(
         left: left, right: right, top: y, bottom: y + panel.height, x: xTicks.range, y: panel.ticks,

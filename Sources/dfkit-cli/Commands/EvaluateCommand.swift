@@ -43,7 +43,8 @@ struct EvaluateCommand: AsyncParsableCommand {
   var recipe = Recipe.defaultName
 
   @Option(
-    help: "The networks' weights, as 'predict' takes them; those that the recipe names if not given.",
+    help:
+      "The networks' weights, as 'predict' takes them; those that the recipe names if not given.",
     completion: .file())
   var weights: [String] = []
 

@@ -78,7 +78,8 @@ enum Evaluated {
     ]
     let videos = try #require(EvaluationReport(files, maker).levels.last)
     #expect(videos.coverage == 0.5 && videos.answered[.auc].value.isNaN)
-    #expect(isClose(videos.all[.logLoss].value, -(log(0.5) + log(0.9)) / 2))
+    #expect(isClose(videos.all[.logLoss].value, -(log(0.6) + log(0.9)) / 2))
+    #expect(isClose(videos.undecidedAsHalf[.logLoss].value, -(log(0.5) + log(0.9)) / 2))
     #expect(EvaluationReport(files, maker).text.contains("answered"))
   }
 
@@ -90,7 +91,7 @@ enum Evaluated {
       Evaluated.file("c", .real, [[0.8, 0.8, 0.8]], source: "y", side: 300, maker),
     ]
     let slices = EvaluationReport(files, maker).slices
-    #expect(slices.map(\.value) == ["x", "y", "256 px and more", "below 64 px"])
+    #expect(slices.map(\.value) == ["x", "y", "0 to 63 px", "256 px and more"])
     #expect(slices[0].videos[.accuracy].value == 1 && slices[1].videos[.accuracy].value == 0)
     // One number of people says nothing.
     #expect(!slices.contains { $0.facet == .people })
@@ -98,10 +99,10 @@ enum Evaluated {
 
   @Test func plotsAreDrawnAsTextAndAsPixels() throws {
     let maker = try Evaluated.maker()
-    let files = (0..<12).map { index in
-      Evaluated.file(
-        "\(index)", index % 2 == 0 ? .fake : .real,
-        [[Float(index % 2 == 0 ? 0.6 : 0.3) + Float(index) / 40]], source: "\(index % 3)", maker)
+    let files = (0..<12).map { (index: Int) -> EvaluatedFile in
+      let label: FaceLabel = index.isMultiple(of: 2) ? .fake : .real
+      let score: Float = (label == .fake ? 0.6 : 0.3) + Float(index) / 40
+      return Evaluated.file("\(index)", label, [[score]], source: "\(index % 3)", maker)
     }
     let plots = EvaluationReport(files, maker).plots
     #expect(

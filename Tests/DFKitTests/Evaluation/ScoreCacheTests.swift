@@ -1,8 +1,7 @@
+import DFKit
 import Foundation
 import TestSupport
 import Testing
-
-@testable import DFKit
 
 @Suite("Evaluation: scores that are kept") struct ScoreCacheTests {
   private func report(_ maker: VerdictMaker) -> VideoReport {
@@ -18,7 +17,8 @@ import Testing
       var cache = ScoreCache(folder: folder, settings: "one")
       cache.add(report, key: "k")
       #expect(cache.problem == nil)
-      var again = try #require(ScoreCache(folder: folder, settings: "one").report("k", file: "a.mp4"))
+      var again = try #require(
+        ScoreCache(folder: folder, settings: "one").report("k", file: "a.mp4"))
       maker.decide(&again)
       #expect(again == report)
       #expect(ScoreCache(folder: folder, settings: "two").report("k", file: "a.mp4") == nil)
@@ -33,7 +33,8 @@ import Testing
       var cache = ScoreCache(folder: folder, settings: "one")
       cache.add(report, key: "k")
       let file = try #require(
-        try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).first)
+        try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+          .first)
       let whole = try Data(contentsOf: file)
       for count in stride(from: 0, to: whole.count, by: 37) {
         try whole.prefix(count).write(to: file)

@@ -41,7 +41,9 @@ import Training
           weight: golden.weights[index])
       }
       // The order of judgements says nothing.
-      for judgements in [judgements, judgements.reversed(), judgements.sorted { $0.score > $1.score }] {
+      for judgements in [
+        judgements, judgements.reversed(), judgements.sorted { $0.score > $1.score },
+      ] {
         let metrics = BinaryMetrics(judgements, clip: golden.clip)
         for (metric, expected) in golden.figures {
           let found = metric.value(metrics)
@@ -57,7 +59,8 @@ import Training
 
   @Test func curvesRunFromCornerToCorner() throws {
     let judgements: [Judgement] = [
-      .init(0.9, .fake), .init(0.8, .real), .init(0.8, .fake), .init(0.3, .real), .init(0.1, .real, weight: 0),
+      .init(0.9, .fake), .init(0.8, .real), .init(0.8, .fake), .init(0.3, .real),
+      .init(0.1, .real, weight: 0),
     ]
     let ranking = try #require(BinaryMetrics(judgements).ranking)
     #expect(ranking.rocCurve.map(\.falseRate) == [0, 0, 0.5, 1])

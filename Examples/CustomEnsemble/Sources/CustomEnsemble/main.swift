@@ -74,7 +74,8 @@ var samples: [StackedAggregator.Sample] = []
 for person in UInt64(0)..<40 {
   let isFake = person % 2 == 0
   let noise = (isFake ? 4 : 40) + Int(person)
-  let assessment = try ensemble.assess((0..<5).map { crop(noise: noise, seed: 100 + 5 * person + $0) })
+  let assessment = try ensemble.assess(
+    (0..<5).map { crop(noise: noise, seed: 100 + 5 * person + $0) })
   samples.append(.init(assessment.members.map(\.probability), isFake: isFake))
 }
 var stacked = ensemble
