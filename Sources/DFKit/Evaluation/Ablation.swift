@@ -40,7 +40,7 @@ public struct Ablation: Sendable {
   public let files: [EvaluatedFile]
   /// The recipe's way to verdicts.
   public let maker: VerdictMaker
-  /// The same files seen in other ways, for `tta`; each has the files of `files` in the same order.
+  /// The same files seen in other ways, for `tta`; each has the files of `files`; one that is missing is not asked.
   public var views: [(view: CropView, files: [EvaluatedFile])] = []
   /// What intervals are made with.
   public var bootstrap = GroupBootstrap()
@@ -166,8 +166,11 @@ public struct Ablation: Sendable {
   /// left out.
   private static func mean(_ views: [[EvaluatedFile]]) -> [EvaluatedFile] {
     guard var result = views.first else { return [] }
+    let named = views.dropFirst().map { files in
+      Dictionary(files.map { ($0.name, $0.report.frameScores) }) { first, _ in first }
+    }
     for (place, file) in result.enumerated() {
-      let others = views.dropFirst().map { $0[place].report.frameScores }
+      let others = named.compactMap { $0[file.name] }
         .filter { $0.count == file.report.frameScores.count }
       for face in file.report.frameScores.indices {
         for member in file.report.frameScores[face].scores.indices {
