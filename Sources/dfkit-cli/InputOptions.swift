@@ -26,6 +26,35 @@ enum OutputForm {
   case table, json, csv
 }
 
+/// A recipe and the weights of its networks.
+struct RecipeOptions: ParsableArguments {
+  @Option(help: "The recipe: a built-in one's name or a YAML file.", completion: .file())
+  var recipe = Recipe.defaultName
+
+  @Option(
+    help: """
+      The networks' weights: a folder of MEMBER.safetensors, MEMBER=FILE for each member, or one \
+      file for a recipe of one member; those that the recipe names if not given. A recipe's calibration \
+      and undecided range belong to the latter and are not used with others.
+      """, completion: .file())
+  var weights: [String] = []
+
+  /// What was given.
+  func loaded() throws -> (recipe: Recipe, weights: MemberFiles) {
+    try Self.loaded(recipe, weights)
+  }
+
+  /// A recipe and its weights; ends the command where they do not fit.
+  static func loaded(
+    _ name: String, _ weights: [String]
+  ) throws -> (recipe: Recipe, weights: MemberFiles) {
+    var recipe = try Recipe.named(name)
+    let files = try MemberFiles.given(weights, members: recipe.members)
+    if files.replacesNamed { recipe.forgetCalibration() }
+    return (recipe, files)
+  }
+}
+
 extension MemberFiles {
   /// The files of `--weights`; ends the command where they do not fit the members.
   static func given(_ arguments: [String], members: [Recipe.Member]) throws -> MemberFiles {

@@ -2,7 +2,6 @@ import CDFResources
 import DeepfakeCore
 import Foundation
 import MediaIO
-import Mustache
 import Training
 
 /// An audit as one page of HTML that needs no other file and no network.
@@ -27,21 +26,14 @@ public struct AuditPage {
   ///
   /// - Throws: where the built-in template cannot be read.
   public var html: String {
-    get throws {
-      let resource = df_audit_page()
-      let bytes = UnsafeBufferPointer(start: resource.bytes, count: resource.count)
-      let template = try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self))
-      return template.render(context)
-    }
+    get throws { try HTMLPage.rendered(df_audit_page(), context) }
   }
 
   /// Writes the page, whole or not at all.
   ///
   /// - Throws: `DatasetError.unwritable`.
   public func write(to file: URL) throws {
-    let sink = try TextSink(file)
-    try sink.write(try html)
-    try sink.close()
+    try HTMLPage.write(try html, to: file)
   }
 
   private var context: [String: Any] {

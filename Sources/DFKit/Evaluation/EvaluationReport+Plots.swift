@@ -23,39 +23,36 @@ extension EvaluationReport {
   }
 
   private func roc(_ levels: [Level]) -> LinePlot {
-    var plot = LinePlot(
-      "Receiver operating characteristic", xTitle: "part of the real ones called fake",
-      panels: [
-        LinePlot.Panel(
-          "part of the fake ones found",
-          levels.map { level in
-            let curve = BinaryMetrics(level.judgements).ranking?.rocCurve ?? []
-            return LinePlot.Series(
-              "\(level.level.title), AUC \(level.all[.auc].value.fixed(3))",
-              curve.map { LinePlot.Point($0.falseRate, $0.trueRate) })
-          }, scale: .linear(covering: 0...1), height: 420)
-      ])
-    plot.panels[0].naming = .legend
-    plot.hasWholeX = false
-    plot.width = 560
-    return plot
+    curves(
+      "Receiver operating characteristic", x: "part of the real ones called fake",
+      y: "part of the fake ones found",
+      levels.map { level in
+        let curve = BinaryMetrics(level.judgements).ranking?.rocCurve ?? []
+        return LinePlot.Series(
+          "\(level.level.title), AUC \(level.all[.auc].value.fixed(3))",
+          curve.map { LinePlot.Point($0.falseRate, $0.trueRate) })
+      })
   }
 
   private func precisionRecall(_ levels: [Level]) -> LinePlot {
-    var plot = LinePlot(
-      "Precision and recall", xTitle: "recall: part of the fake ones found",
-      panels: [
-        LinePlot.Panel(
-          "precision: part of those called fake that are",
-          levels.map { level in
-            let curve = BinaryMetrics(level.judgements).ranking?.precisionRecallCurve ?? []
-            let precision = level.all[.averagePrecision].value.fixed(3)
-            return LinePlot.Series(
-              "\(level.level.title), average \(precision)",
-              curve.map { LinePlot.Point($0.recall, $0.precision) }, isStepped: true)
-          }, scale: .linear(covering: 0...1), height: 420)
-      ])
-    plot.panels[0].naming = .legend
+    curves(
+      "Precision and recall", x: "recall: part of the fake ones found",
+      y: "precision: part of those called fake that are",
+      levels.map { level in
+        let curve = BinaryMetrics(level.judgements).ranking?.precisionRecallCurve ?? []
+        return LinePlot.Series(
+          "\(level.level.title), average \(level.all[.averagePrecision].value.fixed(3))",
+          curve.map { LinePlot.Point($0.recall, $0.precision) }, isStepped: true)
+      })
+  }
+
+  /// Curves in a square of which both sides go from 0 to 1.
+  private func curves(
+    _ title: String, x: String, y: String, _ series: [LinePlot.Series]
+  ) -> LinePlot {
+    var panel = LinePlot.Panel(y, series, scale: .linear(covering: 0...1), height: 420)
+    panel.naming = .legend
+    var plot = LinePlot(title, xTitle: x, panels: [panel])
     plot.hasWholeX = false
     plot.width = 560
     return plot

@@ -3,7 +3,6 @@ import Classifiers
 import DeepfakeCore
 import Foundation
 import MediaIO
-import Mustache
 import Training
 
 /// An explained verdict as one page of HTML that needs no other file, no script and no network.
@@ -23,21 +22,14 @@ public struct VideoPage {
   ///
   /// - Throws: where the built-in template cannot be read.
   public var html: String {
-    get throws {
-      let resource = df_video_page()
-      let bytes = UnsafeBufferPointer(start: resource.bytes, count: resource.count)
-      let template = try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self))
-      return template.render(context)
-    }
+    get throws { try HTMLPage.rendered(df_video_page(), context) }
   }
 
   /// Writes the page, whole or not at all.
   ///
   /// - Throws: `DatasetError.unwritable`.
   public func write(to file: URL) throws {
-    let sink = try TextSink(file)
-    try sink.write(try html)
-    try sink.close()
+    try HTMLPage.write(try html, to: file)
   }
 
   private var context: [String: Any] {

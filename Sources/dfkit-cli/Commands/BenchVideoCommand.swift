@@ -18,15 +18,7 @@ extension BenchCommand {
 
     @OptionGroup var input: InputOptions
 
-    @Option(help: "The recipe: a built-in one's name or a YAML file.", completion: .file())
-    var recipe = Recipe.defaultName
-
-    @Option(
-      help: """
-        The networks' weights: a folder of MEMBER.safetensors, MEMBER=FILE for each member, or one file \
-        for a recipe of one member; those that the recipe names if not given.
-        """, completion: .file())
-    var weights: [String] = []
+    @OptionGroup var recipe: RecipeOptions
 
     @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
@@ -34,19 +26,17 @@ extension BenchCommand {
 
     func run() async throws {
       let benchmark = options.benchmark(repeats: 3, warmUps: 0)
-      var settings = try Recipe.named(recipe)
+      var (settings, members) = try recipe.loaded()
       settings.detector = try detector.settled(settings.detector)
-      let members = try MemberFiles.given(weights, members: settings.members)
-      if members.replacesNamed { settings.forgetCalibration() }
       let detectorWeights = try detector.weights(of: settings.detector)
       let files = input.files([.image, .video])
       if let problem = files.problems.first { throw problem }
-      let ready = settings
+      let (ready, weights) = (settings, members)
       try await Interruption.handled {
         try options.print(
           files.files.map { file in
             try benchmark.predict(file) {
-              try VideoPredictor(recipe: ready, weights: members, detectorWeights: detectorWeights)
+              try VideoPredictor(recipe: ready, weights: weights, detectorWeights: detectorWeights)
             }
           })
       }

@@ -39,14 +39,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Face crops instead of videos") var samples: SampleOptions
 
-  @Option(help: "The recipe: a built-in one's name or a YAML file.", completion: .file())
-  var recipe = Recipe.defaultName
-
-  @Option(
-    help:
-      "The networks' weights, as 'predict' takes them; those that the recipe names if not given.",
-    completion: .file())
-  var weights: [String] = []
+  @OptionGroup var recipe: RecipeOptions
 
   @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
@@ -119,8 +112,8 @@ struct EvaluateCommand: AsyncParsableCommand {
 
   func run() async throws {
     threads.apply()
-    let job = try job(recipe, weights)
-    let other = try compare.map { try self.job($0, compareWeights) }
+    let job = try job(try recipe.loaded())
+    let other = try compare.map { try self.job(RecipeOptions.loaded($0, compareWeights)) }
     let command = self
     try await Interruption.handled {
       let outcome = try command.judge(job)
@@ -137,7 +130,7 @@ struct EvaluateCommand: AsyncParsableCommand {
       if let other {
         let comparison = try Comparison(
           outcome.files, try job.maker(), try command.judge(other).files, try other.maker())
-        text.append(comparison.text((command.recipe, command.compare ?? "")))
+        text.append(comparison.text((command.recipe.recipe, command.compare ?? "")))
         json.append(.init(key: "comparison", value: comparison.json))
       }
       let rows = try command.ablation(outcome, job)
@@ -161,11 +154,9 @@ struct EvaluateCommand: AsyncParsableCommand {
   }
 
   /// The job that a recipe and its weights make.
-  private func job(_ recipe: String, _ weights: [String]) throws -> EvaluationJob {
-    var settings = try Recipe.named(recipe)
+  private func job(_ given: (recipe: Recipe, weights: MemberFiles)) throws -> EvaluationJob {
+    var (settings, files) = given
     if let frames { settings.frames = frames }
-    let files = try MemberFiles.given(weights, members: settings.members)
-    if files.replacesNamed { settings.forgetCalibration() }
     var source: WeightsSource?
     if samples.data.isEmpty {
       settings.detector = try detector.settled(settings.detector)

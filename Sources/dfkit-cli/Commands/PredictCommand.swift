@@ -35,16 +35,7 @@ struct PredictCommand: AsyncParsableCommand {
 
   @OptionGroup var input: InputOptions
 
-  @Option(help: "The recipe: a built-in one's name or a YAML file.", completion: .file())
-  var recipe = Recipe.defaultName
-
-  @Option(
-    help: """
-      The networks' weights: a folder of MEMBER.safetensors, MEMBER=FILE for each member, or one \
-      file for a recipe of one member; those that the recipe names if not given. A recipe's calibration \
-      and undecided range belong to the latter and are not used with others.
-      """, completion: .file())
-  var weights: [String] = []
+  @OptionGroup var recipe: RecipeOptions
 
   @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
@@ -114,10 +105,8 @@ struct PredictCommand: AsyncParsableCommand {
 
   func run() async throws {
     threads.apply()
-    var settings = try Recipe.named(recipe)
+    var (settings, files) = try recipe.loaded()
     settings.detector = try detector.settled(settings.detector)
-    let files = try MemberFiles.given(weights, members: settings.members)
-    if files.replacesNamed { settings.forgetCalibration() }
     change(&settings)
     let detectorWeights = try detector.weights(of: settings.detector)
     let explainer = try report.map { _ in

@@ -25,14 +25,7 @@ struct ReportCommand: AsyncParsableCommand {
   @Option(name: [.short, .long], help: "The page to write, an .html file.", completion: .file())
   var output: String?
 
-  @Option(help: "The recipe: a built-in one's name or a YAML file.", completion: .file())
-  var recipe = Recipe.defaultName
-
-  @Option(
-    help:
-      "The networks' weights, as 'predict' takes them; those that the recipe names if not given.",
-    completion: .file())
-  var weights: [String] = []
+  @OptionGroup var recipe: RecipeOptions
 
   @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
@@ -51,10 +44,8 @@ struct ReportCommand: AsyncParsableCommand {
 
   func run() async throws {
     threads.apply()
-    var settings = try Recipe.named(recipe)
+    var (settings, files) = try recipe.loaded()
     settings.detector = try detector.settled(settings.detector)
-    let files = try MemberFiles.given(weights, members: settings.members)
-    if files.replacesNamed { settings.forgetCalibration() }
     var explainer = try VideoExplainer(
       recipe: settings, weights: files,
       detectorWeights: try detector.weights(of: settings.detector))

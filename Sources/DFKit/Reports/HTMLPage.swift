@@ -1,0 +1,23 @@
+import CDFResources
+import Foundation
+import Mustache
+
+/// A page of HTML that one of the built-in templates makes.
+enum HTMLPage {
+  /// The page that a template makes of a context.
+  ///
+  /// - Throws: where the template cannot be read.
+  static func rendered(_ template: df_resource, _ context: [String: Any]) throws -> String {
+    let bytes = UnsafeBufferPointer(start: template.bytes, count: template.count)
+    return try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self)).render(context)
+  }
+
+  /// Writes a page, whole or not at all.
+  ///
+  /// - Throws: `DatasetError.unwritable`.
+  static func write(_ page: String, to file: URL) throws {
+    let sink = try TextSink(file)
+    try sink.write(page)
+    try sink.close()
+  }
+}
