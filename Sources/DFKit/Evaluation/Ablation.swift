@@ -67,14 +67,14 @@ public struct Ablation: Sendable {
   }
 
   private var aggregators: [Row] {
-    let named: [(String, any Aggregator)] = [
-      ("mean", .mean), ("median", .median), ("trimmed mean, 0.1", .trimmedMean(0.1)),
-      ("trimmed mean, 0.25", .trimmedMean(0.25)), ("mean logit", .meanLogit),
-      ("confident", .confident), ("power-weighted, 1", .powerWeighted(1)),
-      ("power-weighted, 2", .powerWeighted(2)), ("maximum", .maximum),
+    // As recipes name them.
+    let named = [
+      "mean", "median", "trimmed-mean:0.1", "trimmed-mean:0.25", "mean-logit", "confident",
+      "power-weighted:1", "power-weighted:2", "maximum",
     ]
     return [row(.aggregators, "as in the recipe", isRecipe: true, maker)]
-      + named.map { name, aggregator in
+      + named.compactMap { name in
+        guard let aggregator = AggregatorName.parse(name) else { return nil }
         var changed = maker
         changed.combination.frames = aggregator
         return row(.aggregators, name, changed)

@@ -65,9 +65,12 @@ import Testing
     #expect(AggregatorName.parse("maximum") is MaximumAggregator)
     #expect(AggregatorName.parse("confident") is ConfidentAggregator)
     #expect((AggregatorName.parse("trimmed-mean") as? TrimmedMeanAggregator)?.fraction == 0.1)
+    #expect((AggregatorName.parse("power-weighted") as? PowerWeightedAggregator)?.power == 2)
+    #expect((AggregatorName.parse("power-weighted:0.5") as? PowerWeightedAggregator)?.power == 0.5)
     #expect((AggregatorName.parse("trimmed-mean:0.25") as? TrimmedMeanAggregator)?.fraction == 0.25)
     for wrong in [
       "", "Mean", "average", "mean:0.1", "trimmed-mean:", "trimmed-mean:0.5", "trimmed-mean:-0.1",
+      "power-weighted:0", "power-weighted:11", "power-weighted:nan",
       "trimmed-mean:nan", "trimmed-mean:x",
     ] {
       #expect(AggregatorName.parse(wrong) == nil, "\(wrong)")
