@@ -92,7 +92,7 @@ import Testing
       "--factor does not apply to"
     ),
     (
-      ["predict", "a.mp4", "--detector", "retinaface", "--thresholds", "0.6,0.7,0.7"] + weights,
+      ["predict", "a.mp4", "--detector", "retinaface", "--thresholds", "0.6,0.7,0.7"],
       "--thresholds does not apply"
     ),
     (["detect", "a.png", "--thresholds", "0.6,0.7,7"], "--thresholds"),

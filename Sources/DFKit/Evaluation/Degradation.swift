@@ -67,34 +67,40 @@ public enum Degradation: Sendable, Hashable {
     return Augmentation([.init(operation)])(frame, using: &generator)
   }
 
-  /// A copy of a video to which it happened, in a folder.
+  /// Whether a video must be encoded anew; otherwise its frames are changed as they are looked at.
+  var needsCopy: Bool {
+    switch self {
+    case .crf: true
+    case .everyFrame(let step): step > 1
+    case .scale, .blur, .noise: false
+    }
+  }
+
+  /// A copy of a video encoded anew, in a folder; of a picture, which has no frames, as it is.
   ///
-  /// Frames are kept as they were changed, at a rate factor of 12 whose losses cannot be seen, but for `crf`.
+  /// `everyFrame` leaves out frames and encodes at a rate factor of 12, whose losses cannot be seen.
   ///
   /// - Throws: `MediaError` where the video cannot be read or the copy not be written.
-  public func copy(_ file: URL, into folder: URL) throws -> URL {
+  func copy(_ file: URL, into folder: URL) throws -> URL {
+    let name = file.deletingPathExtension().lastPathComponent
     guard try MediaKind.of(file) == .video else {
-      let output = folder.appendingPathComponent(
-        file.deletingPathExtension().lastPathComponent + ".png")
-      try ImageFile.write(
-        changed(try ImageFile.read(file), index: 0), to: output, format: .png)
+      let output = folder.appendingPathComponent("\(name).png")
+      try ImageFile.write(try ImageFile.read(file), to: output, format: .png)
       return output
     }
     let video = try Video(file)
     let step = if case .everyFrame(let step) = self { step } else { 1 }
     let crf = if case .crf(let factor) = self { factor } else { 12 }
-    let output = folder.appendingPathComponent(
-      file.deletingPathExtension().lastPathComponent + ".mp4")
+    let output = folder.appendingPathComponent("\(name).mp4")
     var writer: VideoWriter?
     try video.forEachFrame(stride: step) { frame in
-      let image = changed(frame.image, index: frame.index)
       let ready =
         try writer
         ?? VideoWriter(
-          output, width: image.width, height: image.height,
+          output, width: frame.image.width, height: frame.image.height,
           frameRate: (video.info.frameRate ?? 25) / Double(step), encoders: ["libx264"], crf: crf)
       writer = ready
-      try ready.append(image, time: frame.time)
+      try ready.append(frame.image, time: frame.time)
     }
     try writer?.finish()
     return output

@@ -58,10 +58,14 @@ public struct SweepJob {
           JobProgress(
             done: number * files.count + place, total: total,
             file: "\(name) \(degradation.strength): \(file.relativePath)", fraction: 0))
-        if !degradation.isIdentity {
+        if degradation.needsCopy {
           let copy = try degradation.copy(file, into: folder)
           defer { try? FileManager.default.removeItem(at: copy) }
           evaluated.report = try predictor.predict(copy)
+        } else if !degradation.isIdentity {
+          var changed = predictor
+          changed.retouch = { degradation.changed($0, index: $1) }
+          evaluated.report = try changed.predict(file)
         }
         maker.decide(&evaluated.report)
         judged.append(evaluated)

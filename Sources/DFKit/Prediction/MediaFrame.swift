@@ -28,7 +28,7 @@ struct MediaFrame {
   let index: Int
   /// Seconds; nil for an image.
   let time: Double?
-  let image: Image
+  var image: Image
   /// The part of the frames to be looked at that has come with this one, 0 to 1; 0 where their number is
   /// unknown.
   let place: Double

@@ -21,6 +21,8 @@ public struct VideoPredictor: Sendable {
   public var rule: (any PeopleRule)?
   /// How the networks see the crops; as they were cut unless told otherwise.
   public var view = CropView.plain
+  /// What happens to a frame, whose place in decoded order is given, before anything looks at it; nil for nothing.
+  public var retouch: (@Sendable (Image, Int) -> Image)?
   /// Whether networks stay in memory from file to file; otherwise each is there only while it judges.
   public var keepsNetworks = true
 
@@ -58,6 +60,8 @@ public struct VideoPredictor: Sendable {
     var report = VideoReport(file: file.relativePath, verdict: .undecided(.noFaces))
     report.warnings = try StageTimes.measure(.decode) {
       try MediaFrame.read(file, .spread(recipe.frames)) { frame in
+        var frame = frame
+        if let retouch { frame.image = retouch(frame.image, frame.index) }
         try search.add(frame) { judged.add($0, $1) }
         progress(frame.place * 0.5)
       }

@@ -66,7 +66,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Flag(
     help: """
       Judge the videos again as they get worse: encoded anew, smaller, with fewer frames, blurred, with noise. \
-      Takes about twenty times as long.
+      Takes some thirty times as long.
       """)
   var sweep = false
 
