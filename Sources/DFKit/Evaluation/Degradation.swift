@@ -35,6 +35,11 @@ public enum Degradation: Sendable, Hashable {
     }
   }
 
+  /// The strength for people, whole numbers without decimals.
+  var label: String {
+    strength.rounded() == strength ? strength.fixed(0) : "\(strength)"
+  }
+
   /// Whether footage stays as it is.
   public var isIdentity: Bool {
     switch self {

@@ -57,7 +57,7 @@ public struct SweepJob {
         progress(
           JobProgress(
             done: number * files.count + place, total: total,
-            file: "\(name) \(degradation.strength): \(file.relativePath)", fraction: 0))
+            file: "\(name) \(degradation.label): \(file.relativePath)", fraction: 0))
         if degradation.needsCopy {
           let copy = try degradation.copy(file, into: folder)
           defer { try? FileManager.default.removeItem(at: copy) }
@@ -90,7 +90,7 @@ extension [SweepJob.Row] {
         + Ablation.metrics.map { .init($0.title) })
     for row in self {
       table.add(
-        [row.sweep, "\(row.degradation.strength)", "\((100 * row.coverage).fixed(0)) %"]
+        [row.sweep, row.degradation.label, "\((100 * row.coverage).fixed(0)) %"]
           + Ablation.metrics.map { row.videos[$0].text })
     }
     return table.text
@@ -115,7 +115,7 @@ extension [SweepJob.Row] {
         ? nil
         : IntervalPlot.Group(
           "\(sweep.name) (\(sweep.unit))",
-          own.map { .init("\($0.degradation.strength)", $0.videos[.logLoss]) })
+          own.map { .init($0.degradation.label, $0.videos[.logLoss]) })
     }
     return IntervalPlot("Log loss as footage gets worse", axis: "log loss of videos", groups)
   }
