@@ -41,8 +41,9 @@ extension EvaluationReport {
       levels.map { level in
         let curve = BinaryMetrics(level.judgements).ranking?.precisionRecallCurve ?? []
         return LinePlot.Series(
-          "\(level.level.title), average \(level.all[.averagePrecision].value.fixed(3))",
-          curve.map { LinePlot.Point($0.recall, $0.precision) }, isStepped: true)
+          "\(level.level.title), AP \(level.all[.averagePrecision].value.fixed(3))",
+          [LinePlot.Point(0, curve.first?.precision ?? 1)]
+            + curve.map { LinePlot.Point($0.recall, $0.precision) }, isStepped: true)
       })
   }
 
