@@ -95,9 +95,10 @@ public struct VideoPage {
       "hasProbability": verdict.probability != nil,
       "low": person.spread?.lowerBound.fixed(2) ?? "",
       "high": person.spread?.upperBound.fixed(2) ?? "",
-      "hasSpread": person.spread != nil, "seen": "\(person.report.framesSeen)",
-      "judged": "\(person.report.framesJudged)", "first": person.report.firstTime.fixed(1),
-      "last": person.report.lastTime.fixed(1), "counts": person.report.counts,
+      "hasSpread": person.scores.count > 1 && person.spread != nil,
+      "seen": Self.sightings(person.report),
+      "judged": "\(person.report.framesJudged)", "hasTimeline": person.scores.count > 1,
+      "counts": person.report.counts,
       "hasMembers": person.report.members.count > 1,
       "members": person.report.members.enumerated().map { place, member in
         [
@@ -140,6 +141,12 @@ public struct VideoPage {
         ]
       },
     ]
+  }
+
+  private static func sightings(_ person: VideoReport.Person) -> String {
+    person.framesSeen == 1
+      ? "one frame at \(person.firstTime.fixed(1)) s"
+      : "\(person.framesSeen) frames from \(person.firstTime.fixed(1)) s to \(person.lastTime.fixed(1)) s"
   }
 
   private static func headline(_ verdict: Verdict) -> String {
