@@ -4,11 +4,8 @@ import TestSupport
 import Testing
 
 // The README's example, compiled here; a test below compares the two.
-func screen(_ clip: URL, weights: String, detectorWeights: URL) throws -> VideoReport {
-  let recipe = try Recipe.named("dfdc-silver")
-  let predictor = try VideoPredictor(
-    recipe: recipe, weights: MemberFiles([weights], members: recipe.members),
-    detectorWeights: detectorWeights)
+func screen(_ clip: URL) throws -> VideoReport {
+  let predictor = try VideoPredictor(recipe: Recipe.named("default"))
   let report = try predictor.predict(clip)
   for person in report.people { print(person.id, person.verdict, person.fakeSpans) }
   return report
@@ -49,11 +46,9 @@ func showFakes(_ folder: URL) throws {
     try #require(blocks.count == 2)
     let example = try #require(blocks[1].components(separatedBy: "```").first)
     #expect(try text("Tests/DFKitTests/Documentation/ReadmeTests.swift").contains(example))
-    #expect(throws: MemberFilesError.self) {
-      try screen(
-        URL(fileURLWithPath: "a.mp4"), weights: "/nowhere",
-        detectorWeights: URL(fileURLWithPath: "/nowhere"))
-    }
+    #expect(throws: MediaError.self) { try screen(URL(fileURLWithPath: "/nowhere/a.mp4")) }
+    let sample = Paths.package.appendingPathComponent("Examples/sample.mp4")
+    #expect(try screen(sample).people.contains { $0.framesJudged > 20 })
   }
 
   @Test func theExampleOfTrainingIsTheOneCompiledHere() throws {
