@@ -95,6 +95,11 @@ import Testing
       try FileManager.default.copyItem(at: Self.sample, to: unlabelled)
       let none = try Tool.run(["evaluate", "clips/d.mp4", "--labels", "x.csv"], in: folder)
       #expect(none.status != 0 && none.errors.contains("x.csv"))
+      let nothing = try Tool.run(["evaluate", "elsewhere"], in: folder)
+      #expect(nothing.status == 1 && nothing.output.isEmpty)
+      #expect(
+        nothing.errors.contains("no such file")
+          && nothing.errors.contains("nothing could be judged"))
       for (arguments, hint) in [
         (["clips", "--ablate", "luck"], "aggregators"), ([], "--data"),
         (["--data", "clips", "--sweep"], "--sweep"),

@@ -6,8 +6,9 @@ extension EvaluationReport {
   public var text: String {
     let real = files.count { $0.label == .real }
     var lines = [
-      "\(files.count) videos, \(real) real and \(files.count - real) fake, in \(groups) groups; in brackets 95 % of a"
-        + " thousand draws of groups", "", table.text,
+      "\(Self.count(files.count, "video")), \(real) real and \(files.count - real) fake, in"
+        + " \(Self.count(groups, "group"))"
+        + (groups > 1 ? "; in brackets 95 % of a thousand draws of groups" : ""), "", table.text,
     ]
     for facet in Facet.allCases {
       let own = slices.filter { $0.facet == facet }
@@ -53,6 +54,10 @@ extension EvaluationReport {
   }
 
   private static let sliceMetrics: [Metric] = [.logLoss, .accuracy, .auc]
+
+  private static func count(_ count: Int, _ what: String) -> String {
+    "\(count) \(what)\(count == 1 ? "" : "s")"
+  }
 
   private static func percent(_ part: Double) -> String {
     part.isNaN ? "-" : "\((100 * part).fixed(0)) %"

@@ -43,7 +43,8 @@ public struct MetricFigures: Sendable, Equatable {
   public init(
     _ metrics: [Metric], groups: Int, _ bootstrap: GroupBootstrap, values: ([Double]?) -> [Double]
   ) {
-    let intervals = bootstrap.intervals(groups: groups) { values($0) }
+    // One group says nothing about how others would differ.
+    let intervals = groups > 1 ? bootstrap.intervals(groups: groups) { values($0) } : []
     self.metrics = metrics
     figures = values(nil).enumerated().map { index, value in
       Figure(value, interval: value.isNaN || intervals.isEmpty ? nil : intervals[index])

@@ -117,6 +117,10 @@ struct EvaluateCommand: AsyncParsableCommand {
     let command = self
     try await Interruption.handled {
       let outcome = try command.judge(job)
+      if outcome.files.isEmpty, !outcome.wasCancelled, !command.json {
+        Output.complain("nothing could be judged, so there is nothing to measure")
+        throw ExitCode.failure
+      }
       let report = EvaluationReport(outcome.files, try job.maker())
       var text = [report.text]
       var json: [JSON.Member] = [

@@ -81,6 +81,10 @@ enum Evaluated {
     #expect(isClose(videos.all[.logLoss].value, -(log(0.6) + log(0.9)) / 2))
     #expect(isClose(videos.undecidedAsHalf[.logLoss].value, -(log(0.5) + log(0.9)) / 2))
     #expect(EvaluationReport(files, maker).text.contains("answered"))
+    // One group tells no interval.
+    let alone = EvaluationReport([files[0]], maker)
+    #expect(alone.levels[2].all[.logLoss].interval == nil)
+    #expect(alone.text.hasPrefix("1 video, 0 real and 1 fake, in 1 group\n"))
   }
 
   @Test func filesAreToldApartByWhatTheyAre() throws {
