@@ -32,9 +32,6 @@ public struct StackedAggregator: Aggregator, Equatable {
   /// What is added to their sum.
   public let offset: Double
 
-  /// Scores are held this far from 0 and 1, whose log odds are infinite.
-  public static let margin = 1e-6
-
   /// A stack with weights of one's own.
   public init(weights: [Double], offset: Double) {
     precondition(!weights.isEmpty, "StackedAggregator: no weights")
@@ -47,13 +44,10 @@ public struct StackedAggregator: Aggregator, Equatable {
     precondition(
       scores.count == weights.count,
       "StackedAggregator: \(scores.count) scores for \(weights.count) weights")
-    let sum = zip(scores, weights).reduce(offset) { $0 + Self.logOdds($1.0) * $1.1 }
-    return Float(1 / (1 + exp(-sum)))
-  }
-
-  static func logOdds(_ score: Float) -> Double {
-    let p = min(max(Double(score), margin), 1 - margin)
-    return log(p / (1 - p))
+    let sum = zip(scores, weights).reduce(offset) {
+      $0 + LogitCalibration.logOdds(Double($1.0)) * $1.1
+    }
+    return Float(LogitCalibration.sigmoid(sum))
   }
 }
 
@@ -112,7 +106,7 @@ extension StackedAggregator {
       throw .badScores(sample: bad)
     }
     // The last column is the offset's.
-    let rows = samples.map { $0.scores.map(logOdds) + [1] }
+    let rows = samples.map { $0.scores.map { LogitCalibration.logOdds(Double($0)) } + [1] }
     var parameters = [Double](repeating: 0, count: count + 1)
     var loss = penalizedLoss(parameters, rows, samples, ridge)
     for _ in 0..<100 {
@@ -123,7 +117,7 @@ extension StackedAggregator {
         elements: Array(repeating: 0, count: (count + 1) * (count + 1)))
       for place in 0..<count { hessian[place, place] = ridge }
       for (row, sample) in zip(rows, samples) {
-        let p = 1 / (1 + exp(-zip(row, parameters).reduce(0) { $0 + $1.0 * $1.1 }))
+        let p = LogitCalibration.sigmoid(zip(row, parameters).reduce(0) { $0 + $1.0 * $1.1 })
         let error = sample.weight * (p - (sample.isFake ? 1 : 0))
         let curvature = sample.weight * p * (1 - p)
         for i in 0...count {

@@ -32,15 +32,8 @@ public struct HeatMap: Sendable, Equatable {
     }
     var values = [Float](repeating: 0, count: width * height)
     for map in maps {
-      let normalized = map.normalized
-      for y in 0..<height {
-        for x in 0..<width {
-          values[y * width + x] +=
-            sample(
-              normalized, map.width, map.height,
-              (Float(x) + 0.5) / Float(width) * Float(map.width) - 0.5,
-              (Float(y) + 0.5) / Float(height) * Float(map.height) - 0.5) / Float(maps.count)
-        }
+      for (place, value) in map.resampled(width: width, height: height).enumerated() {
+        values[place] += value / Float(maps.count)
       }
     }
     return HeatMap(width: width, height: height, values: values)
@@ -51,14 +44,11 @@ public struct HeatMap: Sendable, Equatable {
   ///
   /// - Parameter strength: how much of the picture the strongest places cover, 0 to 1.
   public func drawn(over image: Image, strength: Float = 0.6) -> Image {
-    let normalized = normalized
+    let heats = resampled(width: image.width, height: image.height)
     var result = image
     for y in 0..<image.height {
       for x in 0..<image.width {
-        let heat = Self.sample(
-          normalized, width, height,
-          (Float(x) + 0.5) / Float(image.width) * Float(width) - 0.5,
-          (Float(y) + 0.5) / Float(image.height) * Float(height) - 0.5)
+        let heat = heats[y * image.width + x]
         guard heat > 0.02 else { continue }
         let cover = strength * heat
         let pixel = image[x, y]
@@ -73,6 +63,23 @@ public struct HeatMap: Sendable, Equatable {
       }
     }
     return result
+  }
+
+  /// The normalised values on a grid of another size, bilinearly between the cells' middles.
+  private func resampled(width: Int, height: Int) -> [Float] {
+    let normalized = normalized
+    var values: [Float] = []
+    values.reserveCapacity(width * height)
+    for y in 0..<height {
+      for x in 0..<width {
+        values.append(
+          Self.sample(
+            normalized, self.width, self.height,
+            (Float(x) + 0.5) / Float(width) * Float(self.width) - 0.5,
+            (Float(y) + 0.5) / Float(height) * Float(self.height) - 0.5))
+      }
+    }
+    return values
   }
 
   private static func sample(

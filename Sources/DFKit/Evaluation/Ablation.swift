@@ -40,6 +40,8 @@ public struct Ablation: Sendable {
   public let files: [EvaluatedFile]
   /// The recipe's way to verdicts.
   public let maker: VerdictMaker
+  /// The videos as the recipe judges them.
+  private let own: EvaluationUnits
   /// The same files seen in other ways, for `tta`; each has the files of `files`; one that is missing is not asked.
   public var views: [(view: CropView, files: [EvaluatedFile])] = []
   /// What intervals are made with.
@@ -52,6 +54,7 @@ public struct Ablation: Sendable {
   public init(_ files: [EvaluatedFile], _ maker: VerdictMaker) {
     self.files = files
     self.maker = maker
+    own = EvaluationUnits(files, .video, maker)
   }
 
   /// The settings of a choice, one row each.
@@ -149,17 +152,16 @@ public struct Ablation: Sendable {
     _ kind: Kind, _ setting: String, isRecipe: Bool = false, _ changed: VerdictMaker,
     _ given: [EvaluatedFile]? = nil
   ) -> Row {
-    let own = EvaluationUnits(files, .video, maker)
     let judged = (given ?? files).map { file in
       var file = file
       changed.decide(&file.report)
       return file
     }
     let units = EvaluationUnits(judged, .video, changed)
-    let comparison = Comparison(own, units, Self.metrics, bootstrap)
     return Row(
-      kind: kind, setting: setting, isRecipe: isRecipe, videos: comparison.second,
-      difference: comparison.difference)
+      kind: kind, setting: setting, isRecipe: isRecipe,
+      videos: units.figures(bootstrap, Self.metrics),
+      difference: units.difference(from: own, bootstrap, Self.metrics))
   }
 
   /// Files whose faces' scores are the means of those in several views; a view in which a file is not answered is

@@ -37,13 +37,22 @@ public struct Comparison: Sendable {
     _ one: EvaluationUnits, _ other: EvaluationUnits, _ metrics: [Metric],
     _ bootstrap: GroupBootstrap
   ) {
-    precondition(one.groupCount == other.groupCount, "Comparison: groups differ")
     first = one.figures(bootstrap, metrics)
     second = other.figures(bootstrap, metrics)
-    difference = MetricFigures(
-      metrics, groups: one.groupCount, bootstrap,
+    difference = other.difference(from: one, bootstrap, metrics)
+  }
+}
+
+extension EvaluationUnits {
+  /// How much these figures exceed others', whose groups have the same numbers.
+  func difference(
+    from other: EvaluationUnits, _ bootstrap: GroupBootstrap, _ metrics: [Metric]
+  ) -> MetricFigures {
+    precondition(groupCount == other.groupCount, "EvaluationUnits: groups differ")
+    return MetricFigures(
+      metrics, groups: groupCount, bootstrap,
       values: { times in
-        let (before, after) = (one.metrics(times), other.metrics(times))
+        let (before, after) = (other.metrics(times), self.metrics(times))
         return metrics.map { $0.value(after) - $0.value(before) }
       })
   }

@@ -171,9 +171,9 @@ public struct EvaluationJob: Sendable {
     looking.people = Recipe.People()
     looking.training = nil
     var lines = [looking.yaml, "view \(view.name)"]
-    if let detectorWeights { lines.append(try Recipe.Detector.digest(weights: detectorWeights)) }
+    if let detectorWeights { lines.append(try detectorWeights.digest()) }
     for entry in weights.entries {
-      lines.append("\(entry.member.name) \(try Recipe.Detector.digest(weights: entry.weights))")
+      lines.append("\(entry.member.name) \(try entry.weights.digest())")
     }
     return lines.joined(separator: "\n")
   }

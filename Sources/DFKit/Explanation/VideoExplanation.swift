@@ -94,7 +94,7 @@ public struct VideoExplainer: Sendable {
       VideoExplanation.Model(
         name: "detector", architecture: recipe.detector.kind.rawValue,
         weights: detectorWeights.name,
-        sha256: try Recipe.Detector.digest(weights: detectorWeights))
+        sha256: try detectorWeights.digest())
     ]
     var maps: [GradCAM] = []
     for entry in weights.entries {
@@ -104,7 +104,7 @@ public struct VideoExplainer: Sendable {
         VideoExplanation.Model(
           name: entry.member.name, architecture: cam.settings.architecture.rawValue,
           weights: entry.weights.name,
-          sha256: try Recipe.Detector.digest(weights: entry.weights),
+          sha256: try entry.weights.digest(),
           size: cam.settings.input.size))
     }
     self.models = models
@@ -178,18 +178,11 @@ public struct VideoExplainer: Sendable {
   }
 
   private static func facts(_ file: URL) throws -> VideoExplanation.FileFacts {
-    let hash = SHA256()
-    var size = 0
-    let handle = try FileHandle(forReadingFrom: file)
-    defer { try? handle.close() }
-    while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty {
-      data.withUnsafeBytes { hash.update($0) }
-      size += data.count
-    }
-    let isImage = (try? ImageFile.read(file)) != nil
+    let (digits, size) = try SHA256.digits(ofFile: file)
+    let isVideo = try MediaKind.of(file) == .video
     return VideoExplanation.FileFacts(
-      path: file.relativePath, size: size, sha256: hash.digits(),
-      video: isImage ? nil : (try? Video(file))?.info)
+      path: file.relativePath, size: size, sha256: digits,
+      video: isVideo ? (try? Video(file))?.info : nil)
   }
 
   /// What nobody looked at.

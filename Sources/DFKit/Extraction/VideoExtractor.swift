@@ -93,16 +93,7 @@ final class VideoExtractor {
     // A pipe would block, a device never end.
     _ = try MediaKind.of(file)
     do {
-      let handle = try FileHandle(forReadingFrom: file)
-      defer { try? handle.close() }
-      let hash = SHA256()
-      var count = 0
-      while let block = try handle.read(upToCount: 1 << 20), !block.isEmpty {
-        try checkCancellation()
-        block.withUnsafeBytes { hash.update($0) }
-        count += block.count
-      }
-      return (hash.digits(), count)
+      return try SHA256.digits(ofFile: file, check: checkCancellation)
     } catch is CancellationError {
       throw CancellationError()
     } catch {

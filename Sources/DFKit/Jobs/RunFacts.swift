@@ -109,13 +109,7 @@ extension TrainingJob {
   /// The hash of a weights file's bytes.
   static func digest(_ file: URL) throws(WeightsError) -> String {
     do {
-      let handle = try FileHandle(forReadingFrom: file)
-      defer { try? handle.close() }
-      let hash = SHA256()
-      while let block = try handle.read(upToCount: 1 << 22), !block.isEmpty {
-        block.withUnsafeBytes { hash.update($0) }
-      }
-      return hash.digits()
+      return try SHA256.digits(ofFile: file).digits
     } catch {
       throw .unreadable(file: file.relativePath, reason: error.reason)
     }

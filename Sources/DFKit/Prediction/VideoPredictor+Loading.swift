@@ -70,35 +70,6 @@ extension Recipe.Detector {
   }
 }
 
-extension Recipe.Detector {
-  /// The SHA-256 of a detector's weights: of the file, or of the hashes of the folder's files in the order of
-  /// their names.
-  ///
-  /// - Throws: `WeightsError` where they cannot be read.
-  public static func digest(weights: WeightsSource) throws(WeightsError) -> String {
-    switch weights {
-    case .file(let url): try digest(weights: url)
-    case .shipped(let weights): weights.digest
-    }
-  }
-
-  /// The same of a file or folder.
-  public static func digest(weights: URL) throws(WeightsError) -> String {
-    var isFolder: ObjCBool = false
-    _ = FileManager.default.fileExists(atPath: weights.path, isDirectory: &isFolder)
-    guard isFolder.boolValue else { return try TrainingJob.digest(weights) }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: weights.path)) ?? []
-    var lines = ""
-    for name in names.sorted() where !name.hasPrefix(".") {
-      let file = weights.appendingPathComponent(name, isDirectory: false)
-      _ = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
-      if isFolder.boolValue { continue }
-      lines += "\(name) \(try TrainingJob.digest(file))\n"
-    }
-    return SHA256.digits(of: Data(lines.utf8))
-  }
-}
-
 extension Recipe.Member {
   /// What the recipe says about the network, for the loader.
   public var options: ClassifierOptions {

@@ -1,6 +1,7 @@
 import DeepfakeCore
 import FaceDetect
 import Foundation
+import MediaIO
 
 /// Where weights come from.
 public enum WeightsSource: Sendable, Equatable {
@@ -41,5 +42,30 @@ public enum WeightsSource: Sendable, Equatable {
     case .file(let url): try MTCNN.readWeights(url)
     case .shipped(let weights): try weights.read()
     }
+  }
+
+  /// Their SHA-256: of the file, or of the hashes of the folder's files in the order of their names.
+  ///
+  /// - Throws: `WeightsError` where they cannot be read.
+  public func digest() throws(WeightsError) -> String {
+    switch self {
+    case .file(let url): try Self.digest(url)
+    case .shipped(let weights): weights.digest
+    }
+  }
+
+  private static func digest(_ weights: URL) throws(WeightsError) -> String {
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: weights.path, isDirectory: &isFolder)
+    guard isFolder.boolValue else { return try TrainingJob.digest(weights) }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: weights.path)) ?? []
+    var lines = ""
+    for name in names.sorted() where !name.hasPrefix(".") {
+      let file = weights.appendingPathComponent(name, isDirectory: false)
+      _ = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
+      if isFolder.boolValue { continue }
+      lines += "\(name) \(try TrainingJob.digest(file))\n"
+    }
+    return SHA256.digits(of: Data(lines.utf8))
   }
 }

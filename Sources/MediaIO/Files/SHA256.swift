@@ -32,6 +32,22 @@ package final class SHA256 {
     }.joined()
   }
 
+  /// The hash and the number of a file's bytes; `check` is asked before each block, and stops the work by throwing.
+  package static func digits(
+    ofFile file: URL, check: () throws -> Void = {}
+  ) throws -> (digits: String, size: Int) {
+    let handle = try FileHandle(forReadingFrom: file)
+    defer { try? handle.close() }
+    let hash = SHA256()
+    var size = 0
+    while let block = try handle.read(upToCount: 1 << 20), !block.isEmpty {
+      try check()
+      block.withUnsafeBytes { hash.update($0) }
+      size += block.count
+    }
+    return (hash.digits(), size)
+  }
+
   /// The hash of bytes in memory.
   package static func digits(of data: Data) -> String {
     let hash = SHA256()

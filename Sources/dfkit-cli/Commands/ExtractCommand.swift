@@ -102,7 +102,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let weights = try detector.weights(of: options.detector)
     let job = ExtractionJob(
       options, detector: try options.detector.load(weights),
-      detectorDigest: try Recipe.Detector.digest(weights: weights),
+      detectorDigest: try weights.digest(),
       labels: try DatasetLabels(labelChoice), folder: URL(fileURLWithPath: out))
     let inputs = input.files([.video])
     let json = json
