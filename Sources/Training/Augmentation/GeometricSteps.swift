@@ -73,8 +73,8 @@ public struct Framing: AugmentationOperation {
   /// The name in recipes.
   public static let name = "framing"
   /// The distance between the middle of the eyes and that of the mouth's corners, as a part of the crop's side
-  /// (`FaceFraming`). Where that would show more than the crop has, by over a twentieth of the side, as much
-  /// is shown as there is.
+  /// (`FaceFraming`). A crop that has not as much around the face is shown as a whole, with a twentieth of its
+  /// side around it, and as large as the upper limit says where the face fills it.
   public var length: ClosedRange<Float>
 
   /// From 0.32 to 0.48.
