@@ -42,6 +42,11 @@ public struct WeightsStore: Sendable, Equatable {
 }
 
 extension WeightsStore {
+  /// The weights of an entry where an argument names one that has been fetched, and no file of that name is there.
+  public func url(named argument: String) -> URL? {
+    FileManager.default.fileExists(atPath: argument) ? nil : url(of: argument)
+  }
+
   /// The first detector whose weights have been fetched; if none have, the first whose weights ship.
   public var detector: Recipe.Detector.Kind? {
     Recipe.Detector.Kind.allCases.first { $0.fetchedWeights(in: self) != nil }
