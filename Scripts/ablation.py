@@ -1,28 +1,43 @@
-"""The parts of ablation that are no commands of dfkit.
+"""What each choice of a recipe's member is worth, one changed at a time: Docs/ModelCard.md has the outcome.
 
-    python ablation.py prepare FACES.CSV FOLDER STEP EPOCHS SIZE   # train.csv, variant-*.yaml
-    python ablation.py report FOLDER                               # a table in Markdown, ablation.json, ablation.svg
+    python ablation.py DFKIT FOLDER --recipe default --member lite0-160 --init IMAGENET.pth
+        --data dfdc.csv --data mesonet.csv --data real.csv [--size 128] [--step 3] [--seeds 1,2,3] [--only base,...]
 
-A group that `dfkit split` found stands for a video. Intervals are of 95 %, from a bootstrap that draws groups (2,000
-times), of the mean of the seeds' log losses and AUCs; those of differences draw the same groups for both.
+Each CSV comes from `dfkit landmarks` and `dfkit split` and is of one collection. Networks are trained for one epoch over
+every STEP-th training sample; the last weights judge the validation part of each collection with both labels, so that
+nothing is chosen by it. FOLDER keeps the runs and their scores: what is there is not computed again.
+
+Prints tables in Markdown and writes ablation.json and ablation.svg. Intervals are of 95 %, from a bootstrap that draws
+groups (people, or what `dfkit split` found to belong together; 2,000 times), of the mean of the seeds' log losses and
+AUCs; those of differences draw the same groups for both. Needs PyYAML and numpy.
 """
+import argparse
 import csv
 import glob
 import json
 import os
-import sys
+import subprocess
 
 import numpy as np
 
-CLIP = 0.01
-FRAMES = 25
 DRAWS = 2000
+GEOMETRY = {"framing", "rotation", "shiftScale", "horizontalFlip"}
+COLOUR = {"brightnessContrast", "hueSaturationValue", "gamma", "grey"}
+QUALITY = {"oneOf", "noise", "jpeg", "downscale", "blur", "motionBlur"}
 VARIANTS = {
     "base": "as the recipe has it",
-    "without-made-fakes": "without fakes made from real faces",
-    "silver": "the silver recipe's augmentation",
-    "batch-norm": "batch norm",
+    "random-start": "from random weights",
+    "group-norm": "group norm instead of batch norm",
+    "not-paired": "fakes not next to their originals",
+    "no-made-fakes": "without fakes made from real faces",
+    "no-geometry": "without framing, turns, shifts and flips",
+    "no-colour": "without changes of colour",
+    "no-quality": "without blur, noise, JPEG and downscaling",
+    "no-dfdc": "without DFDC",
+    "no-mesonet-train": "without MesoNet's set",
+    "no-single": "without LFW, FFHQ and UTKFace",
 }
+NAMES = {"dfdc": "DFDC", "mesonet-train": "MesoNet's set"}
 
 
 def rows(path):
@@ -30,39 +45,77 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
+def without(steps, names):
+    return [step for step in steps if not (set([step] if isinstance(step, str) else step) & names)]
+
+
 def change(recipe, name):
-    member, training = recipe["members"][0], recipe["training"]
-    if name == "without-made-fakes":
-        del training["fakes"]
-    elif name == "silver":
-        training["augmentation"] = "silver"
-    elif name == "batch-norm":
-        member["norm"] = "batch"
-        member.pop("groups", None)
+    training, member = recipe["training"], recipe["members"][0]
+    if name == "group-norm":
+        member["norm"] = "group"
+    elif name == "not-paired":
+        training["sampling"] = "balanced"
+    elif name == "no-made-fakes":
+        training.pop("fakes", None)
+    elif name in ("no-geometry", "no-colour", "no-quality"):
+        dropped = {"no-geometry": GEOMETRY, "no-colour": COLOUR, "no-quality": QUALITY}[name]
+        training["augmentation"] = without(training["augmentation"], dropped)
 
 
-def prepare(faces, folder, step, epochs, size):
+def is_left_out(sample, name):
+    origin = sample["origin"]
+    if name == "no-single":
+        return origin not in NAMES
+    return name == f"no-{origin}"
+
+
+def prepare(options, samples):
     import yaml
-    base = os.path.dirname(os.path.realpath(faces))
-    samples = rows(faces)
-    training = [s for s in samples if s["split"] == "train"][::int(step)]
-    # Watched while training goes on; what judges is the whole part, and the last epoch's weights.
-    watched = [s for s in samples if s["split"] == "validation"][::10]
-    for sample in training + watched:
-        sample["path"] = os.path.join(base, sample["path"])
-    with open(f"{folder}/train.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(samples[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(training + watched)
-    for name in VARIANTS:
-        with open(f"{folder}/default.yaml") as file:
-            recipe = yaml.safe_load(file)
-        recipe["training"]["epochs"] = int(epochs)
-        recipe["members"][0]["size"] = int(size)
+    shown = subprocess.run(
+        [options.dfkit, "recipe", "show", options.recipe], capture_output=True, text=True, check=True)
+    whole = yaml.safe_load(shown.stdout)
+    member = [m for m in whole["members"] if m["name"] == options.member][0]
+    training = {**whole.get("training", {}), **member.pop("training", {})}
+    fields = list(samples[0])
+    for name in options.only:
+        recipe = {"name": "ablation", "crop": whole["crop"], "training": json.loads(json.dumps(training)),
+                  "members": [dict(member)]}
+        recipe["training"]["epochs"] = 1
+        recipe["members"][0]["size"] = options.size
         recipe["members"][0].pop("weights", None)
         change(recipe, name)
-        with open(f"{folder}/variant-{name}.yaml", "w") as file:
+        with open(f"{options.folder}/variant-{name}.yaml", "w") as file:
             yaml.safe_dump(recipe, file, sort_keys=False)
+        kept = [s for s in samples if s["split"] == "train"][::options.step]
+        # Watched while training goes on; what judges is the whole part, and the last weights.
+        watched = [s for s in samples if s["split"] == "validation"][::20]
+        with open(f"{options.folder}/data-{name}.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=fields, lineterminator="\n", extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows([s for s in kept if not is_left_out(s, name)] + watched)
+
+
+def train(options, judges):
+    for seed in options.seeds:
+        for name in options.only:
+            run = f"{options.folder}/{name}-{seed}"
+            if not os.path.exists(f"{run}/last.safetensors"):
+                command = [options.dfkit, "train", "--output", run]
+                if os.path.exists(f"{run}/checkpoint.safetensors"):
+                    command += ["--resume"]
+                else:
+                    command += ["--data", f"{options.folder}/data-{name}.csv", "--seed", str(seed),
+                                "--recipe", f"{options.folder}/variant-{name}.yaml"]
+                    if name != "random-start":
+                        command += ["--init", options.init]
+                subprocess.run(command, check=True)
+            for origin, path in judges.items():
+                scores = f"{run}-{origin}.csv"
+                if not os.path.exists(scores):
+                    subprocess.run(
+                        [options.dfkit, "calibrate", "--weights", f"{run}/last.safetensors", "--data", path,
+                         "--scores", f"{run}.part"], check=True, stdout=subprocess.DEVNULL)
+                    os.rename(f"{run}.part", scores)
 
 
 def log_loss(p, fake, weights):
@@ -78,17 +131,6 @@ def auc(p, fake, weights):
     up, down = np.add.reduceat(positive, start), np.add.reduceat(negative, start)
     below = np.cumsum(down) - down
     return (up * (below + down / 2)).sum() / (up.sum() * down.sum())
-
-
-def spread(places, count):
-    """At most `count` of `places`, evenly spread."""
-    if len(places) <= count:
-        return places
-    return [places[int((2 * i + 1) * len(places) / (2 * count))] for i in range(count)]
-
-
-def videos(p, groups, count):
-    return np.array([np.clip(p[spread(places, count)].mean(), CLIP, 1 - CLIP) for places in groups])
 
 
 def interval(value, drawn):
@@ -108,62 +150,55 @@ def table(result, levels, choose):
         print(f"| {VARIANTS[name]} | " + " | ".join(cells) + " |")
 
 
-def report(folder):
-    judged = rows(sorted(glob.glob(f"{folder}/*-[0-9]*.csv"))[0])
+def judge(folder, origin, only):
+    """Of each variant, the log loss and the AUC of a collection's crops, and how they differ from the first's."""
+    judged = rows(sorted(glob.glob(f"{folder}/*-[0-9]*-{origin}.csv"))[0])
     fake = np.array([row["label"] == "FAKE" for row in judged])
-    members = {}
-    for place, row in enumerate(judged):
-        members.setdefault((row["group"], row["label"]), []).append(place)
-    groups = list(members.values())
-    group_of = np.empty(len(judged), int)
-    for number, places in enumerate(groups):
-        group_of[places] = number
-    video_fake = np.array([fake[places[0]] for places in groups])
+    names = sorted({row["group"] for row in judged})
+    group_of = np.searchsorted(names, [row["group"] for row in judged])
     generator = np.random.default_rng(0)
-    draws = [np.bincount(generator.integers(0, len(groups), len(groups)), minlength=len(groups))
+    draws = [np.bincount(generator.integers(0, len(names), len(names)), minlength=len(names))[group_of]
              for _ in range(DRAWS)]
-    levels = {"crop": None, "one frame": 1, f"{FRAMES} frames": FRAMES}
+    draws = [d.astype(float) for d in draws if d[fake].sum() and d[~fake].sum()]
     result, bootstrap = {}, {}
-    for name in VARIANTS:
+    for name in only:
         seeds = []
-        for path in sorted(glob.glob(f"{folder}/{name}-[0-9]*.csv")):
+        for path in sorted(glob.glob(f"{folder}/{name}-[0-9]*-{origin}.csv")):
             scored = rows(path)
             assert [row["path"] for row in scored] == [row["path"] for row in judged], path
-            logits = np.array([float(row["logit"]) for row in scored])
-            seeds.append(1 / (1 + np.exp(-logits)))
+            seeds.append(1 / (1 + np.exp(-np.array([float(row["logit"]) for row in scored]))))
         if not seeds:
             continue
-        result[name] = {"seeds": len(seeds)}
-        for level, count in levels.items():
-            truth = fake if count is None else video_fake
-            scores = seeds if count is None else [videos(p, groups, count) for p in seeds]
-            for measure, function in (("logLoss", log_loss), ("auc", auc)):
-                ones = np.ones(len(truth))
-                each = [function(p, truth, ones) for p in scores]
-                drawn = []
-                for draw in draws:
-                    weights = (draw[group_of] if count is None else draw).astype(float)
-                    if weights[truth].sum() and weights[~truth].sum():
-                        drawn.append(np.mean([function(p, truth, weights) for p in scores]))
-                bootstrap[name, level, measure] = np.array(drawn)
-                found = interval(np.mean(each), drawn)
-                found["seeds"] = [float(v) for v in each]
-                if name != "base":
-                    base = result["base"][level][measure]["mean"]
-                    found["difference"] = interval(
-                        np.mean(each) - base,
-                        bootstrap[name, level, measure] - bootstrap["base", level, measure])
-                result[name].setdefault(level, {})[measure] = found
+        result[name] = {}
+        for measure, function in (("logLoss", log_loss), ("auc", auc)):
+            each = [function(p, fake, np.ones(len(fake))) for p in seeds]
+            drawn = np.array([np.mean([function(p, fake, d) for p in seeds]) for d in draws])
+            bootstrap[name, measure] = drawn
+            found = interval(np.mean(each), drawn)
+            found["seeds"] = [float(v) for v in each]
+            if name != "base":
+                found["difference"] = interval(
+                    np.mean(each) - result["base"][measure]["mean"], drawn - bootstrap["base", measure])
+            result[name][measure] = found
+    return {"crops": len(judged), "fake": int(fake.sum()), "groups": len(names), "variants": result}
+
+
+def report(folder, origins, only):
+    sources = {NAMES.get(origin, origin): judge(folder, origin, only) for origin in origins}
     with open(f"{folder}/ablation.json", "w") as file:
-        json.dump({"crops": len(judged), "groups": len(groups), "variants": result}, file, indent=1)
+        json.dump(sources, file, indent=1)
         file.write("\n")
-    print(f"{len(judged)} crops, {int(fake.sum())} of them fake, in {len(groups)} groups\n")
-    table(result, levels, lambda m: m)
+    for source, found in sources.items():
+        print(f"{source}: {found['crops']} crops, {found['fake']} of them fake, in {found['groups']} groups")
+    variants = {name: {source: found["variants"][name] for source, found in sources.items()}
+                for name in only if all(name in found["variants"] for found in sources.values())}
+    print()
+    table(variants, list(sources), lambda m: m)
     print("\nDifference from the first row:\n")
-    changed = {name: found for name, found in result.items() if name != "base"}
-    table(changed, levels, lambda m: m["difference"])
+    changed = {name: found for name, found in variants.items() if name != "base"}
+    table(changed, list(sources), lambda m: m["difference"])
     with open(f"{folder}/ablation.svg", "w") as file:
-        file.write(plot(result, list(levels)))
+        file.write(plot(variants, list(sources)))
 
 
 def plot(result, levels):
@@ -179,7 +214,7 @@ def plot(result, levels):
         return (f'<text x="{at:.1f}" y="{upper:.1f}" font-size="12" text-anchor="{anchor}"'
                 f' font-weight="{weight}" fill="{color}">{words}</text>')
 
-    colors = ["#6E7781", "#B42318", "#0969DA"]
+    colors = ["#B42318", "#0969DA"]
     for name, found in result.items():
         lines.append(text(16, y + 4, VARIANTS[name], weight="bold"))
         for level, color in zip(levels, colors):
@@ -202,10 +237,38 @@ def plot(result, levels):
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{y + 16}"'
         f' viewBox="0 0 {width} {y + 16}" font-family="Helvetica, Arial, sans-serif">',
         '<rect width="100%" height="100%" fill="#ffffff"/>',
-        text(16, 26, "Log loss on the validation groups: mean of the seeds, each seed, 95 % interval",
+        text(16, 26, "Log loss on people and groups held out: mean of the seeds, each seed, 95 % interval",
              weight="bold")]
     return "\n".join(head + ticks + lines + ["</svg>"]) + "\n"
 
 
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dfkit")
+    parser.add_argument("folder")
+    parser.add_argument("--data", action="append", required=True)
+    parser.add_argument("--recipe", default="default")
+    parser.add_argument("--member", required=True)
+    parser.add_argument("--init", required=True)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--step", type=int, default=3)
+    parser.add_argument("--seeds", default="1", type=lambda text: [int(s) for s in text.split(",")])
+    parser.add_argument("--only", default=list(VARIANTS), type=lambda text: text.split(","))
+    options = parser.parse_args()
+    os.makedirs(options.folder, exist_ok=True)
+    samples, judges = [], {}
+    for path in options.data:
+        base = os.path.dirname(os.path.realpath(path))
+        found = rows(path)
+        if {s["label"] for s in found} == {"REAL", "FAKE"}:
+            judges[found[0]["origin"]] = path
+        for sample in found:
+            sample["path"] = os.path.join(base, sample["path"])
+        samples += found
+    prepare(options, samples)
+    train(options, judges)
+    report(options.folder, list(judges), options.only)
+
+
 if __name__ == "__main__":
-    {"prepare": prepare, "report": report}[sys.argv[1]](*sys.argv[2:])
+    main()
