@@ -26,7 +26,8 @@ package struct ONNXGraph: Sendable, Equatable {
     case integer(Int64)
     case number(Float)
     case integers([Int64])
-    /// A text, a tensor, a graph or a list of these, which is not kept.
+    case text(String)
+    /// A tensor, a graph or a list, which is not kept.
     case other
   }
 
@@ -45,7 +46,7 @@ extension ONNXGraph.Node {
     case nil: otherwise
     case .integers(let values): values
     case .integer(let value): [value]
-    case .number, .other: []
+    case .number, .text, .other: []
     }
   }
 }

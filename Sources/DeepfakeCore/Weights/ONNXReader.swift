@@ -10,6 +10,8 @@ struct ONNXReader {
   private static let nameLimit = 1 << 20
   /// Settings of a node, and integers of a setting.
   private static let attributeLimit = 256
+  /// Bytes of a setting that is text; longer ones are for other programs.
+  private static let textLimit = 64
 
   init(_ file: MappedFile) {
     self.file = file
@@ -142,6 +144,8 @@ struct ONNXReader {
       case (1, _): key = try field.text(name)
       case (2, .fixed32(let bits)): value = .number(Float(bitPattern: bits))
       case (3, _): value = .integer(try field.integer(name))
+      case (4, .bytes(let bytes)) where bytes.count <= Self.textLimit:
+        value = .text(String(decoding: bytes, as: UTF8.self))
       case (8, _):
         try field.append(to: &integers, limit: Self.attributeLimit * 16, name)
         value = .integers(integers)

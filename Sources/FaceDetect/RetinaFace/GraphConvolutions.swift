@@ -41,10 +41,23 @@ struct GraphConvolutions {
     "Add", "Cast", "Concat", "Identity", "MaxPool", "Reshape", "Resize", "Transpose", "Upsample",
   ]
 
-  /// Throws `WeightsError` where a convolution's weights are not in the file.
+  /// Nodes and convolutions that a graph is followed through: several times those of the largest network here.
+  private static let nodeLimit = 10_000
+  private static let convolutionLimit = 500
+
+  /// Throws `WeightsError` where a convolution's weights are not in the file, or the graph is larger than that
+  /// of any network here.
   init(_ graph: ONNXGraph, _ state: StateDict) throws(WeightsError) {
     self.state = state
+    guard graph.nodes.count <= Self.nodeLimit else { throw tooLarge }
     for node in graph.nodes { try add(node) }
+  }
+
+  private var tooLarge: WeightsError {
+    .unreadable(
+      file: state.file,
+      reason: "its graph is not RetinaFace's: it has more than \(Self.nodeLimit) nodes or"
+        + " \(Self.convolutionLimit) convolutions")
   }
 
   private func tensor(_ name: String) -> StoredTensor? { state[aliases[name] ?? name] }
@@ -98,6 +111,7 @@ struct GraphConvolutions {
       $0.weight.key == weight.key && $0.bias?.key == bias?.key && $0.sources == flow.sources
     }
     if let again { return again }
+    guard all.count < Self.convolutionLimit else { throw tooLarge }
     all.append(
       Convolution(
         node: node, weight: weight, bias: bias, sources: flow.sources, foreign: flow.foreign))

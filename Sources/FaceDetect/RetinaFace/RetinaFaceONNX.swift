@@ -82,7 +82,7 @@ private struct GraphMatch {
       throw different(
         "\(name) of \(layer.key) are \(found.node.integers(name, otherwise: usual)), not \(values)")
     }
-    guard found.node.attributes["auto_pad"] == nil else {
+    guard [nil, .text("NOTSET")].contains(found.node.attributes["auto_pad"]) else {
       throw different("\(layer.key) is padded by what the frame's size is")
     }
     if let activation = layer.activation {

@@ -25,7 +25,8 @@ struct ONNXFileTests {
     #expect(graph.outputs == ["z"])
     #expect(
       graph.nodes[0].attributes == [
-        "alpha": .number(0.5), "text": .other, "numbers": .integers([3, 4]), "count": .integer(2),
+        "alpha": .number(0.5), "text": .text("t"), "numbers": .integers([3, 4]),
+        "count": .integer(2),
       ])
     #expect(graph.nodes[0].integers("numbers", otherwise: []) == [3, 4])
     #expect(graph.nodes[0].integers("missing", otherwise: [1]) == [1])
