@@ -26,6 +26,16 @@ public enum FrameScale: Sendable, Equatable {
     }
   }
 
+  /// The factor for a second look at a frame in which `auto` showed no face, always at least that of the first:
+  /// 1, but so that the longer side has no more pixels than `closestSide`.
+  public static func closerFactor(width: Int, height: Int) -> Float {
+    min(1, closestSide / Float(max(1, width, height)))
+  }
+
+  /// The longer side of the largest frames that a second look is taken at, in pixels. It bounds time and
+  /// memory; a face that is too small there has no more than some 20 pixels of a frame twice as large.
+  public static let closestSide: Float = 1920
+
   private static func autoFactor(_ side: Float) -> Float {
     min(1, min(max(side / 2, autoSides.lowerBound), autoSides.upperBound) / side)
   }

@@ -12,6 +12,8 @@ import Testing
   func autoHalvesButNotBelowNorAboveTheLimits(_ width: Int, _ height: Int, _ factor: Float) {
     #expect(FrameScale.auto.factor(width: width, height: height) == factor)
     #expect(FrameScale.factor(0.3).factor(width: width, height: height) == 0.3)
+    let closer = FrameScale.closerFactor(width: width, height: height)
+    #expect(closer >= factor && closer <= 1 && closer * Float(max(width, height)) <= 1920)
   }
 
   @Test func textIsANumberOrAuto() {

@@ -159,7 +159,7 @@ final class VideoExtractor {
     let scale = detector.frameScale
     guard faces.isEmpty, scale == .auto, scale.factor(width: frame.width, height: frame.height) < 1
     else { return faces }
-    return try detector.withFrameScale(1).detect([frame])[0]
+    return try detector.lookCloser(at: [frame])[0]
   }
 
   /// Cuts out the faces of a frame that may be wanted.

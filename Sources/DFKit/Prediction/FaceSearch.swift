@@ -4,14 +4,12 @@ import FaceDetect
 /// Looks for faces in a stream of frames, a few at a time, and joins them into people. Frames are given
 /// up once they are searched.
 ///
-/// With the scale `auto`, a frame that was shrunk and shows no face is looked at again at full size, until
-/// faces were found in `enough` frames without that. So a video of small faces gets them all, one with a
+/// With the scale `auto`, a frame that was shrunk and shows no face is looked at again at full size
+/// (`FrameScale.closerFactor`), until faces were found in `enough` frames without that. So a video of small faces gets them all, one with a
 /// face costs a look at the reduced size, and one without costs at most both looks at each frame. Nothing has
 /// to be decoded twice or kept for it.
 struct FaceSearch {
   private let detector: any FaceDetector
-  /// Finds faces at full size, where that is another look; nil where it is not.
-  private let closer: (any FaceDetector)?
   private let enough: Int
   private var tracker = FaceTracker()
   private var waiting: [MediaFrame] = []
@@ -28,7 +26,6 @@ struct FaceSearch {
   /// - Parameter enough: frames with a face, from which on a frame without one is believed to have none.
   init(_ detector: any FaceDetector, name: String? = nil, enough: Int = 3) {
     self.detector = detector
-    closer = detector.frameScale == .auto ? detector.withFrameScale(1) : nil
     self.enough = enough
     facts = FaceSearchFacts(detector: name)
   }
@@ -62,7 +59,7 @@ struct FaceSearch {
 
   /// Searches those of the waiting frames at full size that seem to have no face, as long as few have.
   private mutating func lookAgain(_ lists: inout [[Face]]) throws {
-    guard let closer else { return }
+    guard detector.frameScale == .auto else { return }
     var places: [Int] = []
     for (place, faces) in lists.enumerated() {
       if !faces.isEmpty {
@@ -71,13 +68,11 @@ struct FaceSearch {
         places.append(place)
       }
     }
-    guard !places.isEmpty else { return }
     facts.secondLooks += places.count
-    let found = try StageTimes.measure(.detect) {
-      try closer.detect(places.map { waiting[$0].image })
+    try StageTimes.measure(.detect) {
+      let found = try detector.lookCloser(at: places.map { waiting[$0].image })
+      for (place, faces) in zip(places, found) { lists[place] = faces }
     }
-    precondition(found.count == places.count, "FaceDetector: one list a frame is needed")
-    for (place, faces) in zip(places, found) { lists[place] = faces }
   }
 
   private func scale(of frame: MediaFrame) -> Float {
@@ -88,6 +83,20 @@ struct FaceSearch {
   func tracks() -> [Track] { StageTimes.measure(.track) { tracker.tracks() } }
 }
 
+extension FaceDetector {
+  /// The faces of each frame in a second look, at full size or what comes next to it.
+  func lookCloser(at frames: [Image]) throws -> [[Face]] {
+    var lists = [[Face]](repeating: [], count: frames.count)
+    let factors = frames.map { FrameScale.closerFactor(width: $0.width, height: $0.height) }
+    for (factor, places) in Dictionary(grouping: frames.indices, by: { factors[$0] }) {
+      let found = try withFrameScale(.factor(factor)).detect(places.map { frames[$0] })
+      precondition(found.count == places.count, "FaceDetector: one list a frame is needed")
+      for (place, faces) in zip(places, found) { lists[place] = faces }
+    }
+    return lists
+  }
+}
+
 /// How faces were looked for in a file.
 public struct FaceSearchFacts: Sendable, Equatable {
   /// The detector's weights: the name of a fetched entry, `built-in NAME`, or the path of a file; nil where
@@ -95,7 +104,7 @@ public struct FaceSearchFacts: Sendable, Equatable {
   public var detector: String?
   /// The factor by which the first frame was scaled; nil where there was none.
   public var frameScale: Float?
-  /// Frames that were searched a second time, at full size.
+  /// Frames that were searched a second time, at full size or with a longer side of 1920 pixels.
   public var secondLooks = 0
 
   /// Facts of a search that has not begun.
