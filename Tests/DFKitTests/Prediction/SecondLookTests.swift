@@ -88,7 +88,7 @@ private final class SizedDetector: FaceDetector {
     let report = try report(detector)
     #expect(detector.searched.shrunk == Array(0..<12) && detector.searched.whole == Array(0..<12))
     #expect(report.search.secondLooks == 12 && framesWithFaces(report).isEmpty)
-    #expect(report.json.last?.text.contains("\"secondLooks\": 12") == true)
+    #expect(Array(report.json).last?.text.contains("\"secondLooks\": 12") == true)
   }
 
   @Test func facesThatOnlyFullSizeShowsAreFoundInEveryFrame() throws {
