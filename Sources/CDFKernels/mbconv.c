@@ -73,7 +73,7 @@ static void widen(const df_mbconv_run *r, size_t chunk, const float *x, size_t r
   df_gemm_columns(r->kernels, block, b->widen + first * b->in_channels, b->in_channels, 0);
 }
 
-/// The norm of some pixels of a chunk, and its SiLU.
+/// The norm of some pixels of a chunk, and its activation.
 static void normalize(
   const df_mbconv_run *r, const float *constants, size_t image, size_t chunk, size_t pixels,
   const float *x, float *y, float *sums) {
@@ -81,7 +81,7 @@ static void normalize(
   const float *mean = constants + 3 * image * all + chunk * DF_CHUNK;
   r->kernels->affine(&(df_affine){
     .rows = pixels, .channels = DF_CHUNK, .x = x, .mean = mean, .scale = mean + all,
-    .shift = mean + 2 * all, .y = y, .sums = sums, .activation = DF_SILU});
+    .shift = mean + 2 * all, .y = y, .sums = sums, .activation = r->block->activation});
 }
 
 /// An image's input row for a chunk, where the filter reads it. `wide` is the image's widened pixels.
@@ -108,6 +108,7 @@ static void make_row(
 static void squeeze(
   const df_mbconv_run *r, size_t chunk, size_t image, size_t strip, float *sums) {
   const df_mbconv *b = r->block;
+  if (!b->reduce) return;
   for (size_t c = 0; c < DF_CHUNK; c++) sums[c] /= (float)r->out_pixels;
   const float *means = sums;
   size_t part = (chunk * r->strips + strip) * b->depthwise.batch + image;
@@ -147,7 +148,8 @@ static void filter_strip(
       .bias = weights + r->taps * DF_CHUNK, .kernel_height = kernel,
       .kernel_width = v->kernel_width, .stride = v->stride_width, .dilation = 1,
       .width = v->out_width, .channels = df_chunk_channels(r, chunk), .pixel_stride = DF_CHUNK,
-      .y = y, .sums = has_norms(r->block) ? NULL : sums, .activation = r->activation});
+      .y = y, .sums = has_norms(r->block) || !r->block->reduce ? NULL : sums,
+      .activation = r->activation});
     if (has_norms(r->block)) df_tally_add(r->kernels, &tallying, v->out_width, y);
   }
   if (has_norms(r->block)) {
@@ -230,6 +232,7 @@ static void filter(df_mbconv_run *r) {
   } else {
     parts *= r->strips;
   }
+  if (!b->reduce) return;
   for (size_t image = 0; image < images; image++) {
     float *to = r->squeezed + image * b->squeezed;
     memset(to, 0, b->squeezed * sizeof(float));
@@ -251,7 +254,7 @@ static size_t plan(df_mbconv_run *r, const df_mbconv *b, float *space) {
   r->out_pixels = v->out_height * v->out_width;
   r->in_rows = batch * r->in_pixels;
   r->out_rows = batch * r->out_pixels;
-  r->activation = has_norms(b) ? DF_IDENTITY : DF_SILU;
+  r->activation = has_norms(b) ? DF_IDENTITY : b->activation;
   r->at_once = b->widen && !has_norms(b) && v->in_width < NARROW;
   bool widens_rows = b->widen && !has_norms(b);
   r->strips = 1;

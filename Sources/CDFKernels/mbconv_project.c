@@ -37,6 +37,12 @@ static void scale(const df_mbconv_run *r, size_t first, size_t last) {
   }
 }
 
+/// Computes the gates of chunks and puts them into their pixels.
+static void gate(const df_mbconv_run *r, size_t first, size_t last) {
+  excite(r, first, last);
+  scale(r, first, last);
+}
+
 typedef struct span {
   size_t first, count;
 } span;
@@ -88,8 +94,7 @@ static void by_rows(const df_mbconv_run *r, const float *weights) {
 static void gate_range(void *context, size_t index) {
   const df_mbconv_run *r = context;
   size_t first = index * r->range, last = df_min(r->chunks, first + r->range);
-  excite(r, first, last);
-  scale(r, first, last);
+  gate(r, first, last);
 }
 
 static span part_chunks(const df_mbconv_run *r, size_t part) {
@@ -100,8 +105,7 @@ static span part_chunks(const df_mbconv_run *r, size_t part) {
 static void multiply_part(void *context, size_t part) {
   const df_mbconv_run *r = context;
   span chunks = part_chunks(r, part), rows = {0, r->out_rows};
-  excite(r, chunks.first, chunks.first + chunks.count);
-  scale(r, chunks.first, chunks.first + chunks.count);
+  if (r->block->reduce) gate(r, chunks.first, chunks.first + chunks.count);
   float *y = part == 0 ? r->y : r->partial + part * r->out_rows * r->block->out_channels;
   multiply(r, r->block->project, rows, chunks, y);
 }
@@ -129,12 +133,13 @@ static void scale_weights(const df_mbconv_run *r) {
 
 void df_mbconv_project(df_mbconv_run *r) {
   const df_mbconv *b = r->block;
-  if (r->out_pixels >= DF_MBCONV_LARGE) {
+  bool is_gated = b->reduce != NULL;
+  if (is_gated && r->out_pixels >= DF_MBCONV_LARGE) {
     excite(r, 0, r->chunks);
     scale_weights(r);
     by_rows(r, r->scaled);
   } else if (r->out_rows >= DF_MBCONV_FEW_ROWS || r->chunks < DF_MBCONV_PARTS) {
-    df_parallel_for(r->ranges, gate_range, r);
+    if (is_gated) df_parallel_for(r->ranges, gate_range, r);
     by_rows(r, b->project);
   } else {
     df_parallel_for(DF_MBCONV_PARTS, multiply_part, r);

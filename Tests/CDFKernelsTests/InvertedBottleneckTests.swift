@@ -9,6 +9,8 @@ extension KernelTests {
       var batch, height, width, inputs, channels, squeezed, outputs, kernel, stride: Int
       var widens = true
       var groups = 0
+      /// Without squeeze and excitation, and with ReLU6, as in EfficientNet-Lite.
+      var isLite = false
 
       var padding: Int { (kernel - 1) / 2 }
       var outHeight: Int { (height + 2 * padding - kernel) / stride + 1 }
@@ -27,6 +29,7 @@ extension KernelTests {
       var label: String {
         "\(batch) of \(height)x\(width), \(inputs)-\(channels)-\(outputs), kernel \(kernel),"
           + " stride \(stride), \(widens ? "widens" : "as wide"), \(groups) groups"
+          + (isLite ? ", lite" : "")
       }
     }
 
@@ -96,15 +99,18 @@ extension KernelTests {
           var call = df_mbconv()
           call.depthwise = conv
           call.in_channels = block.inputs
-          call.squeezed = block.squeezed
+          call.squeezed = block.isLite ? 0 : block.squeezed
           call.out_channels = block.outputs
           call.has_residual = block.hasResidual
           if block.widens {
             call.widen = p[0]
             if plain { call.widen_bias = p[1] }
           }
-          (call.reduce, call.reduce_bias) = (p[2], p[3])
-          (call.excite, call.excite_bias) = (p[4], p[5])
+          call.activation = block.isLite ? DF_RELU6 : DF_SILU
+          if !block.isLite {
+            (call.reduce, call.reduce_bias) = (p[2], p[3])
+            (call.excite, call.excite_bias) = (p[4], p[5])
+          }
           call.project = p[6]
           if plain { call.project_bias = p[7] }
           call.filters = p[8]
@@ -143,12 +149,12 @@ extension KernelTests {
         let input = x.map(Double.init)
         var maps = input
         if block.widens {
-          maps = normalized(widen(maps, hasBias: plain), 0).map(silu)
+          maps = normalized(widen(maps, hasBias: plain), 0).map(activated)
         }
-        maps = normalized(filtered(maps), 1).map(silu)
+        maps = normalized(filtered(maps), 1).map(activated)
         let pixels = block.outHeight * block.outWidth, channels = block.channels
         var gated = maps
-        for image in 0..<block.batch {
+        for image in 0..<(block.isLite ? 0 : block.batch) {
           let first = image * pixels * channels
           let means = (0..<channels).map { c in
             (0..<pixels).reduce(0) { $0 + maps[first + $1 * channels + c] } / Double(pixels)
@@ -158,6 +164,10 @@ extension KernelTests {
         }
         let output = normalized(project(gated, hasBias: plain), 2)
         return block.hasResidual ? zip(output, input).map { $0 + $1 } : output
+      }
+
+      private func activated(_ x: Double) -> Double {
+        block.isLite ? min(max(x, 0), 6) : silu(x)
       }
 
       private func silu(_ x: Double) -> Double { x / (1 + exp(-x)) }
@@ -244,11 +254,13 @@ extension KernelTests {
         kernel: 5, stride: 1),
     ]
 
-    @Test(arguments: [0, 4]) func everyPathEqualsPlainLoops(_ groups: Int) {
+    @Test(arguments: [0, 4], [false, true])
+    func everyPathEqualsPlainLoops(_ groups: Int, _ isLite: Bool) {
       forEachInstructionSet { isa in
         var numbers = Numbers(12)
         for var block in Self.blocks {
           block.groups = groups
+          block.isLite = isLite
           if groups > 0, block.outputs % groups != 0 || block.channels % groups != 0 {
             block.groups = 2
           }

@@ -89,7 +89,7 @@ struct Epilogue {
   var slopes: [Float]?
   var residualFirst = false
 
-  static let activations = [DF_IDENTITY, DF_RELU, DF_LEAKY_RELU, DF_SILU, DF_SIGMOID]
+  static let activations = [DF_IDENTITY, DF_RELU, DF_LEAKY_RELU, DF_SILU, DF_SIGMOID, DF_RELU6]
 
   init() {}
 
@@ -97,7 +97,7 @@ struct Epilogue {
   init(_ numbers: inout Numbers, channels: Int, outputs: Int, canHaveSlopes: Bool = false) {
     if numbers.flip() { bias = numbers.floats(channels) }
     if numbers.flip() { residual = numbers.floats(outputs) }
-    activation = Epilogue.activations[numbers.integer(0...4)]
+    activation = Epilogue.activations[numbers.integer(0...5)]
     slope = 0.1
     if canHaveSlopes, activation == DF_LEAKY_RELU, numbers.flip() {
       slopes = numbers.floats(channels)

@@ -11,6 +11,7 @@ extension KernelTests {
       case DF_LEAKY_RELU: x > 0 ? 1 : Double(slope)
       case DF_SILU: sigmoid * (1 + x * (1 - sigmoid))
       case DF_SIGMOID: sigmoid * (1 - sigmoid)
+      case DF_RELU6: x > 0 && x < 6 ? 1 : 0
       default: 1
       }
     }
@@ -32,7 +33,7 @@ extension KernelTests {
         gradient = numbers.floats(x.count)
         scale = numbers.floats(channels)
         shift = numbers.floats(channels)
-        activation = Epilogue.activations[numbers.integer(0...4)]
+        activation = Epilogue.activations[numbers.integer(0...5)]
       }
 
       /// The gradients of x, scale and shift; of `fixed` statistics' x as well.

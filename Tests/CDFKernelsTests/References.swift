@@ -9,6 +9,7 @@ func activated(_ x: Double, _ activation: df_activation, _ slope: Float) -> Doub
   case DF_LEAKY_RELU: x < 0 ? x * Double(slope) : x
   case DF_SILU: x / (1 + exp(-x))
   case DF_SIGMOID: 1 / (1 + exp(-x))
+  case DF_RELU6: min(max(x, 0), 6)
   default: x
   }
 }

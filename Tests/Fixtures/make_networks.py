@@ -1,7 +1,7 @@
 """Makes networks.json: outputs of other people's EfficientNets and Xceptions for weights that are
 computed from the parameters' names, so that no weight files are needed.
 
-    pip install torch torchvision timm efficientnet_pytorch numpy
+    pip install torch torchvision timm efficientnet_pytorch efficientnet_lite_pytorch numpy
     python make_networks.py networks.json
 
 Each entry holds the logits, 16 samples of the features (in PyTorch's order) and the running
@@ -33,15 +33,19 @@ def use_group_norm(module, groups):
             norm = nn.GroupNorm(n, child.num_features, eps=1e-5)
             activation = getattr(child, "act", nn.Identity())
             if not isinstance(activation, nn.Identity):
-                norm = NormThenSiLU(n, child.num_features, eps=1e-5)
+                norm = NormThen(activation, n, child.num_features, eps=1e-5)
             setattr(module, name, norm)
         else:
             use_group_norm(child, groups)
 
 
-class NormThenSiLU(nn.GroupNorm):
+class NormThen(nn.GroupNorm):
+    def __init__(self, activation, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.activation = activation
+
     def forward(self, x):
-        return nn.functional.silu(super().forward(x))
+        return self.activation(super().forward(x))
 
 
 def build(source, model, classes):
@@ -58,7 +62,10 @@ def build(source, model, classes):
         import torchvision
         network = getattr(torchvision.models, model)(num_classes=classes)
         return network, network.features
-    from efficientnet_pytorch import EfficientNet
+    if "lite" in model:
+        from efficientnet_lite_pytorch import EfficientNet
+    else:
+        from efficientnet_pytorch import EfficientNet
     network = EfficientNet.from_name(model, num_classes=classes)
     return network, network.extract_features
 
@@ -81,6 +88,12 @@ CASES = [
     ("timm", "efficientnet_b0/2", 0, 64, 2, 2),
     ("timm", "legacy_xception", 0, 96, 2, 1),
     ("timm", "legacy_xception", 8, 71, 1, 2),
+    ("timm", "tf_efficientnet_lite0", 0, 65, 2, 1),
+    ("timm", "tf_efficientnet_lite2", 8, 62, 1, 2),
+    ("timm", "efficientnet_lite4", 0, 64, 1, 1),
+    ("lukemelas", "efficientnet-lite0", 0, 66, 1, 2),
+    ("lukemelas", "efficientnet-lite1", 0, 93, 1, 1),
+    ("lukemelas", "efficientnet-lite3", 8, 64, 1, 1),
 ]
 
 

@@ -64,9 +64,10 @@ typedef struct df_mbconv {
   size_t in_channels, squeezed, out_channels;
   const float *widen, *widen_bias;  // df_f32_pack; null where the block does not widen
   const float *filters;             // df_f32_mbconv_pack_filters
-  const float *reduce, *reduce_bias, *excite, *excite_bias;  // df_f32_pack
+  const float *reduce, *reduce_bias, *excite, *excite_bias;  // df_f32_pack; null: no squeeze and excitation
   const float *project, *project_bias;                       // df_f32_pack
   df_block_norm norms[3];  // after widening, filtering and projecting: all or none
+  df_activation activation;  // after widening and filtering
   bool has_residual;
 } df_mbconv;
 

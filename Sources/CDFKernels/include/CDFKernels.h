@@ -58,6 +58,7 @@ typedef enum df_activation {
   DF_LEAKY_RELU = 2,  // negative inputs times slope
   DF_SILU = 3,        // x * sigmoid(x)
   DF_SIGMOID = 4,
+  DF_RELU6 = 5,       // inputs held in 0...6
 } df_activation;
 
 /// What happens to an output element y in channel c, in this order:

@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-/// EfficientNet (Tan and Le 2019), B0 to B8, under timm's keys.
+/// EfficientNet (Tan and Le 2019), B0 to B8 and Lite0 to Lite4, under timm's keys.
 public struct EfficientNet: ClassifierNetwork {
   /// What the network is, its weights aside.
   public let configuration: EfficientNetConfiguration
@@ -24,7 +24,7 @@ public struct EfficientNet: ClassifierNetwork {
       convolution: Conv2d(
         scope / "conv_stem", 3, plan.stemChannels, kernel: 3, stride: 2,
         padding: plan.stemPadding, bias: false),
-      norm: NormLayer(scope / "bn1", plan.stemChannels, norm), activation: .silu)
+      norm: NormLayer(scope / "bn1", plan.stemChannels, norm), activation: plan.activation)
     stages = plan.stages.enumerated().map { s, blocks in
       blocks.enumerated().map { i, spec in
         MBConv(scope / "blocks" / s / i, spec, norm: norm)
@@ -34,7 +34,7 @@ public struct EfficientNet: ClassifierNetwork {
     head = ConvNorm(
       convolution: Conv2d(
         scope / "conv_head", lastChannels, plan.headChannels, kernel: 1, bias: false),
-      norm: NormLayer(scope / "bn2", plan.headChannels, norm), activation: .silu)
+      norm: NormLayer(scope / "bn2", plan.headChannels, norm), activation: plan.activation)
     dropout = Dropout(scope / "dropout", configuration.dropout)
     classifier = Linear(scope / "classifier", plan.headChannels, configuration.classCount)
   }

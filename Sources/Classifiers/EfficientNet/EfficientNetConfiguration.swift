@@ -49,7 +49,7 @@ public struct EfficientNetConfiguration: Sendable, Equatable {
   }
 }
 
-/// One inverted bottleneck block (Sandler et al. 2018) with squeeze and excitation.
+/// One inverted bottleneck block (Sandler et al. 2018).
 package struct MBConvSpec: Sendable, Equatable {
   var kernel: Int
   var stride: Int
@@ -57,9 +57,12 @@ package struct MBConvSpec: Sendable, Equatable {
   var expandedChannels: Int
   var outChannels: Int
   var padding: Padding
+  /// After expanding and filtering.
+  var activation: Activation
+  /// Channels between squeeze and excitation; nil: there is none.
+  var squeezedChannels: Int?
   package var dropRate: Float
 
-  var squeezedChannels: Int { max(1, inChannels / 4) }
   var expands: Bool { expandedChannels != inChannels }
   var hasResidual: Bool { stride == 1 && inChannels == outChannels }
 }
@@ -69,6 +72,8 @@ extension EfficientNetConfiguration {
   package struct Plan: Sendable, Equatable {
     var stemChannels: Int
     var stemPadding: Padding
+    /// Everywhere but after projections.
+    var activation: Activation
     package var stages: [[MBConvSpec]]
     var headChannels: Int
   }
@@ -87,24 +92,24 @@ extension EfficientNetConfiguration {
     }
 
     let used = EfficientNetVariant.stages.prefix(stageCount)
-    let blockCount = used.reduce(0) {
-      $0 + variant.scaledRepeats($1.repeats)
-    }
-    var channels = variant.scaledChannels(EfficientNetVariant.stemChannels)
+    let blockCount = used.indices.reduce(0) { $0 + variant.blockCount(ofStage: $1) }
+    var channels = variant.stemChannels
     var plan = Plan(
-      stemChannels: channels, stemPadding: padding(kernel: 3, stride: 2), stages: [],
-      headChannels: variant.scaledChannels(EfficientNetVariant.headChannels))
+      stemChannels: channels, stemPadding: padding(kernel: 3, stride: 2),
+      activation: variant.isLite ? .relu6 : .silu, stages: [], headChannels: variant.headChannels)
     var index = 0
-    for stage in used {
+    for (number, stage) in used.enumerated() {
       let outChannels = variant.scaledChannels(stage.channels)
       var blocks: [MBConvSpec] = []
-      for i in 0..<variant.scaledRepeats(stage.repeats) {
+      for i in 0..<variant.blockCount(ofStage: number) {
         let stride = i == 0 ? stage.stride : 1
         blocks.append(
           MBConvSpec(
             kernel: stage.kernel, stride: stride, inChannels: channels,
             expandedChannels: channels * stage.expansion, outChannels: outChannels,
             padding: padding(kernel: stage.kernel, stride: stride),
+            activation: plan.activation,
+            squeezedChannels: variant.isLite ? nil : max(1, channels / 4),
             dropRate: stochasticDepth * Float(index) / Float(blockCount)))
         channels = outChannels
         index += 1

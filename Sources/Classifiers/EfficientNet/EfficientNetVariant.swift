@@ -1,8 +1,13 @@
 /// The members of the EfficientNet family (Tan and Le 2019): one table of stages, scaled in width and
 /// depth.
+///
+/// EfficientNet-Lite (Google, 2020) is the same table without squeeze and excitation, with ReLU6 for SiLU, and with
+/// a stem, a head and a number of blocks in the first and the last stage that are not scaled.
 public enum EfficientNetVariant: Int, Sendable, CaseIterable {
   /// The base network and its eight enlargements.
   case b0, b1, b2, b3, b4, b5, b6, b7, b8
+  /// The Lite networks.
+  case lite0, lite1, lite2, lite3, lite4
 
   /// How one member differs from the table.
   struct Scale {
@@ -31,8 +36,19 @@ public enum EfficientNetVariant: Int, Sendable, CaseIterable {
     Stage(repeats: 4, kernel: 5, stride: 2, expansion: 6, channels: 192),
     Stage(repeats: 1, kernel: 3, stride: 1, expansion: 6, channels: 320),
   ]
-  static let stemChannels = 32
-  static let headChannels = 1280
+
+  /// Whether this is one of the Lite networks.
+  public var isLite: Bool {
+    switch self {
+    case .lite0, .lite1, .lite2, .lite3, .lite4: true
+    case .b0, .b1, .b2, .b3, .b4, .b5, .b6, .b7, .b8: false
+    }
+  }
+
+  /// The channels after the stem.
+  var stemChannels: Int { isLite ? 32 : scaledChannels(32) }
+  /// The channels after the head.
+  var headChannels: Int { isLite ? 1280 : scaledChannels(1280) }
 
   var scale: Scale {
     switch self {
@@ -45,6 +61,11 @@ public enum EfficientNetVariant: Int, Sendable, CaseIterable {
     case .b6: Scale(width: 1.8, depth: 2.6, nativeSize: 528, dropout: 0.5)
     case .b7: Scale(width: 2.0, depth: 3.1, nativeSize: 600, dropout: 0.5)
     case .b8: Scale(width: 2.2, depth: 3.6, nativeSize: 672, dropout: 0.5)
+    case .lite0: Scale(width: 1.0, depth: 1.0, nativeSize: 224, dropout: 0.2)
+    case .lite1: Scale(width: 1.0, depth: 1.1, nativeSize: 240, dropout: 0.2)
+    case .lite2: Scale(width: 1.1, depth: 1.2, nativeSize: 260, dropout: 0.3)
+    case .lite3: Scale(width: 1.2, depth: 1.4, nativeSize: 280, dropout: 0.3)
+    case .lite4: Scale(width: 1.4, depth: 1.8, nativeSize: 300, dropout: 0.3)
     }
   }
 
@@ -61,8 +82,10 @@ public enum EfficientNetVariant: Int, Sendable, CaseIterable {
     return Double(rounded) < 0.9 * scaled ? rounded + 8 : rounded
   }
 
-  /// `repeats` of B0 in this member.
-  func scaledRepeats(_ repeats: Int) -> Int {
-    Int((Double(repeats) * scale.depth).rounded(.up))
+  /// The blocks of a stage of this member; `index` counts stages from 0.
+  func blockCount(ofStage index: Int) -> Int {
+    let repeats = Self.stages[index].repeats
+    let isFixed = isLite && (index == 0 || index == Self.stages.count - 1)
+    return isFixed ? repeats : Int((Double(repeats) * scale.depth).rounded(.up))
   }
 }

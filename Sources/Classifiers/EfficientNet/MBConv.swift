@@ -19,13 +19,14 @@ struct SqueezeExcite: Module {
   }
 }
 
-/// An inverted bottleneck block: expand, filter each channel, squeeze and excite, project.
+/// An inverted bottleneck block: expand, filter each channel, squeeze and excite (but for Lite networks), project.
 struct MBConv: Module {
   let spec: MBConvSpec
   /// None in blocks that do not widen.
   let expand: ConvNorm?
   let depthwise: ConvNorm
-  let squeezeExcite: SqueezeExcite
+  /// None in Lite networks.
+  let squeezeExcite: SqueezeExcite?
   let project: ConvNorm
   private let stochasticDepth: StochasticDepth
 
@@ -41,14 +42,15 @@ struct MBConv: Module {
       spec.expands
       ? ConvNorm(
         convolution: Conv2d(scope / "conv_pw", spec.inChannels, channels, kernel: 1, bias: false),
-        norm: nextNorm(channels), activation: .silu) : nil
+        norm: nextNorm(channels), activation: spec.activation) : nil
     depthwise = ConvNorm(
       convolution: Conv2d(
         scope / "conv_dw", channels, channels, kernel: spec.kernel, stride: spec.stride,
         padding: spec.padding, groups: channels, bias: false),
-      norm: nextNorm(channels), activation: .silu)
-    squeezeExcite = SqueezeExcite(
-      scope / "se", channels: channels, squeezed: spec.squeezedChannels)
+      norm: nextNorm(channels), activation: spec.activation)
+    squeezeExcite = spec.squeezedChannels.map {
+      SqueezeExcite(scope / "se", channels: channels, squeezed: $0)
+    }
     project = ConvNorm(
       convolution: Conv2d(
         scope / (spec.expands ? "conv_pwl" : "conv_pw"), channels, spec.outChannels, kernel: 1,
@@ -60,7 +62,8 @@ struct MBConv: Module {
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     var y = x
     if let expand { y = expand(y, mode) }
-    y = squeezeExcite(depthwise(y, mode), mode)
+    y = depthwise(y, mode)
+    if let squeezeExcite { y = squeezeExcite(y, mode) }
     y = project(y, mode)
     return spec.hasResidual ? stochasticDepth(y, mode) + x : y
   }
@@ -78,8 +81,9 @@ struct PackedMBConv: Sendable {
   init(_ block: MBConv) {
     self.block = PackedInvertedBottleneck(
       widen: block.expand?.packable, filter: block.depthwise.packable,
-      reduce: block.squeezeExcite.reduce, excite: block.squeezeExcite.expand,
-      project: block.project.packable, hasResidual: block.spec.hasResidual)
+      reduce: block.squeezeExcite?.reduce, excite: block.squeezeExcite?.expand,
+      project: block.project.packable, activation: block.spec.activation,
+      hasResidual: block.spec.hasResidual)
     strides = block.spec.stride > 1
     weightsPerChannel = block.spec.inChannels + block.spec.outChannels
   }

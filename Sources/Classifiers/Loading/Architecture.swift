@@ -10,6 +10,12 @@ public enum Architecture: String, Sendable, CaseIterable {
   case efficientNetB6 = "efficientnet-b6"
   case efficientNetB7 = "efficientnet-b7"
   case efficientNetB8 = "efficientnet-b8"
+  /// EfficientNet-Lite, smallest to largest.
+  case efficientNetLite0 = "efficientnet-lite0"
+  case efficientNetLite1 = "efficientnet-lite1"
+  case efficientNetLite2 = "efficientnet-lite2"
+  case efficientNetLite3 = "efficientnet-lite3"
+  case efficientNetLite4 = "efficientnet-lite4"
   /// Xception.
   case xception
 
@@ -25,6 +31,11 @@ public enum Architecture: String, Sendable, CaseIterable {
     case .b6: self = .efficientNetB6
     case .b7: self = .efficientNetB7
     case .b8: self = .efficientNetB8
+    case .lite0: self = .efficientNetLite0
+    case .lite1: self = .efficientNetLite1
+    case .lite2: self = .efficientNetLite2
+    case .lite3: self = .efficientNetLite3
+    case .lite4: self = .efficientNetLite4
     }
   }
 

@@ -26,8 +26,8 @@ package struct KeyMapping: Sendable {
       scheme.covers(architecture), "KeyMapping: \(scheme) has no \(architecture.rawValue)")
     var starts = [0]
     if let variant = architecture.efficientNet {
-      for stage in EfficientNetVariant.stages {
-        starts.append(starts[starts.count - 1] + variant.scaledRepeats(stage.repeats))
+      for stage in EfficientNetVariant.stages.indices {
+        starts.append(starts[starts.count - 1] + variant.blockCount(ofStage: stage))
       }
     }
     stageStarts = starts

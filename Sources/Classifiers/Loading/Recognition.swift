@@ -21,7 +21,7 @@ extension Scheme {
 
 extension Architecture {
   /// The architecture whose layers the checkpoint of that scheme has, nil if none: told by the widths of
-  /// the last convolution and of the stages, and by their numbers of blocks.
+  /// the last convolution and of the stages, by their numbers of blocks, and by whether these squeeze and excite.
   public static func recognised(in state: StateDict, _ scheme: Scheme) -> Architecture? {
     allCases.first { architecture in
       guard scheme.covers(architecture) else { return false }
@@ -32,15 +32,16 @@ extension Architecture {
       }
       guard
         shape("conv_head.weight")?.first
-          == variant.scaledChannels(EfficientNetVariant.headChannels)
+          == variant.headChannels,
+        (shape("blocks.0.0.se.conv_reduce.weight") == nil) == variant.isLite
       else { return false }
       let present = EfficientNetVariant.stages.prefix(state.stageCount(mapping))
-      guard let last = present.last else { return false }
-      let after = variant.scaledRepeats(last.repeats)
+      guard !present.isEmpty else { return false }
+      let after = variant.blockCount(ofStage: present.count - 1)
       return shape("blocks.\(present.count - 1).\(after).conv_dw.weight") == nil
         && present.enumerated().allSatisfy { index, stage in
           // The width of a stage is that of its blocks' last norms.
-          let block = variant.scaledRepeats(stage.repeats) - 1
+          let block = variant.blockCount(ofStage: index) - 1
           return shape("blocks.\(index).\(block).\(index == 0 ? "bn2" : "bn3").weight")
             == [variant.scaledChannels(stage.channels)]
         }

@@ -4,11 +4,11 @@ public enum Scheme: String, Sendable, CaseIterable {
   /// timm's `efficientnet_bN` (symmetric padding) and `legacy_xception`; also what dfkit writes. An
   /// Xception's classifier may be called `last_linear`, and its 1x1 convolutions may be matrices.
   case timm
-  /// timm's `tf_efficientnet_bN`: the same keys, TensorFlow's padding.
+  /// timm's `tf_efficientnet_bN` and `tf_efficientnet_liteN`: the same keys, TensorFlow's padding.
   case timmTF = "timm-tf"
   /// torchvision's `efficientnet_bN`.
   case torchvision
-  /// lukemelas's EfficientNet-PyTorch.
+  /// lukemelas's EfficientNet-PyTorch, and the Lite networks of the package efficientnet-lite-pytorch.
   case lukemelas
   /// The winner of the DFDC (github.com/selimsef/dfdc_deepfake_challenge). Crops smaller than its
   /// input are enlarged bilinearly here, where its authors took cubic interpolation.
@@ -21,10 +21,13 @@ public enum Scheme: String, Sendable, CaseIterable {
 
   /// Whether the scheme has networks of that architecture.
   public func covers(_ architecture: Architecture) -> Bool {
-    switch self {
-    case .timm, .icpr2020dfdc: true
-    case .timmTF, .lukemelas, .selimsef, .sbi: architecture != .xception
-    case .torchvision: architecture != .xception && architecture != .efficientNetB8
+    guard let variant = architecture.efficientNet else {
+      return self == .timm || self == .icpr2020dfdc
+    }
+    return switch self {
+    case .timm, .timmTF, .lukemelas: true
+    case .icpr2020dfdc, .selimsef, .sbi: !variant.isLite
+    case .torchvision: !variant.isLite && variant != .b8
     }
   }
 
@@ -54,9 +57,16 @@ public enum Scheme: String, Sendable, CaseIterable {
     case .icpr2020dfdc: InputSpec(size: 224)
     case .sbi: InputSpec(size: 380, mean: [0, 0, 0], std: [1, 1, 1])
     case .timm, .timmTF, .torchvision, .lukemelas:
-      architecture == .xception
-        ? InputSpec(size: architecture.nativeSize, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5])
-        : InputSpec(size: architecture.nativeSize)
+      switch architecture.efficientNet {
+      case nil:
+        InputSpec(size: architecture.nativeSize, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5])
+      case .some(let variant) where variant.isLite && self != .timm:
+        // TensorFlow's: (x - 127) / 128.
+        InputSpec(
+          size: variant.nativeSize, mean: [Float](repeating: 127.0 / 255, count: 3),
+          std: [Float](repeating: 128.0 / 255, count: 3))
+      case .some(let variant): InputSpec(size: variant.nativeSize)
+      }
     }
   }
 }

@@ -21,7 +21,8 @@ extension Recipe.Crop {
         return FaceCrop(image: image, landmarks: face.landmarks.map { transform($0) })
       }
     }
-    let place = face.box.squareCrop(margin: margin)
+    let framed = shape == .framed ? FaceFraming.square(of: face, margin: margin) : nil
+    let place = framed ?? face.box.squareCrop(margin: margin)
     let image = frame.cropped(
       x: place.x, y: place.y, width: place.width, height: place.height, edges: .replicate)
     let side = size ?? place.width

@@ -171,6 +171,9 @@ extension Recipe {
       case square
       /// Turned upright by the landmarks, so that eyes and mouth have one place in every crop.
       case aligned
+      /// As wide as high, around the middle between eyes and mouth and as large as these say (`FaceFraming`), not
+      /// turned: what `framing` shows in training.
+      case framed
     }
 
     /// The shape.

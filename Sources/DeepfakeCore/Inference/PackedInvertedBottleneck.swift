@@ -1,7 +1,7 @@
 import CDFKernels
 
-/// An inverted bottleneck with squeeze and excitation made ready for inference: EfficientNet's block (Tan
-/// and Le 2019), of which the widened maps, six times as large as all others, are never written as a whole.
+/// An inverted bottleneck made ready for inference, with squeeze and excitation or without: EfficientNet's
+/// block (Tan and Le 2019), of which the widened maps, six times as large as all others, are never written as a whole.
 ///
 /// A chunk of widened channels is made row by row, filtered from there, and summed for the squeeze while it
 /// is in the nearest caches; the excitation's gates go into the projection's weights or its input, whatever
@@ -23,29 +23,32 @@ public struct PackedInvertedBottleneck: Sendable {
   private let inputs: Int
   private let outputs: Int
   private let hasResidual: Bool
+  private let activation: Activation
   private let widen: PackedProduct?
   private let filters: Tensor
-  private let reduce: PackedProduct
-  private let excite: PackedProduct
+  private let reduce: PackedProduct?
+  private let excite: PackedProduct?
   private let project: PackedProduct
   private let norms: [PackedNorm?]
 
-  /// Packs the block's layers, whose parameters are released: SiLU follows `widen`, `filter` and `reduce`, the
-  /// logistic function `excite`, and nothing `project`. Norms are all of one kind.
+  /// Packs the block's layers, whose parameters are released: `activation` follows `widen` and `filter`,
+  /// SiLU `reduce`, the logistic function `excite`, and nothing `project`. Norms are all of one kind.
   ///
   /// - Parameters:
   ///   - widen: 1x1; none where `filter` reads the block's input.
   ///   - filter: depthwise, without dilation.
+  ///   - reduce: the squeeze, and `excite` the excitation; both or none.
   ///   - hasResidual: whether the input is added to the output.
   public init(
-    widen: (conv: Conv2d, norm: Norm)?, filter: (conv: Conv2d, norm: Norm), reduce: Conv2d,
-    excite: Conv2d, project: (conv: Conv2d, norm: Norm), hasResidual: Bool
+    widen: (conv: Conv2d, norm: Norm)?, filter: (conv: Conv2d, norm: Norm), reduce: Conv2d?,
+    excite: Conv2d?, project: (conv: Conv2d, norm: Norm), activation: Activation, hasResidual: Bool
   ) {
     let shape = filter.conv.weight.shape
     key = filter.conv.weight.key
     settings = filter.conv.settings
     filterShape = shape
     self.hasResidual = hasResidual
+    self.activation = activation
     precondition(
       settings.groups == shape[3] && shape[2] == 1 && settings.dilation == 1,
       "\(key): \(shape) in \(settings.groups) groups is not depthwise")
@@ -53,8 +56,8 @@ public struct PackedInvertedBottleneck: Sendable {
     outputs = project.conv.weight.shape[3]
     norms = [widen?.norm, filter.norm, project.norm].map { $0.flatMap(PackedNorm.init) }
     self.widen = widen.map { PackedProduct($0.conv, norm: $0.norm) }
-    self.reduce = PackedProduct(reduce, norm: nil)
-    self.excite = PackedProduct(excite, norm: nil)
+    self.reduce = reduce.map { PackedProduct($0, norm: nil) }
+    self.excite = excite.map { PackedProduct($0, norm: nil) }
     self.project = PackedProduct(project.conv, norm: project.norm)
     let folding = filter.norm.batch.map { NormFolding($0, after: filter.conv) }
     let weight = filter.conv.weight.value
@@ -73,9 +76,10 @@ public struct PackedInvertedBottleneck: Sendable {
     for unit in [widen, filter, project].compactMap({ $0 }) {
       NormFolding.release(unit.conv, unit.norm.batch)
     }
-    for conv in [reduce, excite] { NormFolding.release(conv, nil) }
+    for conv in [reduce, excite].compactMap({ $0 }) { NormFolding.release(conv, nil) }
     precondition(
-      self.reduce.inputs == shape[3] && self.excite.outputs == shape[3]
+      (self.reduce?.inputs ?? shape[3]) == shape[3]
+        && self.excite?.outputs == self.reduce?.inputs
         && self.project.inputs == shape[3] && (widen == nil || self.widen?.outputs == shape[3])
         && (!hasResidual || inputs == outputs),
       "\(key): the block's layers do not fit each other")
@@ -106,14 +110,14 @@ public struct PackedInvertedBottleneck: Sendable {
 
   private func work(_ x: Tensor, _ conv: df_conv2d) -> LayerWork {
     let wide = conv.outputShape
-    let squeezed = [conv.batch, 1, 1, reduce.outputs]
+    let squeezed = [conv.batch, 1, 1, reduce?.outputs ?? 0]
     let filter = LayerWork(
       .depthwise, input: [conv.batch, conv.in_height, conv.in_width, conv.in_channels],
       output: wide, weights: filterShape.reduce(1, *),
       multiplyAdds: wide.reduce(1, *) * filterShape[0] * filterShape[1])
     let parts = [
-      widen?.work(x.shape), filter, reduce.work([conv.batch, 1, 1, filterShape[3]]),
-      excite.work(squeezed), project.work(wide),
+      widen?.work(x.shape), filter, reduce?.work([conv.batch, 1, 1, filterShape[3]]),
+      excite?.work(squeezed), project.work(wide),
     ]
     return LayerWork(fusing: parts.compactMap { $0 })
   }
@@ -124,8 +128,9 @@ public struct PackedInvertedBottleneck: Sendable {
     var block = df_mbconv()
     block.depthwise = conv
     block.in_channels = inputs
-    block.squeezed = reduce.outputs
+    block.squeezed = reduce?.outputs ?? 0
     block.out_channels = outputs
+    block.activation = activation.kernel
     block.has_residual = hasResidual
     PackedProduct.withPointers(widen) { widen, bias in
       block.widen = widen

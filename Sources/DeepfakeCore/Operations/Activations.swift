@@ -7,6 +7,8 @@ public enum Activation: Sendable, Equatable {
   case identity
   /// max(x, 0).
   case relu
+  /// min(max(x, 0), 6).
+  case relu6
   /// x where positive, else slope * x.
   case leakyReLU(slope: Float)
   /// x * sigmoid(x), also called swish (Ramachandran et al. 2017).
@@ -18,6 +20,7 @@ public enum Activation: Sendable, Equatable {
     switch self {
     case .identity: DF_IDENTITY
     case .relu: DF_RELU
+    case .relu6: DF_RELU6
     case .leakyReLU: DF_LEAKY_RELU
     case .silu: DF_SILU
     case .sigmoid: DF_SIGMOID
@@ -51,7 +54,8 @@ public struct Activate: Operation {
     return (output, [x])
   }
 
-  /// The gradient times the slope at x; that of ReLU at 0 is 0, as in PyTorch.
+  /// The gradient times the slope at x; that of ReLU at 0, and of ReLU6 at 0 and 6, is 0, as in
+  /// PyTorch.
   public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let result = Tensor(shape: gradient.shape) { y in
       saved[0].withUnsafeBuffer { x in

@@ -154,7 +154,8 @@ public struct Augmentation: Sendable, Equatable {
 
   /// Every operation.
   static let operations: [any AugmentationOperation.Type] = [
-    HorizontalFlip.self, Rotation.self, ShiftScale.self, RandomCrop.self, BrightnessContrast.self,
+    HorizontalFlip.self, Framing.self, Rotation.self, ShiftScale.self, RandomCrop.self,
+    BrightnessContrast.self,
     HueSaturationValue.self, Gamma.self, Greyscale.self, GaussianBlur.self, MotionBlur.self,
     Noise.self, JPEGCompression.self, Downscale.self, Cutout.self, LandmarkCutout.self, OneOf.self,
   ]

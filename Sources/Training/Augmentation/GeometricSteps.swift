@@ -1,4 +1,5 @@
 import DeepfakeCore
+import FaceDetect
 import Foundation
 
 extension SeededGenerator {
@@ -60,6 +61,50 @@ public struct Rotation: AugmentationOperation {
     face.move(
       by: .aroundCentre(face, a: cos(angle), b: sin(angle), d: -sin(angle), e: cos(angle)),
       edges: edges)
+  }
+}
+
+/// Brings the face to a random size and to the crop's middle, by its landmarks.
+///
+/// Crops of different collections are framed differently, and where their labels differ too, a network learns the
+/// framing. This takes it away: whatever a crop looked like, what the network sees is framed like all others. A crop
+/// without landmarks stays as it is.
+public struct Framing: AugmentationOperation {
+  /// The name in recipes.
+  public static let name = "framing"
+  /// The distance between the middle of the eyes and that of the mouth's corners, as a part of the crop's side
+  /// (`FaceFraming`). A crop that has not as much around the face is shown as a whole, with a twentieth of its
+  /// side around it, and as large as the upper limit says where the face fills it.
+  public var length: ClosedRange<Float>
+
+  /// From 0.32 to 0.48.
+  public init() { self.init(length: 0.32...0.48) }
+
+  /// A face of some size.
+  public init(length: ClosedRange<Float>) { self.length = length }
+
+  /// Reads or writes the parameters.
+  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+    try fields.range("length", &length, in: 0.05...1)
+  }
+
+  /// Moves the face.
+  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+    let wanted = generator.uniform(in: length)
+    guard let place = face.landmarks.flatMap({ FaceFraming(landmarks: $0) }) else { return }
+    let (x, y) = (place.middle.x + 0.5, place.middle.y + 0.5)
+    let (width, height) = (Float(face.width), Float(face.height))
+    let most = 2.2 * min(x, width - x, y, height - y)
+    let side = max(
+      min(place.distance / wanted, most), place.distance / length.upperBound)
+    guard side.isFinite, side > 0 else { return }
+    // A picture that is not square is shown as a part of its shape.
+    let scale = Double(min(width, height) / side)
+    face.move(
+      by: AffineMap(
+        a: scale, c: Double(width) / 2 - scale * Double(x) + scale / 2 - 0.5,
+        e: scale, f: Double(height) / 2 - scale * Double(y) + scale / 2 - 0.5),
+      edges: .replicate)
   }
 }
 

@@ -20,6 +20,10 @@ public struct Sampler: Sendable {
     /// the person's videos, then one of the video's frames, all equally likely. A sample without a person
     /// counts its video as one; without either, itself.
     case people
+    /// As `balanced`, but a fake alternates with the real face that it was made from (of its `original`), where the
+    /// manifest has that: what then tells the two apart is neither the person nor the scene. A fake without one
+    /// alternates with a real face of which no fake was made.
+    case pairs
     /// As the manifest has them. As many fakes are made as in `shuffled`: the first ones.
     case sequential
   }
@@ -36,6 +40,8 @@ public struct Sampler: Sendable {
   private let count: Int
   private let labels: [[Int32]]
   private let people: [[People]]
+  /// The real samples of each fake, and those of no fake; empty unless the order is `pairs`.
+  private let originals: OriginalSamples
   /// The fakes that are to be made; nil where there are none.
   private let made: MadeSamples?
 
@@ -64,9 +70,10 @@ public struct Sampler: Sendable {
     self.processes = processes
     made = manifest.hasMadeFakes ? MadeSamples(manifest, share: madeShare) : nil
     count = made?.epochCount ?? manifest.count
-    guard order == .balanced || order == .people else {
+    guard order != .shuffled, order != .sequential else {
       labels = []
       people = []
+      originals = OriginalSamples()
       return
     }
     var labels: [[Int32]] = [[], []]
@@ -80,6 +87,7 @@ public struct Sampler: Sendable {
           + " choose the order 'shuffled'")
     }
     people = order == .people ? labels.map { Self.people($0, manifest.table) } : []
+    originals = order == .pairs ? OriginalSamples(labels, manifest.table) : OriginalSamples()
     self.labels = labels
   }
 
@@ -116,7 +124,7 @@ public struct Sampler: Sendable {
 
   /// The number of samples that an epoch has for this process.
   public var epochLength: Int {
-    let isHalved = order == .balanced || order == .people
+    let isHalved = order != .shuffled && order != .sequential
     let whole = isHalved ? count / 2 * 2 : made?.onceCount ?? count
     return processes == 1 ? whole : whole / processes
   }
@@ -140,6 +148,11 @@ public struct Sampler: Sendable {
       let half = count / 2
       let parts = FaceLabel.allCases.map { part($0, epoch * half..<(epoch + 1) * half) }
       return pairs(half, &generator) { pair, label, _ in Int(parts[label][pair]) }
+    case .pairs:
+      let half = count / 2
+      let fakes = part(.fake, epoch * half..<(epoch + 1) * half)
+      let real = partners(of: fakes, epoch: epoch)
+      return pairs(half, &generator) { pair, label, _ in Int(label == 0 ? real[pair] : fakes[pair]) }
     case .people:
       return pairs(count / 2, &generator) { _, label, generator in
         Self.sample(of: people[label], &generator)
@@ -165,28 +178,44 @@ public struct Sampler: Sendable {
     var others = 0
     var real: [Int32] = []
     var fake: [Int32] = []
-    if order == .balanced {
+    if order != .people {
       real = part(.real, epoch * half..<(epoch + 1) * half)
       let start = epoch * half - before
       if wanted < half { fake = part(.fake, start..<start + half - wanted) }
+      if order == .pairs {
+        var partners = partners(of: fake, epoch: epoch).makeIterator()
+        for pair in 0..<half where !isMade[pair] { real[pair] = partners.next() ?? real[pair] }
+      }
     }
     var result: [Int] = []
     result.reserveCapacity(2 * half)
     for pair in 0..<half {
       let isRealFirst = generator.next() >> 63 == 0
       let first =
-        order == .balanced ? Int(real[pair]) : Self.sample(of: people[0], &generator)
+        order == .people ? Self.sample(of: people[0], &generator) : Int(real[pair])
       let second: Int
       if isMade[pair] {
         second = made.sample(of: first, byPerson: order == .people, &generator)
       } else {
         second =
-          order == .balanced ? Int(fake[others]) : Self.sample(of: people[1], &generator)
+          order == .people ? Self.sample(of: people[1], &generator) : Int(fake[others])
         others += 1
       }
       result += isRealFirst ? [first, second] : [second, first]
     }
     return result
+  }
+
+  /// A real sample for each of an epoch's fakes, by `pairs`.
+  private func partners(of fakes: [Int32], epoch: Int) -> [Int32] {
+    var generator = SeededGenerator(seed: seed, label: "originals of epoch \(epoch)")
+    let loose = originals.loose.isEmpty ? labels[0] : originals.loose
+    var others = Self.part(
+      of: loose, named: "loose", epoch * fakes.count..<(epoch + 1) * fakes.count, seed: seed
+    ).makeIterator()
+    return fakes.map { fake in
+      originals.ofFake[fake]?.randomElement(using: &generator) ?? others.next() ?? loose[0]
+    }
   }
 
   /// A real and a fake sample each, either first.
@@ -225,5 +254,31 @@ public struct Sampler: Sendable {
       place = end
     }
     return result
+  }
+}
+
+/// Which real samples fakes were made from.
+private struct OriginalSamples: Sendable {
+  /// Of each fake that has such, the real samples of its original.
+  var ofFake: [Int32: [Int32]] = [:]
+  /// The real samples of which no fake was made.
+  var loose: [Int32] = []
+
+  init() {}
+
+  /// The samples of a table by label: real ones, then fakes.
+  init(_ labels: [[Int32]], _ table: SampleTable) {
+    var videos: [Int32: [Int32]] = [:]
+    for sample in labels[0] where table.rows[Int(sample)].video >= 0 {
+      videos[table.rows[Int(sample)].video, default: []].append(sample)
+    }
+    var used: Set<Int32> = []
+    for sample in labels[1] {
+      let original = table.rows[Int(sample)].original
+      guard original >= 0, let real = videos[original] else { continue }
+      ofFake[sample] = real
+      used.insert(original)
+    }
+    loose = labels[0].filter { !used.contains(table.rows[Int($0)].video) }
   }
 }

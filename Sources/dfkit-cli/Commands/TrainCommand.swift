@@ -157,7 +157,7 @@ struct InitialOptions: ParsableArguments {
     name: .customLong("init"),
     help: """
       Weights to start from: any that 'classify' reads, of the same architecture, with either norm and \
-      any number of classes.
+      any number of classes; a file, or the name of what 'dfkit weights fetch' has stored.
       """, completion: .file())
   var file: String?
 
@@ -169,7 +169,8 @@ struct InitialOptions: ParsableArguments {
 
   var weights: TrainingJob.InitialWeights? {
     guard let file else { return nil }
-    var weights = TrainingJob.InitialWeights(URL(fileURLWithPath: file))
+    let stored = (try? WeightsStore())?.url(named: file)
+    var weights = TrainingJob.InitialWeights(stored ?? URL(fileURLWithPath: file))
     weights.scheme = initScheme
     weights.keepsHead = !newHead
     return weights

@@ -32,7 +32,10 @@ private func skeleton(
 
   @Test(arguments: 1...6) func networksWithoutTheirLastStagesAreRecognised(_ stages: Int) throws {
     // B0 and B1 have the same widths, and their first stages differ in the number of blocks.
-    for architecture in [Architecture.efficientNetB0, .efficientNetB1, .efficientNetB4] {
+    for architecture in [
+      Architecture.efficientNetB0, .efficientNetB1, .efficientNetB4, .efficientNetLite0,
+      .efficientNetLite2,
+    ] {
       let state = skeleton(.timm, architecture, stages: stages)
       #expect(Architecture.recognised(in: state, .timm) == architecture)
       #expect(try ClassifierSettings.resolve(state).stages == stages)

@@ -8,7 +8,8 @@ import Testing
   @Test(arguments: [
     (EfficientNetVariant.b0, 5_288_548), (.b1, 7_794_184), (.b2, 9_109_994), (.b3, 12_233_232),
     (.b4, 19_341_616), (.b5, 30_389_784), (.b6, 43_040_704), (.b7, 66_347_960),
-    (.b8, 87_413_142),
+    (.b8, 87_413_142), (.lite0, 4_652_008), (.lite1, 5_416_680), (.lite2, 6_092_072),
+    (.lite3, 8_197_096), (.lite4, 13_006_568),
   ])
   func theTableScales(_ variant: EfficientNetVariant, _ parameters: Int) {
     for norm in [Norm.batch, .group] {
@@ -32,8 +33,9 @@ import Testing
     #expect(maps[2].shape == [1, 8, 8, 24])
   }
 
-  @Test(arguments: [Norm.batch, .group]) func everyDepthCanBeSeen(_ norm: Norm) throws {
-    let network = EfficientNet(EfficientNetConfiguration(.b0, norm: norm))
+  @Test(arguments: [EfficientNetVariant.b0, .lite0], [Norm.batch, .group])
+  func everyDepthCanBeSeen(_ variant: EfficientNetVariant, _ norm: Norm) throws {
+    let network = EfficientNet(EfficientNetConfiguration(variant, norm: norm))
     network.store.initialize(seed: 7)
     let x = Formula.image("maps", batch: 2, height: 64, width: 70)
     let plain = network.maps(x, .inference)

@@ -54,7 +54,7 @@ import Testing
     let name = try #require(parts.first)
     let architecture =
       try name == "legacy_xception"
-      ? .xception : #require(Architecture(rawValue: "efficientnet-\(name.suffix(2))"))
+      ? .xception : #require(Architecture(rawValue: "efficientnet-\(Self.member(name))"))
     var settings = ClassifierSettings(
       architecture, scheme: scheme,
       norm: groups > 0 ? .group(groups: groups, epsilon: 1e-5) : nil, classCount: classes)
@@ -62,8 +62,13 @@ import Testing
     return settings
   }
 
+  /// `b0` or `lite0` at the end of a model's name.
+  private static func member(_ name: Substring) -> Substring {
+    name.suffix(name.contains("lite") ? 5 : 2)
+  }
+
   @Test func thereAreVectors() {
-    #expect(Self.small.count == 16)
+    #expect(Self.small.count == 22)
   }
 
   @Test(arguments: small.indices) func smallNetworksAgree(_ index: Int) throws {

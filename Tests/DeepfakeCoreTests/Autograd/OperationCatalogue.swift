@@ -45,6 +45,7 @@ enum OperationCatalogue {
     CatalogueEntry("clamp", Clamp(to: -0.5...1), [.apart([3, 7], from: [-0.5, 1])]),
     CatalogueEntry("identity", Activate(.identity), [.any([3, 7])]),
     CatalogueEntry("relu", Activate(.relu), [.apart([3, 7], from: [0])]),
+    CatalogueEntry("relu6", Activate(.relu6), [.apart([3, 7], from: [0, 6])]),
     CatalogueEntry(
       "leaky relu", Activate(.leakyReLU(slope: 0.1)), [.apart([3, 7], from: [0])]),
     CatalogueEntry("silu", Activate(.silu), [.any([3, 7])]),

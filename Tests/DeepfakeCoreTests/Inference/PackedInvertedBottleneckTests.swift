@@ -10,6 +10,9 @@ import Testing
     var outputs = 6
     var groups = 0
     var bias = false
+    var isLite = false
+
+    var activation: Activation { isLite ? .relu6 : .silu }
   }
 
   /// A block of plain layers.
@@ -50,10 +53,12 @@ import Testing
 
     func callAsFunction(_ x: Tensor) -> Tensor {
       var y = x
-      if given.widens { y = normalized(widen(y), 0).activated(.silu) }
-      y = normalized(filter(y), 1).activated(.silu)
+      if given.widens { y = normalized(widen(y), 0).activated(given.activation) }
+      y = normalized(filter(y), 1).activated(given.activation)
       let means = y.mean(axes: [1, 2]).reshaped([x.shape[0], 1, 1, -1])
-      y = y * excite(reduce(means).activated(.silu)).activated(.sigmoid)
+      if !given.isLite {
+        y = y * excite(reduce(means).activated(.silu)).activated(.sigmoid)
+      }
       y = normalized(project(y), 2)
       return hasResidual ? y + x : y
     }
@@ -67,14 +72,16 @@ import Testing
 
     var packed: PackedInvertedBottleneck {
       PackedInvertedBottleneck(
-        widen: given.widens ? (widen, norms[0]) : nil, filter: (filter, norms[1]), reduce: reduce,
-        excite: excite, project: (project, norms[2]), hasResidual: hasResidual)
+        widen: given.widens ? (widen, norms[0]) : nil, filter: (filter, norms[1]),
+        reduce: given.isLite ? nil : reduce, excite: given.isLite ? nil : excite,
+        project: (project, norms[2]), activation: given.activation, hasResidual: hasResidual)
     }
   }
 
   @Test(arguments: [
     Case(), Case(stride: 2, bias: true), Case(widens: false, outputs: 42),
     Case(outputs: 9, groups: 3), Case(groups: 2), Case(widens: false, stride: 2, groups: 6),
+    Case(isLite: true), Case(outputs: 9, groups: 3, isLite: true),
   ])
   func equalsThePlainPath(_ given: Case) {
     let block = Block(given)
@@ -84,7 +91,9 @@ import Testing
     }
     let expected = inputs.map { block($0) }
     let packed = block.packed
-    let unused = given.widens ? [] : ["widen.weight", "widen.bias", "bn1"]
+    let unused =
+      (given.widens ? [] : ["widen.weight", "widen.bias", "bn1"])
+      + (given.isLite ? ["reduce", "excite"] : [])
     for parameter in block.store.parameters
     where !unused.contains(where: parameter.key.hasPrefix) {
       #expect(!parameter.isLoaded, "\(parameter.key) is released")
@@ -117,7 +126,7 @@ import Testing
         widen: nil, filter: (block.widen, .batch(BatchNorm2d(block.store.root / "x", 42))),
         reduce: block.reduce, excite: block.excite,
         project: (block.project, .batch(BatchNorm2d(block.store.root / "y", 6))),
-        hasResidual: false)
+        activation: .silu, hasResidual: false)
     }
   }
 }

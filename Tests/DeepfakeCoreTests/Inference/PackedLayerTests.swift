@@ -81,7 +81,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [Activation.identity, .relu, .leakyReLU(slope: 0.2), .silu, .sigmoid])
+  @Test(arguments: [Activation.identity, .relu, .relu6, .leakyReLU(slope: 0.2), .silu, .sigmoid])
   func packedLinearEqualsThePlainPath(_ activation: Activation) {
     for (inputs, outputs, bias) in [(37, 1, true), (16, 48, false), (5, 19, true)] {
       let store = ParameterStore()

@@ -75,6 +75,37 @@ let uprightLandmarks = [
     }
   }
 
+  @Test func framesFacesAlike() throws {
+    for (scale, x, y) in [(Float(1), Float(0), Float(0)), (1.6, 20, -9), (0.8, -7, 12)] {
+      let points = uprightLandmarks.map { Point(x: 60 + $0.x * scale + x, y: 50 + $0.y * scale + y) }
+      var generator = SeededGenerator(seed: 3)
+      var face = AugmentedFace(wavyPicture(200, 160), landmarks: points)
+      Framing(length: 0.4...0.4).apply(to: &face, using: &generator)
+      let place = try #require(face.landmarks.flatMap { FaceFraming(landmarks: $0) })
+      #expect(abs(place.distance - 0.4 * 160) < 0.01)
+      #expect(abs(place.middle.x - 99.5) < 0.01 && abs(place.middle.y - 79.5) < 0.01)
+    }
+  }
+
+  @Test func framesNoMoreThanThereIs() throws {
+    // A crop that is tighter than what is wanted keeps its size, but for a twentieth of the side.
+    let points = uprightLandmarks.map { Point(x: $0.x - 33 + 31.5, y: $0.y - 26.5 + 31.5) }
+    let before = try #require(FaceFraming(landmarks: points))
+    var generator = SeededGenerator(seed: 3)
+    var changes: [Float] = []
+    for _ in 0..<40 {
+      var face = AugmentedFace(wavyPicture(64, 64), landmarks: points)
+      Framing(length: 0.05...0.6).apply(to: &face, using: &generator)
+      let after = try #require(face.landmarks.flatMap { FaceFraming(landmarks: $0) })
+      changes.append(before.distance / after.distance)
+    }
+    #expect(changes.allSatisfy { $0 < 1.11 } && (changes.min() ?? 1) < 0.6)
+    #expect((changes.max() ?? 0) > 1.05)
+    var plain = AugmentedFace(wavyPicture())
+    Framing().apply(to: &plain, using: &generator)
+    #expect(plain.image == wavyPicture())
+  }
+
   @Test func movesLandmarksWithThePicture() {
     var generator = SeededGenerator(seed: 4)
     for _ in 0..<50 {

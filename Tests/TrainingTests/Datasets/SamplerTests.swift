@@ -64,6 +64,44 @@ import Training
     }
   }
 
+  @Test(arguments: [false, true]) func pairsFakesWithTheirOriginals(_ makesFakes: Bool) throws {
+    var samples: [FaceSample] = []
+    func add(_ name: String, _ label: FaceLabel, video: String? = nil, original: String? = nil) {
+      var sample = FaceSample(path: name, label: label)
+      (sample.video, sample.original) = (video, original)
+      sample.landmarks = uprightLandmarks
+      samples.append(sample)
+    }
+    for number in 0..<12 { add("real \(number)", .real, video: "v\(number)") }
+    // Of the first four videos, a fake each; of the first, two; and fakes of which nothing is known.
+    for number in 0..<4 { add("fake \(number)", .fake, video: "f\(number)", original: "v\(number)") }
+    add("second fake 0", .fake, video: "f4", original: "v0")
+    for number in 0..<3 { add("stray \(number)", .fake) }
+    var manifest = FaceManifest(samples)
+    if makesFakes { manifest = manifest.withMadeFakes() }
+    let sampler = try Sampler(manifest, order: .pairs, madeShare: 0.3, seed: 5)
+    var partners: [String: Set<String>] = [:]
+    for epoch in 0..<40 {
+      let indices = sampler.indices(epoch: epoch)
+      #expect(indices.count == sampler.epochLength)
+      for start in stride(from: 0, to: indices.count, by: 2) {
+        let pair = indices[start..<start + 2].map { manifest.samples[$0] }
+        let fake = try #require(pair.first { $0.label == .fake })
+        let real = try #require(pair.first { $0.label == .real })
+        if fake.isMade {
+          #expect(fake.path == real.path)
+        } else {
+          partners[fake.path, default: []].insert(real.path)
+        }
+      }
+    }
+    for number in 0..<4 { #expect(partners["fake \(number)"] == ["real \(number)"]) }
+    #expect(partners["second fake 0"] == ["real 0"])
+    // Real faces that are nobody's original go with the others, all of them in time.
+    let strays = (0..<3).reduce(into: Set<String>()) { $0.formUnion(partners["stray \($1)"] ?? []) }
+    #expect(strays == Set((4..<12).map { "real \($0)" }))
+  }
+
   @Test func drawsPeopleThenVideosThenFramesEquallyOften() throws {
     let sampler = try Sampler(manifest, order: .people, seed: 1)
     var people: [String: Double] = [:]
