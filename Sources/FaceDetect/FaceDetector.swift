@@ -7,6 +7,20 @@ public protocol FaceDetector: Sendable {
   /// Frames may differ in size; those of one size are worked on together. Throws what makes a frame
   /// unusable, such as `FaceDetectError.frameTooLarge`.
   func detect(_ frames: [Image]) throws -> [[Face]]
+
+  /// How frames are scaled before they are searched; 1 for a detector that says nothing of it.
+  var frameScale: FrameScale { get }
+
+  /// The same detector with another scale of frames; itself for one that says nothing of it.
+  func withFrameScale(_ scale: FrameScale) -> any FaceDetector
+}
+
+extension FaceDetector {
+  /// 1: frames are searched as they are.
+  public var frameScale: FrameScale { 1 }
+
+  /// The detector as it is.
+  public func withFrameScale(_ scale: FrameScale) -> any FaceDetector { self }
 }
 
 /// Why faces could not be looked for.

@@ -7,6 +7,7 @@ extension Scheme: ExpressibleByArgument {}
 extension ClassifierOptions.NormKind: ExpressibleByArgument {}
 extension RetinaFaceBackbone: ExpressibleByArgument {}
 extension Recipe.Detector.Kind: ExpressibleByArgument {}
+extension FrameScale: ExpressibleByArgument {}
 extension Recipe.People.Rule: ExpressibleByArgument {}
 extension DetectionDrawing.Form: ExpressibleByArgument {}
 extension Augmentation.Preset: ExpressibleByArgument {}

@@ -6,27 +6,27 @@ import Foundation
 struct DetectorOptions: ParsableArguments {
   @Option(
     help: """
-      The face detector. If not given: the recipe's, or one that ships where the weights of that have \
-      not been fetched (predict); that of the weights given, or the first of these whose weights \
-      have been fetched or ship (detect, bench).
+      The face detector. If not given: that of the weights given, or the recipe's, or retinaface; one that \
+      ships, where a recipe's has not been fetched.
       """)
   var detector: Recipe.Detector.Kind?
 
   @Option(
     help: """
-      The detector's weights: a published RetinaFace checkpoint, a folder of MTCNN's pnet.pt, rnet.pt \
+      The detector's weights: a RetinaFace checkpoint or ONNX model, a folder of MTCNN's pnet.pt, rnet.pt \
       and onet.pt, or a safetensors file of either. If not given, those that the recipe names, that \
-      'dfkit weights fetch' has stored, or that ship with dfkit.
+      'dfkit weights fetch' has stored (of RetinaFace mobilenet0.25, else ResNet-50), or that ship with dfkit.
       """,
     completion: .file())
   var detectorWeights: String?
 
   @Option(
     help: """
-      The factor by which a frame is scaled before detection, 0.05 to 4; 1 if not given (predict: the \
-      recipe's).
+      The factor by which a frame is scaled before detection, 0.05 to 4; or auto: half, but with a \
+      longer side of 640 to 960 pixels, and a second look at full size where no face is found. 1 if not given \
+      (predict: the recipe's; extract: auto).
       """)
-  var frameScale: Float?
+  var frameScale: FrameScale?
 
   @Option(
     help: """
@@ -70,7 +70,11 @@ struct DetectorOptions: ParsableArguments {
   }
 
   func validate() throws {
-    try check(frameScale, "--frame-scale", in: 0.05...4)
+    if let frameScale, !frameScale.isAllowed {
+      let range = FrameScale.factors
+      throw ValidationError(
+        "--frame-scale must be \(range.lowerBound) to \(range.upperBound), or auto.")
+    }
     try check(threshold, "--threshold", in: 0.02...0.999)
     try check(nms, "--nms", in: 0...1)
     try check(factor, "--factor", in: MTCNN.Options.factors)
@@ -83,7 +87,7 @@ struct DetectorOptions: ParsableArguments {
   /// The settings with what was given changed.
   ///
   /// Throws where an option does not apply to the detector, which the recipe may have named.
-  func applied(to settings: Recipe.Detector) throws -> Recipe.Detector {
+  private func applied(to settings: Recipe.Detector) throws -> Recipe.Detector {
     var settings = settings
     if let detector, detector != settings.kind {
       settings.kind = detector
@@ -111,42 +115,29 @@ struct DetectorOptions: ParsableArguments {
     return settings
   }
 
-  /// A recipe's detector with what was given changed. Where nothing was given and its weights are not here,
-  /// one that ships takes its place, which is said.
-  func settled(_ recipe: Recipe.Detector) throws -> Recipe.Detector {
-    guard !isGiven else { return try applied(to: recipe) }
-    let found = recipe.atHand(in: try? WeightsStore())
-    if found.kind != recipe.kind {
-      let entry = recipe.kind.storeEntries[0]
-      Output.complain(
-        "the weights of \(recipe.kind.rawValue) have not been fetched ('dfkit weights fetch \(entry)'); the"
-          + " face detector that ships is used instead")
+  /// The detector that settings, a recipe's or a command's own, come to with what was given changed
+  /// (`Recipe.Detector.choice` is the rule). Says which one it is, unless it was named.
+  ///
+  /// - Parameters:
+  ///   - quiet: whether nothing is said, because the output has it.
+  ///   - allowsOther: whether one that ships may take the place of a recipe's, where no options ask for it.
+  func choice(
+    for settings: Recipe.Detector, quiet: Bool, allowsOther: Bool = false
+  ) throws -> DetectorChoice {
+    var settings = settings
+    let given = detectorWeights.map { WeightsSource(argument: $0) }
+    if detector == nil, let given,
+      let kind = Recipe.Detector.Kind(recognizing: try given.read()), kind != settings.kind
+    {
+      settings.kind = kind
+      settings.weights = nil
     }
-    return found
-  }
-
-  /// The detector where neither options nor a recipe name one: that of the weights given, or that whose
-  /// weights are in the user's store.
-  func kindAtHand(otherwise kind: Recipe.Detector.Kind) throws -> Recipe.Detector.Kind {
-    guard detector == nil else { return kind }
-    guard let detectorWeights else { return (try? WeightsStore())?.detector ?? kind }
-    let state = try WeightsSource(argument: detectorWeights).read()
-    switch DetectorWeights(recognizing: state) {
-    case .retinaface: return .retinaface
-    case .mtcnn, .mtcnnPart: return .mtcnn
-    case nil: return kind
-    }
-  }
-
-  /// Where the weights come from: as given, as the recipe says, the user's store, or what ships.
-  func weights(of settings: Recipe.Detector) throws -> WeightsSource {
-    if let detectorWeights { return WeightsSource(argument: detectorWeights) }
+    settings = try applied(to: settings)
     do {
-      // What ships needs no store.
-      if let name = settings.weights, let shipped = ShippedWeights.named(name) {
-        return .shipped(shipped)
-      }
-      return try settings.weights(given: nil, in: try WeightsStore())
+      let choice = try settings.choice(
+        given: given, in: try? WeightsStore(), allowsOther: allowsOther && !isGiven)
+      if let remark = choice.remark, !quiet || choice.replaced != nil { Output.complain(remark) }
+      return choice
     } catch {
       Output.complain(error.description)
       throw ExitCode.validationFailure

@@ -37,9 +37,16 @@ import Testing
       let options = ["detect", "a.png", "--detector", "mtcnn", "--thresholds", "0,0,0", "--json"]
       let fromFolder = try Tool.run(options + ["--detector-weights", "mtcnn"], in: folder)
       let fromFile = try Tool.run(options + ["--detector-weights", "one.safetensors"], in: folder)
-      #expect(fromFolder.status == 0 && fromFolder.output == fromFile.output)
-      let frames: [[String: Any]] = try fromFile.json()
-      #expect((frames.first?["faces"] as? [Any])?.isEmpty == false)
+      #expect(fromFolder.status == 0, "\(fromFolder.errors)")
+      let results = try [fromFolder, fromFile].map { run throws -> [String: Any] in
+        let frames: [[String: Any]] = try run.json()
+        return try #require(frames.first)
+      }
+      let faces = results.compactMap { $0["faces"] as? NSArray }
+      #expect(faces.count == 2 && faces[0] == faces[1] && faces[0].count > 0)
+      let searched = results.compactMap { $0["detector"] as? [String: Any] }
+      #expect(searched.map { $0["weights"] as? String } == ["mtcnn", "one.safetensors"])
+      #expect(searched.allSatisfy { $0["frameScale"] as? Double == 1 })
     }
   }
 

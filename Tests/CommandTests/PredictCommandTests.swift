@@ -111,6 +111,9 @@ import Testing
       let entries: [[String: Any]] = try result.json()
       #expect(entries[0]["verdict"] as? String == "undecided")
       #expect(entries[0]["reason"] as? String == "noFaces")
+      let searched = entries[0]["detector"] as? [String: Any]
+      #expect((searched?["weights"] as? String)?.hasSuffix("r.safetensors") == true)
+      #expect(searched?["frameScale"] as? Double == 0.5 && searched?["secondLooks"] as? Int == 0)
       let csv = try Tool.run(
         ["predict", "media", "--csv", "--min-face", "10000"] + Self.options, in: folder)
       #expect(csv.output == "filename,label\ngrey.png,0.5\n")

@@ -55,6 +55,8 @@ import Testing
       #expect(entries[0]["frames"] as? Int == 25)
       #expect((entries[0]["facesFound"] as? Int ?? 0) >= 20)
       #expect(entries[0]["probability"] is Double)
+      let searched = entries[0]["detector"] as? [String: Any]
+      #expect(searched?["weights"] as? String == "built-in face-detector" && result.errors.isEmpty)
       let people = try #require(entries[0]["people"] as? [[String: Any]])
       #expect(people.contains { ($0["judged"] as? Int ?? 0) >= 20 })
       // A home is not needed either, and a detector that was asked for is not replaced.
@@ -62,6 +64,7 @@ import Testing
       let again = try Tool.run(
         ["predict", "sample.mp4"], in: folder, program: copy, environment: homeless)
       #expect(again.status == 0, "\(again.errors)")
+      #expect(again.errors.contains("the detector that ships") && again.errors.contains("fetch"))
       let asked = try Tool.run(
         ["predict", "sample.mp4", "--detector", "mtcnn"], in: folder, program: copy)
       #expect(asked.status == 64 && asked.errors.contains("dfkit weights fetch mtcnn"))

@@ -116,7 +116,7 @@ import Testing
     let weights = try MTCNNGolden.load().weights
     for options in [
       Self.lenient { $0.frameScale = 1000 }, Self.lenient { $0.minimumFaceSize = 0.01 },
-      Self.lenient { $0.frameScale = .greatestFiniteMagnitude },
+      Self.lenient { $0.frameScale = .factor(.greatestFiniteMagnitude) },
       Self.lenient { $0.minimumFaceSize = .leastNonzeroMagnitude },
     ] {
       let detector = try MTCNN(weights: weights, options: options)

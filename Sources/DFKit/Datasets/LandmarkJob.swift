@@ -10,6 +10,8 @@ public struct LandmarkJob: Sendable {
   public var input: DatasetInput
   /// Finds the faces. Detectors that find no landmarks find none here.
   public var detector: any FaceDetector
+  /// What reports call the detector's weights; nil where it was made in code.
+  public var detectorName: String?
   /// What is put around a crop, black, as a part of its longer side: detectors are made for faces that have
   /// something around them.
   public var padding: Float = 0.25
@@ -32,6 +34,8 @@ public struct LandmarkJob: Sendable {
       public var reason: String
     }
 
+    /// What found them.
+    public internal(set) var detector: String?
     /// Crops whose landmarks were found now.
     public internal(set) var found = 0
     /// Crops that had landmarks, and were left alone.
@@ -60,6 +64,7 @@ public struct LandmarkJob: Sendable {
     (every.pathPrefix, every.origin) = (nil, nil)
     let manifest = try every.read().manifest
     var result = Result()
+    result.detector = detectorName
     result.landmarks = manifest.samples.map(\.landmarks)
     var wanted: [Int] = []
     for row in try input.read().rows {

@@ -25,7 +25,8 @@ extension LandmarkJob.Result {
   /// The same as JSON.
   public var json: JSON {
     [
-      "found": .integer(found), "known": .integer(known), "waiting": .integer(waiting),
+      "detector": .string(detector), "found": .integer(found), "known": .integer(known),
+      "waiting": .integer(waiting),
       "withoutFace": .array(faceless.map { .string($0) }),
       "failures": .array(
         unreadable.map { ["file": .string($0.path), "error": .string($0.reason)] }),

@@ -78,7 +78,7 @@ public struct VideoExplanation: Sendable {
 /// Makes verdicts with what led to them.
 public struct VideoExplainer: Sendable {
   /// What judges.
-  public let predictor: VideoPredictor
+  public var predictor: VideoPredictor
   /// Faces shown of each person.
   public var drivingFaces = 6
   private let models: [VideoExplanation.Model]

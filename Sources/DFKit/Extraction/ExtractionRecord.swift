@@ -1,3 +1,4 @@
+import FaceDetect
 import Foundation
 import MediaIO
 import Training
@@ -11,12 +12,44 @@ struct ExtractionRecord: Codable {
     var kind: String
     /// The SHA-256 of the weights.
     var weights: String
-    var frameScale: Double
+    /// A number, or `auto`.
+    var frameScale: Scale
     var minFace: Double?
     var threshold: Double?
     var nms: Double?
     var thresholds: [Double]?
     var factor: Double?
+  }
+
+  /// A factor as a number, or `auto`.
+  struct Scale: Codable {
+    var scale: FrameScale
+
+    init(scale: FrameScale) {
+      self.scale = scale
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let number = try? container.decode(Double.self) {
+        scale = .factor(Float(number))
+      } else {
+        let text = try container.decode(String.self)
+        guard let scale = FrameScale(text) else {
+          throw DecodingError.dataCorruptedError(
+            in: container, debugDescription: "\(text) is no scale of frames")
+        }
+        self.scale = scale
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch scale {
+      case .factor(let factor): try container.encode(Double("\(factor)") ?? Double(factor))
+      case .auto: try container.encode("auto")
+      }
+    }
   }
 
   struct Frames: Codable {
@@ -51,7 +84,7 @@ struct ExtractionRecord: Codable {
     let settings = options.detector
     detector = Detector(
       kind: settings.kind.rawValue, weights: detectorDigest,
-      frameScale: number(settings.frameScale), minFace: settings.minFace.map(number))
+      frameScale: Scale(scale: settings.frameScale), minFace: settings.minFace.map(number))
     switch settings.kind {
     case .retinaface:
       detector.threshold = number(settings.threshold)

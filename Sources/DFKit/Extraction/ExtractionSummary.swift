@@ -24,6 +24,8 @@ public struct ExtractionSummary: Sendable {
 
   /// The dataset's folder.
   public var folder: String
+  /// What reports call the detector's weights; nil where it was made in code.
+  public var detector: String?
   /// The real part of the whole dataset, with what was there before.
   public var real = Counts()
   /// The fake part.
@@ -80,7 +82,8 @@ public struct ExtractionSummary: Sendable {
       .array(remarks.map { ["file": .string($0.file), key: .string($0.text)] })
     }
     return [
-      "folder": .string(folder), "real": object(real), "fake": object(fake),
+      "folder": .string(folder), "detector": .string(detector), "real": object(real),
+      "fake": object(fake),
       "framesOfReal": .integer(balance?.real), "framesOfFake": .integer(balance?.fake),
       "extracted": .integer(extracted), "skipped": .integer(skipped),
       "waiting": .integer(waiting), "failures": list(failures, "error"),

@@ -141,7 +141,7 @@ final class VideoExtractor {
     do {
       let summary = try video.forEachFrame(stride: 10) { frame in
         try checkCancellation()
-        let faces = try detector.detect([frame.image])[0]
+        let faces = try detectTwice(frame.image)
         let place = MediaFrame(index: frame.index, time: frame.time, image: frame.image, place: 0)
         try keep(faces, in: place, searched: 0)
         searched += 1
@@ -151,6 +151,15 @@ final class VideoExtractor {
     } catch is Enough {
       return (searched, [])
     }
+  }
+
+  /// The faces of a frame, which is looked at again at full size where it was shrunk and seems to have none.
+  private func detectTwice(_ frame: Image) throws -> [Face] {
+    let faces = try detector.detect([frame])[0]
+    let scale = detector.frameScale
+    guard faces.isEmpty, scale == .auto, scale.factor(width: frame.width, height: frame.height) < 1
+    else { return faces }
+    return try detector.lookCloser(at: [frame])[0]
   }
 
   /// Cuts out the faces of a frame that may be wanted.

@@ -7,6 +7,8 @@ import MediaIO
 public struct DetectionJob: Sendable {
   /// Finds the faces.
   public var detector: any FaceDetector
+  /// What reports call the detector's weights; nil where it was made in code.
+  public var detectorName: String?
   /// Which frames of a video are searched.
   public var frames: FrameChoice
   /// What is drawn of the results; nil for nothing.
@@ -63,7 +65,7 @@ public struct DetectionJob: Sendable {
 
   private func search(_ file: URL, progress: (Double) -> Void) throws -> DetectionReport {
     var report = DetectionReport(file: file.relativePath)
-    var search = FaceSearch(detector)
+    var search = FaceSearch(detector, name: detectorName)
     func note(_ frame: MediaFrame, _ faces: [Face]) {
       report.frames.append(
         .init(
@@ -75,6 +77,7 @@ public struct DetectionJob: Sendable {
       progress(frame.place)
     }
     try search.finish(note)
+    report.search = search.facts
     report.join(search.tracks())
     return report
   }

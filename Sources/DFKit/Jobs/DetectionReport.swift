@@ -38,6 +38,8 @@ public struct DetectionReport: Sendable {
 
   /// The file.
   public var file: String
+  /// How faces were looked for.
+  public var search = FaceSearchFacts()
   /// The frames that were searched, in order; an image is its only one.
   public var frames: [Frame] = []
   /// The people in them, by number.
@@ -78,7 +80,7 @@ extension Track {
 
 extension DetectionReport {
   /// The entries that `dfkit detect --json` prints (see `Docs/Formats.md`): one a frame, of which the
-  /// last has the file's tracks; or one with the error. Made as they are asked for: there can be many.
+  /// last has the file's tracks and how it was searched; or one with the error. Made as they are asked for: there can be many.
   public var json: some Collection<JSON> {
     (0..<(error == nil ? frames.count : 1)).lazy.map { index in
       error.map(failure) ?? entry(of: index)
@@ -102,6 +104,7 @@ extension DetectionReport {
       .init(key: "faces", value: .array(frame.faces.map(\.json))),
     ]
     if index == frames.count - 1 {
+      members.append(.init(key: "detector", value: search.json))
       let isVideo = frame.time != nil
       members.append(
         .init(key: "tracks", value: .array(tracks.map { $0.json(isVideo: isVideo) })))

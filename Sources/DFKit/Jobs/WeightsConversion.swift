@@ -34,6 +34,7 @@ public struct WeightsConversion: Sendable {
     if let detector = DetectorWeights(recognizing: state) {
       // Half an MTCNN would be of no use under a whole one's name.
       if detector == .mtcnn { _ = try MTCNN(weights: state) }
+      state = try state.renamedFromRetinaFaceGraph()
       metadata.architecture = detector.architecture
       metadata.scheme = detector.scheme
       metadata.norm = detector.hasBatchNorm ? .batch : nil

@@ -6,18 +6,19 @@ import MediaIO
 
 extension VideoPredictor {
   /// The predictor that a recipe describes, with the weights that ship or were fetched: those that the
-  /// recipe names. Where the weights of its detector have not been fetched, a detector that ships takes its
-  /// place (`Recipe.Detector.atHand`).
+  /// recipe names. Where its detector has no weights, one that ships takes its place
+  /// (`Recipe.Detector.choice`).
   ///
   /// - Throws: `MemberFilesError` and `WeightsStoreError` where the recipe leaves weights open that are not
   ///   there; `WeightsError` and `ClassifierError` where they cannot be used.
   public init(recipe: Recipe) throws {
-    let store = try WeightsStore()
     var recipe = recipe
-    recipe.detector = recipe.detector.atHand(in: store)
+    let choice = try recipe.detector.choice(in: try? WeightsStore(), allowsOther: true)
+    recipe.detector = choice.settings
     try self.init(
       recipe: recipe, weights: MemberFiles([], members: recipe.members),
-      detectorWeights: recipe.detector.weights(given: nil, in: store))
+      detectorWeights: choice.weights)
+    detectorName = choice.name
   }
 
   /// The predictor that a recipe describes, its detector's weights read from a file.
@@ -35,6 +36,7 @@ extension VideoPredictor {
     self.init(
       recipe: recipe, detector: detector,
       ensemble: try recipe.aggregation.ensemble(of: weights.members()))
+    detectorName = detectorWeights.name
   }
 }
 

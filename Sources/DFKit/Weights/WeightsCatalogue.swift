@@ -84,15 +84,22 @@ public struct WeightsCatalogue: Sendable, Equatable {
     public var name: String
     /// Its path in the package, for entries that come in one.
     public var member: String?
+    /// The name of the variable whose bytes the file is, for a member of a package that is a Python file; nil
+    /// where the member is the file.
+    public var literal: String?
     /// Bytes.
     public var size: Int?
     /// The SHA-256 in hexadecimal digits, lower case; or its first digits, where no more is published.
     public var sha256: String?
 
     /// A file.
-    public init(name: String, member: String? = nil, size: Int? = nil, sha256: String? = nil) {
+    public init(
+      name: String, member: String? = nil, literal: String? = nil, size: Int? = nil,
+      sha256: String? = nil
+    ) {
       self.name = name
       self.member = member
+      self.literal = literal
       self.size = size
       self.sha256 = sha256
     }
@@ -203,7 +210,11 @@ extension WeightsCatalogue.File {
   fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
     self.init(name: try map.fileName("name"))
     member = try map.string("member")
+    literal = try map.string("literal")
     try readKnowledge(&map)
+    if literal != nil, member == nil || size == nil {
+      throw map.error("literal", "needs 'member', the Python file, and 'size', its bytes")
+    }
     try map.end()
   }
 

@@ -3,11 +3,11 @@ import Foundation
 extension StateDict {
   /// In what form a file stores its tensors.
   enum Container {
-    case safetensors, torchArchive, torchLegacy
+    case safetensors, torchArchive, torchLegacy, onnx
   }
 
-  /// Reads the tensors of a weights file: safetensors, or a PyTorch checkpoint (the zip archive, or the
-  /// form that PyTorch wrote before 1.6). The kind is recognised from the contents.
+  /// Reads the tensors of a weights file: safetensors, a PyTorch checkpoint (the zip archive, or the
+  /// form that PyTorch wrote before 1.6), or an ONNX model. The kind is recognised from the contents.
   ///
   /// The file is mapped, not loaded; it must not be shortened while anything refers to it. Of a
   /// checkpoint that holds more than a state dict, `entry` names the one to take; without it, the one
@@ -26,8 +26,11 @@ extension StateDict {
     case .safetensors: state = try SafetensorsReader(file).read()
     case .torchArchive: state = try TorchArchive(file).read(entry: entry)
     case .torchLegacy: state = try TorchLegacyFile(file).read(entry: entry)
+    case .onnx: state = try ONNXReader(file).read()
     }
     try state.checkSize(fileSize: file.bytes.count)
+    // An ONNX file's keys are what its nodes call the tensors.
+    if state.graph != nil { return state }
     return state.strippingCommonPrefix("_orig_mod.").strippingCommonPrefix("module.")
       .strippingCommonPrefix("_orig_mod.")
   }
@@ -70,11 +73,13 @@ extension StateDict {
     func starts(with prefix: [UInt8], at offset: Int = 0) -> Bool {
       bytes.count >= offset + prefix.count && bytes[offset...].starts(with: prefix)
     }
+    if suffix == "onnx" { return .onnx }
     if suffix == "safetensors" || starts(with: [0x7B], at: 8) && !starts(with: [0x80]) {
       return .safetensors
     }
     if starts(with: Array("PK".utf8)) { return .torchArchive }
     if starts(with: [0x80]) { return .torchLegacy }
+    if ONNXReader.begins(bytes) { return .onnx }
     let kinds: [(prefix: [UInt8], offset: Int, kind: String)] = [
       (Array("ustar".utf8), 257, "PyTorch's tar format from before 2017, or another tar archive"),
       ([0x1F, 0x8B], 0, "a gzip archive; unpack it first"),
@@ -92,6 +97,6 @@ extension StateDict {
         ?? (tar
           ? "it is in PyTorch's tar format from before 2017; load it in Python and save the"
             + " state_dict again"
-          : "it is neither safetensors nor a PyTorch checkpoint"))
+          : "it is neither safetensors, nor a PyTorch checkpoint, nor an ONNX model"))
   }
 }

@@ -11,6 +11,8 @@ public struct StateDict: Sendable {
   /// Text beside the tensors: a safetensors file's metadata, or a checkpoint's plain values (epoch,
   /// loss) as text.
   public var metadata: [String: String]
+  /// The operations that the tensors are for, of an ONNX file whose keys are still its own.
+  package internal(set) var graph: ONNXGraph?
 
   private var tensors: OrderedDictionary<String, StoredTensor>
 

@@ -17,8 +17,8 @@ public struct MTCNN: FaceDetector {
     /// 20 pixels of the frame as searched, which `frameScale` may have shrunk. The smaller, the slower.
     public var minimumFaceSize: Float?
     /// The frame is shrunk (or enlarged) by this factor before detection; results are in pixels of the
-    /// frame as given. Above 0.
-    public var frameScale: Float = 1
+    /// frame as given.
+    public var frameScale: FrameScale = 1
     /// Faces given of each frame, the surest first; nil for all.
     public var maximumFaces: Int?
 
@@ -32,7 +32,7 @@ public struct MTCNN: FaceDetector {
   }
 
   /// The detector's settings.
-  public let options: Options
+  public private(set) var options: Options
   private let proposals: ProposalStage
   private let refinement: CropStage
   private let output: CropStage
@@ -54,7 +54,7 @@ public struct MTCNN: FaceDetector {
     precondition(
       options.thresholds.count == 3 && options.thresholds.allSatisfy { (0...1).contains($0) }
         && Options.factors.contains(options.factor)
-        && options.frameScale > 0 && options.frameScale.isFinite
+        && options.frameScale.isUsable
         && options.minimumFaceSize ?? 1 > 0 && options.minimumFaceSize?.isFinite ?? true
         && options.maximumFaces ?? 0 >= 0,
       "MTCNN: \(options) is out of range")
@@ -73,7 +73,7 @@ public struct MTCNN: FaceDetector {
     var bytes = 0
     for frame in frames {
       let searched = try scaled(frame)
-      let pyramid = try pyramid(for: searched)
+      let pyramid = try pyramid(for: searched, scale: scale(frame))
       let needed = pyramid.levels.reduce(0) {
         $0 + proposals.network.outputBytes(width: $1.width, height: $1.height)
       }
@@ -117,10 +117,26 @@ public struct MTCNN: FaceDetector {
     }
   }
 
+  /// How frames are scaled before they are searched.
+  public var frameScale: FrameScale { options.frameScale }
+
+  /// The same detector with another scale of frames; the networks are shared.
+  public func withFrameScale(_ scale: FrameScale) -> any FaceDetector {
+    precondition(scale.isUsable, "MTCNN: frames cannot be scaled by \(scale)")
+    var copy = self
+    copy.options.frameScale = scale
+    return copy
+  }
+
+  private func scale(_ frame: Image) -> Float {
+    options.frameScale.factor(width: frame.width, height: frame.height)
+  }
+
   /// The size at which a frame is searched.
   private func size(_ frame: Image) -> (width: Int, height: Int) {
+    let scale = Double(scale(frame))
     func extent(_ pixels: Int) -> Int {
-      let scaled = (Double(pixels) * Double(options.frameScale)).rounded()
+      let scaled = (Double(pixels) * scale).rounded()
       return Int(min(max(1, scaled), Double(1 << 30)))
     }
     return (extent(frame.width), extent(frame.height))
@@ -132,8 +148,10 @@ public struct MTCNN: FaceDetector {
     return frame.resized(width: width, height: height, method: .area)
   }
 
-  private func pyramid(for frame: Image) throws(FaceDetectError) -> ImagePyramid {
-    let size = options.minimumFaceSize.map { $0.asWritten * options.frameScale.asWritten }
+  private func pyramid(
+    for frame: Image, scale: Float
+  ) throws(FaceDetectError) -> ImagePyramid {
+    let size = options.minimumFaceSize.map { $0.asWritten * scale.asWritten }
     let smallest = size ?? Double(Options.publishedFaceSize)
     try check(
       frame.width, frame.height, scale: Double(PNet.window) / smallest, limit: Self.levelPixels)

@@ -15,8 +15,8 @@ public struct RetinaFace: FaceDetector {
     /// The shorter side that a face's box must have at least, in pixels of the frame as given.
     public var minimumFaceSize: Float = 0
     /// The frame is shrunk (or enlarged) by this factor before detection, which is faster; results are
-    /// in pixels of the frame as given. Above 0.
-    public var frameScale: Float = 1
+    /// in pixels of the frame as given.
+    public var frameScale: FrameScale = 1
     /// Faces given of each frame, the surest first; nil for all.
     public var maximumFaces: Int?
 
@@ -35,13 +35,15 @@ public struct RetinaFace: FaceDetector {
   /// The network under the feature pyramid.
   public let backbone: RetinaFaceBackbone
   /// The detector's settings.
-  public let options: Options
+  public private(set) var options: Options
   private let network: PackedRetinaFace
 
-  /// The detector of a published checkpoint, whose backbone is recognised from its keys.
+  /// The detector of a published checkpoint or of an ONNX model, whose backbone is recognised from its keys or
+  /// its graph.
   ///
-  /// Throws `WeightsError`: the file's keys are not RetinaFace's, or not all of them.
+  /// Throws `WeightsError`: the file's keys or graph are not RetinaFace's, or not all of them.
   public init(weights: StateDict, options: Options = Options()) throws(WeightsError) {
+    let weights = try weights.renamedFromRetinaFaceGraph()
     guard let backbone = RetinaFaceBackbone(recognizing: weights) else {
       guard DetectorWeights(recognizing: weights) == nil else {
         throw .unreadable(
@@ -73,7 +75,7 @@ public struct RetinaFace: FaceDetector {
   ) {
     precondition(
       (0..<1).contains(options.threshold) && (0...1).contains(options.overlapThreshold)
-        && options.frameScale > 0 && options.frameScale.isFinite
+        && options.frameScale.isUsable
         && options.minimumFaceSize >= 0 && options.maximumFaces ?? 0 >= 0,
       "RetinaFace: \(options) is out of range")
     self.backbone = backbone
@@ -98,6 +100,17 @@ public struct RetinaFace: FaceDetector {
     return found
   }
 
+  /// How frames are scaled before they are searched.
+  public var frameScale: FrameScale { options.frameScale }
+
+  /// The same detector with another scale of frames; the network is shared.
+  public func withFrameScale(_ scale: FrameScale) -> any FaceDetector {
+    precondition(scale.isUsable, "RetinaFace: frames cannot be scaled by \(scale)")
+    var copy = self
+    copy.options.frameScale = scale
+    return copy
+  }
+
   private func detectBatch(_ frames: [Image], size: FrameSize) throws -> [[Face]] {
     let scaled = frames.map { frame in
       frame.width == size.width && frame.height == size.height
@@ -120,7 +133,7 @@ public struct RetinaFace: FaceDetector {
 
   /// The size at which a frame is worked on.
   private func workingSize(_ frame: Image) throws(FaceDetectError) -> FrameSize {
-    let scale = Double(options.frameScale)
+    let scale = Double(options.frameScale.factor(width: frame.width, height: frame.height))
     let width = max(1, (Double(frame.width) * scale).rounded())
     let height = max(1, (Double(frame.height) * scale).rounded())
     let pixelLimit = Self.frameBytes / backbone.bytesPerPixel

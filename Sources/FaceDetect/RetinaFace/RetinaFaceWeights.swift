@@ -1,8 +1,10 @@
 import DeepfakeCore
 
 extension RetinaFaceBackbone {
-  /// The backbone whose published keys these are, or nil where they are not RetinaFace's.
+  /// The backbone whose published keys these are, or whose ONNX graph it is; nil where they are not
+  /// RetinaFace's.
   public init?(recognizing state: StateDict) {
+    guard let state = try? state.renamedFromRetinaFaceGraph() else { return nil }
     let found = Self.allCases.first { kind in
       ["fpn.output1.0.weight", "ClassHead.0.conv1x1.weight", kind.tellingKey].allSatisfy { key in
         state[key] != nil || state[Self.parallelPrefix + key] != nil
@@ -25,11 +27,11 @@ extension RetinaFaceBackbone {
 }
 
 extension PlainRetinaFace {
-  /// Fills the parameters in `store` from a published checkpoint. Throws a `mismatch` that lists every
-  /// key at fault.
+  /// Fills the parameters in `store` from a published checkpoint, or from an ONNX model of the network.
+  /// Throws a `mismatch` that lists every key at fault.
   package static func load(_ state: StateDict, into store: ParameterStore) throws(WeightsError) {
     let prefix = RetinaFaceBackbone.parallelPrefix
-    let renamed = try state.renamingKeys { key in
+    let renamed = try state.renamedFromRetinaFaceGraph().renamingKeys { key in
       // Batch norm's step counter is of no use to anyone but PyTorch.
       if key.hasSuffix(".num_batches_tracked") { return nil }
       return key.hasPrefix(prefix) ? String(key.dropFirst(prefix.count)) : key

@@ -79,9 +79,7 @@ extension BenchCommand {
     private func timeOnFrames() async throws {
       var settings = Recipe.Detector()
       settings.frameScale = 1
-      settings.kind = try detector.kindAtHand(otherwise: settings.kind)
-      settings = try detector.applied(to: settings)
-      let loaded = try settings.load(try detector.weights(of: settings))
+      let loaded = try detector.choice(for: settings, quiet: options.json).load()
       let files = MediaFiles.expand(frames, kinds: [.image, .video])
       try await Interruption.handled {
         let pictures = try Benchmark.frames(files, size: size.map { ($0.width, $0.height) })

@@ -27,8 +27,9 @@ extension BenchCommand {
     func run() async throws {
       let benchmark = options.benchmark(repeats: 3, warmUps: 0)
       var (settings, members) = try recipe.loaded()
-      settings.detector = try detector.settled(settings.detector)
-      let detectorWeights = try detector.weights(of: settings.detector)
+      let choice = try detector.choice(
+        for: settings.detector, quiet: options.json, allowsOther: true)
+      settings.detector = choice.settings
       let files = input.files([.image, .video])
       if let problem = files.problems.first { throw problem }
       let (ready, weights) = (settings, members)
@@ -36,7 +37,7 @@ extension BenchCommand {
         try options.print(
           files.files.map { file in
             try benchmark.predict(file) {
-              try VideoPredictor(recipe: ready, weights: weights, detectorWeights: detectorWeights)
+              try VideoPredictor(recipe: ready, weights: weights, detectorWeights: choice.weights)
             }
           })
       }

@@ -54,14 +54,14 @@ struct DetectCommand: AsyncParsableCommand {
     threads.apply()
     var settings = Recipe.Detector()
     settings.frameScale = 1
-    settings.kind = try detector.kindAtHand(otherwise: settings.kind)
-    settings = try detector.applied(to: settings)
-    let job = DetectionJob(
-      detector: try settings.load(try detector.weights(of: settings)), frames: frames.choice,
+    let choice = try detector.choice(for: settings, quiet: json)
+    var job = DetectionJob(
+      detector: try choice.load(), frames: frames.choice,
       drawing: draw.map { DetectionDrawing(folder: URL(fileURLWithPath: $0), form: drawAs) })
+    job.detectorName = choice.name
     let inputs = input.files([.image, .video])
     let json = json
-    try await Interruption.handled {
+    try await Interruption.handled { [job] in
       let bar = ProgressBar()
       var printer = try ReportPrinter<DetectionReport>(json: json, bar) { $0.table(width: $1) }
       let outcome = try job.run(inputs, progress: bar.update) { report in

@@ -167,21 +167,19 @@ struct DetectorCommand: AsyncParsableCommand {
       settings.frameScale = 1
       // Low, so that the report can tell of all thresholds above.
       settings.threshold = 0.3
-      settings.kind = try detector.kindAtHand(otherwise: settings.kind)
-      settings = try detector.applied(to: settings)
+      let choice = try detector.choice(for: settings, quiet: json)
       var evaluation = DetectorEvaluation()
       evaluation.scenes = scenes
       evaluation.size = size
       evaluation.seed = seed
-      let weights = try detector.weights(of: settings)
       let job = DetectorEvaluationJob(
-        data: data.map { URL(fileURLWithPath: $0) }, detector: try settings.load(weights),
+        data: data.map { URL(fileURLWithPath: $0) }, detector: try choice.load(),
         evaluation: evaluation)
       try await Interruption.handled {
         let report = try job.run()
         if let write {
           try DetectorEvaluationJob.write(
-            weights, threshold: score, to: URL(fileURLWithPath: write))
+            choice.weights, threshold: score, to: URL(fileURLWithPath: write))
         }
         try Output.write(json ? report.json.text + "\n" : report.text)
       }

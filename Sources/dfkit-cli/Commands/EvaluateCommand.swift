@@ -163,8 +163,10 @@ struct EvaluateCommand: AsyncParsableCommand {
     if let frames { settings.frames = frames }
     var source: WeightsSource?
     if samples.data.isEmpty {
-      settings.detector = try detector.settled(settings.detector)
-      source = try detector.weights(of: settings.detector)
+      let choice = try detector.choice(
+        for: settings.detector, quiet: json, allowsOther: true)
+      settings.detector = choice.settings
+      source = choice.weights
     }
     var job = EvaluationJob(recipe: settings, weights: files, detectorWeights: source)
     switch cache {

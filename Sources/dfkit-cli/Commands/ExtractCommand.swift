@@ -98,22 +98,23 @@ struct ExtractCommand: AsyncParsableCommand {
 
   func run() async throws {
     threads.apply()
-    let options = try options()
-    let weights = try detector.weights(of: options.detector)
+    var options = options()
+    let choice = try detector.choice(for: options.detector, quiet: json)
+    options.detector = choice.settings
     let job = ExtractionJob(
-      options, detector: try options.detector.load(weights),
-      detectorDigest: try weights.digest(),
+      options, detector: try choice.load(), detectorDigest: try choice.weights.digest(),
       labels: try DatasetLabels(labelChoice), folder: URL(fileURLWithPath: out))
     let inputs = input.files([.video])
-    let json = json
+    let (json, name) = (json, choice.name)
     try await Interruption.handled {
       let plan = try job.plan(inputs)
       if !json { try Output.write(plan.text + "\n") }
       let bar = ProgressBar()
-      let summary = try job.run(plan, progress: bar.update) { failure in
+      var summary = try job.run(plan, progress: bar.update) { failure in
         bar.clear()
         Output.complain(failure.text)
       }
+      summary.detector = name
       bar.clear()
       for warning in summary.warnings { Output.complain("\(warning.file): \(warning.text)") }
       try Output.write((json ? summary.json.text : summary.text) + "\n")
@@ -128,17 +129,13 @@ struct ExtractCommand: AsyncParsableCommand {
     }
   }
 
-  private func options() throws -> ExtractionOptions {
+  private func options() -> ExtractionOptions {
     var options = preset.map { ExtractionOptions(preset: $0) } ?? ExtractionOptions()
     options.frames = frames?.choice ?? options.frames
     if balance { options.isBalanced = true }
     options.maxFrames = maxFrames ?? options.maxFrames
     options.people = people ?? options.people
     options.minShare = minShare ?? options.minShare
-    if preset == nil {
-      options.detector.kind = try detector.kindAtHand(otherwise: options.detector.kind)
-    }
-    options.detector = try detector.applied(to: options.detector)
     crop.apply(to: &options)
     options.keepsSplit = keepSplit
     return options

@@ -67,13 +67,12 @@ struct LandmarksCommand: AsyncParsableCommand {
     threads.apply()
     var settings = Recipe.Detector()
     settings.frameScale = 1
-    settings.kind = try detector.kindAtHand(otherwise: settings.kind)
-    settings = try detector.applied(to: settings)
+    let choice = try detector.choice(for: settings, quiet: json)
     var input = DatasetInput(manifests.map { URL(fileURLWithPath: $0) })
     input.pathPrefix = only
     input.origin = origin
-    var job = LandmarkJob(
-      input, detector: try settings.load(try detector.weights(of: settings)))
+    var job = LandmarkJob(input, detector: try choice.load())
+    job.detectorName = choice.name
     job.padding = padding ?? job.padding
     job.replacesKnown = again
     let file = URL(fileURLWithPath: output ?? manifests[0])

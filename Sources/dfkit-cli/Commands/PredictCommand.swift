@@ -106,19 +106,22 @@ struct PredictCommand: AsyncParsableCommand {
   func run() async throws {
     threads.apply()
     var (settings, files) = try recipe.loaded()
-    settings.detector = try detector.settled(settings.detector)
+    let choice = try detector.choice(
+      for: settings.detector, quiet: json || csv, allowsOther: true)
+    settings.detector = choice.settings
     change(&settings)
-    let detectorWeights = try detector.weights(of: settings.detector)
-    let explainer = try report.map { _ in
-      try VideoExplainer(recipe: settings, weights: files, detectorWeights: detectorWeights)
+    var explainer = try report.map { _ in
+      try VideoExplainer(recipe: settings, weights: files, detectorWeights: choice.weights)
     }
-    let predictor =
+    var predictor =
       try explainer?.predictor
-      ?? VideoPredictor(recipe: settings, weights: files, detectorWeights: detectorWeights)
+      ?? VideoPredictor(recipe: settings, weights: files, detectorWeights: choice.weights)
+    predictor.detectorName = choice.name
+    explainer?.predictor.detectorName = choice.name
     let pages = try report.map { try ReportPages(URL(fileURLWithPath: $0)) }
     let inputs = input.files([.image, .video])
     let form: OutputForm = json ? .json : csv ? .csv : .table
-    try await Interruption.handled {
+    try await Interruption.handled { [predictor, explainer] in
       let bar = ProgressBar()
       var printer = try PredictionPrinter(form)
       var job = PredictionJob(predictor: predictor)

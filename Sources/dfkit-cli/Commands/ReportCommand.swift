@@ -45,10 +45,13 @@ struct ReportCommand: AsyncParsableCommand {
   func run() async throws {
     threads.apply()
     var (settings, files) = try recipe.loaded()
-    settings.detector = try detector.settled(settings.detector)
+    let choice = try detector.choice(
+      for: settings.detector, quiet: json, allowsOther: true)
+    settings.detector = choice.settings
     var explainer = try VideoExplainer(
       recipe: settings, weights: files,
-      detectorWeights: try detector.weights(of: settings.detector))
+      detectorWeights: choice.weights)
+    explainer.predictor.detectorName = choice.name
     explainer.drivingFaces = faces
     let media = MediaFiles.expand([input], kinds: [.image, .video])
     if let problem = media.problems.first {

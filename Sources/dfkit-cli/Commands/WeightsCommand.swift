@@ -13,7 +13,7 @@ struct WeightsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Says of weights which network they are for and what is known of them.",
       discussion: """
-        Reads safetensors and PyTorch checkpoints; no code in a checkpoint ever runs.
+        Reads safetensors, PyTorch checkpoints and ONNX models; no code in a checkpoint ever runs.
 
           dfkit weights info default
           dfkit weights info model.pth

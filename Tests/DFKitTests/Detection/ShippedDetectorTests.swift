@@ -12,10 +12,8 @@ import Testing
     let state = try weights.read()
     #expect(state.keys.allSatisfy { state[$0]?.dtype == .f16 })
     try Paths.withTemporaryFolder { folder in
-      let store = WeightsStore(folder: folder)
-      #expect(store.detector == .retinaface)
-      let found = try Recipe.Detector().weights(given: nil, in: store)
-      #expect(found == .shipped(weights))
+      let found = try Recipe.Detector().choice(in: WeightsStore(folder: folder))
+      #expect(found.weights == .shipped(weights))
     }
   }
 

@@ -10,7 +10,7 @@ import Testing
       let recipe = try Recipe.named(Recipe.defaultName)
       let explainer = try VideoExplainer(
         recipe: recipe, weights: MemberFiles([], members: recipe.members),
-        detectorWeights: recipe.detector.weights(given: nil, in: WeightsStore(folder: folder)))
+        detectorWeights: recipe.detector.choice(in: WeightsStore(folder: folder)).weights)
       return try explainer.explain(Paths.package.appendingPathComponent("Examples/sample.mp4"))
     }
   }

@@ -129,6 +129,10 @@ import Testing
     #expect(recipe.description == "all of it")
     #expect(recipe.frames == 7)
     #expect(recipe.detector.frameScale == 0.25)
+    let auto = try Recipe(
+      yaml: Self.minimal + "\ndetector: {frameScale: auto}", file: "r.yaml")
+    #expect(auto.detector.frameScale == .auto)
+    #expect(try Recipe(yaml: auto.yaml, file: "again.yaml").detector.frameScale == .auto)
     #expect(recipe.detector.threshold == 0.9)
     #expect(recipe.detector.nms == 0.3)
     #expect(recipe.detector.minFace == 12)
@@ -178,6 +182,7 @@ import Testing
     ("frames: [1]", "frames", "whole number from 1 to 1000, not a list"),
     ("detector: {frameScale: 9}", "detector.frameScale", "0.05 to 4.0"),
     ("detector: {frameScale: nan}", "detector.frameScale", "number"),
+    ("detector: {frameScale: automatic}", "detector.frameScale", "or auto"),
     ("detector: {kind: viola}", "detector.kind", "retinaface"),
     ("detector: retinaface", "detector", "mapping"),
     ("detector: {sharpness: 1}", "detector.sharpness", "known here: kind"),

@@ -40,7 +40,7 @@ import Testing
       let mtcnn = try fetcher.fetch(try catalogue.entry(named: "mtcnn"), from: weights)
       #expect(mtcnn.unverified.isEmpty && mtcnn.size == 1_990_986)
       let retina = try fetcher.fetch(
-        try catalogue.entry(named: "retinaface-mobilenet0.25"),
+        try catalogue.entry(named: "retinaface-mobilenet0.25-biubug6"),
         from: weights + "/retinaface-mobilenet0.25.pth")
       #expect(retina.unverified.isEmpty && retina.size == 1_789_735)
       #expect(RetinaFaceBackbone(recognizing: try StateDict.read(retina.url)) == .mobileNet)
@@ -62,6 +62,7 @@ import Testing
     (entry("url: https://a/b", file: "\n        size: 99999999999999999999"), "size"),
     (entry("url: https://a/b", file: "\n      - name: b.pt"), "must be one"),
     (entry("pip:\n      requirement: a==1\n      wheel: a.whl"), "member"),
+    (entry("url: https://a/b", file: "\n        literal: DATA"), "'size'"),
     (entry("pip:\n      requirement: -r x\n      wheel: a.whl"), "requirement"),
     (entry("url: https://a/b") + "\n" + entry("url: https://a/b").dropFirst(9), "taken"),
   ])

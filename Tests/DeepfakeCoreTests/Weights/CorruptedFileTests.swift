@@ -9,7 +9,7 @@ struct CorruptedFileTests {
   private static let names = [
     "zip.pth", "legacy.pth", "plain.safetensors", "kinds.pth", "kinds.safetensors",
     "legacy-protocol4.pth", "legacy-view.pth", "training.pth", "zip-protocol5.pth",
-    "refuse-code.pth", "refuse-code-legacy.pth", "module-state.pth",
+    "refuse-code.pth", "refuse-code-legacy.pth", "module-state.pth", "kinds.onnx",
   ]
 
   /// Reads a file and converts everything in it. Whether it could be read.

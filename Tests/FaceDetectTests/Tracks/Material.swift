@@ -15,7 +15,7 @@ enum TrackMaterial {
   static var hasFaces: Bool { faces != nil && Paths.hasReference }
 
   /// The RetinaFace detector with the reference weights.
-  static func detector(frameScale: Float = 0.5) throws -> RetinaFace {
+  static func detector(frameScale: FrameScale = 0.5) throws -> RetinaFace {
     var options = RetinaFace.Options()
     options.frameScale = frameScale
     let file = Paths.reference("weights/retinaface-mobilenet0.25.pth")

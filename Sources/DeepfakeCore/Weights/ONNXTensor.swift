@@ -1,0 +1,175 @@
+/// A tensor of an ONNX file, taken apart but not checked yet.
+///
+/// Its elements are bytes as they lie in memory (`raw_data`), or a list of numbers of the type that comes
+/// nearest (`float_data`, `int32_data` and so on).
+struct ONNXTensor {
+  private let file: MappedFile
+  private var key = ""
+  private var dimensions: [Int64] = []
+  private var type: Int64 = 0
+  private var raw: UnsafeRawBufferPointer?
+  /// Lists of numbers, each a packed run or a single one, with the field that they came in.
+  private var lists: [(number: Int, value: ProtobufReader.Value)] = []
+
+  /// Axes that a tensor may have.
+  private static let rankLimit = 64
+  /// Fields of single numbers that a tensor may have: writers pack them.
+  private static let listLimit = 1 << 16
+
+  init(_ bytes: UnsafeRawBufferPointer, in file: MappedFile) throws(WeightsError) {
+    self.file = file
+    var reader = ProtobufReader(bytes, file: file.name)
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: try field.append(to: &dimensions, limit: Self.rankLimit, file.name)
+      case 2: type = try field.integer(file.name)
+      case 4, 5, 7, 10, 11:
+        guard lists.count < Self.listLimit else { throw damaged("has its numbers one by one") }
+        lists.append((field.number, field.value))
+      case 8: key = try field.text(file.name)
+      case 9: raw = try field.bytes(file.name)
+      case 14:
+        guard try field.integer(file.name) == 0 else {
+          throw .unreadable(
+            file: file.name,
+            reason: "its weights lie in files beside it; save the model as one file"
+              + " (save_as_external_data=False)")
+        }
+      default: break
+      }
+    }
+  }
+
+  /// The tensor with its elements. Throws where type, shape and elements do not go together.
+  func stored() throws(WeightsError) -> StoredTensor {
+    guard let dtype = Self.types[type] else {
+      throw .refused(file: file.name, found: "\(key) with elements of ONNX's type \(type)")
+    }
+    var shape: [Int] = []
+    var count = 1
+    for extent in dimensions {
+      guard let extent = Int(exactly: extent), extent >= 0 else {
+        throw damaged("has the impossible shape \(dimensions)")
+      }
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard !overflow, product < Int.max / 8 else {
+        throw damaged("has the impossible shape \(dimensions)")
+      }
+      shape.append(extent)
+      count = product
+    }
+    let storage: StoredBytes
+    if let raw {
+      guard lists.isEmpty else { throw damaged("has its elements twice") }
+      guard raw.count == count * dtype.size else {
+        throw damaged(
+          "takes \(count * dtype.size) bytes by its shape \(shape), the file gives it \(raw.count)")
+      }
+      storage =
+        raw.baseAddress.map { StoredBytes(start: $0, count: raw.count, owner: file) } ?? .none
+    } else {
+      storage = try listed(dtype, count: count)
+    }
+    return try StoredTensor(
+      file: file.name, key: key, dtype: dtype, shape: shape, storage: storage)
+  }
+
+  /// ONNX's numbers of element types; strings, complex numbers and those of 8 bits and less are refused.
+  private static let types: [Int64: ElementType] = [
+    1: .f32, 2: .u8, 3: .i8, 4: .u16, 5: .i16, 6: .i32, 7: .i64, 9: .bool, 10: .f16, 11: .f64,
+    12: .u32, 13: .u64, 16: .bf16,
+  ]
+
+  /// The field that lists numbers of a type.
+  private static func listField(of dtype: ElementType) -> Int {
+    switch dtype {
+    case .f32: 4
+    case .i64: 7
+    case .f64: 10
+    case .u32, .u64: 11
+    case .i32, .i16, .i8, .u16, .u8, .bool, .f16, .bf16: 5
+    }
+  }
+
+  /// The elements of lists, copied to where they lie as `dtype` does.
+  private func listed(_ dtype: ElementType, count: Int) throws(WeightsError) -> StoredBytes {
+    let field = Self.listField(of: dtype)
+    guard lists.allSatisfy({ $0.number == field }) else {
+      throw damaged("lists its elements as another type than \(dtype.rawValue)")
+    }
+    // An element takes a byte at least, so that what is allocated is in proportion to the file.
+    let listed = lists.reduce(0) { sum, list in
+      if case .bytes(let bytes) = list.value { sum + bytes.count } else { sum + 1 }
+    }
+    guard count <= listed else {
+      throw damaged("has \(count) elements by its shape, the file holds fewer")
+    }
+    let target = OwnedBytes(count: count * dtype.size)
+    var written = 0
+    func put(_ bits: UInt64) throws(WeightsError) {
+      guard written < count else {
+        throw damaged("has more elements than its shape \(dimensions) says")
+      }
+      target.store(bits, at: written * dtype.size, size: dtype.size)
+      written += 1
+    }
+    for list in lists {
+      switch list.value {
+      case .varint(let bits): try put(bits)
+      case .fixed32(let bits): try put(UInt64(bits))
+      case .fixed64(let bits): try put(bits)
+      case .bytes(let bytes):
+        var cursor = ByteCursor(bytes)
+        while cursor.remaining > 0 {
+          switch field {
+          case 4:
+            guard let bits: UInt32 = cursor.integer() else { throw .messageTooShort(file.name) }
+            try put(UInt64(bits))
+          case 10:
+            guard let bits: UInt64 = cursor.integer() else { throw .messageTooShort(file.name) }
+            try put(bits)
+          default: try put(try cursor.varint(file: file.name))
+          }
+        }
+      }
+    }
+    guard written == count else {
+      throw damaged("has \(count) elements by its shape, the file holds \(written)")
+    }
+    return StoredBytes(start: target.start, count: count * dtype.size, owner: target)
+  }
+
+  private func damaged(_ reason: String) -> WeightsError {
+    .damagedMessage(file.name, "tensor \(key.isEmpty ? "without a name" : key) \(reason)")
+  }
+}
+
+/// Bytes that are written once, before anybody else sees them; hence `@unchecked Sendable`.
+private final class OwnedBytes: @unchecked Sendable {
+  private let bytes: UnsafeMutableRawPointer
+
+  init(count: Int) {
+    bytes = .allocate(byteCount: max(8, count), alignment: 64)
+  }
+
+  deinit { bytes.deallocate() }
+
+  var start: UnsafeRawPointer { UnsafeRawPointer(bytes) }
+
+  /// Writes the low `size` bytes of `bits`, little end first.
+  func store(_ bits: UInt64, at offset: Int, size: Int) {
+    for byte in 0..<size {
+      bytes.storeBytes(
+        of: UInt8(truncatingIfNeeded: bits >> UInt64(8 * byte)), toByteOffset: offset + byte,
+        as: UInt8.self)
+    }
+  }
+}
+
+extension StoredBytes {
+  /// The bytes of a tensor without elements.
+  fileprivate static var none: StoredBytes {
+    let owner = OwnedBytes(count: 0)
+    return StoredBytes(start: owner.start, count: 0, owner: owner)
+  }
+}

@@ -1,0 +1,78 @@
+import DeepfakeCore
+
+/// One convolution of RetinaFace as the graph of an ONNX file has it: which others it reads, and what becomes
+/// of what it gives. Names of tensors get lost in such files; place and shape tell what is what.
+struct GraphLayer {
+  let conv: Conv2d
+  /// The norm, which may be folded into the convolution; nil for a head.
+  let norm: BatchNorm2d?
+  /// What comes before the next convolution; nil where nothing has to.
+  let activation: Activation?
+  /// Keys of the convolutions whose outputs it reads; empty for the frame.
+  let sources: Set<String>
+
+  var key: String { conv.weight.key }
+  /// The shape of the weights in files.
+  var shape: [Int] { conv.weight.layout.fileShape(conv.weight.shape) }
+}
+
+extension PlainRetinaFace {
+  /// The network's convolutions in the order in which its authors' code runs them. Of two that read the same
+  /// and have weights of one shape, the first is the first here too.
+  var graphLayers: [GraphLayer] {
+    var list = GraphLayerList()
+    var x: Set<String> = []
+    let features = backbone.stages.map { stage in
+      for layer in stage { x = list.add(layer, after: x) }
+      return x
+    }
+    let laterals = zip(pyramid.laterals, features).map { list.add($0, after: $1) }
+    var maps = Array(laterals.suffix(1))
+    for level in pyramid.merges.indices.reversed() {
+      maps.insert(list.add(pyramid.merges[level], after: laterals[level].union(maps[0])), at: 0)
+    }
+    let contexts = zip(contexts, maps).map { list.add($0, after: $1) }
+    for (head, context) in zip(heads, contexts) {
+      for conv in [head.classes, head.boxes, head.landmarks] {
+        list.layers.append(GraphLayer(conv: conv, norm: nil, activation: nil, sources: context))
+      }
+    }
+    return list.layers
+  }
+}
+
+private struct GraphLayerList {
+  var layers: [GraphLayer] = []
+
+  /// Adds a block; `ending` is its activation where that comes later, after a sum or a concatenation.
+  mutating func add(
+    _ block: ConvNorm, ending: Activation? = nil, after sources: Set<String>
+  ) -> Set<String> {
+    layers.append(
+      GraphLayer(
+        conv: block.conv, norm: block.norm, activation: ending ?? block.activation,
+        sources: sources))
+    return [block.conv.weight.key]
+  }
+
+  mutating func add(_ layer: Backbone<ConvNorm>.Layer, after x: Set<String>) -> Set<String> {
+    switch layer {
+    case .block(let block): return add(block, after: x)
+    case .maxPool: return x
+    case .bottleneck(let bottleneck):
+      let inner = add(bottleneck.spatial, after: add(bottleneck.reduce, after: x))
+      let expanded = add(bottleneck.expand, ending: .relu, after: inner)
+      let identity = bottleneck.projection.map { add($0, ending: .relu, after: x) }
+      return expanded.union(identity ?? x)
+    case .chain: preconditionFailure("RetinaFace: a packed layer has no parameters to match")
+    }
+  }
+
+  mutating func add(_ context: ContextModule, after x: Set<String>) -> Set<String> {
+    let near = add(context.near, ending: .relu, after: x)
+    let shared = add(context.shared, after: x)
+    let middle = add(context.middle, ending: .relu, after: shared)
+    let farther = add(context.farther, ending: .relu, after: add(context.far, after: shared))
+    return near.union(middle).union(farther)
+  }
+}
