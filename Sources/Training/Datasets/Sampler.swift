@@ -152,7 +152,8 @@ public struct Sampler: Sendable {
       let half = count / 2
       let fakes = part(.fake, epoch * half..<(epoch + 1) * half)
       let real = partners(of: fakes, epoch: epoch)
-      return pairs(half, &generator) { pair, label, _ in Int(label == 0 ? real[pair] : fakes[pair]) }
+      return pairs(half, &generator) { pair, label, _ in Int(label == 0 ? real[pair] : fakes[pair])
+      }
     case .people:
       return pairs(count / 2, &generator) { _, label, generator in
         Self.sample(of: people[label], &generator)

@@ -77,7 +77,9 @@ let uprightLandmarks = [
 
   @Test func framesFacesAlike() throws {
     for (scale, x, y) in [(Float(1), Float(0), Float(0)), (1.6, 20, -9), (0.8, -7, 12)] {
-      let points = uprightLandmarks.map { Point(x: 60 + $0.x * scale + x, y: 50 + $0.y * scale + y) }
+      let points = uprightLandmarks.map {
+        Point(x: 60 + $0.x * scale + x, y: 50 + $0.y * scale + y)
+      }
       var generator = SeededGenerator(seed: 3)
       var face = AugmentedFace(wavyPicture(200, 160), landmarks: points)
       Framing(length: 0.4...0.4).apply(to: &face, using: &generator)

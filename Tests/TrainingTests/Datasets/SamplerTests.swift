@@ -74,7 +74,9 @@ import Training
     }
     for number in 0..<12 { add("real \(number)", .real, video: "v\(number)") }
     // Of the first four videos, a fake each; of the first, two; and fakes of which nothing is known.
-    for number in 0..<4 { add("fake \(number)", .fake, video: "f\(number)", original: "v\(number)") }
+    for number in 0..<4 {
+      add("fake \(number)", .fake, video: "f\(number)", original: "v\(number)")
+    }
     add("second fake 0", .fake, video: "f4", original: "v0")
     for number in 0..<3 { add("stray \(number)", .fake) }
     var manifest = FaceManifest(samples)
