@@ -68,7 +68,7 @@ import Testing
     var packed: PackedInvertedBottleneck {
       PackedInvertedBottleneck(
         widen: given.widens ? (widen, norms[0]) : nil, filter: (filter, norms[1]), reduce: reduce,
-        excite: excite, project: (project, norms[2]), hasResidual: hasResidual)
+        excite: excite, project: (project, norms[2]), activation: .silu, hasResidual: hasResidual)
     }
   }
 
@@ -117,7 +117,7 @@ import Testing
         widen: nil, filter: (block.widen, .batch(BatchNorm2d(block.store.root / "x", 42))),
         reduce: block.reduce, excite: block.excite,
         project: (block.project, .batch(BatchNorm2d(block.store.root / "y", 6))),
-        hasResidual: false)
+        activation: .silu, hasResidual: false)
     }
   }
 }
