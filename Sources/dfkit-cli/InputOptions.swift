@@ -55,6 +55,24 @@ struct RecipeOptions: ParsableArguments {
   }
 }
 
+/// Where what networks say is kept from call to call.
+struct CacheOptions: ParsableArguments {
+  @Option(
+    help: """
+      The folder that keeps what networks said; 'none' to keep nothing. ~/.cache/dfkit/scores if not given.
+      """, completion: .directory)
+  var cache: String?
+
+  /// The folder; nil to keep nothing.
+  var folder: URL? {
+    switch cache {
+    case "none": nil
+    case let folder?: URL(fileURLWithPath: folder)
+    case nil: EvaluationJob.usualCache()
+    }
+  }
+}
+
 extension MemberFiles {
   /// The files of `--weights`; ends the command where they do not fit the members.
   static func given(_ arguments: [String], members: [Recipe.Member]) throws -> MemberFiles {

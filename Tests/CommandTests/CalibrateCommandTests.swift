@@ -107,6 +107,101 @@ import Testing
     }
   }
 
+  private static let pair = """
+    name: pair
+    members:
+      - {name: small, architecture: efficientnet-b0, size: 64}
+      - {name: large, architecture: efficientnet-b0, size: 96}
+    """
+  private static let pairArguments = [
+    "--recipe", "pair.yaml", "--weights", "small=b0.safetensors", "--weights",
+    "large=b0.safetensors",
+  ]
+
+  @Test func aWholeRecipeIsCalibrated() throws {
+    try withMaterial { folder in
+      let file = folder.appendingPathComponent("pair.yaml")
+      try Data(Self.pair.utf8).write(to: file)
+      let arguments =
+        ["calibrate", "--data", "faces", "--split", "all", "--cache", "cache"] + Self.pairArguments
+      let result = try Tool.run(arguments + ["--json"], in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let report: [String: Any] = try result.json()
+      #expect(report["recipe"] as? String == "pair" && report["calibration"] == nil)
+      let members = try #require(report["members"] as? [[String: Any]])
+      #expect(members.map { $0["name"] as? String } == ["small", "large"])
+      #expect(members.allSatisfy { $0["calibration"] is NSNull })
+      let calibration = try #require(report["videoCalibration"] as? [String: Double])
+      let sources = try #require(report["sources"] as? [[String: Any]])
+      #expect(sources.count == 1 && sources[0]["source"] is NSNull)
+      // Scores are kept: nothing is judged again, and the same is found.
+      let kept = try FileManager.default.contentsOfDirectory(
+        atPath: folder.appendingPathComponent("cache").path)
+      #expect(kept.count == 1)
+      #expect(try Tool.run(arguments + ["--json"], in: folder).output == result.output)
+
+      let table = try Tool.run(arguments, in: folder)
+      #expect(table.output.hasPrefix("recipe    pair\n"), "\(table.output)")
+      let words = table.output.components(separatedBy: "For the recipe:\n\n")
+      let found = try #require(words.last?.components(separatedBy: "\n\n").first)
+      try Data((Self.pair + "\n" + found + "\n").utf8).write(to: file)
+      let entries: [[String: Any]] = try Tool.run(
+        ["classify", "faces/FAKE1.png", "--json"] + Self.pairArguments, in: folder
+      ).json()
+      let judged = try #require(entries[0]["members"] as? [[String: Any]])
+      let scores = judged.compactMap { $0["probability"] as? Double }
+      try #require(scores.count == 2)
+      let mean = (scores[0] + scores[1]) / 2
+      let logit =
+        (calibration["scale"] ?? 0) * log(mean / (1 - mean)) + (calibration["offset"] ?? 0)
+      let expected = min(max(1 / (1 + exp(-logit)), 0.01), 0.99)
+      #expect(abs((entries[0]["probability"] as? Double ?? 0) - expected) < 1e-4)
+      #expect(entries[0]["verdict"] is String)
+
+      let wrong = try Tool.run(arguments + ["--output", "out"], in: folder)
+      #expect(wrong.status == 64 && wrong.errors.contains("--fit-members"))
+      let written = try Tool.run(arguments + ["--fit-members", "--output", "out"], in: folder)
+      #expect(written.status == 0 && written.output.contains("faces by large calibrated"))
+      let info = try Tool.run(["weights", "info", "out/large.safetensors"], in: folder)
+      #expect(info.output.contains("calibration.scale"))
+      let sized = try Tool.run(arguments + ["--size", "64"], in: folder)
+      #expect(sized.status == 64 && sized.errors.contains("options for one network"))
+    }
+  }
+
+  @Test func membersAreWeighedOnOtherPeople() throws {
+    try withMaterial { folder in
+      try Data(Self.pair.utf8).write(to: folder.appendingPathComponent("pair.yaml"))
+      let lines = (0..<12).flatMap { index in
+        ["REAL", "FAKE"].map { "faces/\($0)\(index).png,\($0),p\(index)" }
+      }
+      try Data((["path,label,person"] + lines).joined(separator: "\n").utf8)
+        .write(to: folder.appendingPathComponent("people.csv"))
+      let arguments =
+        ["evaluate", "--data", "people.csv", "--split", "all", "--cache", "cache", "--stack"]
+      let result = try Tool.run(arguments + Self.pairArguments + ["--json"], in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      let facts: [String: Any] = try result.json()
+      let stack = try #require(facts["stack"] as? [String: Any])
+      #expect(stack["groups"] as? Int == 12 && stack["real"] as? Int == 12)
+      let weights = try #require(stack["weights"] as? [[String: Any]])
+      let sum = weights.reduce(0) { $0 + ($1["weight"] as? Double ?? .nan) }
+      #expect(abs(sum - 1) < 1e-9)
+      let rows = try #require(stack["rows"] as? [[String: Any]])
+      #expect(rows.prefix(3).map { $0["way"] as? String } == ["mean", "mean of log odds", "stack"])
+      #expect(rows[0]["difference"] is NSNull)
+      let table = try Tool.run(arguments + Self.pairArguments, in: folder)
+      #expect(table.output.contains("members put together, by others' fit"))
+      try Data(Material.recipe.utf8).write(to: folder.appendingPathComponent("one.yaml"))
+      let one = try Tool.run(
+        [
+          "evaluate", "--data", "people.csv", "--split", "all", "--stack", "--cache", "none",
+          "--recipe", "one.yaml", "--weights", "b0.safetensors",
+        ], in: folder)
+      #expect(one.status == 1 && one.errors.contains("nothing to weigh"), "\(one.errors)")
+    }
+  }
+
   @Test func whatCannotBeCalibratedSaysWhy() throws {
     try withMaterial { folder in
       func failure(_ extra: [String]) throws -> String {

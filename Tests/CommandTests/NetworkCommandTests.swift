@@ -44,6 +44,37 @@ import Testing
     }
   }
 
+  @Test func theRecipeJudgesUnlessOneNetworkIsAskedFor() throws {
+    try Paths.withTemporaryFolder { folder in
+      try Material.picture(folder.appendingPathComponent("a.png"), width: 160, height: 160)
+      func entry(_ options: [String]) throws -> [String: Any] {
+        let result = try Tool.run(["classify", "a.png", "--json"] + options, in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+        return try #require((try result.json() as [[String: Any]]).first)
+      }
+      let recipe = try Recipe.named(Recipe.defaultName)
+      let whole = try entry([])
+      let members = try #require(whole["members"] as? [[String: Any]])
+      #expect(members.map { $0["name"] as? String } == recipe.members.map(\.name))
+      let image = try ImageFile.read(folder.appendingPathComponent("a.png"))
+      let ensemble = try recipe.ensemble(
+        of: MemberFiles([], members: recipe.members).members())
+      let expected = try ensemble.assess([image])
+      let probability = try #require(whole["probability"] as? Double)
+      expectClose([Float(probability)], [expected.probability], tolerance: 1e-4)
+      #expect(
+        whole["verdict"] as? String
+          == Verdict(probability: expected.probability, undecided: recipe.verdict.undecided).name)
+      let named = try entry(["--recipe", "default"])
+      #expect(named["probability"] as? Double == probability)
+      let one = try entry(["--weights", "default"])
+      #expect(one["verdict"] == nil && (one["logits"] as? [Double])?.count == 1)
+      #expect((try entry(["--size", "64"])["members"] as? [[String: Any]])?.count == 1)
+      let table = try Tool.run(["classify", "a.png"], in: folder)
+      #expect(table.output.contains("verdict"))
+    }
+  }
+
   @Test func optionsOverrideWhatTheFileSays() throws {
     try Paths.withTemporaryFolder { folder in
       try Material.classifier(folder.appendingPathComponent("b0.safetensors"))

@@ -60,6 +60,11 @@ import Testing
     (["classify", "a.png", "--weights", "w", "--mean", "1,2"], "--mean"),
     (["classify", "a.png", "--weights", "w", "--std", "1,2,0"], "--std"),
     (["classify", "a.png", "--weights", "w", "--size", "7"], "--size must be 32 to 4096"),
+    (
+      ["classify", "a.png", "--recipe", "default", "--size", "64"], "cannot be given with --recipe"
+    ),
+    (["classify", "a.png", "--weights", "a", "--weights", "b"], "a recipe for several networks"),
+    (["classify", "a.png", "--recipe", "dfdc-silver"], "--weights: nothing for b6-200"),
     (["extract", "a.mp4"], "--out"),
     (["extract", "--out", "d"], "inputs"),
     (["extract", "a.mp4", "--out", "d", "--frames", "0"], "--frames"),
@@ -79,7 +84,10 @@ import Testing
     (["calibrate", "--data", "d", "--split", "best"], "--split must be validation"),
     (["calibrate", "--data", "d", "--method", "isotonic"], "'platt' and 'temperature'"),
     (["calibrate", "--data", "d", "--accuracy", "0.3"], "--accuracy must be 0.5 to 1"),
-    (["calibrate", "--data", "d", "--output", "o.pth"], "must end in .safetensors"),
+    (
+      ["calibrate", "--data", "d", "--weights", "w", "--output", "o.pth"],
+      "must end in .safetensors"
+    ),
     (["weights", "convert", "a.pth", "b.pth"], ".safetensors"),
     (["weights", "fetch"], "names"),
     (["weights", "fetch", "a", "b", "--from", "c"], "one entry at a time"),

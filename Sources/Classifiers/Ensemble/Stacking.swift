@@ -1,8 +1,14 @@
 import DeepfakeCore
 import Foundation
 
-/// A mean in which each member has a weight of its own. It is for members: their number is that of the weights.
-public struct WeightedMeanAggregator: Aggregator {
+/// An aggregator over an ensemble's members that knows each of them: the number of scores is that of the members.
+public protocol MemberAggregator: Aggregator {
+  /// The aggregator for some of the members, given by their places; not empty.
+  func subset(_ members: [Int]) -> any Aggregator
+}
+
+/// A mean in which each member has a weight of its own.
+public struct WeightedMeanAggregator: MemberAggregator {
   /// The members' weights, in their order; as parts of their sum.
   public let weights: [Float]
 
@@ -22,11 +28,17 @@ public struct WeightedMeanAggregator: Aggregator {
       "WeightedMeanAggregator: \(scores.count) scores for \(weights.count) weights")
     return zip(scores, weights).reduce(0) { $0 + $1.0 * $1.1 }
   }
+
+  /// The weighted mean of some members; the plain mean where their weights are 0.
+  public func subset(_ members: [Int]) -> any Aggregator {
+    let chosen = members.map { weights[$0] }
+    return chosen.contains { $0 > 0 } ? WeightedMeanAggregator(chosen) : MeanAggregator()
+  }
 }
 
 /// Members put together by logistic regression of their log odds: stacking (Wolpert 1992; for probabilities, Ting and
-/// Witten 1999). It is for members: their number is that of the weights.
-public struct StackedAggregator: Aggregator, Equatable {
+/// Witten 1999).
+public struct StackedAggregator: MemberAggregator, Equatable {
   /// What each member's log odds count, in the members' order.
   public let weights: [Double]
   /// What is added to their sum.
@@ -48,6 +60,23 @@ public struct StackedAggregator: Aggregator, Equatable {
       $0 + LogitCalibration.logOdds(Double($1.0)) * $1.1
     }
     return Float(LogitCalibration.sigmoid(sum))
+  }
+
+  /// The stack of some members, whose weights are scaled so that their sum stays; the mean of their log odds where
+  /// their weights come to 0 or less.
+  public func subset(_ members: [Int]) -> any Aggregator {
+    let chosen = members.map { weights[$0] }
+    let (sum, all) = (chosen.reduce(0, +), weights.reduce(0, +))
+    guard sum > 0, all > 0 else { return MeanLogitAggregator() }
+    return StackedAggregator(weights: chosen.map { $0 * all / sum }, offset: offset)
+  }
+
+  /// The mean of the members' log odds in which each has a weight of its own: a stack whose weights come to 1.
+  ///
+  /// - Parameter weights: none is below 0 and one is above.
+  public static func weightedMeanLogit(_ weights: [Float]) -> StackedAggregator {
+    let parts = WeightedMeanAggregator(weights).weights
+    return StackedAggregator(weights: parts.map { Double($0) }, offset: 0)
   }
 }
 

@@ -4,50 +4,83 @@ import Foundation
 import MediaIO
 import Training
 
-/// Makes a network's probabilities honest on faces that it has not learned from: what `dfkit calibrate` does.
+/// Makes probabilities honest on faces that were not learned from, of one network or of a whole recipe: what
+/// `dfkit calibrate` does.
 ///
-/// Groups (videos, or what stands in for them) count equally however many faces they have, and real and fake
-/// ones as half each: the probabilities are those of footage that is as often fake as real.
+/// Within a source and a label, videos (or what stands in for them) count equally however many faces they have; sources
+/// count equally, and real and fake ones as half each (`GroupWeights`): the probabilities are those of footage that is
+/// as often fake as real, from any of the sources.
 public struct CalibrationJob: Sendable {
-  /// The network's weights.
-  public var weights: WeightsSource
-  /// What the caller knows better than the weights' file.
-  public var network = ClassifierOptions()
+  /// What is calibrated.
+  public enum Subject: Sendable {
+    /// One network.
+    case network(WeightsSource, ClassifierOptions)
+    /// A recipe with the weights of its members.
+    case recipe(Recipe, MemberFiles)
+  }
+
+  /// What is calibrated.
+  public let subject: Subject
   /// What is judged.
   public var samples: SampleChoice
   /// What is fitted.
   public var method = CalibrationFit.Method.platt
   /// Whether targets are smoothed; nil for where the samples can be told apart without error.
   public var smoothsTargets: Bool?
-  /// How the frames of a video become one score.
-  public var aggregator: any Aggregator = MeanAggregator()
-  /// What a video's probability is held in.
-  public var clip: ClosedRange<Float>? = 0.01...0.99
-  /// What accuracy the answers on videos are to have outside of the range that is suggested as undecided.
-  public var accuracy = 0.95
+  /// Whether each network's own calibration is fitted too, before that of what they say together; always so for one
+  /// network.
+  public var fitsMembers: Bool
+  /// How scores become one, with the calibration of before.
+  public var combination: ScoreCombination
+  /// What part of the answers on videos is to be right outside of the range that is suggested as undecided, on every
+  /// source.
+  public var accuracy = 0.9
   /// What intervals are made with.
   public var bootstrap = GroupBootstrap()
+  /// The folder in which the scores of a recipe's members are kept from call to call; nil to keep none.
+  public var cache: URL?
 
-  /// A job.
-  public init(weights: WeightsSource, samples: SampleChoice) {
-    self.weights = weights
+  /// A job for one network.
+  ///
+  /// - Parameter options: what the caller knows better than the weights' file.
+  public init(
+    weights: WeightsSource, options: ClassifierOptions = ClassifierOptions(), samples: SampleChoice
+  ) {
+    subject = .network(weights, options)
     self.samples = samples
+    fitsMembers = true
+    combination = ScoreCombination(clip: 0.01...0.99)
+  }
+
+  /// A job for a whole recipe.
+  ///
+  /// - Throws: `RecipeError` where its aggregation has no meaning.
+  public init(recipe: Recipe, weights: MemberFiles, samples: SampleChoice) throws(RecipeError) {
+    subject = .recipe(recipe, weights)
+    self.samples = samples
+    fitsMembers = false
+    combination = try recipe.combination()
   }
 
   /// Judges the faces and fits.
   ///
   /// - Throws: `WeightsError`, `ClassifierError`, `DatasetError`, `CalibrationError`, `CancellationError`.
   public func run(progress: (JobProgress) -> Void = { _ in }) throws -> CalibrationReport {
-    let state = try weights.read()
-    let classifier = try ClassifierModel(state, network)
-    guard classifier.classCount <= 2 else {
-      throw ClassifierError.noProbability(classes: classifier.classCount)
-    }
     let chosen = try samples.read()
-    let faces = try judge(chosen.manifest, with: classifier, progress: progress)
-    var report = try CalibrationReport(faces, self, before: classifier.calibration)
-    report.weights = weights.name
-    report.settings = classifier.settings
+    var report: CalibrationReport
+    switch subject {
+    case .network(let weights, let options):
+      let classifier = try ClassifierModel(try weights.read(), options)
+      guard classifier.classCount <= 2 else {
+        throw ClassifierError.noProbability(classes: classifier.classCount)
+      }
+      let faces = try judge(chosen.manifest, with: classifier, progress: progress)
+      report = try CalibrationReport(faces, self, before: classifier.calibration)
+      report.settings = classifier.settings
+    case .recipe(let recipe, let files):
+      let faces = try judge(recipe, files, progress: progress)
+      report = try CalibrationReport(faces, self, before: nil)
+    }
     report.dataDigest = chosen.digest
     report.part = chosen.words
     return report
@@ -79,52 +112,48 @@ public struct CalibrationJob: Sendable {
           throw CalibrationError.notFinite(
             index: faces.count, logit: Double(logits.first ?? .nan), weight: 1)
         }
-        faces.append(ScoredFace(sample, logit: logit))
+        faces.append(ScoredFace(sample, logits: [logit]))
       }
     }
     return faces
   }
-}
 
-/// A face of known truth and what a network says of it.
-public struct ScoredFace: Sendable, Equatable {
-  /// The picture, as the manifest names it.
-  public var path: String
-  /// The truth.
-  public var label: FaceLabel
-  /// What is judged as one: the video, or what stands in for it.
-  public var video: String
-  /// What hangs together and is drawn as one for intervals: the manifest's group, or the video.
-  public var group: String
-  /// The log odds of "fake" as the network gives them, not calibrated.
-  public var logit: Float
-
-  /// A face.
-  public init(path: String, label: FaceLabel, video: String, group: String, logit: Float) {
-    self.path = path
-    self.label = label
-    self.video = video
-    self.group = group
-    self.logit = logit
-  }
-
-  /// A judged sample. Where its video is not known, its group is taken for it; where neither is, it stands
-  /// alone.
-  init(_ sample: FaceSample, logit: Float) {
-    let video = sample.video ?? sample.group ?? sample.path
-    self.init(
-      path: sample.path, label: sample.label, video: video, group: sample.group ?? video,
-      logit: logit)
-  }
-}
-
-extension [ScoredFace] {
-  /// The faces as CSV: `path,label,video,group,logit`.
-  public var csv: String {
-    let lines = map {
-      CSV.line([$0.path, $0.label.word, $0.video, $0.group, "\($0.logit)"])
+  /// What a recipe's members say, calibrated as their files have it; known scores are taken from the cache.
+  private func judge(
+    _ recipe: Recipe, _ files: MemberFiles, progress: (JobProgress) -> Void
+  ) throws -> [ScoredFace] {
+    var job = EvaluationJob(recipe: recipe, weights: files, detectorWeights: nil)
+    job.cache = cache
+    let outcome = try job.judge(samples, progress: progress)
+    if outcome.wasCancelled { throw CancellationError() }
+    if let failure = outcome.failures.first {
+      throw DatasetError.unusable(file: failure.file, problem: failure.error)
     }
-    return ([CSV.line(["path", "label", "video", "group", "logit"])] + lines)
-      .joined(separator: "\n") + "\n"
+    return outcome.files.flatMap { file in
+      file.report.frameScores.enumerated().map { place, face in
+        ScoredFace(
+          path: file.report.frameScores.count == 1 ? file.name : "\(file.name)#\(place + 1)",
+          label: file.label, video: file.name, group: file.group, source: file.source,
+          logits: face.scores.map { Float(LogitCalibration.logOdds(Double($0.probability))) })
+      }
+    }
+  }
+}
+
+extension CalibrationJob {
+  /// The networks' names.
+  var names: [String] {
+    switch subject {
+    case .network(let weights, _): [weights.name]
+    case .recipe(_, let files): files.entries.map(\.member.name)
+    }
+  }
+
+  /// What is calibrated, in words.
+  var title: String {
+    switch subject {
+    case .network(let weights, _): weights.name
+    case .recipe(let recipe, _): recipe.name
+    }
   }
 }

@@ -2,32 +2,35 @@ import Classifiers
 import DeepfakeCore
 import Training
 
-/// Which faces are judged as one, and which of these hang together.
+/// Which faces are judged as one, which of these hang together, and where they are from.
 struct CalibrationUnits {
-  /// Each face's unit: a video, of one label.
+  /// Each face's unit: a video, of one label and source.
   private(set) var ofFace: [Int] = []
   /// Each unit's label.
   private(set) var labels: [FaceLabel] = []
   /// Each unit's group.
   private(set) var clusters: [Int] = []
+  /// Each unit's source.
+  private(set) var sources: [Int] = []
+  private var sourceNumbers = NameNumbers()
   private var faces: [[Int]] = []
+
+  /// The sources' names; of samples without an origin, empty.
+  var sourceNames: [String] { sourceNumbers.names }
 
   /// The number of groups.
   var clusterCount: Int { (clusters.max() ?? -1) + 1 }
 
   init(_ all: [ScoredFace]) {
-    var units: [String: Int] = [:]
-    var groups: [String: Int] = [:]
+    var (units, groups) = (NameNumbers(), NameNumbers())
     for (index, face) in all.enumerated() {
+      let source = face.source ?? ""
       // What a real video and a fake of one name are stay two.
-      let name = "\(face.label.rawValue)\(face.video)"
-      let unit = units[name] ?? labels.count
+      let unit = units.number(of: "\(face.label.rawValue)\(source)\n\(face.video)")
       if unit == labels.count {
-        units[name] = unit
         labels.append(face.label)
-        let group = groups[face.group] ?? groups.count
-        groups[face.group] = group
-        clusters.append(group)
+        clusters.append(groups.number(of: face.group))
+        sources.append(sourceNumbers.number(of: source))
         faces.append([])
       }
       ofFace.append(unit)
@@ -35,50 +38,88 @@ struct CalibrationUnits {
     }
   }
 
-  /// The units' probabilities out of their faces'.
-  func aggregated(_ probabilities: [Float], _ aggregator: any Aggregator) -> [Float] {
-    faces.map { aggregator.aggregate($0.map { probabilities[$0] }) }
+  /// The units' probabilities out of those that each member gives the faces.
+  func aggregated(_ members: [[Float]], _ combination: ScoreCombination) -> [Float] {
+    faces.map { faces in
+      combination(
+        members.map { probabilities in
+          MemberScores(name: "", frames: faces.map { probabilities[$0] })
+        }
+      ).probability
+    }
+  }
+
+  /// The units, to be weighed and drawn.
+  var weighed: WeighedJudgements {
+    WeighedJudgements(
+      labels: labels, groups: Array(labels.indices), clusters: clusters, sources: sources)
+  }
+
+  /// The faces, to be weighed and drawn.
+  var weighedFaces: WeighedJudgements {
+    WeighedJudgements(
+      labels: ofFace.map { labels[$0] }, groups: ofFace, clusters: ofFace.map { clusters[$0] },
+      sources: ofFace.map { sources[$0] })
   }
 }
 
-/// The calibration of faces, and that of videos on top of it.
+/// The calibrations of networks, and that of videos on top of them.
 struct CalibrationPair {
-  /// Of a face's logit.
-  let faces: LogitCalibration
+  /// Of each network's logits; those that change nothing where networks keep their own.
+  private(set) var members: [LogitCalibration] = []
   /// Of a video's log odds; nil where none can be had.
   private(set) var videos: LogitCalibration?
   /// What was odd.
   private(set) var notes: [String] = []
+  private let combination: ScoreCombination
 
-  /// Fits both.
+  /// Fits all of them.
   ///
-  /// - Throws: `CalibrationError` where the faces have no calibration.
+  /// - Throws: `CalibrationError` where a network has no calibration, or where networks keep their own and videos
+  ///   have none.
   init(
     _ all: [ScoredFace], _ units: CalibrationUnits, _ job: CalibrationJob
   ) throws(CalibrationError) {
-    let weights = GroupWeights(groups: units.ofFace, labels: all.map(\.label)).weights
-    let samples = zip(all, weights).map {
-      CalibrationFit.Sample(Double($0.logit), $0.label, weight: $1)
+    combination = ScoreCombination(
+      frames: job.combination.frames, models: job.combination.models, clip: job.combination.clip)
+    let faceWeights = units.weighedFaces.weights()
+    for (member, name) in job.names.enumerated() {
+      guard job.fitsMembers else {
+        members.append(.identity)
+        continue
+      }
+      let samples = zip(all, faceWeights).map {
+        CalibrationFit.Sample(Double($0.logits[member]), $0.label, weight: $1)
+      }
+      let what = job.names.count == 1 ? "faces" : "faces by \(name)"
+      members.append(try Self.fit(samples, job, what, &notes))
     }
-    faces = try Self.fit(samples, job, "faces", &notes)
-    let probabilities = units.aggregated(
-      all.map { [faces] in faces.probability(logit: $0.logit) }, job.aggregator)
-    let shares = GroupWeights(groups: Array(units.labels.indices), labels: units.labels).weights
-    let judged = probabilities.indices.map {
-      CalibrationFit.Sample(
-        LogitCalibration.logOdds(Double(probabilities[$0])), units.labels[$0], weight: shares[$0])
+    var bare = combination
+    bare.clip = nil
+    let together = units.aggregated(faceProbabilities(all), bare)
+    let judged = zip(zip(together, units.labels), units.weighed.weights()).map {
+      CalibrationFit.Sample(LogitCalibration.logOdds(Double($0.0)), $0.1, weight: $1)
     }
     do {
       videos = try Self.fit(judged, job, "videos", &notes)
     } catch {
+      guard job.fitsMembers else { throw error }
       notes.append("no calibration of videos: \(error)")
     }
   }
 
-  /// A video's probability out of what its calibrated faces' became together.
-  func video(_ probability: Float, clip: ClosedRange<Float>?) -> Float {
-    let value = videos?.probability(of: probability) ?? probability
-    return clip.map { min(max(value, $0.lowerBound), $0.upperBound) } ?? value
+  /// What each network's calibrated probabilities of the faces are.
+  func faceProbabilities(_ all: [ScoredFace]) -> [[Float]] {
+    members.enumerated().map { member, calibration in
+      all.map { calibration.probability(logit: $0.logits[member]) }
+    }
+  }
+
+  /// The videos' calibrated probabilities.
+  func videoProbabilities(_ all: [ScoredFace], _ units: CalibrationUnits) -> [Float] {
+    var combination = combination
+    combination.calibration = videos
+    return units.aggregated(faceProbabilities(all), combination)
   }
 
   /// The fit; where a threshold tells all samples apart and nothing was said of smoothing, with smoothing.
@@ -98,37 +139,42 @@ struct CalibrationPair {
   }
 }
 
-/// Probabilities of faces and videos, each by a calibration that was fitted to other groups.
+/// Probabilities of faces and videos, each by a calibration that was fitted to other groups, and what is answered by a
+/// range that was chosen on them.
 struct CrossFit {
-  /// Of each face.
-  private(set) var faces: [Float]
+  /// Of each network and face.
+  private(set) var faces: [[Float]]
   /// Of each video.
   private(set) var videos: [Float]
+  /// Whether each video gets an answer.
+  private(set) var isAnswered: [Bool]
 
-  /// The groups in `folds` parts, each judged by what the others gave; nil where these give nothing.
-  init?(
-    _ all: [ScoredFace], _ units: CalibrationUnits, _ job: CalibrationJob, folds: Int = 5
-  ) {
-    guard units.clusterCount >= 2 * folds else { return nil }
-    faces = Array(repeating: .nan, count: all.count)
+  /// The groups in five parts, each judged by what the others gave; nil with less than ten groups, or where the others
+  /// give nothing.
+  init?(_ all: [ScoredFace], _ units: CalibrationUnits, _ job: CalibrationJob) {
+    guard let folds = CrossFolds(groups: units.clusterCount, seed: job.bootstrap.seed) else {
+      return nil
+    }
+    faces = job.names.map { _ in Array(repeating: .nan, count: all.count) }
     videos = Array(repeating: .nan, count: units.labels.count)
-    var generator = SeededGenerator(seed: job.bootstrap.seed, label: "cross-fitting")
-    let order = Array(0..<units.clusterCount).shuffled(using: &generator)
-    var foldOf = order
-    for (place, cluster) in order.enumerated() { foldOf[cluster] = place % folds }
-    let foldOfFace = units.ofFace.map { foldOf[units.clusters[$0]] }
-    for fold in 0..<folds {
-      let others = all.indices.filter { foldOfFace[$0] != fold }.map { all[$0] }
-      guard let pair = try? CalibrationPair(others, CalibrationUnits(others), job) else {
-        return nil
+    isAnswered = Array(repeating: false, count: units.labels.count)
+    let foldOfUnit = units.clusters.map { folds.ofGroup[$0] }
+    for fold in 0..<folds.count {
+      let others = all.indices.filter { foldOfUnit[units.ofFace[$0]] != fold }.map { all[$0] }
+      let otherUnits = CalibrationUnits(others)
+      guard let pair = try? CalibrationPair(others, otherUnits, job) else { return nil }
+      for (member, probabilities) in pair.faceProbabilities(all).enumerated() {
+        for index in all.indices where foldOfUnit[units.ofFace[index]] == fold {
+          faces[member][index] = probabilities[index]
+        }
       }
-      let probabilities = all.map { pair.faces.probability(logit: $0.logit) }
-      for index in all.indices where foldOfFace[index] == fold {
-        faces[index] = probabilities[index]
-      }
-      let together = units.aggregated(probabilities, job.aggregator)
-      for unit in videos.indices where foldOf[units.clusters[unit]] == fold {
-        videos[unit] = pair.video(together[unit], clip: job.clip)
+      let chosenOn = pair.videoProbabilities(others, otherUnits)
+      let band = AbstainBand.smallest(
+        otherUnits.weighed.bySource(chosenOn).map(\.judgements), accuracy: job.accuracy)
+      let together = pair.videoProbabilities(all, units)
+      for unit in videos.indices where foldOfUnit[unit] == fold {
+        videos[unit] = together[unit]
+        isAnswered[unit] = band.map { $0.range?.contains(Double(together[unit])) != true } ?? false
       }
     }
   }

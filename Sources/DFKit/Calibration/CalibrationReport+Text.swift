@@ -6,33 +6,38 @@ extension CalibrationReport {
   /// The report for people.
   public var text: String {
     var lines = [
-      "weights   \(TextTable.printable(weights))",
+      "\(isOfRecipe ? "recipe " : "weights")   \(TextTable.printable(title))",
       "judged    \(faces.count) faces of \(videos.real + videos.fake) videos (\(videos.real) real,"
         + " \(videos.fake) fake) in \(groups) groups: \(TextTable.printable(part))",
-      "counted   videos equally, real and fake ones as half each; in brackets 95 % of a thousand draws of"
-        + " groups",
-      "found     \(method.rawValue): P(fake) = sigmoid(\(Self.formula(calibration))) of a face's logit",
-      "",
-      figureTable.text, "", "For the recipe:", "", recipe,
+      "counted   \(counted); in brackets 95 % of a thousand draws of groups",
     ]
-    if let band {
-      let share = "\((band.accuracy * 100).fixed(1)) % of the answers on these videos are right"
-      lines += [""]
-      if let range = band.range {
-        lines.append(
-          "Outside of \(range.lowerBound.fixed(2)) to \(range.upperBound.fixed(2)), \(share);"
-            + " \((band.coverage * 100).fixed(0)) % of them get one.")
-      } else {
-        lines.append("\(share) without any being left undecided.")
-      }
-    } else {
-      lines += [
-        "",
-        "No range around 0.5 lets \((accuracy * 100).fixed(0)) % of the answers outside of it be right.",
-      ]
+    lines += members.filter { $0.frames != nil }.map { member in
+      let name = isOfRecipe ? " by \(member.name)" : ""
+      return "found     \(method.rawValue): P(fake) = sigmoid(\(Self.formula(member.calibration)))"
+        + " of a face's logit\(name)"
     }
+    lines += ["", figureTable.text]
+    if sources.count > 1 { lines += ["", sourceTable.text, ""] + worst }
+    lines += ["", "For the recipe:", "", recipe, ""] + bandWords
     lines += notes.map { "Note: \($0)." }
     return lines.joined(separator: "\n")
+  }
+
+  private var counted: String {
+    guard sources.count > 1 else { return "videos equally, real and fake ones as half each" }
+    let single = sources.filter { !$0.hasBoth }.count
+    let rest =
+      single == 0 || single == sources.count
+      ? "" : "; \(single) of one label only together as one more"
+    return "sources equally (real and fake videos as half each\(rest)), in a source videos equally"
+  }
+
+  private var worst: [String] {
+    guard let worst = worstCalibrated else { return [] }
+    return [
+      "The largest calibration error of a source with both labels is"
+        + " \(worst.videos.best(.calibrationError).fixed(3)), on \(worst.title)."
+    ]
   }
 
   /// What the recipe is to say, as YAML.
@@ -54,14 +59,65 @@ extension CalibrationReport {
     return lines.isEmpty ? "# nothing" : lines.joined(separator: "\n")
   }
 
+  private var bandWords: [String] {
+    let (several, goal) = (sources.filter(\.hasBoth).count > 1, (accuracy * 100).fixed(0))
+    guard let band else {
+      return [
+        "No range around 0.5 lets \(goal) % of the answers outside of it be right"
+          + (several ? " on every source." : ".")
+      ]
+    }
+    let place = several ? "on each source" : "on these videos"
+    let share = "\((band.accuracy * 100).fixed(1)) % of the answers \(place) are right"
+    guard let range = band.range else {
+      return ["\(share)\(several ? " or more" : "") without any being left undecided."]
+    }
+    let first =
+      "Outside of \(range.lowerBound.fixed(2)) to \(range.upperBound.fixed(2)), \(share)"
+      + "\(several ? " or more" : "");"
+      + " \((band.coverage * 100).fixed(0)) % of \(several ? "the videos" : "them") get one."
+    guard several || sources.contains(where: { $0.crossFittedAnswers != nil }) else {
+      return [first]
+    }
+    return [first, "", answerTable.text]
+  }
+
+  private var answerTable: TextTable {
+    var table = TextTable([
+      .init("answers"), .init("get one", .right), .init("right", .right),
+      .init("get one by others' fit", .right), .init("right", .right),
+    ])
+    for source in sources {
+      table.add(
+        [source.title] + Self.cells(source.answers) + Self.cells(source.crossFittedAnswers))
+    }
+    return table
+  }
+
+  private static func cells(_ answers: AbstainBand.Answers?) -> [String] {
+    guard let answers else { return ["-", "-"] }
+    return [answers.coverage, answers.accuracy].map {
+      $0.isNaN ? "-" : "\(($0 * 100).fixed(1)) %"
+    }
+  }
+
   private var figureTable: TextTable {
     var table = TextTable([.init("of")] + Self.metrics.map { .init($0.title) })
-    for (name, level) in [("faces", frames), ("videos", videos)] {
-      table.add(["\(name) before"] + level.before.all.map(\.figure.text))
-      table.add(["\(name) calibrated"] + level.after.all.map(\.figure.text))
-      if let others = level.crossFitted {
-        table.add(["\(name) by others' fit"] + others.all.map(\.figure.text))
-      }
+    for member in members {
+      guard let frames = member.frames else { continue }
+      table.add("faces\(isOfRecipe ? " by \(member.name)" : "")", frames.figures)
+    }
+    table.add("videos", videos.figures)
+    return table
+  }
+
+  private var sourceTable: TextTable {
+    var table = TextTable(
+      [.init("videos by source"), .init("real", .right), .init("fake", .right)]
+        + Self.metrics.map { .init($0.title) })
+    for source in sources {
+      let counts = ["\(source.videos.real)", "\(source.videos.fake)"]
+      table.add(source.title, source.videos, counts)
     }
     return table
   }
@@ -76,26 +132,38 @@ extension CalibrationReport {
 
   /// The report as `dfkit calibrate --json` prints it (see `Docs/Formats.md`).
   public var json: JSON {
-    [
-      "weights": .string(weights), "data": .string(dataDigest), "part": .string(part),
-      "method": .string(method.rawValue), "faces": .integer(faces.count),
-      "groups": .integer(groups), "calibration": calibration.json,
-      "videoCalibration": videoCalibration?.json ?? .null,
-      "frames": frames.json, "videos": videos.json,
-      "undecided": band.map {
-        [
-          "range": $0.range.map { .array([.double($0.lowerBound), .double($0.upperBound)]) }
-            ?? .null, "accuracy": .double($0.accuracy), "coverage": .double($0.coverage),
-        ]
-      } ?? .null, "notes": .array(notes.map { .string($0) }),
+    var keys: [JSON.Member] = [
+      .init(key: isOfRecipe ? "recipe" : "weights", value: .string(title)),
+      .init(key: "data", value: .string(dataDigest)), .init(key: "part", value: .string(part)),
+      .init(key: "method", value: .string(method.rawValue)),
+      .init(key: "faces", value: .integer(faces.count)),
+      .init(key: "groups", value: .integer(groups)),
     ]
+    if !isOfRecipe { keys.append(.init(key: "calibration", value: calibration.json)) }
+    keys.append(.init(key: "videoCalibration", value: videoCalibration?.json ?? .null))
+    if !isOfRecipe {
+      keys.append(.init(key: "frames", value: members[0].frames?.figures.json ?? .null))
+    }
+    keys += [
+      .init(key: "videos", value: videos.figures.json),
+      .init(key: "members", value: .array(members.map(\.json))),
+      .init(key: "sources", value: .array(sources.map(\.json))),
+      .init(
+        key: "undecided",
+        value: band.map {
+          [
+            "range": $0.range.map { .array([.double($0.lowerBound), .double($0.upperBound)]) }
+              ?? .null, "accuracy": .double($0.accuracy), "coverage": .double($0.coverage),
+          ]
+        } ?? .null), .init(key: "notes", value: .array(notes.map { .string($0) })),
+    ]
+    return .object(keys)
   }
 
   /// The reliability diagram as SVG: videos, or faces where there are fewer than fifty videos.
   public var plot: String {
-    let isOfVideos = videos.real + videos.fake >= 50
-    let level = isOfVideos ? videos : frames
-    let what = isOfVideos ? "videos" : "faces"
+    let frames = videos.real + videos.fake < 50 ? members[0].frames : nil
+    let (level, what) = (frames ?? videos, frames == nil ? "videos" : "faces")
     var plot = ReliabilityPlot(
       "Reliability of probabilities of \(what)",
       series: [
@@ -111,7 +179,48 @@ extension CalibrationReport {
   }
 }
 
-extension CalibrationReport.Level {
+extension TextTable {
+  /// Adds the rows of figures before and after.
+  fileprivate mutating func add(
+    _ name: String, _ figures: CalibrationReport.Figures, _ counts: [String] = []
+  ) {
+    add(["\(name) before"] + counts + figures.before.all.map(\.figure.text))
+    let blank = counts.map { _ in "" }
+    add(["\(name) calibrated"] + blank + figures.after.all.map(\.figure.text))
+    if let others = figures.crossFitted {
+      add(["\(name) by others' fit"] + blank + others.all.map(\.figure.text))
+    }
+  }
+}
+
+extension CalibrationReport.Source {
+  /// The name for people.
+  var title: String { name.isEmpty ? "no origin" : name }
+
+  fileprivate var json: JSON {
+    [
+      "source": name.isEmpty ? .null : .string(name), "videos": videos.json,
+      "answers": answers?.json ?? .null, "crossFittedAnswers": crossFittedAnswers?.json ?? .null,
+    ]
+  }
+}
+
+extension CalibrationReport.Member {
+  fileprivate var json: JSON {
+    [
+      "name": .string(name), "calibration": frames == nil ? .null : calibration.json,
+      "frames": frames?.figures.json ?? .null,
+    ]
+  }
+}
+
+extension AbstainBand.Answers {
+  fileprivate var json: JSON {
+    ["coverage": .double(coverage), "accuracy": .double(accuracy)]
+  }
+}
+
+extension CalibrationReport.Figures {
   fileprivate var json: JSON {
     [
       "real": .integer(real), "fake": .integer(fake), "before": before.json, "after": after.json,

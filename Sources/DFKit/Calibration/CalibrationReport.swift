@@ -3,33 +3,77 @@ import DeepfakeCore
 import Foundation
 import Training
 
-/// A calibration, what it was fitted on, and how good probabilities were before and are after it.
+/// A calibration, what it was fitted on, and how good probabilities were before and are after it: together, and on each
+/// source.
 public struct CalibrationReport: Sendable {
   /// What is measured.
   public static let metrics: [Metric] = [.logLoss, .brier, .calibrationError, .accuracy, .auc]
 
-  /// Judgements of one kind: of frames, or of videos.
-  public struct Level: Sendable {
+  /// Figures of the same judgements: as they were, and by calibrations.
+  public struct Figures: Sendable {
     /// How many are real.
     public var real: Int
     /// How many are fake.
     public var fake: Int
-    /// As the weights' file had them.
+    /// As weights' files and recipe had them.
     public var before: MetricFigures
     /// As calibrated.
     public var after: MetricFigures
     /// As calibrated by what the other four fifths of the groups give: what other footage of the kind can
     /// expect. Nil with less than ten groups.
     public var crossFitted: MetricFigures?
+  }
+
+  /// Judgements of one kind: of frames, or of videos.
+  public struct Level: Sendable {
+    /// Their figures.
+    public var figures: Figures
     /// The judgements before, for diagrams.
     public var judgementsBefore: [Judgement]
     /// Those after.
     public var judgements: [Judgement]
+    /// How many are real.
+    public var real: Int { figures.real }
+    /// How many are fake.
+    public var fake: Int { figures.fake }
+    /// The figures as weights' files and recipe had them.
+    public var before: MetricFigures { figures.before }
+    /// The figures as calibrated.
+    public var after: MetricFigures { figures.after }
+    /// The figures as calibrated by what the other groups give.
+    public var crossFitted: MetricFigures? { figures.crossFitted }
   }
 
-  /// Where the weights came from.
-  public internal(set) var weights = ""
-  /// The network.
+  /// A network.
+  public struct Member: Sendable {
+    /// Its name.
+    public var name: String
+    /// What was fitted to its logits; what changes nothing where it was to keep its own.
+    public var calibration: LogitCalibration
+    /// Its judgements of faces one by one; nil where it was to keep its own calibration.
+    public var frames: Level?
+  }
+
+  /// The videos of one source.
+  public struct Source: Sendable {
+    /// The collection's name; empty where samples do not say.
+    public var name: String
+    /// The figures of its videos; real and fake ones count as half each.
+    public var videos: Figures
+    /// What the range leaves to answer; nil where there is no range to be had.
+    public var answers: AbstainBand.Answers?
+    /// The same where calibration and range are those of the other four fifths of the groups.
+    public var crossFittedAnswers: AbstainBand.Answers?
+
+    /// Whether it has real and fake videos.
+    public var hasBoth: Bool { videos.real > 0 && videos.fake > 0 }
+  }
+
+  /// The network's weights, or the recipe's name.
+  public let title: String
+  /// Whether it is of a whole recipe.
+  public let isOfRecipe: Bool
+  /// The network, where there is one only.
   public internal(set) var settings: ClassifierSettings?
   /// The hash of the manifests.
   public internal(set) var dataDigest = ""
@@ -41,23 +85,24 @@ public struct CalibrationReport: Sendable {
   public let groups: Int
   /// What was fitted.
   public let method: CalibrationFit.Method
-  /// For the weights' file: of a face's logit.
-  public let calibration: LogitCalibration
+  /// The networks.
+  public let members: [Member]
   /// For the recipe: of a video's aggregated probability; nil where none can be had.
   public let videoCalibration: LogitCalibration?
-  /// Faces one by one.
-  public let frames: Level
   /// Videos: the aggregated probabilities of their faces.
   public let videos: Level
+  /// The videos source by source.
+  public let sources: [Source]
   /// What accuracy was asked for outside of the range to leave undecided.
   public let accuracy: Double
-  /// That range; nil where no range gives the accuracy.
+  /// That range, chosen so that every source with both labels has the accuracy; nil where no range gives it.
   public let band: AbstainBand?
   /// What there is to know beside that.
   public let notes: [String]
 
   /// Fits and measures.
   ///
+  /// - Parameter before: the calibration that one network's file had.
   /// - Throws: `CalibrationError`.
   package init(
     _ faces: [ScoredFace], _ job: CalibrationJob, before: LogitCalibration?
@@ -65,49 +110,90 @@ public struct CalibrationReport: Sendable {
     let units = CalibrationUnits(faces)
     let pair = try CalibrationPair(faces, units, job)
     let raw = before ?? .identity
-    let facesBefore = faces.map { raw.probability(logit: $0.logit) }
-    let facesAfter = faces.map { pair.faces.probability(logit: $0.logit) }
+    let facesBefore = job.names.indices.map { member in
+      faces.map { raw.probability(logit: $0.logits[member]) }
+    }
+    let facesAfter = pair.faceProbabilities(faces)
     let crossFit = CrossFit(faces, units, job)
-    frames = Level(
-      labels: faces.map(\.label), units: units.ofFace, in: units, before: facesBefore,
-      after: facesAfter, crossFitted: crossFit?.faces, job.bootstrap)
+    members = job.names.enumerated().map { member, name in
+      Member(
+        name: name, calibration: pair.members[member],
+        frames: !job.fitsMembers
+          ? nil
+          : Level(
+            units.weighedFaces, before: facesBefore[member], after: facesAfter[member],
+            crossFitted: crossFit?.faces[member], job.bootstrap))
+    }
+    let videosBefore = units.aggregated(facesBefore, job.combination)
+    let videosAfter = pair.videoProbabilities(faces, units)
     videos = Level(
-      labels: units.labels, units: Array(units.labels.indices), in: units,
-      before: units.aggregated(facesBefore, job.aggregator),
-      after: units.aggregated(facesAfter, job.aggregator).map { pair.video($0, clip: job.clip) },
-      crossFitted: crossFit?.videos, job.bootstrap)
-    band = AbstainBand.narrowest(videos.judgements, accuracy: job.accuracy)
+      units.weighed, before: videosBefore, after: videosAfter, crossFitted: crossFit?.videos,
+      job.bootstrap)
+    let judged = units.weighed.bySource(videosAfter)
+    band = AbstainBand.smallest(judged.map(\.judgements), accuracy: job.accuracy)
+    sources = units.weighed.places.enumerated().map { [band] source, places in
+      let own = units.weighed.subset(places)
+      func figures(_ probabilities: [Float]) -> [Float] { places.map { probabilities[$0] } }
+      return Source(
+        name: units.sourceNames[source],
+        videos: Figures(
+          own, before: figures(videosBefore), after: figures(videosAfter),
+          crossFitted: crossFit.map { figures($0.videos) }, job.bootstrap),
+        answers: band.map {
+          AbstainBand.answers(own.judgements(figures(videosAfter)), outside: $0.range)
+        },
+        crossFittedAnswers: crossFit.map { fit in
+          AbstainBand.answers(
+            own.judgements(figures(fit.videos)), places.map { fit.isAnswered[$0] })
+        })
+    }
+    title = job.title
+    if case .recipe = job.subject { isOfRecipe = true } else { isOfRecipe = false }
     accuracy = job.accuracy
     groups = units.clusterCount
     method = job.method
     self.faces = faces
-    calibration = pair.faces
     videoCalibration = pair.videos
     notes = pair.notes
   }
+
+  /// For the weights' file of the first network: of a face's logit.
+  public var calibration: LogitCalibration { members[0].calibration }
+
+  /// The source with both labels whose calibration error is largest, by others' fit where there is one; nil where no
+  /// source has both labels.
+  public var worstCalibrated: Source? {
+    sources.filter(\.hasBoth).max {
+      $0.videos.best(.calibrationError) < $1.videos.best(.calibrationError)
+    }
+  }
+
+  /// Every face's logits as CSV: `path,label,video,group`, then `logit`, or a column for each of several networks.
+  public var scores: String { faces.csv(members.map(\.name)) }
+}
+
+extension CalibrationReport.Figures {
+  fileprivate init(
+    _ judged: WeighedJudgements, before: [Float], after: [Float], crossFitted: [Float]?,
+    _ bootstrap: GroupBootstrap
+  ) {
+    self.init(
+      real: judged.count(.real), fake: judged.count(.fake),
+      before: judged.figures(before, bootstrap), after: judged.figures(after, bootstrap),
+      crossFitted: crossFitted.map { judged.figures($0, bootstrap) })
+  }
+
+  /// A figure by others' fit, or where there is none, as calibrated.
+  func best(_ metric: Metric) -> Double { (crossFitted ?? after)[metric].value }
 }
 
 extension CalibrationReport.Level {
   fileprivate init(
-    labels: [FaceLabel], units: [Int], in all: CalibrationUnits, before: [Float],
-    after: [Float], crossFitted: [Float]?, _ bootstrap: GroupBootstrap
+    _ judged: WeighedJudgements, before: [Float], after: [Float], crossFitted: [Float]?,
+    _ bootstrap: GroupBootstrap
   ) {
-    func judgements(_ probabilities: [Float], _ times: [Double]?) -> [Judgement] {
-      let weights = GroupWeights(
-        groups: units, labels: labels, times: times.map { times in all.clusters.map { times[$0] } }
-      ).weights
-      return labels.indices.map {
-        Judgement(Double(probabilities[$0]), labels[$0], weight: weights[$0])
-      }
-    }
-    func figures(_ probabilities: [Float]) -> MetricFigures {
-      MetricFigures(CalibrationReport.metrics, groups: all.clusterCount, bootstrap) {
-        BinaryMetrics(judgements(probabilities, $0))
-      }
-    }
     self.init(
-      real: labels.count { $0 == .real }, fake: labels.count { $0 == .fake },
-      before: figures(before), after: figures(after), crossFitted: crossFitted.map(figures),
-      judgementsBefore: judgements(before, nil), judgements: judgements(after, nil))
+      figures: .init(judged, before: before, after: after, crossFitted: crossFitted, bootstrap),
+      judgementsBefore: judged.judgements(before), judgements: judged.judgements(after))
   }
 }

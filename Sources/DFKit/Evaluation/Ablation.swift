@@ -119,8 +119,12 @@ public struct Ablation: Sendable {
     }
     return [recipe]
       + sets.map { members in
-        row(
-          .members, members.map { names[$0] }.joined(separator: " + "), maker,
+        var changed = maker
+        if let models = maker.combination.models as? any MemberAggregator {
+          changed.combination.models = models.subset(members)
+        }
+        return row(
+          .members, members.map { names[$0] }.joined(separator: " + "), changed,
           files.map { $0.having(members: members) })
       }
   }

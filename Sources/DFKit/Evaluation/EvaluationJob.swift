@@ -62,7 +62,7 @@ public struct EvaluationJob: Sendable {
   ///
   /// - Throws: `RecipeError` where an aggregator has no meaning.
   public func maker() throws -> VerdictMaker {
-    VerdictMaker(recipe, try recipe.aggregation.combination())
+    VerdictMaker(recipe, try recipe.combination())
   }
 
   /// Judges videos and images with labels. A bad file does not stop the others.
@@ -170,6 +170,7 @@ public struct EvaluationJob: Sendable {
     looking.verdict = Recipe.Decision()
     looking.people = Recipe.People()
     looking.training = nil
+    for index in looking.members.indices { looking.members[index].weight = nil }
     var lines = [looking.yaml, "view \(view.name)"]
     if let detectorWeights { lines.append(try detectorWeights.digest()) }
     for entry in weights.entries {
@@ -203,7 +204,7 @@ private final class Networks {
 
   /// What the members say of a video's crops, some at a time where they judge each by itself.
   func report(on video: VideoSamples, _ view: CropView) throws -> VideoReport {
-    let ensemble = try ensemble ?? job.recipe.aggregation.ensemble(of: job.weights.members())
+    let ensemble = try ensemble ?? job.recipe.ensemble(of: job.weights.members())
     self.ensemble = ensemble
     let judgesEach = ensemble.members.allSatisfy { $0.scorer is any FrameClassifier }
     let step = judgesEach ? 64 : video.samples.count

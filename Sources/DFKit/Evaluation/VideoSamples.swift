@@ -18,15 +18,14 @@ struct VideoSamples {
     var videos: [VideoSamples] = []
     var places: [String: Int] = [:]
     for sample in manifest.samples {
-      let name = sample.video ?? sample.group ?? sample.path
-      let key = "\(sample.label.rawValue)\(name)"
+      let name = sample.judgedWith
+      let key = "\(sample.label.rawValue)\(sample.origin ?? "")\n\(name)"
       let place = places[key] ?? videos.count
       if place == videos.count {
         places[key] = place
         videos.append(
           VideoSamples(
-            name: name, label: sample.label, group: sample.group ?? sample.original ?? name,
-            source: sample.origin))
+            name: name, label: sample.label, group: sample.drawnWith, source: sample.origin))
       }
       videos[place].samples.append(sample)
     }
@@ -38,6 +37,15 @@ struct VideoSamples {
     }
     return videos
   }
+}
+
+extension FaceSample {
+  /// What is judged as one with this crop: its video; where that is not known, its group; where neither is, it alone.
+  var judgedWith: String { video ?? group ?? path }
+
+  /// What is drawn as one for intervals, and kept together where something is fitted to others: all that shows the
+  /// person; where that is not known, the group, the original or what is judged as one.
+  var drawnWith: String { person ?? group ?? original ?? judgedWith }
 }
 
 extension VideoReport {

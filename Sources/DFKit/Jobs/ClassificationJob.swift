@@ -3,36 +3,105 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// What a network says of one face crop, or why it says nothing.
+/// What networks say of one face crop, or why they say nothing.
 public struct ClassificationReport: Sendable {
+  /// What one network says.
+  public struct Member: Sendable, Equatable {
+    /// Its name.
+    public var name: String
+    /// Its raw outputs.
+    public var logits: [Float]
+    /// Its probability of manipulation; nil where its classes do not mean that.
+    public var probability: Float?
+  }
+
   /// The file.
   public var file: String
-  /// The network's raw outputs.
-  public var logits: [Float] = []
-  /// The probability of manipulation; nil where the network's classes do not mean that.
+  /// Each network's answer, in order; empty where the file could not be scored.
+  public var members: [Member] = []
+  /// The probability of manipulation: of one network alone its own, of a recipe's what its aggregation makes of them. Nil
+  /// where a network's classes do not mean that.
   public var probability: Float?
+  /// What a recipe calls that; nil where there is no recipe.
+  public var verdict: Verdict?
   /// Why the file could not be scored; nil when it was.
   public var error: String?
 
+  /// A report without answers.
+  public init(file: String, error: String? = nil) {
+    self.file = file
+    self.error = error
+  }
+
+  /// The raw outputs of the only network; empty where there are several.
+  public var logits: [Float] { members.count == 1 ? members[0].logits : [] }
+
   /// The report as `dfkit classify --json` prints it (see `Docs/Formats.md`).
   public var json: JSON {
-    var members: [JSON.Member] = [
+    var keys: [JSON.Member] = [
       .init(key: "file", value: .string(file)), .init(key: "logits", value: .numbers(logits)),
       .init(key: "probability", value: .number(probability)),
     ]
-    if let error { members.append(.init(key: "error", value: .string(error))) }
-    return .object(members)
+    if let verdict { keys.append(.init(key: "verdict", value: .string(verdict.name))) }
+    keys.append(
+      .init(
+        key: "members",
+        value: .array(
+          members.map {
+            [
+              "name": .string($0.name), "logits": .numbers($0.logits),
+              "probability": .number($0.probability),
+            ]
+          })))
+    if let error { keys.append(.init(key: "error", value: .string(error))) }
+    return .object(keys)
   }
 }
 
-/// Scores face crops, each a picture of its own.
+/// Scores face crops, each a picture of its own: with one network, or with all of a recipe's.
 public struct ClassificationJob: Sendable {
-  /// Scores them.
-  public var classifier: any FrameClassifier
+  /// A network with the name that reports give it.
+  public struct Member: Sendable {
+    /// The name.
+    public var name: String
+    /// Scores the crops.
+    public var classifier: any FrameClassifier
 
-  /// A job.
-  public init(classifier: any FrameClassifier) {
-    self.classifier = classifier
+    /// A named network.
+    public init(_ name: String, _ classifier: any FrameClassifier) {
+      self.name = name
+      self.classifier = classifier
+    }
+  }
+
+  /// The networks, at least one.
+  public let members: [Member]
+  /// How a recipe makes one probability of theirs; nil for the first network's own.
+  public let combination: ScoreCombination?
+  /// What a recipe says of probabilities too close to one half.
+  private let decision: Recipe.Decision
+
+  /// A job for one network.
+  public init(classifier: any FrameClassifier, name: String = "network") {
+    members = [Member(name, classifier)]
+    combination = nil
+    decision = Recipe.Decision()
+  }
+
+  /// A job for all of a recipe's networks, put together, calibrated and clipped as the recipe says for a single face.
+  ///
+  /// - Throws: `RecipeError`, `WeightsError`, `ClassifierError`.
+  public init(recipe: Recipe, weights: MemberFiles) throws {
+    let combination = try recipe.combination()
+    members = try weights.entries.map { entry in
+      let model = try ClassifierModel(try entry.weights.read(), entry.member.options)
+      guard model.classCount <= 2 else {
+        throw ClassifierError.noProbability(classes: model.classCount)
+      }
+      return Member(entry.member.name, model)
+    }
+    self.combination = combination
+    decision = recipe.verdict
   }
 
   /// Scores `files` in order, several at a time, and hands over the reports. Stops early in a cancelled
@@ -49,7 +118,7 @@ public struct ClassificationJob: Sendable {
       try report(ClassificationReport(file: error.path, error: error.description))
     }
     let files = media.files
-    let step = max(1, classifier.batchSize)
+    let step = max(1, members.map(\.classifier.batchSize).min() ?? 1)
     for start in stride(from: 0, to: files.count, by: step) {
       if Task.isCancelled {
         outcome.wasCancelled = true
@@ -79,16 +148,36 @@ public struct ClassificationJob: Sendable {
       }
     }
     guard !crops.isEmpty else { return reports }
-    for (place, logits) in zip(places, classifier.logits(of: crops)) {
-      guard logits.allSatisfy(\.isFinite) else {
-        reports[place].error =
-          "\(reports[place].file): the network's outputs are not finite numbers; its weights may be"
-          + " damaged."
-        continue
+    for member in members {
+      for (place, logits) in zip(places, member.classifier.logits(of: crops)) {
+        reports[place].members.append(
+          .init(
+            name: member.name, logits: logits, probability: member.classifier.probability(logits)))
       }
-      reports[place].logits = logits
-      reports[place].probability = classifier.probability(logits)
     }
+    for place in places { decide(&reports[place]) }
     return reports
+  }
+
+  /// Makes one answer of the networks'.
+  private func decide(_ report: inout ClassificationReport) {
+    if let strange = report.members.first(where: { !$0.logits.allSatisfy(\.isFinite) }) {
+      let name = members.count == 1 ? "the network" : strange.name
+      report.error =
+        "\(report.file): \(name)'s outputs are not finite numbers; its weights may be damaged."
+      report.members = []
+      return
+    }
+    guard let combination else {
+      report.probability = report.members[0].probability
+      return
+    }
+    let scores = report.members.compactMap { member in
+      member.probability.map { MemberScores(name: member.name, frames: [$0]) }
+    }
+    guard scores.count == members.count else { return }
+    let probability = combination(scores).probability
+    report.probability = probability
+    report.verdict = Verdict(probability: probability, undecided: decision.undecided)
   }
 }

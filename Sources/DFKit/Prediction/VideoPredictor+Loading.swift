@@ -35,7 +35,7 @@ extension VideoPredictor {
     let detector = try recipe.detector.load(detectorWeights)
     self.init(
       recipe: recipe, detector: detector,
-      ensemble: try recipe.aggregation.ensemble(of: weights.members()))
+      ensemble: try recipe.ensemble(of: weights.members()))
     detectorName = detectorWeights.name
   }
 }
@@ -82,11 +82,19 @@ extension Recipe.Member {
   }
 }
 
-extension Recipe.Aggregation {
-  /// The ensemble of members that aggregates this way.
+extension Recipe {
+  /// What each member counts in `aggregation.models`, in the members' order; nil where none says.
+  public var memberWeights: [Float]? {
+    members.contains { $0.weight != nil } ? members.map { $0.weight ?? 1 } : nil
+  }
+
+  /// The ensemble of members, which are this recipe's in order, that aggregates as the recipe says.
   ///
-  /// - Throws: `RecipeError` where an aggregator's name is unknown.
+  /// - Throws: `RecipeError` where an aggregator's name is unknown or weights cannot be used.
   public func ensemble(of members: [Ensemble.Member]) throws(RecipeError) -> Ensemble {
+    precondition(
+      memberWeights == nil || members.count == self.members.count,
+      "Recipe: \(members.count) members for \(self.members.count) weights")
     let combination = try combination()
     var ensemble = Ensemble(
       members, frames: combination.frames, models: combination.models, clip: combination.clip)
@@ -96,14 +104,33 @@ extension Recipe.Aggregation {
 
   /// The way from members' scores to a probability.
   ///
-  /// - Throws: `RecipeError` where an aggregator is unknown.
+  /// - Throws: `RecipeError` where an aggregator is unknown or weights cannot be used.
   public func combination() throws(RecipeError) -> ScoreCombination {
     ScoreCombination(
-      frames: try aggregator(frames), models: try aggregator(models), calibration: calibration,
-      clip: clip)
+      frames: try Self.aggregator(aggregation.frames), models: try modelsAggregator(),
+      calibration: aggregation.calibration, clip: aggregation.clip)
   }
 
-  private func aggregator(_ name: String) throws(RecipeError) -> any Aggregator {
+  private func modelsAggregator() throws(RecipeError) -> any Aggregator {
+    guard let weights = memberWeights else { return try Self.aggregator(aggregation.models) }
+    guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }), weights.contains(where: { $0 > 0 }) else {
+      throw RecipeError(
+        file: name, key: "members",
+        problem: "no weight may be below 0, and one must be above; they are \(weights)")
+    }
+    switch aggregation.models {
+    case "mean": return WeightedMeanAggregator(weights)
+    case "mean-logit": return StackedAggregator.weightedMeanLogit(weights)
+    case let other:
+      throw RecipeError(
+        file: name, key: "aggregation.models",
+        problem:
+          "is '\(other)', which knows no weights; must be mean or mean-logit where a member has"
+          + " a weight")
+    }
+  }
+
+  private static func aggregator(_ name: String) throws(RecipeError) -> any Aggregator {
     guard let aggregator = AggregatorName.parse(name) else {
       throw RecipeError(
         file: "aggregation",

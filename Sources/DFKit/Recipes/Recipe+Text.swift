@@ -104,6 +104,7 @@ extension Recipe.Member {
     if !description.isEmpty { writer.add("description", description) }
     writer.add("architecture", architecture.rawValue)
     if let weights { writer.add("weights", weights) }
+    if let weight { writer.add("weight", "\(weight)") }
     if let scheme { writer.add("scheme", scheme.rawValue) }
     if let size { writer.add("size", "\(size)") }
     if let norm { writer.add("norm", norm.rawValue) }

@@ -37,6 +37,11 @@ extension Recipe {
     if var map = try root.map("aggregation") { aggregation = try Aggregation(&map) }
     if var map = try root.map("verdict") { verdict = try Decision(&map) }
     try root.end()
+    do throws(RecipeError) {
+      _ = try combination()
+    } catch {
+      throw RecipeError(file: file, key: error.key, problem: error.problem)
+    }
   }
 
   /// The text of a recipe file; at most one byte more than `YAMLMap` accepts is read.
@@ -188,6 +193,7 @@ extension Recipe.Member {
     self.init(name: name, architecture: architecture)
     if let description { self.description = description }
     weights = try map.shippedWeights(.classifier)
+    weight = try map.number("weight", in: 0...1000)
     scheme = try map.choice("scheme", Scheme.self)
     size = try map.integer("size", in: 32...4096)
     norm = try map.choice("norm", ClassifierOptions.NormKind.self)

@@ -157,8 +157,17 @@ extension Recipe {
     people.verdict = rule
   }
 
-  /// Drops what was fitted to the scores of certain weights: the calibration and the undecided range.
+  /// Changes how scores become one, over frames and members alike; what members count is dropped.
+  public mutating func aggregate(by aggregator: String) {
+    aggregation.frames = aggregator
+    aggregation.models = aggregator
+    for index in members.indices { members[index].weight = nil }
+  }
+
+  /// Drops what was fitted to the scores of certain weights: what members count, the calibration and the undecided
+  /// range.
   public mutating func forgetCalibration() {
+    for index in members.indices { members[index].weight = nil }
     aggregation.calibration = nil
     verdict.undecided = nil
   }
@@ -196,6 +205,8 @@ extension Recipe {
     public var architecture: Architecture
     /// The name of weights that ship, for when none are given; nil where some must be.
     public var weights: String?
+    /// What the member counts in `aggregation.models`, where another counts 1; nil for 1.
+    public var weight: Float?
     /// The weights file's keys and preprocessing.
     public var scheme: Scheme?
     /// The side of the square input in pixels.

@@ -143,21 +143,36 @@ extension [DetectionReport] {
 }
 
 extension [ClassificationReport] {
-  /// The table that `dfkit classify` shows, for a terminal of `width` columns if given.
+  /// The table that `dfkit classify` shows, for a terminal of `width` columns if given: each network's probability where a
+  /// recipe has several, else its logits; the verdict where a recipe makes one.
   public func table(width: Int? = nil) -> String {
-    var table = TextTable([
-      .init("file"), .init("P(fake)", .right), .init("logits"), .init("note"),
-    ])
+    let names = lazy.map { $0.members.map(\.name) }.first { $0.count > 1 }
+    let hasVerdicts = contains { $0.verdict != nil }
+    var table = TextTable(
+      [.init("file")] + (hasVerdicts ? [.init("verdict")] : []) + [.init("P(fake)", .right)]
+        + (names?.map { .init($0, .right) } ?? [.init("logits")]) + [.init("note")])
     for report in self {
-      // A thousand logits of an ImageNet network would not be read by anyone.
-      let shown = report.logits.prefix(4).map { $0.fixed(4) }.joined(separator: " ")
-      let more = report.logits.count > 4 ? " ... (\(report.logits.count))" : ""
-      table.add([
-        report.file, report.probability?.fixed(3) ?? "-", shown + more,
-        report.error?.withoutName(report.file) ?? "",
-      ])
+      let outputs =
+        names.map { names in
+          names.indices.map { place in
+            report.members.count > place
+              ? report.members[place].probability?.fixed(3) ?? "-" : "-"
+          }
+        } ?? [report.shownLogits]
+      table.add(
+        [report.file] + (hasVerdicts ? [report.verdict?.name ?? "-"] : [])
+          + [report.probability?.fixed(3) ?? "-"] + outputs
+          + [report.error?.withoutName(report.file) ?? report.verdict?.reason?.words ?? ""])
     }
     return table.text(width: width)
+  }
+}
+
+extension ClassificationReport {
+  /// A thousand logits of an ImageNet network would not be read by anyone.
+  fileprivate var shownLogits: String {
+    let more = logits.count > 4 ? " ... (\(logits.count))" : ""
+    return logits.prefix(4).map { $0.fixed(4) }.joined(separator: " ") + more
   }
 }
 

@@ -8,28 +8,35 @@ extension CalibrationFit.Method: ExpressibleByArgument {}
 struct CalibrateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate",
-    abstract: "Makes a network's probabilities honest on faces that it has not learned from.",
+    abstract: "Makes probabilities honest on faces that were not learned from.",
     discussion: """
-      Judges the validation part of the data, finds the scale and offset of the logit under which the \
-      truth is likeliest, and prints how good probabilities were before and are after it. Videos count \
-      equally however many faces they have, and real and fake ones as half each: of faces like these, half \
-      of them fake, about 80 % of those that then get 0.8 are fake. Where fakes are rarer, odds are lower by \
-      as much.
+      Judges the validation part of the data with one network, or with all of a recipe's as the recipe puts \
+      them together. Finds the scale and offset of the log odds under which the truth is likeliest, and \
+      prints how good probabilities were before and are after it, together and for each source (the column \
+      origin). Sources count equally, and real and fake videos as half each: of faces like these, half of \
+      them fake, about 80 % of those that then get 0.8 are fake. Where fakes are rarer, odds are lower by as \
+      much.
 
-      --output writes the weights with the calibration, which every command then uses. What is printed for \
-      the recipe does the same for a video's probability, and leaves undecided what is too close to call.
+      What is printed for the recipe calibrates a video's probability, and leaves undecided what is too \
+      close to call: the smallest range outside of which nine in ten answers (--accuracy) are right on \
+      every source with real and fake videos. For one network, --output writes the weights with the \
+      calibration of a face's logit, which every command then uses.
 
+        dfkit calibrate --data faces/
+        dfkit calibrate --data faces/ --recipe mine.yaml --weights nets/ --json
+        dfkit calibrate --data faces/ --recipe mine.yaml --weights nets/ --fit-members --output out/
         dfkit calibrate --weights b4.safetensors --data faces/ --output c.safetensors
-        dfkit calibrate --data faces/ --split test --plot reliability.svg
-        dfkit calibrate --data faces/ --recipe mine.yaml --method temperature
+        dfkit calibrate --weights b4.safetensors --data faces/ --method temperature --plot r.svg
       """)
 
   @Option(
-    help: "The network's weights, as 'classify' takes them; those that ship if not given.",
-    completion: .file())
-  var weights = Recipe.defaultName
+    help: """
+      One network's weights, as 'classify' takes them; with --recipe, its members' weights, as 'predict' \
+      takes them. Those that the recipe names if not given.
+      """, completion: .file())
+  var weights: [String] = []
 
-  @OptionGroup(title: "Network") var network: NetworkOptions
+  @OptionGroup(title: "One network") var network: NetworkOptions
 
   @OptionGroup(title: "Faces") var samples: SampleOptions
 
@@ -46,25 +53,42 @@ struct CalibrateCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      The recipe whose way from frames to a video is used, and whose clip: a built-in one's name or a YAML \
-      file; the mean and 0.01 to 0.99 if not given.
+      The recipe that is calibrated: a built-in one's name or a YAML file. With weights for one network and no \
+      recipe, the mean over a video's faces, held in 0.01 to 0.99.
       """, completion: .file())
   var recipe: String?
 
-  @Option(
-    help: "What part of the answers outside of the range left undecided is to be right, 0.5 to 1.")
-  var accuracy = 0.95
+  @Flag(
+    help: """
+      Fit each member's own calibration first, and the recipe's to what comes of that; always so for one network.
+      """)
+  var fitMembers = false
 
-  @Option(help: "The safetensors file to write, with the calibration.", completion: .file())
+  @Option(
+    help: """
+      What part of the answers outside of the range left undecided is to be right on every source, 0.5 to 1.
+      """)
+  var accuracy = 0.9
+
+  @Option(
+    help: """
+      The safetensors file to write, with the calibration; with several networks and --fit-members, the folder for \
+      MEMBER.safetensors.
+      """, completion: .file())
   var output: String?
 
   @Option(help: "Draw the reliability diagram into this SVG file.", completion: .file())
   var plot: String?
 
   @Option(
-    help: "Write every face's logit into this CSV file: path, label, video, group, logit.",
+    help: """
+      Write every face's logit into this CSV file: path, label, video, group, logit; with several networks, a column \
+      for each.
+      """,
     completion: .file())
   var scores: String?
+
+  @OptionGroup var cache: CacheOptions
 
   @OptionGroup var threads: ThreadOptions
 
@@ -74,40 +98,76 @@ struct CalibrateCommand: AsyncParsableCommand {
   func validate() throws {
     if samples.data.isEmpty { throw ValidationError("Give --data: a folder or a CSV file.") }
     if !(0.5...1).contains(accuracy) { throw ValidationError("--accuracy must be 0.5 to 1.") }
-    if let output, !output.hasSuffix(".safetensors") {
-      throw ValidationError("--output must end in .safetensors.")
-    }
   }
 
   func run() async throws {
     threads.apply()
-    let source = WeightsSource(argument: weights)
-    let job = try job(source)
+    let job = try job()
     let command = self
+    try command.check(job)
     try await Interruption.handled {
       let bar = ProgressBar()
       let report = try job.run(progress: bar.update)
       bar.clear()
       if let output = command.output {
-        try report.write(source, to: URL(fileURLWithPath: output))
+        let url = URL(fileURLWithPath: output)
+        switch job.subject {
+        case .network(let source, _): try report.write(source, to: url)
+        case .recipe(_, let files): try report.write(files, toFolder: url)
+        }
       }
       if let plot = command.plot { try Output.write(report.plot, to: plot) }
-      if let scores = command.scores { try Output.write(report.faces.csv, to: scores) }
+      if let scores = command.scores { try Output.write(report.scores, to: scores) }
       try Output.write((command.json ? report.json.text : report.text) + "\n")
     }
   }
 
-  private func job(_ source: WeightsSource) throws -> CalibrationJob {
-    var job = CalibrationJob(weights: source, samples: samples.choice())
-    job.network = network.options
+  /// Whether what was given asks for one network: weights without a recipe, or a recipe with one member that gets no
+  /// more than one file.
+  private func job() throws -> CalibrationJob {
+    let named = try recipe.map { try Recipe.named($0) }
+    let usual = try named ?? Recipe.named(Recipe.defaultName)
+    var job: CalibrationJob
+    if named == nil, weights.count == 1 {
+      job = CalibrationJob(
+        weights: WeightsSource(argument: weights[0]), options: network.options,
+        samples: samples.choice())
+    } else {
+      let (recipe, files) = try RecipeOptions.loaded(recipe ?? Recipe.defaultName, weights)
+      if usual.members.count == 1, let entry = files.entries.first {
+        job = CalibrationJob(
+          weights: entry.weights, options: network.options, samples: samples.choice())
+        if named != nil {
+          job.combination = try recipe.combination()
+          job.combination.calibration = nil
+        }
+      } else {
+        guard network.isEmpty else {
+          throw ValidationError(
+            "The recipe says what its networks are: options for one network need --weights alone.")
+        }
+        job = try CalibrationJob(recipe: recipe, weights: files, samples: samples.choice())
+        job.fitsMembers = fitMembers
+        job.cache = cache.folder
+      }
+    }
     job.method = method
     job.smoothsTargets = smooth
     job.accuracy = accuracy
-    if let recipe {
-      let named = try Recipe.named(recipe)
-      job.aggregator = AggregatorName.parse(named.aggregation.frames) ?? job.aggregator
-      job.clip = named.aggregation.clip
-    }
     return job
+  }
+
+  private func check(_ job: CalibrationJob) throws {
+    guard let output else { return }
+    switch job.subject {
+    case .network:
+      if !output.hasSuffix(".safetensors") {
+        throw ValidationError("--output must end in .safetensors.")
+      }
+    case .recipe:
+      if !fitMembers {
+        throw ValidationError("--output needs --fit-members where the recipe has several members.")
+      }
+    }
   }
 }

@@ -6,11 +6,16 @@ import Foundation
 struct ClassifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "classify",
-    abstract: "Scores pictures of single faces with one network.",
+    abstract: "Scores pictures of single faces.",
     discussion: """
-      Options say what the weights file's metadata does not, or should not.
+      Every network of the recipe judges each picture, and their scores become one probability as the recipe says of \
+      a single face: put together, calibrated, and called undecided where it is too close to one half. With \
+      --weights alone it is one network, and the probability is its own; options then say what the weights file's \
+      metadata does not, or should not.
 
         dfkit classify face.png
+        dfkit classify faces/ --json
+        dfkit classify faces/ --recipe mine.yaml --weights nets/
         dfkit classify face.png --weights b4.safetensors
         dfkit classify faces/ --weights b7.pth --scheme selimsef --json
       """)
@@ -19,10 +24,17 @@ struct ClassifyCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      The network's weights: safetensors or a PyTorch checkpoint; those that ship with dfkit if not \
-      given ('dfkit weights info default').
+      The recipe: a built-in one's name or a YAML file; the one that ships if neither this nor one network is \
+      given.
       """, completion: .file())
-  var weights = Recipe.defaultName
+  var recipe: String?
+
+  @Option(
+    help: """
+      One network's weights: safetensors or a PyTorch checkpoint, or the name of some that ship ('dfkit weights \
+      list'); with --recipe, its members' weights, as 'predict' takes them.
+      """, completion: .file())
+  var weights: [String] = []
 
   @OptionGroup(title: "Network") var network: NetworkOptions
 
@@ -31,10 +43,20 @@ struct ClassifyCommand: AsyncParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
+  func validate() throws {
+    if recipe != nil, !network.isEmpty {
+      throw ValidationError(
+        "The recipe says what its networks are: options for one network cannot be given with --recipe."
+      )
+    }
+    if recipe == nil, weights.count > 1 {
+      throw ValidationError("--weights: give one file, or a recipe for several networks.")
+    }
+  }
+
   func run() async throws {
     threads.apply()
-    let state = try WeightsSource(argument: weights).read()
-    let job = ClassificationJob(classifier: try ClassifierModel(state, network.options))
+    let job = try job()
     let inputs = input.files([.image])
     let json = json
     try await Interruption.handled {
@@ -46,6 +68,17 @@ struct ClassifyCommand: AsyncParsableCommand {
       try printer.end()
       try outcome.exit()
     }
+  }
+
+  /// One network where weights or options for one are given without a recipe.
+  private func job() throws -> ClassificationJob {
+    if recipe == nil, !weights.isEmpty || !network.isEmpty {
+      let source = WeightsSource(argument: weights.first ?? Recipe.defaultName)
+      return ClassificationJob(
+        classifier: try ClassifierModel(try source.read(), network.options), name: source.name)
+    }
+    let (recipe, files) = try RecipeOptions.loaded(recipe ?? Recipe.defaultName, weights)
+    return try ClassificationJob(recipe: recipe, weights: files)
   }
 }
 
@@ -77,6 +110,9 @@ struct NetworkOptions: ParsableArguments {
 
   @Option(help: "The network's outputs.")
   var classes: Int?
+
+  /// Whether nothing was given.
+  var isEmpty: Bool { options == ClassifierOptions() }
 
   /// The options for the loader.
   var options: ClassifierOptions {

@@ -21,6 +21,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         dfkit evaluate clips/ --labels truth.csv --plots plots/
         dfkit evaluate --data faces/ --split test --json
         dfkit evaluate clips/ --ablate aggregators,clip,frames
+        dfkit evaluate --data faces/ --recipe mine.yaml --weights nets/ --stack
         dfkit evaluate clips/ --sweep --plots plots/
         dfkit evaluate clips/ --recipe mine.yaml --weights b4.safetensors --compare default
       """)
@@ -65,6 +66,13 @@ struct EvaluateCommand: AsyncParsableCommand {
 
   @Flag(
     help: """
+      What the recipe's members should count, fitted on the files, beside counting them alike: both judged by what \
+      other people's files give.
+      """)
+  var stack = false
+
+  @Flag(
+    help: """
       Judge the videos again as they get worse: encoded anew, smaller, with fewer frames, blurred, with noise. \
       Takes some thirty times as long.
       """)
@@ -74,11 +82,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     help: "Draw plots into this folder, each as SVG and PNG.", completion: .directory)
   var plots: String?
 
-  @Option(
-    help: """
-      The folder that keeps what networks said; 'none' to keep nothing. ~/.cache/dfkit/scores if not given.
-      """, completion: .directory)
-  var cache: String?
+  @OptionGroup var cache: CacheOptions
 
   @OptionGroup var threads: ThreadOptions
 
@@ -143,6 +147,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         json.append(.init(key: "ablation", value: rows.json))
         plots.append(("ablation", rows.plot))
       }
+      if command.stack {
+        let report = try StackReport(outcome.files)
+        text.append(report.text)
+        json.append(.init(key: "stack", value: report.json))
+      }
       if command.sweep {
         let rows = try command.sweep(job, outcome)
         text.append(rows.text)
@@ -169,11 +178,7 @@ struct EvaluateCommand: AsyncParsableCommand {
       source = choice.weights
     }
     var job = EvaluationJob(recipe: settings, weights: files, detectorWeights: source)
-    switch cache {
-    case "none": break
-    case let folder?: job.cache = URL(fileURLWithPath: folder)
-    case nil: job.cache = EvaluationJob.usualCache()
-    }
+    job.cache = cache.folder
     return job
   }
 

@@ -148,10 +148,7 @@ struct PredictCommand: AsyncParsableCommand {
     if let frames { recipe.frames = frames }
     if let people { recipe.judgePeople(by: people) }
     if let facesPerFrame { recipe.faces.perFrame = facesPerFrame }
-    if let aggregate {
-      recipe.aggregation.frames = aggregate
-      recipe.aggregation.models = aggregate
-    }
+    if let aggregate { recipe.aggregate(by: aggregate) }
     if let clip { recipe.aggregation.clip = clip.range }
     if let undecided { recipe.verdict.undecided = undecided.range }
   }

@@ -17,7 +17,7 @@ import Testing
         faces.append(
           ScoredFace(
             path: "\(video)-\(face)", label: label, video: "v\(video)", group: "g\(video / 2)",
-            logit: 4 * (center + Float.random(in: -0.5...0.5, using: &generator))))
+            logits: [4 * (center + Float.random(in: -0.5...0.5, using: &generator))]))
       }
     }
     return faces
@@ -36,7 +36,8 @@ import Testing
     #expect(report.groups == 20)
     #expect(report.videos.real == 20 && report.videos.fake == 20)
     #expect(report.calibration.scale < 0.6)
-    for level in [report.frames, report.videos] {
+    let frames = try #require(report.members[0].frames)
+    for level in [frames, report.videos] {
       #expect(level.after[.logLoss].value < level.before[.logLoss].value)
       #expect(level.after[.calibrationError].value < level.before[.calibrationError].value)
       let others = try #require(level.crossFitted)
@@ -47,7 +48,7 @@ import Testing
       #expect(interval.contains(level.after[.logLoss].value))
     }
     // Order is not changed by a calibration that rises.
-    #expect(abs(report.frames.after[.auc].value - report.frames.before[.auc].value) < 1e-12)
+    #expect(abs(frames.after[.auc].value - frames.before[.auc].value) < 1e-12)
     let recipe = try Recipe(
       yaml: "name: a\nmembers: [{name: b, architecture: xception}]\n" + report.recipe, file: "r")
     let found = try #require(recipe.aggregation.calibration)
@@ -63,7 +64,7 @@ import Testing
     let again = try CalibrationReport(faces(), job(), before: plain.calibration)
     #expect(again.calibration == plain.calibration)
     #expect(again.videoCalibration == plain.videoCalibration)
-    #expect(again.frames.before[.logLoss] == plain.frames.after[.logLoss])
+    #expect(again.members[0].frames?.before[.logLoss] == plain.members[0].frames?.after[.logLoss])
     #expect(try CalibrationReport(faces(), job(), before: nil).text == plain.text)
   }
 
@@ -83,12 +84,12 @@ import Testing
   @Test func facesThatAreToldApartNeedSmoothing() throws {
     let apart = faces().map { face in
       var face = face
-      face.logit = (face.label == .fake ? 3 : -3) + face.logit / 100
+      face.logits[0] = (face.label == .fake ? 3 : -3) + face.logits[0] / 100
       return face
     }
     let report = try CalibrationReport(apart, job(), before: nil)
     #expect(report.notes.contains { $0.contains("faces are told apart") })
-    #expect(report.frames.after[.accuracy].value == 1)
+    #expect(report.members[0].frames?.after[.accuracy].value == 1)
     #expect(report.band?.range == nil && report.band?.coverage == 1)
     #expect(throws: CalibrationError.separable) {
       try CalibrationReport(apart, job { $0.smoothsTargets = false }, before: nil)
@@ -122,7 +123,11 @@ import Testing
   }
 
   @Test func scoresAreWrittenAsTheyAre() {
-    let face = ScoredFace(path: "a, b.png", label: .fake, video: "v", group: "g", logit: -0.1)
-    #expect([face].csv == "path,label,video,group,logit\n\"a, b.png\",FAKE,v,g,-0.1\n")
+    let face = ScoredFace(path: "a, b.png", label: .fake, video: "v", group: "g", logits: [-0.1])
+    #expect([face].csv(["x"]) == "path,label,video,group,logit\n\"a, b.png\",FAKE,v,g,-0.1\n")
+    var both = face
+    both.logits.append(2)
+    #expect([both].csv(["x", "y"]).hasPrefix("path,label,video,group,x,y\n"))
+    #expect([both].csv(["x", "y"]).hasSuffix(",-0.1,2.0\n"))
   }
 }

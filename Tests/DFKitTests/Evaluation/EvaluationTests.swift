@@ -11,7 +11,7 @@ enum Evaluated {
   static func maker(undecided: ClosedRange<Float>? = nil) throws -> VerdictMaker {
     var recipe = recipe
     recipe.verdict.undecided = undecided
-    return VerdictMaker(recipe, try recipe.aggregation.combination())
+    return VerdictMaker(recipe, try recipe.combination())
   }
 
   /// A file whose people have these scores, one list a person, a frame an entry; members give the same unless `second`

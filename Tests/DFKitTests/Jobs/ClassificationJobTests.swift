@@ -39,4 +39,50 @@ import Testing
       #expect(reports[1].error?.contains("b.png: the network's outputs are not finite") == true)
     }
   }
+
+  /// Every member is heard, and what they say together is what the recipe makes of a single face.
+  @Test func aRecipesNetworksAnswerTogether() throws {
+    try Paths.withTemporaryFolder { folder in
+      let recipe = try Recipe(
+        yaml: """
+          name: pair
+          members:
+            - {name: small, architecture: efficientnet-b0, weights: default, size: 96, weight: 3}
+            - {name: large, architecture: efficientnet-b0, weights: default, size: 160}
+          aggregation:
+            calibration: {scale: 1.5, offset: -0.25}
+            clip: [0.05, 0.95]
+          verdict:
+            undecided: [0.05, 0.95]
+          """, file: "pair")
+      let file = folder.appendingPathComponent("a.png")
+      try ImageFile.write(.plain(120, 120, grey: 90), to: file)
+      let missing = folder.appendingPathComponent("none.png").path
+      let job = try ClassificationJob(
+        recipe: recipe, weights: MemberFiles([], members: recipe.members))
+      var reports: [ClassificationReport] = []
+      let outcome = job.run(MediaFiles.expand([file.path, missing], kinds: [.image])) {
+        reports.append($0)
+      }
+      #expect(outcome.failures == 1 && reports.count == 2)
+      let report = try #require(reports.first { $0.error == nil })
+      #expect(report.members.map(\.name) == ["small", "large"] && report.logits.isEmpty)
+      let scores = report.members.compactMap(\.probability)
+      let mean = (3 * scores[0] + scores[1]) / 4
+      let expected = min(
+        max(
+          try #require(LogitCalibration(scale: 1.5, offset: -0.25)).probability(of: mean), 0.05),
+        0.95)
+      expectClose([try #require(report.probability)], [expected], tolerance: 1e-5)
+      #expect(report.verdict?.name == "undecided")
+      // The sizes differ, and so do the scores.
+      #expect(scores[0] != scores[1])
+      // The same through the predictor's ensemble.
+      let ensemble = try recipe.ensemble(
+        of: MemberFiles([], members: recipe.members).members())
+      let assessed = try ensemble.assess([try ImageFile.read(file)]).probability
+      expectClose([assessed], [expected], tolerance: 1e-5)
+      #expect(reports.table().contains("small") && reports.table().contains("too close to call"))
+    }
+  }
 }

@@ -59,7 +59,7 @@ import Testing
     #expect(report.verdict == .undecided(.unsure(probability: 0.5)))
     #expect(report.frameScores.count == 5 && report.members.count == 2)
     recipe.aggregation.calibration = LogitCalibration(scale: 1, offset: 3)
-    let ensemble = try recipe.aggregation.ensemble(of: predictor.ensemble.members)
+    let ensemble = try recipe.ensemble(of: predictor.ensemble.members)
     #expect(ensemble.calibration == recipe.aggregation.calibration)
     let sure = VideoPredictor(recipe: recipe, detector: predictor.detector, ensemble: ensemble)
     let verdict = try sure.predict(Self.video).verdict

@@ -101,19 +101,19 @@ struct ReliabilityTests {
       .init(0.05, .real), .init(0.2, .real), .init(0.42, .fake), .init(0.55, .real),
       .init(0.57, .fake), .init(0.8, .fake), .init(0.9, .fake), .init(0.1, .real),
     ]
-    let band = try #require(AbstainBand.narrowest(judgements, accuracy: 0.99))
+    let band = try #require(AbstainBand.narrowest([judgements], accuracy: 0.99))
     let range = try #require(band.range)
     // 0.42 is 0.08 from one half.
     #expect(isClose(range.lowerBound, 0.42) && isClose(range.upperBound, 0.58))
     #expect(band.accuracy == 1 && isClose(band.coverage, 5.0 / 8))
-    let none = try #require(AbstainBand.narrowest(judgements, accuracy: 0.75))
+    let none = try #require(AbstainBand.narrowest([judgements], accuracy: 0.75))
     #expect(none.range == nil && none.coverage == 1 && none.accuracy == 0.75)
-    #expect(AbstainBand.narrowest([.init(0.995, .real)], accuracy: 0.6) == nil)
-    #expect(AbstainBand.narrowest([], accuracy: 0.6) == nil)
+    #expect(AbstainBand.narrowest([[.init(0.995, .real)]], accuracy: 0.6) == nil)
+    #expect(AbstainBand.narrowest([[]], accuracy: 0.6) == nil)
     // Weights decide.
     let heavy = [Judgement(0.6, .real), .init(0.9, .fake, weight: 9)]
-    #expect(AbstainBand.narrowest(heavy, accuracy: 0.9)?.range == nil)
-    #expect(AbstainBand.narrowest(heavy, accuracy: 0.95)?.coverage == 0.9, "0.6 is left open")
+    #expect(AbstainBand.narrowest([heavy], accuracy: 0.9)?.range == nil)
+    #expect(AbstainBand.narrowest([heavy], accuracy: 0.95)?.coverage == 0.9, "0.6 is left open")
   }
 
   @Test func theDiagramIsWellFormedAndNamesItsSeries() throws {

@@ -1,0 +1,51 @@
+import DeepfakeCore
+import MediaIO
+import Training
+
+/// A face of known truth and what networks say of it.
+public struct ScoredFace: Sendable, Equatable {
+  /// The picture, as the manifest names it.
+  public var path: String
+  /// The truth.
+  public var label: FaceLabel
+  /// What is judged as one: the video, or what stands in for it.
+  public var video: String
+  /// What hangs together and is drawn as one for intervals: the person, or the manifest's group, or the video.
+  public var group: String
+  /// The collection, where known.
+  public var source: String?
+  /// The log odds of "fake" of each network, not calibrated by what is to be fitted. At least one.
+  public var logits: [Float]
+
+  /// A face.
+  public init(
+    path: String, label: FaceLabel, video: String, group: String, source: String? = nil,
+    logits: [Float]
+  ) {
+    precondition(!logits.isEmpty, "ScoredFace: no logits")
+    self.path = path
+    self.label = label
+    self.video = video
+    self.group = group
+    self.source = source
+    self.logits = logits
+  }
+
+  /// A judged sample.
+  init(_ sample: FaceSample, logits: [Float]) {
+    self.init(
+      path: sample.path, label: sample.label, video: sample.judgedWith, group: sample.drawnWith,
+      source: sample.origin, logits: logits)
+  }
+}
+
+extension [ScoredFace] {
+  /// The faces as CSV: `path,label,video,group`, then a column for each network, called `logit` where there is one only.
+  package func csv(_ names: [String]) -> String {
+    let columns = ["path", "label", "video", "group"] + (names.count == 1 ? ["logit"] : names)
+    let lines = map { face in
+      CSV.line([face.path, face.label.word, face.video, face.group] + face.logits.map { "\($0)" })
+    }
+    return ([CSV.line(columns)] + lines).joined(separator: "\n") + "\n"
+  }
+}
