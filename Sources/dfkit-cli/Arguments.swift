@@ -8,6 +8,7 @@ extension ClassifierOptions.NormKind: ExpressibleByArgument {}
 extension RetinaFaceBackbone: ExpressibleByArgument {}
 extension Recipe.Detector.Kind: ExpressibleByArgument {}
 extension Recipe.People.Rule: ExpressibleByArgument {}
+extension Recipe.Decision.Unfamiliar: ExpressibleByArgument {}
 extension DetectionDrawing.Form: ExpressibleByArgument {}
 extension Augmentation.Preset: ExpressibleByArgument {}
 

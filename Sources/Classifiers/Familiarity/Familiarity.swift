@@ -11,7 +11,7 @@ import DeepfakeCore
 ///
 /// ```swift
 /// let model = try ClassifierModel(StateDict.read(file))
-/// if let familiarity = model.familiarity, let face = model.judge([crop]).first {
+/// if let familiarity = model.familiarity, let face = try model.judge([crop]).first {
 ///   print(familiarity.limits.traitsBeyond(face.measures).map(\.words))
 /// }
 /// ```

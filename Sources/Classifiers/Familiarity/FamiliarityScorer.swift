@@ -1,9 +1,10 @@
 import DeepfakeCore
+import Synchronization
 
 /// What a network said of a face, and what the face is like.
 public struct FamiliarityJudgement: Sendable, Equatable {
-  /// The network's raw outputs, as many as it has classes.
-  public var logits: [Float]
+  /// The probability of "fake".
+  public var score: Float
   /// What was measured.
   public var measures: FamiliarityMeasures
 }
@@ -47,16 +48,26 @@ extension FamiliarityScorer {
   /// - Parameters:
   ///   - crops: the crops as they were cut.
   ///   - sides: their sides in pixels of the frame, where they were scaled since; their own if empty.
-  public func judge(_ crops: [Image], sides: [Int] = []) -> [FamiliarityJudgement] {
+  /// - Throws: `ClassifierError.noProbability` when the network has neither one class nor two.
+  public func judge(_ crops: [Image], sides: [Int] = []) throws -> [FamiliarityJudgement] {
     precondition(
       sides.isEmpty || sides.count == crops.count,
       "judge: \(sides.count) sides for \(crops.count) crops")
-    return logitsAndFeatures(of: crops).enumerated().map { place, row in
-      var measures = FamiliarityMeasures(
+    let pictures = Mutex([Int: FamiliarityMeasures]())
+    Parallel.forEach(crops.count) { place in
+      let found = FamiliarityMeasures(
         picture: crops[place], fitted: input.fitted(crops[place]),
         side: sides.isEmpty ? nil : sides[place])
+      pictures.withLock { $0[place] = found }
+    }
+    let measured = pictures.withLock { $0 }
+    return try logitsAndFeatures(of: crops).enumerated().map { place, row in
+      guard let score = probability(row.logits) else {
+        throw ClassifierError.noProbability(classes: classCount)
+      }
+      var measures = measured[place, default: FamiliarityMeasures()]
       measures[.features] = familiarity?.distance(row.features)
-      return FamiliarityJudgement(logits: row.logits, measures: measures)
+      return FamiliarityJudgement(score: score, measures: measures)
     }
   }
 }

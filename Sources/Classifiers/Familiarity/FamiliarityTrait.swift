@@ -50,6 +50,12 @@ public struct FamiliarityMeasures: Sendable, Equatable {
     set { values[trait] = newValue }
   }
 
+  /// The measures by the traits' names, as files keep them; names that are no trait's are passed over.
+  package var entries: [String: Float] {
+    get { values.byName }
+    set { values = Dictionary(byName: newValue) }
+  }
+
   /// The median of each trait over those faces that have it: of an even number, the lower of the middle two.
   public static func median(of faces: [FamiliarityMeasures]) -> FamiliarityMeasures {
     var result = FamiliarityMeasures()
@@ -74,11 +80,28 @@ public struct FamiliarityLimits: Sendable, Equatable {
     set { values[trait] = newValue }
   }
 
+  /// The limits by the traits' names, as files keep them; names that are no trait's are passed over.
+  package var entries: [String: Float] {
+    get { values.byName }
+    set { values = Dictionary(byName: newValue) }
+  }
+
   /// The traits of a face that are beyond their limits; what was not measured is not.
   public func traitsBeyond(_ measures: FamiliarityMeasures) -> [FamiliarityTrait] {
     FamiliarityTrait.allCases.filter { trait in
       guard let limit = values[trait], let value = measures[trait] else { return false }
       return trait.limitIsHighest ? value > limit : value < limit
     }
+  }
+}
+
+extension [FamiliarityTrait: Float] {
+  fileprivate var byName: [String: Float] {
+    [String: Float](uniqueKeysWithValues: map { ($0.key.rawValue, $0.value) })
+  }
+
+  fileprivate init(byName entries: [String: Float]) {
+    self.init()
+    for (name, value) in entries { FamiliarityTrait(rawValue: name).map { self[$0] = value } }
   }
 }
