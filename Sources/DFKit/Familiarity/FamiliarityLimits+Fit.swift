@@ -16,7 +16,8 @@ package struct MeasuredFace: Sendable {
 }
 
 extension FamiliarityLimits {
-  /// Faces of a source that a limit of its own is made from; smaller sources are taken together.
+  /// Faces of a source that a limit of its own is made from; smaller sources are taken together, and left out where
+  /// they still are fewer and there are others.
   package static let fewestFaces = 20
   /// The part of the faces of any one source that may be beyond the limit of a measure of the picture.
   package static let pictureShare = 0.005
@@ -40,7 +41,9 @@ extension FamiliarityLimits {
     let small = Dictionary(grouping: faces, by: \.source).filter {
       $0.value.count < Self.fewestFaces
     }
-    let sources = Dictionary(grouping: faces) { small[$0.source] == nil ? $0.source : "" }.values
+    let all = Dictionary(grouping: faces) { small[$0.source] == nil ? $0.source : "" }.values
+    let large = all.filter { $0.count >= Self.fewestFaces }
+    let sources = large.isEmpty ? Array(all) : large
     // Last: what other limits refuse counts too.
     for trait in FamiliarityTrait.allCases.filter({ $0 != .features }) + [.features] {
       let sign: Float = trait.limitIsHighest ? 1 : -1

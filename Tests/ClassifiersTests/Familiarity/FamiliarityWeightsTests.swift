@@ -29,7 +29,8 @@ import Testing
   @Test(arguments: [ElementType.f32, .f16, .bf16])
   func whatIsWrittenIsRead(_ dtype: ElementType) throws {
     try Paths.withTemporaryFolder { folder in
-      var (state, familiarity) = Self.material()
+      let (plain, familiarity) = Self.material()
+    var state = plain
       #expect(try ClassifierModel(state).familiarity == nil)
       familiarity.write(to: &state)
       let file = folder.appendingPathComponent("f.safetensors")
@@ -64,7 +65,8 @@ import Testing
     _ words: String, sourceLocation: SourceLocation = #_sourceLocation,
     _ change: (inout StateDict) -> Void
   ) {
-    var (state, familiarity) = Self.material()
+    let (plain, familiarity) = Self.material()
+    var state = plain
     familiarity.write(to: &state)
     change(&state)
     do {
@@ -115,7 +117,8 @@ import Testing
 
   /// Nothing else that begins like it is passed over.
   @Test func otherTensorsAreStillRefused() throws {
-    var (state, familiarity) = Self.material()
+    let (plain, familiarity) = Self.material()
+    var state = plain
     familiarity.write(to: &state)
     state["familiarity.more"] = state["familiarity.center"]
     #expect(throws: WeightsError.self) { try ClassifierModel(state) }
@@ -123,7 +126,8 @@ import Testing
 
   @Test func truncatedFilesAreRefused() throws {
     try Paths.withTemporaryFolder { folder in
-      var (state, familiarity) = Self.material()
+      let (plain, familiarity) = Self.material()
+    var state = plain
       familiarity.write(to: &state)
       let file = folder.appendingPathComponent("f.safetensors")
       try state.write(safetensors: file)
