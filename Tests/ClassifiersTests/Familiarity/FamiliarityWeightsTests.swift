@@ -30,7 +30,7 @@ import Testing
   func whatIsWrittenIsRead(_ dtype: ElementType) throws {
     try Paths.withTemporaryFolder { folder in
       let (plain, familiarity) = Self.material()
-    var state = plain
+      var state = plain
       #expect(try ClassifierModel(state).familiarity == nil)
       familiarity.write(to: &state)
       let file = folder.appendingPathComponent("f.safetensors")
@@ -127,7 +127,7 @@ import Testing
   @Test func truncatedFilesAreRefused() throws {
     try Paths.withTemporaryFolder { folder in
       let (plain, familiarity) = Self.material()
-    var state = plain
+      var state = plain
       familiarity.write(to: &state)
       let file = folder.appendingPathComponent("f.safetensors")
       try state.write(safetensors: file)
