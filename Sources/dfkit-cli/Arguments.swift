@@ -9,6 +9,7 @@ extension RetinaFaceBackbone: ExpressibleByArgument {}
 extension Recipe.Detector.Kind: ExpressibleByArgument {}
 extension FrameScale: ExpressibleByArgument {}
 extension Recipe.People.Rule: ExpressibleByArgument {}
+extension Recipe.Decision.Unfamiliar: ExpressibleByArgument {}
 extension DetectionDrawing.Form: ExpressibleByArgument {}
 extension Augmentation.Preset: ExpressibleByArgument {}
 

@@ -29,7 +29,8 @@ struct DFKitCommand: AsyncParsableCommand {
       ClassifyCommand.self,
       ExtractCommand.self,
       SplitCommand.self, AuditCommand.self, LandmarksCommand.self, TrainCommand.self,
-      CalibrateCommand.self, IdentityCommand.self, DetectorCommand.self, WeightsCommand.self,
+      CalibrateCommand.self, FamiliarityCommand.self, IdentityCommand.self,
+      DetectorCommand.self, WeightsCommand.self,
       RecipeCommand.self, BenchCommand.self,
     ])
 }

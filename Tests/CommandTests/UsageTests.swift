@@ -15,7 +15,8 @@ import Testing
       ["recipe", "list"], ["recipe", "show"], ["bench"],
       ["bench", "classify"], ["bench", "detect"], ["bench", "embed"], ["bench", "train"],
       ["bench", "video"], ["bench", "copies"], ["bench", "machine"],
-      ["calibrate"], ["identity"], ["identity", "train"], ["identity", "evaluate"],
+      ["calibrate"], ["familiarity"],
+      ["identity"], ["identity", "train"], ["identity", "evaluate"],
     ] {
       let help = try Tool.run(command + ["--help"])
       #expect(help.status == 0)
@@ -81,6 +82,7 @@ import Testing
     (["train", "--data", "d", "--output", "o", "--augmentation", "bold"], "'strong'"),
     (["train", "--resume", "--member", "2", "--output", "o"], "leave --member out"),
     (["calibrate"], "Give --data"),
+    (["familiarity"], "Give --data"),
     (["calibrate", "--data", "d", "--split", "best"], "--split must be validation"),
     (["calibrate", "--data", "d", "--method", "isotonic"], "'platt' and 'temperature'"),
     (["calibrate", "--data", "d", "--accuracy", "0.3"], "--accuracy must be 0.5 to 1"),

@@ -28,6 +28,14 @@ public protocol PackedClassifier: Sendable {
   func maps(_ x: Tensor) -> [Tensor]
   /// The maps that the classifier pools, [batch, height, width, channels].
   func features(_ x: Tensor) -> Tensor
+  /// The network's outputs, [batch, classCount], for the pooled maps, [batch, channels].
+  func logits(pooled: Tensor) -> Tensor
+}
+
+extension PackedClassifier {
+  /// The mean of each of the maps that the classifier pools, [batch, channels].
+  public func pooled(_ x: Tensor) -> Tensor { features(x).globalAveragePool() }
+
   /// The network's outputs, [batch, classCount], for x of [batch, height, width, 3].
-  func logits(_ x: Tensor) -> Tensor
+  public func logits(_ x: Tensor) -> Tensor { logits(pooled: pooled(x)) }
 }

@@ -46,7 +46,5 @@ struct PackedEfficientNet: PackedClassifier {
   /// How many times larger than the maps the weights must be: measured.
   private static let weightsOverMaps = 2
 
-  func logits(_ x: Tensor) -> Tensor {
-    classifier(features(x).globalAveragePool())
-  }
+  func logits(pooled: Tensor) -> Tensor { classifier(pooled) }
 }

@@ -91,14 +91,20 @@ public struct Ensemble: FaceScorer {
   /// Throws what the member throws, and `EnsembleError` when its answer is not a list of probabilities.
   public func scores(of member: Member, _ crops: [Image]) throws -> [Float] {
     let scores = try member.scorer.scores(crops)
-    guard scores.count == crops.count || scores.count == 1 else {
-      throw EnsembleError.scoreCount(
-        member: member.name, found: scores.count, crops: crops.count)
+    try member.check(scores, crops: crops.count)
+    return scores
+  }
+}
+
+extension Ensemble.Member {
+  /// Throws `EnsembleError` unless there is a probability for each of so many crops, or a single one for all.
+  package func check(_ scores: [Float], crops: Int) throws(EnsembleError) {
+    guard scores.count == crops || scores.count == 1 else {
+      throw .scoreCount(member: name, found: scores.count, crops: crops)
     }
     if let strange = scores.first(where: { !($0 >= 0 && $0 <= 1) }) {
-      throw EnsembleError.notProbability(member: member.name, score: strange)
+      throw .notProbability(member: name, score: strange)
     }
-    return scores
   }
 }
 

@@ -7,6 +7,8 @@ import DeepfakeCore
 public struct ClassifierModel: FrameClassifier {
   /// What the network is.
   public let settings: ClassifierSettings
+  /// What the weights say of the faces that the network learned from; nil where they say nothing.
+  public let familiarity: Familiarity?
   /// Crops that pass through the network at once at most.
   public var batchSize = 8
   private let source: NetworkSource
@@ -15,7 +17,7 @@ public struct ClassifierModel: FrameClassifier {
   /// is an error, the scheme's known extras aside. The checkpoint's file stays mapped.
   ///
   /// - Throws: `ClassifierError` (see `ClassifierSettings.resolve`); `WeightsError.mismatch`, under
-  ///   the checkpoint's own keys.
+  ///   the checkpoint's own keys; `WeightsError.unreadable` where what it says of familiar faces is damaged.
   public init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
     let settings = try ClassifierSettings.resolve(state, options)
     let load: @Sendable () throws -> any ClassifierNetwork = {
@@ -25,7 +27,9 @@ public struct ClassifierModel: FrameClassifier {
       return network
     }
     self.settings = settings
-    source = NetworkSource(try load()) {
+    let network = try load()
+    familiarity = try Familiarity(state, featureCount: network.featureCount)
+    source = NetworkSource(network) {
       do {
         return try load()
       } catch {
@@ -37,6 +41,7 @@ public struct ClassifierModel: FrameClassifier {
   /// A network whose weights come from `seed`: its scores mean nothing, its speed is the same.
   public init(random settings: ClassifierSettings, seed: UInt64) {
     self.settings = settings
+    familiarity = nil
     let network = settings.makeNetwork()
     network.store.initialize(seed: seed)
     source = NetworkSource(network)
@@ -67,6 +72,11 @@ public struct ClassifierModel: FrameClassifier {
 }
 
 extension ClassifierNetwork {
+  /// The channels of the maps that the classifier pools: the inputs of the last layer.
+  var featureCount: Int {
+    store.parameters.last { ["classifier.weight", "fc.weight"].contains($0.key) }?.shape.first ?? 0
+  }
+
   /// Fills the network from a checkpoint of that scheme, strictly; on failure nothing changes.
   public func loadWeights(
     _ state: StateDict, scheme: Scheme, architecture: Architecture

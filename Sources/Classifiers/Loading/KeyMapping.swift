@@ -82,9 +82,10 @@ package struct KeyMapping: Sendable {
     }
   }
 
-  /// Whether the checkpoint's `key` is one of those that its kind has and no inference needs.
+  /// Whether the checkpoint's `key` is one of those that its kind has and the network has no place for.
   package func isKnownExtra(_ key: String) -> Bool {
-    key.hasSuffix(".num_batches_tracked") || extras.contains { key.hasPrefix($0) }
+    key.hasSuffix(".num_batches_tracked") || Familiarity.tensorKeys.contains(key)
+      || extras.contains { key.hasPrefix($0) }
   }
 
   /// A parameter of a block: `blocks.S.I.part.leaf`.

@@ -34,9 +34,7 @@ struct PackedXception: PackedClassifier {
     return head.reduce(blocks[Self.entryBlocks...].reduce(entry) { $1($0) }) { $1($0) }
   }
 
-  func logits(_ x: Tensor) -> Tensor {
-    classifier(features(x).globalAveragePool())
-  }
+  func logits(pooled: Tensor) -> Tensor { classifier(pooled) }
 }
 
 /// A separable convolution with norm and activation, for inference.

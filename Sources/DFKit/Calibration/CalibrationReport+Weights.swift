@@ -67,7 +67,7 @@ extension LogitCalibration {
 
 extension StateDict {
   /// The type that all fractions have, of those that can be written; F32 where they differ.
-  fileprivate var precision: ElementType {
+  var precision: ElementType {
     let types = Set(keys.compactMap { self[$0]?.dtype }.filter(\.isFloatingPoint))
     guard types.count == 1, let type = types.first, [.f16, .bf16].contains(type) else {
       return .f32

@@ -1,3 +1,4 @@
+import Classifiers
 import FaceDetect
 import Foundation
 import MediaIO
@@ -97,6 +98,14 @@ extension ScoreCache {
       var person: Int
       var box: [Float]
       var scores: [Float]
+      /// What each of `familiar` measured; absent where that is empty.
+      var measures: [[String: Float]]?
+    }
+
+    /// A member that says what is familiar to it.
+    struct Familiar: Codable {
+      var name: String
+      var limits: [String: Float]
     }
 
     var key: String
@@ -106,6 +115,8 @@ extension ScoreCache {
     var members: [String]
     var people: [Person]
     var faces: [Face]
+    /// Absent where no member says what is familiar to it.
+    var familiar: [Familiar]?
 
     init(_ key: String, _ report: VideoReport) {
       self.key = key
@@ -120,8 +131,12 @@ extension ScoreCache {
       }
       faces = report.frameScores.map {
         Face(
-          time: $0.time, person: $0.person, box: $0.box.edges, scores: $0.scores.map(\.probability))
+          time: $0.time, person: $0.person, box: $0.box.edges, scores: $0.scores.map(\.probability),
+          measures: $0.measures.isEmpty ? nil : $0.measures.map(\.measures.entries))
       }
+      familiar =
+        report.limits.isEmpty
+        ? nil : report.limits.map { Familiar(name: $0.name, limits: $0.limits.entries) }
     }
 
     /// The report, its verdicts still to be made; nil where the record makes no sense.
@@ -146,6 +161,18 @@ extension ScoreCache {
           VideoReport.FrameScore(
             time: face.time, person: face.person, box: box,
             scores: zip(members, face.scores).map { .init(name: $0, probability: $1) }))
+        guard let familiar, let measures = face.measures else { continue }
+        guard measures.count == familiar.count else { return nil }
+        report.frameScores[report.frameScores.count - 1].measures = zip(familiar, measures).map {
+          var own = FamiliarityMeasures()
+          own.entries = $1
+          return .init(name: $0.name, measures: own)
+        }
+      }
+      report.limits = (familiar ?? []).map {
+        var own = FamiliarityLimits()
+        own.entries = $0.limits
+        return .init(name: $0.name, limits: own)
       }
       return report
     }

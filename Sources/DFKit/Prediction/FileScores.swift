@@ -8,6 +8,16 @@ struct FileScores {
   private(set) var people: [[MemberScores]]
   /// The members' scores of all faces as if they were one person's; empty unless asked for.
   private(set) var together: [MemberScores] = []
+  /// What each face is like, of the members whose weights say what is familiar, in their order.
+  private(set) var measures: [MemberMeasures] = []
+
+  /// What a member measured of the faces.
+  struct MemberMeasures {
+    let name: String
+    let limits: FamiliarityLimits
+    /// One entry a crop.
+    let faces: [FamiliarityMeasures]
+  }
 
   /// Lets the members judge one after the other.
   ///
@@ -16,12 +26,13 @@ struct FileScores {
   ///
   /// - Parameters:
   ///   - crops: all crops, in the order of frames.
+  ///   - sides: the side of each in pixels of the frame that it was cut from.
   ///   - people: the places of each person's crops.
   ///   - pooling: whether all crops are also judged together.
   ///   - unloading: whether each network's memory is given back once it has judged.
   ///   - progress: called with the members done.
   init(
-    _ ensemble: Ensemble, crops: [Image], people: [[Int]], pooling: Bool,
+    _ ensemble: Ensemble, crops: [Image], sides: [Int], people: [[Int]], pooling: Bool,
     unloading: Bool, progress: (Int) -> Void
   ) throws {
     self.people = people.map { _ in [] }
@@ -30,7 +41,16 @@ struct FileScores {
       StageTimes.measure(.load) { (member.scorer as? ClassifierModel)?.prepare() }
       let judgesEach = member.scorer is any FrameClassifier
       var all: [Float]?
-      if judgesEach || pooling { all = try ensemble.scores(of: member, crops) }
+      if let scorer = member.scorer as? any FamiliarityScorer, let known = scorer.familiarity {
+        let judged = try scorer.judge(crops, sides: sides)
+        let scores = judged.map(\.score)
+        try member.check(scores, crops: crops.count)
+        all = scores
+        measures.append(
+          MemberMeasures(name: member.name, limits: known.limits, faces: judged.map(\.measures)))
+      } else if judgesEach || pooling {
+        all = try ensemble.scores(of: member, crops)
+      }
       for (person, places) in people.enumerated() {
         let scores: [Float]
         if let all, judgesEach || places.count == crops.count {

@@ -10,6 +10,8 @@ struct JudgedFaces {
     let index: Int
     let time: Double
     let box: Box
+    /// The longer side of its crop in pixels of the frame.
+    let side: Int
     /// Where its landmarks are in the crop, as parts of the crop's sides.
     let landmarks: [Point]
   }
@@ -43,6 +45,7 @@ struct JudgedFaces {
       faces.append(
         Face(
           frame: frames, index: index, time: frame.time ?? 0, box: found[index].box,
+          side: max(crop.image.width, crop.image.height),
           landmarks: crop.landmarks.map {
             $0.scaled(x: 1 / Float(crop.image.width), y: 1 / Float(crop.image.height))
           }))

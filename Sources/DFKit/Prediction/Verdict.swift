@@ -1,3 +1,5 @@
+import Classifiers
+
 /// The answer on a file.
 public enum Verdict: Sendable, Equatable {
   /// Rather manipulated: the probability of that is 0.5 or more.
@@ -19,6 +21,8 @@ public enum Verdict: Sendable, Equatable {
     case failed
     /// The probability lies in the range that the recipe calls undecided.
     case unsure(probability: Float)
+    /// Most faces are unlike those that the networks learned from, by these traits: the probability is worth nothing.
+    case unfamiliar(probability: Float, traits: [FamiliarityTrait])
   }
 
   /// The verdict that a probability of manipulation means; in the range `undecided`, both ends included, none.
@@ -30,11 +34,12 @@ public enum Verdict: Sendable, Equatable {
     }
   }
 
-  /// The probability of manipulation, also where it is too close to one half for an answer; nil where there
-  /// is none.
+  /// The probability of manipulation, also where it is too close to one half for an answer or the faces are unlike
+  /// those learned from; nil where there is none.
   public var probability: Float? {
     switch self {
-    case .fake(let probability), .real(let probability), .undecided(.unsure(let probability)):
+    case .fake(let probability), .real(let probability), .undecided(.unsure(let probability)),
+      .undecided(.unfamiliar(let probability, _)):
       probability
     case .undecided: nil
     }
@@ -64,6 +69,7 @@ extension Verdict.Reason {
     case .unreadable: "unreadable"
     case .failed: "failed"
     case .unsure: "unsure"
+    case .unfamiliar: "unfamiliar"
     }
   }
 
@@ -76,6 +82,7 @@ extension Verdict.Reason {
     case .unreadable: "unreadable"
     case .failed: "failed"
     case .unsure: "too close to call"
+    case .unfamiliar(_, let traits): traits.unfamiliarWords
     }
   }
 }

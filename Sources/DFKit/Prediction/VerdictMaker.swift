@@ -47,9 +47,11 @@ public struct VerdictMaker: Sendable {
       report.people[index].counts = false
       report.people[index].members = []
       report.people[index].fakeSpans = []
+      report.people[index].familiarity = nil
       report.people[index].verdict = .undecided(.tooFewFaces(found: found, needed: needed))
     }
     report.members = []
+    report.familiarity = nil
     if let obstacle = obstacle(report) {
       report.verdict = .undecided(obstacle)
       return
@@ -58,11 +60,15 @@ public struct VerdictMaker: Sendable {
     guard let rule else {
       let all = combination(together ?? report.frameScores.membersScores)
       for index in report.people.indices { report.people[index].counts = true }
-      report.verdict = verdict(all.probability)
+      report.familiarity = familiarity(report.frameScores, report)
+      report.verdict = verdict(all.probability, report.familiarity)
       report.members = all.members.map { .init($0) }
       return
     }
-    report.verdict = verdict(rule.probability(people.map(\.person)))
+    let counted = Set(people.map(\.person.id))
+    report.familiarity = familiarity(
+      report.frameScores.filter { counted.contains($0.person) }, report)
+    report.verdict = verdict(of: people.map(\.person), rule, report)
     let names = people.first?.assessment.members.map(\.name) ?? []
     report.members = names.enumerated().map { member, name in
       let alone = people.map { person, assessment in
@@ -86,7 +92,9 @@ public struct VerdictMaker: Sendable {
       let own = faces[report.people[index].id] ?? []
       guard !own.isEmpty else { continue }
       let assessment = combination(own.membersScores)
-      report.people[index].verdict = verdict(assessment.probability)
+      let familiarity = familiarity(own, report)
+      report.people[index].familiarity = familiarity
+      report.people[index].verdict = verdict(assessment.probability, familiarity)
       report.people[index].members = assessment.members.map { .init($0) }
       report.people[index].fakeSpans = .init(
         own.map { ($0.time, combination.models.aggregate($0.scores.map(\.probability))) })
@@ -106,8 +114,45 @@ public struct VerdictMaker: Sendable {
     min(recipe.people.minFrames, report.frames)
   }
 
-  private func verdict(_ probability: Float) -> Verdict {
-    Verdict(probability: probability, undecided: recipe.verdict.undecided)
+  /// The verdict that a rule makes out of the people who count.
+  ///
+  /// People whose faces are unlike those learned from can be fake or real. The verdict stands where the rule makes the
+  /// same of the others alone, and, unless it is `fake`, for which one person suffices, most faces are theirs.
+  private func verdict(
+    of people: [JudgedPerson], _ rule: any PeopleRule, _ report: VideoReport
+  ) -> Verdict {
+    let verdict = verdict(rule.probability(people), nil)
+    guard recipe.verdict.unfamiliar == .refuse else { return verdict }
+    let strangers = report.people.filter { $0.familiarity?.isUnfamiliar == true }
+    let others = people.filter { person in !strangers.contains { $0.id == person.id } }
+    guard others.count < people.count else { return verdict }
+    if !others.isEmpty, self.verdict(rule.probability(others), nil).name == verdict.name,
+      verdict.name == "fake" || report.familiarity?.isUnfamiliar != true
+    {
+      return verdict
+    }
+    let counted = Set(people.map(\.id))
+    let traits = strangers.filter { counted.contains($0.id) }.flatMap {
+      $0.familiarity?.traits ?? []
+    }
+    return .undecided(
+      .unfamiliar(
+        probability: rule.probability(people),
+        traits: FamiliarityTrait.allCases.filter(traits.contains)))
+  }
+
+  private func familiarity(
+    _ faces: [VideoReport.FrameScore], _ report: VideoReport
+  ) -> FaceFamiliarity? {
+    recipe.verdict.unfamiliar == .ignore ? nil : FaceFamiliarity(faces, report.limits)
+  }
+
+  /// The verdict that a probability means where the faces are as familiar as that.
+  private func verdict(_ probability: Float, _ familiarity: FaceFamiliarity?) -> Verdict {
+    if recipe.verdict.unfamiliar == .refuse, let familiarity, familiarity.isUnfamiliar {
+      return .undecided(.unfamiliar(probability: probability, traits: familiarity.traits))
+    }
+    return Verdict(probability: probability, undecided: recipe.verdict.undecided)
   }
 }
 

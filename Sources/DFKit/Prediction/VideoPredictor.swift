@@ -96,12 +96,13 @@ public struct VideoPredictor: Sendable {
     guard maker.obstacle(report) == nil else { return maker.decide(&report) }
     let scores = try StageTimes.measure(.classify) {
       try FileScores(
-        ensemble, crops: judged.crops, people: candidates.map(\.places),
-        pooling: maker.rule == nil, unloading: !keepsNetworks
+        ensemble, crops: judged.crops, sides: judged.faces.map(\.side),
+        people: candidates.map(\.places), pooling: maker.rule == nil, unloading: !keepsNetworks
       ) { done in
         progress(0.5 + 0.5 * Double(done) / Double(ensemble.members.count))
       }
     }
+    report.limits = scores.measures.map { .init(name: $0.name, limits: $0.limits) }
     report.frameScores = frameScores(scores, candidates, judged.faces)
     maker.decide(&report, together: maker.rule == nil ? scores.together : nil)
   }
@@ -118,6 +119,9 @@ public struct VideoPredictor: Sendable {
           scores: zip(ensemble.members, scores.people[index].at(crop)).map {
             .init(name: $0.name, probability: $1)
           })
+        found[place]?.measures = scores.measures.map {
+          .init(name: $0.name, measures: $0.faces[place])
+        }
       }
     }
     return found.compactMap { $0 }

@@ -61,6 +61,9 @@ extension VideoReport {
     /// When the face looked manipulated: judged faces one after the other that the members, aggregated,
     /// give 0.5 or more.
     public var fakeSpans: [Span]
+    /// How like those learned from the person's faces are; nil where no member knows, the recipe does not ask, or the
+    /// person was not judged.
+    public var familiarity: FaceFamiliarity?
 
     /// A person who was seen and not judged yet.
     public init(
@@ -109,7 +112,7 @@ extension [VideoReport.Person.Span] {
 extension VideoReport.Person {
   /// The person as `dfkit predict --json` prints it.
   var json: JSON {
-    [
+    let json: JSON = [
       "id": .integer(id), "verdict": .string(verdict.name),
       "probability": .number(verdict.probability), "reason": .string(verdict.reason?.name),
       "counts": .bool(counts),
@@ -120,6 +123,8 @@ extension VideoReport.Person {
       ], "members": .array(members.map(\.json)),
       "fakeSpans": .array(fakeSpans.map(\.json)),
     ]
+    guard let familiarity, case .object(let members) = json else { return json }
+    return .object(members + [.init(key: "familiarity", value: familiarity.json)])
   }
 }
 

@@ -1,3 +1,4 @@
+import Classifiers
 import FaceDetect
 
 /// What was seen in one file, video or image, and what was made of it.
@@ -27,6 +28,8 @@ public struct VideoReport: Sendable, Equatable {
     /// The members' scores of the face, in the recipe's order; a member that judges the faces together
     /// counts with its one score for each.
     public var scores: [MemberScore]
+    /// What the face is like, by the members whose weights say what is familiar.
+    public var measures: [MemberMeasures] = []
 
     /// A judged face.
     public init(time: Double, person: Int, box: Box, scores: [MemberScore]) {
@@ -34,6 +37,34 @@ public struct VideoReport: Sendable, Equatable {
       self.person = person
       self.box = box
       self.scores = scores
+    }
+  }
+
+  /// What a member measured of a face.
+  public struct MemberMeasures: Sendable, Equatable {
+    /// The member's name in the recipe.
+    public var name: String
+    /// What was measured.
+    public var measures: FamiliarityMeasures
+
+    /// Measures.
+    public init(name: String, measures: FamiliarityMeasures) {
+      self.name = name
+      self.measures = measures
+    }
+  }
+
+  /// How far a face may be from those that a member learned from.
+  public struct MemberLimits: Sendable, Equatable {
+    /// The member's name in the recipe.
+    public var name: String
+    /// The limits.
+    public var limits: FamiliarityLimits
+
+    /// Limits.
+    public init(name: String, limits: FamiliarityLimits) {
+      self.name = name
+      self.limits = limits
     }
   }
 
@@ -53,6 +84,11 @@ public struct VideoReport: Sendable, Equatable {
   public var people: [Person] = []
   /// The judged faces in order of time.
   public var frameScores: [FrameScore] = []
+  /// What is familiar to the members whose weights say so; empty where none do.
+  public var limits: [MemberLimits] = []
+  /// How like those learned from the faces are that count for the verdict; nil where no member knows or the recipe
+  /// does not ask.
+  public var familiarity: FaceFamiliarity?
   /// What was odd about the file though it could be used, such as a cut-off end.
   public var warnings: [String] = []
   /// Why the file could not be answered; nil when it was.

@@ -37,11 +37,12 @@ extension Recipe {
       aggregation.add("clip", YAMLWriter.list(["\(clip.lowerBound)", "\(clip.upperBound)"]))
     }
     root.add("aggregation", aggregation.node)
+    var decision = YAMLWriter()
     if let range = verdict.undecided {
-      var verdict = YAMLWriter()
-      verdict.add("undecided", YAMLWriter.list(["\(range.lowerBound)", "\(range.upperBound)"]))
-      root.add("verdict", verdict.node)
+      decision.add("undecided", YAMLWriter.list(["\(range.lowerBound)", "\(range.upperBound)"]))
     }
+    if verdict.unfamiliar != .refuse { decision.add("unfamiliar", verdict.unfamiliar.rawValue) }
+    if verdict != Decision() { root.add("verdict", decision.node) }
     // Text and lists cannot fail to be written.
     return (try? Yams.serialize(node: root.node, width: 100, allowUnicode: true)) ?? ""
   }

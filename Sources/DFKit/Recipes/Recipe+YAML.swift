@@ -225,6 +225,7 @@ extension Recipe.Decision {
       }
       undecided = pair[0]...pair[1]
     }
+    if let value = try map.choice("unfamiliar", Unfamiliar.self) { unfamiliar = value }
     try map.end()
   }
 }

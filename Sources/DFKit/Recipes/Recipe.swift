@@ -243,7 +243,21 @@ extension Recipe {
     /// are called one or the other.
     public var undecided: ClosedRange<Float>?
 
-    /// The default: no probability is undecided.
+    /// What becomes of faces that are unlike those that the networks learned from.
+    public enum Unfamiliar: String, Sendable, CaseIterable {
+      /// The verdict is undecided.
+      case refuse
+      /// The verdict stands, and it is said.
+      case note
+      /// Nobody asks.
+      case ignore
+    }
+
+    /// What becomes of people and files whose faces are mostly unlike those learned from, as far as the members'
+    /// weights say what that is (`Familiarity`).
+    public var unfamiliar = Unfamiliar.refuse
+
+    /// The default: no probability is undecided, and unfamiliar faces are.
     public init() {}
   }
 

@@ -40,12 +40,20 @@ extension VideoReport {
   /// What the table's last column says.
   var note: String {
     if let error { return error.withoutName(file) }
-    return ([verdict.reason?.words, seldomSeen].compactMap { $0 } + warnings)
+    return ([verdict.reason?.words, noted(familiarity), seldomSeen].compactMap { $0 } + warnings)
       .joined(separator: "; ")
   }
 }
 
 extension VideoReport {
+  /// What to say of faces unlike those learned from, where the verdict does not say it.
+  private func noted(_ familiarity: FaceFamiliarity?) -> String? {
+    guard let familiarity, familiarity.isUnfamiliar, verdict.reason?.name != "unfamiliar" else {
+      return nil
+    }
+    return familiarity.traits.unfamiliarWords
+  }
+
   /// Who looks fake though the file's verdict does not count them; nil if nobody does.
   private var seldomSeen: String? {
     let people = people.filter { !$0.counts && $0.verdict.name == "fake" }.map(\.id)

@@ -46,7 +46,7 @@ public enum LinearAlgebraError: Error, Sendable, Equatable, CustomStringConverti
   public var description: String {
     switch self {
     case .notFinite: "a matrix has elements that are infinite or not numbers."
-    case .noConvergence: "a singular value decomposition did not converge."
+    case .noConvergence: "a decomposition did not converge."
     case .notPositiveDefinite: "a matrix is not positive definite."
     }
   }

@@ -23,7 +23,8 @@ struct PredictCommand: AsyncParsableCommand {
       The recipe 'default' has weights of its own, which ship with dfkit: 'dfkit weights info default' \
       says what they can and cannot do. Of other recipes, 'dfkit recipe show' lists the members, each of \
       which needs weights. A file without a face is undecided, which is an answer, and so is one whose \
-      probability is too close to one half (--undecided); a file that cannot be read is an error (exit \
+      probability is too close to one half (--undecided) or whose faces are unlike those that the networks \
+      learned from (--unfamiliar); a file that cannot be read is an error (exit \
       status 1).
 
       What P(fake) = 0.8 means with the recipe 'default': of videos like those that it was calibrated \
@@ -70,6 +71,14 @@ struct PredictCommand: AsyncParsableCommand {
       'none'; the recipe's if not given.
       """)
   var undecided: ClipRange?
+
+  @Option(
+    help: """
+      What becomes of a video whose faces are mostly unlike those that the networks learned from, where their weights \
+      say what that is ('dfkit familiarity'): refuse (undecided), note (the verdict stands, the table says so) or \
+      ignore; the recipe's if not given.
+      """)
+  var unfamiliar: Recipe.Decision.Unfamiliar?
 
   @Option(
     help: """
@@ -151,6 +160,7 @@ struct PredictCommand: AsyncParsableCommand {
     if let aggregate { recipe.aggregate(by: aggregate) }
     if let clip { recipe.aggregation.clip = clip.range }
     if let undecided { recipe.verdict.undecided = undecided.range }
+    if let unfamiliar { recipe.verdict.unfamiliar = unfamiliar }
   }
 }
 

@@ -91,6 +91,7 @@ func showFakes(_ folder: URL) throws {
       "crop.margin", "people.verdict", "people.minFrames", "people.minShare", "members",
       "aggregation.frames",
       "aggregation.models", "aggregation.clip", "aggregation.calibration", "verdict.undecided",
+      "verdict.unfamiliar",
       "detector.weights",
       "training",
     ] {

@@ -157,6 +157,12 @@ import Testing
       recipe.aggregation.calibration == LogitCalibration(scale: 1.25, offset: -0.123456789))
     #expect(recipe.aggregation.clip == 0.1...0.8)
     #expect(recipe.verdict.undecided == 0.35...0.6)
+    for value in Recipe.Decision.Unfamiliar.allCases {
+      let text = Self.minimal + "\nverdict: {unfamiliar: \(value.rawValue)}"
+      let own = try Recipe(yaml: text, file: "r.yaml")
+      #expect(own.verdict.unfamiliar == value)
+      #expect(try Recipe(yaml: own.yaml, file: "again") == own)
+    }
     #expect(try Recipe(yaml: recipe.yaml, file: "again") == recipe)
     let training = try #require(recipe.training)
     #expect(training.batchSize == 4)
@@ -215,6 +221,7 @@ import Testing
     ("aggregation: {calibration: 1}", "aggregation.calibration", "mapping"),
     ("verdict: {undecided: [0.6, 0.7]}", "verdict.undecided", "range around 0.5"),
     ("verdict: {undecided: [0.6, 0.4]}", "verdict.undecided", "range around 0.5"),
+    ("verdict: {unfamiliar: maybe}", "verdict.unfamiliar", "one of refuse, note, ignore"),
     ("verdict: {undecided: 0.5}", "verdict.undecided", "list of 2 numbers"),
     ("verdict: {undecided: [-1, 0.7]}", "verdict.undecided", "0.0 to 1.0"),
     ("verdict: fake", "verdict", "mapping"),

@@ -143,8 +143,12 @@ import Testing
     #expect(Verdict.undecided(.noFaces).probability == nil)
     let reasons: [Verdict.Reason] = [
       .noFaces, .tooFewFaces(found: 1, needed: 3), .unreadable, .failed, .unsure(probability: 0.5),
+      .unfamiliar(probability: 0.5, traits: [.chroma]),
     ]
-    #expect(reasons.map(\.name) == ["noFaces", "tooFewFaces", "unreadable", "failed", "unsure"])
+    #expect(
+      reasons.map(\.name) == [
+        "noFaces", "tooFewFaces", "unreadable", "failed", "unsure", "unfamiliar",
+      ])
   }
 
   @Test func bothEndsOfTheBandAreUndecided() {

@@ -1,0 +1,209 @@
+import Classifiers
+import DeepfakeCore
+import FaceDetect
+import Foundation
+import MediaIO
+import Training
+
+/// Finds out which faces are like those that a network learned from, and writes it into its weights: what
+/// `dfkit familiarity` does.
+///
+/// Class means and covariance of the network's features come from the training part of the data, limits from the
+/// validation part (`FamiliarityLimits`). Damaged copies of the validation part then show what the limits notice.
+public struct FamiliarityJob: Sendable {
+  /// The network's weights.
+  public var weights: WeightsSource
+  /// What the caller knows better than the weights' file.
+  public var network = ClassifierOptions()
+  /// Folders with a `manifest.csv`, and CSV files.
+  public var data: [URL]
+  /// How crops are shown to the network: with the shape `framed`, those with landmarks are cut as `predict` cuts them;
+  /// with others, and where nil, they are shown as they are.
+  public var crop: Recipe.Crop?
+  /// Directions of the features that are kept, 1 to 1024.
+  public var dimensions = 64
+  /// The part of held-out faces, sources counting equally, that the limit of the features leaves out; twice that of any
+  /// one source.
+  public var refused = 0.025
+  /// The most faces of a source, of either part of the data, that are looked at.
+  public var perSource = 1500
+  /// The most held-out faces of a source of which damaged copies are looked at.
+  public var damagedPerSource = 100
+
+  /// A job.
+  public init(weights: WeightsSource, data: [URL]) {
+    self.weights = weights
+    self.data = data
+  }
+
+  /// Looks at the faces and fits.
+  ///
+  /// - Throws: `WeightsError`, `ClassifierError`, `DatasetError`, `FamiliarityError`, `CancellationError`.
+  public func run(progress: (JobProgress) -> Void = { _ in }) throws -> FamiliarityReport {
+    let state = try weights.read()
+    let model = try ClassifierModel(state, network)
+    let (manifest, training, heldOut) = try parts()
+    let damaged = chosen(heldOut, perSource: damagedPerSource)
+    let margin = try crop?.margin ?? ModelMetadata(state).cropMargin ?? Recipe.Crop().margin
+    var look = FaceLook(
+      model: model, crop: crop, margin: margin,
+      total: training.count + heldOut.count + damaged.count * CropDamage.allCases.count)
+
+    var learned: [[Float]] = []
+    try look.each(training, "learning", progress) { learned.append($0.features) }
+    var familiarity = try Familiarity.fitted(
+      to: learned, isFake: training.samples.map { $0.label == .fake }, dimensions: dimensions)
+    learned = []
+
+    var faces: [FamiliarityReport.Face] = []
+    try look.each(heldOut, "held out", progress) { faces.append(.init($0, familiarity)) }
+    familiarity.limits = FamiliarityLimits(
+      heldOut: faces.map { MeasuredFace(source: $0.source, measures: $0.measures) },
+      refused: refused)
+
+    var plain: [FamiliarityReport.Face] = []
+    let places = Dictionary(
+      zip(heldOut.samples.map(\.file), faces), uniquingKeysWith: { first, _ in first })
+    for sample in damaged.samples { places[sample.file].map { plain.append($0) } }
+    var copies: [(CropDamage, [FamiliarityReport.Face])] = []
+    for damage in CropDamage.allCases {
+      var found: [FamiliarityReport.Face] = []
+      try look.each(damaged, damage.words, after: damage, progress) {
+        found.append(.init($0, familiarity))
+      }
+      copies.append((damage, found))
+    }
+    familiarity.notes = [
+      "faces": "\(training.count)", "heldOut": "\(heldOut.count)", "refused": "\(refused)",
+      "sources": Set(faces.map(\.source)).sorted().joined(separator: ", "),
+      "crop": crop?.shape == .framed ? "framed \(margin)" : "as cut",
+    ]
+    if !manifest.digest.isEmpty { familiarity.notes["manifestSHA256"] = manifest.digest }
+    return FamiliarityReport(
+      weights: weights.name, settings: model.settings, familiarity: familiarity,
+      learnedFrom: (training.count(.real), training.count(.fake)), faces: faces, plain: plain,
+      copies: copies)
+  }
+
+  /// All samples, those learned from and those held out, the latter two at most `perSource` of each source.
+  private func parts() throws(DatasetError) -> (
+    all: FaceManifest, training: FaceManifest, heldOut: FaceManifest
+  ) {
+    var manifests: [FaceManifest] = []
+    for url in data { manifests.append(try FaceManifest.read(url)) }
+    let manifest = try FaceManifest.joined(manifests)
+    var (training, heldOut): (FaceManifest, FaceManifest)
+    if manifest.hasSplit {
+      let parts = try manifest.parts()
+      training = manifest.subset(parts.indices.filter { parts[$0] == .training })
+      heldOut = manifest.subset(parts.indices.filter { parts[$0] == .validation })
+    } else {
+      let split = try HoldOut().split(manifest)
+      (training, heldOut) = (split.training, split.heldOut)
+    }
+    guard !training.isEmpty, !heldOut.isEmpty else {
+      throw .impossible(
+        problem: "the data need faces to learn from and faces held out; the column split names"
+          + " \(training.count) 'train' and \(heldOut.count) 'validation'")
+    }
+    training = chosen(training, perSource: perSource)
+    heldOut = chosen(heldOut, perSource: perSource)
+    return (manifest, training, heldOut)
+  }
+
+  /// At most so many samples of each source, drawn at random and always alike.
+  private func chosen(_ manifest: FaceManifest, perSource: Int) -> FaceManifest {
+    var generator = SeededGenerator(seed: 1, label: "familiarity")
+    var taken: [String: Int] = [:]
+    var places: [Int] = []
+    let samples = manifest.samples
+    for index in samples.indices.shuffled(using: &generator) {
+      let source = samples[index].familiaritySource
+      guard taken[source, default: 0] < perSource else { continue }
+      taken[source, default: 0] += 1
+      places.append(index)
+    }
+    return manifest.subset(places.sorted())
+  }
+}
+
+extension FaceSample {
+  /// The collection by which faces are counted.
+  var familiaritySource: String { origin ?? "all" }
+}
+
+/// A face that was looked at.
+struct SeenFace {
+  let sample: FaceSample
+  let features: [Float]
+  let measures: FamiliarityMeasures
+}
+
+/// Shows faces to a network, a batch at a time.
+private struct FaceLook {
+  let model: ClassifierModel
+  let crop: Recipe.Crop?
+  let margin: Float
+  /// All faces that there are to see.
+  let total: Int
+  var done = 0
+
+  /// Calls `body` with each face, after `damage` where given, in the manifest's order.
+  mutating func each(
+    _ manifest: FaceManifest, _ words: String, after damage: CropDamage? = nil,
+    _ progress: (JobProgress) -> Void, _ body: (SeenFace) throws -> Void
+  ) throws {
+    let samples = manifest.samples
+    for start in stride(from: 0, to: samples.count, by: 16) {
+      try Task.checkCancellation()
+      progress(
+        JobProgress(
+          done: 0, total: 1, file: "\(words): \(start) of \(samples.count) faces",
+          fraction: Double(done) / Double(max(1, total))))
+      let batch = Array(samples[start..<min(start + 16, samples.count)])
+      var crops: [Image] = []
+      var sides: [Int] = []
+      for sample in batch {
+        let picture: Image
+        do throws(MediaError) {
+          picture = try ImageFile.read(sample.file)
+        } catch {
+          throw DatasetError.picture(error)
+        }
+        let plain = crop.map { $0.framed(picture, landmarks: sample.landmarks) } ?? picture
+        let shown = damage?(plain) ?? plain
+        crops.append(shown)
+        // A crop that was stored smaller than it was cut shows as many pixels of the frame as before.
+        let stored = Float(max(picture.width, picture.height))
+        let cut = sample.box.map { max($0.width, $0.height) * (1 + 2 * margin) } ?? stored
+        let side = Float(max(shown.width, shown.height)) * max(1, cut / stored)
+        sides.append(side.isFinite ? Int(min(side, 1e6)) : Int(stored))
+      }
+      for (place, row) in model.logitsAndFeatures(of: crops).enumerated() {
+        let measures = FamiliarityMeasures(
+          picture: crops[place], fitted: model.input.fitted(crops[place]), side: sides[place])
+        try body(SeenFace(sample: batch[place], features: row.features, measures: measures))
+      }
+      done += batch.count
+    }
+  }
+}
+
+extension Recipe.Crop {
+  /// A stored crop as `predict` would have cut the face, where the shape is `framed` and the landmarks, in pixels of
+  /// the crop, are known; the crop as it is otherwise. Not more is shown than a twentieth beyond the crop's edge,
+  /// unless the face would fill it.
+  func framed(_ picture: Image, landmarks: [Point]?) -> Image {
+    guard shape == .framed, let place = landmarks.flatMap({ FaceFraming(landmarks: $0) }) else {
+      return picture
+    }
+    let (x, y) = (place.middle.x + 0.5, place.middle.y + 0.5)
+    let wanted = place.distance / FaceFraming.usualLength * (1 + 2 * margin)
+    let room = 2.2 * min(x, Float(picture.width) - x, y, Float(picture.height) - y)
+    let side = min(wanted, max(room, 2 * place.distance)).rounded()
+    guard side >= 1, side < 4 * Float(max(picture.width, picture.height)) else { return picture }
+    return picture.cropped(
+      x: Int((x - side / 2).rounded()), y: Int((y - side / 2).rounded()), width: Int(side),
+      height: Int(side), edges: .replicate)
+  }
+}
