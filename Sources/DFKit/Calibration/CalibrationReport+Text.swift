@@ -67,14 +67,12 @@ extension CalibrationReport {
           + (several ? " on every source." : ".")
       ]
     }
-    let place = several ? "on each source" : "on these videos"
-    let share = "\((band.accuracy * 100).fixed(1)) % of the answers \(place) are right"
-    guard let range = band.range else {
-      return ["\(share)\(several ? " or more" : "") without any being left undecided."]
-    }
+    let share =
+      "\(several ? "at least " : "")\((band.accuracy * 100).fixed(1)) % of the answers on"
+      + " \(several ? "each source with both labels" : "these videos") are right"
+    guard let range = band.range else { return ["Without any being left undecided, \(share)."] }
     let first =
-      "Outside of \(range.lowerBound.fixed(2)) to \(range.upperBound.fixed(2)), \(share)"
-      + "\(several ? " or more" : "");"
+      "Outside of \(range.lowerBound.fixed(2)) to \(range.upperBound.fixed(2)), \(share);"
       + " \((band.coverage * 100).fixed(0)) % of \(several ? "the videos" : "them") get one."
     guard several || sources.contains(where: { $0.crossFittedAnswers != nil }) else {
       return [first]

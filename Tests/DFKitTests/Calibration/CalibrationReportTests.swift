@@ -102,7 +102,7 @@ import Testing
 
   @Test func writtenWeightsKeepTheirNumbersAndSayWhatWasMeasured() throws {
     try Paths.withTemporaryFolder { folder in
-      let source = try job().weights
+      let source = WeightsSource.shipped(try #require(ShippedWeights.named("default")))
       let report = try CalibrationReport(faces(), job(), before: nil)
       let file = folder.appendingPathComponent("c.safetensors")
       try report.write(source, to: file)

@@ -62,7 +62,7 @@ import Testing
   @Test func everySourceIsMeasuredAndTheWorstIsNamed() throws {
     var generator = SeededGenerator(seed: 9)
     let reals = (0..<30).map { face("r\($0)", "photos", .real, scale: 1, &generator) }
-    let all = faces(120, "good", scale: 1, seed: 3) + faces(120, "bad", scale: 6, seed: 4) + reals
+    let all = faces(120, "good", scale: 1, seed: 3) + faces(120, "bad", scale: 2, seed: 4) + reals
     let report = try CalibrationReport(all, job(), before: nil)
     #expect(report.sources.map(\.name) == ["good", "bad", "photos"])
     #expect(report.sources.map(\.videos.real) == [60, 60, 30])
@@ -86,7 +86,7 @@ import Testing
       #expect(answers.accuracy >= report.accuracy && answers.coverage > 0)
       // On other people it is about that.
       let other = try #require(source.crossFittedAnswers)
-      #expect(abs(other.accuracy - answers.accuracy) < 0.15)
+      #expect(abs(other.accuracy - answers.accuracy) < 0.2)
     }
     let accuracies = report.sources.filter(\.hasBoth).compactMap { $0.answers?.accuracy }
     #expect(abs(band.accuracy - (accuracies.min() ?? 0)) < 1e-9)
