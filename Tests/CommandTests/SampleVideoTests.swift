@@ -83,6 +83,7 @@ import Testing
     #expect((entries[0]["facesFound"] as? Int ?? 0) >= 24)
     #expect(entries[0]["probability"] is Double)
     let members = try #require(entries[0]["members"] as? [[String: Any]])
-    #expect(members.map { $0["name"] as? String } == ["default"])
+    let recipe = try Recipe.named(Recipe.defaultName)
+    #expect(members.map { $0["name"] as? String } == recipe.members.map(\.name))
   }
 }

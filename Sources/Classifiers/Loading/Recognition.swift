@@ -37,14 +37,17 @@ extension Architecture {
       else { return false }
       let present = EfficientNetVariant.stages.prefix(state.stageCount(mapping))
       guard !present.isEmpty else { return false }
-      let after = variant.blockCount(ofStage: present.count - 1)
-      return shape("blocks.\(present.count - 1).\(after).conv_dw.weight") == nil
-        && present.enumerated().allSatisfy { index, stage in
-          // The width of a stage is that of its blocks' last norms.
-          let block = variant.blockCount(ofStage: index) - 1
-          return shape("blocks.\(index).\(block).\(index == 0 ? "bn2" : "bn3").weight")
+      return present.enumerated().allSatisfy { index, stage in
+        // The width of a stage is that of its blocks' last norms.
+        let count = variant.blockCount(ofStage: index)
+        let after = mapping.published("blocks.\(index).\(count).conv_dw.weight")
+        // Where blocks are numbered through, the next stage begins there.
+        let next = mapping.published("blocks.\(index + 1).0.conv_dw.weight")
+        let goesOn = index + 1 < present.count && after == next
+        return (goesOn || state[after] == nil)
+          && shape("blocks.\(index).\(count - 1).\(index == 0 ? "bn2" : "bn3").weight")
             == [variant.scaledChannels(stage.channels)]
-        }
+      }
     }
   }
 }

@@ -34,7 +34,6 @@ private func skeleton(
     // B0 and B1 have the same widths, and their first stages differ in the number of blocks.
     for architecture in [
       Architecture.efficientNetB0, .efficientNetB1, .efficientNetB4, .efficientNetLite0,
-      .efficientNetLite2,
     ] {
       let state = skeleton(.timm, architecture, stages: stages)
       #expect(Architecture.recognised(in: state, .timm) == architecture)

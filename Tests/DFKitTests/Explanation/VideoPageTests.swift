@@ -109,7 +109,7 @@ import Testing
       #expect(page.contains("\(file[key] as? String ?? "?")"))
     }
     let models = try #require(facts["models"] as? [[String: Any]])
-    #expect(models.count == 2)
+    #expect(models.count == 1 + (try Recipe.named(Recipe.defaultName)).members.count)
     for model in models {
       for key in ["name", "architecture", "weights", "sha256"] {
         #expect(page.contains(">\(model[key] as? String ?? "?")<"))

@@ -47,8 +47,8 @@ import Testing
         yaml: """
           name: pair
           members:
-            - {name: small, architecture: efficientnet-b0, weights: default, size: 96, weight: 3}
-            - {name: large, architecture: efficientnet-b0, weights: default, size: 160}
+            - {name: small, architecture: efficientnet-lite0, weights: default, size: 96, weight: 3}
+            - {name: large, architecture: efficientnet-lite0, weights: default, size: 160}
           aggregation:
             calibration: {scale: 1.5, offset: -0.25}
             clip: [0.05, 0.95]

@@ -67,6 +67,11 @@ import Testing
                 "landmarks": []
               }
             ],
+            "detector": {
+              "weights": null,
+              "frameScale": null,
+              "secondLooks": 0
+            },
             "tracks": [
               {
                 "id": 1,
@@ -130,6 +135,11 @@ import Testing
           "width": 5,
           "height": 5,
           "faces": [],
+          "detector": {
+            "weights": null,
+            "frameScale": null,
+            "secondLooks": 0
+          },
           "tracks": []
         }
         """

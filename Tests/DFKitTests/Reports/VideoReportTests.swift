@@ -33,6 +33,11 @@ import Testing
           "verdict": "fake",
           "probability": 0.75,
           "reason": null,
+          "detector": {
+            "weights": null,
+            "frameScale": null,
+            "secondLooks": 0
+          },
           "frames": 25,
           "facesFound": 24,
           "members": [
@@ -93,6 +98,11 @@ import Testing
           "verdict": "undecided",
           "probability": null,
           "reason": "unreadable",
+          "detector": {
+            "weights": null,
+            "frameScale": null,
+            "secondLooks": 0
+          },
           "frames": 0,
           "facesFound": 0,
           "members": [],
