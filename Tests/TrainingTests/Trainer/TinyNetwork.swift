@@ -57,7 +57,9 @@ struct TinyNetwork: ClassifierNetwork {
     var classCount: Int { 1 }
     func maps(_ x: Tensor) -> [Tensor] { network.maps(x, .inference) }
     func features(_ x: Tensor) -> Tensor { network.features(x, .inference) }
-    func logits(pooled: Tensor) -> Tensor { network.lastStep(network.classifier(pooled, .inference)) }
+    func logits(pooled: Tensor) -> Tensor {
+      network.lastStep(network.classifier(pooled, .inference))
+    }
   }
 
   /// The network to be trained on pictures of 16 pixels.
