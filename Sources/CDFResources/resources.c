@@ -29,6 +29,14 @@ static const _Alignas(64) unsigned char default_weights[] = {
 #embed "Weights/default.safetensors"
 };
 
+static const _Alignas(64) unsigned char default_lite2_weights[] = {
+#embed "Weights/default-lite2.safetensors"
+};
+
+static const _Alignas(64) unsigned char default_192_weights[] = {
+#embed "Weights/default-192.safetensors"
+};
+
 static const _Alignas(64) unsigned char look_alike_weights[] = {
 #embed "Weights/look-alike.safetensors"
 };
@@ -39,6 +47,8 @@ static const _Alignas(64) unsigned char face_detector_weights[] = {
 
 static const df_resource weights[] = {
   {"default", default_weights, sizeof default_weights},
+  {"default-lite2", default_lite2_weights, sizeof default_lite2_weights},
+  {"default-192", default_192_weights, sizeof default_192_weights},
   {"face-detector", face_detector_weights, sizeof face_detector_weights},
   {"look-alike", look_alike_weights, sizeof look_alike_weights},
 };
