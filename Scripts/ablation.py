@@ -112,10 +112,12 @@ def train(options, judges):
             for origin, path in judges.items():
                 scores = f"{run}-{origin}.csv"
                 if not os.path.exists(scores):
-                    subprocess.run(
+                    # A network that is no better than chance is refused; its variant has no row then.
+                    judged = subprocess.run(
                         [options.dfkit, "calibrate", "--weights", f"{run}/last.safetensors", "--data", path,
-                         "--scores", f"{run}.part"], check=True, stdout=subprocess.DEVNULL)
-                    os.rename(f"{run}.part", scores)
+                         "--scores", f"{run}.part"], stdout=subprocess.DEVNULL)
+                    if judged.returncode == 0:
+                        os.rename(f"{run}.part", scores)
 
 
 def log_loss(p, fake, weights):
