@@ -206,7 +206,7 @@ def report(folder, origins, only):
 def plot(result, levels):
     """A row for each variant and level: the mean log loss with its interval, and a dot for each seed."""
     high = max(v[l]["logLoss"]["high"] for v in result.values() for l in levels)
-    width, left, right, step = 860, 300, 820, 22
+    width, left, right, step = 980, 420, 940, 22
     lines, y = [], 66
 
     def x(loss):
