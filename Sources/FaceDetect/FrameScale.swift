@@ -8,11 +8,12 @@
 public enum FrameScale: Sendable, Equatable {
   /// One factor for frames of every size; above 0.
   case factor(Float)
-  /// Half, but so that the longer side has no fewer and no more pixels than `autoSides`; smaller frames stay
-  /// as they are. `Docs/Detectors.md` says why.
+  /// Half, but so that the longer side has no fewer and no more pixels than `autoSides`; smaller
+  /// frames stay as they are. `Docs/Detectors.md` says why.
   case auto
 
-  /// What `auto` makes the longer side of a frame, in pixels: half of 1280x720 to half of 1920x1080.
+  /// What `auto` makes the longer side of a frame, in pixels: half of 1280x720 to half of
+  /// 1920x1080.
   public static let autoSides: ClosedRange<Float> = 640...960
 
   /// The factors that recipes and options may name.
@@ -26,14 +27,15 @@ public enum FrameScale: Sendable, Equatable {
     }
   }
 
-  /// The factor for a second look at a frame in which `auto` showed no face, always at least that of the first:
-  /// 1, but so that the longer side has no more pixels than `closestSide`.
+  /// The factor for a second look at a frame in which `auto` showed no face, always at least that
+  /// of the first: 1, but so that the longer side has no more pixels than `closestSide`.
   public static func closerFactor(width: Int, height: Int) -> Float {
     min(1, closestSide / Float(max(1, width, height)))
   }
 
-  /// The longer side of the largest frames that a second look is taken at, in pixels. It bounds time and
-  /// memory; a face that is too small there has no more than some 20 pixels of a frame twice as large.
+  /// The longer side of the largest frames that a second look is taken at, in pixels. It bounds
+  /// time and memory; a face that is too small there has no more than some 20 pixels of a frame
+  /// twice as large.
   public static let closestSide: Float = 1920
 
   private static func autoFactor(_ side: Float) -> Float {

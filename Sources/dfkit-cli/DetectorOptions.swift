@@ -120,7 +120,8 @@ struct DetectorOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - quiet: whether nothing is said, because the output has it.
-  ///   - allowsOther: whether one that ships may take the place of a recipe's, where no options ask for it.
+  ///   - allowsOther: whether one that ships may take the place of a recipe's, where no options ask
+  ///     for it.
   func choice(
     for settings: Recipe.Detector, quiet: Bool, allowsOther: Bool = false
   ) throws -> DetectorChoice {

@@ -3,8 +3,8 @@ import FaceDetect
 import Foundation
 import TestSupport
 
-/// What `Tests/Fixtures/make_onnx.py` writes: a graph without its weights, whose values are computed from
-/// their names, and what ONNX Runtime makes of it.
+/// What `Tests/Fixtures/make_onnx.py` writes: a graph without its weights, whose values are
+/// computed from their names, and what ONNX Runtime makes of it.
 struct ONNXGolden: Decodable, Sendable {
   struct Node: Decodable, Sendable {
     var kind: String
@@ -91,7 +91,8 @@ struct ONNXGolden: Decodable, Sendable {
       Bytes.varint(1, 6) + Bytes.bytes(7, graph) + Bytes.bytes(8, Bytes.varint(2, 11)))
   }
 
-  /// The same graph with a batch norm behind every convolution that has one, and a checkpoint's weights.
+  /// The same graph with a batch norm behind every convolution that has one, and a checkpoint's
+  /// weights.
   func unfolded(_ weights: StateDict) throws -> ONNXGolden {
     var golden = self
     golden.nodes = []

@@ -4,10 +4,10 @@ the literal of bytes that Python's repr writes; and weights/tiny_literal.json, t
     python make_literal.py
 """
 
-import hashlib
 import json
 import pathlib
-import zipfile
+
+import wheel
 
 here = pathlib.Path(__file__).parent
 model = (here / "checkpoints" / "kinds.onnx").read_bytes()
@@ -16,20 +16,10 @@ members = {
     "tiny_literal/__init__.py": b"from .weights import WEIGHTS\n",
     "tiny_literal/weights.py": b"# The network.\nWEIGHTS = " + repr(model).encode() + b"\n",
     f"{info}/METADATA": b"Metadata-Version: 2.1\nName: tiny-literal\nVersion: 1.0\n",
-    f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    f"{info}/WHEEL": wheel.WHEEL,
     f"{info}/RECORD": b"",
 }
 path = here / "weights" / "tiny_literal-1.0-py3-none-any.whl"
-with zipfile.ZipFile(path, "w") as wheel:
-    for name, data in members.items():
-        entry = zipfile.ZipInfo(name, date_time=(2020, 1, 1, 0, 0, 0))
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        wheel.writestr(entry, data)
-
-
-def facts(data):
-    return {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-
-
-expected = {"kinds.onnx": facts(model), path.name: facts(path.read_bytes())}
+wheel.write(path, members)
+expected = {"kinds.onnx": wheel.facts(model), path.name: wheel.facts(path.read_bytes())}
 (here / "weights" / "tiny_literal.json").write_text(json.dumps(expected, indent=2) + "\n")

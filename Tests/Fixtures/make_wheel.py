@@ -10,9 +10,10 @@ import hashlib
 import io
 import json
 import pathlib
-import zipfile
 
 import torch
+
+import wheel
 
 folder = pathlib.Path(__file__).parent / "weights"
 info = "tiny_weights-1.0.dist-info"
@@ -31,7 +32,7 @@ members = {
     "tiny_weights/data/rnet.pt": checkpoint(100),
     "tiny_weights/data/onet.pt": checkpoint(200),
     f"{info}/METADATA": b"Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n",
-    f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    f"{info}/WHEEL": wheel.WHEEL,
 }
 record = ""
 for name, data in members.items():
@@ -41,17 +42,7 @@ members[f"{info}/RECORD"] = (record + f"{info}/RECORD,,\n").encode()
 
 folder.mkdir(exist_ok=True)
 path = folder / "tiny_weights-1.0-py3-none-any.whl"
-with zipfile.ZipFile(path, "w") as wheel:
-    for name, data in members.items():
-        entry = zipfile.ZipInfo(name, date_time=(2020, 1, 1, 0, 0, 0))
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        wheel.writestr(entry, data)
-
-
-def facts(data):
-    return {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-
-
-expected = {pathlib.Path(name).name: facts(data) for name, data in members.items() if name.endswith(".pt")}
-expected[path.name] = facts(path.read_bytes())
+wheel.write(path, members)
+expected = {pathlib.Path(name).name: wheel.facts(data) for name, data in members.items() if name.endswith(".pt")}
+expected[path.name] = wheel.facts(path.read_bytes())
 (folder / "tiny_weights.json").write_text(json.dumps(expected, indent=2) + "\n")

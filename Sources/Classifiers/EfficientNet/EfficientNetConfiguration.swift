@@ -59,10 +59,11 @@ package struct MBConvSpec: Sendable, Equatable {
   var padding: Padding
   /// After expanding and filtering.
   var activation: Activation
-  /// Channels between squeeze and excitation; nil: there is none.
-  var squeezedChannels: Int?
+  /// Whether there is squeeze and excitation.
+  var squeezes: Bool
   package var dropRate: Float
 
+  var squeezedChannels: Int { max(1, inChannels / 4) }
   var expands: Bool { expandedChannels != inChannels }
   var hasResidual: Bool { stride == 1 && inChannels == outChannels }
 }
@@ -108,8 +109,7 @@ extension EfficientNetConfiguration {
             kernel: stage.kernel, stride: stride, inChannels: channels,
             expandedChannels: channels * stage.expansion, outChannels: outChannels,
             padding: padding(kernel: stage.kernel, stride: stride),
-            activation: plan.activation,
-            squeezedChannels: variant.isLite ? nil : max(1, channels / 4),
+            activation: plan.activation, squeezes: !variant.isLite,
             dropRate: stochasticDepth * Float(index) / Float(blockCount)))
         channels = outChannels
         index += 1

@@ -1,8 +1,9 @@
 /// The members of the EfficientNet family (Tan and Le 2019): one table of stages, scaled in width and
 /// depth.
 ///
-/// EfficientNet-Lite (Google, 2020) is the same table without squeeze and excitation, with ReLU6 for SiLU, and with
-/// a stem, a head and a number of blocks in the first and the last stage that are not scaled.
+/// EfficientNet-Lite (Google, 2020) is the same table without squeeze and excitation, with ReLU6
+/// for SiLU, and with a stem, a head and a number of blocks in the first and the last stage that
+/// are not scaled.
 public enum EfficientNetVariant: Int, Sendable, CaseIterable {
   /// The base network and its eight enlargements.
   case b0, b1, b2, b3, b4, b5, b6, b7, b8

@@ -19,7 +19,8 @@ struct SqueezeExcite: Module {
   }
 }
 
-/// An inverted bottleneck block: expand, filter each channel, squeeze and excite (but for Lite networks), project.
+/// An inverted bottleneck block: expand, filter each channel, squeeze and excite (but for Lite
+/// networks), project.
 struct MBConv: Module {
   let spec: MBConvSpec
   /// None in blocks that do not widen.
@@ -48,9 +49,9 @@ struct MBConv: Module {
         scope / "conv_dw", channels, channels, kernel: spec.kernel, stride: spec.stride,
         padding: spec.padding, groups: channels, bias: false),
       norm: nextNorm(channels), activation: spec.activation)
-    squeezeExcite = spec.squeezedChannels.map {
-      SqueezeExcite(scope / "se", channels: channels, squeezed: $0)
-    }
+    squeezeExcite =
+      spec.squeezes
+      ? SqueezeExcite(scope / "se", channels: channels, squeezed: spec.squeezedChannels) : nil
     project = ConvNorm(
       convolution: Conv2d(
         scope / (spec.expands ? "conv_pwl" : "conv_pw"), channels, spec.outChannels, kernel: 1,

@@ -97,7 +97,8 @@ public struct Ensemble: FaceScorer {
 }
 
 extension Ensemble.Member {
-  /// Throws `EnsembleError` unless there is a probability for each of so many crops, or a single one for all.
+  /// Throws `EnsembleError` unless there is a probability for each of so many crops, or a single
+  /// one for all.
   package func check(_ scores: [Float], crops: Int) throws(EnsembleError) {
     guard scores.count == crops || scores.count == 1 else {
       throw .scoreCount(member: name, found: scores.count, crops: crops)

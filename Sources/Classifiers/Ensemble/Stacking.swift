@@ -1,7 +1,8 @@
 import DeepfakeCore
 import Foundation
 
-/// An aggregator over an ensemble's members that knows each of them: the number of scores is that of the members.
+/// An aggregator over an ensemble's members that knows each of them: the number of scores is that
+/// of the members.
 public protocol MemberAggregator: Aggregator {
   /// The aggregator for some of the members, given by their places; not empty.
   func subset(_ members: [Int]) -> any Aggregator
@@ -62,8 +63,8 @@ public struct StackedAggregator: MemberAggregator, Equatable {
     return Float(LogitCalibration.sigmoid(sum))
   }
 
-  /// The stack of some members, whose weights are scaled so that their sum stays; the mean of their log odds where
-  /// their weights come to 0 or less.
+  /// The stack of some members, whose weights are scaled so that their sum stays; the mean of their
+  /// log odds where their weights come to 0 or less.
   public func subset(_ members: [Int]) -> any Aggregator {
     let chosen = members.map { weights[$0] }
     let (sum, all) = (chosen.reduce(0, +), weights.reduce(0, +))
@@ -71,7 +72,8 @@ public struct StackedAggregator: MemberAggregator, Equatable {
     return StackedAggregator(weights: chosen.map { $0 * all / sum }, offset: offset)
   }
 
-  /// The mean of the members' log odds in which each has a weight of its own: a stack whose weights come to 1.
+  /// The mean of the members' log odds in which each has a weight of its own: a stack whose weights
+  /// come to 1.
   ///
   /// - Parameter weights: none is below 0 and one is above.
   public static func weightedMeanLogit(_ weights: [Float]) -> StackedAggregator {

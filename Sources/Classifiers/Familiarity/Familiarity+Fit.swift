@@ -25,14 +25,14 @@ public enum FamiliarityError: Error, Sendable, Equatable, CustomStringConvertibl
 extension Familiarity {
   /// Faces that each class must have.
   public static let fewestFaces = 8
-  /// The part of the covariance that is replaced by one equal in all directions, of the same trace: directions in
-  /// which the faces happen not to vary do not become infinitely telling.
+  /// The part of the covariance that is replaced by one equal in all directions, of the same trace:
+  /// directions in which the faces happen not to vary do not become infinitely telling.
   public static let shrinkage = 0.01
 
   /// The familiarity of features, without limits.
   ///
-  /// The covariance is that within the classes, over all faces; its `dimensions` leading eigenvectors are kept (fewer
-  /// where there are fewer features or faces).
+  /// The covariance is that within the classes, over all faces; its `dimensions` leading
+  /// eigenvectors are kept (fewer where there are fewer features or faces).
   ///
   /// - Parameters:
   ///   - features: a list of equal length for each face.
@@ -92,7 +92,8 @@ extension Familiarity {
     let raw = Familiarity(
       projection: projection.map { Float($0) }, center: center.map { Float($0) },
       means: whitened.map { $0.map { Float($0) } }, residual: 1)
-    // Where the directions kept are all that there are, nothing is left out: any number above 0 does.
+    // Where the directions kept are all that there are, nothing is left out: any number above 0
+    // does.
     let left = features.reduce(0.0) { $0 + Double(raw.parts($1).residual) } / Double(features.count)
     return Familiarity(
       projection: raw.projection, center: raw.center, means: raw.means,

@@ -14,8 +14,8 @@ extension Familiarity {
   /// What a weights file says of familiar faces; nil where it says nothing.
   ///
   /// - Parameter featureCount: the features of the file's network.
-  /// - Throws: `WeightsError.unreadable` where only a part is there, shapes do not fit each other and the network, or
-  ///   numbers make no sense.
+  /// - Throws: `WeightsError.unreadable` where only a part is there, shapes do not fit each other
+  ///   and the network, or numbers make no sense.
   public init?(_ state: StateDict, featureCount: Int) throws(WeightsError) {
     let stored = (state[Self.projectionKey], state[Self.centerKey], state[Self.meansKey])
     let entries = state.metadata.filter { $0.key.hasPrefix(Self.prefix) }
@@ -75,7 +75,8 @@ extension Familiarity {
     }
   }
 
-  /// Puts the tensors and the metadata's entries into a weights file's, in the place of what was there of them.
+  /// Puts the tensors and the metadata's entries into a weights file's, in the place of what was
+  /// there of them.
   public func write(to state: inout StateDict) {
     let own = StateDict(tensors: [
       .init(Self.projectionKey, Tensor(projection, shape: [dimensions, featureCount])),

@@ -1,13 +1,13 @@
 import DeepfakeCore
 
-/// What a network remembers of the faces that it learned from, to tell those that are unlike them: a network's answer
-/// on footage of another kind is worth nothing, however sure it is.
+/// What a network remembers of the faces that it learned from, to tell those that are unlike them:
+/// a network's answer on footage of another kind is worth nothing, however sure it is.
 ///
-/// The features of a face (the mean of each map that the classifier pools) are compared with those of the training
-/// part: a Gaussian for each class with one covariance (Lee et al. 2018, "A Simple Unified Framework for Detecting
-/// Out-of-Distribution Samples"), in the leading directions of that covariance only, and what lies outside of them
-/// (as in Wang et al. 2022, "ViM"). Beside that there are simple measures of the picture, which also give the reason
-/// in words.
+/// The features of a face (the mean of each map that the classifier pools) are compared with those
+/// of the training part: a Gaussian for each class with one covariance (Lee et al. 2018, "A Simple
+/// Unified Framework for Detecting Out-of-Distribution Samples"), in the leading directions of that
+/// covariance only, and what lies outside of them (as in Wang et al. 2022, "ViM"). Beside that
+/// there are simple measures of the picture, which also give the reason in words.
 ///
 /// ```swift
 /// let model = try ClassifierModel(StateDict.read(file))
@@ -16,14 +16,15 @@ import DeepfakeCore
 /// }
 /// ```
 public struct Familiarity: Sendable, Equatable {
-  /// What whitens features, [dimensions, features] row by row: the leading eigenvectors of the covariance within
-  /// classes, each divided by the deviation along it.
+  /// What whitens features, [dimensions, features] row by row: the leading eigenvectors of the
+  /// covariance within classes, each divided by the deviation along it.
   public let projection: [Float]
   /// What is first subtracted from features: halfway between the means of the two classes.
   public let center: [Float]
   /// The whitened means of real and of fake faces, each of `dimensions`.
   public let means: [[Float]]
-  /// The mean squared length of what the projection leaves out of the features learned from, above 0.
+  /// The mean squared length of what the projection leaves out of the features learned from, above
+  /// 0.
   public let residual: Float
   /// How far a face may be.
   public var limits: FamiliarityLimits
@@ -38,8 +39,8 @@ public struct Familiarity: Sendable, Equatable {
   /// The features of a face.
   public var featureCount: Int { center.count }
 
-  /// A familiarity of given numbers. `projection` has means' count times the center's count of elements, none of its
-  /// rows is zero, and `residual` is above 0.
+  /// A familiarity of given numbers. `projection` has means' count times the center's count of
+  /// elements, none of its rows is zero, and `residual` is above 0.
   public init(
     projection: [Float], center: [Float], means: [[Float]], residual: Float,
     limits: FamiliarityLimits = FamiliarityLimits()
@@ -61,11 +62,16 @@ public struct Familiarity: Sendable, Equatable {
 
   /// The parts of a face's distance.
   public struct Parts: Sendable, Equatable {
-    /// The squared Mahalanobis distance to the nearer of the two class means, by the number of directions: about 1 for
-    /// faces like those learned from.
+    /// The squared Mahalanobis distance to the nearer of the two class means, by the number of
+    /// directions: about 1 for faces like those learned from.
     public var mahalanobis: Float
-    /// The squared length of the features outside of the directions, by its mean over the faces learned from.
+    /// The squared length of the features outside of the directions, by its mean over the faces
+    /// learned from.
     public var residual: Float
+
+    /// How far the face is from those learned from: the mean of the two parts, about 1 for faces
+    /// like those.
+    public var distance: Float { (mahalanobis + residual) / 2 }
   }
 
   /// The parts of the distance of one face's features, `featureCount` numbers.
@@ -92,10 +98,6 @@ public struct Familiarity: Sendable, Equatable {
       residual: max(0, rest) / residual)
   }
 
-  /// How far one face's features are from those learned from: the mean of the two parts, about 1 for faces like
-  /// those.
-  public func distance(_ features: some Collection<Float>) -> Float {
-    let parts = parts(features)
-    return (parts.mahalanobis + parts.residual) / 2
-  }
+  /// How far one face's features are from those learned from (`Parts.distance`).
+  public func distance(_ features: some Collection<Float>) -> Float { parts(features).distance }
 }

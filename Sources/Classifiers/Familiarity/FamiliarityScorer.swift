@@ -1,11 +1,10 @@
 import DeepfakeCore
-import Synchronization
 
 /// What a network said of a face, and what the face is like.
 public struct FamiliarityJudgement: Sendable, Equatable {
   /// The probability of "fake".
   public var score: Float
-  /// What was measured.
+  /// Its measures, of which `limits` of a familiarity say what is unusual.
   public var measures: FamiliarityMeasures
 }
 
@@ -14,61 +13,62 @@ public protocol FamiliarityScorer: FrameClassifier {
   /// What it remembers; nil where its weights say nothing.
   var familiarity: Familiarity? { get }
 
-  /// The raw outputs, [batch, classCount], and the features that lead to them, [batch, features], for prepared
-  /// images.
+  /// The raw outputs, [batch, classCount], and the features that lead to them, [batch, features],
+  /// for prepared images.
   func logitsAndFeatures(_ batch: Tensor) -> (logits: Tensor, features: Tensor)
 }
 
 extension FamiliarityScorer {
-  /// The raw outputs and the features of crops, one list each a crop.
-  public func logitsAndFeatures(of crops: [Image]) -> [(logits: [Float], features: [Float])] {
-    var rows: [(logits: [Float], features: [Float])] = []
-    rows.reserveCapacity(crops.count)
-    for start in stride(from: 0, to: crops.count, by: batchSize) {
-      let batch = Array(crops[start..<min(start + batchSize, crops.count)])
-      let (logits, features) = logitsAndFeatures(input.prepare(batch))
-      let (outputs, values) = (logits.scalars, features.scalars)
-      let width = values.count / batch.count
-      precondition(
-        outputs.count == batch.count * classCount && values.count == batch.count * width,
-        "FamiliarityScorer: \(logits.shape) and \(features.shape) for \(batch.count) images")
-      for i in batch.indices {
-        rows.append(
-          (
-            Array(outputs[i * classCount..<(i + 1) * classCount]),
-            Array(values[i * width..<(i + 1) * width])
-          ))
-      }
+  /// The raw outputs and the features of crops, and what they are like for this network, in the
+  /// crops' order; the distance of the features is not measured.
+  ///
+  /// - Parameter pictures: what each crop is like whatever the network
+  ///   (`FamiliarityMeasures.pictures`).
+  package func look(
+    at crops: [Image], pictures: [FamiliarityMeasures]
+  ) -> [(logits: [Float], features: [Float], measures: FamiliarityMeasures)] {
+    precondition(
+      pictures.count == crops.count, "look: \(pictures.count) measures for \(crops.count) crops")
+    // What has the network's size is taken as it is: crops are brought to it once, for both.
+    let fitted = Parallel.map(crops.count) { place in
+      let image = input.fitted(crops[place])
+      return (image: image, sharpness: image.laplacianVariance)
     }
-    return rows
+    let rows = rows(of: fitted.map(\.image)) { batch in
+      let (logits, features) = logitsAndFeatures(batch)
+      return [logits, features]
+    }
+    return rows.indices.map { place in
+      var measures = pictures[place]
+      measures[.sharpness] = fitted[place].sharpness
+      return (rows[place][0], rows[place][1], measures)
+    }
   }
 
   /// What the network says of crops, and what they are like.
   ///
-  /// - Parameters:
-  ///   - crops: the crops as they were cut.
-  ///   - sides: their sides in pixels of the frame, where they were scaled since; their own if empty.
+  /// - Parameter pictures: what each crop is like whatever the network
+  ///   (`FamiliarityMeasures.pictures`).
   /// - Throws: `ClassifierError.noProbability` when the network has neither one class nor two.
-  public func judge(_ crops: [Image], sides: [Int] = []) throws -> [FamiliarityJudgement] {
-    precondition(
-      sides.isEmpty || sides.count == crops.count,
-      "judge: \(sides.count) sides for \(crops.count) crops")
-    let pictures = Mutex([Int: FamiliarityMeasures]())
-    Parallel.forEach(crops.count) { place in
-      let found = FamiliarityMeasures(
-        picture: crops[place], fitted: input.fitted(crops[place]),
-        side: sides.isEmpty ? nil : sides[place])
-      pictures.withLock { $0[place] = found }
-    }
-    let measured = pictures.withLock { $0 }
-    return try logitsAndFeatures(of: crops).enumerated().map { place, row in
-      guard let score = probability(row.logits) else {
+  public func judge(
+    _ crops: [Image], pictures: [FamiliarityMeasures]
+  ) throws -> [FamiliarityJudgement] {
+    try look(at: crops, pictures: pictures).map { face in
+      guard let score = probability(face.logits) else {
         throw ClassifierError.noProbability(classes: classCount)
       }
-      var measures = measured[place, default: FamiliarityMeasures()]
-      measures[.features] = familiarity?.distance(row.features)
+      var measures = face.measures
+      measures[.features] = familiarity?.distance(face.features)
       return FamiliarityJudgement(score: score, measures: measures)
     }
+  }
+
+  /// The same where no other network looks at the crops.
+  ///
+  /// - Parameter sides: the crops' sides in pixels of the frame, where they were scaled since;
+  ///   their own if empty.
+  public func judge(_ crops: [Image], sides: [Int] = []) throws -> [FamiliarityJudgement] {
+    try judge(crops, pictures: FamiliarityMeasures.pictures(crops, sides: sides))
   }
 }
 

@@ -1,5 +1,5 @@
-/// What of a face can be unlike the faces that a network learned from. Each has a number (`FamiliarityMeasures`) and a
-/// limit (`FamiliarityLimits`).
+/// What of a face can be unlike the faces that a network learned from. Each has a number
+/// (`FamiliarityMeasures`) and a limit (`FamiliarityLimits`).
 public enum FamiliarityTrait: String, Sendable, CaseIterable, Codable {
   /// The side of the crop in pixels of the frame that it was cut from.
   case size
@@ -7,13 +7,14 @@ public enum FamiliarityTrait: String, Sendable, CaseIterable, Codable {
   case sharpness
   /// The mean distance of a pixel's colour from grey, in the plane of Cb and Cr, 0 to 181.
   case chroma
-  /// Different colours among 4096 pixels of the crop, spread evenly; not measured where there is no chroma. A
-  /// palette, as a GIF has, leaves 256 at most.
+  /// Different colours among 4096 pixels of the crop, spread evenly; not measured where there is no
+  /// chroma. A palette, as a GIF has, leaves 256 at most.
   case colors
-  /// The share of pixels that are darker or brighter than each of their four neighbours, by more than 4 of 255, at
-  /// the crop's own size: the dots of a dithered picture, or noise.
+  /// The share of pixels that are darker or brighter than each of their four neighbours, by more
+  /// than 4 of 255, at the crop's own size: the dots of a dithered picture, or noise.
   case speckle
-  /// How far the network's features are from those of the faces that it learned from (`Familiarity.distance`).
+  /// How far the network's features are from those of the faces that it learned from
+  /// (`Familiarity.distance`).
   case features
 
   /// Whether the limit is the highest value that is familiar; otherwise it is the lowest.
@@ -50,13 +51,15 @@ public struct FamiliarityMeasures: Sendable, Equatable {
     set { values[trait] = newValue }
   }
 
-  /// The measures by the traits' names, as files keep them; names that are no trait's are passed over.
+  /// The measures by the traits' names, as files keep them; names that are no trait's are passed
+  /// over.
   package var entries: [String: Float] {
     get { values.byName }
     set { values = Dictionary(byName: newValue) }
   }
 
-  /// The median of each trait over those faces that have it: of an even number, the lower of the middle two.
+  /// The median of each trait over those faces that have it: of an even number, the lower of the
+  /// middle two.
   public static func median(of faces: [FamiliarityMeasures]) -> FamiliarityMeasures {
     var result = FamiliarityMeasures()
     for trait in FamiliarityTrait.allCases {
@@ -80,7 +83,8 @@ public struct FamiliarityLimits: Sendable, Equatable {
     set { values[trait] = newValue }
   }
 
-  /// The limits by the traits' names, as files keep them; names that are no trait's are passed over.
+  /// The limits by the traits' names, as files keep them; names that are no trait's are passed
+  /// over.
   package var entries: [String: Float] {
     get { values.byName }
     set { values = Dictionary(byName: newValue) }

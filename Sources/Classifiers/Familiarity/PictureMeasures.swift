@@ -1,7 +1,8 @@
 import DeepfakeCore
 
 extension FamiliarityMeasures {
-  /// The mean chroma below which a picture counts as grey: rounding and compression leave that much in one.
+  /// The mean chroma below which a picture counts as grey: rounding and compression leave that much
+  /// in one.
   public static let greyChroma: Float = 1
   /// How much a pixel must differ from its neighbours to count as a speckle, of 255.
   static let speckleStep: Float = 4
@@ -13,12 +14,30 @@ extension FamiliarityMeasures {
   /// - Parameters:
   ///   - crop: the crop as it was cut.
   ///   - fitted: the crop at the network's size.
-  ///   - side: the crop's side in pixels of the frame, where it was scaled since; the crop's own if nil.
+  ///   - side: the crop's side in pixels of the frame, where it was scaled since; the crop's own if
+  ///     nil.
   public init(picture crop: Image, fitted: Image, side: Int? = nil) {
+    self.init(picture: crop, side: side)
+    self[.sharpness] = fitted.laplacianVariance
+  }
+
+  /// What each crop is like whatever the network: all traits but the features and the sharpness.
+  ///
+  /// - Parameter sides: the crops' sides in pixels of the frame, where they were scaled since;
+  ///   their own if empty.
+  public static func pictures(_ crops: [Image], sides: [Int] = []) -> [FamiliarityMeasures] {
+    precondition(
+      sides.isEmpty || sides.count == crops.count,
+      "FamiliarityMeasures: \(sides.count) sides for \(crops.count) crops")
+    return Parallel.map(crops.count) { place in
+      FamiliarityMeasures(picture: crops[place], side: sides.isEmpty ? nil : sides[place])
+    }
+  }
+
+  private init(picture crop: Image, side: Int?) {
     self.init()
     let chroma = crop.meanChroma
     self[.size] = Float(side ?? max(crop.width, crop.height))
-    self[.sharpness] = fitted.laplacianVariance
     self[.chroma] = chroma
     if chroma >= Self.greyChroma { self[.colors] = Float(crop.colorsOnGrid(Self.colorGrid)) }
     self[.speckle] = crop.speckle(step: Self.speckleStep)
@@ -40,8 +59,8 @@ extension Image {
     }
   }
 
-  /// The variance of the Laplacian (four neighbours) of the luma, over the pixels that have all four; 0 for
-  /// pictures without any.
+  /// The variance of the Laplacian (four neighbours) of the luma, over the pixels that have all
+  /// four; 0 for pictures without any.
   package var laplacianVariance: Float {
     guard width > 2, height > 2 else { return 0 }
     let (luma, width) = (luma, width)
@@ -89,8 +108,8 @@ extension Image {
     return colors.count
   }
 
-  /// The share of pixels whose luma is above that of all four neighbours, or below, by more than `step`; of
-  /// those that have four.
+  /// The share of pixels whose luma is above that of all four neighbours, or below, by more than
+  /// `step`; of those that have four.
   package func speckle(step: Float) -> Float {
     guard width > 2, height > 2 else { return 0 }
     let (luma, width) = (luma, width)

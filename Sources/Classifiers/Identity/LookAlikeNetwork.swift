@@ -64,8 +64,8 @@ public struct LookAlikeNetwork: Module {
             MBConvSpec(
               kernel: stage.kernel, stride: i == 0 ? stage.stride : 1, inChannels: channels,
               expandedChannels: channels * stage.expansion, outChannels: stage.channels,
-              padding: .symmetric(stage.kernel / 2), activation: .silu,
-              squeezedChannels: max(1, channels / 4), dropRate: 0),
+              padding: .symmetric(stage.kernel / 2), activation: .silu, squeezes: true,
+              dropRate: 0),
             norm: norm)
         })
     }

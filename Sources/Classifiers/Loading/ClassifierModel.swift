@@ -17,7 +17,8 @@ public struct ClassifierModel: FrameClassifier {
   /// is an error, the scheme's known extras aside. The checkpoint's file stays mapped.
   ///
   /// - Throws: `ClassifierError` (see `ClassifierSettings.resolve`); `WeightsError.mismatch`, under
-  ///   the checkpoint's own keys; `WeightsError.unreadable` where what it says of familiar faces is damaged.
+  ///   the checkpoint's own keys; `WeightsError.unreadable` where what it says of familiar faces is
+  ///   damaged.
   public init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
     let settings = try ClassifierSettings.resolve(state, options)
     let load: @Sendable () throws -> any ClassifierNetwork = {

@@ -82,7 +82,8 @@ package struct KeyMapping: Sendable {
     }
   }
 
-  /// Whether the checkpoint's `key` is one of those that its kind has and the network has no place for.
+  /// Whether the checkpoint's `key` is one of those that its kind has and the network has no place
+  /// for.
   package func isKnownExtra(_ key: String) -> Bool {
     key.hasSuffix(".num_batches_tracked") || Familiarity.tensorKeys.contains(key)
       || extras.contains { key.hasPrefix($0) }

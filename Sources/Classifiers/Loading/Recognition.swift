@@ -21,7 +21,8 @@ extension Scheme {
 
 extension Architecture {
   /// The architecture whose layers the checkpoint of that scheme has, nil if none: told by the widths of
-  /// the last convolution and of the stages, by their numbers of blocks, and by whether these squeeze and excite.
+  /// the last convolution and of the stages, by their numbers of blocks, and by whether these
+  /// squeeze and excite.
   public static func recognised(in state: StateDict, _ scheme: Scheme) -> Architecture? {
     allCases.first { architecture in
       guard scheme.covers(architecture) else { return false }

@@ -8,7 +8,8 @@ public enum Scheme: String, Sendable, CaseIterable {
   case timmTF = "timm-tf"
   /// torchvision's `efficientnet_bN`.
   case torchvision
-  /// lukemelas's EfficientNet-PyTorch, and the Lite networks of the package efficientnet-lite-pytorch.
+  /// lukemelas's EfficientNet-PyTorch, and the Lite networks of the package
+  /// efficientnet-lite-pytorch.
   case lukemelas
   /// The winner of the DFDC (github.com/selimsef/dfdc_deepfake_challenge). Crops smaller than its
   /// input are enlarged bilinearly here, where its authors took cubic interpolation.

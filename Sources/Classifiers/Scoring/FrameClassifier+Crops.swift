@@ -4,18 +4,32 @@ import Foundation
 extension FrameClassifier {
   /// The network's raw outputs, one list of `classCount` numbers a crop.
   public func logits(of crops: [Image]) -> [[Float]] {
+    rows(of: crops) { [logits($0)] }.map { row in
+      precondition(
+        row[0].count == classCount,
+        "FrameClassifier: \(row[0].count) logits for an image of \(classCount) classes")
+      return row[0]
+    }
+  }
+
+  /// What `outputs` gives for the crops, `batchSize` at a time: of each crop, its row of each
+  /// tensor, which is [batch, n].
+  func rows(of crops: [Image], _ outputs: (Tensor) -> [Tensor]) -> [[[Float]]] {
     precondition(batchSize > 0, "FrameClassifier: batchSize is \(batchSize)")
-    var rows: [[Float]] = []
+    var rows: [[[Float]]] = []
     rows.reserveCapacity(crops.count)
     for start in stride(from: 0, to: crops.count, by: batchSize) {
       let batch = Array(crops[start..<min(start + batchSize, crops.count)])
-      let values = logits(input.prepare(batch)).scalars
+      let tensors = outputs(input.prepare(batch)).map(\.scalars)
       precondition(
-        values.count == batch.count * classCount,
-        "FrameClassifier: \(values.count) logits for \(batch.count) images of \(classCount) classes"
-      )
+        tensors.allSatisfy { $0.count % batch.count == 0 },
+        "FrameClassifier: \(tensors.map(\.count)) numbers for \(batch.count) images")
       for i in batch.indices {
-        rows.append(Array(values[i * classCount..<(i + 1) * classCount]))
+        rows.append(
+          tensors.map { values in
+            let width = values.count / batch.count
+            return Array(values[i * width..<(i + 1) * width])
+          })
       }
     }
     return rows

@@ -4,14 +4,14 @@ import Foundation
 import MediaIO
 import Training
 
-/// Makes probabilities honest on faces that were not learned from, of one network or of a whole recipe: what
-/// `dfkit calibrate` does.
+/// Makes probabilities honest on faces that were not learned from, of one network or of a whole
+/// recipe: what `dfkit calibrate` does.
 ///
-/// Within a source and a label, videos (or what stands in for them) count equally however many faces they have; sources
-/// count equally, and real and fake ones as half each (`GroupWeights`): the probabilities are those of footage that is
-/// as often fake as real, from any of the sources.
+/// Within a source and a label, videos (or what stands in for them) count equally however many
+/// faces they have; sources count equally, and real and fake ones as half each (`GroupWeights`):
+/// the probabilities are those of footage that is as often fake as real, from any of the sources.
 public struct CalibrationJob: Sendable {
-  /// What is calibrated.
+  /// One network, or an ensemble as a recipe puts it together.
   public enum Subject: Sendable {
     /// One network.
     case network(WeightsSource, ClassifierOptions)
@@ -19,25 +19,26 @@ public struct CalibrationJob: Sendable {
     case recipe(Recipe, MemberFiles)
   }
 
-  /// What is calibrated.
+  /// The network or recipe whose probabilities are made honest.
   public let subject: Subject
   /// What is judged.
   public var samples: SampleChoice
-  /// What is fitted.
+  /// Whether scale and offset are fitted, or the scale alone.
   public var method = CalibrationFit.Method.platt
   /// Whether targets are smoothed; nil for where the samples can be told apart without error.
   public var smoothsTargets: Bool?
-  /// Whether each network's own calibration is fitted too, before that of what they say together; always so for one
-  /// network.
+  /// Whether each network's own calibration is fitted too, before that of what they say together;
+  /// always so for one network.
   public var fitsMembers: Bool
   /// How scores become one, with the calibration of before.
   public var combination: ScoreCombination
-  /// What part of the answers on videos is to be right outside of the range that is suggested as undecided, on every
-  /// source.
+  /// What part of the answers on videos is to be right outside of the range that is suggested as
+  /// undecided, on every source.
   public var accuracy = 0.9
   /// What intervals are made with.
   public var bootstrap = GroupBootstrap()
-  /// The folder in which the scores of a recipe's members are kept from call to call; nil to keep none.
+  /// The folder in which the scores of a recipe's members are kept from call to call; nil to keep
+  /// none.
   public var cache: URL?
 
   /// A job for one network.
@@ -118,7 +119,8 @@ public struct CalibrationJob: Sendable {
     return faces
   }
 
-  /// What a recipe's members say, calibrated as their files have it; known scores are taken from the cache.
+  /// What a recipe's members say, calibrated as their files have it; known scores are taken from
+  /// the cache.
   private func judge(
     _ recipe: Recipe, _ files: MemberFiles, progress: (JobProgress) -> Void
   ) throws -> [ScoredFace] {

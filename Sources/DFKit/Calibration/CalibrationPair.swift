@@ -75,8 +75,8 @@ struct CalibrationPair {
 
   /// Fits all of them.
   ///
-  /// - Throws: `CalibrationError` where a network has no calibration, or where networks keep their own and videos
-  ///   have none.
+  /// - Throws: `CalibrationError` where a network has no calibration, or where networks keep their
+  ///   own and videos have none.
   init(
     _ all: [ScoredFace], _ units: CalibrationUnits, _ job: CalibrationJob
   ) throws(CalibrationError) {
@@ -127,20 +127,21 @@ struct CalibrationPair {
     _ samples: [CalibrationFit.Sample], _ job: CalibrationJob, _ what: String,
     _ notes: inout [String]
   ) throws(CalibrationError) -> LogitCalibration {
-    do {
-      return try CalibrationFit(job.method, smoothsTargets: job.smoothsTargets ?? false)
-        .calibration(of: samples)
-    } catch .separable where job.smoothsTargets == nil {
+    if let smooths = job.smoothsTargets {
+      return try CalibrationFit(job.method, smoothsTargets: smooths).calibration(of: samples)
+    }
+    let (calibration, isSmoothed) = try CalibrationFit.smoothingIfNeeded(samples, job.method)
+    if isSmoothed {
       notes.append(
         "the \(what) are told apart without an error; targets were smoothed, so that a calibration exists"
       )
-      return try CalibrationFit(job.method, smoothsTargets: true).calibration(of: samples)
     }
+    return calibration
   }
 }
 
-/// Probabilities of faces and videos, each by a calibration that was fitted to other groups, and what is answered by a
-/// range that was chosen on them.
+/// Probabilities of faces and videos, each by a calibration that was fitted to other groups, and
+/// what is answered by a range that was chosen on them.
 struct CrossFit {
   /// Of each network and face.
   private(set) var faces: [[Float]]
@@ -149,8 +150,8 @@ struct CrossFit {
   /// Whether each video gets an answer.
   private(set) var isAnswered: [Bool]
 
-  /// The groups in five parts, each judged by what the others gave; nil with less than ten groups, or where the others
-  /// give nothing.
+  /// The groups in five parts, each judged by what the others gave; nil with less than ten groups,
+  /// or where the others give nothing.
   init?(_ all: [ScoredFace], _ units: CalibrationUnits, _ job: CalibrationJob) {
     guard let folds = CrossFolds(groups: units.clusterCount, seed: job.bootstrap.seed) else {
       return nil

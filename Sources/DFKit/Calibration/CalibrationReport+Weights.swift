@@ -4,16 +4,16 @@ import Foundation
 import Training
 
 extension CalibrationReport {
-  /// Writes one network's weights with its calibration and these figures in their metadata; numbers are stored as
-  /// they were. The file appears whole or not at all.
+  /// Writes one network's weights with its calibration and these figures in their metadata; numbers
+  /// are stored as they were. The file appears whole or not at all.
   ///
   /// - Throws: `WeightsError`.
   public func write(_ weights: WeightsSource, to output: URL) throws(WeightsError) {
     try write(weights, members[0], settings, over: nil, to: output)
   }
 
-  /// Writes the weights of a recipe's members, each as `MEMBER.safetensors`, into a folder, which is made where it is
-  /// not there.
+  /// Writes the weights of a recipe's members, each as `MEMBER.safetensors`, into a folder, which
+  /// is made where it is not there.
   ///
   /// - Throws: `WeightsError`, and what making the folder throws.
   public func write(_ files: MemberFiles, toFolder folder: URL) throws {

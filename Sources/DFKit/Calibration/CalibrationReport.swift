@@ -3,10 +3,10 @@ import DeepfakeCore
 import Foundation
 import Training
 
-/// A calibration, what it was fitted on, and how good probabilities were before and are after it: together, and on each
-/// source.
+/// A calibration, what it was fitted on, and how good probabilities were before and are after it:
+/// together, and on each source.
 public struct CalibrationReport: Sendable {
-  /// What is measured.
+  /// The figures that are reported, in the table's order.
   public static let metrics: [Metric] = [.logLoss, .brier, .calibrationError, .accuracy, .auc]
 
   /// Figures of the same judgements: as they were, and by calibrations.
@@ -26,7 +26,7 @@ public struct CalibrationReport: Sendable {
 
   /// Judgements of one kind: of frames, or of videos.
   public struct Level: Sendable {
-    /// Their figures.
+    /// How good they are before and after.
     public var figures: Figures
     /// The judgements before, for diagrams.
     public var judgementsBefore: [Judgement]
@@ -44,7 +44,7 @@ public struct CalibrationReport: Sendable {
     public var crossFitted: MetricFigures? { figures.crossFitted }
   }
 
-  /// A network.
+  /// One network of the recipe, or the only one, with its own calibration.
   public struct Member: Sendable {
     /// Its name.
     public var name: String
@@ -83,9 +83,9 @@ public struct CalibrationReport: Sendable {
   public let faces: [ScoredFace]
   /// Groups that intervals are drawn from.
   public let groups: Int
-  /// What was fitted.
+  /// Whether scale and offset were fitted, or the scale alone.
   public let method: CalibrationFit.Method
-  /// The networks.
+  /// The recipe's networks in order, or the only one.
   public let members: [Member]
   /// For the recipe: of a video's aggregated probability; nil where none can be had.
   public let videoCalibration: LogitCalibration?
@@ -95,7 +95,8 @@ public struct CalibrationReport: Sendable {
   public let sources: [Source]
   /// What accuracy was asked for outside of the range to leave undecided.
   public let accuracy: Double
-  /// That range, chosen so that every source with both labels has the accuracy; nil where no range gives it.
+  /// That range, chosen so that every source with both labels has the accuracy; nil where no range
+  /// gives it.
   public let band: AbstainBand?
   /// What there is to know beside that.
   public let notes: [String]
@@ -160,15 +161,16 @@ public struct CalibrationReport: Sendable {
   /// For the weights' file of the first network: of a face's logit.
   public var calibration: LogitCalibration { members[0].calibration }
 
-  /// The source with both labels whose calibration error is largest, by others' fit where there is one; nil where no
-  /// source has both labels.
+  /// The source with both labels whose calibration error is largest, by others' fit where there is
+  /// one; nil where no source has both labels.
   public var worstCalibrated: Source? {
     sources.filter(\.hasBoth).max {
       $0.videos.best(.calibrationError) < $1.videos.best(.calibrationError)
     }
   }
 
-  /// Every face's logits as CSV: `path,label,video,group`, then `logit`, or a column for each of several networks.
+  /// Every face's logits as CSV: `path,label,video,group`, then `logit`, or a column for each of
+  /// several networks.
   public var scores: String { faces.csv(members.map(\.name)) }
 }
 

@@ -6,18 +6,19 @@ import Training
 public struct ScoredFace: Sendable, Equatable {
   /// The picture, as the manifest names it.
   public var path: String
-  /// The truth.
+  /// Whether the face is real or fake.
   public var label: FaceLabel
   /// What is judged as one: the video, or what stands in for it.
   public var video: String
-  /// What hangs together and is drawn as one for intervals: the person, or the manifest's group, or the video.
+  /// What hangs together and is drawn as one for intervals: the person, or the manifest's group, or
+  /// the video.
   public var group: String
   /// The collection, where known.
   public var source: String?
   /// The log odds of "fake" of each network, not calibrated by what is to be fitted. At least one.
   public var logits: [Float]
 
-  /// A face.
+  /// A face with the log odds of each network, in the networks' order.
   public init(
     path: String, label: FaceLabel, video: String, group: String, source: String? = nil,
     logits: [Float]
@@ -31,7 +32,7 @@ public struct ScoredFace: Sendable, Equatable {
     self.logits = logits
   }
 
-  /// A judged sample.
+  /// A sample of a manifest, with the log odds of each network.
   init(_ sample: FaceSample, logits: [Float]) {
     self.init(
       path: sample.path, label: sample.label, video: sample.judgedWith, group: sample.drawnWith,
@@ -40,7 +41,8 @@ public struct ScoredFace: Sendable, Equatable {
 }
 
 extension [ScoredFace] {
-  /// The faces as CSV: `path,label,video,group`, then a column for each network, called `logit` where there is one only.
+  /// The faces as CSV: `path,label,video,group`, then a column for each network, called `logit`
+  /// where there is one only.
   package func csv(_ names: [String]) -> String {
     let columns = ["path", "label", "video", "group"] + (names.count == 1 ? ["logit"] : names)
     let lines = map { face in

@@ -1,6 +1,7 @@
 import Training
 
-/// Faces or videos whose truth is known, with what decides how much each counts and which are drawn together.
+/// Faces or videos whose truth is known, with what decides how much each counts and which are drawn
+/// together.
 struct WeighedJudgements {
   /// The truth of each.
   let labels: [FaceLabel]

@@ -34,7 +34,7 @@ public struct LandmarkJob: Sendable {
       public var reason: String
     }
 
-    /// What found them.
+    /// The detector's weights, by the name that reports give them.
     public internal(set) var detector: String?
     /// Crops whose landmarks were found now.
     public internal(set) var found = 0

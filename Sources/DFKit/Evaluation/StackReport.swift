@@ -2,13 +2,13 @@ import Classifiers
 import DeepfakeCore
 import Training
 
-/// What the members of an ensemble should count, fitted on files of known truth, and whether that is better than to count
-/// them alike.
+/// What the members of an ensemble should count, fitted on files of known truth, and whether that
+/// is better than to count them alike.
 ///
-/// Each way of putting members together is judged by others' fit: weights, scale and offset are those that the other four
-/// fifths of the groups (`EvaluatedFile.group`: people, where they are known) give. The plain ways get a calibration fitted
-/// in the same manner, so that a difference is that of the weights and not of the calibration. Sources and labels count as in
-/// `CalibrationJob`.
+/// Each way of putting members together is judged by others' fit: weights, scale and offset are
+/// those that the other four fifths of the groups (`EvaluatedFile.group`: people, where they are
+/// known) give. The plain ways get a calibration fitted in the same manner, so that a difference is
+/// that of the weights and not of the calibration. Sources and labels count as in `CalibrationJob`.
 public struct StackReport: Sendable {
   /// A way of putting members together.
   public struct Row: Sendable {
@@ -16,7 +16,8 @@ public struct StackReport: Sendable {
     public var name: String
     /// Its figures, by others' fit.
     public var figures: MetricFigures
-    /// How much each figure exceeds that of the mean of all members; draws are of the same groups. Nil for that mean itself.
+    /// How much each figure exceeds that of the mean of all members; draws are of the same groups.
+    /// Nil for that mean itself.
     public var difference: MetricFigures?
   }
 
@@ -40,16 +41,18 @@ public struct StackReport: Sendable {
     }
   }
 
-  /// What is measured.
+  /// The figures of each row, in the table's order.
   public static let metrics: [Metric] = [.logLoss, .auc, .brier]
 
   /// The members' names, in order.
   public let members: [String]
   /// Each member's weight in the mean of log odds, as a part of their sum; none is below 0.
   public let weights: [Double]
-  /// What then makes that mean a probability: the stack's own weights and offset, said in another way.
+  /// What then makes that mean a probability: the stack's own weights and offset, said in another
+  /// way.
   public let calibration: LogitCalibration
-  /// The mean of the members first, then the mean of their log odds, the stack, and each member alone.
+  /// The mean of the members first, then the mean of their log odds, the stack, and each member
+  /// alone.
   public let rows: [Row]
   /// Files with a judgement of every member, real and fake.
   public let real: Int
@@ -123,14 +126,15 @@ public struct StackReport: Sendable {
     groups = clusters
   }
 
-  /// Whether the stack's log loss is surely lower than the mean's: 0 is not in the interval of the difference.
+  /// Whether the stack's log loss is surely lower than the mean's: 0 is not in the interval of the
+  /// difference.
   public var isBetterThanMean: Bool {
     let difference = rows.first { $0.name == "stack" }?.difference
     return difference?[.logLoss].interval.map { $0.upperBound < 0 } ?? false
   }
 
-  /// The stack of the samples at some places, in which no member counts less than nothing: those that would are left
-  /// out, the lowest first.
+  /// The stack of the samples at some places, in which no member counts less than nothing: those
+  /// that would are left out, the lowest first.
   private static func stack(
     _ judged: StackSamples, _ places: [Int], _ ridge: Double
   ) throws(Problem) -> StackedAggregator {
@@ -170,13 +174,8 @@ public struct StackReport: Sendable {
         judged.weighed.labels[place], weight: weight)
     }
     do {
-      let fit: LogitCalibration
-      do {
-        fit = try CalibrationFit().calibration(of: samples)
-      } catch .separable {
-        fit = try CalibrationFit(smoothsTargets: true).calibration(of: samples)
-      }
-      return CalibratedAggregator(base: aggregator, calibration: fit)
+      return CalibratedAggregator(
+        base: aggregator, calibration: try CalibrationFit.smoothingIfNeeded(samples).calibration)
     } catch {
       throw .noFit("\(error)")
     }

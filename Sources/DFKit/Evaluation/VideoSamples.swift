@@ -40,11 +40,13 @@ struct VideoSamples {
 }
 
 extension FaceSample {
-  /// What is judged as one with this crop: its video; where that is not known, its group; where neither is, it alone.
+  /// What is judged as one with this crop: its video; where that is not known, its group; where
+  /// neither is, it alone.
   var judgedWith: String { video ?? group ?? path }
 
-  /// What is drawn as one for intervals, and kept together where something is fitted to others: all that shows the
-  /// person; where that is not known, the group, the original or what is judged as one.
+  /// What is drawn as one for intervals, and kept together where something is fitted to others: all
+  /// that shows the person; where that is not known, the group, the original or what is judged as
+  /// one.
   var drawnWith: String { person ?? group ?? original ?? judgedWith }
 }
 

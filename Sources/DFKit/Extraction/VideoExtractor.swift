@@ -153,7 +153,8 @@ final class VideoExtractor {
     }
   }
 
-  /// The faces of a frame, which is looked at again at full size where it was shrunk and seems to have none.
+  /// The faces of a frame, which is looked at again at full size where it was shrunk and seems to
+  /// have none.
   private func detectTwice(_ frame: Image) throws -> [Face] {
     let faces = try detector.detect([frame])[0]
     let scale = detector.frameScale

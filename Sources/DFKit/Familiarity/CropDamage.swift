@@ -2,7 +2,8 @@ import DeepfakeCore
 import MediaIO
 import Training
 
-/// What footage goes through that makes it unlike what networks learn from: to see whether a familiarity notices.
+/// What footage goes through that makes it unlike what networks learn from: to see whether a
+/// familiarity notices.
 public enum CropDamage: String, Sendable, CaseIterable {
   /// Without colour.
   case grey
@@ -29,27 +30,13 @@ public enum CropDamage: String, Sendable, CaseIterable {
   /// The crop after it.
   package func callAsFunction(_ crop: Image) -> Image {
     switch self {
-    case .grey: return crop.withoutColor
+    case .grey: return crop.grey()
     case .gif: return crop.dithered(colors: 256)
     case .blurred: return crop.blurred(sigma: Float(max(crop.width, crop.height)) / 50)
     case .shrunk:
       return crop.resized(
         width: max(1, crop.width / 4), height: max(1, crop.height / 4), method: .area)
     case .jpeg: return (try? ImageFile.recompressed(crop, quality: 10)) ?? crop
-    }
-  }
-}
-
-extension Image {
-  /// Each pixel's luma in all channels.
-  fileprivate var withoutColor: Image {
-    Image(width: width, height: height) { target in
-      for i in stride(from: 0, to: pixels.count, by: 3) {
-        let luma =
-          0.299 * Float(pixels[i]) + 0.587 * Float(pixels[i + 1]) + 0.114 * Float(pixels[i + 2])
-        let value = UInt8(luma.rounded())
-        for c in 0..<3 { target[i + c] = value }
-      }
     }
   }
 }

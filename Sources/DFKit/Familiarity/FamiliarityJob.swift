@@ -5,11 +5,12 @@ import Foundation
 import MediaIO
 import Training
 
-/// Finds out which faces are like those that a network learned from, and writes it into its weights: what
-/// `dfkit familiarity` does.
+/// Finds out which faces are like those that a network learned from, and writes it into its
+/// weights: what `dfkit familiarity` does.
 ///
-/// Class means and covariance of the network's features come from the training part of the data, limits from the
-/// validation part (`FamiliarityLimits`). Damaged copies of the validation part then show what the limits notice.
+/// Class means and covariance of the network's features come from the training part of the data,
+/// limits from the validation part (`FamiliarityLimits`). Damaged copies of the validation part
+/// then show what the limits notice.
 public struct FamiliarityJob: Sendable {
   /// The network's weights.
   public var weights: WeightsSource
@@ -17,13 +18,13 @@ public struct FamiliarityJob: Sendable {
   public var network = ClassifierOptions()
   /// Folders with a `manifest.csv`, and CSV files.
   public var data: [URL]
-  /// How crops are shown to the network: with the shape `framed`, those with landmarks are cut as `predict` cuts them;
-  /// with others, and where nil, they are shown as they are.
+  /// How crops are shown to the network: with the shape `framed`, those with landmarks are cut as
+  /// `predict` cuts them; with others, and where nil, they are shown as they are.
   public var crop: Recipe.Crop?
   /// Directions of the features that are kept, 1 to 1024.
   public var dimensions = 64
-  /// The part of held-out faces, sources counting equally, that the limit of the features leaves out; twice that of any
-  /// one source.
+  /// The part of held-out faces, sources counting equally, that the limit of the features leaves
+  /// out; twice that of any one source.
   public var refused = 0.025
   /// The most faces of a source, of either part of the data, that are looked at.
   public var perSource = 1500
@@ -38,7 +39,8 @@ public struct FamiliarityJob: Sendable {
 
   /// Looks at the faces and fits.
   ///
-  /// - Throws: `WeightsError`, `ClassifierError`, `DatasetError`, `FamiliarityError`, `CancellationError`.
+  /// - Throws: `WeightsError`, `ClassifierError`, `DatasetError`, `FamiliarityError`,
+  ///   `CancellationError`.
   public func run(progress: (JobProgress) -> Void = { _ in }) throws -> FamiliarityReport {
     let state = try weights.read()
     let model = try ClassifierModel(state, network)
@@ -85,7 +87,8 @@ public struct FamiliarityJob: Sendable {
       copies: copies)
   }
 
-  /// All samples, those learned from and those held out, the latter two at most `perSource` of each source.
+  /// All samples, those learned from and those held out, the latter two at most `perSource` of each
+  /// source.
   private func parts() throws(DatasetError) -> (
     all: FaceManifest, training: FaceManifest, heldOut: FaceManifest
   ) {
@@ -173,16 +176,16 @@ private struct FaceLook {
         let plain = crop.map { $0.framed(picture, landmarks: sample.landmarks) } ?? picture
         let shown = damage?(plain) ?? plain
         crops.append(shown)
-        // A crop that was stored smaller than it was cut shows as many pixels of the frame as before.
+        // A crop that was stored smaller than it was cut shows as many pixels of the frame as
+        // before.
         let stored = Float(max(picture.width, picture.height))
         let cut = sample.box.map { max($0.width, $0.height) * (1 + 2 * margin) } ?? stored
         let side = Float(max(shown.width, shown.height)) * max(1, cut / stored)
         sides.append(side.isFinite ? Int(min(side, 1e6)) : Int(stored))
       }
-      for (place, row) in model.logitsAndFeatures(of: crops).enumerated() {
-        let measures = FamiliarityMeasures(
-          picture: crops[place], fitted: model.input.fitted(crops[place]), side: sides[place])
-        try body(SeenFace(sample: batch[place], features: row.features, measures: measures))
+      let pictures = FamiliarityMeasures.pictures(crops, sides: sides)
+      for (sample, face) in zip(batch, model.look(at: crops, pictures: pictures)) {
+        try body(SeenFace(sample: sample, features: face.features, measures: face.measures))
       }
       done += batch.count
     }
@@ -190,17 +193,18 @@ private struct FaceLook {
 }
 
 extension Recipe.Crop {
-  /// A stored crop as `predict` would have cut the face, where the shape is `framed` and the landmarks, in pixels of
-  /// the crop, are known; the crop as it is otherwise. Not more is shown than a twentieth beyond the crop's edge,
-  /// unless the face would fill it.
+  /// A stored crop as `predict` would have cut the face, where the shape is `framed` and the
+  /// landmarks, in pixels of the crop, are known; the crop as it is otherwise. Not more is shown
+  /// than a twentieth beyond the crop's edge, unless the face would fill it.
   func framed(_ picture: Image, landmarks: [Point]?) -> Image {
     guard shape == .framed, let place = landmarks.flatMap({ FaceFraming(landmarks: $0) }) else {
       return picture
     }
     let (x, y) = (place.middle.x + 0.5, place.middle.y + 0.5)
-    let wanted = place.distance / FaceFraming.usualLength * (1 + 2 * margin)
-    let room = 2.2 * min(x, Float(picture.width) - x, y, Float(picture.height) - y)
-    let side = min(wanted, max(room, 2 * place.distance)).rounded()
+    let side = place.side(
+      showing: FaceFraming.usualLength / (1 + 2 * margin), atMost: 0.5, width: picture.width,
+      height: picture.height
+    ).rounded()
     guard side >= 1, side < 4 * Float(max(picture.width, picture.height)) else { return picture }
     return picture.cropped(
       x: Int((x - side / 2).rounded()), y: Int((y - side / 2).rounded()), width: Int(side),

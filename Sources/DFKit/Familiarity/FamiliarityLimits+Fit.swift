@@ -5,10 +5,10 @@ import Foundation
 package struct MeasuredFace: Sendable {
   /// The collection that it is from.
   package var source: String
-  /// What was measured.
+  /// Its measures, trait by trait.
   package var measures: FamiliarityMeasures
 
-  /// A face.
+  /// A face of a collection.
   package init(source: String, measures: FamiliarityMeasures) {
     self.source = source
     self.measures = measures
@@ -16,26 +16,28 @@ package struct MeasuredFace: Sendable {
 }
 
 extension FamiliarityLimits {
-  /// Faces of a source that a limit of its own is made from; smaller sources are taken together, and left out where
-  /// they still are fewer and there are others.
+  /// Faces of a source that a limit of its own is made from; smaller sources are taken together,
+  /// and left out where they still are fewer and there are others.
   package static let fewestFaces = 20
-  /// The part of the faces of any one source that may be beyond the limit of a measure of the picture.
+  /// The part of the faces of any one source that may be beyond the limit of a measure of the
+  /// picture.
   package static let pictureShare = 0.005
   /// The part of the faces of a source that must not be grey for grey pictures to count as unknown.
   package static let greyShare = 0.05
 
   /// The limits that held-out faces give.
   ///
-  /// *Features*: at most `refused` of the faces are beyond this or another limit when sources count equally, and at
-  /// most twice that of any one source, as far as other limits allow. A limit by all faces alone would be that of the
-  /// largest source, and could refuse half of a small one that the network knows as well.
+  /// *Features*: at most `refused` of the faces are beyond this or another limit when sources count
+  /// equally, and at most twice that of any one source, as far as other limits allow. A limit by
+  /// all faces alone would be that of the largest source, and could refuse half of a small one that
+  /// the network knows as well.
   ///
-  /// *Measures of the picture*: at most a half percent of any source. The source with the most extreme faces sets the
-  /// limit: what the network has learned from in one source is known to it.
+  /// *Measures of the picture*: at most a half percent of any source. The source with the most
+  /// extreme faces sets the limit: what the network has learned from in one source is known to it.
   ///
-  /// *Grey pictures* are left out first. A few are in most collections, too few to learn from, and with them no
-  /// picture would be unknown for having no colour. Where they are more than a twentieth of a source, they are known,
-  /// and there is no limit of chroma.
+  /// *Grey pictures* are left out first. A few are in most collections, too few to learn from, and
+  /// with them no picture would be unknown for having no colour. Where they are more than a
+  /// twentieth of a source, they are known, and there is no limit of chroma.
   package init(heldOut faces: [MeasuredFace], refused: Double) {
     self.init()
     let small = Dictionary(grouping: faces, by: \.source).filter {
@@ -74,8 +76,8 @@ extension FamiliarityLimits {
     }
   }
 
-  /// The lowest of the sorted values that at most `share` of them are above; the highest finite one where too many
-  /// are infinite.
+  /// The lowest of the sorted values that at most `share` of them are above; the highest finite one
+  /// where too many are infinite.
   private static func quantile(_ sorted: [Float], share: Double) -> Float {
     let value = sorted[max(0, sorted.count - 1 - Int(share * Double(sorted.count)))]
     return value.isFinite ? value : sorted.last(where: \.isFinite) ?? 0

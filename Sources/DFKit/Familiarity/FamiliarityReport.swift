@@ -16,8 +16,8 @@ public struct FamiliarityReport: Sendable {
       source = seen.sample.familiaritySource
       label = seen.sample.label
       measures = seen.measures
-      measures[.features] = familiarity.distance(seen.features)
       parts = familiarity.parts(seen.features)
+      measures[.features] = parts.distance
     }
   }
 
@@ -57,7 +57,8 @@ public struct FamiliarityReport: Sendable {
     public var damage: CropDamage
     /// Those that are unfamiliar.
     public var count: Count
-    /// The area under the ROC curve of telling the copies from the faces as they were, by the distance of the features.
+    /// The area under the ROC curve of telling the copies from the faces as they were, by the
+    /// distance of the features.
     public var auc: Double
     /// The same by the first part of the distance alone.
     public var mahalanobisAUC: Double
@@ -67,7 +68,7 @@ public struct FamiliarityReport: Sendable {
 
   /// Where the weights came from.
   public let weights: String
-  /// The network.
+  /// What the network is and expects of its input.
   public let settings: ClassifierSettings
   /// What goes into the weights.
   public let familiarity: Familiarity
@@ -109,8 +110,8 @@ public struct FamiliarityReport: Sendable {
     }
   }
 
-  /// Writes the weights with what is familiar to them; numbers are stored as they were. The file appears whole or
-  /// not at all.
+  /// Writes the weights with what is familiar to them; numbers are stored as they were. The file
+  /// appears whole or not at all.
   ///
   /// - Throws: `WeightsError`.
   public func write(_ weights: WeightsSource, to output: URL) throws(WeightsError) {

@@ -1,8 +1,8 @@
 import DeepfakeCore
 
 extension Image {
-  /// The picture with at most `count` colours, as a GIF has it: a palette by median cut (Heckbert 1982) and errors
-  /// spread to the pixels that follow (Floyd and Steinberg 1976).
+  /// The picture with at most `count` colours, as a GIF has it: a palette by median cut (Heckbert
+  /// 1982) and errors spread to the pixels that follow (Floyd and Steinberg 1976).
   package func dithered(colors count: Int) -> Image {
     precondition((1...256).contains(count), "dithered: \(count) colours")
     let palette = palette(count)
@@ -45,8 +45,8 @@ extension Image {
     }
   }
 
-  /// Boxes of colours are cut at the median of their widest channel until there are enough; a box's colour is the
-  /// mean of its pixels. Up to about 16,000 pixels are looked at.
+  /// Boxes of colours are cut at the median of their widest channel until there are enough; a box's
+  /// colour is the mean of its pixels. Up to about 16,000 pixels are looked at.
   private func palette(_ count: Int) -> [SIMD3<Float>] {
     let step = max(1, width * height / 16_384)
     let samples = stride(from: 0, to: width * height, by: step).map {

@@ -19,8 +19,8 @@ public struct ClassificationReport: Sendable {
   public var file: String
   /// Each network's answer, in order; empty where the file could not be scored.
   public var members: [Member] = []
-  /// The probability of manipulation: of one network alone its own, of a recipe's what its aggregation makes of them. Nil
-  /// where a network's classes do not mean that.
+  /// The probability of manipulation: of one network alone its own, of a recipe's what its
+  /// aggregation makes of them. Nil where a network's classes do not mean that.
   public var probability: Float?
   /// What a recipe calls that; nil where there is no recipe.
   public var verdict: Verdict?
@@ -62,12 +62,12 @@ public struct ClassificationReport: Sendable {
 public struct ClassificationJob: Sendable {
   /// A network with the name that reports give it.
   public struct Member: Sendable {
-    /// The name.
+    /// What reports call the network.
     public var name: String
     /// Scores the crops.
     public var classifier: any FrameClassifier
 
-    /// A named network.
+    /// A network, and what reports are to call it.
     public init(_ name: String, _ classifier: any FrameClassifier) {
       self.name = name
       self.classifier = classifier
@@ -88,7 +88,8 @@ public struct ClassificationJob: Sendable {
     decision = Recipe.Decision()
   }
 
-  /// A job for all of a recipe's networks, put together, calibrated and clipped as the recipe says for a single face.
+  /// A job for all of a recipe's networks, put together, calibrated and clipped as the recipe says
+  /// for a single face.
   ///
   /// - Throws: `RecipeError`, `WeightsError`, `ClassifierError`.
   public init(recipe: Recipe, weights: MemberFiles) throws {

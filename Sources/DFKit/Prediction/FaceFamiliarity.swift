@@ -16,8 +16,8 @@ public struct FaceFamiliarity: Sendable, Equatable {
   public let members: [Member]
   /// The part of the faces that are beyond some limit of more than half of the members, 0 to 1.
   public let share: Float
-  /// What most of the faces are beyond the limits of; where no single trait is, the most frequent one. Empty unless
-  /// most faces are beyond some limit.
+  /// What most of the faces are beyond the limits of; where no single trait is, the most frequent
+  /// one. Empty unless most faces are beyond some limit.
   public let traits: [FamiliarityTrait]
 
   /// Whether most of the faces are unlike those learned from.

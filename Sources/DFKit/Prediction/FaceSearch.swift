@@ -5,9 +5,9 @@ import FaceDetect
 /// up once they are searched.
 ///
 /// With the scale `auto`, a frame that was shrunk and shows no face is looked at again at full size
-/// (`FrameScale.closerFactor`), until faces were found in `enough` frames without that. So a video of small faces gets them all, one with a
-/// face costs a look at the reduced size, and one without costs at most both looks at each frame. Nothing has
-/// to be decoded twice or kept for it.
+/// (`FrameScale.closerFactor`), until faces were found in `enough` frames without that. So a video
+/// of small faces gets them all, one with a face costs a look at the reduced size, and one without
+/// costs at most both looks at each frame. Nothing has to be decoded twice or kept for it.
 struct FaceSearch {
   private let detector: any FaceDetector
   private let enough: Int
@@ -23,7 +23,8 @@ struct FaceSearch {
   /// Frames that detection sees at once.
   private static let batch = 4
 
-  /// - Parameter enough: frames with a face, from which on a frame without one is believed to have none.
+  /// - Parameter enough: frames with a face, from which on a frame without one is believed to have
+  ///   none.
   init(_ detector: any FaceDetector, name: String? = nil, enough: Int = 3) {
     self.detector = detector
     self.enough = enough
@@ -57,7 +58,8 @@ struct FaceSearch {
     waiting.removeAll(keepingCapacity: true)
   }
 
-  /// Searches those of the waiting frames at full size that seem to have no face, as long as few have.
+  /// Searches those of the waiting frames at full size that seem to have no face, as long as few
+  /// have.
   private mutating func lookAgain(_ lists: inout [[Face]]) throws {
     guard detector.frameScale == .auto else { return }
     var places: [Int] = []
@@ -99,8 +101,8 @@ extension FaceDetector {
 
 /// How faces were looked for in a file.
 public struct FaceSearchFacts: Sendable, Equatable {
-  /// The detector's weights: the name of a fetched entry, `built-in NAME`, or the path of a file; nil where
-  /// the detector was made in code.
+  /// The detector's weights: the name of a fetched entry, `built-in NAME`, or the path of a file;
+  /// nil where the detector was made in code.
   public var detector: String?
   /// The factor by which the first frame was scaled; nil where there was none.
   public var frameScale: Float?

@@ -36,13 +36,15 @@ struct FileScores {
     unloading: Bool, progress: (Int) -> Void
   ) throws {
     self.people = people.map { _ in [] }
+    // The same for all networks, and only for those that ask.
+    lazy var pictures = FamiliarityMeasures.pictures(crops, sides: sides)
     for (done, member) in ensemble.members.enumerated() {
       try Task.checkCancellation()
       StageTimes.measure(.load) { (member.scorer as? ClassifierModel)?.prepare() }
       let judgesEach = member.scorer is any FrameClassifier
       var all: [Float]?
       if let scorer = member.scorer as? any FamiliarityScorer, let known = scorer.familiarity {
-        let judged = try scorer.judge(crops, sides: sides)
+        let judged = try scorer.judge(crops, pictures: pictures)
         let scores = judged.map(\.score)
         try member.check(scores, crops: crops.count)
         all = scores

@@ -21,7 +21,8 @@ public enum Verdict: Sendable, Equatable {
     case failed
     /// The probability lies in the range that the recipe calls undecided.
     case unsure(probability: Float)
-    /// Most faces are unlike those that the networks learned from, by these traits: the probability is worth nothing.
+    /// Most faces are unlike those that the networks learned from, by these traits: the probability
+    /// is worth nothing.
     case unfamiliar(probability: Float, traits: [FamiliarityTrait])
   }
 
@@ -34,8 +35,8 @@ public enum Verdict: Sendable, Equatable {
     }
   }
 
-  /// The probability of manipulation, also where it is too close to one half for an answer or the faces are unlike
-  /// those learned from; nil where there is none.
+  /// The probability of manipulation, also where it is too close to one half for an answer or the
+  /// faces are unlike those learned from; nil where there is none.
   public var probability: Float? {
     switch self {
     case .fake(let probability), .real(let probability), .undecided(.unsure(let probability)),

@@ -116,8 +116,9 @@ public struct VerdictMaker: Sendable {
 
   /// The verdict that a rule makes out of the people who count.
   ///
-  /// People whose faces are unlike those learned from can be fake or real. The verdict stands where the rule makes the
-  /// same of the others alone, and, unless it is `fake`, for which one person suffices, most faces are theirs.
+  /// People whose faces are unlike those learned from can be fake or real. The verdict stands where
+  /// the rule makes the same of the others alone, and, unless it is `fake`, for which one person
+  /// suffices, most faces are theirs.
   private func verdict(
     of people: [JudgedPerson], _ rule: any PeopleRule, _ report: VideoReport
   ) -> Verdict {

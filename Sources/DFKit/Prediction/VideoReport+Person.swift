@@ -61,8 +61,8 @@ extension VideoReport {
     /// When the face looked manipulated: judged faces one after the other that the members, aggregated,
     /// give 0.5 or more.
     public var fakeSpans: [Span]
-    /// How like those learned from the person's faces are; nil where no member knows, the recipe does not ask, or the
-    /// person was not judged.
+    /// How like those learned from the person's faces are; nil where no member knows, the recipe
+    /// does not ask, or the person was not judged.
     public var familiarity: FaceFamiliarity?
 
     /// A person who was seen and not judged yet.

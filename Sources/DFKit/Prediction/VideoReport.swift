@@ -44,10 +44,10 @@ public struct VideoReport: Sendable, Equatable {
   public struct MemberMeasures: Sendable, Equatable {
     /// The member's name in the recipe.
     public var name: String
-    /// What was measured.
+    /// The face's measures, trait by trait.
     public var measures: FamiliarityMeasures
 
-    /// Measures.
+    /// One member's measures of a face.
     public init(name: String, measures: FamiliarityMeasures) {
       self.name = name
       self.measures = measures
@@ -58,10 +58,10 @@ public struct VideoReport: Sendable, Equatable {
   public struct MemberLimits: Sendable, Equatable {
     /// The member's name in the recipe.
     public var name: String
-    /// The limits.
+    /// The last familiar value of each trait.
     public var limits: FamiliarityLimits
 
-    /// Limits.
+    /// One member's limits.
     public init(name: String, limits: FamiliarityLimits) {
       self.name = name
       self.limits = limits
@@ -86,8 +86,8 @@ public struct VideoReport: Sendable, Equatable {
   public var frameScores: [FrameScore] = []
   /// What is familiar to the members whose weights say so; empty where none do.
   public var limits: [MemberLimits] = []
-  /// How like those learned from the faces are that count for the verdict; nil where no member knows or the recipe
-  /// does not ask.
+  /// How like those learned from the faces are that count for the verdict; nil where no member
+  /// knows or the recipe does not ask.
   public var familiarity: FaceFamiliarity?
   /// What was odd about the file though it could be used, such as a cut-off end.
   public var warnings: [String] = []

@@ -52,8 +52,8 @@ extension Recipe {
     public var kind: Kind = .retinaface
     /// The name of weights that ship; nil for what is given or has been fetched.
     public var weights: String?
-    /// The factor by which a frame is scaled before detection. With `auto`, frames in which no face is found
-    /// are looked at again at full size (`FaceSearch`).
+    /// The factor by which a frame is scaled before detection. With `auto`, frames in which no face
+    /// is found are looked at again at full size (`FaceSearch`).
     public var frameScale: FrameScale = 0.5
     /// The lowest score of a face; RetinaFace's.
     public var threshold: Float = 0.5
@@ -164,8 +164,8 @@ extension Recipe {
     for index in members.indices { members[index].weight = nil }
   }
 
-  /// Drops what was fitted to the scores of certain weights: what members count, the calibration and the undecided
-  /// range.
+  /// Drops what was fitted to the scores of certain weights: what members count, the calibration
+  /// and the undecided range.
   public mutating func forgetCalibration() {
     for index in members.indices { members[index].weight = nil }
     aggregation.calibration = nil
@@ -180,8 +180,8 @@ extension Recipe {
       case square
       /// Turned upright by the landmarks, so that eyes and mouth have one place in every crop.
       case aligned
-      /// As wide as high, around the middle between eyes and mouth and as large as these say (`FaceFraming`), not
-      /// turned: what `framing` shows in training.
+      /// As wide as high, around the middle between eyes and mouth and as large as these say
+      /// (`FaceFraming`), not turned: what `framing` shows in training.
       case framed
     }
 
@@ -253,8 +253,8 @@ extension Recipe {
       case ignore
     }
 
-    /// What becomes of people and files whose faces are mostly unlike those learned from, as far as the members'
-    /// weights say what that is (`Familiarity`).
+    /// What becomes of people and files whose faces are mostly unlike those learned from, as far as
+    /// the members' weights say what that is (`Familiarity`).
     public var unfamiliar = Unfamiliar.refuse
 
     /// The default: no probability is undecided, and unfamiliar faces are.

@@ -151,8 +151,9 @@ extension [DetectionReport] {
 }
 
 extension [ClassificationReport] {
-  /// The table that `dfkit classify` shows, for a terminal of `width` columns if given: each network's probability where a
-  /// recipe has several, else its logits; the verdict where a recipe makes one.
+  /// The table that `dfkit classify` shows, for a terminal of `width` columns if given: each
+  /// network's probability where a recipe has several, else its logits; the verdict where a recipe
+  /// makes one.
   public func table(width: Int? = nil) -> String {
     let names = lazy.map { $0.members.map(\.name) }.first { $0.count > 1 }
     let hasVerdicts = contains { $0.verdict != nil }

@@ -10,11 +10,12 @@ import Foundation
 /// print("faces are found by", choice.name)
 /// ```
 public struct DetectorChoice: Sendable, Equatable {
-  /// The settings.
+  /// Kind, thresholds and scale of frames.
   public var settings: Recipe.Detector
-  /// The weights.
+  /// Where the detector's weights are read from.
   public var weights: WeightsSource
-  /// What reports call the weights: the name of a fetched entry, `built-in NAME`, or the path of a file.
+  /// What reports call the weights: the name of a fetched entry, `built-in NAME`, or the path of a
+  /// file.
   public var name: String
   /// Where the weights come from.
   public var origin: Origin
@@ -38,7 +39,8 @@ public struct DetectorChoice: Sendable, Equatable {
     try settings.load(weights)
   }
 
-  /// One line that says which detector it is, and how to get a better one; nil where the caller named it.
+  /// One line that says which detector it is, and how to get a better one; nil where the caller
+  /// named it.
   public var remark: String? {
     let entry = (replaced ?? settings.kind).storeEntries[0]
     switch origin {
@@ -56,14 +58,14 @@ public struct DetectorChoice: Sendable, Equatable {
 extension Recipe.Detector {
   /// The detector that these settings come to: the one rule for every command and for the library.
   ///
-  /// The weights are those given; else those that the recipe names; else the first of the detector's
-  /// `storeEntries` that has been fetched; else those that ship.
+  /// The weights are those given; else those that the recipe names; else the first of the
+  /// detector's `storeEntries` that has been fetched; else those that ship.
   ///
   /// - Parameters:
   ///   - given: weights that a caller names.
   ///   - store: where fetched weights lie; nil for nowhere.
-  ///   - allowsOther: whether a detector that ships, with its own thresholds and the same scale of frames, may
-  ///     take the place of one that has no weights.
+  ///   - allowsOther: whether a detector that ships, with its own thresholds and the same scale of
+  ///     frames, may take the place of one that has no weights.
   /// - Throws: `WeightsStoreError` where there are no weights.
   public func choice(
     given: WeightsSource? = nil, in store: WeightsStore?, allowsOther: Bool = false

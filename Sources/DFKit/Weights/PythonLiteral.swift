@@ -1,9 +1,11 @@
 import DeepfakeCore
 import Foundation
 
-/// Takes the bytes out of a Python file that holds them as a literal: `NAME = b'...'` on a line of its own.
+/// Takes the bytes out of a Python file that holds them as a literal: `NAME = b'...'` on a line of
+/// its own.
 ///
-/// The file is text to this reader. Only the escapes of bytes literals are understood, and nothing is run.
+/// The file is text to this reader. Only the escapes of bytes literals are understood, and nothing
+/// is run.
 package struct PythonLiteral {
   /// The file, for messages.
   package let file: String
@@ -18,8 +20,8 @@ package struct PythonLiteral {
 
   /// The bytes of the literal, at most `limit`. They are counted before anything is allocated.
   ///
-  /// - Throws: `WeightsError.unreadable` where there is no such literal, it is not closed, it has an escape
-  ///   that bytes literals lack, or more bytes than `limit`.
+  /// - Throws: `WeightsError.unreadable` where there is no such literal, it is not closed, it has
+  ///   an escape that bytes literals lack, or more bytes than `limit`.
   package func bytes(in text: Data, limit: Int) throws(WeightsError) -> Data {
     let found: Result<Data, WeightsError> = text.withUnsafeBytes { bytes in
       do throws(WeightsError) {

@@ -84,8 +84,8 @@ public struct WeightsCatalogue: Sendable, Equatable {
     public var name: String
     /// Its path in the package, for entries that come in one.
     public var member: String?
-    /// The name of the variable whose bytes the file is, for a member of a package that is a Python file; nil
-    /// where the member is the file.
+    /// The name of the variable whose bytes the file is, for a member of a package that is a Python
+    /// file; nil where the member is the file.
     public var literal: String?
     /// Bytes.
     public var size: Int?

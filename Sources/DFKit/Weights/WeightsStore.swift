@@ -41,7 +41,8 @@ public struct WeightsStore: Sendable, Equatable {
 }
 
 extension WeightsStore {
-  /// The weights of an entry where an argument names one that has been fetched, and no file of that name is there.
+  /// The weights of an entry where an argument names one that has been fetched, and no file of that
+  /// name is there.
   public func url(named argument: String) -> URL? {
     FileManager.default.fileExists(atPath: argument) ? nil : url(of: argument)
   }

@@ -1,7 +1,8 @@
 import CDFKernels
 
-/// An inverted bottleneck made ready for inference, with squeeze and excitation or without: EfficientNet's
-/// block (Tan and Le 2019), of which the widened maps, six times as large as all others, are never written as a whole.
+/// An inverted bottleneck made ready for inference, with squeeze and excitation or without:
+/// EfficientNet's block (Tan and Le 2019), of which the widened maps, six times as large as all
+/// others, are never written as a whole.
 ///
 /// A chunk of widened channels is made row by row, filtered from there, and summed for the squeeze while it
 /// is in the nearest caches; the excitation's gates go into the projection's weights or its input, whatever
@@ -31,8 +32,9 @@ public struct PackedInvertedBottleneck: Sendable {
   private let project: PackedProduct
   private let norms: [PackedNorm?]
 
-  /// Packs the block's layers, whose parameters are released: `activation` follows `widen` and `filter`,
-  /// SiLU `reduce`, the logistic function `excite`, and nothing `project`. Norms are all of one kind.
+  /// Packs the block's layers, whose parameters are released: `activation` follows `widen` and
+  /// `filter`, SiLU `reduce`, the logistic function `excite`, and nothing `project`. Norms are all
+  /// of one kind.
   ///
   /// - Parameters:
   ///   - widen: 1x1; none where `filter` reads the block's input.

@@ -1,6 +1,7 @@
 import COpenBLAS
 
-/// Eigenvalues and eigenvectors of a symmetric matrix: the sum of value * vector * vector transposed is the matrix.
+/// Eigenvalues and eigenvectors of a symmetric matrix: the sum of value * vector * vector
+/// transposed is the matrix.
 public struct SymmetricEigenDecomposition: Sendable, Equatable {
   /// The n eigenvalues, largest first.
   public let values: [Double]
@@ -9,8 +10,8 @@ public struct SymmetricEigenDecomposition: Sendable, Equatable {
 }
 
 extension Matrix {
-  /// The eigenvalues and eigenvectors, by LAPACK's divide and conquer (`dsyevd`). The matrix is symmetric; only
-  /// its upper half is read.
+  /// The eigenvalues and eigenvectors, by LAPACK's divide and conquer (`dsyevd`). The matrix is
+  /// symmetric; only its upper half is read.
   ///
   /// Throws `LinearAlgebraError`: an element is not finite, or (hardly ever) the iteration does not
   /// converge.
@@ -38,8 +39,8 @@ extension Matrix {
       values: ascending.reversed(), vectors: Matrix(rows: n, columns: n, elements: vectors))
   }
 
-  /// The transposed matrix times the matrix, [columns, columns], by BLAS (`dsyrk`): of centred rows, their number
-  /// times the covariance.
+  /// The transposed matrix times the matrix, [columns, columns], by BLAS (`dsyrk`): of centred
+  /// rows, their number times the covariance.
   public func transposedTimesSelf() -> Matrix {
     precondition(
       max(rows, columns) <= Int(Int32.max) / 16, "transposedTimesSelf: too large for BLAS")

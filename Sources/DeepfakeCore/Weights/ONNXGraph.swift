@@ -1,8 +1,8 @@
-/// What an ONNX file says of its network beside the weights: which operation reads what, in the order in
-/// which they run.
+/// What an ONNX file says of its network beside the weights: which operation reads what, in the
+/// order in which they run.
 ///
-/// The tensors of the file are those of the `StateDict` that the graph came with, under the names that
-/// nodes have for them.
+/// The tensors of the file are those of the `StateDict` that the graph came with, under the names
+/// that nodes have for them.
 package struct ONNXGraph: Sendable, Equatable {
   /// One operation.
   package struct Node: Sendable, Equatable {
@@ -12,8 +12,8 @@ package struct ONNXGraph: Sendable, Equatable {
     package var operation = ""
     /// The operations' name space; empty for ONNX's own.
     package var domain = ""
-    /// Names of what it reads: inputs of the graph, tensors, outputs of other nodes; empty for an optional
-    /// input that is left out.
+    /// Names of what it reads: inputs of the graph, tensors, outputs of other nodes; empty for an
+    /// optional input that is left out.
     package var inputs: [String] = []
     /// Names of what it gives.
     package var outputs: [String] = []

@@ -1,7 +1,7 @@
 import OrderedCollections
 
-/// Reads the initialisers and the nodes of an ONNX file (a protocol buffers message; field numbers are
-/// those of onnx.proto). What a network's definition can hold besides is passed over.
+/// Reads the initialisers and the nodes of an ONNX file (a protocol buffers message; field numbers
+/// are those of onnx.proto). What a network's definition can hold besides is passed over.
 struct ONNXReader {
   private let file: MappedFile
 
@@ -17,8 +17,8 @@ struct ONNXReader {
     self.file = file
   }
 
-  /// Whether a file begins as ONNX files do: with the version of the format and a field of text or the
-  /// graph after it.
+  /// Whether a file begins as ONNX files do: with the version of the format and a field of text or
+  /// the graph after it.
   static func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
     bytes.count > 3 && bytes[0] == 0x08 && (1..<0x40).contains(bytes[1])
       && [0x12, 0x1A, 0x22, 0x32, 0x3A, 0x42].contains(bytes[2])
@@ -42,7 +42,8 @@ struct ONNXReader {
       default: break
       }
     }
-    // Writers put the version of the operations behind the graph, so that a shortened file lacks it.
+    // Writers put the version of the operations behind the graph, so that a shortened file lacks
+    // it.
     guard let graph, hasOperationSet else {
       throw .unreadable(
         file: name,

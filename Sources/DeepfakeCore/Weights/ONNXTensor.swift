@@ -1,7 +1,7 @@
 /// A tensor of an ONNX file, taken apart but not checked yet.
 ///
-/// Its elements are bytes as they lie in memory (`raw_data`), or a list of numbers of the type that comes
-/// nearest (`float_data`, `int32_data` and so on).
+/// Its elements are bytes as they lie in memory (`raw_data`), or a list of numbers of the type that
+/// comes nearest (`float_data`, `int32_data` and so on).
 struct ONNXTensor {
   private let file: MappedFile
   private var key = ""
@@ -74,7 +74,8 @@ struct ONNXTensor {
       file: file.name, key: key, dtype: dtype, shape: shape, storage: storage)
   }
 
-  /// ONNX's numbers of element types; strings, complex numbers and those of 8 bits and less are refused.
+  /// ONNX's numbers of element types; strings, complex numbers and those of 8 bits and less are
+  /// refused.
   private static let types: [Int64: ElementType] = [
     1: .f32, 2: .u8, 3: .i8, 4: .u16, 5: .i16, 6: .i32, 7: .i64, 9: .bool, 10: .f16, 11: .f64,
     12: .u32, 13: .u64, 16: .bf16,

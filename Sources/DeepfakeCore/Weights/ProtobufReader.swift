@@ -75,8 +75,8 @@ extension ProtobufReader.Field {
     return Int64(bitPattern: bits)
   }
 
-  /// Adds the integers of a repeated field, which lie packed in one field or one a field. Throws where
-  /// there would be more than `limit`.
+  /// Adds the integers of a repeated field, which lie packed in one field or one a field. Throws
+  /// where there would be more than `limit`.
   func append(
     to list: inout [Int64], limit: Int, _ file: String
   ) throws(WeightsError) {

@@ -6,8 +6,9 @@ extension StateDict {
     case safetensors, torchArchive, torchLegacy, onnx
   }
 
-  /// Reads the tensors of a weights file: safetensors, a PyTorch checkpoint (the zip archive, or the
-  /// form that PyTorch wrote before 1.6), or an ONNX model. The kind is recognised from the contents.
+  /// Reads the tensors of a weights file: safetensors, a PyTorch checkpoint (the zip archive, or
+  /// the form that PyTorch wrote before 1.6), or an ONNX model. The kind is recognised from the
+  /// contents.
   ///
   /// The file is mapped, not loaded; it must not be shortened while anything refers to it. Of a
   /// checkpoint that holds more than a state dict, `entry` names the one to take; without it, the one

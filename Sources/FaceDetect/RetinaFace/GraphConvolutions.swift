@@ -41,12 +41,13 @@ struct GraphConvolutions {
     "Add", "Cast", "Concat", "Identity", "MaxPool", "Reshape", "Resize", "Transpose", "Upsample",
   ]
 
-  /// Nodes and convolutions that a graph is followed through: several times those of the largest network here.
+  /// Nodes and convolutions that a graph is followed through: several times those of the largest
+  /// network here.
   private static let nodeLimit = 10_000
   private static let convolutionLimit = 500
 
-  /// Throws `WeightsError` where a convolution's weights are not in the file, or the graph is larger than that
-  /// of any network here.
+  /// Throws `WeightsError` where a convolution's weights are not in the file, or the graph is
+  /// larger than that of any network here.
   init(_ graph: ONNXGraph, _ state: StateDict) throws(WeightsError) {
     self.state = state
     guard graph.nodes.count <= Self.nodeLimit else { throw tooLarge }

@@ -38,8 +38,8 @@ public struct RetinaFace: FaceDetector {
   public private(set) var options: Options
   private let network: PackedRetinaFace
 
-  /// The detector of a published checkpoint or of an ONNX model, whose backbone is recognised from its keys or
-  /// its graph.
+  /// The detector of a published checkpoint or of an ONNX model, whose backbone is recognised from
+  /// its keys or its graph.
   ///
   /// Throws `WeightsError`: the file's keys or graph are not RetinaFace's, or not all of them.
   public init(weights: StateDict, options: Options = Options()) throws(WeightsError) {

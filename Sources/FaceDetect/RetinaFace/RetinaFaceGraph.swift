@@ -1,7 +1,8 @@
 import DeepfakeCore
 
-/// One convolution of RetinaFace as the graph of an ONNX file has it: which others it reads, and what becomes
-/// of what it gives. Names of tensors get lost in such files; place and shape tell what is what.
+/// One convolution of RetinaFace as the graph of an ONNX file has it: which others it reads, and
+/// what becomes of what it gives. Names of tensors get lost in such files; place and shape tell
+/// what is what.
 struct GraphLayer {
   let conv: Conv2d
   /// The norm, which may be folded into the convolution; nil for a head.
@@ -17,8 +18,8 @@ struct GraphLayer {
 }
 
 extension PlainRetinaFace {
-  /// The network's convolutions in the order in which its authors' code runs them. Of two that read the same
-  /// and have weights of one shape, the first is the first here too.
+  /// The network's convolutions in the order in which its authors' code runs them. Of two that read
+  /// the same and have weights of one shape, the first is the first here too.
   var graphLayers: [GraphLayer] {
     var list = GraphLayerList()
     var x: Set<String> = []
@@ -44,7 +45,8 @@ extension PlainRetinaFace {
 private struct GraphLayerList {
   var layers: [GraphLayer] = []
 
-  /// Adds a block; `ending` is its activation where that comes later, after a sum or a concatenation.
+  /// Adds a block; `ending` is its activation where that comes later, after a sum or a
+  /// concatenation.
   mutating func add(
     _ block: ConvNorm, ending: Activation? = nil, after sources: Set<String>
   ) -> Set<String> {

@@ -1,13 +1,14 @@
 import DeepfakeCore
 
 extension StateDict {
-  /// The tensors of an ONNX model of RetinaFace under the published keys, as a checkpoint has them; any other
-  /// file's as they are.
+  /// The tensors of an ONNX model of RetinaFace under the published keys, as a checkpoint has them;
+  /// any other file's as they are.
   ///
-  /// Exports fold batch norm into the convolutions and lose names. Each of the graph's convolutions is
-  /// recognised by what it reads and by the shape of its weights; where the norm is folded in, it becomes one
-  /// that only adds the convolution's bias.
-  /// - Throws: `WeightsError.unreadable` where the graph is not RetinaFace's, with the first difference.
+  /// Exports fold batch norm into the convolutions and lose names. Each of the graph's convolutions
+  /// is recognised by what it reads and by the shape of its weights; where the norm is folded in,
+  /// it becomes one that only adds the convolution's bias.
+  /// - Throws: `WeightsError.unreadable` where the graph is not RetinaFace's, with the first
+  ///   difference.
   public func renamedFromRetinaFaceGraph() throws(WeightsError) -> StateDict {
     guard let graph else { return self }
     let found = try GraphConvolutions(graph, self)

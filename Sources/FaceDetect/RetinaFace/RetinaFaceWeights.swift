@@ -27,8 +27,8 @@ extension RetinaFaceBackbone {
 }
 
 extension PlainRetinaFace {
-  /// Fills the parameters in `store` from a published checkpoint, or from an ONNX model of the network.
-  /// Throws a `mismatch` that lists every key at fault.
+  /// Fills the parameters in `store` from a published checkpoint, or from an ONNX model of the
+  /// network. Throws a `mismatch` that lists every key at fault.
   package static func load(_ state: StateDict, into store: ParameterStore) throws(WeightsError) {
     let prefix = RetinaFaceBackbone.parallelPrefix
     let renamed = try state.renamedFromRetinaFaceGraph().renamingKeys { key in

@@ -66,15 +66,16 @@ public struct Rotation: AugmentationOperation {
 
 /// Brings the face to a random size and to the crop's middle, by its landmarks.
 ///
-/// Crops of different collections are framed differently, and where their labels differ too, a network learns the
-/// framing. This takes it away: whatever a crop looked like, what the network sees is framed like all others. A crop
-/// without landmarks stays as it is.
+/// Crops of different collections are framed differently, and where their labels differ too, a
+/// network learns the framing. This takes it away: whatever a crop looked like, what the network
+/// sees is framed like all others. A crop without landmarks stays as it is.
 public struct Framing: AugmentationOperation {
   /// The name in recipes.
   public static let name = "framing"
-  /// The distance between the middle of the eyes and that of the mouth's corners, as a part of the crop's side
-  /// (`FaceFraming`). A crop that has not as much around the face is shown as a whole, with a twentieth of its
-  /// side around it, and as large as the upper limit says where the face fills it.
+  /// The distance between the middle of the eyes and that of the mouth's corners, as a part of the
+  /// crop's side (`FaceFraming`). A crop that has not as much around the face is shown as a whole,
+  /// with a twentieth of its side around it, and as large as the upper limit says where the face
+  /// fills it.
   public var length: ClosedRange<Float>
 
   /// From 0.32 to 0.48.
@@ -94,9 +95,8 @@ public struct Framing: AugmentationOperation {
     guard let place = face.landmarks.flatMap({ FaceFraming(landmarks: $0) }) else { return }
     let (x, y) = (place.middle.x + 0.5, place.middle.y + 0.5)
     let (width, height) = (Float(face.width), Float(face.height))
-    let most = 2.2 * min(x, width - x, y, height - y)
-    let side = max(
-      min(place.distance / wanted, most), place.distance / length.upperBound)
+    let side = place.side(
+      showing: wanted, atMost: length.upperBound, width: face.width, height: face.height)
     guard side.isFinite, side > 0 else { return }
     // A picture that is not square is shown as a part of its shape.
     let scale = Double(min(width, height) / side)

@@ -1,5 +1,5 @@
-/// A range around one half in which a probability is called neither fake nor real, and what that gives on each source
-/// of judgements.
+/// A range around one half in which a probability is called neither fake nor real, and what that
+/// gives on each source of judgements.
 public struct AbstainBand: Sendable, Equatable {
   /// What is answered of one source.
   public struct Answers: Sendable, Equatable {
@@ -8,7 +8,7 @@ public struct AbstainBand: Sendable, Equatable {
     /// The part of those that are right; NaN where none gets an answer.
     public var accuracy: Double
 
-    /// Answers.
+    /// Parts from 0 to 1.
     public init(coverage: Double, accuracy: Double) {
       self.coverage = coverage
       self.accuracy = accuracy
@@ -25,17 +25,17 @@ public struct AbstainBand: Sendable, Equatable {
   /// The part of the answers that are right, on the source where that is lowest.
   public var accuracy: Double { sources.map(\.accuracy).min() ?? .nan }
 
-  /// By how much more a band must answer than the narrowest around one half, as a part of all, to be taken although it
-  /// reaches further to one side.
+  /// By how much more a band must answer than the narrowest around one half, as a part of all, to
+  /// be taken although it reaches further to one side.
   public static let clearGain = 0.05
 
-  /// The smallest range, in steps of 0.01 on either side of one half, outside which at least `accuracy` of the answers
-  /// are right on every source; nil where there is none. It is chosen on the judgements that it is measured on, so that
-  /// on others it will be somewhat worse.
+  /// The smallest range, in steps of 0.01 on either side of one half, outside which at least
+  /// `accuracy` of the answers are right on every source; nil where there is none. It is chosen on
+  /// the judgements that it is measured on, so that on others it will be somewhat worse.
   ///
-  /// That is the narrowest range that reaches equally far to both sides. A range that reaches further to one takes
-  /// its place where there is none of these, or where it answers `clearGain` more; it must leave answers of both kinds
-  /// on every source.
+  /// That is the narrowest range that reaches equally far to both sides. A range that reaches
+  /// further to one takes its place where there is none of these, or where it answers `clearGain`
+  /// more; it must leave answers of both kinds on every source.
   public static func smallest(_ sources: [[Judgement]], accuracy: Double) -> AbstainBand? {
     let narrowest = narrowest(sources, accuracy: accuracy)
     let counts = sources.map(AnswerCounts.init)
@@ -54,8 +54,8 @@ public struct AbstainBand: Sendable, Equatable {
     return best
   }
 
-  /// The narrowest range that reaches equally far to both sides, in steps of 0.01, outside which at least `accuracy` of
-  /// the answers are right on every source; nil where there is none.
+  /// The narrowest range that reaches equally far to both sides, in steps of 0.01, outside which at
+  /// least `accuracy` of the answers are right on every source; nil where there is none.
   public static func narrowest(_ sources: [[Judgement]], accuracy: Double) -> AbstainBand? {
     let counts = sources.map(AnswerCounts.init)
     guard !counts.isEmpty else { return nil }

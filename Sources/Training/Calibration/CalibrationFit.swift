@@ -60,6 +60,20 @@ public struct CalibrationFit: Sendable, Equatable {
     return calibration
   }
 
+  /// The calibration, with targets smoothed only where the labels can be told apart without error,
+  /// for which there is none otherwise.
+  ///
+  /// - Throws: `CalibrationError`, as `calibration(of:)`.
+  public static func smoothingIfNeeded(
+    _ samples: [Sample], _ method: Method = .platt
+  ) throws(CalibrationError) -> (calibration: LogitCalibration, isSmoothed: Bool) {
+    do {
+      return (try CalibrationFit(method).calibration(of: samples), false)
+    } catch .separable {
+      return (try CalibrationFit(method, smoothsTargets: true).calibration(of: samples), true)
+    }
+  }
+
   private func check(_ samples: [Sample]) throws(CalibrationError) {
     for (index, sample) in samples.enumerated() {
       guard sample.logit.isFinite, sample.weight.isFinite, sample.weight > 0 else {

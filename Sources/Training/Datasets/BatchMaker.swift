@@ -148,7 +148,7 @@ struct BatchMaker: Sendable {
 /// Finds the real crop that a fake was made from.
 private struct OriginalIndex: Sendable {
   /// Real samples of each video.
-  private var crops: [Int32: [Int32]] = [:]
+  private let crops: [Int32: [Int32]]
   /// The real sample of each picture out of which a fake is made.
   private var pictures: [UInt32: Int32] = [:]
 
@@ -158,10 +158,7 @@ private struct OriginalIndex: Sendable {
         pictures[row.nameStart] = Int32(clamping: index)
       }
     }
-    for (index, row) in manifest.table.rows.enumerated() where row.label == .real && row.video >= 0
-    {
-      crops[row.video, default: []].append(Int32(clamping: index))
-    }
+    crops = manifest.table.realSamplesByVideo
   }
 
   /// The crop of the fake's original that has the fake's file name, or else the nearest time.

@@ -86,6 +86,15 @@ struct SampleTable: Sendable {
       x1: numbers[start], y1: numbers[start + 1], x2: numbers[start + 2], y2: numbers[start + 3])
   }
 
+  /// The places of the real samples of each video that is known, by the video's number.
+  var realSamplesByVideo: [Int32: [Int32]] {
+    var places: [Int32: [Int32]] = [:]
+    for (index, row) in rows.enumerated() where row.label == .real && row.video >= 0 {
+      places[row.video, default: []].append(Int32(clamping: index))
+    }
+    return places
+  }
+
   func sample(_ row: Row) -> FaceSample {
     var sample = FaceSample(
       path: path(row), file: URL(fileURLWithPath: fullPath(row), isDirectory: false),

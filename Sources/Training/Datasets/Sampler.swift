@@ -20,12 +20,16 @@ public struct Sampler: Sendable {
     /// the person's videos, then one of the video's frames, all equally likely. A sample without a person
     /// counts its video as one; without either, itself.
     case people
-    /// As `balanced`, but a fake alternates with the real face that it was made from (of its `original`), where the
-    /// manifest has that: what then tells the two apart is neither the person nor the scene. A fake without one
-    /// alternates with a real face of which no fake was made.
+    /// As `balanced`, but a fake alternates with the real face that it was made from (of its
+    /// `original`), where the manifest has that: what then tells the two apart is neither the
+    /// person nor the scene. A fake without one alternates with a real face of which no fake was
+    /// made.
     case pairs
     /// As the manifest has them. As many fakes are made as in `shuffled`: the first ones.
     case sequential
+
+    /// Whether real and fake samples alternate.
+    var alternates: Bool { self != .shuffled && self != .sequential }
   }
 
   /// The order.
@@ -70,7 +74,7 @@ public struct Sampler: Sendable {
     self.processes = processes
     made = manifest.hasMadeFakes ? MadeSamples(manifest, share: madeShare) : nil
     count = made?.epochCount ?? manifest.count
-    guard order != .shuffled, order != .sequential else {
+    guard order.alternates else {
       labels = []
       people = []
       originals = OriginalSamples()
@@ -124,8 +128,7 @@ public struct Sampler: Sendable {
 
   /// The number of samples that an epoch has for this process.
   public var epochLength: Int {
-    let isHalved = order != .shuffled && order != .sequential
-    let whole = isHalved ? count / 2 * 2 : made?.onceCount ?? count
+    let whole = order.alternates ? count / 2 * 2 : made?.onceCount ?? count
     return processes == 1 ? whole : whole / processes
   }
 
@@ -269,10 +272,7 @@ private struct OriginalSamples: Sendable {
 
   /// The samples of a table by label: real ones, then fakes.
   init(_ labels: [[Int32]], _ table: SampleTable) {
-    var videos: [Int32: [Int32]] = [:]
-    for sample in labels[0] where table.rows[Int(sample)].video >= 0 {
-      videos[table.rows[Int(sample)].video, default: []].append(sample)
-    }
+    let videos = table.realSamplesByVideo
     var used: Set<Int32> = []
     for sample in labels[1] {
       let original = table.rows[Int(sample)].original

@@ -1,6 +1,7 @@
 import DeepfakeCore
 
-/// Groups dealt out to folds by chance, so that what is fitted to the groups of the others can judge each.
+/// Groups dealt out to folds by chance, so that what is fitted to the groups of the others can
+/// judge each.
 public struct CrossFolds: Sendable {
   /// The number of folds.
   public let count: Int

@@ -1,8 +1,9 @@
-/// What samples count so that groups count equally within a source and a label, sources equally within a label, and
-/// both labels as half.
+/// What samples count so that groups count equally within a source and a label, sources equally
+/// within a label, and both labels as half.
 ///
-/// Sources of one label only, such as collections of real faces, take part as one more source, in which each of them
-/// counts the same; its other label is that of all other sources. Without sources, all samples are of one.
+/// Sources of one label only, such as collections of real faces, take part as one more source, in
+/// which each of them counts the same; its other label is that of all other sources. Without
+/// sources, all samples are of one.
 public struct GroupWeights: Sendable {
   /// The weight of each sample; together as much as there are groups.
   public let weights: [Double]
@@ -41,7 +42,8 @@ public struct GroupWeights: Sendable {
     self.weights = weights
   }
 
-  /// What each cell counts, of 1; a cell that no draw has a sample of counts nothing, and the others count for it.
+  /// What each cell counts, of 1; a cell that no draw has a sample of counts nothing, and the
+  /// others count for it.
   private static func shares(_ exists: [Bool], _ totals: [Double]) -> [Double] {
     var shares = [Double](repeating: 0, count: exists.count)
     for label in 0...1 {

@@ -122,8 +122,8 @@ struct CalibrateCommand: AsyncParsableCommand {
     }
   }
 
-  /// Whether what was given asks for one network: weights without a recipe, or a recipe with one member that gets no
-  /// more than one file.
+  /// Whether what was given asks for one network: weights without a recipe, or a recipe with one
+  /// member that gets no more than one file.
   private func job() throws -> CalibrationJob {
     let named = try recipe.map { try Recipe.named($0) }
     let usual = try named ?? Recipe.named(Recipe.defaultName)

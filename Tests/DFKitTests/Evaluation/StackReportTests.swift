@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 @Suite("Evaluation: what members should count") struct StackReportTests {
-  /// Two hundred files of a hundred people; each member's score leans towards the truth by so much, and errs by chance.
+  /// Two hundred files of a hundred people; each member's score leans towards the truth by so much,
+  /// and errs by chance.
   private func files(_ leaning: (Float, Float), noise: Float = 1) throws -> [EvaluatedFile] {
     var generator = SeededGenerator(seed: 5)
     let maker = try Evaluated.maker()

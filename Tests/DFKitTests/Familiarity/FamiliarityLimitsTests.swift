@@ -29,7 +29,8 @@ import Testing
   }
 
   @Test func whatOtherLimitsRefuseCounts() {
-    // One in a hundred is grey; of the others, one is refused for its features. Of four, none more is.
+    // One in a hundred is grey; of the others, one is refused for its features. Of four, none more
+    // is.
     for (every, expected) in [(100, 2), (25, 4)] {
       let faces = (0..<100).map { face("a", features: Float($0), chroma: $0 % every == 0 ? 0 : 20) }
       let limits = FamiliarityLimits(heldOut: faces, refused: 0.025)

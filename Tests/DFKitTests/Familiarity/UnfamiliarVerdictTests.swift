@@ -5,7 +5,8 @@ import Testing
 
 /// Verdicts on faces that are unlike those that a network learned from.
 @Suite struct UnfamiliarVerdictTests {
-  /// A scorer of probability 0.9 to which faces of some width are familiar, or none: `limits` by width.
+  /// A scorer of probability 0.9 to which faces of some width are familiar, or none: `limits` by
+  /// width.
   private struct Knowing: FamiliarityScorer {
     var logit: Float = 2.2
     var familiarity: Familiarity?
@@ -127,7 +128,8 @@ import Testing
     let fake = try report(recipe(.highest), [Knowing(smallest: 20)], both)
     #expect(fake.verdict.name == "fake")
     #expect(fake.people.map { $0.familiarity?.isUnfamiliar } == [true, false])
-    // Known people look real: with half of the faces unknown the rest decides, with all nobody does.
+    // Known people look real: with half of the faces unknown the rest decides, with all nobody
+    // does.
     let real = try report(recipe(.highest), [Knowing(smallest: 20, logit: -2)], both)
     #expect(real.verdict.name == "real")
     let none = try report(recipe(.highest), [Knowing(smallest: 40, logit: -2)], both)

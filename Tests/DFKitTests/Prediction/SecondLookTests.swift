@@ -4,8 +4,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A detector that finds a face in frames it is told, at full size or shrunk; frames are told apart by how
-/// bright they are.
+/// A detector that finds a face in frames it is told, at full size or shrunk; frames are told apart
+/// by how bright they are.
 private final class SizedDetector: FaceDetector {
   /// Frames searched, by whether they were shrunk.
   struct Log: Sendable {

@@ -6,8 +6,8 @@ import MediaIO
 import TestSupport
 import Testing
 
-/// EfficientNet-Lite with its published weights against the implementation that they were published for
-/// (`Fixtures/make_lite.py`); where the weights have been fetched.
+/// EfficientNet-Lite with its published weights against the implementation that they were published
+/// for (`Fixtures/make_lite.py`); where the weights have been fetched.
 @Suite(.serialized) struct PublishedLiteTests {
   /// An entry of `Fixtures/lite.json`.
   struct Entry: Decodable {

@@ -29,7 +29,8 @@ import Training
 
   @Test func sourcesOfOneLabelAreOneMore() {
     let parts = parts()
-    // Half of all is real: a third of that each source's, a third both real-only sources', half each.
+    // Half of all is real: a third of that each source's, a third both real-only sources', half
+    // each.
     let expected: [Double] = [2, 3, 2, 3, 1, 1]
     #expect(isClose(parts, expected.map { $0 / 12 }))
   }

@@ -73,7 +73,8 @@ import Training
       samples.append(sample)
     }
     for number in 0..<12 { add("real \(number)", .real, video: "v\(number)") }
-    // Of the first four videos, a fake each; of the first, two; and fakes of which nothing is known.
+    // Of the first four videos, a fake each; of the first, two; and fakes of which nothing is
+    // known.
     for number in 0..<4 {
       add("fake \(number)", .fake, video: "f\(number)", original: "v\(number)")
     }
