@@ -75,25 +75,16 @@ public struct DetectorEvaluationReport: Sendable {
   /// The scores of which the tables tell.
   public var thresholds: [Float]
 
-  private func range(_ index: Int) -> String {
-    let starts = result.groups.map { "\(Int($0.from))" }
-    return index + 1 < starts.count
-      ? "\(starts[index]) to \(starts[index + 1])" : "\(starts[index]) and more"
-  }
-
   /// The tables that `dfkit detector evaluate` prints.
   public var text: String {
     var table = TextTable(
-      [.init("pixels"), .init("faces", .right)]
+      [.init(""), .init("faces", .right)]
         + thresholds.map { .init("found at \($0)", .right) })
-    for (index, group) in result.groups.enumerated() where group.faces > 0 {
+    for group in result.groups + [result.all] where group.faces > 0 {
       table.add(
-        [range(index), "\(group.faces)"]
-          + thresholds.map { result.recall(group, threshold: $0).fixed(3) })
+        [group.name, "\(group.faces)"]
+          + thresholds.map { group.recall(threshold: $0).fixed(3) })
     }
-    table.add(
-      ["all", "\(result.groups.reduce(0) { $0 + $1.faces })"]
-        + thresholds.map { result.recall(threshold: $0).fixed(3) })
     table.add(
       ["false alarms a scene", ""]
         + thresholds.map { result.falseAlarms(threshold: $0).fixed(3) })
@@ -106,16 +97,16 @@ public struct DetectorEvaluationReport: Sendable {
   /// The same as JSON.
   public var json: JSON {
     func rounded(_ value: Double) -> JSON { .double((value * 1e4).rounded() / 1e4) }
-    let groups = result.groups.enumerated().filter { $1.faces > 0 }.map { index, group -> JSON in
-      [
-        "pixels": .string(range(index)), "faces": .integer(group.faces),
-        "found": .array(thresholds.map { rounded(result.recall(group, threshold: $0)) }),
-      ]
+    func found(_ group: DetectorEvaluation.Result.Group) -> JSON {
+      .array(thresholds.map { rounded(group.recall(threshold: $0)) })
+    }
+    let groups = result.groups.filter { $0.faces > 0 }.map { group -> JSON in
+      ["group": .string(group.name), "faces": .integer(group.faces), "found": found(group)]
     }
     return [
       "scenes": .integer(result.scenes), "thresholds": .array(thresholds.map { .number($0) }),
       "groups": .array(groups),
-      "found": .array(thresholds.map { rounded(result.recall(threshold: $0)) }),
+      "faces": .integer(result.all.faces), "found": found(result.all),
       "falseAlarms": .array(thresholds.map { rounded(result.falseAlarms(threshold: $0)) }),
       "medianOverlap": rounded(Self.median(result.overlaps)),
       "medianLandmarkError": rounded(Self.median(result.landmarkErrors)),

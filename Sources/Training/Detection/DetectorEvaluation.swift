@@ -2,7 +2,7 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 
-/// Measures how well a detector finds the faces of composed scenes, by their size.
+/// Measures how well a detector finds the faces of composed scenes, by their size, their pose and their light.
 public struct DetectorEvaluation: Sendable {
   /// Scenes looked at.
   public var scenes = 400
@@ -16,23 +16,27 @@ public struct DetectorEvaluation: Sendable {
   /// An evaluation with the defaults.
   public init() {}
 
-  /// The lower ends of the groups of faces, by the longer side in pixels.
-  public static let groupStarts: [Float] = [8, 16, 32, 64, 128]
-
   /// What a detector made of the scenes.
   public struct Result: Sendable, Equatable {
-    /// Faces of a range of sizes.
+    /// Faces that have something in common.
     public struct Group: Sendable, Equatable {
-      /// Where the range begins, in pixels.
-      public var from: Float
-      /// Faces.
+      /// What they have in common, as in "16 to 32 pixels".
+      public var name: String
+      /// The number of faces.
       public var faces = 0
       /// The scores of those found.
       public var found: [Float] = []
+
+      /// The part of the faces that is found with at least a score; NaN without faces.
+      public func recall(threshold: Float) -> Double {
+        Double(found.count { $0 >= threshold }) / Double(faces)
+      }
     }
 
-    /// By rising size.
-    public var groups: [Group]
+    /// All faces.
+    public var all = Group(name: "all")
+    /// The same faces by size, pose and light, in the order of `FaceGroup.allCases`.
+    public var groups = FaceGroup.allCases.map { Group(name: $0.rawValue) }
     /// The scores of what is no face.
     public var falseAlarms: [Float] = []
     /// Scenes looked at.
@@ -41,17 +45,6 @@ public struct DetectorEvaluation: Sendable {
     public var overlaps: [Float] = []
     /// The mean distance of the five landmarks from where they are, as parts of the distance between the eyes.
     public var landmarkErrors: [Float] = []
-
-    /// The part of a group's faces that is found with at least a score; NaN without faces.
-    public func recall(_ group: Group, threshold: Float) -> Double {
-      Double(group.found.count { $0 >= threshold }) / Double(group.faces)
-    }
-
-    /// The part of all faces that is found.
-    public func recall(threshold: Float) -> Double {
-      Double(groups.reduce(0) { $0 + $1.found.count { $0 >= threshold } })
-        / Double(groups.reduce(0) { $0 + $1.faces })
-    }
 
     /// False alarms in a scene.
     public func falseAlarms(threshold: Float) -> Double {
@@ -64,8 +57,7 @@ public struct DetectorEvaluation: Sendable {
   /// - Throws: `DatasetError`, `CancellationError`, what the detector throws.
   public func run(_ detector: any FaceDetector, faces: LabelledFaces) throws -> Result {
     let composer = SceneComposer(faces: faces, size: size)
-    var result = Result(
-      groups: Self.groupStarts.map { Result.Group(from: $0) }, scenes: scenes)
+    var result = Result(scenes: scenes)
     for start in stride(from: 0, to: scenes, by: Self.block) {
       try Task.checkCancellation()
       let numbers = start..<min(scenes, start + Self.block)
@@ -88,7 +80,11 @@ public struct DetectorEvaluation: Sendable {
 
   private func count(_ found: [Face], in scene: DetectionScene, into result: inout Result) {
     var left = Array(scene.faces.indices)
-    for face in scene.faces { result.groups[Self.group(of: face.box)].faces += 1 }
+    let groups = scene.faces.map {
+      FaceGroup.groups(of: $0, in: scene.image).compactMap(FaceGroup.allCases.firstIndex)
+    }
+    result.all.faces += scene.faces.count
+    for group in groups.joined() { result.groups[group].faces += 1 }
     for detection in found {
       let best = left.max {
         detection.box.intersectionOverUnion(with: scene.faces[$0].box)
@@ -99,7 +95,8 @@ public struct DetectorEvaluation: Sendable {
         let shared = detection.box.intersectionOverUnion(with: face.box)
         if shared >= overlap {
           left.removeAll { $0 == best }
-          result.groups[Self.group(of: face.box)].found.append(detection.score)
+          result.all.found.append(detection.score)
+          for group in groups[best] { result.groups[group].found.append(detection.score) }
           result.overlaps.append(shared)
           if let error = detection.landmarkError(from: face) { result.landmarkErrors.append(error) }
           continue
@@ -111,11 +108,6 @@ public struct DetectorEvaluation: Sendable {
       }
       if !isExcused { result.falseAlarms.append(detection.score) }
     }
-  }
-
-  private static func group(of box: Box) -> Int {
-    let side = max(box.width, box.height)
-    return groupStarts.lastIndex { $0 <= side } ?? 0
   }
 }
 

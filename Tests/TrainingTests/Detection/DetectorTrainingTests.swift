@@ -150,14 +150,51 @@ import Training
       let faces = try faces(folder)
       let result = try evaluation.run(Guess(), faces: faces)
       #expect(result == (try evaluation.run(Guess(), faces: faces)))
-      let found = result.groups.reduce(0) { $0 + $1.found.count }
+      let found = result.all.found.count
+      // Each face has a size, and at most one pose.
+      #expect(result.groups[..<5].reduce(0) { $0 + $1.faces } == result.all.faces)
+      #expect(result.groups[..<5].reduce(0) { $0 + $1.found.count } == found)
+      #expect(result.groups[5..<9].reduce(0) { $0 + $1.faces } <= result.all.faces)
       #expect(found > 0)
       #expect(found == result.overlaps.count)
       #expect(result.falseAlarms.count > 0)
       #expect(found + result.falseAlarms.count <= 40)
-      #expect(result.recall(threshold: 0.9) == 0)
+      #expect(result.all.recall(threshold: 0.9) == 0)
       #expect(result.falseAlarms(threshold: 0.9) == 0)
-      #expect(result.recall(threshold: 0.5) > 0)
+      #expect(result.all.recall(threshold: 0.5) > 0)
     }
+  }
+
+  @Test func posesFollowFromLandmarks() {
+    func pose(nose: Float, eyes: Float = 20, drop: Float = 0) -> FaceGroup? {
+      FaceGroup.pose(of: [
+        Point(x: 50 - eyes / 2, y: 40), Point(x: 50 + eyes / 2, y: 40 + drop),
+        Point(x: nose, y: 55 + drop / 2), Point(x: 44, y: 65), Point(x: 56, y: 65),
+      ])
+    }
+    #expect(pose(nose: 50) == .frontal)
+    #expect(pose(nose: 52) == .frontal)
+    #expect(pose(nose: 56) == .turned)
+    #expect(pose(nose: 44) == .turned)
+    #expect(pose(nose: 61) == .profile)
+    #expect(pose(nose: 50, drop: 7) == .frontal)
+    #expect(FaceGroup.pose(of: []) == nil)
+    #expect(pose(nose: 50, eyes: 0) == nil)
+    // A head that leans by 45 degrees: the nose lies below the eyes' middle at a right angle to their line.
+    let leaning = [(40, 40), (54, 54), (40, 55), (30, 60), (38, 68)].map { Point(x: $0.0, y: $0.1) }
+    #expect(FaceGroup.pose(of: leaning) == .tilted)
+  }
+
+  @Test func groupsSayHowLargeAndHowDarkAFaceIs() {
+    let picture = Image(width: 64, height: 64) { pixels in
+      for place in 0..<(64 * 64 * 3) { pixels[place] = place < 32 * 64 * 3 ? 200 : 20 }
+    }
+    func groups(_ box: Box) -> [FaceGroup] {
+      FaceGroup.groups(of: Face(box: box, score: 1), in: picture)
+    }
+    #expect(groups(Box(x1: 0, y1: 0, x2: 10, y2: 12)) == [.smallest])
+    #expect(groups(Box(x1: 0, y1: 40, x2: 30, y2: 60)) == [.small, .dark])
+    #expect(groups(Box(x1: -100, y1: 40, x2: 30, y2: 90)) == [.largest, .dark])
+    #expect(groups(Box(x1: -100, y1: 40, x2: -30, y2: 90)) == [.large])
   }
 }

@@ -1,0 +1,77 @@
+import DeepfakeCore
+import FaceDetect
+import Foundation
+
+/// What makes a face easy or hard to find: its size, its pose and its light.
+///
+/// A face belongs to one group of size, to one of pose where its landmarks are known, and to `dark` in little light.
+public enum FaceGroup: String, CaseIterable, Sendable {
+  // The longer side of the box.
+  case smallest = "8 to 16 pixels"
+  case small = "16 to 32 pixels"
+  case medium = "32 to 64 pixels"
+  case large = "64 to 128 pixels"
+  case largest = "128 pixels and more"
+  // How far the head is turned to a side, or else tilted towards a shoulder.
+  case frontal = "frontal"
+  case turned = "turned to a side"
+  case profile = "in profile"
+  case tilted = "tilted by 25 degrees and more"
+  case dark = "dark"
+
+  /// The groups of a face in a picture.
+  public static func groups(of face: Face, in image: Image) -> [FaceGroup] {
+    var groups = [size(of: face.box)]
+    if let pose = pose(of: face.landmarks) { groups.append(pose) }
+    if image.luminance(in: face.box) < darkLuminance { groups.append(.dark) }
+    return groups
+  }
+
+  /// Below this mean luminance, of 255, a face is dark.
+  private static let darkLuminance: Float = 50
+
+  private static func size(of box: Box) -> FaceGroup {
+    switch max(box.width, box.height) {
+    case ..<16: .smallest
+    case ..<32: .small
+    case ..<64: .medium
+    case ..<128: .large
+    default: .largest
+    }
+  }
+
+  /// The pose that five landmarks tell; nil without landmarks or where the eyes are in one place.
+  public static func pose(of landmarks: [Point]) -> FaceGroup? {
+    guard landmarks.count == 5 else { return nil }
+    let (left, right, nose) = (landmarks[0], landmarks[1], landmarks[2])
+    let (x, y) = (right.x - left.x, right.y - left.y)
+    let distance = hypot(x, y)
+    guard distance > 0 else { return nil }
+    // Along the line of the eyes from the middle between them: 0 in the middle, 1 below one of the eyes.
+    let middle = Point(x: (left.x + right.x) / 2, y: (left.y + right.y) / 2)
+    let shift = ((nose.x - middle.x) * x + (nose.y - middle.y) * y) / (distance * distance) * 2
+    if abs(shift) >= 0.9 { return .profile }
+    if abs(shift) >= 0.4 { return .turned }
+    return abs(atan2(y, x)) >= 25 * .pi / 180 ? .tilted : .frontal
+  }
+}
+
+extension Image {
+  /// The mean luminance (BT.601) of the pixels in a box, 0 to 255; 255 where the box shows none.
+  fileprivate func luminance(in box: Box) -> Float {
+    let visible = box.clipped(to: Box(x1: 0, y1: 0, x2: Float(width), y2: Float(height)))
+    guard visible.area > 0 else { return 255 }
+    let columns = Int(visible.x1)..<Int(visible.x2.rounded(.up))
+    let rows = Int(visible.y1)..<Int(visible.y2.rounded(.up))
+    var sum: Float = 0
+    for row in rows {
+      for column in columns {
+        let place = 3 * (row * width + column)
+        sum +=
+          0.299 * Float(pixels[place]) + 0.587 * Float(pixels[place + 1])
+          + 0.114 * Float(pixels[place + 2])
+      }
+    }
+    return sum / Float(columns.count * rows.count)
+  }
+}
