@@ -28,6 +28,9 @@ VARIANTS = {
     "base": "as the recipe has it",
     "random-start": "from random weights",
     "group-norm": "group norm instead of batch norm",
+    "group-norm-slow": "group norm, half an epoch of warm-up, half the rate",
+    "frozen-statistics": "batch norm's statistics as ImageNet left them",
+    "layer-decay": "earlier layers slower, by 0.8 a level",
     "not-paired": "fakes not next to their originals",
     "no-made-fakes": "without fakes made from real faces",
     "no-geometry": "without framing, turns, shifts and flips",
@@ -53,6 +56,14 @@ def change(recipe, name):
     training, member = recipe["training"], recipe["members"][0]
     if name == "group-norm":
         member["norm"] = "group"
+    elif name == "group-norm-slow":
+        member["norm"] = "group"
+        training["optimizer"]["learningRate"] /= 2
+        training["schedule"]["warmUp"] = 0.5
+    elif name == "frozen-statistics":
+        training["freezeStatistics"] = True
+    elif name == "layer-decay":
+        training["optimizer"]["layerDecay"] = 0.8
     elif name == "not-paired":
         training["sampling"] = "balanced"
     elif name == "no-made-fakes":

@@ -36,6 +36,7 @@ extension TrainingOptions {
       earlyStop = value
     }
     if let value = try map.strings("freeze", limit: 64) { freeze = value }
+    if let value = try map.boolean("freezeStatistics") { freezeStatistics = value }
     if let value = try map.boolean("recompute") { recompute = value }
     if let value = try map.integer("validationEpochs", in: 0...1000) { validationEpochs = value }
     try map.end()
@@ -48,6 +49,7 @@ extension OptimizerOptions {
     if let value = try map.choice("kind", Kind.self) { kind = value }
     if let value = try map.number("learningRate", in: 1e-8...10) { learningRate = value }
     if let value = try map.number("weightDecay", in: 0...10) { weightDecay = value }
+    if let value = try map.number("layerDecay", in: 0.01...1) { layerDecay = value }
     let momentum = try map.number("momentum", in: 0...0.999_999)
     let nesterov = try map.boolean("nesterov")
     let betas = try map.numbers("betas", count: 2, in: 0...0.999_999)

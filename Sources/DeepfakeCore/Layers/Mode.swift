@@ -4,7 +4,8 @@ import Synchronization
 public enum Mode: Sendable {
   /// Dropout and stochastic depth do nothing; batch norm uses its running statistics.
   case inference
-  /// Dropout and stochastic depth drop; batch norm uses the batch's statistics and reports them.
+  /// Dropout and stochastic depth drop; batch norm uses the batch's statistics and reports them, unless the
+  /// context freezes them.
   case training(TrainingContext)
 }
 
@@ -19,16 +20,20 @@ public final class TrainingContext: Sendable {
   public let statisticsMomentum: Float?
   /// Whether networks keep their blocks' inputs alone for backward (see `Checkpointed`).
   public let recomputesBlocks: Bool
+  /// Whether batch norm uses its running statistics, as at inference, and leaves them as they are.
+  public let freezesStatistics: Bool
   private let statistics = Mutex<[String: Tensor]>([:])
 
-  /// The context of one step. `statisticsMomentum`, `recomputesBlocks`: see there.
+  /// The context of one step. `statisticsMomentum`, `recomputesBlocks`, `freezesStatistics`: see there.
   public init(
-    seed: UInt64, step: Int, statisticsMomentum: Float? = nil, recomputesBlocks: Bool = false
+    seed: UInt64, step: Int, statisticsMomentum: Float? = nil, recomputesBlocks: Bool = false,
+    freezesStatistics: Bool = false
   ) {
     self.seed = seed
     self.step = step
     self.statisticsMomentum = statisticsMomentum
     self.recomputesBlocks = recomputesBlocks
+    self.freezesStatistics = freezesStatistics
   }
 
   /// The generator of one layer in this step.

@@ -26,32 +26,30 @@ public struct BatchNorm2d: Module {
     self.momentum = momentum
   }
 
-  /// The normalised tensor: by the running statistics at inference; in training by the batch's, and
-  /// the context gets new running statistics.
+  /// The normalised tensor: by the running statistics at inference and where training freezes them; else by the
+  /// batch's, and the context gets new running statistics.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     self(x, mode, activation: .identity)
   }
 
   /// The normalised tensor, activated.
   public func callAsFunction(_ x: Tensor, _ mode: Mode, activation: Activation) -> Tensor {
-    switch mode {
-    case .inference:
+    guard case .training(let context) = mode, !context.freezesStatistics else {
       return x.batchNorm(
         mean: runningMean.value, variance: runningVariance.value, weight: weight.value,
         bias: bias.value, epsilon: epsilon, activation: activation)
-    case .training(let context):
-      let momentum = context.statisticsMomentum ?? momentum
-      let statistics = x.channelStatistics()
-      let samples = Float(x.count / weight.shape[0])
-      let unbiased = samples / max(1, samples - 1)
-      context.record(
-        runningMean.value * (1 - momentum) + statistics.mean * momentum, for: runningMean.key)
-      context.record(
-        runningVariance.value * (1 - momentum) + statistics.variance * (unbiased * momentum),
-        for: runningVariance.key)
-      return BatchNormalization(epsilon: epsilon, measured: true, activation: activation)(
-        x, statistics.mean, statistics.variance, weight.value, bias.value)
     }
+    let momentum = context.statisticsMomentum ?? momentum
+    let statistics = x.channelStatistics()
+    let samples = Float(x.count / weight.shape[0])
+    let unbiased = samples / max(1, samples - 1)
+    context.record(
+      runningMean.value * (1 - momentum) + statistics.mean * momentum, for: runningMean.key)
+    context.record(
+      runningVariance.value * (1 - momentum) + statistics.variance * (unbiased * momentum),
+      for: runningVariance.key)
+    return BatchNormalization(epsilon: epsilon, measured: true, activation: activation)(
+      x, statistics.mean, statistics.variance, weight.value, bias.value)
   }
 }
 

@@ -1,9 +1,14 @@
 import DeepfakeCore
 
 extension OptimizerOptions {
-  /// The optimiser; norms and biases do not decay.
-  public func optimizer() -> any Optimizer {
-    let groups: [ParameterGroup] = weightDecay > 0 ? .decayingWeights(weightDecay) : []
+  /// The optimiser of a network's parameters, given from the first layer to the last; norms and biases do not decay.
+  public func optimizer(of parameters: [Parameter]) -> any Optimizer {
+    let groups: [ParameterGroup] =
+      if layerDecay < 1 {
+        .layerwise(rate: layerDecay, weightDecay: weightDecay, over: parameters)
+      } else {
+        weightDecay > 0 ? .decayingWeights(weightDecay) : []
+      }
     let betas = AdamBetas(
       mean: betas.first ?? 0.9, square: betas.count > 1 ? betas[1] : 0.999)
     let base: any Optimizer =

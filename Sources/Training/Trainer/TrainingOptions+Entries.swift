@@ -44,6 +44,7 @@ extension TrainingOptions {
     add("optimizer.kind", .text(optimizer.kind.rawValue))
     add("optimizer.learningRate", optimizer.learningRate)
     add("optimizer.weightDecay", optimizer.weightDecay)
+    if optimizer.layerDecay < 1 { add("optimizer.layerDecay", optimizer.layerDecay) }
     if optimizer.kind == .sgd {
       add("optimizer.momentum", optimizer.momentum)
       add("optimizer.nesterov", .text("\(optimizer.nesterov)"))
@@ -89,6 +90,7 @@ extension TrainingOptions {
     }
     add("earlyStop", .text(earlyStop.map { "\($0)" } ?? "none"))
     add("freeze", .words(freeze))
+    if freezeStatistics { add("freezeStatistics", .text("true")) }
     add("recompute", .text("\(recompute)"))
     add("validationEpochs", validationEpochs)
     return list

@@ -39,6 +39,8 @@ public struct TrainingOptions: Sendable, Equatable {
   public var earlyStop: Int?
   /// Beginnings of the keys of parameters that stay as they are.
   public var freeze: [String] = []
+  /// Whether batch norm keeps the running statistics that it starts with and uses them in training, too.
+  public var freezeStatistics: Bool = false
   /// Whether blocks' activations are computed once more in backward instead of kept: about a third more
   /// time for much less memory, and the same weights.
   public var recompute: Bool = false
@@ -81,6 +83,7 @@ extension TrainingOptions {
         optimizer.learningRate > 0 && optimizer.learningRate.isFinite,
         "learningRate must be above 0"
       ),
+      ((0.01...1).contains(optimizer.layerDecay), "layerDecay must be 0.01 to 1"),
     ]
     return rules.first { !$0.0 }?.1 ?? fakes?.problem
   }

@@ -4,7 +4,8 @@ extension TrainingRun {
   /// Why the loss of a batch is not finite: the batch runs once more, and every layer's output is looked
   /// at.
   func lossDivergence(_ batch: FaceBatch, _ step: Int, _ data: FaceManifest) -> TrainingError {
-    let context = TrainingContext(seed: options.seed, step: step)
+    let context = TrainingContext(
+      seed: options.seed, step: step, freezesStatistics: options.freezeStatistics)
     let network = network
     let found = firstNonFiniteLayer { network(batch.images, .training(context)) }
     let layer = found?.parameters.first.map { key in

@@ -99,7 +99,8 @@ extension TrainingRun {
       for (index, batch) in group.enumerated() {
         let part = Double(batch.indices.count) / Double(images)
         let context = TrainingContext(
-          seed: options.seed, step: state.batches + index, recomputesBlocks: options.recompute)
+          seed: options.seed, step: state.batches + index, recomputesBlocks: options.recompute,
+          freezesStatistics: options.freezeStatistics)
         let (value, gradients) = try gradients(of: batch, part: Float(part), context, data)
         loss += Double(value) * part
         if group.count == 1 { sum = gradients } else { sum.add(gradients) }

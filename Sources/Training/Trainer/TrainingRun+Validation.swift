@@ -11,7 +11,7 @@ extension TrainingRun {
       let values = statistics.map(\.value)
       defer { for (parameter, value) in zip(statistics, values) { parameter.value = value } }
       return try swa.withAverages(in: learning) {
-        if !statistics.isEmpty { try measureStatistics() }
+        if !statistics.isEmpty, !options.freezeStatistics { try measureStatistics() }
         return try body()
       }
     }

@@ -89,7 +89,7 @@ final class TrainingRun {
     }
     self.samplers = samplers
     identity = trainer.fullIdentity(training, validation)
-    optimizer = options.optimizer.optimizer()
+    optimizer = options.optimizer.optimizer(of: parameters)
     let batches = (samplers[.training]?.epochLength ?? 0).divided(by: options.batchSize)
     schedule = options.schedule.schedule(
       from: options.optimizer.learningRate, epochs: options.epochs,
@@ -141,7 +141,7 @@ final class TrainingRun {
   private func turnToValidationPart() throws {
     if state.bestLoss != nil { try loadBest() }
     state.part = .validation
-    optimizer = options.optimizer.optimizer()
+    optimizer = options.optimizer.optimizer(of: parameters)
     ema = options.ema.map { ExponentialMovingAverage(decay: $0, warmsUp: true) }
     swa = nil
   }

@@ -25,7 +25,7 @@ import Testing
       batchSize: 4
       accumulate: 3
       seed: 99
-      optimizer: {kind: sgd, learningRate: 0.1, weightDecay: 0.01, momentum: 0.8, nesterov: true, sam: 0.05}
+      optimizer: {kind: sgd, learningRate: 0.1, weightDecay: 0.01, layerDecay: 0.7, momentum: 0.8, nesterov: true, sam: 0.05}
       schedule: {kind: step, factor: 0.1, every: 3, warmUp: 0.5}
       loss: {kind: focal, labelSmoothing: 0.1, gamma: 3, alpha: 0.3}
       augmentation: strong
@@ -36,6 +36,7 @@ import Testing
       swa: {from: 4, learningRate: 0.05}
       earlyStop: 3
       freeze: [conv_stem, blocks.0]
+      freezeStatistics: true
       validationEpochs: 2
       """)
     var expected = TrainingOptions()
@@ -46,6 +47,7 @@ import Testing
     expected.optimizer.kind = .sgd
     expected.optimizer.learningRate = 0.1
     expected.optimizer.weightDecay = 0.01
+    expected.optimizer.layerDecay = 0.7
     expected.optimizer.momentum = 0.8
     expected.optimizer.nesterov = true
     expected.optimizer.sam = 0.05
@@ -57,6 +59,7 @@ import Testing
     expected.loss.labelSmoothing = 0.1
     expected.loss.gamma = 3
     expected.loss.alpha = 0.3
+    expected.freezeStatistics = true
     expected.augmentation = .strong
     expected.sampling = .people
     expected.holdOut = 0.1

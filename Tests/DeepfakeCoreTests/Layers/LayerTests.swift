@@ -59,6 +59,25 @@ import Testing
     #expect(y.scalars == [11, 22, 13, 24, 15, 26, 19, 32])
   }
 
+  @Test func frozenStatisticsServeInTrainingAndStay() {
+    let store = ParameterStore()
+    let norm = BatchNorm2d(store.root / "bn", 2, epsilon: 1e-5, momentum: 0.1)
+    store.initialize(seed: 1)
+    norm.runningMean.value = Tensor([1, -1], shape: [2])
+    norm.runningVariance.value = Tensor([2, 3], shape: [2])
+    let x = Tensor([0, 4, 2, 4, 4, 4, 6, 4], shape: [2, 1, 2, 2])
+    let context = TrainingContext(seed: 1, step: 0, freezesStatistics: true)
+    let (y, gradients) = valueAndGrad(of: [norm.weight, norm.bias]) {
+      norm(x, .training(context)).sum()
+    }
+    #expect(y == norm(x, .inference).sum().scalars[0])
+    #expect(context.recorded.isEmpty)
+    // Of the sum: how far the inputs are from the running means, and the number of inputs.
+    let (first, second) = (Float(2 + 1e-5).squareRoot(), Float(3 + 1e-5).squareRoot())
+    expectClose(gradients[norm.weight]?.scalars ?? [], [8 / first, 20 / second], tolerance: 1e-5)
+    expectClose(gradients[norm.bias]?.scalars ?? [], [4, 4], tolerance: 1e-6)
+  }
+
   @Test func batchNormTrainingUpdatesStatisticsAsPyTorch() {
     let store = ParameterStore()
     let norm = BatchNorm2d(store.root / "bn", 2, epsilon: 1e-5, momentum: 0.1)

@@ -109,6 +109,43 @@ import Testing
     expectClose(parameter.value.scalars, expected.map { Float($0) }, tolerance: 1e-5, "\(count)")
   }
 
+  @Test func earlierLevelsLearnSlower() {
+    let keys = [
+      "conv_stem.weight", "bn1.weight", "bn1.bias", "blocks.0.0.conv.weight", "blocks.0.1.bn1.bias",
+      "blocks.1.0.conv.weight", "conv_head.weight", "bn2.bias", "classifier.weight",
+      "classifier.bias",
+    ]
+    let store = ParameterStore()
+    let parameters = keys.map { key -> Parameter in
+      let parts = key.split(separator: ".")
+      let scope = parts.dropLast().reduce(store.root) { $0 / String($1) }
+      return scope.parameter(
+        String(parts[parts.count - 1]), shape: [2],
+        role: key.hasSuffix("weight") && !key.hasPrefix("bn") ? .weight : .affine,
+        initializer: .constant(0))
+    }
+    store.initialize(seed: 1)
+    var optimizer = SGD(
+      learningRate: 1, groups: .layerwise(rate: 0.5, weightDecay: 0.25, over: parameters))
+    func step(gradient: Float) {
+      var gradients = Gradients()
+      for parameter in parameters {
+        gradients[parameter] = Tensor(repeating: gradient, shape: [2])
+      }
+      optimizer.step(parameters, gradients)
+    }
+    step(gradient: 1)
+    // The stem with its norm, two stages, the head with its norm, the classifier: five levels.
+    expectClose(
+      parameters.map { $0.value.scalars[0] },
+      [-0.0625, -0.0625, -0.0625, -0.125, -0.125, -0.25, -0.5, -0.5, -1, -1], tolerance: 0)
+    // What decays now: weights, by the decay times the rate times their value.
+    step(gradient: 0)
+    expectClose(
+      [parameters[0], parameters[1], parameters[8], parameters[9]].map { $0.value.scalars[0] },
+      [-0.0625 * (1 - 0.0625 * 0.25), -0.0625, -0.75, -1], tolerance: 1e-7)
+  }
+
   @Test func parametersWithoutGradientStay() throws {
     let problem = Problem()
     let before = problem.values

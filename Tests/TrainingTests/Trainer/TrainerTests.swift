@@ -152,6 +152,27 @@ import Training
     }
   }
 
+  @Test(arguments: [false, true]) func frozenStatisticsStay(_ isAveraged: Bool) throws {
+    try withData { folder, data in
+      var options = Self.options
+      options.freezeStatistics = true
+      if isAveraged { options.swa = .init(from: 1) }
+      let network = TinyNetwork.trainable(.batch)
+      network.network.store.initialize(seed: 4)
+      func values(_ part: String) -> [String: [Float]] {
+        Dictionary(
+          uniqueKeysWithValues: network.parameters.filter { $0.key.contains(part) }.map {
+            ($0.key, $0.value.scalars)
+          })
+      }
+      let (statistics, weights) = (values("running"), values("weight"))
+      #expect(statistics.count == 2)
+      _ = try Self.run(folder.appendingPathComponent("run"), data, network, options)
+      #expect(values("running") == statistics)
+      for (key, value) in values("weight") { #expect(value != weights[key], "\(key)") }
+    }
+  }
+
   @Test func divergingNamesLayerAndBatch() throws {
     try withData { folder, data in
       let run = folder.appendingPathComponent("run")
