@@ -12,6 +12,8 @@ final class DecodePass {
   private let orientation: Orientation?
   private var readPackets = 0
   private var lastTime: Double?
+  /// Seconds by which frames without a time of their own come out late.
+  private var delay: Double?
   private let isCancelled: @Sendable () -> Bool
   private(set) var summary = DecodeSummary()
 
@@ -33,6 +35,7 @@ final class DecodePass {
   struct Arrival {
     var index: Int
     var time: Double
+    var shape: PixelShape
     var orientation: Orientation
     /// Its content may be moved out.
     var frame: DecodedFrame
@@ -94,8 +97,8 @@ final class DecodePass {
       let time = time()
       lastTime = max(time, lastTime ?? time)
       let arrival = Arrival(
-        index: summary.decodedFrames, time: time, orientation: orientation ?? frameOrientation,
-        frame: frame)
+        index: summary.decodedFrames, time: time, shape: demuxer.pixelShape(of: frame),
+        orientation: orientation ?? frameOrientation, frame: frame)
       summary.decodedFrames += 1
       try body(arrival)
     }
@@ -110,11 +113,17 @@ final class DecodePass {
 
   private func time() -> Double {
     let none = df_av_no_time()
-    let stamps = [frame.pointer.pointee.pts, frame.pointer.pointee.best_effort_timestamp]
-    if let stamp = stamps.first(where: { $0 != none }) {
-      return Double(stamp) * demuxer.timeBase
-    }
     let step = info.frameRate.map { 1 / $0 } ?? 0
+    let stamp = frame.pointer.pointee.pts
+    if stamp != none { return demuxer.seconds(stamp) }
+    let guess = frame.pointer.pointee.best_effort_timestamp
+    if guess != none {
+      // The time of the packet with which the frame came out. H.264 puts up to 16 frames in order first.
+      let time = demuxer.seconds(guess)
+      let late = delay ?? (summary.decodedFrames == 0 && time <= 16 * step ? max(0, time) : 0)
+      delay = late
+      return time - late
+    }
     return lastTime.map { $0 + step } ?? 0
   }
 
@@ -127,7 +136,10 @@ final class DecodePass {
       summary.isTruncated = true
       summary.warnings.append("the container promises \(promised) frames and holds \(readPackets)")
     }
-    if let end = info.duration, let last = lastTime, last < end * 0.9 - 1, !summary.isTruncated {
+    // Some containers count the duration from a player's zero, others from the zero of their clock.
+    if demuxer.promisesDuration, let end = info.duration, let last = lastTime,
+      max(last, last - demuxer.seconds(0)) < end * 0.9 - 1, !summary.isTruncated
+    {
       summary.warnings.append(
         "the container promises \(seconds(end)) s and the last frame is at \(seconds(last)) s")
     }
