@@ -87,7 +87,8 @@ enum FFmpegPicture {
     {
       switch name {
       case "VP8X" where (content.first ?? 0) & 2 != 0:
-        throw .unsupported(file: file, found: "it is an animated WebP, which FFmpeg does not decode")
+        let found = "it is an animated WebP, which FFmpeg does not decode"
+        throw .unsupported(file: file, found: found)
       case "EXIF": exif = exif ?? EXIF.orientation(content)
       case "XMP ": xmp = xmp ?? XMP.orientation(content)
       default: break

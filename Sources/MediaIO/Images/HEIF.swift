@@ -143,7 +143,8 @@ struct HEIF {
         guard !start.overflow, !end.overflow else { return false }
         // A length of 0 is all that follows.
         ranges.append(
-          start.partialValue..<(length == 0
+          start
+            .partialValue..<(length == 0
             ? max(start.partialValue, fileSize) : end.partialValue))
       }
       items[id, default: Item()].extents = ranges

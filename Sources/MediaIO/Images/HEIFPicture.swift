@@ -77,7 +77,9 @@ struct HEIFPicture {
   }
 
   private func check(_ width: Int, _ height: Int) throws(MediaError) {
-    guard width > 0, height > 0 else { throw .damaged(file: file, reason: "a picture without a size") }
+    guard width > 0, height > 0 else {
+      throw .damaged(file: file, reason: "a picture without a size")
+    }
     guard width <= ImageFile.pixelLimit / height else {
       throw .tooLarge(
         file: file, width: width, height: height,
@@ -87,8 +89,11 @@ struct HEIFPicture {
 
   // MARK: - Tiles
 
-  /// The picture that tiles of one size make, row by row from the left; what is beyond its edges is dropped.
-  private mutating func grid(_ item: HEIF.Item, _ tiles: inout TileDecoder) throws(MediaError) -> Image {
+  /// The picture that tiles of one size make, row by row from the left; what is beyond its edges is
+  /// dropped.
+  private mutating func grid(
+    _ item: HEIF.Item, _ tiles: inout TileDecoder
+  ) throws(MediaError) -> Image {
     let broken = MediaError.damaged(file: file, reason: "its grid of tiles contradicts itself")
     let layout = try data(of: item)
     let numbers = layout.withUnsafeBytes { bytes -> [Int]? in
@@ -102,7 +107,9 @@ struct HEIFPicture {
     guard let numbers else { throw broken }
     let (rows, columns, width, height) = (numbers[0], numbers[1], numbers[2], numbers[3])
     try check(width, height)
-    guard item.parts.count == rows * columns, rows <= height, columns <= width else { throw broken }
+    guard item.parts.count == rows * columns, rows <= height, columns <= width else {
+      throw broken
+    }
     let colour = heif.properties(of: item).filter { if case .colour = $0 { true } else { false } }
     var pixels = [UInt8](repeating: 0, count: width * height * 3)
     var size: (width: Int, height: Int)?

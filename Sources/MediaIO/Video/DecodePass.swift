@@ -12,10 +12,14 @@ final class DecodePass {
   private let orientation: Orientation?
   private var readPackets = 0
   private var lastTime: Double?
-  /// Seconds by which frames without a time of their own come out late.
-  private var delay: Double?
+  /// Where no packet says when it is shown, but when it is decoded: those times, of the packets whose
+  /// frames have not come out yet. nil otherwise.
+  private var waiting: [Int64]? = []
   private let isCancelled: @Sendable () -> Bool
   private(set) var summary = DecodeSummary()
+
+  /// Packets whose frames a decoder holds back, at most: 16 to put them in order, 16 on its threads.
+  private static let longestWait = 32
 
   /// Failures in a row, without a frame between them, after which a flushed decoder is given up.
   private static let flushFailureLimit = 256
@@ -62,12 +66,14 @@ final class DecodePass {
       }
       let flags = packet.pointer.pointee.flags
       if flags & AV_PKT_FLAG_CORRUPT != 0 { summary.damagedPackets += 1 }
+      note(packet)
       var sent = decoder.send(packet)
       if sent == .full {
         _ = try drain(body)
         sent = decoder.send(packet)
       }
       let failed = try drain(body) == .failed
+      if sent != .taken || failed { _ = waiting?.popLast() }
       if (sent != .taken || failed) && flags & AV_PKT_FLAG_CORRUPT == 0 {
         summary.damagedPackets += 1
       }
@@ -113,18 +119,27 @@ final class DecodePass {
 
   private func time() -> Double {
     let none = df_av_no_time()
-    let step = info.frameRate.map { 1 / $0 } ?? 0
     let stamp = frame.pointer.pointee.pts
     if stamp != none { return demuxer.seconds(stamp) }
-    let guess = frame.pointer.pointee.best_effort_timestamp
-    if guess != none {
-      // The time of the packet with which the frame came out. H.264 puts up to 16 frames in order first.
-      let time = demuxer.seconds(guess)
-      let late = delay ?? (summary.decodedFrames == 0 && time <= 16 * step ? max(0, time) : 0)
-      delay = late
-      return time - late
+    // Frames are shown in the order of those times, whichever is whose.
+    if let first = waiting?.first {
+      waiting?.removeFirst()
+      return demuxer.seconds(first)
     }
+    let guess = frame.pointer.pointee.best_effort_timestamp
+    if guess != none { return demuxer.seconds(guess) }
+    let step = info.frameRate.map { 1 / $0 } ?? 0
     return lastTime.map { $0 + step } ?? 0
+  }
+
+  /// Notes the time of a packet that is about to be decoded.
+  private func note(_ packet: Packet) {
+    let none = df_av_no_time()
+    let stamps = packet.pointer.pointee
+    if stamps.pts != none { waiting = nil }
+    guard let count = waiting?.count, stamps.dts != none else { return }
+    waiting?.append(stamps.dts)
+    if count >= Self.longestWait { waiting?.removeFirst() }
   }
 
   private func sumUp() {

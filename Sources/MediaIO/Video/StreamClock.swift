@@ -20,7 +20,9 @@ struct StreamClock {
     _ context: UnsafeMutablePointer<AVFormatContext>, _ stream: UnsafeMutablePointer<AVStream>
   ) {
     let second = 1 / av_q2d(stream.pointee.time_base)
-    func units(_ seconds: Double) -> Int64 { Int64(exactly: (seconds * second).rounded()) ?? 1 << 40 }
+    func units(_ seconds: Double) -> Int64 {
+      Int64(exactly: (seconds * second).rounded()) ?? 1 << 40
+    }
     let rate = av_q2d(stream.pointee.avg_frame_rate)
     let interval = rate.isFinite && rate > 0 ? min(1 / rate, 1) : 0.04
     step = max(1, units(interval))
@@ -35,14 +37,16 @@ struct StreamClock {
     let stamp = packet.pointer.pointee.dts
     if stamp != none {
       if let last, jumps(from: last, to: stamp) {
-        offset = last.addingReportingOverflow(step).partialValue
+        offset =
+          last.addingReportingOverflow(step).partialValue
           .subtractingReportingOverflow(stamp).partialValue
       }
       last = stamp.addingReportingOverflow(offset).partialValue
     }
     guard offset != 0 else { return }
     for part in [\AVPacket.dts, \AVPacket.pts] where packet.pointer.pointee[keyPath: part] != none {
-      packet.pointer.pointee[keyPath: part] = packet.pointer.pointee[keyPath: part]
+      packet.pointer.pointee[keyPath: part] =
+        packet.pointer.pointee[keyPath: part]
         .addingReportingOverflow(offset).partialValue
     }
   }
