@@ -98,7 +98,7 @@ def main():
     add("lossless.webp", saved(rgb, "WEBP", lossless=True))
     add("exif.webp", saved(rgb, "WEBP", lossless=True, exif=exif))
     add("alpha.webp", saved(with_alpha, "WEBP", lossless=True, exact=True))
-    add("lossy.webp", saved(even, "WEBP", quality=90), 6)
+    add("lossy.webp", saved(even, "WEBP", quality=90), 10)
     add("rgb.bmp", saved(rgb, "BMP"))
     add("palette.bmp", saved(rgb.quantize(16), "BMP"))
     add("rgb.tif", saved(rgb, "TIFF"))

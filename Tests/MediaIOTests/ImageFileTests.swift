@@ -86,7 +86,8 @@ import Testing
       }
     }
     #expect(message(Data()).contains("some.file: cannot be decoded: it is empty"))
-    #expect(message(Data("GIF89a".utf8)).contains("it is a video and no picture"))
+    let animation = try Data(contentsOf: Paths.fixture("media/animation.gif"))
+    #expect(message(animation).contains("it is a video and no picture"))
     #expect(message(Data("no picture".utf8)).contains("no picture of a kind that is known"))
     let error = #expect(throws: MediaError.self) {
       try ImageFile.read(URL(fileURLWithPath: "/nowhere/at all.png"))

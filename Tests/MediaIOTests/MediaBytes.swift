@@ -73,8 +73,10 @@ enum MediaBytes {
     func move(_ place: Int) {
       // Three, fifteen and fifteen bits, each followed by a bit that is set.
       let b = result[place..<place + 5].map(Int.init)
-      let old = (b[0] >> 1 & 7) << 30 | b[1] << 22 | (b[2] >> 1) << 15 | b[3] << 7 | b[4] >> 1
-      let new = (old + ticks) & (1 << 33 - 1)
+      let high = (b[0] >> 1 & 7) << 30
+      let middle = b[1] << 22 | (b[2] >> 1) << 15
+      let old = high | middle | b[3] << 7 | b[4] >> 1
+      let new = (old + ticks) & ((1 << 33) - 1)
       result[place] = UInt8(b[0] & 0xF1 | (new >> 30 & 7) << 1)
       result[place + 1] = UInt8(new >> 22 & 0xFF)
       result[place + 2] = UInt8((new >> 15 & 0x7F) << 1 | 1)
@@ -99,30 +101,38 @@ enum MediaBytes {
   /// An AVI of JPEG pictures; nil stands for the picture before it, shown once more.
   static func avi(_ pictures: [Data?], width: Int, height: Int, rate: Int) -> Data {
     func chunk(_ name: String, _ content: Data) -> Data {
-      Data(name.utf8) + littleEndian(content.count, 4) + content
-        + Data(count: content.count % 2)
+      var chunk = Data(name.utf8)
+      chunk += littleEndian(content.count, 4)
+      chunk += content
+      return chunk + Data(count: content.count % 2)
     }
     func list(_ name: String, _ content: Data) -> Data { chunk("LIST", Data(name.utf8) + content) }
     func numbers(_ values: [Int]) -> Data { values.reduce(Data()) { $0 + littleEndian($1, 4) } }
     let count = pictures.count
     let main = numbers(
       [1_000_000 / rate, 0, 0, 0x10, count, 0, 1, 0, width, height, 0, 0, 0, 0])
-    let stream =
-      Data("vidsMJPG".utf8) + numbers([0, 0, 0, 1, rate, 0, count, 0, -1, 0])
-      + littleEndian(0, 2) + littleEndian(0, 2) + littleEndian(width, 2) + littleEndian(height, 2)
-    let format =
-      numbers([40, width, height]) + littleEndian(1, 2) + littleEndian(24, 2)
-      + Data("MJPG".utf8) + numbers([width * height * 3, 0, 0, 0, 0])
+    var stream = Data("vidsMJPG".utf8)
+    stream += numbers([0, 0, 0, 1, rate, 0, count, 0, -1, 0])
+    for number in [0, 0, width, height] { stream += littleEndian(number, 2) }
+    var format = numbers([40, width, height])
+    for number in [1, 24] { format += littleEndian(number, 2) }
+    format += Data("MJPG".utf8)
+    format += numbers([width * height * 3, 0, 0, 0, 0])
     var frames = Data()
     var index = Data()
     for picture in pictures {
-      index += Data("00dc".utf8) + numbers([0x10, frames.count + 4, picture?.count ?? 0])
+      index += Data("00dc".utf8)
+      index += numbers([0x10, frames.count + 4, picture?.count ?? 0])
       frames += chunk("00dc", picture ?? Data())
     }
     let headers = list(
       "hdrl",
       chunk("avih", main) + list("strl", chunk("strh", stream) + chunk("strf", format)))
-    return chunk("RIFF", Data("AVI ".utf8) + headers + list("movi", frames) + chunk("idx1", index))
+    var file = Data("AVI ".utf8)
+    file += headers
+    file += list("movi", frames)
+    file += chunk("idx1", index)
+    return chunk("RIFF", file)
   }
 
   // MARK: - PNG
@@ -137,26 +147,33 @@ enum MediaBytes {
   }
 
   private static func crc32(_ data: Data) -> UInt32 {
-    ~data.reduce(~UInt32(0)) { sum, byte in
-      (0..<8).reduce(sum ^ UInt32(byte)) { value, _ in
-        value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1
-      }
+    var sum = ~UInt32(0)
+    for byte in data {
+      sum ^= UInt32(byte)
+      for _ in 0..<8 { sum = sum & 1 == 1 ? (sum >> 1) ^ 0xEDB8_8320 : sum >> 1 }
     }
+    return ~sum
   }
 
   /// zlib's form of bytes, without making them fewer.
   static func stored(_ data: Data) -> Data {
-    let sums = data.reduce((1, 0)) { sums, byte in
-      let low = (sums.0 + Int(byte)) % 65521
-      return (low, (sums.1 + low) % 65521)
+    var (low, high) = (1, 0)
+    for byte in data {
+      low = (low + Int(byte)) % 65521
+      high = (high + low) % 65521
     }
-    return Data([0x78, 0x01, 0x01]) + littleEndian(data.count, 2) + littleEndian(~data.count, 2)
-      + data + bigEndian(sums.1 << 16 | sums.0, 4)
+    var result = Data([0x78, 0x01, 0x01])
+    result += littleEndian(data.count, 2)
+    result += littleEndian(~data.count, 2)
+    result += data
+    return result + bigEndian(high << 16 | low, 4)
   }
 
   /// A block of EXIF that states an orientation and nothing else.
   static func exif(_ orientation: Int) -> Data {
-    Data([0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0])
-      + Data([UInt8(orientation)]) + Data(count: 6)
+    var bytes: [UInt8] = [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0]
+    bytes.append(UInt8(orientation))
+    bytes.append(contentsOf: [0, 0, 0, 0, 0, 0])
+    return Data(bytes)
   }
 }

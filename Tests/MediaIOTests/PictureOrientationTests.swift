@@ -35,9 +35,8 @@ import Testing
     let named = Data("Exif\0\0".utf8) + MediaBytes.exif(orientation.rawValue)
     let keyword = Data("Raw profile type exif\0".utf8)
     let value = orientation.rawValue
-    let files = [
+    let files: [Data] = [
       MediaBytes.png(try rgb(), adding: "eXIf", MediaBytes.exif(value)),
-      MediaBytes.png(try rgb(), adding: "eXIf", named),
       MediaBytes.png(try rgb(), adding: "tEXt", keyword + profile(named)),
       MediaBytes.png(
         try rgb(), adding: "zTXt",

@@ -6,14 +6,16 @@ import Testing
 
 /// Frames whose pixels are not square are shown as players show them.
 @Suite struct PixelShapeTests {
-  private func read(_ data: Data, named name: String) throws -> (VideoInfo, [VideoFrame]) {
+  private func read(
+    _ data: Data, named name: String, count: Int = 15
+  ) throws -> (VideoInfo, [VideoFrame]) {
     try Paths.withTemporaryFolder { folder in
       let url = folder.appendingPathComponent(name)
       try data.write(to: url)
       let video = try Video(url)
       var frames: [VideoFrame] = []
       let summary = try video.forEachFrame { frames.append($0) }
-      #expect(summary.isSound && frames.count == 15)
+      #expect(summary.isSound && frames.count == count)
       // The frames that are picked are converted elsewhere.
       try video.evenlySpacedFrames(3) { #expect($0.image == frames[$0.index].image) }
       return (video.info, frames)
@@ -44,7 +46,7 @@ import Testing
     #expect(info.warnings.isEmpty)
     for (frame, square) in zip(frames, stored) {
       #expect(frame.image.width == pixel.width && frame.image.height == pixel.height)
-      expectColours(cells(frame.image), cells(square.image), levels: 4, "frame \(frame.index)")
+      expectColours(cells(frame.image), cells(square.image), levels: 8, "frame \(frame.index)")
     }
   }
 
@@ -83,7 +85,8 @@ import Testing
     for (number, place) in places.enumerated() {
       data[place] = data[place] & 0x0F | (number == 0 ? 0x30 : 0x20)
     }
-    let (info, frames) = try read(data, named: "changing.mpg")
+    // FFmpeg begins anew there, and drops the frame that it holds.
+    let (info, frames) = try read(data, named: "changing.mpg", count: 14)
     #expect(info.width == 85 && info.height == 48)
     #expect(frames.first?.image.width == 85)
     #expect(frames.last?.image.width == 64)

@@ -52,6 +52,7 @@ final class DecodePass {
   func run(_ plan: DecodePlan? = nil, _ body: (Arrival) throws -> Void) throws {
     let packet = try Packet(file: file)
     var leavesOut = false
+    var isDoubted = false
     while demuxer.read(packet) {
       if isCancelled() { throw CancellationError() }
       let step = plan.map { readPackets < $0.steps.count ? $0.steps[readPackets] : .decode }
@@ -64,8 +65,10 @@ final class DecodePass {
         try finish(body)
         decoder.restart()
       }
-      let flags = packet.pointer.pointee.flags
-      if flags & AV_PKT_FLAG_CORRUPT != 0 { summary.damagedPackets += 1 }
+      // Where streams were joined, FFmpeg doubts the packets on either side, which decoding then tells.
+      if demuxer.hasJumped, isDoubted { summary.damagedPackets -= 1 }
+      isDoubted = packet.pointer.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 && !demuxer.hasJumped
+      if isDoubted { summary.damagedPackets += 1 }
       note(packet)
       var sent = decoder.send(packet)
       if sent == .full {
@@ -73,9 +76,10 @@ final class DecodePass {
         sent = decoder.send(packet)
       }
       let failed = try drain(body) == .failed
-      if sent != .taken || failed { _ = waiting?.popLast() }
-      if (sent != .taken || failed) && flags & AV_PKT_FLAG_CORRUPT == 0 {
-        summary.damagedPackets += 1
+      if sent != .taken || failed {
+        _ = waiting?.popLast()
+        if !isDoubted { summary.damagedPackets += 1 }
+        isDoubted = false
       }
     }
     try finish(body)

@@ -217,6 +217,9 @@ final class Demuxer {
     context.pointee.duration_estimation_method == AVFMT_DURATION_FROM_STREAM
   }
 
+  /// Whether the container's clock jumped with the last packet, as where two were joined.
+  var hasJumped: Bool { clock.hasJumped }
+
   /// Reads the video stream's next packet, over the one before. False at the end, or where nothing more
   /// can be read.
   func read(_ packet: Packet) -> Bool {

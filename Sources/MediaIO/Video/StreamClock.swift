@@ -8,6 +8,8 @@ struct StreamClock {
   private var offset: Int64 = 0
   /// The decoding time of the last packet, moved.
   private var last: Int64?
+  /// Whether time jumped with the last packet.
+  private(set) var hasJumped = false
   /// Units from a frame to the next, about.
   private let step: Int64
   /// Units by which decoding times may go back; more is a jump.
@@ -35,8 +37,10 @@ struct StreamClock {
   mutating func move(_ packet: Packet) {
     let none = df_av_no_time()
     let stamp = packet.pointer.pointee.dts
+    hasJumped = false
     if stamp != none {
       if let last, jumps(from: last, to: stamp) {
+        hasJumped = true
         offset =
           last.addingReportingOverflow(step).partialValue
           .subtractingReportingOverflow(stamp).partialValue
