@@ -174,7 +174,7 @@ def check_joined(entries):
 
 def make_pictures(folder, only):
     """Paths of the pictures that Pillow or ffmpeg wrote, with the size that they are shown with."""
-    from PIL import Image, features
+    from PIL import Image, ImageOps
     import pillow_heif
     pillow_heif.register_heif_opener()
     Image.init()
@@ -182,13 +182,13 @@ def make_pictures(folder, only):
     picture = Image.merge("RGB", (picture, picture.transpose(0), picture.rotate(180)))
     made = []
 
-    def save(name, format=None, mode="RGB", size=(130, 70), **options):
+    def save(name, format=None, mode="RGB", **options):
         path = folder / name
         if only not in name:
             return
         try:
             picture.convert(mode).save(path, format, **options)
-            made.append((path, size))
+            made.append((path, ImageOps.exif_transpose(Image.open(path)).size))
         except (OSError, ValueError, KeyError) as error:
             path.unlink(missing_ok=True)
             print(f"{name}: Pillow does not write it: {error}")
@@ -200,8 +200,8 @@ def make_pictures(folder, only):
                     save(f"{mode.replace(';', '')}{extension}", format, mode)
     exif = Image.Exif()
     exif[0x0112] = 6
-    for extension in ("jpg", "png", "webp", "tif", "avif", "heic", "jxl"):
-        save(f"exif6.{extension}", size=(70, 130), exif=exif)
+    for extension in ("jpg", "png", "webp", "tif", "avif", "heic"):
+        save(f"exif6.{extension}", exif=exif)
     for compression in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
         save(f"{compression}.tif", compression=compression)
     save("lossless.webp", lossless=True)

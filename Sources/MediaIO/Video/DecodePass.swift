@@ -52,7 +52,7 @@ final class DecodePass {
   func run(_ plan: DecodePlan? = nil, _ body: (Arrival) throws -> Void) throws {
     let packet = try Packet(file: file)
     var leavesOut = false
-    var isDoubted = false
+    var doubted: Int?
     while demuxer.read(packet) {
       if isCancelled() { throw CancellationError() }
       let step = plan.map { readPackets < $0.steps.count ? $0.steps[readPackets] : .decode }
@@ -65,10 +65,16 @@ final class DecodePass {
         try finish(body)
         decoder.restart()
       }
-      // Where streams were joined, FFmpeg doubts the packets on either side, which decoding then tells.
-      if demuxer.hasJumped, isDoubted { summary.damagedPackets -= 1 }
-      isDoubted = packet.pointer.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 && !demuxer.hasJumped
-      if isDoubted { summary.damagedPackets += 1 }
+      // Where streams were joined, FFmpeg doubts packets on either side; decoding then tells.
+      if demuxer.hasJumped, let last = doubted, readPackets - last <= 2 {
+        summary.damagedPackets -= 1
+        doubted = nil
+      }
+      let isDoubted = packet.pointer.pointee.flags & AV_PKT_FLAG_CORRUPT != 0
+      if isDoubted, !demuxer.hasJumped {
+        summary.damagedPackets += 1
+        doubted = readPackets
+      }
       note(packet)
       var sent = decoder.send(packet)
       if sent == .full {
@@ -78,8 +84,9 @@ final class DecodePass {
       let failed = try drain(body) == .failed
       if sent != .taken || failed {
         _ = waiting?.popLast()
-        if !isDoubted { summary.damagedPackets += 1 }
-        isDoubted = false
+        // A doubted one has been counted.
+        if doubted != readPackets { summary.damagedPackets += 1 }
+        doubted = nil
       }
     }
     try finish(body)
