@@ -11,6 +11,7 @@
 struct df_converter {
   struct SwsContext *scaler;
   int width, height, format;
+  int shown_width, shown_height;
   enum AVColorSpace matrix;
   enum AVColorRange range;
 };
@@ -46,17 +47,19 @@ static int is_full_range(const AVFrame *frame) {
   }
 }
 
-df_converter *df_converter_new(const void *source) {
+df_converter *df_converter_new(const void *source, int width, int height) {
   const AVFrame *frame = source;
   const enum AVPixelFormat format = (enum AVPixelFormat)frame->format;
   if (frame->width <= 0 || frame->height <= 0 || !sws_isSupportedInput(format)) return NULL;
+  if (width <= 0 || height <= 0) return NULL;
   df_converter *converter = calloc(1, sizeof(df_converter));
   if (converter == NULL) return NULL;
   // Bicubic and no further flags, as OpenCV: published models were trained on such pixels. It matters
-  // only where chroma is not simply repeated, as it is in 8-bit 4:2:0 of even height.
+  // only where chroma is not simply repeated, as it is in 8-bit 4:2:0 of even height, and where frames
+  // are stretched.
   converter->scaler = sws_getContext(
-      frame->width, frame->height, format, frame->width, frame->height, AV_PIX_FMT_RGB24,
-      SWS_BICUBIC, NULL, NULL, NULL);
+      frame->width, frame->height, format, width, height, AV_PIX_FMT_RGB24, SWS_BICUBIC, NULL, NULL,
+      NULL);
   if (converter->scaler == NULL) {
     free(converter);
     return NULL;
@@ -64,6 +67,8 @@ df_converter *df_converter_new(const void *source) {
   converter->width = frame->width;
   converter->height = frame->height;
   converter->format = frame->format;
+  converter->shown_width = width;
+  converter->shown_height = height;
   converter->matrix = frame->colorspace;
   converter->range = frame->color_range;
   const AVPixFmtDescriptor *description = av_pix_fmt_desc_get(format);
@@ -82,9 +87,11 @@ df_converter *df_converter_new(const void *source) {
   return converter;
 }
 
-int df_converter_fits(const df_converter *converter, const void *source) {
+int df_converter_fits(
+    const df_converter *converter, const void *source, int width, int height) {
   const AVFrame *frame = source;
   return converter->width == frame->width && converter->height == frame->height
+      && converter->shown_width == width && converter->shown_height == height
       && converter->format == frame->format && converter->matrix == frame->colorspace
       && converter->range == frame->color_range;
 }
@@ -96,7 +103,7 @@ int df_converter_run(df_converter *converter, const void *source, uint8_t *rgb, 
   const int rows = sws_scale(
       converter->scaler, (const uint8_t *const *)frame->data, frame->linesize, 0, frame->height,
       target, strides);
-  return rows == frame->height;
+  return rows == converter->shown_height;
 }
 
 void df_converter_free(df_converter *converter) {

@@ -1,4 +1,4 @@
-// FFmpeg's macros, its log, its containers and its display matrices, for versions 5.1 to 8.
+// FFmpeg's macros, its log, its containers and pictures, and its display matrices, for versions 5.1 to 8.
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@ _Static_assert(AVPROBE_PADDING_SIZE <= 32, "df_av_probe promises 32 bytes of pad
 int df_av_error_again(void) { return AVERROR(EAGAIN); }
 int df_av_error_end(void) { return AVERROR_EOF; }
 int df_av_error_memory(void) { return AVERROR(ENOMEM); }
+int df_av_error_missing(void) { return AVERROR_PATCHWELCOME; }
 int64_t df_av_no_time(void) { return AV_NOPTS_VALUE; }
 
 int df_av_http_status(int error) {
@@ -45,12 +46,37 @@ const char *df_av_format_whitelist(void) {
          "aac,mp3,flac,wav,aiff,ac3,eac3,amr,w64";
 }
 
-int df_av_probe(const uint8_t *bytes, int size, const char *name) {
+// FFmpeg's readers of pictures whose decoders take the whole file at once. JPEG and PNG are not among
+// them, having decoders of their own here, nor is what refers to other files, as SVG does.
+static const struct {
+  const char *format;
+  enum AVCodecID codec;
+} picture_formats[] = {
+    {"bmp_pipe", AV_CODEC_ID_BMP},         {"dds_pipe", AV_CODEC_ID_DDS},
+    {"dpx_pipe", AV_CODEC_ID_DPX},         {"exr_pipe", AV_CODEC_ID_EXR},
+    {"j2k_pipe", AV_CODEC_ID_JPEG2000},    {"jpegls_pipe", AV_CODEC_ID_JPEGLS},
+    {"jpegxl_pipe", AV_CODEC_ID_JPEGXL},   {"pam_pipe", AV_CODEC_ID_PAM},
+    {"pbm_pipe", AV_CODEC_ID_PBM},         {"pcx_pipe", AV_CODEC_ID_PCX},
+    {"pfm_pipe", AV_CODEC_ID_PFM},         {"pgm_pipe", AV_CODEC_ID_PGM},
+    {"ppm_pipe", AV_CODEC_ID_PPM},         {"psd_pipe", AV_CODEC_ID_PSD},
+    {"qoi_pipe", AV_CODEC_ID_QOI},         {"sgi_pipe", AV_CODEC_ID_SGI},
+    {"sunrast_pipe", AV_CODEC_ID_SUNRAST}, {"tiff_pipe", AV_CODEC_ID_TIFF},
+    {"webp_pipe", AV_CODEC_ID_WEBP},
+};
+
+df_content df_av_probe(const uint8_t *bytes, int size, const char *name, int *codec) {
   AVProbeData data = {
       .filename = name == NULL ? "" : name, .buf = (unsigned char *)bytes, .buf_size = size};
   int score = AVPROBE_SCORE_RETRY - 1;
   const AVInputFormat *format = av_probe_input_format2(&data, 1, &score);
-  return format != NULL && av_match_list(format->name, df_av_format_whitelist(), ',') > 0;
+  if (format == NULL) return DF_CONTENT_UNKNOWN;
+  for (size_t i = 0; i < sizeof picture_formats / sizeof picture_formats[0]; i++) {
+    if (strcmp(format->name, picture_formats[i].format) != 0) continue;
+    *codec = (int)picture_formats[i].codec;
+    return DF_CONTENT_PICTURE;
+  }
+  return av_match_list(format->name, df_av_format_whitelist(), ',') > 0 ? DF_CONTENT_CONTAINER
+                                                                         : DF_CONTENT_UNKNOWN;
 }
 
 static _Thread_local char kept_message[DF_MESSAGE_SIZE];

@@ -168,16 +168,27 @@ df_picture_status df_jpeg_decode(df_jpeg_reader *reader, uint8_t *rgb, char *mes
   return DF_PICTURE_OK;
 }
 
-const uint8_t *df_jpeg_exif(const df_jpeg_reader *reader, size_t *size) {
-  static const uint8_t name[6] = {'E', 'x', 'i', 'f', 0, 0};
+// The first of the blocks that applications put into a JPEG under a name.
+static const uint8_t *find_block(
+    const df_jpeg_reader *reader, const char *name, size_t length, size_t *size) {
   for (jpeg_saved_marker_ptr m = reader->info.marker_list; m != NULL; m = m->next) {
-    if (m->marker != JPEG_APP0 + 1 || m->data_length < sizeof name) continue;
-    if (memcmp(m->data, name, sizeof name) != 0) continue;
-    *size = m->data_length - sizeof name;
-    return m->data + sizeof name;
+    if (m->marker != JPEG_APP0 + 1 || m->data_length < length) continue;
+    if (memcmp(m->data, name, length) != 0) continue;
+    *size = m->data_length - length;
+    return m->data + length;
   }
   *size = 0;
   return NULL;
+}
+
+const uint8_t *df_jpeg_exif(const df_jpeg_reader *reader, size_t *size) {
+  static const char name[] = "Exif\0";
+  return find_block(reader, name, sizeof name, size);
+}
+
+const uint8_t *df_jpeg_xmp(const df_jpeg_reader *reader, size_t *size) {
+  static const char name[] = "http://ns.adobe.com/xap/1.0/";
+  return find_block(reader, name, sizeof name, size);
 }
 
 void df_jpeg_close(df_jpeg_reader *reader) {

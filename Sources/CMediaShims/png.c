@@ -10,6 +10,8 @@
 
 // Deflate never does better than 1032 to 1.
 #define DEFLATE_LIMIT 1032
+// Texts and the like that are kept at most; each may unpack to 8 MB.
+#define KEPT_CHUNKS 64
 
 typedef struct {
   jmp_buf jump;
@@ -73,6 +75,7 @@ df_picture_status df_png_open(
     return status;
   }
   png_set_read_fn(reader->png, reader, read_bytes);
+  png_set_chunk_cache_max(reader->png, KEPT_CHUNKS);
   png_read_info(reader->png, reader->info);
   *width = png_get_image_width(reader->png, reader->info);
   *height = png_get_image_height(reader->png, reader->info);
@@ -86,7 +89,7 @@ df_picture_status df_png_open(
   return DF_PICTURE_OK;
 }
 
-// What comes after the pixels may hold the EXIF block, and nothing else of use.
+// What comes after the pixels may hold the EXIF block and texts, and nothing else of use.
 static void read_rest(df_png_reader *reader) {
   if (setjmp(reader->errors.jump)) return;
   png_read_end(reader->png, reader->info);
@@ -127,6 +130,20 @@ const uint8_t *df_png_exif(const df_png_reader *reader, size_t *size) {
   *size = count;
 #endif
   return block;
+}
+
+const uint8_t *df_png_text(const df_png_reader *reader, const char *keyword, size_t *size) {
+  png_textp texts = NULL;
+  int count = 0;
+  *size = 0;
+  png_get_text(reader->png, reader->info, &texts, &count);
+  for (int i = 0; i < count; i++) {
+    const png_text *text = &texts[i];
+    if (text->key == NULL || text->text == NULL || strcmp(text->key, keyword) != 0) continue;
+    *size = text->compression > 0 ? text->itxt_length : text->text_length;
+    return (const uint8_t *)text->text;
+  }
+  return NULL;
 }
 
 void df_png_close(df_png_reader *reader) {

@@ -41,6 +41,8 @@ df_picture_status df_jpeg_open(
 df_picture_status df_jpeg_decode(df_jpeg_reader *reader, uint8_t *rgb, char *message);
 // The EXIF block (it starts with the TIFF header), or NULL; valid while the reader is open.
 const uint8_t *df_jpeg_exif(const df_jpeg_reader *reader, size_t *size);
+// The XMP packet, in the same manner.
+const uint8_t *df_jpeg_xmp(const df_jpeg_reader *reader, size_t *size);
 void df_jpeg_close(df_jpeg_reader *reader);
 // Quality 1 to 100; chroma is kept at full resolution from 90 on, halved both ways below. `small` takes
 // time to find the best code, which leaves the pixels as they are.
@@ -49,7 +51,7 @@ df_picture_status df_jpeg_write(
     char *message);
 
 // PNG, in the same manner. Alpha is dropped, 16-bit samples keep their high byte, gamma and colour
-// profiles are ignored. The EXIF block may stand after the pixels: ask for it after `decode`.
+// profiles are ignored. The EXIF block and texts may stand after the pixels: ask for them after `decode`.
 typedef struct df_png_reader df_png_reader;
 
 df_picture_status df_png_open(
@@ -57,6 +59,8 @@ df_picture_status df_png_open(
     char *message);
 df_picture_status df_png_decode(df_png_reader *reader, uint8_t *rgb, char *message);
 const uint8_t *df_png_exif(const df_png_reader *reader, size_t *size);
+// The first text under a keyword, unpacked, or NULL; valid while the reader is open.
+const uint8_t *df_png_text(const df_png_reader *reader, const char *keyword, size_t *size);
 void df_png_close(df_png_reader *reader);
 df_picture_status df_png_write(
     const uint8_t *rgb, uint32_t width, uint32_t height, df_bytes *out, char *message);
@@ -65,6 +69,8 @@ df_picture_status df_png_write(
 int df_av_error_again(void);
 int df_av_error_end(void);
 int df_av_error_memory(void);
+// What FFmpeg returns for what it does not implement.
+int df_av_error_missing(void);
 int64_t df_av_no_time(void);
 void df_av_error_text(int error, char *message);
 // The HTTP status that an error stands for: 400, 401, 403, 404, 499 for the others of the client's, 599
@@ -73,9 +79,16 @@ int df_av_http_status(int error);
 
 // The demuxers that may open a file: containers of video, none that reads other files or addresses.
 const char *df_av_format_whitelist(void);
-// Whether FFmpeg takes the first bytes of a file for one of those containers. `bytes` must be followed
-// by AVPROBE_PADDING_SIZE (32) zeros that `size` does not count. `name` may be NULL.
-int df_av_probe(const uint8_t *bytes, int size, const char *name);
+// What FFmpeg takes the first bytes of a file for.
+typedef enum {
+  DF_CONTENT_UNKNOWN = 0,
+  DF_CONTENT_CONTAINER = 1,  // one of those containers
+  DF_CONTENT_PICTURE = 2,    // a picture that one of its decoders reads from the whole file's bytes
+} df_content;
+
+// `bytes` must be followed by AVPROBE_PADDING_SIZE (32) zeros that `size` does not count. `name` may be
+// NULL. `codec` is set to a picture's AVCodecID.
+df_content df_av_probe(const uint8_t *bytes, int size, const char *name, int *codec);
 
 // Sends FFmpeg's log of this process here instead of to standard error; kept is the first error of each
 // thread since that thread last took one.
@@ -93,13 +106,16 @@ int df_av_frame_is_interlaced(const void *frame);
 int df_av_frame_is_damaged(const void *frame);
 
 // Conversion of frames of one size and format to packed RGB, by the matrix and range of the frame's
-// tags; untagged is BT.601, limited range unless the format says full.
+// tags; untagged is BT.601, limited range unless the format says full. Where `width` and `height` are not
+// the frame's, it is stretched to them.
 typedef struct df_converter df_converter;
 
 // NULL when the format cannot be converted or memory is out.
-df_converter *df_converter_new(const void *frame);
-// Whether `frame` is of the size, format and tags that `converter` was made for.
-int df_converter_fits(const df_converter *converter, const void *frame);
+df_converter *df_converter_new(const void *frame, int width, int height);
+// Whether `frame` is of the size, format and tags that `converter` was made for, and to be shown at its
+// size.
+int df_converter_fits(
+    const df_converter *converter, const void *frame, int width, int height);
 // Writes rows `stride` bytes apart. Whole vectors are written: `stride` must be a multiple of 64 that
 // holds width * 3 bytes, and 64 bytes must follow the last row. Returns 0 when it fails.
 int df_converter_run(df_converter *converter, const void *frame, uint8_t *rgb, int stride);

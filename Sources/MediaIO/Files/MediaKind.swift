@@ -1,4 +1,3 @@
-import CMediaShims
 import Foundation
 
 /// What a file holds, by its content.
@@ -8,25 +7,16 @@ public enum MediaKind: String, Sendable, CaseIterable {
   /// A container that `Video` opens. Whether it has a video stream shows when it is opened.
   case video
 
-  /// Bytes at a file's start that are looked at.
-  private static let headSize = 1 << 18
-
   /// Looks at the first bytes of a file; nil where they are neither a picture nor a video container.
   ///
   /// - Throws: `MediaError.unreadable`.
   public static func of(_ url: URL) throws(MediaError) -> MediaKind? {
-    var head = try RegularFile.head(url, count: headSize)
-    if PictureFormat(head: head.prefix(16)) != nil { return .image }
-    let count = Int32(head.count)
-    guard count > 0 else { return nil }
-    // FFmpeg's probes may read a little past the end.
-    head.append(Data(count: 32))
-    df_av_log_collect()
-    let isContainer = head.withUnsafeBytes { bytes in
-      df_av_probe(bytes.bindMemory(to: UInt8.self).baseAddress, count, url.lastPathComponent) != 0
+    let head = try RegularFile.head(url, count: FileContent.headSize)
+    switch FileContent(head: head, name: url.lastPathComponent) {
+    case .picture: return .image
+    case .container: return .video
+    case nil: return nil
     }
-    _ = Message.takeLog()
-    return isContainer ? .video : nil
   }
 
   /// The kind that a file's extension stands for; nil for an extension of neither.

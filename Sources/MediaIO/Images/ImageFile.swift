@@ -2,7 +2,7 @@ import CMediaShims
 import DeepfakeCore
 import Foundation
 
-/// Pictures in files: JPEG and PNG.
+/// Pictures in files: JPEG, PNG, HEIC, AVIF, WebP and others that FFmpeg's decoders read.
 public enum ImageFile {
   /// How a picture is written.
   public enum Format: Sendable, Equatable {
@@ -32,8 +32,10 @@ public enum ImageFile {
   /// What the content is decides, not the name. JPEG: grey, YCbCr, RGB, CMYK and YCCK, baseline and
   /// progressive, pixels as libjpeg-turbo decodes them by default (as Pillow and OpenCV do). PNG: every
   /// colour type and depth, interlaced too; alpha is dropped and not composited, 16-bit samples keep
-  /// their high byte, colour profiles and gamma are ignored, again as Pillow and OpenCV do. The EXIF
-  /// orientation of both is honoured.
+  /// their high byte, colour profiles and gamma are ignored, again as Pillow and OpenCV do. HEIC and AVIF:
+  /// the main picture, of one part or of tiles, cut and turned as the file says. WebP, BMP, TIFF, JPEG 2000,
+  /// JPEG XL and the others: as FFmpeg decodes them, up to 2^27 pixels. Which way up a picture is, EXIF says
+  /// or, where it does not, XMP.
   ///
   /// - Throws: `MediaError` where the file cannot be read, is of another kind, is damaged, ends early
   ///   or is larger than `pixelLimit`. A cut-off JPEG is an error: half a picture is not the picture.
@@ -43,20 +45,33 @@ public enum ImageFile {
 
   /// The picture in a file's bytes; `name` stands for the file in errors.
   public static func read(_ data: Data, name: String) throws(MediaError) -> Image {
-    guard let format = PictureFormat(head: data.prefix(16)) else {
-      throw .unsupported(
-        file: name, found: data.isEmpty ? "it is empty" : "it is neither JPEG nor PNG")
+    guard !data.isEmpty else { throw .unsupported(file: name, found: "it is empty") }
+    let format: PictureFormat
+    switch FileContent(head: data) {
+    case .picture(let found): format = found
+    case .container: throw .unsupported(file: name, found: "it is a video and no picture")
+    case nil: throw .unsupported(file: name, found: "it is no picture of a kind that is known here")
     }
-    let result: Result<Image, MediaError> = data.withUnsafeBytes { raw in
-      raw.withMemoryRebound(to: UInt8.self) { bytes in
-        do throws(MediaError) {
-          return .success(try PictureDecoder(format, bytes, file: name).decode())
-        } catch {
-          return .failure(error)
-        }
-      }
+    let result: Result<Image, MediaError> = data.withUnsafeBytes { bytes in
+      Result { () throws(MediaError) in try decode(format, bytes, file: name) }
     }
     return try result.get()
+  }
+
+  private static func decode(
+    _ format: PictureFormat, _ bytes: UnsafeRawBufferPointer, file: String
+  ) throws(MediaError) -> Image {
+    switch format {
+    case .jpeg:
+      return try PictureDecoder(.jpeg, bytes.bindMemory(to: UInt8.self), file: file).decode()
+    case .png:
+      return try PictureDecoder(.png, bytes.bindMemory(to: UInt8.self), file: file).decode()
+    case .heif:
+      var picture = try HEIFPicture(bytes, file: file)
+      return try picture.decode()
+    case .ffmpeg(let codec):
+      return try FFmpegPicture.decode(codec, bytes, file: file)
+    }
   }
 
   /// Writes a picture, first under a temporary name, so that a file of that name is always whole.

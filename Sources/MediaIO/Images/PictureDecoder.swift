@@ -1,23 +1,7 @@
 import CMediaShims
 import DeepfakeCore
 
-/// A picture format that is decoded here.
-enum PictureFormat {
-  case jpeg, png
-
-  /// The format that a file's first bytes show.
-  init?(head: some Collection<UInt8>) {
-    if head.starts(with: [0xFF, 0xD8, 0xFF]) {
-      self = .jpeg
-    } else if head.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
-      self = .png
-    } else {
-      return nil
-    }
-  }
-}
-
-/// A picture file in memory, its header read; the pixels come with `decode`.
+/// A JPEG or PNG file in memory, its header read; the pixels come with `decode`.
 ///
 /// Owns the C reader, whose bytes must stay in place as long as it lives: it never leaves the call that
 /// holds them.
@@ -32,8 +16,13 @@ struct PictureDecoder: ~Copyable {
   /// Pixels across and down, as stored.
   let width, height: Int
 
+  /// The formats.
+  enum Format {
+    case jpeg, png
+  }
+
   /// Reads the header of `bytes`, which came from `file`.
-  init(_ format: PictureFormat, _ bytes: UnsafeBufferPointer<UInt8>, file: String)
+  init(_ format: Format, _ bytes: UnsafeBufferPointer<UInt8>, file: String)
     throws(MediaError)
   {
     var handle: OpaquePointer?
@@ -82,13 +71,26 @@ struct PictureDecoder: ~Copyable {
   }
 
   private var orientation: Orientation {
+    switch reader {
+    case .jpeg(let handle):
+      return block(EXIF.orientation(_:)) { df_jpeg_exif(handle, &$0) }
+        ?? block(XMP.orientation) { df_jpeg_xmp(handle, &$0) } ?? .upright
+    case .png(let handle):
+      let profile = EXIF.orientation(rawProfile:)
+      return block(EXIF.orientation(_:)) { df_png_exif(handle, &$0) }
+        ?? block(profile) { df_png_text(handle, "Raw profile type exif", &$0) }
+        ?? block(profile) { df_png_text(handle, "Raw profile type APP1", &$0) }
+        ?? block(XMP.orientation) { df_png_text(handle, "XML:com.adobe.xmp", &$0) } ?? .upright
+    }
+  }
+
+  private func block(
+    _ read: (UnsafeRawBufferPointer) -> Orientation?,
+    in find: (inout Int) -> UnsafePointer<UInt8>?
+  ) -> Orientation? {
     var size = 0
-    let block =
-      switch reader {
-      case .jpeg(let handle): df_jpeg_exif(handle, &size)
-      case .png(let handle): df_png_exif(handle, &size)
-      }
-    return EXIF.orientation(UnsafeRawBufferPointer(start: block, count: block == nil ? 0 : size))
+    guard let start = find(&size) else { return nil }
+    return read(UnsafeRawBufferPointer(start: start, count: size))
   }
 
   private static func check(

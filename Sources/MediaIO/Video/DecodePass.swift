@@ -12,8 +12,14 @@ final class DecodePass {
   private let orientation: Orientation?
   private var readPackets = 0
   private var lastTime: Double?
+  /// Where no packet says when it is shown, but when it is decoded: those times, of the packets whose
+  /// frames have not come out yet. nil otherwise.
+  private var waiting: [Int64]? = []
   private let isCancelled: @Sendable () -> Bool
   private(set) var summary = DecodeSummary()
+
+  /// Packets whose frames a decoder holds back, at most: 16 to put them in order, 16 on its threads.
+  private static let longestWait = 32
 
   /// Failures in a row, without a frame between them, after which a flushed decoder is given up.
   private static let flushFailureLimit = 256
@@ -33,6 +39,7 @@ final class DecodePass {
   struct Arrival {
     var index: Int
     var time: Double
+    var shape: PixelShape
     var orientation: Orientation
     /// Its content may be moved out.
     var frame: DecodedFrame
@@ -45,6 +52,7 @@ final class DecodePass {
   func run(_ plan: DecodePlan? = nil, _ body: (Arrival) throws -> Void) throws {
     let packet = try Packet(file: file)
     var leavesOut = false
+    var doubted: Int?
     while demuxer.read(packet) {
       if isCancelled() { throw CancellationError() }
       let step = plan.map { readPackets < $0.steps.count ? $0.steps[readPackets] : .decode }
@@ -57,16 +65,28 @@ final class DecodePass {
         try finish(body)
         decoder.restart()
       }
-      let flags = packet.pointer.pointee.flags
-      if flags & AV_PKT_FLAG_CORRUPT != 0 { summary.damagedPackets += 1 }
+      // Where streams were joined, FFmpeg doubts packets on either side; decoding then tells.
+      if demuxer.hasJumped, let last = doubted, readPackets - last <= 2 {
+        summary.damagedPackets -= 1
+        doubted = nil
+      }
+      let isDoubted = packet.pointer.pointee.flags & AV_PKT_FLAG_CORRUPT != 0
+      if isDoubted, !demuxer.hasJumped {
+        summary.damagedPackets += 1
+        doubted = readPackets
+      }
+      note(packet)
       var sent = decoder.send(packet)
       if sent == .full {
         _ = try drain(body)
         sent = decoder.send(packet)
       }
       let failed = try drain(body) == .failed
-      if (sent != .taken || failed) && flags & AV_PKT_FLAG_CORRUPT == 0 {
-        summary.damagedPackets += 1
+      if sent != .taken || failed {
+        _ = waiting?.popLast()
+        // A doubted one has been counted.
+        if doubted != readPackets { summary.damagedPackets += 1 }
+        doubted = nil
       }
     }
     try finish(body)
@@ -94,8 +114,8 @@ final class DecodePass {
       let time = time()
       lastTime = max(time, lastTime ?? time)
       let arrival = Arrival(
-        index: summary.decodedFrames, time: time, orientation: orientation ?? frameOrientation,
-        frame: frame)
+        index: summary.decodedFrames, time: time, shape: demuxer.pixelShape(of: frame),
+        orientation: orientation ?? frameOrientation, frame: frame)
       summary.decodedFrames += 1
       try body(arrival)
     }
@@ -110,12 +130,27 @@ final class DecodePass {
 
   private func time() -> Double {
     let none = df_av_no_time()
-    let stamps = [frame.pointer.pointee.pts, frame.pointer.pointee.best_effort_timestamp]
-    if let stamp = stamps.first(where: { $0 != none }) {
-      return Double(stamp) * demuxer.timeBase
+    let stamp = frame.pointer.pointee.pts
+    if stamp != none { return demuxer.seconds(stamp) }
+    // Frames are shown in the order of those times, whichever is whose.
+    if let first = waiting?.first {
+      waiting?.removeFirst()
+      return demuxer.seconds(first)
     }
+    let guess = frame.pointer.pointee.best_effort_timestamp
+    if guess != none { return demuxer.seconds(guess) }
     let step = info.frameRate.map { 1 / $0 } ?? 0
     return lastTime.map { $0 + step } ?? 0
+  }
+
+  /// Notes the time of a packet that is about to be decoded.
+  private func note(_ packet: Packet) {
+    let none = df_av_no_time()
+    let stamps = packet.pointer.pointee
+    if stamps.pts != none { waiting = nil }
+    guard let count = waiting?.count, stamps.dts != none else { return }
+    waiting?.append(stamps.dts)
+    if count >= Self.longestWait { waiting?.removeFirst() }
   }
 
   private func sumUp() {
@@ -127,7 +162,10 @@ final class DecodePass {
       summary.isTruncated = true
       summary.warnings.append("the container promises \(promised) frames and holds \(readPackets)")
     }
-    if let end = info.duration, let last = lastTime, last < end * 0.9 - 1, !summary.isTruncated {
+    // Some containers count the duration from a player's zero, others from the zero of their clock.
+    if demuxer.promisesDuration, let end = info.duration, let last = lastTime,
+      max(last, last - demuxer.seconds(0)) < end * 0.9 - 1, !summary.isTruncated
+    {
       summary.warnings.append(
         "the container promises \(seconds(end)) s and the last frame is at \(seconds(last)) s")
     }

@@ -49,22 +49,48 @@ final class Decoder {
   /// not outlive it.
   init(_ demuxer: Demuxer, threadCount: Int) throws(MediaError) {
     let stream = demuxer.stream
-    let file = demuxer.file
     guard let parameters = stream.pointee.codecpar else {
-      throw .damaged(file: file, reason: "a stream without a description")
+      throw .damaged(file: demuxer.file, reason: "a stream without a description")
     }
-    guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
-      throw .unsupported(
-        file: file, found: "FFmpeg has no decoder for \(Decoder.name(of: parameters))")
+    context = try Decoder.open(parameters.pointee.codec_id, file: demuxer.file) { context in
+      let status = avcodec_parameters_to_context(context, parameters)
+      context.pointee.pkt_timebase = stream.pointee.time_base
+      context.pointee.thread_count = Int32(min(max(threadCount, 1), 16))
+      context.pointee.thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE
+      return status
+    }
+  }
+
+  /// Opens a decoder of single pictures.
+  ///
+  /// - Parameter configuration: what the file says to the decoder apart from the pictures; may be empty.
+  init(pictures codec: AVCodecID, configuration: [UInt8], file: String) throws(MediaError) {
+    context = try Decoder.open(codec, file: file) { context in
+      context.pointee.thread_count = 1
+      guard !configuration.isEmpty else { return 0 }
+      let room = configuration.count + Int(AV_INPUT_BUFFER_PADDING_SIZE)
+      guard let bytes = av_mallocz(room) else { return df_av_error_memory() }
+      bytes.copyMemory(from: configuration, byteCount: configuration.count)
+      context.pointee.extradata = bytes.assumingMemoryBound(to: UInt8.self)
+      context.pointee.extradata_size = Int32(configuration.count)
+      return 0
+    }
+  }
+
+  private static func open(
+    _ id: AVCodecID, file: String,
+    _ configure: (UnsafeMutablePointer<AVCodecContext>) -> Int32
+  ) throws(MediaError) -> UnsafeMutablePointer<AVCodecContext> {
+    df_av_log_collect()
+    let name = String(cString: avcodec_get_name(id))
+    guard let codec = avcodec_find_decoder(id) else {
+      throw .unsupported(file: file, found: "FFmpeg has no decoder for \(name)")
     }
     guard let context = avcodec_alloc_context3(codec) else {
       throw .unreadable(file: file, reason: "out of memory")
     }
-    var status = avcodec_parameters_to_context(context, parameters)
+    var status = configure(context)
     if status >= 0 {
-      context.pointee.pkt_timebase = stream.pointee.time_base
-      context.pointee.thread_count = Int32(min(max(threadCount, 1), 16))
-      context.pointee.thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE
       context.pointee.max_pixels = Int64(Decoder.pixelLimit)
       status = avcodec_open2(context, codec, nil)
     }
@@ -72,11 +98,9 @@ final class Decoder {
       var open: UnsafeMutablePointer<AVCodecContext>? = context
       avcodec_free_context(&open)
       throw .unsupported(
-        file: file,
-        found: "\(Decoder.name(of: parameters)) does not open (\(Message.ffmpegLog(status)))")
+        file: file, found: "\(name) does not open (\(Message.ffmpegLog(status)))")
     }
-    // Not earlier: an initializer that throws afterwards would free it a second time in deinit.
-    self.context = context
+    return context
   }
 
   deinit {
@@ -111,5 +135,17 @@ final class Decoder {
     if status >= 0 { return .frame }
     if status == df_av_error_again() { return .nothingYet }
     return status == df_av_error_end() ? .end : .failed
+  }
+
+  /// Decodes a packet that holds one whole picture, whatever was decoded before.
+  ///
+  /// - Returns: FFmpeg's error number, or 0.
+  func decode(_ picture: Packet, into frame: DecodedFrame) -> Int32 {
+    avcodec_flush_buffers(context)
+    let sent = avcodec_send_packet(context, picture.pointer)
+    guard sent >= 0 else { return sent }
+    let ended = avcodec_send_packet(context, nil)
+    guard ended >= 0 else { return ended }
+    return avcodec_receive_frame(context, frame.pointer)
   }
 }

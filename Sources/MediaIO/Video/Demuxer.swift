@@ -13,6 +13,15 @@ final class Packet {
     pointer = packet
   }
 
+  /// A packet of these bytes, copied.
+  convenience init(_ bytes: UnsafeRawBufferPointer, file: String) throws(MediaError) {
+    try self.init(file: file)
+    guard let size = Int32(exactly: bytes.count), let start = bytes.baseAddress,
+      av_new_packet(pointer, size) >= 0, let data = pointer.pointee.data
+    else { throw .unreadable(file: file, reason: "out of memory") }
+    UnsafeMutableRawPointer(data).copyMemory(from: start, byteCount: bytes.count)
+  }
+
   deinit {
     var packet: UnsafeMutablePointer<AVPacket>? = pointer
     av_packet_free(&packet)
@@ -29,6 +38,11 @@ final class Demuxer {
   let stream: UnsafeMutablePointer<AVStream>
   private let context: UnsafeMutablePointer<AVFormatContext>
   private let fileSize: Int
+  /// Frames that the container claims to hold; nil where it does not say.
+  let promisedFrames: Int?
+  /// The timestamp at which a player's clock is zero.
+  let origin: Int64
+  private var clock: StreamClock
   private var packets = 0
   private var bytes = 0
 
@@ -45,6 +59,7 @@ final class Demuxer {
     df_av_log_collect()
     _ = Message.takeLog()
     let context = try Demuxer.open(url, file: file)
+    let indexed = Demuxer.indexedFrames(of: context)
     do throws(MediaError) {
       try Demuxer.analyse(context, file: file)
       stream = try Demuxer.bestStream(of: context, file: file)
@@ -54,6 +69,10 @@ final class Demuxer {
       throw error
     }
     self.context = context
+    let frames = Int(stream.pointee.nb_frames)
+    promisedFrames = frames > 0 ? min(frames, indexed[Int(stream.pointee.index)] ?? frames) : nil
+    clock = StreamClock(context, stream)
+    origin = Demuxer.origin(of: stream, in: context)
     // What was logged on the way is of no interest when the file opened after all.
     _ = Message.takeLog()
     for i in 0..<Int(context.pointee.nb_streams) {
@@ -87,6 +106,39 @@ final class Demuxer {
       throw .unsupported(file: file, found: "it is no video file, or a damaged one (\(reason))")
     }
     return context
+  }
+
+  /// By stream, the packets that the index names at the file's start or end, where it names every one.
+  ///
+  /// Fewer than the container's count where an edit list leaves some out, or where packets are empty (an
+  /// AVI says so that a frame is shown for longer).
+  private static func indexedFrames(
+    of context: UnsafeMutablePointer<AVFormatContext>
+  ) -> [Int: Int] {
+    let format = context.pointee.iformat.map { String(cString: $0.pointee.name) } ?? ""
+    guard format.hasPrefix("mov") || format == "avi" else { return [:] }
+    var found: [Int: Int] = [:]
+    for i in 0..<Int(context.pointee.nb_streams) {
+      let count = context.pointee.streams[i].map { Int(avformat_index_get_entries_count($0)) } ?? 0
+      if count > 0 { found[i] = count }
+    }
+    return found
+  }
+
+  /// A player's clock begins with the first sound or picture. Sound often begins a little earlier, by how
+  /// it is coded; then the clock here begins with the picture.
+  private static func origin(
+    of stream: UnsafeMutablePointer<AVStream>, in context: UnsafeMutablePointer<AVFormatContext>
+  ) -> Int64 {
+    let none = df_av_no_time()
+    let file = context.pointee.start_time
+    let picture = stream.pointee.start_time
+    guard file != none else { return picture == none ? 0 : picture }
+    let base = stream.pointee.time_base
+    let first = av_rescale_q(file, AVRational(num: 1, den: AV_TIME_BASE), base)
+    guard picture != none else { return first }
+    let lead = (Double(picture) - Double(first)) * av_q2d(base)
+    return lead < 0.1 ? picture : first
   }
 
   /// Lets FFmpeg look into the streams, with the same limit on frames as for decoding.
@@ -133,8 +185,16 @@ final class Demuxer {
   /// The container's short name.
   var container: String { context.pointee.iformat.map { String(cString: $0.pointee.name) } ?? "" }
 
+  /// Seconds on a player's clock of one of the stream's timestamps.
+  func seconds(_ stamp: Int64) -> Double { (Double(stamp) - Double(origin)) * timeBase }
+
   /// Seconds in a unit of the stream's timestamps.
-  var timeBase: Double { av_q2d(stream.pointee.time_base) }
+  private var timeBase: Double { av_q2d(stream.pointee.time_base) }
+
+  /// The shape of a frame's pixels, by the container or else by the frame itself; nil for the stream's.
+  func pixelShape(of frame: DecodedFrame?) -> PixelShape {
+    PixelShape(av_guess_sample_aspect_ratio(context, stream, frame?.pointer))
+  }
 
   /// The container's word on how frames are turned, if any.
   var orientation: Orientation? {
@@ -151,6 +211,14 @@ final class Demuxer {
     let duration = context.pointee.duration
     return duration > 0 ? Double(duration) / Double(AV_TIME_BASE) : nil
   }
+
+  /// Whether the duration is written in the file, and not told from what it holds.
+  var promisesDuration: Bool {
+    context.pointee.duration_estimation_method == AVFMT_DURATION_FROM_STREAM
+  }
+
+  /// Whether the container's clock jumped with the last packet, as where two were joined.
+  var hasJumped: Bool { clock.hasJumped }
 
   /// Reads the video stream's next packet, over the one before. False at the end, or where nothing more
   /// can be read.
@@ -174,7 +242,10 @@ final class Demuxer {
         continue
       }
       guard isPlausible(packet) else { return false }
-      if packet.pointer.pointee.stream_index == stream.pointee.index { return true }
+      if packet.pointer.pointee.stream_index == stream.pointee.index {
+        clock.move(packet)
+        return true
+      }
       av_packet_unref(packet.pointer)
     }
     return false

@@ -3,7 +3,7 @@ import CMediaShims
 import DeepfakeCore
 
 /// Turns decoded frames into pictures. Keeps its tables from frame to frame, and makes new ones when
-/// size, format or colour tags change in mid-stream.
+/// size, format, pixels' shape or colour tags change in mid-stream.
 final class FrameConverter {
   private let file: String
   private var converter: OpaquePointer?
@@ -18,18 +18,22 @@ final class FrameConverter {
     rows?.deallocate()
   }
 
-  /// The frame as RGB, turned by `orientation`.
-  func image(_ frame: DecodedFrame, _ orientation: Orientation) throws(MediaError) -> Image {
-    let width = Int(frame.pointer.pointee.width)
-    let height = Int(frame.pointer.pointee.height)
+  /// The frame as RGB: stretched where its pixels are not square, then turned by `orientation`.
+  func image(
+    _ frame: DecodedFrame, _ shape: PixelShape = .square, _ orientation: Orientation = .upright
+  ) throws(MediaError) -> Image {
+    var width = Int(frame.pointer.pointee.width)
+    var height = Int(frame.pointer.pointee.height)
     guard width > 0, height > 0, width <= Decoder.sideLimit, height <= Decoder.sideLimit else {
       throw .tooLarge(file: file, width: width, height: height, limit: Video.sizeLimit)
     }
-    if let old = converter, df_converter_fits(old, frame.pointer) == 0 {
+    if let shown = shape.shown(width, height) { (width, height) = shown }
+    let (columns, rows) = (Int32(width), Int32(height))
+    if let old = converter, df_converter_fits(old, frame.pointer, columns, rows) == 0 {
       df_converter_free(old)
       converter = nil
     }
-    if converter == nil { converter = df_converter_new(frame.pointer) }
+    if converter == nil { converter = df_converter_new(frame.pointer, columns, rows) }
     guard let converter else { throw unsupported(frame) }
     // swscale writes whole vectors, also where a row ends in the middle of one.
     let stride = (width * 3 + 63) & ~63
@@ -87,7 +91,7 @@ final class ConverterRow {
     return Parallel.map(pairs.count) { index in
       let (converter, frame) = pairs[index]
       return Result { () throws(MediaError) in
-        try converter.image(frame.frame, frame.orientation)
+        try converter.image(frame.frame, frame.shape, frame.orientation)
       }
     }
   }

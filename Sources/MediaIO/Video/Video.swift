@@ -7,8 +7,9 @@ import Foundation
 ///
 /// The value holds no open file: every run through the video opens it anew, so that one value serves
 /// many tasks at once. Colour follows the stream's tags; untagged video is taken for BT.601 in limited
-/// range, as OpenCV and PyAV do. HDR is not tone-mapped and pixels are not stretched where they are not
-/// square.
+/// range, as OpenCV and PyAV do. HDR is not tone-mapped. Frames whose pixels are not square are stretched
+/// along their pixels' short side, as mpv, VLC and browsers do; the container's word on the shape goes
+/// before the stream's.
 public struct Video: Sendable {
   /// The file.
   public let url: URL
@@ -59,20 +60,27 @@ public struct Video: Sendable {
       throw .tooLarge(file: demuxer.file, width: width, height: height, limit: sizeLimit)
     }
     let orientation = demuxer.orientation ?? .upright
+    let shape = demuxer.pixelShape(of: nil)
+    let stretched = shape.shown(width, height)
+    let shown = stretched ?? (width: width, height: height)
     let rates = [stream.avg_frame_rate, stream.r_frame_rate]
     let rate = rates.first { $0.num > 0 && $0.den > 0 }
     return VideoInfo(
-      width: orientation.swapsAxes ? height : width,
-      height: orientation.swapsAxes ? width : height,
+      width: orientation.swapsAxes ? shown.height : shown.width,
+      height: orientation.swapsAxes ? shown.width : shown.height,
       rotation: orientation.degrees,
       codec: Decoder.name(of: parameters),
       container: demuxer.container,
       duration: demuxer.duration,
       frameRate: rate.map(av_q2d),
-      containerFrames: stream.nb_frames > 0 ? Int(stream.nb_frames) : nil,
+      containerFrames: demuxer.promisedFrames,
       hasAudio: demuxer.hasAudio,
       streamCount: demuxer.streamCount,
-      warnings: colourWarnings(parameters))
+      warnings: (stretched == nil ? [shapeWarning(shape)] : []) + colourWarnings(parameters))
+  }
+
+  private static func shapeWarning(_ shape: PixelShape) -> String {
+    "its pixels claim to be \(shape.width):\(shape.height), which is too much; they are taken for square"
   }
 
   private static func colourWarnings(
@@ -224,7 +232,7 @@ public struct Video: Sendable {
     let converter = FrameConverter(file: url.relativePath)
     try pass.run { arrival in
       guard wants(arrival.index) else { return }
-      let image = try converter.image(arrival.frame, arrival.orientation)
+      let image = try converter.image(arrival.frame, arrival.shape, arrival.orientation)
       try body(VideoFrame(index: arrival.index, time: arrival.time, image: image))
     }
     guard pass.summary.decodedFrames > 0 else { throw noFrames(pass.summary) }

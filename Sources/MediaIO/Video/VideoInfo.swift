@@ -2,9 +2,9 @@ import DeepfakeCore
 
 /// What a video file says of its video stream. Containers can be wrong; decoding tells.
 public struct VideoInfo: Sendable, Equatable {
-  /// Pixels across, as shown: after rotation.
+  /// Pixels across, as shown: after stretching what is not square, and rotation.
   public var width: Int
-  /// Pixels down, as shown: after rotation.
+  /// Pixels down, as shown: after stretching what is not square, and rotation.
   public var height: Int
   /// Degrees clockwise by which stored frames are turned for showing: 0, 90, 180 or 270. Frames come
   /// turned.
@@ -18,7 +18,8 @@ public struct VideoInfo: Sendable, Equatable {
   /// Frames a second on average; nil where unknown. Times of frames never come from it where the
   /// container gives them.
   public var frameRate: Double?
-  /// Frames that the container claims to hold; nil where it does not say.
+  /// Frames that the container claims to hold, by its index where that names each; nil where it does not
+  /// say.
   public var containerFrames: Int?
   /// Whether there is a sound stream.
   public var hasAudio: Bool
@@ -32,8 +33,9 @@ public struct VideoInfo: Sendable, Equatable {
 public struct VideoFrame: Sendable {
   /// Its place in decoded (shown) order, from 0.
   public var index: Int
-  /// Seconds: its timestamp in the stream, not shifted to begin at zero. Where a frame has none, one
-  /// frame's duration after the frame before it.
+  /// Seconds into the video, as a player shows them: from 0, or from later where sound begins more than a
+  /// tenth of a second before the picture. Where the stream's clock jumps, time runs on. Where a frame has
+  /// no timestamp, it comes one frame's duration after the frame before it.
   public var time: Double
   /// The pixels, the right way up.
   public var image: Image

@@ -1,0 +1,104 @@
+import CFFmpeg
+import CMediaShims
+import DeepfakeCore
+
+/// Pictures that one of FFmpeg's decoders reads from the whole file's bytes.
+enum FFmpegPicture {
+  /// The picture, the right way up.
+  static func decode(
+    _ codec: AVCodecID, _ bytes: UnsafeRawBufferPointer, file: String
+  ) throws(MediaError) -> Image {
+    let orientation = try inspect(codec, bytes, file: file)
+    let decoder = try Decoder(pictures: codec, configuration: [], file: file)
+    let frame = try frame(of: bytes, decoder, file: file)
+    return try FrameConverter(file: file).image(frame, .square, orientation)
+  }
+
+  /// The one frame that `decoder` makes of `bytes`.
+  ///
+  /// - Throws: `MediaError` for anything less than a whole and sound frame.
+  static func frame(
+    of bytes: UnsafeRawBufferPointer, _ decoder: Decoder, file: String
+  ) throws(MediaError) -> DecodedFrame {
+    let packet = try Packet(bytes, file: file)
+    let frame = try DecodedFrame(file: file)
+    _ = Message.takeLog()
+    let status = decoder.decode(packet, into: frame)
+    let message = Message.ffmpegLog(status)
+    guard status >= 0 else {
+      if let (width, height) = refusedSize(message) {
+        throw .tooLarge(file: file, width: width, height: height, limit: Video.sizeLimit)
+      }
+      if status == df_av_error_memory() {
+        throw .unreadable(file: file, reason: "out of memory")
+      }
+      if status == df_av_error_missing() {
+        throw .unsupported(file: file, found: "FFmpeg does not decode it: \(message)")
+      }
+      throw .damaged(file: file, reason: message)
+    }
+    guard df_av_frame_is_damaged(frame.pointer) == 0 else {
+      throw .damaged(file: file, reason: "parts of the picture could not be decoded")
+    }
+    return frame
+  }
+
+  /// The size in a message such as "Picture size 65536x65536 exceeds ...", with which FFmpeg refuses what
+  /// has more pixels than it was told.
+  private static func refusedSize(_ message: String) -> (width: Int, height: Int)? {
+    guard let word = message.range(of: "size ") else { return nil }
+    let numbers = message[word.upperBound...].prefix { $0 != " " }.split(separator: "x")
+    guard numbers.count == 2, let width = Int(numbers[0]), let height = Int(numbers[1]),
+      width > 0, height > 0
+    else { return nil }
+    return (width, height)
+  }
+
+  /// Which way up the picture is.
+  ///
+  /// - Throws: `MediaError` where the file is not whole though its decoder would not notice.
+  private static func inspect(
+    _ codec: AVCodecID, _ bytes: UnsafeRawBufferPointer, file: String
+  ) throws(MediaError) -> Orientation {
+    switch codec {
+    case AV_CODEC_ID_WEBP: return try inspectWebP(bytes, file: file)
+    case AV_CODEC_ID_TIFF: return EXIF.orientation(bytes) ?? .upright
+    case AV_CODEC_ID_JPEG2000:
+      // Inside the data, no byte above 8F follows an FF: this is the end, if it is anywhere.
+      let hasEnd = zip(bytes, bytes.dropFirst()).contains { $0 == 0xFF && $1 == 0xD9 }
+      if !hasEnd { throw cutOff(file) }
+    case AV_CODEC_ID_QOI:
+      if !bytes.suffix(8).elementsEqual([0, 0, 0, 0, 0, 0, 0, 1]) { throw cutOff(file) }
+    default: break
+    }
+    return .upright
+  }
+
+  /// WebP is a list of chunks: a name of four letters, the number of bytes, the bytes.
+  private static func inspectWebP(
+    _ bytes: UnsafeRawBufferPointer, file: String
+  ) throws(MediaError) -> Orientation {
+    var chunks = ByteReader(bytes, isBigEndian: false)
+    guard chunks.skip(4), let size = chunks.number(4), chunks.skip(4) else { throw cutOff(file) }
+    guard size <= bytes.count - 8 else { throw cutOff(file) }
+    var (exif, xmp): (Orientation?, Orientation?)
+    while let name = chunks.name(), let length = chunks.number(4),
+      let content = chunks.bytes(length)
+    {
+      switch name {
+      case "VP8X" where (content.first ?? 0) & 2 != 0:
+        let found = "it is an animated WebP, which FFmpeg does not decode"
+        throw .unsupported(file: file, found: found)
+      case "EXIF": exif = exif ?? EXIF.orientation(content)
+      case "XMP ": xmp = xmp ?? XMP.orientation(content)
+      default: break
+      }
+      if length % 2 == 1 { _ = chunks.skip(1) }
+    }
+    return exif ?? xmp ?? .upright
+  }
+
+  private static func cutOff(_ file: String) -> MediaError {
+    .truncated(file: file, reason: "the data end before the picture does")
+  }
+}
