@@ -2,7 +2,6 @@ import ArgumentParser
 import DFKit
 
 /// The `dfkit` command.
-@main
 struct DFKitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dfkit",

@@ -17,7 +17,15 @@ struct InputOptions: ParsableArguments {
 
   /// The files that the arguments stand for.
   func files(_ kinds: Set<MediaKind>) -> MediaFiles {
-    MediaFiles.expand(inputs, kinds: kinds)
+    Self.files(inputs, kinds)
+  }
+
+  /// The files that some arguments stand for. What is passed over in folders is said on standard
+  /// error.
+  static func files(_ inputs: [String], _ kinds: Set<MediaKind>) -> MediaFiles {
+    let files = MediaFiles.expand(inputs, kinds: kinds)
+    if let text = files.passedOverText { Output.complain(text) }
+    return files
   }
 }
 
@@ -51,6 +59,7 @@ struct RecipeOptions: ParsableArguments {
     var recipe = try Recipe.named(name)
     let files = try MemberFiles.given(weights, members: recipe.members)
     if files.replacesNamed { recipe.forgetCalibration() }
+    recipe.noteCalibration(of: files)
     return (recipe, files)
   }
 }

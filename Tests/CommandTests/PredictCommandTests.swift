@@ -70,7 +70,7 @@ import Testing
         case "real": #expect(try #require(probability) < 0.5)
         default:
           #expect(verdict == "undecided")
-          #expect(entry["probability"] is NSNull)
+          #expect((entry["probability"] is NSNull) == (entry["reason"] as? String != "unsure"))
           #expect(entry["reason"] is String)
         }
         #expect(entry["frames"] is Int)

@@ -39,6 +39,40 @@ enum Tool {
     let running = try Running(arguments, in: folder, program: program, environment: environment)
     return try running.finish()
   }
+
+  /// Runs the program with a terminal of so many columns as standard output and error; what it
+  /// wrote there.
+  static func runOnTerminal(
+    _ arguments: [String], columns: UInt16, in folder: URL
+  ) throws -> (status: Int32, output: String) {
+    var (master, slave): (Int32, Int32) = (-1, -1)
+    var size = winsize(ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+    try #require(openpty(&master, &slave, nil, nil, &size) == 0)
+    defer { close(master) }
+    let process = Process()
+    process.executableURL = url
+    process.arguments = arguments
+    process.currentDirectoryURL = folder
+    process.standardInput = FileHandle.nullDevice
+    let terminal = FileHandle(fileDescriptor: slave, closeOnDealloc: false)
+    process.standardOutput = terminal
+    process.standardError = terminal
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["XDG_DATA_HOME": folder.path]) { $1 }.filter { $0.key != "COLUMNS" }
+    try process.run()
+    // The terminal ends when the program, which has it now, is at its end.
+    close(slave)
+    var bytes: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = read(master, &block, block.count)
+      guard count > 0 else { break }
+      bytes += block.prefix(count)
+    }
+    process.waitUntilExit()
+    let text = String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n")
+    return (process.terminationStatus, text)
+  }
 }
 
 /// A run of the program that goes on.

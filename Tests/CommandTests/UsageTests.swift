@@ -54,6 +54,8 @@ import Testing
     (
       ["predict", "a.mp4", "--faces-per-frame", "0"] + weights, "--faces-per-frame must be 1 to 100"
     ),
+    (["predict", "-dash.mp4"], "write ./-dash.mp4"),
+    (["report", "a.mp4", "-o", "page.pdf"], "Name it .html"),
     (["detect", "a.png", "--draw-as", "sheet"], "--draw-as needs --draw"),
     (["detect", "a.png", "--draw", "d", "--draw-as", "film"], "'video' or 'frames'"),
     (["detect", "a.png", "--frames", "none", "--detector-weights", "d"], "--frames"),

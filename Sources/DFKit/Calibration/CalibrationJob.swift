@@ -93,6 +93,7 @@ public struct CalibrationJob: Sendable {
     var faces: [ScoredFace] = []
     faces.reserveCapacity(manifest.count)
     let samples = manifest.samples
+    let groups = manifest.groups()
     for start in stride(from: 0, to: samples.count, by: 16) {
       try Task.checkCancellation()
       let batch = samples[start..<min(start + 16, samples.count)]
@@ -113,7 +114,7 @@ public struct CalibrationJob: Sendable {
           throw CalibrationError.notFinite(
             index: faces.count, logit: Double(logits.first ?? .nan), weight: 1)
         }
-        faces.append(ScoredFace(sample, logits: [logit]))
+        faces.append(ScoredFace(sample, group: groups[faces.count], logits: [logit]))
       }
     }
     return faces

@@ -10,8 +10,7 @@ public struct ScoredFace: Sendable, Equatable {
   public var label: FaceLabel
   /// What is judged as one: the video, or what stands in for it.
   public var video: String
-  /// What hangs together and is drawn as one for intervals: the person, or the manifest's group, or
-  /// the video.
+  /// What belongs together and is drawn as one for intervals (`FaceManifest.groups`).
   public var group: String
   /// The collection, where known.
   public var source: String?
@@ -32,10 +31,10 @@ public struct ScoredFace: Sendable, Equatable {
     self.logits = logits
   }
 
-  /// A sample of a manifest, with the log odds of each network.
-  init(_ sample: FaceSample, logits: [Float]) {
+  /// A sample of a manifest, with its group and the log odds of each network.
+  init(_ sample: FaceSample, group: String, logits: [Float]) {
     self.init(
-      path: sample.path, label: sample.label, video: sample.judgedWith, group: sample.drawnWith,
+      path: sample.path, label: sample.label, video: sample.judgedWith, group: group,
       source: sample.origin, logits: logits)
   }
 }

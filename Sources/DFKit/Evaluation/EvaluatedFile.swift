@@ -7,7 +7,7 @@ public struct EvaluatedFile: Sendable {
   public var name: String
   /// The truth.
   public var label: FaceLabel
-  /// What hangs together and is drawn as one for intervals: an original and its fakes, a group of a manifest.
+  /// What belongs together and is drawn as one for intervals (`FaceManifest.groups`).
   public var group: String
   /// The collection, where known.
   public var source: String?
@@ -29,10 +29,10 @@ public struct EvaluatedFile: Sendable {
     self.report = report
   }
 
-  /// A labelled video that has been judged. A fake hangs together with its original.
-  init(_ label: VideoLabel, _ report: VideoReport) {
+  /// A labelled video that has been judged.
+  init(_ label: VideoLabel, group: String, _ report: VideoReport) {
     self.init(
-      name: report.file, label: label.label, group: label.original ?? label.video,
+      name: report.file, label: label.label, group: group,
       source: label.origin, variant: label.variant, report: report)
   }
 }
@@ -45,7 +45,7 @@ public enum Facet: String, Sendable, CaseIterable {
   case compression
   /// The median side of the judged faces, in pixels of the frame.
   case faceSize
-  /// The people who were judged.
+  /// The people who were judged in enough frames.
   case people
 
   /// The name in tables.
@@ -59,7 +59,7 @@ public enum Facet: String, Sendable, CaseIterable {
   }
 
   /// The file's value, in words; nil where it is not known.
-  func value(_ file: EvaluatedFile) -> String? {
+  func value(_ file: EvaluatedFile, _ maker: VerdictMaker) -> String? {
     switch self {
     case .source: file.source
     case .compression: file.variant
@@ -73,7 +73,7 @@ public enum Facet: String, Sendable, CaseIterable {
         }
       }
     case .people:
-      switch file.report.people.count {
+      switch maker.people(of: file.report).count {
       case 0: nil
       case 1: "1"
       case 2: "2"

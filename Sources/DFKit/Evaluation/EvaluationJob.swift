@@ -28,6 +28,10 @@ public struct EvaluationJob: Sendable {
     public var wasCancelled = false
     /// Files whose scores were known already.
     public var known = 0
+    /// Rows of the lists of labels that name no file; none for face crops.
+    public var rowsWithoutFile: [LabelEntry] = []
+    /// Files of the folders that are neither image nor video, by extension.
+    public var passedOver: [String: Int] = [:]
     /// Why scores are not kept; nil where they are.
     public var cacheProblem: String?
   }
@@ -40,12 +44,15 @@ public struct EvaluationJob: Sendable {
   public var detectorWeights: WeightsSource?
   /// How crops are changed before they are judged; as they are unless told otherwise.
   public var view = CropView.plain
+  /// Whether rows of labels that name no file are an error, before anything is judged.
+  public var isStrict = false
   /// The folder in which scores are kept from call to call; nil to keep none.
   public var cache: URL?
 
   /// A job.
   public init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource?) {
     self.recipe = recipe
+    self.recipe.noteCalibration(of: weights)
     self.weights = weights
     self.detectorWeights = detectorWeights
   }
@@ -67,28 +74,30 @@ public struct EvaluationJob: Sendable {
 
   /// Judges videos and images with labels. A bad file does not stop the others.
   ///
-  /// - Throws: `WeightsError` and `ClassifierError` where the networks cannot be used.
+  /// - Throws: `WeightsError` and `ClassifierError` where the networks cannot be used;
+  ///   `DatasetError` where rows of labels name no file and that is an error.
   public func judge(
     _ media: MediaFiles, _ labels: DatasetLabels, progress: (JobProgress) -> Void = { _ in }
   ) throws -> Outcome {
     var outcome = Outcome()
     var labels = labels
     outcome.failures = media.problems.map { Failure(file: $0.path, error: $0.description) }
-    var work: [(label: VideoLabel, file: URL)] = []
-    for file in media.files {
-      do throws(DatasetError) {
-        if case .label(let label) = try labels.answer(for: file) { work.append((label, file)) }
-      } catch {
-        outcome.failures.append(Failure(file: file.relativePath, error: error.description))
-      }
+    let labelled = labels.answers(for: media.files)
+    outcome.failures += labelled.failures.map { Failure(file: $0.file, error: $0.text) }
+    outcome.rowsWithoutFile = labels.entriesWithoutFile()
+    outcome.passedOver = media.passedOver
+    if isStrict, let text = outcome.rowsWithoutFile.textOfMissing {
+      throw DatasetError.impossible(problem: text + DatasetLabels.strictAdvice)
     }
+    let work = labelled.videos
+    let groups = FaceManifest.groups(of: work.map(\.label))
     let networks = Networks(self)
     try run(
       work.map { Item(name: $0.file.relativePath, files: [$0.file]) }, into: &outcome, progress
     ) { index, progress in
       try networks.predictor().predict(work[index].file, progress: progress)
     } make: { index, report in
-      EvaluatedFile(work[index].label, report)
+      EvaluatedFile(work[index].label, group: groups[index], report)
     }
     return outcome
   }

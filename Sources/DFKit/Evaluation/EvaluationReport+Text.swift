@@ -14,6 +14,13 @@ extension EvaluationReport {
       let own = slices.filter { $0.facet == facet }
       if !own.isEmpty { lines += ["", sliceTable(facet, own).text] }
     }
+    if isCalibrated == false {
+      lines += [
+        "",
+        "Nothing calibrates this recipe with these weights: its probabilities are scores."
+          + " 'dfkit calibrate' makes them honest.",
+      ]
+    }
     if levels.contains(where: { $0.coverage < 1 }) {
       lines += [
         "",
@@ -67,6 +74,7 @@ extension EvaluationReport {
   public var json: JSON {
     [
       "videos": .integer(files.count), "groups": .integer(groups),
+      "calibrated": isCalibrated.map { .bool($0) } ?? .null,
       "levels": .array(levels.map(\.json)), "slices": .array(slices.map(\.json)),
       "files": .array(files.map(\.json)),
     ]

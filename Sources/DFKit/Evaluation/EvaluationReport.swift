@@ -47,6 +47,8 @@ public struct EvaluationReport: Sendable {
   public let slices: [Slice]
   /// The number of groups that intervals are drawn from.
   public let groups: Int
+  /// Whether the recipe's probabilities are calibrated; nil where that is not known.
+  public let isCalibrated: Bool?
 
   /// Measures.
   public init(
@@ -56,6 +58,7 @@ public struct EvaluationReport: Sendable {
     levels = EvaluationLevel.allCases.map { Level($0, files, maker, bootstrap) }
     slices = Facet.allCases.flatMap { facet in Self.slices(facet, files, maker, bootstrap) }
     groups = Set(files.map(\.group)).count
+    isCalibrated = maker.recipe.verdict.isCalibrated
   }
 
   private static func slices(
@@ -63,7 +66,7 @@ public struct EvaluationReport: Sendable {
   ) -> [Slice] {
     var members: [String: [EvaluatedFile]] = [:]
     for file in files {
-      if let value = facet.value(file) { members[value, default: []].append(file) }
+      if let value = facet.value(file, maker) { members[value, default: []].append(file) }
     }
     guard members.count > 1 else { return [] }
     return members.sorted { $0.key.localizedStandardCompare($1.key) == .orderedAscending }

@@ -5,7 +5,7 @@ import Training
 public enum EvaluationLevel: String, Sendable, CaseIterable {
   /// Every judged face.
   case frame
-  /// Every person of a file; the file's truth is taken for theirs.
+  /// Every person of a file who was judged in enough frames; the file's truth is taken for theirs.
   case person
   /// Every file.
   case video
@@ -70,7 +70,7 @@ struct EvaluationUnits {
       report.frameScores.map {
         Double(maker.combination.models.aggregate($0.scores.map(\.probability)))
       }
-    case .person: report.people.compactMap { $0.verdict.score(rule) }
+    case .person: maker.people(of: report).compactMap { $0.verdict.score(rule) }
     case .video: [report.verdict.score(rule)].compactMap { $0 }
     }
   }

@@ -6,7 +6,7 @@ struct VideoSamples {
   /// The video, the group or the crop.
   var name: String
   var label: FaceLabel
-  /// What is drawn as one for intervals.
+  /// What is drawn as one for intervals (`FaceManifest.groups`).
   var group: String
   /// The collection.
   var source: String?
@@ -17,7 +17,8 @@ struct VideoSamples {
   static func all(of manifest: FaceManifest) -> [VideoSamples] {
     var videos: [VideoSamples] = []
     var places: [String: Int] = [:]
-    for sample in manifest.samples {
+    let groups = manifest.groups()
+    for (index, sample) in manifest.samples.enumerated() {
       let name = sample.judgedWith
       let key = "\(sample.label.rawValue)\(sample.origin ?? "")\n\(name)"
       let place = places[key] ?? videos.count
@@ -25,7 +26,7 @@ struct VideoSamples {
         places[key] = place
         videos.append(
           VideoSamples(
-            name: name, label: sample.label, group: sample.drawnWith, source: sample.origin))
+            name: name, label: sample.label, group: groups[index], source: sample.origin))
       }
       videos[place].samples.append(sample)
     }
@@ -43,11 +44,6 @@ extension FaceSample {
   /// What is judged as one with this crop: its video; where that is not known, its group; where
   /// neither is, it alone.
   var judgedWith: String { video ?? group ?? path }
-
-  /// What is drawn as one for intervals, and kept together where something is fitted to others: all
-  /// that shows the person; where that is not known, the group, the original or what is judged as
-  /// one.
-  var drawnWith: String { person ?? group ?? original ?? judgedWith }
 }
 
 extension VideoReport {

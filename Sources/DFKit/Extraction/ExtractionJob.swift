@@ -75,6 +75,8 @@ public struct ExtractionJob: Sendable {
       try state.write(plan.folder)
     }
     summary.balance = plan.balance
+    summary.rowsWithoutFile = plan.rowsWithoutFile
+    summary.passedOver = plan.passedOver
     summary.skipped = plan.doneBefore
     summary.count(state)
     summary.seconds = (ContinuousClock.now - start).seconds

@@ -45,6 +45,8 @@ public struct ExtractionOptions: Sendable, Equatable {
   public var format: ImageFile.Format = .png
   /// Whether the dataset's own split goes into the manifest.
   public var keepsSplit = false
+  /// Whether rows of labels that name no file are an error, before anything is extracted.
+  public var isStrict = false
 
   /// 25 frames a video and everybody in them, as the built-in recipe finds and cuts faces, as PNG.
   public init() {

@@ -33,6 +33,10 @@ public struct ExtractionPlan {
   public private(set) var labelText = ""
   /// Files that show no faces to learn from, by what they are.
   public private(set) var leftOut: [String: Int] = [:]
+  /// Rows of the lists of labels whose file is neither among the videos nor where the list says.
+  public private(set) var rowsWithoutFile: [LabelEntry] = []
+  /// Files of the folders that are no videos, by extension (`MediaFiles.passedOver`).
+  public private(set) var passedOver: [String: Int] = [:]
 
   /// Real and fake videos of the dataset.
   public var videoCounts: (real: Int, fake: Int) { (state.count(.real), state.count(.fake)) }
@@ -58,7 +62,16 @@ public struct ExtractionPlan {
     }
     state = try ExtractionState(folder)
     failures = inputs.problems.map { Failure(file: $0.path, error: $0.description) }
-    addVideos(inputs.files, labels)
+    var labels = labels
+    let labelled = labels.answers(for: inputs.files)
+    rowsWithoutFile = labels.entriesWithoutFile()
+    passedOver = inputs.passedOver
+    labelText = labels.text
+    leftOut = labels.leftOut
+    if options.isStrict, let text = rowsWithoutFile.textOfMissing {
+      throw DatasetError.impossible(problem: text + DatasetLabels.strictAdvice)
+    }
+    addVideos(labelled)
     if case .spread(let frames) = options.frames {
       balance = before?.frames.balance ?? balance(frames, options)
     }
@@ -78,15 +91,15 @@ public struct ExtractionPlan {
       most: max(frames, options.maxFrames))
   }
 
-  private mutating func addVideos(_ files: [URL], _ given: DatasetLabels) {
-    var labels = given
+  private mutating func addVideos(_ labelled: LabelledFiles) {
+    failures += labelled.failures.map { Failure(file: $0.file, error: $0.text) }
     var seen: [String: URL] = [:]
     var slugs: [String: String] = [:]
     for record in state.records { slugs[record.slug] = record.key }
-    for file in files {
+    for video in labelled.videos {
+      let file = video.file
       do {
-        guard case .label(let label) = try labels.answer(for: file) else { continue }
-        let record = VideoRecord(label)
+        let record = VideoRecord(video.label)
         if let other = seen.updateValue(file, forKey: record.key) {
           throw DatasetError.unusable(
             file: file.relativePath,
@@ -103,8 +116,6 @@ public struct ExtractionPlan {
         failures.append(Failure(file: file.relativePath, error: error.reason))
       }
     }
-    labelText = labels.text
-    leftOut = labels.leftOut
   }
 
   private mutating func add(_ record: VideoRecord, _ file: URL) throws {
@@ -122,9 +133,7 @@ public struct ExtractionPlan {
         problem: "its label, original, person, split or origin was another when it was extracted."
           + " Extract into another folder (--out)")
     }
-    let attributes = try? FileManager.default.attributesOfItem(
-      atPath: file.resolvingSymlinksInPath().path)
-    guard let size = attributes?[.size] as? Int, size == known.bytes else {
+    guard let size = try? RegularFile.size(file), size == known.bytes else {
       throw DatasetError.unusable(
         file: file.relativePath,
         problem: "has changed since it was extracted. Extract into another folder (--out)")

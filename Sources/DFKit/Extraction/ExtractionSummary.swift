@@ -40,6 +40,10 @@ public struct ExtractionSummary: Sendable {
   public var failures: [Remark] = []
   /// What was odd about videos that were extracted now.
   public var warnings: [Remark] = []
+  /// Rows of the lists of labels that name no file.
+  public var rowsWithoutFile: [LabelEntry] = []
+  /// Files of the folders that are no videos, by extension.
+  public var passedOver: [String: Int] = [:]
   /// How many frames a video gave, where they were spread.
   public var balance: FrameBalance?
   /// Seconds that it took.
@@ -87,7 +91,8 @@ public struct ExtractionSummary: Sendable {
       "framesOfReal": .integer(balance?.real), "framesOfFake": .integer(balance?.fake),
       "extracted": .integer(extracted), "skipped": .integer(skipped),
       "waiting": .integer(waiting), "failures": list(failures, "error"),
-      "warnings": list(warnings, "warning"), "seconds": .double(seconds),
+      "warnings": list(warnings, "warning"), "rowsWithoutFile": rowsWithoutFile.json,
+      "passedOver": .counts(passedOver), "seconds": .double(seconds),
       "interrupted": .bool(wasCancelled),
     ]
   }
@@ -125,6 +130,7 @@ extension ExtractionPlan {
     for (reason, count) in leftOut.sorted(by: { $0.key < $1.key }) {
       lines.append("left out: \(count) \(count == 1 ? "file" : "files") of \(reason)")
     }
+    if let text = rowsWithoutFile.textOfMissing { lines.append(text) }
     let counts = videoCounts
     if let balance {
       let real = "\(counts.real) real \(counts.real == 1 ? "video" : "videos")"
@@ -138,5 +144,20 @@ extension ExtractionPlan {
     }
     if doneBefore > 0 { lines.append("\(doneBefore) done before, \(videosToDo) to do") }
     return lines.joined(separator: "\n")
+  }
+}
+
+extension [LabelEntry] {
+  /// Each row with its list, line and file.
+  public var json: JSON {
+    .array(
+      map { ["list": .string($0.list), "line": .integer($0.line), "file": .string($0.file)] })
+  }
+}
+
+extension JSON {
+  /// Numbers by name, in the order of the names.
+  public static func counts(_ counts: [String: Int]) -> JSON {
+    .object(counts.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .integer($0.value)) })
   }
 }

@@ -24,6 +24,8 @@ public struct ClassificationReport: Sendable {
   public var probability: Float?
   /// What a recipe calls that; nil where there is no recipe.
   public var verdict: Verdict?
+  /// Whether the probability is calibrated; nil where that is not known or there is no recipe.
+  public var isCalibrated: Bool?
   /// Why the file could not be scored; nil when it was.
   public var error: String?
 
@@ -43,6 +45,7 @@ public struct ClassificationReport: Sendable {
       .init(key: "probability", value: .number(probability)),
     ]
     if let verdict { keys.append(.init(key: "verdict", value: .string(verdict.name))) }
+    if let isCalibrated { keys.append(.init(key: "calibrated", value: .bool(isCalibrated))) }
     keys.append(
       .init(
         key: "members",
@@ -102,6 +105,8 @@ public struct ClassificationJob: Sendable {
       return Member(entry.member.name, model)
     }
     self.combination = combination
+    var recipe = recipe
+    recipe.noteCalibration(of: weights)
     decision = recipe.verdict
   }
 
@@ -180,5 +185,6 @@ public struct ClassificationJob: Sendable {
     let probability = combination(scores).probability
     report.probability = probability
     report.verdict = Verdict(probability: probability, undecided: decision.undecided)
+    report.isCalibrated = decision.isCalibrated
   }
 }

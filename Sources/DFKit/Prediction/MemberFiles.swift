@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 
 /// Which weights each member of a recipe gets.
@@ -19,6 +20,15 @@ public struct MemberFiles: Sendable, Equatable {
     entries.contains { entry in
       guard let name = entry.member.weights else { return false }
       return entry.weights != ShippedWeights.named(name).map { .shipped($0) }
+    }
+  }
+
+  /// Whether each member's weights have a calibration of their own. Weights that cannot be read
+  /// have none.
+  var areCalibrated: Bool {
+    entries.allSatisfy { entry in
+      guard let state = try? entry.weights.read() else { return false }
+      return (try? ModelMetadata(state).calibration) != nil
     }
   }
 

@@ -52,6 +52,7 @@ public struct VerdictMaker: Sendable {
     }
     report.members = []
     report.familiarity = nil
+    report.isCalibrated = recipe.verdict.isCalibrated
     if let obstacle = obstacle(report) {
       report.verdict = .undecided(obstacle)
       return
@@ -108,6 +109,17 @@ public struct VerdictMaker: Sendable {
       counted.append((person, assessment))
     }
     return counted
+  }
+
+  /// The people of a file who are judged by themselves: in enough frames, and in enough of those of
+  /// the person judged most. Others are passers-by, or no faces at all, also where all faces are
+  /// judged together.
+  public func people(of report: VideoReport) -> [VideoReport.Person] {
+    let needed = Float(max(1, neededFrames(report)))
+    let most = Float(report.people.map(\.framesJudged).max() ?? 0)
+    return report.people.filter {
+      Float($0.framesJudged) >= max(needed, recipe.people.minShare * most)
+    }
   }
 
   private func neededFrames(_ report: VideoReport) -> Int {

@@ -32,6 +32,8 @@ extension VideoPredictor {
   ///
   /// - Throws: `WeightsError` and `ClassifierError` where they cannot be used.
   public init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource) throws {
+    var recipe = recipe
+    recipe.noteCalibration(of: weights)
     let detector = try recipe.detector.load(detectorWeights)
     self.init(
       recipe: recipe, detector: detector,
@@ -83,6 +85,18 @@ extension Recipe.Member {
 }
 
 extension Recipe {
+  /// Notes whether the scores are calibrated with these weights, unless that is known already, and
+  /// leaves `Decision.uncalibratedRange` undecided where they are not and the recipe does not say
+  /// what is.
+  public mutating func noteCalibration(of weights: MemberFiles) {
+    guard verdict.isCalibrated == nil else { return }
+    let isCalibrated = aggregation.calibration != nil || weights.areCalibrated
+    verdict.isCalibrated = isCalibrated
+    if !isCalibrated, !verdict.callsAll, verdict.undecided == nil {
+      verdict.undecided = Decision.uncalibratedRange
+    }
+  }
+
   /// What each member counts in `aggregation.models`, in the members' order; nil where none says.
   public var memberWeights: [Float]? {
     members.contains { $0.weight != nil } ? members.map { $0.weight ?? 1 } : nil

@@ -72,6 +72,8 @@ public struct VideoReport: Sendable, Equatable {
   public var file: String
   /// The answer.
   public var verdict: Verdict
+  /// Whether the probability is calibrated; nil where that is not known.
+  public var isCalibrated: Bool?
   /// How faces were looked for.
   public var search = FaceSearchFacts()
   /// Frames that were decoded and searched for faces.
@@ -119,6 +121,9 @@ extension VideoReport {
       .init(key: "frameScores", value: .array(frameScores.map(\.json))),
       .init(key: "seconds", value: .double((seconds * 1000).rounded() / 1000)),
     ]
+    if let isCalibrated {
+      members.insert(.init(key: "calibrated", value: .bool(isCalibrated)), at: 4)
+    }
     if !warnings.isEmpty {
       members.append(.init(key: "warnings", value: .array(warnings.map { .string($0) })))
     }

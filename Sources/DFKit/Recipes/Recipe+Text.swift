@@ -40,9 +40,11 @@ extension Recipe {
     var decision = YAMLWriter()
     if let range = verdict.undecided {
       decision.add("undecided", YAMLWriter.list(["\(range.lowerBound)", "\(range.upperBound)"]))
+    } else if verdict.callsAll {
+      decision.add("undecided", "none")
     }
     if verdict.unfamiliar != .refuse { decision.add("unfamiliar", verdict.unfamiliar.rawValue) }
-    if verdict != Decision() { root.add("verdict", decision.node) }
+    if !decision.isEmpty { root.add("verdict", decision.node) }
     // Text and lists cannot fail to be written.
     return (try? Yams.serialize(node: root.node, width: 100, allowUnicode: true)) ?? ""
   }
@@ -59,6 +61,8 @@ struct YAMLWriter {
   mutating func add(_ key: String, _ value: Node) { pairs.append((Node(key), value)) }
 
   mutating func add(_ key: String, _ value: String) { add(key, Self.scalar(value)) }
+
+  var isEmpty: Bool { pairs.isEmpty }
 
   var node: Node { Node(pairs) }
 

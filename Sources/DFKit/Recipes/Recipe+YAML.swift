@@ -219,7 +219,9 @@ extension Recipe.Member {
 extension Recipe.Decision {
   fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
     self.init()
-    if let pair = try map.numbers("undecided", count: 2, in: 0...1) {
+    if map.says("undecided", "none") {
+      callsAll = true
+    } else if let pair = try map.numbers("undecided", count: 2, in: 0...1) {
       guard pair[0] <= 0.5, pair[1] >= 0.5 else {
         throw map.error("undecided", "must be a range around 0.5: two numbers, as in [0.4, 0.6]")
       }

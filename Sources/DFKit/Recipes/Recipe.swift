@@ -239,9 +239,20 @@ extension Recipe {
 
   /// What a probability is called.
   public struct Decision: Sendable, Equatable {
-    /// Probabilities too close to one half to be called fake or real, both ends included; nil where all
-    /// are called one or the other.
+    /// Probabilities too close to one half to be called fake or real, both ends included; nil where
+    /// all are called one or the other. Where the recipe does not say, that is so with calibrated
+    /// scores only (`Recipe.noteCalibration`).
     public var undecided: ClosedRange<Float>?
+    /// Whether the recipe says `undecided: none`: all scores are called one or the other,
+    /// calibrated or not.
+    public var callsAll = false
+    /// Whether a calibration, the recipe's or each of the members' own, makes probabilities of the
+    /// scores; nil as long as the weights are not known. No recipe's file says it.
+    public var isCalibrated: Bool?
+
+    /// What is left undecided of scores that are not calibrated, unless the recipe says otherwise:
+    /// what 0.58 means there, nobody has measured.
+    public static let uncalibratedRange: ClosedRange<Float> = 0.4...0.6
 
     /// What becomes of faces that are unlike those that the networks learned from.
     public enum Unfamiliar: String, Sendable, CaseIterable {
@@ -257,7 +268,7 @@ extension Recipe {
     /// the members' weights say what that is (`Familiarity`).
     public var unfamiliar = Unfamiliar.refuse
 
-    /// The default: no probability is undecided, and unfamiliar faces are.
+    /// The default: no calibrated probability is undecided, and unfamiliar faces are.
     public init() {}
   }
 

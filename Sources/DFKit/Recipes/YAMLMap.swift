@@ -134,6 +134,13 @@ struct YAMLMap {
     return result
   }
 
+  /// Whether the value is a certain word.
+  mutating func says(_ key: String, _ word: String) -> Bool {
+    asked.append(key)
+    guard case .scalar(let scalar) = node(key) else { return false }
+    return scalar.string == word
+  }
+
   /// A list of texts; a single one counts as a list of it.
   mutating func strings(_ key: String, limit: Int) throws(RecipeError) -> [String]? {
     asked.append(key)

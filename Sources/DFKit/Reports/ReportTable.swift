@@ -1,6 +1,6 @@
 extension [VideoReport] {
   /// The table that `dfkit predict` shows, for a terminal of `width` columns if given.
-  public func table(width: Int? = nil) -> String {
+  public func table(width: Int? = TextTable.terminalWidth) -> String {
     var table = TextTable([
       .init("file"), .init("verdict"), .init("P(fake)", .right), .init("faces", .right),
       .init("seconds", .right), .init("note"),
@@ -40,12 +40,17 @@ extension VideoReport {
   /// What the table's last column says.
   var note: String {
     if let error { return error.withoutName(file) }
-    return ([verdict.reason?.words, noted(familiarity), seldomSeen].compactMap { $0 } + warnings)
-      .joined(separator: "; ")
+    let words = [verdict.reason?.words, uncalibrated, noted(familiarity), seldomSeen]
+    return (words.compactMap { $0 } + warnings).joined(separator: "; ")
   }
 }
 
 extension VideoReport {
+  /// That the number promises nothing, where there is one.
+  private var uncalibrated: String? {
+    verdict.probability == nil || isCalibrated != false ? nil : String.notCalibrated
+  }
+
   /// What to say of faces unlike those learned from, where the verdict does not say it.
   private func noted(_ familiarity: FaceFamiliarity?) -> String? {
     guard let familiarity, familiarity.isUnfamiliar, verdict.reason?.name != "unfamiliar" else {
@@ -95,7 +100,7 @@ extension VideoReport.Person.Span {
 extension [DetectionReport] {
   /// The tables that `dfkit detect` shows, for a terminal of `width` columns if given: one line a face,
   /// and, where there are videos, one line a person below.
-  public func table(width: Int? = nil) -> String {
+  public func table(width: Int? = TextTable.terminalWidth) -> String {
     let people = peopleTable
     return faceTable.text(width: width)
       + (people.rows.isEmpty ? "" : "\n\n" + people.text(width: width))
@@ -154,7 +159,7 @@ extension [ClassificationReport] {
   /// The table that `dfkit classify` shows, for a terminal of `width` columns if given: each
   /// network's probability where a recipe has several, else its logits; the verdict where a recipe
   /// makes one.
-  public func table(width: Int? = nil) -> String {
+  public func table(width: Int? = TextTable.terminalWidth) -> String {
     let names = lazy.map { $0.members.map(\.name) }.first { $0.count > 1 }
     let hasVerdicts = contains { $0.verdict != nil }
     var table = TextTable(
@@ -171,13 +176,20 @@ extension [ClassificationReport] {
       table.add(
         [report.file] + (hasVerdicts ? [report.verdict?.name ?? "-"] : [])
           + [report.probability?.fixed(3) ?? "-"] + outputs
-          + [report.error?.withoutName(report.file) ?? report.verdict?.reason?.words ?? ""])
+          + [report.note])
     }
     return table.text(width: width)
   }
 }
 
 extension ClassificationReport {
+  /// What the table's last column says.
+  fileprivate var note: String {
+    if let error { return error.withoutName(file) }
+    return [verdict?.reason?.words, isCalibrated == false ? String.notCalibrated : nil]
+      .compactMap { $0 }.joined(separator: "; ")
+  }
+
   /// A thousand logits of an ImageNet network would not be read by anyone.
   fileprivate var shownLogits: String {
     let more = logits.count > 4 ? " ... (\(logits.count))" : ""
@@ -186,6 +198,9 @@ extension ClassificationReport {
 }
 
 extension String {
+  /// What is said of a probability that is a mere score.
+  fileprivate static let notCalibrated = "not calibrated"
+
   /// An error's message without the file's name, for lines that begin with it.
   fileprivate func withoutName(_ file: String) -> String {
     hasPrefix("\(file): ") ? String(dropFirst(file.count + 2)) : self

@@ -1,3 +1,5 @@
+import MediaIO
+
 /// A table for terminals: columns as wide as their longest cell, two spaces between them.
 public struct TextTable: Sendable {
   /// How a column's cells stand.
@@ -38,19 +40,74 @@ public struct TextTable: Sendable {
     rows.append(cells.map(Self.printable))
   }
 
-  /// The lines, title line first, no trailing spaces.
-  public var text: String { text(width: nil) }
+  /// Columns of the terminal that tables are for; nil where there is none, as within a library.
+  /// What runs within `$terminalWidth.withValue` makes its tables and notes that wide at most.
+  @TaskLocal public static var terminalWidth: Int?
 
-  /// The lines, title line first, no trailing spaces. Where they would be wider than `width` columns of
-  /// a terminal, the first column (files, as a rule) is shortened; the last is left to wrap.
+  /// The lines, title line first, no trailing spaces, for the terminal that there is.
+  public var text: String { text(width: Self.terminalWidth) }
+
+  /// The lines, title line first, no trailing spaces. Where they would be wider than `width`
+  /// columns of a terminal, the first column (files, as a rule) is shortened; then the last column,
+  /// if it is text, goes on below; and columns that still have no room follow as another table with
+  /// the first column again.
   public func text(width: Int?) -> String {
     var lines = [columns.map(\.title)] + rows
-    var widths = columns.indices.map { column in lines.map { $0[column].columns }.max() ?? 0 }
-    if let width, columns.count > 1 {
-      let others = widths.dropFirst().dropLast().reduce(0, +) + min(widths[columns.count - 1], 20)
-      widths[0] = min(widths[0], max(24, width - others - 2 * (columns.count - 1)))
-      for row in lines.indices { lines[row][0] = lines[row][0].withoutMiddle(columns: widths[0]) }
+    guard let width, columns.count > 1 else { return Self.joined(lines, columns) }
+    var widths = Self.widths(lines)
+    let last = columns.count - 1
+    let others = widths.dropFirst().dropLast().reduce(0, +) + min(widths[last], Self.narrowest)
+    let room = max(Self.narrowest, width - others - 2 * last)
+    for row in lines.indices {
+      // Names that are no paths are there to be copied.
+      let limit = lines[row][0].contains("/") ? room : max(room, 40)
+      lines[row][0] = lines[row][0].withoutMiddle(columns: limit)
     }
+    widths[0] = Self.widths(lines)[0]
+    return Self.blocks(widths, width).map { block in
+      let place = block.dropLast().reduce(0) { $0 + widths[$1] + 2 }
+      let room = max(Self.narrowest, width - place)
+      let cells = lines.flatMap { line -> [[String]] in
+        let own = block.map { line[$0] }
+        guard block.last == last, widths[last] > room, columns[last].alignment == .left else {
+          return [own]
+        }
+        let blank = [String](repeating: "", count: block.count - 1)
+        return TextTable.folded(own[block.count - 1], width: room).enumerated().map { part, text in
+          (part == 0 ? Array(own.dropLast()) : blank) + [text]
+        }
+      }
+      return Self.joined(cells, block.map { columns[$0] })
+    }.joined(separator: "\n\n")
+  }
+
+  /// The least columns that names in the first and text in the last column get.
+  private static let narrowest = 20
+
+  /// The columns that stand beside each other, the first one in each block.
+  private static func blocks(_ widths: [Int], _ width: Int) -> [[Int]] {
+    var blocks: [[Int]] = []
+    var block = [0]
+    var used = widths[0]
+    for column in widths.indices.dropFirst() {
+      let least = column == widths.count - 1 ? min(widths[column], narrowest) : widths[column]
+      if block.count > 1, used + 2 + least > width {
+        blocks.append(block)
+        block = [0]
+        used = widths[0]
+      }
+      block.append(column)
+      used += 2 + widths[column]
+    }
+    return blocks + [block]
+  }
+
+  private static func widths(_ lines: [[String]]) -> [Int] {
+    (lines.first ?? []).indices.map { column in lines.map { $0[column].columns }.max() ?? 0 }
+  }
+
+  private static func joined(_ lines: [[String]], _ columns: [Column]) -> String {
+    let widths = widths(lines)
     return lines.map { cells in
       let line = cells.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - cells[column].columns)
@@ -61,12 +118,41 @@ public struct TextTable: Sendable {
     }.joined(separator: "\n")
   }
 
+  /// Text whose lines are no wider than `width` columns, as far as spaces allow: what has no room
+  /// goes on below, as far from the edge as the line begins.
+  public static func folded(lines text: String, width: Int) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      let line = String(line)
+      guard line.columns > width else { return line }
+      let indent = String(line.prefix { $0 == " " })
+      let room = max(narrowest, width - indent.count)
+      return folded(String(line.dropFirst(indent.count)), width: room).map { indent + $0 }
+        .joined(separator: "\n")
+    }.joined(separator: "\n")
+  }
+
+  /// A line as several, broken at spaces where that is possible.
+  private static func folded(_ line: String, width: Int) -> [String] {
+    var lines: [String] = []
+    var current = ""
+    for word in line.split(separator: " ", omittingEmptySubsequences: false) {
+      let longer = current.isEmpty ? String(word) : "\(current) \(word)"
+      if longer.columns <= width || current.isEmpty {
+        current = longer
+      } else {
+        lines.append(current)
+        current = String(word)
+      }
+    }
+    return lines + [current]
+  }
+
   /// The text with question marks for what could steer a terminal: control characters and those that
-  /// turn the direction of writing.
+  /// turn the direction of writing; bytes of a file's name that are no UTF-8 become U+FFFD.
   public static func printable(_ text: String) -> String {
     String(
       String.UnicodeScalarView(
-        text.unicodeScalars.map { scalar in
+        FilePath.shown(text).unicodeScalars.map { scalar in
           let turns = scalar.properties.isBidiControl
           return turns || scalar.properties.generalCategory == .control ? "?" : scalar
         }))

@@ -7,39 +7,49 @@ public struct MediaFiles: Sendable {
   /// Paths that stand for nothing, with the reason. They do not stop the others.
   public var problems: [MediaError] = []
 
+  /// How many files of folders were passed over because they are none of these kinds, by extension
+  /// in lower case; empty text for files without one. Hidden files do not count.
+  public var passedOver: [String: Int] = [:]
+
   /// Expands paths as they come from a command line.
   ///
-  /// A file is always taken, whatever its name. A folder stands for the files in it, at any depth, that
-  /// have an extension of one of `kinds`; hidden ones are left out and links to folders not followed.
-  /// What cannot be read there is a problem.
-  /// Anything else is a pattern with `*`, `?` and `[...]`, which a shell has left alone; a folder that it
-  /// matches is taken in the same manner.
+  /// A file is always taken, whatever its name. A folder stands for the pictures and videos of
+  /// `kinds` in it, at any depth: files with an extension that such a one has
+  /// (`MediaKind.extensions`), and others whose first bytes show one. Hidden files and folders are
+  /// left out, links followed, and every folder is walked through once. What cannot be read there
+  /// is a problem; other files are counted. Anything else is a pattern with `*`, `?` and `[...]`,
+  /// which a shell has left alone; a folder that it matches is taken in the same manner.
   public static func expand(
     _ paths: [String], kinds: Set<MediaKind> = Set(MediaKind.allCases)
   ) -> MediaFiles {
     var result = MediaFiles()
     // By bytes: two files may have names that Swift's String takes for equal (é in one or two parts).
     var seen: Set<[UInt8]> = []
+    var resolved: [String: String] = [:]
     func add(_ found: [URL]) {
       for url in found {
         // A link to a file is a file of its own, by whose name an answer is looked for.
-        let folder = url.deletingLastPathComponent().resolvingSymlinksInPath().path
-        let path = Array("\(folder)/\(url.lastPathComponent)".utf8)
-        if seen.insert(path).inserted { result.files.append(url) }
+        let path = url.path
+        let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
+        let folder =
+          resolved[parent] ?? url.deletingLastPathComponent().resolvingSymlinksInPath().path
+        resolved[parent] = folder
+        let key = Array("\(folder)/\(url.lastPathComponent)".utf8)
+        if seen.insert(key).inserted { result.files.append(url) }
       }
     }
     func add(folder path: String) {
-      let walk = FolderWalk(URL(fileURLWithPath: path), kinds)
+      let walk = FolderWalk(path, kinds)
       add(walk.files)
       result.problems += walk.problems
+      result.passedOver.merge(walk.passedOver, uniquingKeysWith: +)
       if walk.files.isEmpty, walk.problems.isEmpty {
         result.problems.append(nothing(in: path, kinds))
       }
     }
     for path in paths {
-      let url = URL(fileURLWithPath: path)
       switch Entry(path) {
-      case .file: add([url])
+      case .file: add([URL(fileURLWithPath: path, isDirectory: false)])
       case .folder: add(folder: path)
       case nil:
         let matches = matches(path)
@@ -51,7 +61,7 @@ public struct MediaFiles: Sendable {
           if Entry(match) == .folder {
             add(folder: match)
           } else {
-            add([URL(fileURLWithPath: match)])
+            add([URL(fileURLWithPath: match, isDirectory: false)])
           }
         }
       }
@@ -59,13 +69,26 @@ public struct MediaFiles: Sendable {
     return result
   }
 
+  /// What was passed over in words, the most frequent extension first; nil where nothing was.
+  public var passedOverText: String? {
+    let total = passedOver.values.reduce(0, +)
+    guard total > 0 else { return nil }
+    let parts = passedOver.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { name, count in
+      let shown = name.isEmpty ? "without an extension" : ".\(name.prefix(20))"
+      return passedOver.count == 1 ? shown : "\(count) \(shown)"
+    }
+    let more = parts.count > 8 ? ", and \(parts.count - 8) kinds more" : ""
+    return "\(total) \(total == 1 ? "file" : "files") passed over: "
+      + parts.prefix(8).joined(separator: ", ") + more
+  }
+
   private enum Entry {
     case file, folder
 
     init?(_ path: String) {
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
-      self = isFolder.boolValue ? .folder : .file
+      var information = stat()
+      guard FilePath.withBytes(path, { stat($0, &information) }) == 0 else { return nil }
+      self = information.st_mode & S_IFMT == S_IFDIR ? .folder : .file
     }
   }
 
@@ -83,8 +106,13 @@ public struct MediaFiles: Sendable {
     guard isPattern(pattern) else { return [] }
     var found = glob_t()
     defer { globfree(&found) }
-    guard glob(pattern, GLOB_NOSORT, nil, &found) == 0 else { return [] }
-    return (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv[$0].map { String(cString: $0) } }
-      .sorted()
+    guard FilePath.withBytes(pattern, { glob($0, GLOB_NOSORT, nil, &found) }) == 0 else {
+      return []
+    }
+    return (0..<Int(found.gl_pathc)).compactMap { place in
+      found.gl_pathv[place].map { path in
+        FilePath.text(Array(UnsafeRawBufferPointer(start: path, count: strlen(path))))
+      }
+    }.sorted()
   }
 }

@@ -21,23 +21,40 @@ public enum MediaKind: String, Sendable, CaseIterable {
 
   /// The kind that a file's extension stands for; nil for an extension of neither.
   public init?(extensionOf url: URL) {
-    let name = url.pathExtension.lowercased()
-    guard let kind = MediaKind.allCases.first(where: { $0.extensions.contains(name) }) else {
-      return nil
-    }
+    self.init(extension: Self.extensionOf(url.path))
+  }
+
+  /// The kind that an extension in lower case stands for.
+  init?(extension name: String) {
+    guard let kind = Self.byExtension[name] else { return nil }
     self = kind
   }
 
-  /// Extensions that are looked for in folders, in lower case.
-  public var extensions: Set<String> {
-    switch self {
-    case .image: ["jpg", "jpeg", "jpe", "png"]
-    case .video:
-      [
-        "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "m2v", "vob", "ts", "m2ts", "mts",
-        "3gp", "3g2", "wmv", "asf", "flv", "ogv", "mxf", "dv", "h264", "264", "hevc", "h265", "265",
-        "ivf", "nut", "y4m", "mjpeg", "mjpg", "rm", "rmvb", "gif",
-      ]
+  /// A path's extension in lower case, without the dot; empty where there is none.
+  static func extensionOf(_ path: String) -> String {
+    let name =
+      path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[$0...].dropFirst() } ?? path[...]
+    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot != name.startIndex else {
+      return ""
     }
+    return name[dot...].dropFirst().lowercased()
   }
+
+  /// Extensions for which files in folders are taken without a look at their content, in lower
+  /// case. Not `ts`, which source code has too: such videos are known by their content.
+  public var extensions: Set<String> {
+    Set(Self.byExtension.filter { $0.value == self }.keys)
+  }
+
+  private static let byExtension: [String: MediaKind] = {
+    let images = "jpg jpeg jpe jfif png webp bmp tif tiff jp2 avif"
+    let videos = """
+      mp4 m4v mov qt mkv webm avi mpg mpeg m2v vob m2ts 3gp 3g2 wmv asf flv f4v ogv mxf dv h264 264 hevc h265 265 ivf \
+      nut y4m mjpeg mjpg rm rmvb gif
+      """
+    let pairs = [(images, MediaKind.image), (videos, .video)].flatMap { names, kind in
+      names.split(separator: " ").map { (String($0), kind) }
+    }
+    return Dictionary(pairs) { first, _ in first }
+  }()
 }

@@ -3,12 +3,12 @@ import Foundation
 /// Files from outside, checked to be regular ones: a pipe would block and a device never end.
 package enum RegularFile {
   /// The size in bytes of the regular file that `url` leads to, through links.
-  static func size(_ url: URL) throws(MediaError) -> Int {
+  package static func size(_ url: URL) throws(MediaError) -> Int {
     guard url.isFileURL else {
       throw .unreadable(file: url.absoluteString, reason: "only local files are read")
     }
     var information = stat()
-    guard stat(url.path, &information) == 0 else {
+    guard FilePath.withBytes(url.path, { stat($0, &information) }) == 0 else {
       throw .unreadable(file: url.relativePath, reason: String(cString: strerror(errno)))
     }
     switch information.st_mode & S_IFMT {
@@ -16,6 +16,11 @@ package enum RegularFile {
     case S_IFDIR: throw .unreadable(file: url.relativePath, reason: "it is a folder")
     default: throw .unreadable(file: url.relativePath, reason: "it is no regular file")
     }
+  }
+
+  /// Whether something is there, be it no regular file.
+  package static func exists(_ url: URL) -> Bool {
+    FilePath.withBytes(url.path) { access($0, F_OK) == 0 }
   }
 
   /// All bytes of a file of at most `limit`.
@@ -46,8 +51,8 @@ package enum RegularFile {
   }
 
   /// Opens the file; the reason for a failure is the system's, which is plainer than Foundation's.
-  private static func open(_ url: URL) throws(MediaError) -> FileHandle {
-    let descriptor = Foundation.open(url.path, O_RDONLY | O_CLOEXEC)
+  static func open(_ url: URL) throws(MediaError) -> FileHandle {
+    let descriptor = FilePath.withBytes(url.path) { Foundation.open($0, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else {
       throw .unreadable(file: url.relativePath, reason: String(cString: strerror(errno)))
     }

@@ -36,7 +36,7 @@ package final class SHA256 {
   package static func digits(
     ofFile file: URL, check: () throws -> Void = {}
   ) throws -> (digits: String, size: Int) {
-    let handle = try FileHandle(forReadingFrom: file)
+    let handle = try (try? RegularFile.open(file)) ?? FileHandle(forReadingFrom: file)
     defer { try? handle.close() }
     let hash = SHA256()
     var size = 0

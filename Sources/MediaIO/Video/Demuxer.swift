@@ -94,7 +94,9 @@ final class Demuxer {
     av_dict_set(&options, "format_whitelist", df_av_format_whitelist(), 0)
     defer { av_dict_free(&options) }
     var context: UnsafeMutablePointer<AVFormatContext>?
-    let status = avformat_open_input(&context, "file:" + url.path, nil, &options)
+    let status = FilePath.withBytes("file:" + url.path) {
+      avformat_open_input(&context, $0, nil, &options)
+    }
     guard status >= 0, let context else {
       let reason = Message.ffmpegLog(status)
       if reason.contains("moov atom not found") {

@@ -1,13 +1,16 @@
-/// Comma-separated values (RFC 4180) row by row, in memory that does not grow with the file.
+/// Comma-separated values (RFC 4180) row by row, in memory that does not grow with the file. Where
+/// the first line has no comma, its semicolons or else its tabs separate: spreadsheets write such
+/// files under the same name.
 ///
-/// Written here rather than taken from SwiftCSV: that one stops the process at a stray quote, fills short
-/// rows up in silence, knows no line numbers and makes a dictionary of strings a row.
+/// Written here rather than taken from SwiftCSV: that one stops the process at a stray quote, fills
+/// short rows up in silence, knows no line numbers and makes a dictionary of strings a row.
 package struct CSVReader {
   /// Bytes of the longest row that is read.
   package static let rowLimit = 1 << 20
 
   private let bytes: UnsafeRawBufferPointer
   private let file: String
+  private let separator: UInt8
   /// Bytes read so far: where the next row begins.
   package private(set) var position: Int
   private var nextLine = 1
@@ -24,6 +27,25 @@ package struct CSVReader {
       throw .unusable(file: file, problem: "is UTF-16; save it as UTF-8")
     }
     position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    separator = Self.separator(UnsafeRawBufferPointer(rebasing: bytes[position...]))
+  }
+
+  /// What separates the fields of the first line, quotes aside.
+  private static func separator(_ bytes: UnsafeRawBufferPointer) -> UInt8 {
+    let (comma, others) = (UInt8(ascii: ","), [UInt8(ascii: ";"), UInt8(ascii: "\t")])
+    var isQuoted = false
+    var found: Set<UInt8> = []
+    for byte in bytes.prefix(rowLimit) {
+      if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
+      if isQuoted { continue }
+      if byte == comma { return comma }
+      if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
+        if found.isEmpty { return comma }
+        break
+      }
+      if others.contains(byte) { found.insert(byte) }
+    }
+    return others.first(where: found.contains) ?? comma
   }
 
   /// The number of fields of the current row.
@@ -61,7 +83,7 @@ package struct CSVReader {
   }
 
   private mutating func readRow() throws(DatasetError) {
-    let (comma, quote) = (UInt8(ascii: ","), UInt8(ascii: "\""))
+    let (comma, quote) = (separator, UInt8(ascii: "\""))
     let (feed, carriage) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
     while true {
       if position < bytes.count, bytes[position] == quote { try readQuoted() }
@@ -102,8 +124,8 @@ package struct CSVReader {
       content.append(byte)
       if content.count > Self.rowLimit { throw tooLong() }
     }
-    if position < bytes.count,
-      !",\r\n".utf8.contains(bytes[position])
+    if position < bytes.count, bytes[position] != separator,
+      !"\r\n".utf8.contains(bytes[position])
     {
       throw malformed("text follows a closing quote; write quotes within a field twice")
     }

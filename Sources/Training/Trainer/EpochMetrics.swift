@@ -6,7 +6,7 @@ public struct EpochMetrics: Sendable, Equatable, Codable {
     public var logLoss: Double
     /// The part on the right side of one half.
     public var accuracy: Double
-    /// The area under the ROC curve; nil where one of the labels is missing.
+    /// The area under the ROC curve; nil where there are fewer than two of a label.
     public var auc: Double?
     /// The rate at which false alarms and misses are equally many; nil likewise.
     public var equalErrorRate: Double?

@@ -26,9 +26,13 @@ struct ValidationScores {
 }
 
 extension EpochMetrics.Scores {
-  /// The scores that some judgements give.
+  /// The scores that some judgements give. Of a single real or fake one, how well the two are told
+  /// apart would be its luck alone: that is left open.
   init(_ metrics: BinaryMetrics) {
-    func known(_ value: Double) -> Double? { value.isNaN ? nil : value }
+    let tellsApart = FaceLabel.allCases.allSatisfy { label in
+      metrics.judgements.count { $0.label == label } > 1
+    }
+    func known(_ value: Double) -> Double? { value.isNaN || !tellsApart ? nil : value }
     self.init(
       logLoss: metrics.logLoss, accuracy: metrics.accuracy, auc: known(metrics.auc),
       equalErrorRate: known(metrics.equalErrorRate))

@@ -74,8 +74,9 @@ struct AuditCommand: AsyncParsableCommand {
         page.showsFaces = showFaces
         try page.write(to: URL(fileURLWithPath: html))
       }
-      try Output.write(
-        (json ? result.json(allowed: maxShare).text : result.text(allowed: maxShare)) + "\n")
+      try json
+        ? Output.write(result.json(allowed: maxShare).text + "\n")
+        : Output.show(result.text(allowed: maxShare))
       if !result.report.leaks(above: maxShare).isEmpty { throw Self.leakCode }
     }
   }

@@ -52,15 +52,15 @@ extension BenchCommand {
       benchmark.seed = seed
       benchmark.times = times
       if let pictures {
-        let files = MediaFiles.expand([pictures], kinds: [.image])
+        let files = InputOptions.files([pictures], [.image])
         if let problem = files.problems.first { throw problem }
         benchmark.pictures = files.files
       }
       let ready = benchmark
       try await Interruption.handled {
         let results = try count.map { try ready.run(count: $0) }
-        try Output.write(
-          (options.json ? JSON.array(results.map(\.json)).text : results.table) + "\n")
+        try options.json
+          ? Output.write(JSON.array(results.map(\.json)).text + "\n") : Output.show(results.table)
       }
     }
   }

@@ -80,7 +80,7 @@ extension BenchCommand {
       var settings = Recipe.Detector()
       settings.frameScale = 1
       let loaded = try detector.choice(for: settings, quiet: options.json).load()
-      let files = MediaFiles.expand(frames, kinds: [.image, .video])
+      let files = InputOptions.files(frames, [.image, .video])
       try await Interruption.handled {
         let pictures = try Benchmark.frames(files, size: size.map { ($0.width, $0.height) })
         let benchmark = benchmark()

@@ -22,7 +22,7 @@ extension BenchCommand {
     func run() async throws {
       threads.apply()
       let machine = MachineTable.measure(memory: true)
-      try Output.write((json ? machine.json.text : machine.text) + "\n")
+      try json ? Output.write(machine.json.text + "\n") : Output.show(machine.text)
     }
   }
 }

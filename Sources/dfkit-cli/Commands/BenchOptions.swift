@@ -33,9 +33,9 @@ extension BenchCommand {
 
     func print(_ results: [BenchmarkResult]) throws {
       if json { return try Output.write(JSON.array(results.map(\.json)).text + "\n") }
-      try Output.write(results.table + "\n")
+      try Output.show(results.table)
       for result in results {
-        for text in result.details { try Output.write("\n" + text + "\n") }
+        for text in result.details { try Output.show("\n" + text) }
       }
     }
   }

@@ -118,7 +118,7 @@ struct CalibrateCommand: AsyncParsableCommand {
       }
       if let plot = command.plot { try Output.write(report.plot, to: plot) }
       if let scores = command.scores { try Output.write(report.scores, to: scores) }
-      try Output.write((command.json ? report.json.text : report.text) + "\n")
+      try command.json ? Output.write(report.json.text + "\n") : Output.show(report.text)
     }
   }
 

@@ -61,7 +61,7 @@ struct ClassifyCommand: AsyncParsableCommand {
     let json = json
     try await Interruption.handled {
       let bar = ProgressBar()
-      var printer = try ReportPrinter<ClassificationReport>(json: json, bar) { $0.table(width: $1) }
+      var printer = try ReportPrinter<ClassificationReport>(json: json, bar) { $0.table() }
       let outcome = try job.run(inputs, progress: bar.update) { report in
         try printer.print(report, json: [report.json], error: report.error)
       }

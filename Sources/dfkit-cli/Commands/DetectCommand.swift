@@ -63,7 +63,7 @@ struct DetectCommand: AsyncParsableCommand {
     let json = json
     try await Interruption.handled { [job] in
       let bar = ProgressBar()
-      var printer = try ReportPrinter<DetectionReport>(json: json, bar) { $0.table(width: $1) }
+      var printer = try ReportPrinter<DetectionReport>(json: json, bar) { $0.table() }
       let outcome = try job.run(inputs, progress: bar.update) { report in
         try printer.print(report, json: report.json, error: report.error)
       }

@@ -38,6 +38,11 @@ struct EvaluateCommand: AsyncParsableCommand {
       """, completion: .file())
   var labels = "auto"
 
+  @Flag(
+    help:
+      "Rows of the labels that name no file are an error; otherwise they are counted and ignored.")
+  var strict = false
+
   @OptionGroup(title: "Face crops instead of videos") var samples: SampleOptions
 
   @OptionGroup var recipe: RecipeOptions
@@ -117,10 +122,11 @@ struct EvaluateCommand: AsyncParsableCommand {
   func run() async throws {
     threads.apply()
     let job = try job(try recipe.loaded())
+    let media = InputOptions.files(inputs, [.image, .video])
     let other = try compare.map { try self.job(RecipeOptions.loaded($0, compareWeights)) }
     let command = self
     try await Interruption.handled {
-      let outcome = try command.judge(job)
+      let outcome = try command.judge(job, media)
       if outcome.files.isEmpty, !outcome.wasCancelled, !command.json {
         Output.complain("nothing could be judged, so there is nothing to measure")
         throw ExitCode.failure
@@ -133,15 +139,17 @@ struct EvaluateCommand: AsyncParsableCommand {
           key: "failures",
           value: .array(
             outcome.failures.map { ["file": .string($0.file), "error": .string($0.error)] })),
+        .init(key: "rowsWithoutFile", value: outcome.rowsWithoutFile.json),
+        .init(key: "passedOver", value: .counts(outcome.passedOver)),
       ]
       var plots = report.plots
       if let other {
         let comparison = try Comparison(
-          outcome.files, try job.maker(), try command.judge(other).files, try other.maker())
+          outcome.files, try job.maker(), try command.judge(other, media).files, try other.maker())
         text.append(comparison.text((command.recipe.recipe, command.compare ?? "")))
         json.append(.init(key: "comparison", value: comparison.json))
       }
-      let rows = try command.ablation(outcome, job)
+      let rows = try command.ablation(outcome, job, media)
       if !rows.isEmpty {
         text.append(rows.text)
         json.append(.init(key: "ablation", value: rows.json))
@@ -153,14 +161,14 @@ struct EvaluateCommand: AsyncParsableCommand {
         json.append(.init(key: "stack", value: report.json))
       }
       if command.sweep {
-        let rows = try command.sweep(job, outcome)
+        let rows = try command.sweep(job, outcome, media)
         text.append(rows.text)
         json.append(.init(key: "sweep", value: rows.json))
         plots.append(("sweep", rows.plot))
       }
       try command.write(plots)
-      try Output.write(
-        command.json ? JSON.object(json).text + "\n" : text.joined(separator: "\n\n") + "\n")
+      try command.json
+        ? Output.write(JSON.object(json).text + "\n") : Output.show(text.joined(separator: "\n\n"))
       if outcome.wasCancelled { throw Interruption.exitCode }
       if !outcome.failures.isEmpty { throw ExitCode.failure }
     }
@@ -179,10 +187,13 @@ struct EvaluateCommand: AsyncParsableCommand {
     }
     var job = EvaluationJob(recipe: settings, weights: files, detectorWeights: source)
     job.cache = cache.folder
+    job.isStrict = strict
     return job
   }
 
-  private func judge(_ job: EvaluationJob) throws -> EvaluationJob.Outcome {
+  private func judge(
+    _ job: EvaluationJob, _ media: MediaFiles
+  ) throws -> EvaluationJob.Outcome {
     let bar = ProgressBar()
     let outcome: EvaluationJob.Outcome
     if samples.data.isEmpty {
@@ -192,11 +203,10 @@ struct EvaluateCommand: AsyncParsableCommand {
     }
     bar.clear()
     for failure in outcome.failures { Output.complain(failure.error) }
+    if let text = outcome.rowsWithoutFile.textOfMissing { Output.complain(text) }
     if let problem = outcome.cacheProblem { Output.complain("scores are not kept: \(problem)") }
     return outcome
   }
-
-  private var media: MediaFiles { MediaFiles.expand(inputs, kinds: [.image, .video]) }
 
   private func truths() throws -> DatasetLabels {
     try DatasetLabels(
@@ -205,7 +215,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   }
 
   private func sweep(
-    _ job: EvaluationJob, _ outcome: EvaluationJob.Outcome
+    _ job: EvaluationJob, _ outcome: EvaluationJob.Outcome, _ media: MediaFiles
   ) throws -> [SweepJob.Row] {
     let bar = ProgressBar()
     defer { bar.clear() }
@@ -214,7 +224,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   }
 
   private func ablation(
-    _ outcome: EvaluationJob.Outcome, _ job: EvaluationJob
+    _ outcome: EvaluationJob.Outcome, _ job: EvaluationJob, _ media: MediaFiles
   ) throws -> [Ablation.Row] {
     let kinds = try kinds()
     var ablation = Ablation(outcome.files, try job.maker())
@@ -222,7 +232,7 @@ struct EvaluateCommand: AsyncParsableCommand {
       for view in [CropView.flipped, .turned(-10), .turned(10)] {
         var other = job
         other.view = view
-        ablation.views.append((view, try judge(other).files))
+        ablation.views.append((view, try judge(other, media).files))
       }
     }
     return kinds.flatMap { ablation.rows($0) }

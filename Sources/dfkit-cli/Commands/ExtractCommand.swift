@@ -34,6 +34,11 @@ struct ExtractCommand: AsyncParsableCommand {
       """, completion: .file())
   var labels = "auto"
 
+  @Flag(
+    help:
+      "Rows of the labels that name no file are an error; otherwise they are counted and ignored.")
+  var strict = false
+
   @Option(
     help: """
       A silver-medal team's datasets: faces-1 (MTCNN, the first face of each video), faces-3 (RetinaFace, \
@@ -108,7 +113,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let (json, name) = (json, choice.name)
     try await Interruption.handled {
       let plan = try job.plan(inputs)
-      if !json { try Output.write(plan.text + "\n") }
+      if !json { try Output.show(plan.text) }
       let bar = ProgressBar()
       var summary = try job.run(plan, progress: bar.update) { failure in
         bar.clear()
@@ -117,7 +122,7 @@ struct ExtractCommand: AsyncParsableCommand {
       summary.detector = name
       bar.clear()
       for warning in summary.warnings { Output.complain("\(warning.file): \(warning.text)") }
-      try Output.write((json ? summary.json.text : summary.text) + "\n")
+      try json ? Output.write(summary.json.text + "\n") : Output.show(summary.text)
       if !json, !summary.failures.isEmpty {
         let names = summary.failures.prefix(20).map { "  \(TextTable.printable($0.file))" }
         let rest = summary.failures.count - names.count
@@ -138,6 +143,7 @@ struct ExtractCommand: AsyncParsableCommand {
     options.minShare = minShare ?? options.minShare
     crop.apply(to: &options)
     options.keepsSplit = keepSplit
+    options.isStrict = strict
     return options
   }
 

@@ -89,7 +89,7 @@ struct FamiliarityCommand: AsyncParsableCommand {
       if let output = command.output {
         try report.write(source, to: URL(fileURLWithPath: output))
       }
-      try Output.write((command.json ? report.json.text : report.text) + "\n")
+      try command.json ? Output.write(report.json.text + "\n") : Output.show(report.text)
     }
   }
 }

@@ -68,7 +68,7 @@ struct PredictCommand: AsyncParsableCommand {
   @Option(
     help: """
       The probabilities that are too close to one half to be called fake or real, as in 0.4,0.6; or \
-      'none'; the recipe's if not given.
+      'none'; the recipe's if not given, and 0.4,0.6 where it says nothing and nothing is calibrated.
       """)
   var undecided: ClipRange?
 
@@ -143,7 +143,7 @@ struct PredictCommand: AsyncParsableCommand {
       }
       let outcome = try job.run(inputs, progress: bar.update) { report in
         bar.clear()
-        if let error = report.error { Output.complain(error) }
+        if let error = report.error { Output.complain(error, inTable: form == .table) }
         try printer.print(report)
       }
       bar.clear()
@@ -216,7 +216,7 @@ private struct PredictionPrinter {
     switch form {
     case .json: try array?.end()
     case .csv: break
-    case .table: try Output.write(reports.table(width: Terminal.width(STDOUT_FILENO)) + "\n")
+    case .table: try Output.show(reports.table())
     }
   }
 }

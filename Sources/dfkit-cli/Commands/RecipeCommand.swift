@@ -16,7 +16,7 @@ struct RecipeCommand: ParsableCommand {
       for name in Recipe.builtInNames {
         table.add([name, try Recipe.named(name).description])
       }
-      try Output.write(table.text + "\n")
+      try Output.show(table.text)
     }
   }
 

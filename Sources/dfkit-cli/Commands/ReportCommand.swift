@@ -39,6 +39,12 @@ struct ReportCommand: AsyncParsableCommand {
 
   func validate() throws {
     if output == nil, !json { throw ValidationError("Give -o FILE.html, or --json.") }
+    if let output,
+      !["", "html", "htm"].contains(URL(fileURLWithPath: output).pathExtension.lowercased())
+    {
+      throw ValidationError(
+        "--output \(output): the page is HTML. Name it .html; a browser prints it as PDF.")
+    }
     if !(1...50).contains(faces) { throw ValidationError("--faces must be 1 to 50.") }
   }
 
@@ -53,7 +59,7 @@ struct ReportCommand: AsyncParsableCommand {
       detectorWeights: choice.weights)
     explainer.predictor.detectorName = choice.name
     explainer.drivingFaces = faces
-    let media = MediaFiles.expand([input], kinds: [.image, .video])
+    let media = InputOptions.files([input], [.image, .video])
     if let problem = media.problems.first {
       Output.complain(problem.description)
       throw ExitCode.failure
@@ -74,7 +80,7 @@ struct ReportCommand: AsyncParsableCommand {
       if command.json {
         try Output.write(explanation.json.text + "\n")
       } else if let output = command.output {
-        try Output.write([explanation.report].table(width: Terminal.width(STDOUT_FILENO)) + "\n")
+        try Output.show([explanation.report].table())
         try Output.write("written: \(output)\n")
       }
     }

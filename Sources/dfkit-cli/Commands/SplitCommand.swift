@@ -117,7 +117,7 @@ struct SplitCommand: AsyncParsableCommand {
       let result = try job.run(progress: bar.update)
       bar.clear()
       try job.write(result, to: inPlace ? FaceManifest.file(of: file) : file)
-      try Output.write((json ? result.json.text : result.text) + "\n")
+      try json ? Output.write(result.json.text + "\n") : Output.show(result.text)
     }
   }
 }

@@ -32,7 +32,7 @@ struct WeightsCommand: ParsableCommand {
 
     func run() throws {
       let report = try WeightsReport(WeightsSource(argument: file))
-      try Output.write((json ? report.json.text : report.text) + "\n")
+      try json ? Output.write(report.json.text + "\n") : Output.show(report.text)
     }
   }
 

@@ -55,7 +55,7 @@ extension WeightsCommand {
               bar.update(state)
             }
             bar.clear()
-            try Output.write(outcome.text(entry.name) + "\n")
+            try Output.show(outcome.text(entry.name))
           } catch let error where error is FetchError || error is WeightsError {
             bar.clear()
             Output.complain(error.reason)

@@ -58,12 +58,12 @@ extension WeightsCommand {
         try Output.write(catalogue.json(store, shipped: shipped).text + "\n")
       } else if names.isEmpty {
         let table = catalogue.table(store, width: Terminal.width(STDOUT_FILENO))
-        try Output.write(ShippedWeights.table() + "\n\n" + table + "\n")
+        try Output.show(ShippedWeights.table() + "\n\n" + table)
       } else {
         let texts =
           try shipped.map { try WeightsReport(.shipped($0)).text }
           + catalogue.entries.map { $0.text(store) }
-        try Output.write(texts.joined(separator: "\n\n") + "\n")
+        try Output.show(texts.joined(separator: "\n\n"))
       }
     }
   }

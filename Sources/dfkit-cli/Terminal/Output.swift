@@ -4,11 +4,20 @@ import Foundation
 
 /// Writing to standard output and standard error.
 enum Output {
-  /// Writes to standard output at once, whole.
+  /// Writes lines for people to standard output. On a terminal, those that are wider go on below.
+  ///
+  /// - Throws: `OutputError`.
+  static func show(_ text: String) throws {
+    let width = TextTable.terminalWidth
+    try write((width.map { TextTable.folded(lines: text, width: $0) } ?? text) + "\n")
+  }
+
+  /// Writes to standard output at once, whole. Bytes of a file's name that are no UTF-8 are written
+  /// as U+FFFD.
   ///
   /// - Throws: `OutputError`.
   static func write(_ text: String) throws {
-    var rest = ArraySlice(text.utf8)
+    var rest = ArraySlice(FilePath.shown(text).utf8)
     while !rest.isEmpty {
       let written = rest.withUnsafeBytes {
         Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count)
@@ -28,6 +37,14 @@ enum Output {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
   }
 
+  /// Writes an error about a file to standard error, unless the table on the same terminal is going
+  /// to show it.
+  static func complain(_ error: String, inTable: Bool) {
+    let isSeen =
+      inTable && Terminal.width(STDOUT_FILENO) != nil && Terminal.width(STDERR_FILENO) != nil
+    if !isSeen { complain(error) }
+  }
+
   /// Writes a line to standard error.
   static func complain(_ text: String) {
     let line = "dfkit: \(TextTable.printable(text))\n"
@@ -44,9 +61,13 @@ struct OutputError: Error, CustomStringConvertible {
 
 /// What is known of the terminal.
 enum Terminal {
-  /// Columns of the terminal behind a file descriptor; nil where it is none.
+  /// Columns of the terminal behind a file descriptor, or as many as the environment's COLUMNS
+  /// says; nil where it is none.
   static func width(_ descriptor: Int32) -> Int? {
     guard isatty(descriptor) == 1 else { return nil }
+    if let given = ProcessInfo.processInfo.environment["COLUMNS"].flatMap({ Int($0) }), given > 0 {
+      return given
+    }
     var size = winsize()
     let known = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
     return known ? Int(size.ws_col) : 80

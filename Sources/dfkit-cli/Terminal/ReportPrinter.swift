@@ -5,11 +5,11 @@ import Foundation
 /// once.
 struct ReportPrinter<Report> {
   private let bar: ProgressBar
-  private let table: ([Report], Int?) -> String
+  private let table: ([Report]) -> String
   private var array: JSONArrayPrinter?
   private var reports: [Report] = []
 
-  init(json: Bool, _ bar: ProgressBar, table: @escaping ([Report], Int?) -> String) throws {
+  init(json: Bool, _ bar: ProgressBar, table: @escaping ([Report]) -> String) throws {
     self.bar = bar
     self.table = table
     array = json ? try JSONArrayPrinter() : nil
@@ -19,7 +19,7 @@ struct ReportPrinter<Report> {
   mutating func print(_ report: Report, json: some Collection<JSON>, error: String?) throws {
     if let error {
       bar.clear()
-      Output.complain(error)
+      Output.complain(error, inTable: array == nil)
     }
     if array == nil {
       reports.append(report)
@@ -34,7 +34,7 @@ struct ReportPrinter<Report> {
     if let array {
       try array.end()
     } else {
-      try Output.write(table(reports, Terminal.width(STDOUT_FILENO)) + "\n")
+      try Output.show(table(reports))
     }
   }
 }

@@ -15,7 +15,7 @@ final class TrainingPrinter {
 
   /// What is going to be trained.
   func show(_ plan: TrainingJob.Plan) throws {
-    if !json { try Output.write(plan.text + "\n") }
+    if !json { try Output.show(plan.text) }
   }
 
   /// Shows an event.
@@ -46,7 +46,7 @@ final class TrainingPrinter {
 
   private func write(_ line: String) throws {
     clear()
-    try Output.write(line + "\n")
+    try Output.show(line)
   }
 
   private func draw(_ line: String) {

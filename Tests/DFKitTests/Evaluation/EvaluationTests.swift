@@ -70,6 +70,24 @@ enum Evaluated {
     #expect(report.groups == 3)
   }
 
+  @Test(arguments: [Recipe.People.Rule.highest, .together])
+  func whoIsSeenOnceIsNoUnit(_ rule: Recipe.People.Rule) throws {
+    var recipe = Evaluated.recipe
+    recipe.people.verdict = rule
+    let maker = VerdictMaker(recipe, try recipe.combination())
+    let ten = [Float](repeating: 0.1, count: 20)
+    let files = [
+      // A false alarm of the detector, and somebody who passes by.
+      Evaluated.file("a", .real, [ten, [0.9], [0.8, 0.8, 0.8]], maker),
+      Evaluated.file("b", .fake, [[0.9, 0.9, 0.9]], maker),
+    ]
+    let report = EvaluationReport(files, maker)
+    let people = report.levels[1]
+    #expect(people.real == 1 && people.fake == 1 && people.coverage == 1)
+    #expect(people.all[.accuracy].value == 1)
+    #expect(!report.slices.contains { $0.facet == .people })
+  }
+
   @Test func whatIsTooCloseToCallHasNoAnswer() throws {
     let maker = try Evaluated.maker(undecided: 0.3...0.7)
     let files = [

@@ -50,6 +50,61 @@ import Testing
     }
   }
 
+  @Test func notesGoOnBelow() {
+    var table = TextTable([.init("file"), .init("P(fake)", .right), .init("note")])
+    table.add(["a.mp4", "0.500", "the file is cut off: its index is missing. Take a complete copy"])
+    table.add(["b.mp4", "0.250", "short"])
+    #expect(
+      table.text(width: 42) == """
+        file   P(fake)  note
+        a.mp4    0.500  the file is cut off: its
+                        index is missing. Take a
+                        complete copy
+        b.mp4    0.250  short
+        """)
+    #expect(table.text(width: 400) == table.text)
+    // A word that has no room stays whole.
+    table.add(["c.mp4", "0.1", String(repeating: "x", count: 60)])
+    #expect(table.text(width: 42).contains(String(repeating: "x", count: 60)))
+  }
+
+  @Test func columnsWithoutRoomFollow() {
+    var table = TextTable([.init("of")] + (1...5).map { .init("figure \($0)") })
+    table.add(["frames"] + (1...5).map { "0.\($0) (0.0 to 1.0)" })
+    table.add(["videos"] + (1...5).map { _ in "-" })
+    let text = table.text(width: 50)
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 50 })
+    #expect(
+      text.hasPrefix(
+        """
+        of      figure 1          figure 2
+        frames  0.1 (0.0 to 1.0)  0.2 (0.0 to 1.0)
+        videos  -                 -
+
+        of      figure 3          figure 4
+        """), "\(text)")
+    for index in 1...5 { #expect(text.contains("0.\(index) (0.0 to 1.0)")) }
+  }
+
+  @Test func linesFoldAtSpaces() {
+    let text = "one two three\n    four five six\n\nseven"
+    let folded = TextTable.folded(lines: text, width: 9)
+    #expect(folded == "one two three\n    four five six\n\nseven", "no line is narrower than 20")
+    #expect(
+      TextTable.folded(lines: "  the first line goes on below", width: 22)
+        == "  the first line goes\n  on below")
+  }
+
+  @Test func theTerminalSetsTheWidthOfAllTables() {
+    var table = TextTable([.init("file"), .init("note")])
+    table.add(["a", "one two three four five six seven"])
+    let wide = table.text
+    TextTable.$terminalWidth.withValue(30) {
+      #expect(table.text == table.text(width: 30) && table.text != wide)
+    }
+    #expect(!wide.dropFirst(12).contains("\n"))
+  }
+
   @Test func progressFitsItsLine() {
     var progress = JobProgress(done: 2, total: 4, file: "clips/a.mp4", fraction: 0.5)
     #expect(progress.overall == 0.625)

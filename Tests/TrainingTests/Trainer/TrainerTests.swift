@@ -91,6 +91,28 @@ import Training
     }
   }
 
+  @Test func howASingleVideoIsToldApartIsLeftOpen() throws {
+    try withData { folder, data in
+      var options = Self.options
+      options.epochs = 1
+      let all = data.heldOut
+      let reals = all.samples.indices.filter { all.label($0) == .real }
+      let fakes = all.samples.indices.filter { all.label($0) == .fake }
+      let result = try Trainer(TinyNetwork.trainable(), options).run(
+        training: data.training, validation: all.subset(reals.prefix(1) + fakes),
+        in: RunFolder(folder.appendingPathComponent("run")))
+      let row = try #require(result.epochs.first)
+      for scores in [row.frames, row.videos] {
+        let scores = try #require(scores)
+        #expect(scores.auc == nil && scores.equalErrorRate == nil && scores.logLoss > 0)
+      }
+      let cells = row.row.split(separator: ",", omittingEmptySubsequences: false)
+      for (name, cell) in zip(EpochMetrics.header.split(separator: ","), cells) {
+        #expect(cell.isEmpty == (name.hasSuffix("auc") || name.hasSuffix("eer")), "\(name)")
+      }
+    }
+  }
+
   @Test func theNumberOfThreadsDoesNotMatter() throws {
     try withData { folder, data in
       var results: [Data] = []

@@ -79,6 +79,14 @@ public struct DatasetLabels: Sendable {
     throw .unusable(file: file.relativePath, problem: problem)
   }
 
+  /// Rows of the lists that were read, whose file was not asked about and is not where the list
+  /// says.
+  public func entriesWithoutFile() -> [LabelEntry] { sources.flatMap { $0.entriesWithoutFile() } }
+
+  /// What to do about rows without a file where these are an error.
+  public static let strictAdvice =
+    ". Put the files there, or take the rows out of the list; without --strict they are ignored."
+
   /// Where the labels were from, in words; empty where there were none.
   public var text: String {
     counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
@@ -96,9 +104,19 @@ private struct NearbyTableLabels: LabelSource {
     var folder = file.standardizedFileURL
     for _ in 0..<2 {
       folder.deleteLastPathComponent()
-      if let answer = try table(in: folder)?.answer(for: file, elsewhere: false) { return answer }
+      guard var table = try table(in: folder) else { continue }
+      // Not twice in memory, or the table would be copied.
+      tables[folder.path] = nil
+      let answer = table.answer(for: file, elsewhere: false)
+      tables[folder.path] = .success(table)
+      if let answer { return answer }
     }
     return nil
+  }
+
+  func entriesWithoutFile() -> [LabelEntry] {
+    tables.sorted { $0.key < $1.key }
+      .flatMap { (try? $0.value.get())?.entriesWithoutFile() ?? [] }
   }
 
   private mutating func table(in folder: URL) throws(DatasetError) -> TableLabels? {

@@ -3,7 +3,7 @@ import MediaIO
 
 /// Labels in a CSV file: a column `path` (or `filename`, `file`), a column `label` (REAL or FAKE in any case,
 /// or 0 or 1), and if known `video`, `original`, `person`, `split`, `origin` (or `source`). Other columns
-/// are ignored.
+/// are ignored. Semicolons or tabs may stand for the commas.
 ///
 /// A video file is the row's whose path, from the CSV's folder, is the file's; or, where the videos lie elsewhere,
 /// the row's with which the file's path ends. Where the file has no column `video`, a video is named by its
@@ -16,7 +16,13 @@ public struct TableLabels: LabelSource {
   /// Bytes of the largest file that is read.
   static let byteLimit = 1 << 30
 
-  private var entries: [String: VideoLabel] = [:]
+  private struct Entry: Sendable {
+    var label: VideoLabel
+    var line: Int
+    var isUsed = false
+  }
+
+  private var entries: [String: Entry] = [:]
   private let folder: String
 
   private enum Column: String, CaseIterable {
@@ -47,7 +53,7 @@ public struct TableLabels: LabelSource {
     } catch {
       throw .unreadable(file: file.relativePath, reason: error.description)
     }
-    let read: Result<[String: VideoLabel], DatasetError> = data.withUnsafeBytes { bytes in
+    let read: Result<[String: Entry], DatasetError> = data.withUnsafeBytes { bytes in
       Result { () throws(DatasetError) in try Self.read(bytes, file.relativePath) }
     }
     entries = try read.get()
@@ -56,7 +62,7 @@ public struct TableLabels: LabelSource {
 
   private static func read(
     _ bytes: UnsafeRawBufferPointer, _ file: String
-  ) throws(DatasetError) -> [String: VideoLabel] {
+  ) throws(DatasetError) -> [String: Entry] {
     var reader = try CSVReader(bytes, file: file)
     guard try reader.next() else {
       throw .unusable(file: file, problem: "is empty; it needs a header with path and label")
@@ -72,7 +78,7 @@ public struct TableLabels: LabelSource {
       throw reader.malformed(
         "", "the header has no column \(column.rawValue); it needs path (or filename) and label")
     }
-    var result: [String: VideoLabel] = [:]
+    var result: [String: Entry] = [:]
     var names: Set<String> = []
     while try reader.next() {
       guard reader.count == count else {
@@ -95,7 +101,7 @@ public struct TableLabels: LabelSource {
       entry.person = try text(.person)
       entry.split = try text(.split)
       entry.origin = try text(.origin)
-      guard result.updateValue(entry, forKey: key) == nil else {
+      guard result.updateValue(Entry(label: entry, line: reader.line), forKey: key) == nil else {
         throw reader.malformed("path", "'\(path)' is listed twice (extensions aside)")
       }
       guard names.insert(entry.video).inserted else {
@@ -112,40 +118,57 @@ public struct TableLabels: LabelSource {
 
   /// Originals may be told as files, with or without their folder; they become names of videos.
   private mutating func resolveOriginals() {
-    let names = Set(entries.values.map(\.video))
+    let names = Set(entries.values.map(\.label.video))
     var byFile: [Substring: [String]] = [:]
     for (key, entry) in entries {
-      byFile[key.split(separator: "/").last ?? "", default: []].append(entry.video)
+      byFile[key.split(separator: "/").last ?? "", default: []].append(entry.label.video)
     }
     for (key, entry) in entries {
-      guard let original = entry.original, !names.contains(original) else { continue }
+      guard let original = entry.label.original, !names.contains(original) else { continue }
       let path = VideoPath.stem(Self.normalized(original))
       let found: String
       if let listed = entries[path] {
-        found = listed.video
+        found = listed.label.video
       } else {
         let same = byFile[path.split(separator: "/").last ?? ""] ?? []
         found = same.count == 1 ? same[0] : path
       }
-      entries[key]?.original = found
+      entries[key]?.label.original = found
     }
   }
 
   /// What the row of the file says.
-  public func answer(for file: URL) -> LabelAnswer? { answer(for: file, elsewhere: true) }
+  public mutating func answer(for file: URL) -> LabelAnswer? {
+    answer(for: file, elsewhere: true)
+  }
+
+  /// Entries whose file nobody asked about and which is not there.
+  public func entriesWithoutFile() -> [LabelEntry] {
+    let home = URL(fileURLWithPath: folder, isDirectory: true)
+    return entries.values.filter { entry in
+      !entry.isUsed
+        && !RegularFile.exists(home.appendingPathComponent(entry.label.file, isDirectory: false))
+    }.sorted { $0.line < $1.line }
+      .map { LabelEntry(list: self.file.relativePath, line: $0.line, file: $0.label.file) }
+  }
 
   /// Likewise; `elsewhere` is whether the file may lie in another place than the CSV says.
-  func answer(for file: URL, elsewhere: Bool) -> LabelAnswer? {
+  mutating func answer(for file: URL, elsewhere: Bool) -> LabelAnswer? {
     let path = file.standardizedFileURL.path
     if path.hasPrefix(folder + "/") || folder == "/" {
       let own = VideoPath.stem(String(path.dropFirst(folder == "/" ? 1 : folder.count + 1)))
-      if let entry = entries[own] { return .label(entry) }
+      if let label = use(own) { return .label(label) }
     }
     guard elsewhere else { return nil }
     let parts = VideoPath.stem(path).split(separator: "/")
     for start in parts.indices {
-      if let entry = entries[parts[start...].joined(separator: "/")] { return .label(entry) }
+      if let label = use(parts[start...].joined(separator: "/")) { return .label(label) }
     }
     return nil
+  }
+
+  private mutating func use(_ key: String) -> VideoLabel? {
+    entries[key]?.isUsed = true
+    return entries[key]?.label
   }
 }

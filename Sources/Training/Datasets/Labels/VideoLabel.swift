@@ -39,6 +39,39 @@ public protocol LabelSource: Sendable {
   ///
   /// - Throws: `DatasetError` where a list cannot be read.
   mutating func answer(for file: URL) throws(DatasetError) -> LabelAnswer?
+
+  /// Entries of lists that were read, whose file nobody asked about and which is not where the list
+  /// says.
+  func entriesWithoutFile() -> [LabelEntry]
+}
+
+extension LabelSource {
+  /// None: folders' names list nothing.
+  public func entriesWithoutFile() -> [LabelEntry] { [] }
+}
+
+/// A row or entry of a list of labels.
+public struct LabelEntry: Sendable, Equatable {
+  /// The list's file.
+  public var list: String
+  /// The line in it, from 1.
+  public var line: Int
+  /// The video's file, as the list names it.
+  public var file: String
+}
+
+extension [LabelEntry] {
+  /// How many rows name no file, and the first of them, in words; nil where all do.
+  public var textOfMissing: String? {
+    guard let first else { return nil }
+    let names = prefix(3).map { entry in
+      entry.file + " (\(entry.list == first.list ? "" : entry.list + ", ")line \(entry.line))"
+    }
+    let more = count > names.count ? " and \(count - names.count) more" : ""
+    return
+      "\(first.list): \(count) \(count == 1 ? "row names a file that is" : "rows name files that are")"
+      + " not there: \(names.joined(separator: ", "))\(more)"
+  }
 }
 
 /// What a `LabelSource` says of a file.

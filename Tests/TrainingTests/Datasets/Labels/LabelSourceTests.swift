@@ -53,7 +53,7 @@ import Training
       let broken = failure { () throws(DatasetError) in
         try labels.answer(for: folder.appendingPathComponent("broken/a.mp4"))
       }
-      #expect(broken?.description.contains("metadata.json: is not what DFDC has") == true)
+      #expect(broken?.description.contains("metadata.json: line 1: is no JSON") == true)
     }
   }
 
