@@ -28,6 +28,13 @@ enum Output {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
   }
 
+  /// Says what reading weights decides that their file leaves open.
+  static func remark(
+    on weights: WeightsSource, _ options: ClassifierOptions = ClassifierOptions()
+  ) {
+    for remark in weights.remarks(options) { complain(remark) }
+  }
+
   /// Writes a line to standard error.
   static func complain(_ text: String) {
     let line = "dfkit: \(TextTable.printable(text))\n"
