@@ -127,6 +127,7 @@ struct DetectorOptions: ParsableArguments {
   ) throws -> DetectorChoice {
     var settings = settings
     let given = detectorWeights.map { WeightsSource(argument: $0) }
+    if let given { Output.remark(on: given) }
     if detector == nil, let given,
       let kind = Recipe.Detector.Kind(recognizing: try given.read()), kind != settings.kind
     {

@@ -52,12 +52,16 @@ struct RecipeOptions: ParsableArguments {
     try Self.loaded(recipe, weights)
   }
 
-  /// A recipe and its weights; ends the command where they do not fit.
+  /// A recipe and its weights; ends the command where they do not fit. Says what the files leave open,
+  /// unless `quiet`.
   static func loaded(
-    _ name: String, _ weights: [String]
+    _ name: String, _ weights: [String], quiet: Bool = false
   ) throws -> (recipe: Recipe, weights: MemberFiles) {
     var recipe = try Recipe.named(name)
     let files = try MemberFiles.given(weights, members: recipe.members)
+    if !quiet {
+      for entry in files.entries { Output.remark(on: entry.weights, entry.member.options) }
+    }
     if files.replacesNamed { recipe.forgetCalibration() }
     recipe.noteCalibration(of: files)
     return (recipe, files)

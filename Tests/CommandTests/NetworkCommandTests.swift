@@ -190,6 +190,117 @@ import Testing
     }
   }
 
+  @Test func whatAFileLeavesOpenIsSaid() throws {
+    try Paths.withTemporaryFolder { folder in
+      try Material.classifier(
+        folder.appendingPathComponent("bare.safetensors"), metadata: false)
+      try Material.picture(folder.appendingPathComponent("a.png"))
+      func run(_ arguments: [String]) throws -> Tool.Result {
+        let result = try Tool.run(arguments, in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+        return result
+      }
+      let words = "bare.safetensors: timm's efficientnet_* and its tf_efficientnet_*"
+      let info = try run(["weights", "info", "bare.safetensors"])
+      #expect(info.output.contains("note") && info.output.contains(words))
+      let classify = ["classify", "a.png", "--weights", "bare.safetensors", "--size", "64"]
+      #expect(try run(classify).errors.contains(words))
+      #expect(try run(classify).errors.contains("--scheme timm-tf"))
+      #expect(try run(classify + ["--scheme", "timm"]).errors.isEmpty)
+      let convert = ["weights", "convert", "bare.safetensors", "own.safetensors"]
+      #expect(try run(convert).errors.contains(words))
+      #expect(try run(["classify", "a.png", "--weights", "own.safetensors"]).errors.isEmpty)
+      let own: [String: Any] = try run(["weights", "info", "own.safetensors", "--json"]).json()
+      #expect((own["remarks"] as? [Any])?.isEmpty == true && own["state"] is NSNull)
+
+      // A recipe names the scheme of its member, or does not.
+      for (scheme, isOpen) in [("", true), ("    scheme: timm\n", false)] {
+        try Data((Material.recipe + "\n" + scheme).utf8)
+          .write(to: folder.appendingPathComponent("r.yaml"))
+        let result = try Tool.run(
+          ["classify", "a.png", "--recipe", "r.yaml", "--weights", "bare.safetensors"], in: folder)
+        #expect(result.status == 0 && result.errors.contains(words) == isOpen, "\(result.errors)")
+      }
+    }
+  }
+
+  /// Writes what timm's training script would of networks of these files: their tensors, the averaged
+  /// ones too, and options that say which network it is.
+  private func checkpoint(_ states: [String: URL], to url: URL) throws {
+    var storages: [[Float]] = []
+    var pickle = Pickle()
+    let networks = try states.mapValues { try StateDict.read($0) }
+    try pickle.dictionary(["state_dict", "state_dict_ema", "args"]) { pickle, name in
+      guard let network = networks[name] else {
+        return pickle.object("argparse", "Namespace", ["model"]) { pickle, _ in
+          pickle.text("tf_efficientnet_b0.ns_jft_in1k")
+        }
+      }
+      try pickle.dictionary(network.keys.map { "module.\($0)" }) { pickle, key in
+        let tensor = try #require(try network[String(key.dropFirst(7))]?.tensor())
+        var step = 1
+        var strides: [Int] = []
+        for extent in tensor.shape.reversed() {
+          strides.insert(step, at: 0)
+          step *= extent
+        }
+        pickle.tensor(
+          count: tensor.count, offset: 0, shape: tensor.shape, strides: strides,
+          storage: "\(storages.count)")
+        storages.append(tensor.scalars)
+      }
+    }
+    try pickle.legacyFile(storages: storages).write(to: url)
+  }
+
+  @Test func whatTimmsTrainingScriptWritesIsRead() throws {
+    try Paths.withTemporaryFolder { folder in
+      func file(_ name: String) -> URL { folder.appendingPathComponent(name) }
+      for seed in [1, 2] as [UInt64] {
+        try Material.classifier(file("\(seed).safetensors"), seed: seed, metadata: false)
+      }
+      try Material.picture(file("a.png"))
+      try checkpoint(
+        ["state_dict": file("1.safetensors"), "state_dict_ema": file("2.safetensors")],
+        to: file("last.pth"))
+      func classify(_ options: [String]) throws -> (logit: Double?, errors: String) {
+        let result = try Tool.run(
+          ["classify", "a.png", "--json", "--size", "64", "--weights"] + options, in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+        let entries: [[String: Any]] = try result.json()
+        return ((entries.first?["logits"] as? [Double])?.first, result.errors)
+      }
+      let plain = try classify(["1.safetensors", "--scheme", "timm-tf"]).logit
+      let averaged = try classify(["2.safetensors", "--scheme", "timm-tf"]).logit
+      #expect(plain != nil && averaged != nil && plain != averaged)
+      let usual = try classify(["last.pth"])
+      #expect(usual.logit == plain)
+      #expect(usual.errors.contains("state_dict is taken, not state_dict_ema"))
+      #expect(usual.errors.contains("--state state_dict_ema"))
+      let chosen = try classify(["last.pth", "--state", "ema"])
+      #expect(chosen.logit == averaged && chosen.errors.isEmpty)
+
+      let info: [String: Any] =
+        try Tool.run(["weights", "info", "last.pth", "--json"], in: folder).json()
+      #expect(info["scheme"] as? String == "timm-tf" && info["state"] as? String == "state_dict")
+      #expect(info["otherStates"] as? [String] == ["state_dict_ema"])
+      #expect(info["passedOver"] as? [String] == ["argparse.Namespace"])
+      #expect((info["remarks"] as? [String])?.count == 1)
+      let text = try Tool.run(["weights", "info", "last.pth"], in: folder).output
+      #expect(text.contains("argparse.Namespace") && text.contains("--state state_dict_ema"))
+      let converted = try Tool.run(
+        ["weights", "convert", "last.pth", "own.safetensors", "--state", "ema"], in: folder)
+      #expect(converted.status == 0 && converted.errors.isEmpty, "\(converted.errors)")
+      #expect(converted.output.contains("tensors of state_dict_ema, efficientnet-b0"))
+      #expect(try classify(["own.safetensors"]).logit == averaged)
+      let missing = try Tool.run(
+        ["weights", "info", "last.pth", "--state", "teacher"], in: folder)
+      #expect(missing.status == 1)
+      #expect(
+        missing.errors.contains("no entry teacher; its states are state_dict, state_dict_ema"))
+    }
+  }
+
   @Test func benchmarksPrintTheDocumentedForm() throws {
     let result = try Tool.run([
       "bench", "classify", "--architecture", "efficientnet-b0", "--norm", "batch", "--norm",

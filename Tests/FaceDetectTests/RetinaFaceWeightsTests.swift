@@ -15,8 +15,10 @@ import Testing
     for backbone in RetinaFaceBackbone.allCases {
       let weights = try DetectorGolden.network(backbone).weights
       #expect(RetinaFaceBackbone(recognizing: weights) == backbone)
-      let parallel = try weights.renamingKeys { "module." + $0 }
-      #expect(RetinaFaceBackbone(recognizing: parallel) == backbone)
+      for prefix in ["module.", "model.", "model.net."] {
+        let wrapped = try weights.renamingKeys { prefix + $0 }
+        #expect(RetinaFaceBackbone(recognizing: wrapped) == backbone)
+      }
     }
     #expect(RetinaFaceBackbone(recognizing: StateDict(tensors: [])) == nil)
   }
@@ -24,8 +26,10 @@ import Testing
   @Test func aDataParallelCheckpointLoads() throws {
     let golden = try DetectorGolden.network(.mobileNet)
     let plain = try RetinaFace(weights: golden.weights)
-    let parallel = try RetinaFace(weights: golden.weights.renamingKeys { "module." + $0 })
-    #expect(try plain.detect(golden.images) == parallel.detect(golden.images))
+    for prefix in ["module.", "model."] {
+      let wrapped = try RetinaFace(weights: golden.weights.renamingKeys { prefix + $0 })
+      #expect(try plain.detect(golden.images) == wrapped.detect(golden.images))
+    }
   }
 
   @Test func everyKeyAtFaultIsNamed() throws {

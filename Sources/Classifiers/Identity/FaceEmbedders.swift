@@ -15,10 +15,16 @@ public enum FaceEmbedders {
   ///
   /// - Throws: `WeightsError`, `ClassifierError`.
   public static func embedder(_ state: StateDict) throws -> any FaceEmbedder {
+    func isLookAlike(_ state: StateDict) -> Bool {
+      state["embedding.weight"] != nil && state["conv_stem.weight"] != nil
+    }
+    let state = state.strippingCommonPrefix {
+      InceptionResnetEmbedder.recognises($0) || isLookAlike($0)
+    }
     if InceptionResnetEmbedder.recognises(state) { return try InceptionResnetEmbedder(state) }
     guard
       state.metadata["architecture"] == LookAlikeEmbedder.architecture
-        || state["embedding.weight"] != nil && state["conv_stem.weight"] != nil
+        || isLookAlike(state)
     else {
       throw ClassifierError.unrecognised(
         file: state.file, what: "face embedder",

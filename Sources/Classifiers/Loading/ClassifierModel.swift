@@ -82,7 +82,7 @@ extension ClassifierNetwork {
   public func loadWeights(
     _ state: StateDict, scheme: Scheme, architecture: Architecture
   ) throws(WeightsError) {
-    let mapping = KeyMapping(scheme, architecture) { state[$0] != nil }
+    let mapping = KeyMapping(scheme, architecture, for: state)
     let renamed = try mapping.renamed(state, for: store.parameters, architecture)
     do {
       try store.load(renamed, strict: true)

@@ -90,7 +90,7 @@ extension ClassifierSettings {
       }
     case .group: settings.norm = .group(groups: options.groups ?? 8, epsilon: 1e-5)
     }
-    let mapping = KeyMapping(scheme, architecture) { state[$0] != nil }
+    let mapping = KeyMapping(scheme, architecture, for: state)
     if architecture.efficientNet != nil {
       let stages = options.stages ?? state.stageCount(mapping)
       // A checkpoint with no stage at all is refused with the keys that it lacks.

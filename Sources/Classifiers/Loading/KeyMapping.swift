@@ -1,3 +1,5 @@
+import DeepfakeCore
+
 /// How the keys of one checkpoint correspond to those of the network, which are timm's.
 ///
 /// A key is written as the checkpoint has it; the inverse is a table over the network's keys, so that
@@ -9,9 +11,11 @@ package struct KeyMapping: Sendable {
   }
 
   private let style: Style
-  /// Before every key but the classifier's.
+  /// Before every key (`model.`), where something wraps the network as the scheme has it.
+  private let wrapper: String
+  /// Behind that, before every key but the classifier's.
   private let prefix: String
-  /// What the classifier is called, prefix included.
+  /// What the classifier is called, that prefix included.
   private let classifier: String
   /// What the network calls its classifier.
   private let ownClassifier: String
@@ -20,8 +24,17 @@ package struct KeyMapping: Sendable {
   /// The number of blocks before each stage.
   private let stageStarts: [Int]
 
+  /// The mapping to a checkpoint's keys.
+  package init(_ scheme: Scheme, _ architecture: Architecture, for state: StateDict) {
+    self.init(scheme, architecture, wrapper: scheme.wrapper(in: state)) { state[$0] != nil }
+  }
+
   /// The mapping of `scheme`, which covers `architecture`; `hasKey` tells what the checkpoint holds.
-  package init(_ scheme: Scheme, _ architecture: Architecture, hasKey: (String) -> Bool) {
+  package init(
+    _ scheme: Scheme, _ architecture: Architecture, wrapper: String = "",
+    hasKey: (String) -> Bool
+  ) {
+    self.wrapper = wrapper
     precondition(
       scheme.covers(architecture), "KeyMapping: \(scheme) has no \(architecture.rawValue)")
     var starts = [0]
@@ -38,7 +51,7 @@ package struct KeyMapping: Sendable {
     switch scheme {
     case .timm where isXception:
       style = .timm
-      classifier = hasKey("last_linear.weight") ? "last_linear" : "fc"
+      classifier = hasKey(wrapper + "last_linear.weight") ? "last_linear" : "fc"
     case .timm, .timmTF:
       style = .timm
       classifier = "classifier"
@@ -73,12 +86,12 @@ package struct KeyMapping: Sendable {
   /// The checkpoint's name for the network's parameter `key`.
   package func published(_ key: String) -> String {
     if key.hasPrefix(ownClassifier + ".") {
-      return classifier + key.dropFirst(ownClassifier.count)
+      return wrapper + classifier + key.dropFirst(ownClassifier.count)
     }
     switch style {
-    case .timm: return prefix + key
-    case .torchvision: return prefix + torchvision(key)
-    case .lukemelas: return prefix + lukemelas(key)
+    case .timm: return wrapper + prefix + key
+    case .torchvision: return wrapper + prefix + torchvision(key)
+    case .lukemelas: return wrapper + prefix + lukemelas(key)
     }
   }
 
@@ -86,7 +99,7 @@ package struct KeyMapping: Sendable {
   /// for.
   package func isKnownExtra(_ key: String) -> Bool {
     key.hasSuffix(".num_batches_tracked") || Familiarity.tensorKeys.contains(key)
-      || extras.contains { key.hasPrefix($0) }
+      || extras.contains { key.hasPrefix(wrapper + $0) }
   }
 
   /// A parameter of a block: `blocks.S.I.part.leaf`.

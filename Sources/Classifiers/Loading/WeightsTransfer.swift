@@ -74,7 +74,7 @@ extension ClassifierNetwork {
         file: state.file, name: "architecture",
         reason: "is \(found.rawValue); the network to train is \(architecture.rawValue).")
     }
-    let mapping = KeyMapping(scheme, architecture) { state[$0] != nil }
+    let mapping = KeyMapping(scheme, architecture, for: state)
     var renamed = try mapping.renamed(state, for: store.parameters, architecture)
     var result = WeightsTransfer(scheme: scheme)
     let head = architecture == .xception ? "fc." : "classifier."

@@ -13,6 +13,8 @@ public struct RunFacts: Codable, Sendable, Equatable {
     public var sha256: String
     /// Whose checkpoint it was said to be.
     public var scheme: String?
+    /// The state of the checkpoint, where one was named.
+    public var state: String?
     /// Whether the last layer was to be kept.
     public var keepsHead: Bool
   }

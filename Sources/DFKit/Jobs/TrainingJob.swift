@@ -40,12 +40,19 @@ public struct TrainingJob: Sendable {
     public var file: URL
     /// Whose checkpoint it is; told from the file if nil.
     public var scheme: Scheme?
+    /// The entry of a PyTorch checkpoint that is meant (`StateDict.read`); nil for the usual one.
+    public var state: String?
     /// Whether the last layer is kept where its shape is that of the network to train.
     public var keepsHead = true
 
     /// A file that says itself whose it is.
     public init(_ file: URL) {
       self.file = file
+    }
+
+    /// What reading decides that the file leaves open, in sentences for people.
+    public var remarks: [String] {
+      WeightsSource.file(file, state: state).remarks(ClassifierOptions(scheme: scheme))
     }
   }
 
@@ -96,7 +103,7 @@ public struct TrainingJob: Sendable {
       let split = try holdOut.split(manifest)
       (training, validation, rule) = (split.training, split.heldOut, split.rule)
     }
-    let state = try initialWeights.map { try StateDict.read($0.file) }
+    let state = try initialWeights.map { try StateDict.read($0.file, entry: $0.state) }
     let settings = self.settings(startingFrom: state)
     var network = TrainableNetwork(
       settings, dropout: member.dropout, stochasticDepth: member.stochasticDepth)
@@ -223,7 +230,7 @@ public struct TrainingJob: Sendable {
       initialWeights: try initialWeights.map {
         .init(
           file: $0.file.standardizedFileURL.path, sha256: try Self.digest($0.file),
-          scheme: $0.scheme?.rawValue, keepsHead: $0.keepsHead)
+          scheme: $0.scheme?.rawValue, state: $0.state, keepsHead: $0.keepsHead)
       },
       skipsBroken: skipsBroken, threads: Parallel.threadCount,
       parameters: network.network.store.learnableCount, began: Date().formatted(.iso8601))

@@ -43,13 +43,16 @@ public struct WeightsConversion: Sendable {
       // Loading shows that the file fits the network before anything is written.
       try settings.makeNetwork().loadWeights(
         state, scheme: settings.scheme, architecture: settings.architecture)
+      state = state.unwrapped(settings.scheme)
       metadata.describe(settings)
       if settings.classCount <= 2 { metadata.labels = ["real", "fake"] }
     }
     if let cropMargin { metadata.cropMargin = cropMargin }
     state.metadata = metadata.entries
     try state.write(safetensors: output, dtype: dtype)
-    return WeightsReport(try StateDict.read(output))
+    var report = WeightsReport(try StateDict.read(output))
+    report.checkpoint = state.checkpoint
+    return report
   }
 }
 

@@ -34,6 +34,11 @@ public struct WeightsReport: Sendable {
   public var metadata: [String: String]
   /// The tensors in file order.
   public var tensors: [Entry]
+  /// What else the file holds, where it is a PyTorch checkpoint; after a conversion, the file that was
+  /// read.
+  public var checkpoint: CheckpointSummary?
+  /// What reading decided that the file leaves open (`WeightsSource.remarks`).
+  public var remarks: [String]
   /// What is known of weights that ship, beside what they say themselves; nil for a file.
   public var shipped: ShippedWeights?
 
@@ -42,6 +47,7 @@ public struct WeightsReport: Sendable {
   /// - Throws: `WeightsError` where they cannot be read.
   public init(_ source: WeightsSource) throws(WeightsError) {
     self.init(try source.read())
+    remarks = source.remarks()
     guard case .shipped(let weights) = source else { return }
     shipped = weights
     kind = weights.card?.kind.rawValue ?? kind
@@ -52,6 +58,8 @@ public struct WeightsReport: Sendable {
   public init(_ state: StateDict) {
     file = state.file
     metadata = state.metadata
+    checkpoint = state.checkpoint
+    remarks = []
     tensors = state.keys.compactMap { key in
       state[key].map { Entry(key: key, dtype: $0.dtype.rawValue, shape: $0.shape) }
     }
@@ -85,6 +93,11 @@ public struct WeightsReport: Sendable {
       "scheme": .string(scheme), "norm": .string(norm), "stages": .integer(stages),
       "classes": .integer(classes),
       "size": .integer(size), "elements": .integer(elementCount),
+      "torchScript": .bool(checkpoint?.isTorchScript ?? false),
+      "state": .string(checkpoint?.state),
+      "otherStates": .array((checkpoint?.others ?? []).map { .string($0.name) }),
+      "passedOver": .array((checkpoint?.passedOver ?? []).map { .string($0) }),
+      "remarks": .array(remarks.map { .string($0) }),
       "metadata": .object(
         metadata.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }),
       "tensors": .array(
@@ -127,6 +140,17 @@ public struct WeightsReport: Sendable {
       add("classes", classes.map { "\($0)" })
       add("input size", size.map { "\($0)" })
     }
+    if checkpoint?.isTorchScript == true {
+      add("form", "TorchScript archive; its code is not looked at")
+    }
+    if let state = checkpoint?.state { add("state", state) }
+    for other in checkpoint?.others ?? [] {
+      add("other state", "\(other.name), \(other.tensors) tensors (--state \(other.name))")
+    }
+    if let names = checkpoint?.passedOver, !names.isEmpty {
+      add("passed over", names.joined(separator: ", "))
+    }
+    for remark in remarks { add("note", remark) }
     add("tensors", "\(tensors.count), \(elementCount) elements")
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
       add("metadata", "\(key): \(value)")

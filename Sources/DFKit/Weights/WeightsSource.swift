@@ -1,3 +1,4 @@
+import Classifiers
 import DeepfakeCore
 import FaceDetect
 import Foundation
@@ -5,33 +6,35 @@ import MediaIO
 
 /// Where weights come from.
 public enum WeightsSource: Sendable, Equatable {
-  /// A file, or the folder of MTCNN's three.
-  case file(URL)
+  /// A file, or the folder of MTCNN's three; `state` is the entry of a PyTorch checkpoint that is meant
+  /// (`StateDict.read`), nil for the usual one.
+  case file(URL, state: String? = nil)
   /// What ships with dfkit.
   case shipped(ShippedWeights)
 
   /// What a command line says: the name of weights that ship, or a path.
   ///
-  /// A file that has such a name is meant by `./name`.
-  public init(argument: String) {
-    if let shipped = ShippedWeights.named(argument) {
+  /// A file that has such a name is meant by `./name`; with `state` it is always a path, since what ships
+  /// has one state.
+  public init(argument: String, state: String? = nil) {
+    if state == nil, let shipped = ShippedWeights.named(argument) {
       self = .shipped(shipped)
     } else {
-      self = .file(URL(fileURLWithPath: argument))
+      self = .file(URL(fileURLWithPath: argument), state: state)
     }
   }
 
   /// The path, or the name of what ships, for messages and reports.
   public var name: String {
     switch self {
-    case .file(let url): url.relativePath
+    case .file(let url, _): url.relativePath
     case .shipped(let weights): "built-in \(weights.name)"
     }
   }
 
   /// The file; nil for what ships.
   public var file: URL? {
-    if case .file(let url) = self { url } else { nil }
+    if case .file(let url, _) = self { url } else { nil }
   }
 
   /// The tensors and the text beside them.
@@ -39,9 +42,19 @@ public enum WeightsSource: Sendable, Equatable {
   /// - Throws: `WeightsError`.
   public func read() throws(WeightsError) -> StateDict {
     switch self {
-    case .file(let url): try MTCNN.readWeights(url)
+    case .file(let url, nil): try MTCNN.readWeights(url)
+    case .file(let url, let state?): try StateDict.read(url, entry: state)
     case .shipped(let weights): try weights.read()
     }
+  }
+
+  /// What reading decides that the file leaves open, in sentences for people: which of several states
+  /// is taken, and which of two schemes with the same keys. Empty for what ships, and for what cannot be
+  /// read.
+  public func remarks(_ options: ClassifierOptions = ClassifierOptions()) -> [String] {
+    guard case .file(_, let chosen) = self, let state = try? read() else { return [] }
+    let choice = chosen == nil ? state.stateRemark : nil
+    return [choice, state.schemeRemark(options)].compactMap { $0 }
   }
 
   /// Their SHA-256: of the file, or of the hashes of the folder's files in the order of their names.
@@ -49,7 +62,7 @@ public enum WeightsSource: Sendable, Equatable {
   /// - Throws: `WeightsError` where they cannot be read.
   public func digest() throws(WeightsError) -> String {
     switch self {
-    case .file(let url): try Self.digest(url)
+    case .file(let url, _): try Self.digest(url)
     case .shipped(let weights): weights.digest
     }
   }
@@ -67,5 +80,29 @@ public enum WeightsSource: Sendable, Equatable {
       lines += "\(name) \(try TrainingJob.digest(file))\n"
     }
     return SHA256.digits(of: Data(lines.utf8))
+  }
+}
+
+extension StateDict {
+  /// Which of a checkpoint's states was taken, where another might have been meant.
+  var stateRemark: String? {
+    guard let checkpoint, let state = checkpoint.state else { return nil }
+    let rivals = checkpoint.rivals(tensors: count).map(\.name)
+    guard let first = rivals.first else { return nil }
+    let names = rivals.prefix(4).joined(separator: ", ") + (rivals.count > 4 ? ", ..." : "")
+    return "\(file): holds several states of about the same size: \(state) is taken, not \(names)."
+      + " '--state \(first)' takes that, for one network and in 'weights convert'."
+  }
+
+  /// Which of timm's two schemes is taken, where neither the file nor `options` say.
+  func schemeRemark(_ options: ClassifierOptions) -> String? {
+    // A file that dfkit wrote says whose it is.
+    guard options.scheme == nil, metadata["dfkit"] == nil, Scheme.isGuessed(in: self) else {
+      return nil
+    }
+    return "\(file): timm's efficientnet_* and its tf_efficientnet_*, whose padding and epsilon"
+      + " differ, have the same keys, and nothing in the file says which it is; it is read as timm."
+      + " '--scheme timm-tf' reads it as the other, '--scheme timm' confirms (in a recipe, the member's"
+      + " scheme)."
   }
 }

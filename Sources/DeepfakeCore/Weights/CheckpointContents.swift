@@ -2,20 +2,17 @@ import OrderedCollections
 
 /// What a PyTorch checkpoint holds, and which of it is the network's state dict.
 struct CheckpointContents {
-  private let file: String
-  private let pickled: Unpickler.Result
+  let file: String
+  let pickled: Unpickler.Result
   private let storages: [StoredBytes]
   /// The dictionaries that have a tensor under a text key.
-  private let holders: Set<Int>
+  let holders: Set<Int>
 
-  /// Names under which training scripts keep the state dict, the most telling first.
-  private static let usualNames = [
-    "state_dict", "model_state_dict", "model_state", "model", "net", "network", "module",
-    "state_dict_ema", "model_ema", "ema", "params_ema", "params", "weights",
+  /// Python's own classes of plain values, by their modules. Beside tensors they are passed over; an
+  /// object of any other class there may be a tensor of an unknown kind.
+  private static let plainModules: Set<String> = [
+    "argparse", "pathlib", "datetime", "collections", "decimal", "fractions", "uuid", "types",
   ]
-
-  /// How many dictionaries deep a state dict is looked for.
-  private static let maximumDepth = 3
 
   /// `storages` are the bytes of `pickled.heap.storages`.
   init(file: String, pickled: Unpickler.Result, storages: [StoredBytes]) {
@@ -31,12 +28,72 @@ struct CheckpointContents {
       })
   }
 
-  private var heap: PickleHeap { pickled.heap }
+  var heap: PickleHeap { pickled.heap }
 
-  /// The state dict called `entry` (names joined by "/" where it lies deeper), or the one that is found
-  /// under the usual names. The plain values on the way to it become metadata.
+  /// The state dict called `entry` (see `place(named:)`), or the one that is found under the usual
+  /// names. The plain values on the way to it become metadata.
   func stateDict(entry: String?) throws(WeightsError) -> StateDict {
-    // Every tensor is checked, those that are not wanted too: a damaged file is not to be trusted.
+    let tensors = try storedTensors()
+    let place: Place
+    if let entry {
+      place = try self.place(named: entry)
+    } else {
+      place = try usualPlace(below: Place(value: pickled.root))
+    }
+    var metadata: [String: String] = [:]
+    for dictionary in place.passed { collect(dictionary, &metadata) }
+    guard case .dictionary(let index) = place.value else {
+      if let name = heap.foreignName(place.value) { throw .refused(file: file, found: name) }
+      throw .unreadable(
+        file: file, reason: "it holds \(place.value.noun) where a state dict was expected")
+    }
+    var state = try stateDict(heap.dictionaries[index], tensors, metadata)
+    state.checkpoint = CheckpointSummary(
+      state: place.name,
+      others: states.filter { $0.name != place.name ?? "" },
+      passedOver: Array(heap.foreignNames))
+    return state
+  }
+
+  /// The tensors of a TorchScript module and of the modules in it, under the names that PyTorch's
+  /// `state_dict()` gives them. The modules are inert objects; their classes' code is not looked at.
+  func moduleTensors() throws(WeightsError) -> StateDict {
+    let tensors = try storedTensors()
+    var named: OrderedDictionary<String, StoredTensor> = [:]
+    var pending: [(prefix: String, module: PickleValue)] = [("", pickled.root)]
+    var steps = 0
+    while let (prefix, module) = pending.popLast() {
+      var children: [(String, PickleValue)] = []
+      for (key, value) in heap.entries(module)?.items ?? [] {
+        steps += 1
+        // Modules may hold each other in a circle, or many times.
+        guard steps <= Unpickler.maximumTensors, prefix.utf8.count <= 1000 else {
+          throw .refused(file: file, found: "modules that hold each other many times")
+        }
+        guard let key = key.text else { continue }
+        switch value {
+        case .tensor(let index): named[prefix + key] = tensors[index].named(prefix + key)
+        case .object: children.append((prefix + key + ".", value))
+        default: break
+        }
+      }
+      pending += children.reversed()
+    }
+    guard !named.isEmpty else {
+      throw .unreadable(
+        file: file,
+        reason: "it is a TorchScript archive whose modules hold no tensors (torch.jit.freeze puts"
+          + " them into the code); in Python, save the state_dict() of the model that it was made"
+          + " from with torch.save")
+    }
+    var state = StateDict(file: file, tensors: named)
+    state.checkpoint = CheckpointSummary(
+      passedOver: heap.foreignNames.filter { !$0.hasPrefix("__torch__.") }, isTorchScript: true)
+    return state
+  }
+
+  /// Every tensor, checked, those that are not wanted too: a damaged file is not to be trusted.
+  private func storedTensors() throws(WeightsError) -> [StoredTensor] {
     var tensors: [StoredTensor] = []
     tensors.reserveCapacity(heap.tensors.count)
     for (index, tensor) in heap.tensors.enumerated() {
@@ -45,67 +102,7 @@ struct CheckpointContents {
           file: file, key: "tensor \(index)", dtype: tensor.type, shape: tensor.shape,
           strides: tensor.strides, offset: tensor.offset, storage: storages[tensor.storage]))
     }
-    var metadata: [String: String] = [:]
-    var value = pickled.root
-    if let entry {
-      for name in entry.split(separator: "/").map(String.init) {
-        guard case .dictionary(let index) = value, let next = heap.dictionaries[index][name] else {
-          throw .unreadable(file: file, reason: "the checkpoint has no entry \(entry)")
-        }
-        collect(heap.dictionaries[index], &metadata)
-        value = next
-      }
-    } else {
-      for _ in 0..<Self.maximumDepth {
-        guard case .dictionary(let index) = value,
-          let next = try nested(in: index)
-        else { break }
-        collect(heap.dictionaries[index], &metadata)
-        value = next
-      }
-    }
-    guard case .dictionary(let index) = value else {
-      throw .unreadable(
-        file: file, reason: "it holds \(value.noun) where a state dict was expected")
-    }
-    return try stateDict(heap.dictionaries[index], tensors, metadata)
-  }
-
-  /// The entry of a checkpoint that leads to a state dict; nil if `dictionary` is one itself.
-  private func nested(
-    in index: Int
-  ) throws(WeightsError) -> PickleValue? {
-    let dictionary = heap.dictionaries[index]
-    for name in Self.usualNames {
-      if let value = dictionary[name], leadsToTensors(value, depth: Self.maximumDepth) {
-        return value
-      }
-    }
-    if holders.contains(index) { return nil }
-    let others = dictionary.items.filter { leadsToTensors($0.value, depth: 1) }
-    guard others.count <= 1 else {
-      let names = others.prefix(8).compactMap(\.key.text).joined(separator: ", ")
-      throw .unreadable(
-        file: file,
-        reason: "it holds several state dicts (\(names)); save the one you need on its own")
-    }
-    return others.first?.value
-  }
-
-  /// Whether `value` is a state dict, or a checkpoint with one under a usual name.
-  private func leadsToTensors(_ value: PickleValue, depth: Int) -> Bool {
-    guard depth > 0, case .dictionary(let index) = value else { return false }
-    if holders.contains(index) { return true }
-    let dictionary = heap.dictionaries[index]
-    return Self.usualNames.contains { name in
-      dictionary[name].map { leadsToTensors($0, depth: depth - 1) } ?? false
-    }
-  }
-
-  private func collect(_ dictionary: PickleDictionary, _ metadata: inout [String: String]) {
-    for (key, value) in dictionary.items {
-      if let key = key.text, let text = value.text { metadata[key] = text }
-    }
+    return tensors
   }
 
   private func stateDict(
@@ -120,7 +117,9 @@ struct CheckpointContents {
           throw .unreadable(file: file, reason: "it holds a tensor under \(key.noun) for a key")
         }
         named[name] = tensors[index].named(name)
-      } else if holdsTensorsSomewhere(value, &visited) {
+      } else if let name = heap.foreignName(value), !Self.isPlain(name) {
+        throw .refused(file: file, found: name)
+      } else if reachesTensors(value, &visited) {
         throw .unreadable(
           file: file,
           reason: "\(key.text ?? "an entry") beside the tensors holds further tensors in"
@@ -135,9 +134,13 @@ struct CheckpointContents {
     return StateDict(file: file, tensors: named, metadata: metadata)
   }
 
+  static func isPlain(_ name: String) -> Bool {
+    plainModules.contains(String(name.prefix { $0 != "." }))
+  }
+
   /// Whether a tensor can be reached from `value`. Visits every container once, without recursion;
   /// `visited` carries over from one entry to the next, so that shared containers cost nothing.
-  private func holdsTensorsSomewhere(_ value: PickleValue, _ visited: inout Visited) -> Bool {
+  func reachesTensors(_ value: PickleValue, _ visited: inout Visited) -> Bool {
     var pending = [value]
     while let next = pending.popLast() {
       switch next {
@@ -148,14 +151,21 @@ struct CheckpointContents {
         if visited.dictionaries.insert(index).inserted {
           for (key, value) in heap.dictionaries[index].items { pending += [key, value] }
         }
+      case .object(let index):
+        if visited.objects.insert(index).inserted {
+          pending += heap.objects[index].parts
+          if let state = heap.objects[index].state { pending.append(state) }
+          if let entries = heap.objects[index].entries { pending.append(.dictionary(entries)) }
+        }
       default: break
       }
     }
     return false
   }
 
-  private struct Visited {
+  struct Visited {
     var sequences: Set<Int> = []
     var dictionaries: Set<Int> = []
+    var objects: Set<Int> = []
   }
 }

@@ -20,6 +20,8 @@ enum PickleValue {
   /// An index into `PickleHeap.tensors`.
   case tensor(Int)
   case numpyType(NumpyType)
+  /// An index into `PickleHeap.objects`: what a class or function unknown here would have made.
+  case object(Int)
   /// A value that is known to be harmless and means nothing here: a device, an element type.
   case inert(String)
 
@@ -45,17 +47,19 @@ enum PickleValue {
     case .tuple: "a tuple"
     case .list: "a list"
     case .dictionary: "a dictionary"
+    case .function(.foreign(let name)): "the class or function \(name)"
     case .function(let function): "the class or function \(function)"
     case .storage: "a tensor storage"
     case .tensor: "a tensor"
     case .numpyType: "a numpy type"
+    case .object: "an object"
     case .inert(let name): name
     }
   }
 }
 
-/// The classes and functions that a checkpoint may name. None of them is run: each stands for a few
-/// lines of `Unpickler.call`.
+/// A class or function that a checkpoint names. None is run: each that is known stands for a few lines
+/// of `Unpickler.call`, and a call of any other leaves an inert `PickleHeap.Object`.
 enum PickleFunction: Equatable {
   case orderedDictionary
   case size
@@ -71,6 +75,8 @@ enum PickleFunction: Equatable {
   case numpyScalar
   case numpyType
   case encode
+  /// Any other, by its qualified name in printable characters.
+  case foreign(String)
 
   private static let storages: [(name: String, type: ElementType)] = [
     ("DoubleStorage", .f64), ("FloatStorage", .f32), ("HalfStorage", .f16),
@@ -111,8 +117,12 @@ enum PickleFunction: Equatable {
     return known
   }()
 
-  /// The function of that qualified name; nil for everything that a checkpoint must not name.
-  static func named(_ name: String) -> PickleFunction? { known[name] }
+  /// The function of that qualified name.
+  static func named(_ name: String) -> PickleFunction {
+    if let function = known[name] { return function }
+    let printable = name.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }
+    return .foreign(String(String.UnicodeScalarView(printable.prefix(200))))
+  }
 }
 
 /// A numpy element type: kind, size and byte order.
@@ -153,72 +163,5 @@ struct NumpyType {
     case ("b", 1): return .bool(bits != 0)
     default: return nil
     }
-  }
-}
-
-/// A dictionary in insertion order. Text keys are unique, the last value given counts, as in Python;
-/// other keys, which no state dict has, are only kept.
-struct PickleDictionary {
-  private(set) var items: [(key: PickleValue, value: PickleValue)] = []
-  private var places: [String: Int] = [:]
-
-  mutating func set(_ key: PickleValue, _ value: PickleValue) {
-    if case .string(let text) = key {
-      if let place = places[text] {
-        items[place].value = value
-        return
-      }
-      places[text] = items.count
-    }
-    items.append((key, value))
-  }
-
-  subscript(text: String) -> PickleValue? { places[text].map { items[$0].value } }
-}
-
-/// What the values of one pickle refer to.
-struct PickleHeap {
-  /// A run of elements in the file, by the key that the container knows it under.
-  struct Storage {
-    var key: String
-    /// nil: bytes without a type.
-    var type: ElementType?
-    /// Elements of the whole storage.
-    var count: Int
-    /// The part of it that is meant (old files have views of storages).
-    var view: Range<Int>
-  }
-
-  /// A tensor over a storage, unchecked.
-  struct Tensor {
-    var storage: Int
-    var type: ElementType
-    var offset: Int
-    var shape: [Int]
-    var strides: [Int]
-  }
-
-  var sequences: [[PickleValue]] = []
-  var dictionaries: [PickleDictionary] = []
-  var storages: [Storage] = []
-  var tensors: [Tensor] = []
-
-  /// The items of a tuple or list.
-  func items(_ value: PickleValue) -> [PickleValue]? {
-    switch value {
-    case .tuple(let index), .list(let index): sequences[index]
-    default: nil
-    }
-  }
-
-  /// A tuple or list of no more than `limit` whole numbers.
-  func integers(_ value: PickleValue, atMost limit: Int) -> [Int]? {
-    guard let items = items(value), items.count <= limit else { return nil }
-    var result: [Int] = []
-    for item in items {
-      guard case .integer(let integer) = item else { return nil }
-      result.append(integer)
-    }
-    return result
   }
 }

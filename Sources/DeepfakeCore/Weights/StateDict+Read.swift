@@ -7,23 +7,31 @@ extension StateDict {
   }
 
   /// Reads the tensors of a weights file: safetensors, a PyTorch checkpoint (the zip archive, or
-  /// the form that PyTorch wrote before 1.6), or an ONNX model. The kind is recognised from the
-  /// contents.
+  /// the form that PyTorch wrote before 1.6), a TorchScript archive, or an ONNX model. The kind is
+  /// recognised from the contents.
   ///
   /// The file is mapped, not loaded; it must not be shortened while anything refers to it. Of a
-  /// checkpoint that holds more than a state dict, `entry` names the one to take; without it, the one
-  /// under `state_dict`, `model` and the like is found. Where every key starts with `module.`
+  /// checkpoint that holds more than a state dict, `entry` names the one to take, or a part of the name
+  /// that only one has (`ema`); without it, the one under `state_dict`, `model` and the like is found.
+  /// `checkpoint` says what was taken and what else there is. Where every key starts with `module.`
   /// (`DataParallel`) or `_orig_mod.` (`torch.compile`), that is dropped. No code in a checkpoint ever
-  /// runs: of what Python's pickle format can hold, tensors and plain values are understood and
-  /// everything else is refused by name.
-  /// - Throws: `WeightsError.unreadable` for files that are missing, damaged or of another kind,
-  ///   `WeightsError.refused` for contents that are not tensors or plain values.
+  /// runs: of what Python's pickle format can hold, tensors and plain values are understood. Whatever
+  /// an unknown class or function would have made is passed over, and refused by name where a
+  /// tensor depends on it.
+  /// - Throws: `WeightsError.unreadable` for files that are missing, damaged or of another kind, and
+  ///   where there is no `entry`; `WeightsError.refused` for weights that are not plain tensors.
   public static func read(
     _ url: URL, entry: String? = nil
   ) throws(WeightsError) -> StateDict {
     let file = try MappedFile(url)
+    let container = try container(of: file, named: url.pathExtension.lowercased())
+    if let entry, container == .safetensors || container == .onnx {
+      throw .unreadable(
+        file: file.name,
+        reason: "only PyTorch checkpoints hold states to choose from, so there is no \(entry)")
+    }
     let state: StateDict
-    switch try container(of: file, named: url.pathExtension.lowercased()) {
+    switch container {
     case .safetensors: state = try SafetensorsReader(file).read()
     case .torchArchive: state = try TorchArchive(file).read(entry: entry)
     case .torchLegacy: state = try TorchLegacyFile(file).read(entry: entry)
@@ -31,9 +39,25 @@ extension StateDict {
     }
     try state.checkSize(fileSize: file.bytes.count)
     // An ONNX file's keys are what its nodes call the tensors.
-    if state.graph != nil { return state }
-    return state.strippingCommonPrefix("_orig_mod.").strippingCommonPrefix("module.")
-      .strippingCommonPrefix("_orig_mod.")
+    return state.graph == nil ? state.unwrapped : state
+  }
+
+  /// The tensors without what PyTorch's own wrappers put before every key. Its average of weights
+  /// (`AveragedModel`) also counts its steps in a tensor beside the module.
+  private var unwrapped: StateDict {
+    var state = self
+    let counter = "n_averaged"
+    if state[counter] != nil {
+      var without = state
+      without[counter] = nil
+      let stripped = without.strippingCommonPrefix("module.")
+      if stripped.keys != without.keys { state = stripped }
+    }
+    while true {
+      let stripped = state.strippingCommonPrefix("_orig_mod.").strippingCommonPrefix("module.")
+      if stripped.keys == state.keys { return state }
+      state = stripped
+    }
   }
 
   /// Reads the tensors of a safetensors file that is embedded in the program: its bytes must stay for as
@@ -71,10 +95,14 @@ extension StateDict {
     of file: MappedFile, named suffix: String
   ) throws(WeightsError) -> Container {
     let bytes = file.bytes
+    if let reason = TextInPlaceOfWeights(bytes)?.reason {
+      throw .unreadable(file: file.name, reason: reason)
+    }
     func starts(with prefix: [UInt8], at offset: Int = 0) -> Bool {
       bytes.count >= offset + prefix.count && bytes[offset...].starts(with: prefix)
     }
     if suffix == "onnx" { return .onnx }
+    if starts(with: [0x50, 0x4B, 3, 4]) { return .torchArchive }
     if suffix == "safetensors" || starts(with: [0x7B], at: 8) && !starts(with: [0x80]) {
       return .safetensors
     }
@@ -85,8 +113,6 @@ extension StateDict {
       (Array("ustar".utf8), 257, "PyTorch's tar format from before 2017, or another tar archive"),
       ([0x1F, 0x8B], 0, "a gzip archive; unpack it first"),
       ([0x89] + Array("HDF".utf8), 0, "an HDF5 file (Keras); export it to safetensors"),
-      (Array("version https://git-lfs".utf8), 0, "a Git LFS pointer, not the weights themselves"),
-      (Array("<".utf8), 0, "a web page, not the weights themselves; download the file again"),
       (Array("GGUF".utf8), 0, "a GGUF file; export it to safetensors"),
     ]
     let known = kinds.first { starts(with: $0.prefix, at: $0.offset) }?.kind

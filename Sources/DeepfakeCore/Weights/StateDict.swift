@@ -13,6 +13,8 @@ public struct StateDict: Sendable {
   public var metadata: [String: String]
   /// The operations that the tensors are for, of an ONNX file whose keys are still its own.
   package internal(set) var graph: ONNXGraph?
+  /// What else the file holds, where it is a PyTorch checkpoint.
+  public internal(set) var checkpoint: CheckpointSummary?
 
   private var tensors: OrderedDictionary<String, StoredTensor>
 
@@ -84,16 +86,52 @@ public struct StateDict: Sendable {
           file: file, reason: "\(other.key) and \(tensor.key) would both be \(new) here")
       }
     }
-    return StateDict(file: file, tensors: renamed, metadata: metadata)
+    return replacingTensors(renamed)
   }
 
-  /// The tensors without `prefix`, if every key has it and something is left of each.
-  func strippingCommonPrefix(_ prefix: String) -> StateDict {
-    guard count > 0,
-      tensors.keys.allSatisfy({ $0.hasPrefix(prefix) && $0.utf8.count > prefix.utf8.count })
-    else { return self }
+  private func replacingTensors(_ tensors: OrderedDictionary<String, StoredTensor>) -> StateDict {
+    var result = StateDict(file: file, tensors: tensors, metadata: metadata)
+    result.checkpoint = checkpoint
+    return result
+  }
+
+  /// The tensors without `prefix`, if every key has it and something is left of each; keys that are in
+  /// `others` count for neither and stay.
+  package func strippingCommonPrefix(
+    _ prefix: String, others: Set<String> = []
+  ) -> StateDict {
     var stripped = OrderedDictionary<String, StoredTensor>(minimumCapacity: tensors.count)
-    for (key, tensor) in tensors { stripped[String(key.dropFirst(prefix.count))] = tensor }
-    return StateDict(file: file, tensors: stripped, metadata: metadata)
+    for (key, tensor) in tensors {
+      if others.contains(key) {
+        stripped[key] = tensor
+      } else if key.hasPrefix(prefix), key.utf8.count > prefix.utf8.count {
+        stripped[String(key.dropFirst(prefix.count))] = tensor
+      } else {
+        return self
+      }
+    }
+    return stripped.count == count ? replacingTensors(stripped) : self
+  }
+
+  /// The tensors without what every key begins with, as much of that as it takes for `isKnown` to hold;
+  /// as they are where it never does.
+  package func strippingCommonPrefix(until isKnown: (StateDict) -> Bool) -> StateDict {
+    commonPrefixes().lazy.map { strippingCommonPrefix($0) }.first(where: isKnown) ?? self
+  }
+
+  /// What every key begins with, in whole names, the shortest first: "", "model.", "model.net.".
+  /// Keys that are in `others` do not count.
+  package func commonPrefixes(others: Set<String> = []) -> [String] {
+    let keys = tensors.keys.filter { !others.contains($0) }
+    guard let first = keys.first else { return [""] }
+    var names = first.split(separator: ".", omittingEmptySubsequences: false).dropLast()
+    for key in keys where !names.isEmpty {
+      let own = key.split(separator: ".", omittingEmptySubsequences: false).dropLast()
+      let shared = zip(names, own).prefix { $0 == $1 }.count
+      names = names.prefix(shared)
+    }
+    return (0...names.count).map { count in
+      names.prefix(count).map { $0 + "." }.joined()
+    }
   }
 }

@@ -1,5 +1,6 @@
 /// Reads the zip archive that `torch.save` writes since PyTorch 1.6: `NAME/data.pkl`, and each
-/// storage as `NAME/data/KEY`, stored without compression.
+/// storage as `NAME/data/KEY`, stored without compression. TorchScript's archives are alike, with the
+/// modules' code beside them, which is not looked at.
 struct TorchArchive {
   private let file: MappedFile
   private let directory: ZipDirectory
@@ -7,12 +8,17 @@ struct TorchArchive {
   init(_ file: MappedFile) throws(WeightsError) {
     self.file = file
     directory = try ZipDirectory(file)
-    if let packed = directory.entries.first(where: { $0.method != 0 }) {
+  }
+
+  /// The bytes of an entry, which PyTorch does not compress.
+  private func bytes(of entry: ZipDirectory.Entry) throws(WeightsError) -> StoredBytes {
+    guard entry.method == 0 else {
       throw .unreadable(
         file: file.name,
-        reason: "\(packed.name) in the archive is compressed, which PyTorch never does; unpack the"
+        reason: "\(entry.name) in the archive is compressed, which PyTorch never does; unpack the"
           + " archive and pack it again without compression, or save the checkpoint again")
     }
+    return try directory.bytes(of: entry)
   }
 
   func read(entry: String?) throws(WeightsError) -> StateDict {
@@ -34,7 +40,7 @@ struct TorchArchive {
       else { throw .unreadable(file: file.name, reason: "the archive holds \(entry.name) twice") }
     }
     if let order = records["byteorder"] {
-      let bytes = try directory.bytes(of: order)
+      let bytes = try bytes(of: order)
       let text = String(
         decoding: UnsafeRawBufferPointer(start: bytes.start, count: min(16, bytes.count)),
         as: UTF8.self)
@@ -43,7 +49,7 @@ struct TorchArchive {
           file: file.name, reason: "its numbers are in \(text)-endian order, only little is read")
       }
     }
-    let bytes = try directory.bytes(of: pickle)
+    let bytes = try bytes(of: pickle)
     let pickled = try Unpickler.load(
       UnsafeRawBufferPointer(start: bytes.start, count: bytes.count), file: file.name)
     var resolver = StorageResolver(file: file.name)
@@ -57,10 +63,21 @@ struct TorchArchive {
           file: file.name,
           reason: "storage \(storage.key) has \(record.count) bytes, it should have \(size)")
       }
-      return try directory.bytes(of: record)
+      return try self.bytes(of: record)
     }
-    return try CheckpointContents(file: file.name, pickled: pickled, storages: resolver.storages)
-      .stateDict(entry: entry)
+    let contents = CheckpointContents(
+      file: file.name, pickled: pickled, storages: resolver.storages)
+    let isScript =
+      records["constants.pkl"] != nil || records.keys.contains { $0.hasPrefix("code/") }
+    guard isScript, case .object = pickled.root else {
+      return try contents.stateDict(entry: entry)
+    }
+    if let entry {
+      throw .unreadable(
+        file: file.name,
+        reason: "it is a TorchScript archive, which has one state, so there is no \(entry)")
+    }
+    return try contents.moduleTensors()
   }
 }
 

@@ -31,6 +31,9 @@ struct TorchLegacyFile {
         file: file.name, reason: "its numbers are in big-endian order, only little is read")
     }
     let object = try Unpickler.load(file.bytes, at: system.end, file: file.name)
+    if let name = object.heap.foreignName(object.root) {
+      throw .refused(file: file.name, found: name)
+    }
     let keys = try Unpickler.load(file.bytes, at: object.end, file: file.name)
     let records = try records(object.heap, keys)
     var resolver = StorageResolver(file: file.name)
@@ -62,6 +65,9 @@ struct TorchLegacyFile {
     var records: [String: StoredBytes] = [:]
     var cursor = ByteCursor(file.bytes, at: keys.end)
     for item in keyList {
+      if let key = item.text, let type = heap.foreignStorages[key] {
+        throw .refused(file: file.name, found: type)
+      }
       guard let key = item.text, let element = sizes[key] else {
         throw .unreadable(
           file: file.name, reason: "it lists a storage that no tensor refers to, of unknown type")

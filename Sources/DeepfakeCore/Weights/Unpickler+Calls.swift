@@ -1,11 +1,27 @@
 /// What stands for the calls that a checkpoint may contain.
 extension Unpickler {
-  /// The value that calling `function` would give.
+  /// The value that calling `function` with a tuple of arguments would give.
+  ///
+  /// A call of what is unknown here, or with a part that came from such a call, gives an inert object
+  /// with the unknown's name: whoever wants a tensor there refuses it by that name.
   mutating func call(
-    _ function: PickleValue, _ arguments: [PickleValue]
+    _ function: PickleValue, _ tuple: PickleValue
   ) throws(WeightsError) -> PickleValue {
+    let arguments = heap.items(tuple) ?? []
+    if var name = heap.foreignName(function) {
+      // Python's older way to make an object: the class is the first argument.
+      if name.hasSuffix("reg._reconstructor"), let made = arguments.first,
+        let known = heap.foreignName(made)
+      {
+        name = known
+      }
+      return object(name, tuple)
+    }
     guard case .function(let function) = function else {
       throw .refused(file: file, found: "a call of \(function.noun)")
+    }
+    for argument in arguments.prefix(Self.mostArguments) {
+      if let name = heap.foreignName(argument) { return object(name, tuple) }
     }
     switch function {
     case .orderedDictionary: return try orderedDictionary(arguments)
@@ -36,9 +52,17 @@ extension Unpickler {
       return NumpyType(name).map { .numpyType($0) } ?? .inert("a numpy type")
     case .numpyScalar: return try numpyScalar(arguments)
     case .encode: return try encode(arguments)
-    case .storage, .elementType:
+    case .storage, .elementType, .foreign:
       throw .refused(file: file, found: "a call of \(PickleValue.function(function).noun)")
     }
+  }
+
+  /// More arguments than any known function takes.
+  private static let mostArguments = 8
+
+  private mutating func object(_ name: String, _ arguments: PickleValue) -> PickleValue {
+    heap.objects.append(PickleHeap.Object(name: name, parts: [arguments]))
+    return .object(heap.objects.count - 1)
   }
 
   /// Applies the state that pickle hands to an object after making it.
@@ -54,6 +78,10 @@ extension Unpickler {
         type.isBigEndian = order == ">"
       }
       return .numpyType(type)
+    case .object(let index):
+      if let other = heap.objects[index].state { heap.objects[index].parts.append(other) }
+      heap.objects[index].state = state
+      return object
     case .inert: return object
     default: throw .refused(file: file, found: "a state for \(object.noun)")
     }
@@ -108,14 +136,20 @@ extension Unpickler {
     guard case .tuple(let index) = id else { throw malformed("a reference of unknown form") }
     let items = heap.sequences[index]
     guard items.count == 5 || items.count == 6, case .string("storage") = items[0],
-      case .function(.storage(let type)) = items[1], case .integer(let count) = items[4],
-      count >= 0
+      case .function(let kind) = items[1], case .integer(let count) = items[4], count >= 0
     else { throw malformed("a storage reference of unknown form") }
     let key: String
     switch items[2] {
     case .string(let text): key = text
     case .integer(let number): key = "\(number)"
     default: throw malformed("a storage without a key")
+    }
+    if case .foreign(let name) = kind {
+      heap.foreignStorages[key] = name
+      return object(name, id)
+    }
+    guard case .storage(let type) = kind else {
+      throw malformed("a storage reference of unknown form")
     }
     var view = 0..<count
     if items.count == 6, let fields = heap.items(items[5]) {

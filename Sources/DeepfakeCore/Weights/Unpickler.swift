@@ -2,8 +2,8 @@
 ///
 /// Pickle is a program for a stack machine whose instructions may call any Python function. This
 /// machine has the instructions that build plain values; a call is looked up in the short list of
-/// `PickleFunction`, and any other name is refused. Work and memory are bounded by the number of
-/// instructions and the two budgets.
+/// `PickleFunction`, and of a call of anything else only the name and the arguments are kept. Work and
+/// memory are bounded by the number of instructions and the two budgets.
 struct Unpickler {
   /// The value and where its pickle ended.
   struct Result {
@@ -62,23 +62,21 @@ struct Unpickler {
       guard let length: UInt64 = cursor.integer(), length <= UInt64(cursor.remaining) else {
         throw cutShort
       }
-    case UInt8(ascii: "c"), 0x93: try pushFunction(code)
+    case UInt8(ascii: "c"): stack.append(try namedFunction())
+    case 0x93:  // STACK_GLOBAL
+      guard case .string(let name) = try pop(), case .string(let module) = try pop() else {
+        throw malformed("a name that is not text")
+      }
+      stack.append(function(module, name))
     case UInt8(ascii: "R"):  // REDUCE
       let arguments = try popTuple()
       stack.append(try call(try pop(), arguments))
-    case 0x81:  // NEWOBJ
-      let arguments = try popTuple()
-      let function = try pop()
-      guard case .function(.orderedDictionary) = function else {
-        throw .refused(file: file, found: "an object made of \(function.noun)")
-      }
-      stack.append(try call(function, arguments))
+    case 0x81, 0x92, UInt8(ascii: "i"), UInt8(ascii: "o"): try makeObject(code)
     case UInt8(ascii: "b"):  // BUILD
       let state = try pop()
       stack.append(try build(try pop(), state))
     case UInt8(ascii: "Q"): stack.append(try persistent(try pop()))
-    case UInt8(ascii: "i"), UInt8(ascii: "o"), UInt8(ascii: "P"), 0x82, 0x83, 0x84, 0x92, 0x97,
-      0x98:
+    case UInt8(ascii: "P"), 0x82, 0x83, 0x84, 0x97, 0x98:
       throw .refused(file: file, found: "the pickle instruction 0x\(String(code, radix: 16))")
     case UInt8(ascii: "q"), UInt8(ascii: "r"), 0x94, UInt8(ascii: "h"), UInt8(ascii: "j"),
       UInt8(ascii: "("), UInt8(ascii: "0"), UInt8(ascii: "1"), UInt8(ascii: "2"):
@@ -136,26 +134,49 @@ struct Unpickler {
     }
   }
 
-  /// Looks a class or function up by the name that the file gives.
-  private mutating func pushFunction(_ code: UInt8) throws(WeightsError) {
-    let module: String
-    let name: String
-    if code == 0x93 {
-      guard case .string(let last) = try pop(), case .string(let first) = try pop() else {
-        throw malformed("a name that is not text")
-      }
-      (module, name) = (first, last)
-    } else {
-      guard let first = cursor.line(), let last = cursor.line() else { throw cutShort }
-      module = String(decoding: first.prefix(200), as: UTF8.self)
-      name = String(decoding: last.prefix(200), as: UTF8.self)
+  /// NEWOBJ, NEWOBJ_EX, INST and OBJ: a class is called, or would be.
+  private mutating func makeObject(_ code: UInt8) throws(WeightsError) {
+    let function: PickleValue
+    let arguments: PickleValue
+    switch code {
+    case UInt8(ascii: "i"):
+      function = try namedFunction()
+      arguments = tuple(try popToMark())
+    case UInt8(ascii: "o"):
+      let items = try popToMark()
+      guard let first = items.first else { throw malformed("an object without a class") }
+      function = first
+      arguments = tuple(Array(items.dropFirst()))
+    case 0x92:
+      let named = try pop()
+      arguments = tuple([try popTuple(), named])
+      function = try pop()
+    default:
+      arguments = try popTuple()
+      function = try pop()
     }
-    let full = "\(module).\(name)"
-    guard let function = PickleFunction.named(full) else {
-      let printable = full.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }
-      throw .refused(file: file, found: String(String.UnicodeScalarView(printable.prefix(200))))
+    guard heap.foreignName(function) != nil || isOrderedDictionary(function) else {
+      throw .refused(file: file, found: "an object made of \(function.noun)")
     }
-    stack.append(.function(function))
+    stack.append(try call(function, arguments))
+  }
+
+  private func isOrderedDictionary(_ value: PickleValue) -> Bool {
+    if case .function(.orderedDictionary) = value { true } else { false }
+  }
+
+  /// The class or function of the name that the next two lines of the file give.
+  private mutating func namedFunction() throws(WeightsError) -> PickleValue {
+    guard let first = cursor.line(), let last = cursor.line() else { throw cutShort }
+    return function(
+      String(decoding: first.prefix(200), as: UTF8.self),
+      String(decoding: last.prefix(200), as: UTF8.self))
+  }
+
+  private mutating func function(_ module: String, _ name: String) -> PickleValue {
+    let function = PickleFunction.named("\(module).\(name)")
+    if case .foreign(let name) = function { heap.noteForeign(name) }
+    return .function(function)
   }
 }
 
@@ -197,9 +218,10 @@ extension Unpickler {
     return values
   }
 
-  private mutating func popTuple() throws(WeightsError) -> [PickleValue] {
-    guard case .tuple(let index) = try pop() else { throw malformed("a call without arguments") }
-    return heap.sequences[index]
+  private mutating func popTuple() throws(WeightsError) -> PickleValue {
+    let value = try pop()
+    guard case .tuple = value else { throw malformed("a call without arguments") }
+    return value
   }
 
   private mutating func index<T: FixedWidthInteger & BitwiseCopyable>(
@@ -230,14 +252,20 @@ extension Unpickler {
   }
 
   private mutating func extend(by items: [PickleValue]) throws(WeightsError) {
-    guard case .list(let index) = try top() else {
-      throw malformed("items for something else than a list")
+    switch try top() {
+    case .list(let index): heap.sequences[index].append(contentsOf: items)
+    case .object(let index): heap.objects[index].parts.append(contentsOf: items)
+    default: throw malformed("items for something else than a list")
     }
-    heap.sequences[index].append(contentsOf: items)
   }
 
   private mutating func setItems(_ items: [PickleValue]) throws(WeightsError) {
-    guard case .dictionary(let index) = try top(), items.count % 2 == 0 else {
+    var target = try top()
+    if case .object(let index) = target {
+      target = heap.objects[index].entries.map { .dictionary($0) } ?? dictionary()
+      if case .dictionary(let entries) = target { heap.objects[index].entries = entries }
+    }
+    guard case .dictionary(let index) = target, items.count % 2 == 0 else {
       throw malformed("entries for something else than a dictionary")
     }
     for i in stride(from: 0, to: items.count, by: 2) {

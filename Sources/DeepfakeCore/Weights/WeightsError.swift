@@ -51,15 +51,42 @@ public struct WeightsMismatch: Error, Sendable, CustomStringConvertible {
   /// Whether there is nothing to report.
   public var isEmpty: Bool { missing.isEmpty && unused.isEmpty && misshapen.isEmpty }
 
-  /// The message for people: every key.
+  /// Keys of each kind that the message names; the others are counted.
+  private static let named = 6
+
+  /// The message for people: how many keys of each kind, and the first of them.
   public var description: String {
     var lines = ["\(file): the weights do not fit the network."]
-    if !missing.isEmpty { lines.append("  missing: " + missing.joined(separator: ", ")) }
-    if !unused.isEmpty { lines.append("  unused: " + unused.joined(separator: ", ")) }
-    for tensor in misshapen {
+    func add(_ title: String, _ keys: [String]) {
+      guard !keys.isEmpty else { return }
+      let rest = keys.count - Self.named
+      lines.append(
+        rest > 0
+          ? "  \(title) \(keys.count): \(keys.prefix(Self.named).joined(separator: ", ")) and \(rest) more"
+          : "  \(title): \(keys.joined(separator: ", "))")
+    }
+    add("missing", missing)
+    add("unused", unused)
+    for tensor in misshapen.prefix(Self.named) {
       lines.append("  \(tensor.key): shape \(tensor.found), the network has \(tensor.expected)")
+    }
+    if misshapen.count > Self.named {
+      lines.append("  and \(misshapen.count - Self.named) more of another shape")
+    }
+    if let (key, prefix) = prefixed {
+      lines.append(
+        "The file has \(key) with \(prefix) before it: save the tensors without what is before"
+          + " the network's keys, and without those that are not the network's.")
     }
     lines.append("Check the architecture, the scheme, the norm and the number of classes.")
     return lines.joined(separator: "\n")
+  }
+
+  /// A missing key that the file has behind other names (`model.`), and these.
+  private var prefixed: (key: String, prefix: String)? {
+    guard let key = missing.first,
+      let unused = unused.first(where: { $0.hasSuffix("." + key) })
+    else { return nil }
+    return (key, String(unused.dropLast(key.count)))
   }
 }

@@ -130,13 +130,15 @@ struct CalibrateCommand: AsyncParsableCommand {
     var job: CalibrationJob
     if named == nil, weights.count == 1 {
       job = CalibrationJob(
-        weights: WeightsSource(argument: weights[0]), options: network.options,
+        weights: network.source(weights[0]), options: network.options,
         samples: samples.choice())
     } else {
-      let (recipe, files) = try RecipeOptions.loaded(recipe ?? Recipe.defaultName, weights)
+      let (recipe, files) = try RecipeOptions.loaded(
+        recipe ?? Recipe.defaultName, weights, quiet: usual.members.count == 1)
       if usual.members.count == 1, let entry = files.entries.first {
         job = CalibrationJob(
-          weights: entry.weights, options: network.options, samples: samples.choice())
+          weights: network.applied(to: entry.weights), options: network.options,
+          samples: samples.choice())
         if named != nil {
           job.combination = try recipe.combination()
           job.combination.calibration = nil

@@ -73,7 +73,7 @@ struct ClassifyCommand: AsyncParsableCommand {
   /// One network where weights or options for one are given without a recipe.
   private func job() throws -> ClassificationJob {
     if recipe == nil, !weights.isEmpty || !network.isEmpty {
-      let source = WeightsSource(argument: weights.first ?? Recipe.defaultName)
+      let source = network.source(weights.first ?? Recipe.defaultName)
       return ClassificationJob(
         classifier: try ClassifierModel(try source.read(), network.options), name: source.name)
     }
@@ -89,6 +89,13 @@ struct NetworkOptions: ParsableArguments {
 
   @Option(help: "Whose checkpoint it is; recognised from its keys where they tell.")
   var scheme: Scheme?
+
+  @Option(
+    help: """
+      Which state of a PyTorch checkpoint with several is meant: its entry, or a part of the name that only one \
+      has, such as ema.
+      """)
+  var state: String?
 
   @Option(help: "The norm.")
   var norm: ClassifierOptions.NormKind?
@@ -112,7 +119,21 @@ struct NetworkOptions: ParsableArguments {
   var classes: Int?
 
   /// Whether nothing was given.
-  var isEmpty: Bool { options == ClassifierOptions() }
+  var isEmpty: Bool { options == ClassifierOptions() && state == nil }
+
+  /// The weights that a command line names, in the state that was asked for. Says what the file leaves
+  /// open.
+  func source(_ argument: String) -> WeightsSource {
+    applied(to: WeightsSource(argument: argument, state: state))
+  }
+
+  /// The same of weights that are known.
+  func applied(to weights: WeightsSource) -> WeightsSource {
+    var source = weights
+    if let state, let file = weights.file { source = .file(file, state: state) }
+    Output.remark(on: source, options)
+    return source
+  }
 
   /// The options for the loader.
   var options: ClassifierOptions {

@@ -74,7 +74,7 @@ struct FamiliarityCommand: AsyncParsableCommand {
 
   func run() async throws {
     threads.apply()
-    let source = WeightsSource(argument: weights)
+    let source = network.source(weights)
     var job = FamiliarityJob(weights: source, data: data.map { URL(fileURLWithPath: $0) })
     job.network = network.options
     job.crop = try recipe.map { try Recipe.named($0).crop }

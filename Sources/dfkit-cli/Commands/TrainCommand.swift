@@ -140,6 +140,7 @@ struct TrainCommand: AsyncParsableCommand {
     job.checkpointInterval = .seconds(checkpointMinutes * 60)
     job.checkpointSteps = checkpointSteps
     job.initialWeights = initial.weights ?? job.initialWeights
+    for remark in initial.weights?.remarks ?? [] { Output.complain(remark) }
     try changes.apply(to: &job)
     return job
   }
@@ -164,6 +165,10 @@ struct InitialOptions: ParsableArguments {
   @Option(help: "Whose checkpoint --init is; recognised from its keys where they tell.")
   var initScheme: Scheme?
 
+  @Option(
+    help: "Which state of --init, a PyTorch checkpoint with several, is meant, such as ema.")
+  var initState: String?
+
   @Flag(help: "Begin the last layer anew though that of --init would fit.")
   var newHead = false
 
@@ -171,14 +176,22 @@ struct InitialOptions: ParsableArguments {
     guard let file else { return nil }
     let stored = (try? WeightsStore())?.url(named: file)
     var weights = TrainingJob.InitialWeights(stored ?? URL(fileURLWithPath: file))
-    weights.scheme = initScheme
+    weights.scheme = initScheme ?? (stored == nil ? nil : Self.catalogueScheme(file))
+    weights.state = initState
     weights.keepsHead = !newHead
     return weights
   }
 
+  /// What the catalogue says of an entry, whose file may not.
+  private static func catalogueScheme(_ name: String) -> Scheme? {
+    let entries = (try? WeightsCatalogue.builtIn())?.entries ?? []
+    return entries.first { $0.name == name }?.scheme.flatMap(Scheme.init)
+  }
+
   func validate() throws {
-    if file == nil, initScheme != nil || newHead {
-      throw ValidationError("--init-scheme and --new-head are about --init; give that too.")
+    if file == nil, initScheme != nil || initState != nil || newHead {
+      throw ValidationError(
+        "--init-scheme, --init-state and --new-head are about --init; give that too.")
     }
   }
 }

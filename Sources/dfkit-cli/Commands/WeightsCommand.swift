@@ -17,6 +17,7 @@ struct WeightsCommand: ParsableCommand {
 
           dfkit weights info default
           dfkit weights info model.pth
+          dfkit weights info model.pth --state ema
           dfkit weights info model.safetensors --json
         """)
 
@@ -27,11 +28,18 @@ struct WeightsCommand: ParsableCommand {
         """, completion: .file())
     var file: String
 
+    @Option(
+      help: """
+        Which state of a PyTorch checkpoint with several is meant: its entry, or a part of the name that only one \
+        has, such as ema.
+        """)
+    var state: String?
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
-      let report = try WeightsReport(WeightsSource(argument: file))
+      let report = try WeightsReport(WeightsSource(argument: file, state: state))
       try json ? Output.write(report.json.text + "\n") : Output.show(report.text)
     }
   }
@@ -41,6 +49,7 @@ struct WeightsCommand: ParsableCommand {
       abstract: "Writes weights as safetensors with metadata, so that they need no options later.",
       discussion: """
           dfkit weights convert b7.pth b7.safetensors --dtype f16
+          dfkit weights convert b0.pth b0.safetensors --state ema --scheme timm-tf
           dfkit weights convert xception.pth xception.safetensors --scheme icpr2020dfdc
           dfkit weights convert mtcnn/ mtcnn.safetensors
         """)
@@ -77,9 +86,10 @@ struct WeightsCommand: ParsableCommand {
       conversion.cropMargin = cropMargin
       conversion.dtype = dtype.elementType
       let report = try conversion.run(
-        WeightsSource(argument: input), to: URL(fileURLWithPath: output))
-      try Output.write(
-        "\(output): \(report.tensors.count) tensors, \(report.architecture ?? "unknown network")\n")
+        network.source(input), to: URL(fileURLWithPath: output))
+      let state = report.checkpoint?.state.map { " of \($0)" } ?? ""
+      let network = report.architecture ?? "unknown network"
+      try Output.write("\(output): \(report.tensors.count) tensors\(state), \(network)\n")
     }
   }
 }

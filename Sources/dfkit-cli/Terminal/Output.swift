@@ -45,6 +45,13 @@ enum Output {
     if !isSeen { complain(error) }
   }
 
+  /// Says what reading weights decides that their file leaves open.
+  static func remark(
+    on weights: WeightsSource, _ options: ClassifierOptions = ClassifierOptions()
+  ) {
+    for remark in weights.remarks(options) { complain(remark) }
+  }
+
   /// Writes a line to standard error.
   static func complain(_ text: String) {
     let line = "dfkit: \(TextTable.printable(text))\n"

@@ -86,6 +86,8 @@ import Testing
       }
       try StateDict(tensors: entries).write(safetensors: file)
       #expect(try FaceEmbedders.read(file) is InceptionResnetEmbedder)
+      let wrapped = try StateDict(tensors: entries).renamingKeys { "model." + $0 }
+      #expect(try FaceEmbedders.embedder(wrapped) is InceptionResnetEmbedder)
     }
   }
 

@@ -41,6 +41,63 @@ private func skeleton(
     }
   }
 
+  @Test(arguments: [
+    ("tf_efficientnet_b0", true), ("tf_efficientnet_b0.ns_jft_in1k", true),
+    ("tf_efficientnet_b0_ns", true), ("timm/tf_efficientnet_b0.in1k", true),
+    ("hf-hub:timm/TF_EfficientNet_B0_AP", true), ("efficientnet_b0", false),
+    ("efficientnet_b0.ra_in1k", false), ("timm/efficientnet_b0_gn", false),
+  ])
+  func timmsTwoKindsAreToldByName(_ name: String, _ isTensorFlow: Bool) throws {
+    for key in ["arch", "model", "args.model", "config.model.name", "model_name"] {
+      var state = skeleton(.timm, .efficientNetB0)
+      state.metadata = [key: name, "epoch": "3"]
+      let scheme = isTensorFlow ? Scheme.timmTF : .timm
+      #expect(Scheme.recognised(in: state) == scheme)
+      #expect(!Scheme.isGuessed(in: state))
+      #expect(try ClassifierSettings.resolve(state).scheme == scheme)
+      #expect(try ClassifierSettings.resolve(state, .init(scheme: .timm)).scheme == .timm)
+    }
+  }
+
+  @Test func whatDoesNotNameTheNetworkTellsNothing() throws {
+    let texts: [[String: String]] = [
+      [:], ["arch": "efficientnet"], ["arch": "EfficientNet"], ["arch": "resnet50"],
+      ["arch": "tf_efficientnet_b4"], ["arch": "tf_efficientnetv2_s"], ["arch": "efficientnet-b0"],
+      ["note": "tf_efficientnet_b0"], ["arch": "tf_efficientnet_b0, fine-tuned"],
+    ]
+    for metadata in texts {
+      var state = skeleton(.timm, .efficientNetB0)
+      state.metadata = metadata
+      #expect(Scheme.recognised(in: state) == .timm, "\(metadata)")
+      #expect(Scheme.isGuessed(in: state), "\(metadata)")
+    }
+    // What the file itself is comes before what it was trained with.
+    var state = skeleton(.timm, .efficientNetB0)
+    state.metadata = ["args.model": "efficientnet_b0", "arch": "tf_efficientnet_b0"]
+    #expect(Scheme.recognised(in: state) == .timmTF)
+    for (scheme, architecture) in [
+      (Scheme.torchvision, Architecture.efficientNetB0), (.timm, .xception),
+    ] {
+      var other = skeleton(scheme, architecture)
+      #expect(!Scheme.isGuessed(in: other))
+      other.metadata = ["arch": "tf_efficientnet_b0"]
+      #expect(Scheme.recognised(in: other) == scheme)
+    }
+  }
+
+  @Test(arguments: Scheme.allCases, ["model.", "model.net.", "student.", "net.encoder."])
+  func whatAllKeysBeginWithDoesNotMatter(_ scheme: Scheme, _ prefix: String) throws {
+    for architecture in [Architecture.efficientNetB0, .xception] where scheme.covers(architecture) {
+      let inner = skeleton(scheme, architecture)
+      let state = try inner.renamingKeys { prefix + $0 }
+      let expected = scheme == .timmTF ? .timm : scheme
+      #expect(Scheme.recognised(in: state) == expected, "\(prefix)")
+      #expect(Architecture.recognised(in: state, scheme) == architecture, "\(prefix)")
+      #expect(state.unwrapped(scheme).keys == inner.keys)
+      #expect(try ClassifierSettings.resolve(state) == ClassifierSettings.resolve(inner))
+    }
+  }
+
   @Test func strangersAreNot() throws {
     let stranger = StateDict(
       tensors: [.init("layer1.weight", Tensor(zeros: [1]))], file: "stranger.pth")

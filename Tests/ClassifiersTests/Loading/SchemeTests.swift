@@ -73,6 +73,40 @@ import Testing
     expectClose(try logits(matrices), expected, tolerance: 1e-6)
   }
 
+  @Test(arguments: ["model.", "model.net."])
+  func wrappersChangeNothing(_ prefix: String) throws {
+    let inner = base(.efficientNetB0, .lukemelas)
+    let outer = try inner.renamingKeys { prefix + $0 }
+    let expected = try logits(inner)
+    if prefix == "model." { expectClose(try logits(outer), expected, tolerance: 1e-6) }
+    // `net.` is also how self-blended images' networks are wrapped.
+    expectClose(
+      try logits(outer, ClassifierOptions(scheme: .lukemelas)), expected, tolerance: 1e-6)
+    expectClose(try logits(outer.unwrapped(.lukemelas)), expected, tolerance: 1e-6)
+    // Errors are in the file's own keys.
+    var damaged = outer
+    damaged[prefix + "_fc.weight"] = nil
+    damaged["\(prefix)extra"] = outer[prefix + "_fc.bias"]
+    do {
+      _ = try ClassifierModel(
+        damaged, ClassifierOptions(architecture: .efficientNetB0, scheme: .lukemelas))
+      Issue.record("loaded")
+    } catch WeightsError.mismatch(let mismatch) {
+      #expect(!mismatch.missing.isEmpty)
+      #expect(mismatch.description.count < 1500)
+    }
+  }
+
+  @Test func theFilesOwnWordDecidesBetweenTimmsTwo() throws {
+    var state = base(.efficientNetB0, .timm)
+    let tensorFlow = try logits(state, ClassifierOptions(scheme: .timmTF))
+    let plain = try logits(state)
+    state.metadata = ["arch": "tf_efficientnet_b0"]
+    #expect(try logits(state) == tensorFlow)
+    state.metadata = ["args.model": "efficientnet_b0"]
+    #expect(try logits(state) == plain)
+  }
+
   @Test func timmsTwoKindsDiffer() throws {
     let state = base(.efficientNetB0, .timm)
     let plain = try logits(state)

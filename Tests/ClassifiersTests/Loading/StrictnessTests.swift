@@ -33,6 +33,21 @@ import Testing
     #expect(found.misshapen.first?.found == [144])
   }
 
+  @Test func messagesAreShortAndNameThePrefix() throws {
+    // One tensor beside the wrapped network: nothing is taken off the keys.
+    var state = try good.renamingKeys { "model." + $0 }
+    state["loss.weight"] = good["classifier.1.bias"]
+    let options = ClassifierOptions(architecture: .efficientNetB0, scheme: .torchvision)
+    let found = try #require(mismatch(state, options))
+    #expect(found.missing.count > 200 && found.unused.count > 200)
+    let text = found.description
+    #expect(text.utf8.count < 1500, "\(text)")
+    #expect(text.contains("missing \(found.missing.count): features.0.0.weight"))
+    #expect(text.contains(" and \(found.missing.count - 6) more"))
+    #expect(text.contains("features.0.0.weight with model. before it"))
+    #expect(!(mismatch(good, ClassifierOptions(classCount: 2))?.description ?? "").contains("more"))
+  }
+
   @Test func extrasBelongToTheirScheme() throws {
     var state = good
     state["encoder.classifier.weight"] = good["classifier.1.weight"]

@@ -211,6 +211,7 @@ struct HostileCheckpointTests {
   }
 
   @Test func callsAreRefused() throws {
+    // A call where the state dict should be; elsewhere it is passed over (`PassedOverTests`).
     let names = [
       ("os", "system"), ("builtins", "eval"), ("__builtin__", "getattr"), ("torch", "load"),
       ("torch._utils", "_rebuild_qtensor"), ("numpy", "load"), ("collections", "defaultdict"),
