@@ -27,7 +27,12 @@ import Testing
     ("mpg", [0, 0, 1, 0xBA, 0x44], .video), ("h264", [0, 0, 0, 1, 0x67, 0x64], .video),
     ("ts", packets(188, start: 0), .video), ("cut", packets(188, start: 100), .video),
     ("m2ts", packets(192, start: 4), .video),
-    ("heic", box("ftyp", "heic\0\0\0\0mif1heic"), nil),
+    ("heic", box("ftyp", "heic\0\0\0\0mif1heic"), .image),
+    ("sequence", box("ftyp", "hevc\0\0\0\0msf1hevc"), .video),
+    ("jxl", [0, 0, 0, 12] + text("JXL \r\n") + [0x87, 0x0A], .image),
+    ("qoi", text("qoif\0\0\0\u{1}"), .image), ("psd", text("8BPS\0\u{1}"), .image),
+    ("exr", [0x76, 0x2F, 0x31, 0x01, 2, 0, 0, 0], .image),
+    ("raw", box("ftyp", "crx \0\0\0\0"), nil),
     ("m4a", box("ftyp", "M4A \0\0\0\0M4A "), nil),
     ("wav", text("RIFF\u{10}\0\0\0WAVEfmt "), nil),
     ("ogg", text("OggS\0") + zeros(23) + text("\u{1}vorbis"), nil),
@@ -84,15 +89,15 @@ import Testing
 
   @Test func whatIsPassedOverIsCountedByExtension() throws {
     try Paths.withTemporaryFolder { folder in
-      for name in ["a.HEIC", "b.heic", "c.txt", "README", ".hidden", "d.mp4", "e.tar.gz"] {
+      for name in ["a.SVG", "b.svg", "c.txt", "README", ".hidden", "d.mp4", "e.tar.gz"] {
         try Data("words".utf8).write(to: folder.appendingPathComponent(name))
       }
       let found = MediaFiles.expand([folder.path])
       #expect(found.files.map(\.lastPathComponent) == ["d.mp4"])
-      #expect(found.passedOver == ["heic": 2, "txt": 1, "": 1, "gz": 1])
+      #expect(found.passedOver == ["svg": 2, "txt": 1, "": 1, "gz": 1])
       #expect(
         found.passedOverText
-          == "5 files passed over: 2 .heic, 1 without an extension, 1 .gz, 1 .txt")
+          == "5 files passed over: 2 .svg, 1 without an extension, 1 .gz, 1 .txt")
       // Named, a file is taken whatever it is.
       #expect(MediaFiles.expand([folder.path + "/c.txt"]).files.count == 1)
       #expect(MediaFiles.expand([folder.path + "/c.txt"]).passedOverText == nil)

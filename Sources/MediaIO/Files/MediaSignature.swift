@@ -5,10 +5,10 @@ enum MediaSignature {
   static let headSize = 4096
 
   /// The kind that a file's first bytes show; nil where they are neither a picture nor a video that
-  /// can be decoded here. HEIC, sound and camera formats are none.
+  /// can be decoded here. Sound and camera formats are none.
   static func kind(_ head: some RandomAccessCollection<UInt8>) -> MediaKind? {
     let head = Array(head.prefix(headSize))
-    if let brands = Self.brands(head) { return kind(brands: brands) }
+    if let brand = Self.brand(head) { return kind(brand: brand) }
     if pictures.contains(where: { $0.matches(head) }) { return .image }
     if isBitmap(head) { return .image }
     if videos.contains(where: { $0.matches(head) }) { return .video }
@@ -40,6 +40,11 @@ enum MediaSignature {
     Pattern([0x49, 0x49, 0x2A, 0]), Pattern([0x4D, 0x4D, 0, 0x2A]),  // TIFF
     Pattern([0, 0, 0, 0x0C, 0x6A, 0x50, 0x20, 0x20, 0x0D, 0x0A, 0x87, 0x0A]),  // JPEG 2000
     Pattern([0xFF, 0x4F, 0xFF, 0x51]),  // its bare stream
+    Pattern([0, 0, 0, 0x0C, 0x4A, 0x58, 0x4C, 0x20, 0x0D, 0x0A, 0x87, 0x0A]),  // JPEG XL
+    Pattern(text("qoif")), Pattern(text("8BPS\0\u{1}")),  // QOI, Photoshop
+    Pattern([0x76, 0x2F, 0x31, 0x01]),  // OpenEXR
+    Pattern(text("DDS ")), Pattern(text("SDPX")), Pattern(text("XPDS")),  // DDS, DPX
+    Pattern([0x59, 0xA6, 0x6A, 0x95]),  // Sun raster
   ]
 
   private static let videos = [
@@ -62,21 +67,16 @@ enum MediaSignature {
 
   // MARK: - The MP4 family
 
-  /// The brands that an ISO file says it has, the main one first; nil for another file.
-  private static func brands(_ head: [UInt8]) -> [String]? {
+  /// The main brand that an ISO file says it has; nil for another file.
+  private static func brand(_ head: [UInt8]) -> String? {
     guard head.count >= 12, head[4..<8].elementsEqual("ftyp".utf8) else { return nil }
-    let size = min(number(head, 0), head.count)
-    let places = [8] + Array(stride(from: 16, to: max(16, size - 3), by: 4))
-    return places.map { String(decoding: head[$0..<$0 + 4], as: UTF8.self) }
+    return String(decoding: head[8..<12], as: UTF8.self)
   }
 
-  private static func kind(brands: [String]) -> MediaKind? {
-    if brands.contains("avif") || brands.contains("avis") { return .image }
-    let main = brands.first ?? ""
-    let heic = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1"]
-    // HEIC; raw pictures of cameras; sound.
-    if heic.contains(main) || ["crx ", "M4A ", "M4B ", "M4P "].contains(main) { return nil }
-    return .video
+  private static func kind(brand: String) -> MediaKind? {
+    if HEIF.stillBrands.contains(brand) { return .image }
+    // Raw pictures of cameras; sound.
+    return ["crx ", "M4A ", "M4B ", "M4P "].contains(brand) ? nil : .video
   }
 
   /// QuickTime before it had brands.

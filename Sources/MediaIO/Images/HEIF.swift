@@ -49,9 +49,11 @@ struct HEIF {
   static func isStillPicture(head: Data) -> Bool {
     let start = [UInt8](head.prefix(12))
     guard start.count == 12, start[4..<8].elementsEqual(Array("ftyp".utf8)) else { return false }
-    let brands = ["heic", "heix", "heim", "heis", "mif1", "mif2", "avif"]
-    return brands.contains(String(decoding: start[8..<12], as: UTF8.self))
+    return stillBrands.contains(String(decoding: start[8..<12], as: UTF8.self))
   }
+
+  /// The main brands of files whose main picture is what they are about; sequences have others.
+  static let stillBrands: Set<String> = ["heic", "heix", "heim", "heis", "mif1", "mif2", "avif"]
 
   init(_ file: UnsafeRawBufferPointer) throws(Problem) {
     var boxes = ByteReader(file)
