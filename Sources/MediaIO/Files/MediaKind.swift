@@ -47,7 +47,9 @@ public enum MediaKind: String, Sendable, CaseIterable {
   }
 
   private static let byExtension: [String: MediaKind] = {
-    let images = "jpg jpeg jpe jfif png webp bmp tif tiff jp2 j2k avif heic heif jxl qoi psd exr ppm pgm pbm"
+    let images = """
+      jpg jpeg jpe jfif png webp bmp tif tiff jp2 j2k avif heic heif jxl qoi psd exr ppm pgm pbm
+      """
     let videos = """
       mp4 m4v mov qt mkv webm avi mpg mpeg m2v vob m2ts 3gp 3g2 wmv asf flv f4v ogv mxf dv h264 264 hevc h265 265 ivf \
       nut y4m mjpeg mjpg rm rmvb gif
