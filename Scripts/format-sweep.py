@@ -212,8 +212,8 @@ def make_pictures(folder, only):
         save(f"{compression}.tif", compression=compression)
     save("lossless.webp", lossless=True)
     save("webp-named.jpg", "WEBP")
-    for name in ("exr", "dpx", "jxl", "pam", "pgm", "phm", "pfm", "qoi", "sgi", "ras", "jls", "j2k", "webp", "xwd", "tga",
-                 "pcx", "bmp"):
+    for name in ("exr", "dpx", "jxl", "pam", "pgm", "phm", "pfm", "qoi", "sgi", "ras", "jls", "j2k", "webp", "xwd",
+                 "tga", "pcx", "bmp"):
         path = folder / f"ffmpeg.{name}"
         if only not in path.name:
             continue
