@@ -6,8 +6,9 @@ Pillow say of them.
     pip install pillow pillow-heif
     Scripts/format-sweep.py [--dfkit .build/release/dfkit] [--folder FOLDER] [--only TEXT] [--all]
 
-Needs the programs ffmpeg and ffprobe. Each container is tried with a few common codecs and each codec in a few containers;
-with --all, every codec in every container. Prints a line for each file that is not read or read otherwise, then a summary.
+Needs the programs ffmpeg and ffprobe. Each container is tried with a few common codecs and each codec in a few
+containers; with --all, every codec in every container. Prints a line for each file that is not read or read otherwise,
+then a summary.
 The exit status is 1 where something is read otherwise.
 """
 import argparse
@@ -18,9 +19,9 @@ import sys
 import tempfile
 from fractions import Fraction
 
-CONTAINERS = ["mp4", "mov", "3gp", "3g2", "m4v", "mkv", "webm", "avi", "ts", "m2ts", "mpg", "vob", "flv", "asf", "wmv", "ogv",
-              "mxf", "gxf", "dv", "nut", "rm", "wtv", "ivf", "y4m", "h264", "hevc", "m1v", "m2v", "h263", "vc1", "mjpeg", "obu",
-              "gif", "apng", "avif"]
+CONTAINERS = ["mp4", "mov", "3gp", "3g2", "m4v", "mkv", "webm", "avi", "ts", "m2ts", "mpg", "vob", "flv", "asf", "wmv",
+              "ogv", "mxf", "gxf", "dv", "nut", "rm", "wtv", "ivf", "y4m", "h264", "hevc", "m1v", "m2v", "h263", "vc1",
+              "mjpeg", "obu", "gif", "apng", "avif"]
 # Options without which an encoder does not open; all write 128x96 but those that cannot.
 CODECS = {
     "libx264": [], "libx264rgb": [], "libx265": ["-x265-params", "log-level=none"], "mpeg4": [], "libxvid": [],
@@ -29,9 +30,11 @@ CODECS = {
     "libtheora": [], "msmpeg4v2": [], "msmpeg4": [], "wmv1": [], "wmv2": [], "rv10": [], "rv20": [], "svq1": [],
     "prores_ks": [], "dnxhd": ["-s", "256x128", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p"], "cfhd": [],
     "dvvideo": ["-s", "720x576", "-pix_fmt", "yuv420p"], "ffv1": [], "huffyuv": [], "ffvhuff": [], "utvideo": [],
-    "magicyuv": [], "rawvideo": ["-pix_fmt", "yuv420p"], "v210": [], "qtrle": [], "cinepak": [], "png": [], "tiff": [], "gif": [],
+    "magicyuv": [], "rawvideo": ["-pix_fmt", "yuv420p"], "v210": [], "qtrle": [], "cinepak": [], "png": [],
+    "tiff": [], "gif": [],
     "apng": [], "libwebp": [], "jpeg2000": [], "libopenjpeg": [], "snow": ["-strict", "-2"], "vc2": ["-s", "256x192"],
-    "flashsv": [], "flashsv2": [], "zmbv": [], "msvideo1": [], "asv1": [], "asv2": [], "hap": [], "speedhq": [], "wrapped_avframe": [],
+    "flashsv": [], "flashsv2": [], "zmbv": [], "msvideo1": [], "asv1": [], "asv2": [], "hap": [],
+    "speedhq": [], "wrapped_avframe": [],
 }
 COMMON = ["libx264", "libx265", "mpeg4", "mpeg2video", "mjpeg", "libvpx", "rawvideo"]
 ANY = ["mkv", "avi", "mov", "nut"]
@@ -71,7 +74,8 @@ def make_clips(folder, only, everything):
         if only not in name:
             return
         if not path.exists():
-            done = run("ffmpeg", "-v", "error", "-y", *SOURCE, *sound, "-c:v", codec, "-threads", "1", *options, str(path))
+            done = run("ffmpeg", "-v", "error", "-y", *SOURCE, *sound, "-c:v", codec, "-threads", "1", *options,
+                       str(path))
             if done.returncode != 0 or not path.exists() or path.stat().st_size == 0:
                 path.unlink(missing_ok=True)
                 return
@@ -160,7 +164,8 @@ def differences(path, entries):
     times = [e.get("time") for e in entries]
     if expected["times"] and None not in times and len(times) == len(expected["times"]):
         if any(abs(a - b) > 0.0015 for a, b in zip(times, expected["times"])):
-            found.append(f"times {times[0]:.3f} to {times[-1]:.3f}, ffprobe {expected['times'][0]:.3f} to {expected['times'][-1]:.3f}")
+            wanted = expected["times"]
+            found.append(f"times {times[0]:.3f} to {times[-1]:.3f}, ffprobe {wanted[0]:.3f} to {wanted[-1]:.3f}")
     found += [w for e in entries for w in e.get("warnings", [])]
     return found
 
@@ -168,7 +173,8 @@ def differences(path, entries):
 def check_joined(entries):
     times = [e.get("time", 0) for e in entries]
     steps = [b - a for a, b in zip(times, times[1:])]
-    good = times and abs(times[0]) < 0.1 and all(0 < s < 0.2 for s in steps) and not any(e.get("warnings") for e in entries)
+    good = times and abs(times[0]) < 0.1 and all(0 < s < 0.2 for s in steps)
+    good = good and not any(e.get("warnings") for e in entries)
     return [] if good else [f"times {times}, {[e.get('warnings') or e.get('error') for e in entries if len(e) > 5]}"]
 
 
@@ -206,9 +212,12 @@ def make_pictures(folder, only):
         save(f"{compression}.tif", compression=compression)
     save("lossless.webp", lossless=True)
     save("webp-named.jpg", "WEBP")
-    for name in ("exr", "dpx", "jxl", "pam", "pgm", "phm", "pfm", "qoi", "sgi", "ras", "jls", "j2k", "webp", "xwd", "tga", "pcx", "bmp"):
+    for name in ("exr", "dpx", "jxl", "pam", "pgm", "phm", "pfm", "qoi", "sgi", "ras", "jls", "j2k", "webp", "xwd",
+                 "tga", "pcx", "bmp"):
         path = folder / f"ffmpeg.{name}"
-        if only in path.name and run("ffmpeg", "-v", "error", "-y", *SOURCE, "-frames:v", "1", str(path)).returncode == 0:
+        if only not in path.name:
+            continue
+        if run("ffmpeg", "-v", "error", "-y", *SOURCE, "-frames:v", "1", str(path)).returncode == 0:
             made.append((path, (128, 96)))
     return made
 

@@ -1,5 +1,5 @@
-"""Adds to Tests/Fixtures/media the pictures that FFmpeg's decoders read (WebP, BMP, TIFF, JPEG 2000, HEIC, AVIF, ...), and
-to its expected.json what Pillow makes of them.
+"""Adds to Tests/Fixtures/media the pictures that FFmpeg's decoders read (WebP, BMP, TIFF, JPEG 2000, HEIC, AVIF, ...),
+and to its expected.json what Pillow makes of them.
 
 usage: python make_pictures.py            (after make_media.py; pip install numpy pillow pillow-heif)
 """
