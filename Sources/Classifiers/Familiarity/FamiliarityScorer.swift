@@ -73,10 +73,10 @@ extension FamiliarityScorer {
 }
 
 extension ClassifierModel: FamiliarityScorer {
-  /// The raw outputs and the pooled maps that lead to them, in one pass.
+  /// The raw outputs, and the pooled maps of the images as they are, in one pass.
   public func logitsAndFeatures(_ batch: Tensor) -> (logits: Tensor, features: Tensor) {
     let network = network
     let pooled = network.pooled(batch)
-    return (network.logits(pooled: pooled), pooled)
+    return (withMirrorImages(network.logits(pooled: pooled), of: batch), pooled)
   }
 }

@@ -68,8 +68,17 @@ public struct ClassifierModel: FrameClassifier {
   /// What the checkpoint says of its logits.
   public var calibration: LogitCalibration? { settings.calibration }
 
-  /// The network's raw outputs, [batch, classCount].
-  public func logits(_ batch: Tensor) -> Tensor { network.logits(batch) }
+  /// The network's raw outputs, [batch, classCount]; means with those of the mirror images where
+  /// the settings say so.
+  public func logits(_ batch: Tensor) -> Tensor {
+    withMirrorImages(network.logits(batch), of: batch)
+  }
+
+  /// The means of a batch's outputs and its mirror images', where the settings say so.
+  func withMirrorImages(_ logits: Tensor, of batch: Tensor) -> Tensor {
+    guard settings.isMirrored else { return logits }
+    return (logits + network.logits(batch.flipped(axes: [2]))) * 0.5
+  }
 }
 
 extension ClassifierNetwork {

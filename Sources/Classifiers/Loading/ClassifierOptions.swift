@@ -33,13 +33,15 @@ public struct ClassifierOptions: Sendable, Equatable {
   public var fit: InputSpec.Fit?
   /// The network's outputs.
   public var classCount: Int?
+  /// Whether crops are also seen in a mirror (`ClassifierSettings.isMirrored`).
+  public var isMirrored: Bool?
 
   /// Options that leave all to the file.
   public init(
     architecture: Architecture? = nil, scheme: Scheme? = nil, norm: NormKind? = nil,
     groups: Int? = nil, stages: Int? = nil, size: Int? = nil, mean: [Float]? = nil,
     std: [Float]? = nil, channelOrder: ChannelOrder? = nil, fit: InputSpec.Fit? = nil,
-    classCount: Int? = nil
+    classCount: Int? = nil, isMirrored: Bool? = nil
   ) {
     self.architecture = architecture
     self.scheme = scheme
@@ -52,5 +54,6 @@ public struct ClassifierOptions: Sendable, Equatable {
     self.channelOrder = channelOrder
     self.fit = fit
     self.classCount = classCount
+    self.isMirrored = isMirrored
   }
 }

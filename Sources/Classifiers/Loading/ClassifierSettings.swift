@@ -16,6 +16,9 @@ public struct ClassifierSettings: Sendable, Equatable {
   public var input: InputSpec
   /// What makes its logits probabilities; nil where the sigmoid or softmax does.
   public var calibration: LogitCalibration?
+  /// Whether a crop's outputs are the means of its own and its mirror image's: twice the time, and
+  /// mostly a little better than either alone.
+  public var isMirrored = false
 
   /// A network of one logit as the scheme has it, unless told otherwise. `scheme` covers
   /// `architecture`.
@@ -108,6 +111,7 @@ extension ClassifierSettings {
     if let order = options.channelOrder { settings.input.channelOrder = order }
     if let fit = options.fit { settings.input.fit = fit }
     settings.calibration = try ModelMetadata(state).calibration
+    settings.isMirrored = options.isMirrored ?? false
     return settings
   }
 }

@@ -79,8 +79,7 @@ extension Recipe.Member {
   public var options: ClassifierOptions {
     ClassifierOptions(
       architecture: architecture, scheme: scheme, norm: norm, groups: groups,
-      stages: stages, size: size,
-      mean: mean, std: std)
+      stages: stages, size: size, mean: mean, std: std, isMirrored: isMirrored)
   }
 }
 

@@ -119,6 +119,7 @@ extension Recipe.Member {
     if let stochasticDepth { writer.add("stochasticDepth", "\(stochasticDepth)") }
     if let mean { writer.add("mean", YAMLWriter.list(mean.map { "\($0)" })) }
     if let std { writer.add("std", YAMLWriter.list(std.map { "\($0)" })) }
+    if isMirrored { writer.add("mirrored", "true") }
     if let training { writer.add("training", training.node) }
     return writer.node
   }

@@ -206,6 +206,7 @@ extension Recipe.Member {
     stochasticDepth = try map.number("stochasticDepth", in: 0...0.95)
     mean = try map.numbers("mean", count: 3, in: 0...1)
     std = try map.numbers("std", count: 3, in: 0.001...10)
+    if let value = try map.boolean("mirrored") { isMirrored = value }
     if var map = try map.map("training") {
       training = try TrainingOptions(&map, over: base ?? TrainingOptions())
     }

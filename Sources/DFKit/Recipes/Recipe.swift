@@ -226,6 +226,8 @@ extension Recipe {
     public var mean: [Float]?
     /// Then divided by.
     public var std: [Float]?
+    /// Whether it judges the mean of a face and its mirror image.
+    public var isMirrored = false
     /// How the member is trained: the recipe's training with the member's own words put over it; nil
     /// where it has none.
     public var training: TrainingOptions?

@@ -17,6 +17,25 @@ import Testing
       pixels: (0..<(20 + i) * 40 * 3).map { UInt8(truncatingIfNeeded: $0 * (i + 3)) })
   }
 
+  @Test func mirroredNetworksSeeBothSides() throws {
+    let plain = Self.model(classes: 2)
+    var settings = plain.settings
+    settings.isMirrored = true
+    let both = ClassifierModel(random: settings, seed: 5)
+    let mirrored = crops.map { $0.flippedHorizontally() }
+    let means = zip(plain.logits(of: crops), plain.logits(of: mirrored)).flatMap { one, other in
+      zip(one, other).map { ($0 + $1) / 2 }
+    }
+    #expect(plain.logits(of: crops) != plain.logits(of: mirrored))
+    expectClose(both.logits(of: crops).flatMap { $0 }, means, tolerance: 1e-5)
+    expectClose(both.logits(of: mirrored).flatMap { $0 }, means, tolerance: 1e-5)
+    // The features, by which faces are known or strange, are those of the crop as it is.
+    let batch = plain.input.prepare(crops)
+    let (logits, features) = both.logitsAndFeatures(batch)
+    expectClose(logits.scalars, means, tolerance: 1e-5)
+    expectClose(features.scalars, plain.logitsAndFeatures(batch).features.scalars, tolerance: 1e-6)
+  }
+
   @Test func batchesAreBoundedAndChangeNothing() throws {
     var model = Self.model(classes: 1)
     model.batchSize = 2

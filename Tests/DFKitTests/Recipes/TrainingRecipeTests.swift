@@ -175,6 +175,7 @@ import Testing
     recipe.members[0].std = [1, 2, 3]
     recipe.members[0].norm = nil
     recipe.members[0].groups = nil
+    recipe.members[0].isMirrored = true
     var options = try training(
       """
       optimizer: {kind: sgd, sam: 0.1}
