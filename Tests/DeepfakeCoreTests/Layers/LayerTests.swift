@@ -59,12 +59,18 @@ import Testing
     #expect(y.scalars == [11, 22, 13, 24, 15, 26, 19, 32])
   }
 
-  @Test func frozenStatisticsServeInTrainingAndStay() {
+  /// A norm of two channels that has seen something.
+  private func usedNorm() -> BatchNorm2d {
     let store = ParameterStore()
     let norm = BatchNorm2d(store.root / "bn", 2, epsilon: 1e-5, momentum: 0.1)
     store.initialize(seed: 1)
     norm.runningMean.value = Tensor([1, -1], shape: [2])
     norm.runningVariance.value = Tensor([2, 3], shape: [2])
+    return norm
+  }
+
+  @Test func frozenStatisticsServeInTrainingAndStay() {
+    let norm = usedNorm()
     let x = Tensor([0, 4, 2, 4, 4, 4, 6, 4], shape: [2, 1, 2, 2])
     let context = TrainingContext(seed: 1, step: 0, freezesStatistics: true)
     let (y, gradients) = valueAndGrad(of: [norm.weight, norm.bias]) {
@@ -79,11 +85,7 @@ import Testing
   }
 
   @Test func batchNormTrainingUpdatesStatisticsAsPyTorch() {
-    let store = ParameterStore()
-    let norm = BatchNorm2d(store.root / "bn", 2, epsilon: 1e-5, momentum: 0.1)
-    store.initialize(seed: 1)
-    norm.runningMean.value = Tensor([1, -1], shape: [2])
-    norm.runningVariance.value = Tensor([2, 3], shape: [2])
+    let norm = usedNorm()
     // Channel 0 holds 0, 2, 4, 6 (mean 3, variance 5, unbiased 20/3); channel 1 is constant.
     let x = Tensor([0, 4, 2, 4, 4, 4, 6, 4], shape: [2, 1, 2, 2])
     let context = TrainingContext(seed: 1, step: 0)
