@@ -88,6 +88,8 @@ private func skeleton(
   @Test(arguments: Scheme.allCases, ["model.", "model.net.", "student.", "net.encoder."])
   func whatAllKeysBeginWithDoesNotMatter(_ scheme: Scheme, _ prefix: String) throws {
     for architecture in [Architecture.efficientNetB0, .xception] where scheme.covers(architecture) {
+      // Behind `net.`, these are the keys of self-blended images' networks.
+      if scheme == .lukemelas, prefix == "model.net." { continue }
       let inner = skeleton(scheme, architecture)
       let state = try inner.renamingKeys { prefix + $0 }
       let expected = scheme == .timmTF ? .timm : scheme
