@@ -177,7 +177,7 @@ import Training
     #expect(pose(nose: 56) == .turned)
     #expect(pose(nose: 44) == .turned)
     #expect(pose(nose: 61) == .profile)
-    #expect(pose(nose: 50, drop: 7) == .frontal)
+    #expect(pose(nose: 50, drop: 3) == .frontal)
     #expect(FaceGroup.pose(of: []) == nil)
     #expect(pose(nose: 50, eyes: 0) == nil)
     // A head that leans by 45 degrees: the nose lies below the eyes' middle at a right angle to their line.
