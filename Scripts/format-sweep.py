@@ -26,7 +26,7 @@ CONTAINERS = ["mp4", "mov", "3gp", "3g2", "m4v", "mkv", "webm", "avi", "ts", "m2
 CODECS = {
     "libx264": [], "libx264rgb": [], "libx265": ["-x265-params", "log-level=none"], "mpeg4": [], "libxvid": [],
     "mpeg1video": [], "mpeg2video": [], "h263": ["-s", "128x96"], "h263p": [], "flv": [], "mjpeg": [], "ljpeg": [],
-    "libvpx": [], "libvpx-vp9": [], "libaom-av1": ["-cpu-used", "8"], "libsvtav1": ["-preset", "12"],
+    "libvpx": [], "libvpx-vp9": [], "libaom-av1": ["-cpu-used", "8"],
     "libtheora": [], "msmpeg4v2": [], "msmpeg4": [], "wmv1": [], "wmv2": [], "rv10": [], "rv20": [], "svq1": [],
     "prores_ks": [], "dnxhd": ["-s", "256x128", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p"], "cfhd": [],
     "dvvideo": ["-s", "720x576", "-pix_fmt", "yuv420p"], "ffv1": [], "huffyuv": [], "ffvhuff": [], "utvideo": [],
@@ -62,7 +62,11 @@ ODD = [
 
 
 def run(*command):
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    """What a program did; one that takes more than a minute has failed, as some encoders of odd settings do."""
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", "it took more than a minute")
 
 
 def make_clips(folder, only, everything):
