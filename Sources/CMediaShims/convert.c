@@ -54,9 +54,9 @@ df_converter *df_converter_new(const void *source, int width, int height) {
   if (width <= 0 || height <= 0) return NULL;
   df_converter *converter = calloc(1, sizeof(df_converter));
   if (converter == NULL) return NULL;
-  // Bicubic and no further flags, as OpenCV: published models were trained on such pixels. It matters
-  // only where chroma is not simply repeated, as it is in 8-bit 4:2:0 of even height, and where frames
-  // are stretched.
+  // Bicubic and no further flags, as OpenCV: published models were trained on such pixels. It
+  // matters only where chroma is not simply repeated, as it is in 8-bit 4:2:0 of even height, and
+  // where frames are stretched.
   converter->scaler = sws_getContext(
       frame->width, frame->height, format, width, height, AV_PIX_FMT_RGB24, SWS_BICUBIC, NULL, NULL,
       NULL);

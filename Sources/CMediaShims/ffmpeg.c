@@ -1,4 +1,5 @@
-// FFmpeg's macros, its log, its containers and pictures, and its display matrices, for versions 5.1 to 8.
+// FFmpeg's macros, its log, its containers and pictures, and its display matrices, for versions 5.1
+// to 8.
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,8 +47,8 @@ const char *df_av_format_whitelist(void) {
          "aac,mp3,flac,wav,aiff,ac3,eac3,amr,w64";
 }
 
-// FFmpeg's readers of pictures whose decoders take the whole file at once. JPEG and PNG are not among
-// them, having decoders of their own here, nor is what refers to other files, as SVG does.
+// FFmpeg's readers of pictures whose decoders take the whole file at once. JPEG and PNG are not
+// among them, having decoders of their own here, nor is what refers to other files, as SVG does.
 static const struct {
   const char *format;
   enum AVCodecID codec;

@@ -52,8 +52,8 @@ struct RecipeOptions: ParsableArguments {
     try Self.loaded(recipe, weights)
   }
 
-  /// A recipe and its weights; ends the command where they do not fit. Says what the files leave open,
-  /// unless `quiet`.
+  /// A recipe and its weights; ends the command where they do not fit. Says what the files leave
+  /// open, unless `quiet`.
   static func loaded(
     _ name: String, _ weights: [String], quiet: Bool = false
   ) throws -> (recipe: Recipe, weights: MemberFiles) {

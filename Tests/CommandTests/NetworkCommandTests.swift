@@ -224,8 +224,8 @@ import Testing
     }
   }
 
-  /// Writes what timm's training script would of networks of these files: their tensors, the averaged
-  /// ones too, and options that say which network it is.
+  /// Writes what timm's training script would of networks of these files: their tensors, the
+  /// averaged ones too, and options that say which network it is.
   private func checkpoint(_ states: [String: URL], to url: URL) throws {
     var storages: [[Float]] = []
     var pickle = Pickle()

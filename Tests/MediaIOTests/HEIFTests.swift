@@ -4,7 +4,8 @@ import MediaIO
 import TestSupport
 import Testing
 
-/// HEIC and AVIF: cut, turned and put together as the file says, and refused where it makes no sense.
+/// HEIC and AVIF: cut, turned and put together as the file says, and refused where it makes no
+/// sense.
 @Suite struct HEIFTests {
   private func fixture(_ name: String) throws -> Data {
     try Data(contentsOf: Paths.fixture("media/\(name)"))

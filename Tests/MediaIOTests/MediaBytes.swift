@@ -22,7 +22,8 @@ enum MediaBytes {
 
   // MARK: - MP4
 
-  /// An MP4 whose index stands at its end, with a box added to the description of its first track's frames.
+  /// An MP4 whose index stands at its end, with a box added to the description of its first track's
+  /// frames.
   static func mp4(_ data: Data, addingToFrames added: Data) -> Data? {
     var result = [UInt8](data)
     var range = 0..<result.count

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Writes pickles instruction by instruction, and legacy checkpoints around them: what no honest program
-/// would write.
+/// Writes pickles instruction by instruction, and legacy checkpoints around them: what no honest
+/// program would write.
 public struct Pickle {
   /// What was written so far: protocol 2, and no end yet.
   public private(set) var bytes: [UInt8] = [0x80, 2]
@@ -105,8 +105,8 @@ public struct Pickle {
     bytes += Array("i\(module)\n\(name)\n".utf8)
   }
 
-  /// The zip archive that `torch.save` writes, with storages "0" and so on of these floats; with `code`
-  /// what TorchScript adds, compressed.
+  /// The zip archive that `torch.save` writes, with storages "0" and so on of these floats; with
+  /// `code` what TorchScript adds, compressed.
   public func archive(storages: [[Float]] = [], code: Bool = false) -> Data {
     var zip = ZipBytes()
     zip.add("net/data.pkl", bytes + [0x2E])

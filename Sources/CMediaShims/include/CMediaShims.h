@@ -51,7 +51,8 @@ df_picture_status df_jpeg_write(
     char *message);
 
 // PNG, in the same manner. Alpha is dropped, 16-bit samples keep their high byte, gamma and colour
-// profiles are ignored. The EXIF block and texts may stand after the pixels: ask for them after `decode`.
+// profiles are ignored. The EXIF block and texts may stand after the pixels: ask for them after
+// `decode`.
 typedef struct df_png_reader df_png_reader;
 
 df_picture_status df_png_open(
@@ -86,8 +87,8 @@ typedef enum {
   DF_CONTENT_PICTURE = 2,    // a picture that one of its decoders reads from the whole file's bytes
 } df_content;
 
-// `bytes` must be followed by AVPROBE_PADDING_SIZE (32) zeros that `size` does not count. `name` may be
-// NULL. `codec` is set to a picture's AVCodecID.
+// `bytes` must be followed by AVPROBE_PADDING_SIZE (32) zeros that `size` does not count. `name`
+// may be NULL. `codec` is set to a picture's AVCodecID.
 df_content df_av_probe(const uint8_t *bytes, int size, const char *name, int *codec);
 
 // Sends FFmpeg's log of this process here instead of to standard error; kept is the first error of each
@@ -106,14 +107,14 @@ int df_av_frame_is_interlaced(const void *frame);
 int df_av_frame_is_damaged(const void *frame);
 
 // Conversion of frames of one size and format to packed RGB, by the matrix and range of the frame's
-// tags; untagged is BT.601, limited range unless the format says full. Where `width` and `height` are not
-// the frame's, it is stretched to them.
+// tags; untagged is BT.601, limited range unless the format says full. Where `width` and `height`
+// are not the frame's, it is stretched to them.
 typedef struct df_converter df_converter;
 
 // NULL when the format cannot be converted or memory is out.
 df_converter *df_converter_new(const void *frame, int width, int height);
-// Whether `frame` is of the size, format and tags that `converter` was made for, and to be shown at its
-// size.
+// Whether `frame` is of the size, format and tags that `converter` was made for, and to be shown at
+// its size.
 int df_converter_fits(
     const df_converter *converter, const void *frame, int width, int height);
 // Writes rows `stride` bytes apart. Whole vectors are written: `stride` must be a multiple of 64 that

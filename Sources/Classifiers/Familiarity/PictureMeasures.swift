@@ -45,20 +45,6 @@ extension FamiliarityMeasures {
 }
 
 extension Image {
-  /// Each pixel's luma (ITU-R BT.601), row by row, 0 to 255.
-  private var luma: [Float] {
-    pixels.withUnsafeBufferPointer { pixels in
-      [Float](unsafeUninitializedCapacity: width * height) { target, count in
-        for i in 0..<width * height {
-          target[i] =
-            0.299 * Float(pixels[3 * i]) + 0.587 * Float(pixels[3 * i + 1])
-            + 0.114 * Float(pixels[3 * i + 2])
-        }
-        count = width * height
-      }
-    }
-  }
-
   /// The variance of the Laplacian (four neighbours) of the luma, over the pixels that have all
   /// four; 0 for pictures without any.
   package var laplacianVariance: Float {

@@ -19,8 +19,8 @@ extension Scheme {
     return nil
   }
 
-  /// Whether `recognised(in:)` says `timm` of an EfficientNet that might be one with TensorFlow's padding
-  /// as well.
+  /// Whether `recognised(in:)` says `timm` of an EfficientNet that might be one with TensorFlow's
+  /// padding as well.
   public static func isGuessed(in state: StateDict) -> Bool {
     guard recognised(in: state) == .timm else { return false }
     let found = Architecture.recognised(in: state, .timm)

@@ -5,7 +5,6 @@ import DeepfakeCore
 struct TimmName {
   /// `.timmTF` for the networks with TensorFlow's padding, else `.timm`.
   let scheme: Scheme
-  /// The network.
   let architecture: Architecture
 
   /// nil for every other text. Where the name stands in a hub (`timm/...`) does not matter.
@@ -22,12 +21,8 @@ struct TimmName {
     self.architecture = architecture
   }
 
-  /// Entries of metadata that may have the name, by the last part of their keys; the first that has one
-  /// counts.
-  private static let keys = [
-    "arch", "architecture", "model", "model_name", "model_arch", "arch_name", "timm_model",
-    "network", "net", "backbone", "backbone_name", "encoder", "encoder_name", "name",
-  ]
+  /// The last parts of the keys of metadata that may have the name; the first that has one counts.
+  private static let keys = StateDict.networkKeys + ["name"]
 
   /// What a file says of itself: at its top level, else in the options that are kept with it
   /// (`args.model`).

@@ -34,8 +34,8 @@ public struct WeightsReport: Sendable {
   public var metadata: [String: String]
   /// The tensors in file order.
   public var tensors: [Entry]
-  /// What else the file holds, where it is a PyTorch checkpoint; after a conversion, the file that was
-  /// read.
+  /// What else the file holds, where it is a PyTorch checkpoint; after a conversion, the file that
+  /// was read.
   public var checkpoint: CheckpointSummary?
   /// What reading decided that the file leaves open (`WeightsSource.remarks`).
   public var remarks: [String]
@@ -46,8 +46,9 @@ public struct WeightsReport: Sendable {
   ///
   /// - Throws: `WeightsError` where they cannot be read.
   public init(_ source: WeightsSource) throws(WeightsError) {
-    self.init(try source.read())
-    remarks = source.remarks()
+    let state = try source.read()
+    self.init(state)
+    remarks = source.remarks(on: state)
     guard case .shipped(let weights) = source else { return }
     shipped = weights
     kind = weights.card?.kind.rawValue ?? kind

@@ -6,16 +6,16 @@ import MediaIO
 
 /// Where weights come from.
 public enum WeightsSource: Sendable, Equatable {
-  /// A file, or the folder of MTCNN's three; `state` is the entry of a PyTorch checkpoint that is meant
-  /// (`StateDict.read`), nil for the usual one.
+  /// A file, or the folder of MTCNN's three; `state` is the entry of a PyTorch checkpoint that is
+  /// meant (`StateDict.read`), nil for the usual one.
   case file(URL, state: String? = nil)
   /// What ships with dfkit.
   case shipped(ShippedWeights)
 
   /// What a command line says: the name of weights that ship, or a path.
   ///
-  /// A file that has such a name is meant by `./name`; with `state` it is always a path, since what ships
-  /// has one state.
+  /// A file that has such a name is meant by `./name`; with `state` it is always a path, since what
+  /// ships has one state.
   public init(argument: String, state: String? = nil) {
     if state == nil, let shipped = ShippedWeights.named(argument) {
       self = .shipped(shipped)
@@ -48,11 +48,18 @@ public enum WeightsSource: Sendable, Equatable {
     }
   }
 
-  /// What reading decides that the file leaves open, in sentences for people: which of several states
-  /// is taken, and which of two schemes with the same keys. Empty for what ships, and for what cannot be
-  /// read.
+  /// What reading decides that the file leaves open, in sentences for people: which of several
+  /// states is taken, and which of two schemes with the same keys. Empty for what ships, and for
+  /// what cannot be read.
   public func remarks(_ options: ClassifierOptions = ClassifierOptions()) -> [String] {
-    guard case .file(_, let chosen) = self, let state = try? read() else { return [] }
+    (try? read()).map { remarks(on: $0, options) } ?? []
+  }
+
+  /// The same where `state` is what was read.
+  func remarks(
+    on state: StateDict, _ options: ClassifierOptions = ClassifierOptions()
+  ) -> [String] {
+    guard case .file(_, let chosen) = self else { return [] }
     let choice = chosen == nil ? state.stateRemark : nil
     return [choice, state.schemeRemark(options)].compactMap { $0 }
   }

@@ -4,8 +4,8 @@ import Synchronization
 public enum Mode: Sendable {
   /// Dropout and stochastic depth do nothing; batch norm uses its running statistics.
   case inference
-  /// Dropout and stochastic depth drop; batch norm uses the batch's statistics and reports them, unless the
-  /// context freezes them.
+  /// Dropout and stochastic depth drop; batch norm uses the batch's statistics and reports them,
+  /// unless the context freezes them.
   case training(TrainingContext)
 }
 
@@ -24,7 +24,8 @@ public final class TrainingContext: Sendable {
   public let freezesStatistics: Bool
   private let statistics = Mutex<[String: Tensor]>([:])
 
-  /// The context of one step. `statisticsMomentum`, `recomputesBlocks`, `freezesStatistics`: see there.
+  /// The context of one step. `statisticsMomentum`, `recomputesBlocks`, `freezesStatistics`: see
+  /// there.
   public init(
     seed: UInt64, step: Int, statisticsMomentum: Float? = nil, recomputesBlocks: Bool = false,
     freezesStatistics: Bool = false

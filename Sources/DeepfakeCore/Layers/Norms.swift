@@ -26,8 +26,8 @@ public struct BatchNorm2d: Module {
     self.momentum = momentum
   }
 
-  /// The normalised tensor: by the running statistics at inference and where training freezes them; else by the
-  /// batch's, and the context gets new running statistics.
+  /// The normalised tensor: by the running statistics at inference and where training freezes them;
+  /// else by the batch's, and the context gets new running statistics.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     self(x, mode, activation: .identity)
   }

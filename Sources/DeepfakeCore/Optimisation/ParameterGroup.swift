@@ -43,12 +43,14 @@ extension [ParameterGroup] {
     [ParameterGroup(weightDecay: decay)]
   }
 
-  /// Layers learn the more slowly the farther they are from the output: the last level at the full rate, each before it
-  /// at `rate` times that of the next (discriminative rates; Howard and Ruder 2018, Clark et al. 2020). Of each level the
-  /// weights decay by `weightDecay`, as with `decayingWeights`.
+  /// Layers learn the more slowly the farther they are from the output: the last level at the full
+  /// rate, each before it at `rate` times that of the next (discriminative rates; Howard and Ruder
+  /// 2018, Clark et al. 2020). Of each level the weights decay by `weightDecay`, as with
+  /// `decayingWeights`.
   ///
-  /// A level is what keys have in common up to their first number, as in `blocks.3`, or else their first part; a norm
-  /// (`bn1`) counts with the level before it. So an EfficientNet has its stem, seven stages, its head and the classifier.
+  /// A level is what keys have in common up to their first number, as in `blocks.3`, or else their
+  /// first part; a norm (`bn1`) counts with the level before it. So an EfficientNet has its stem,
+  /// seven stages, its head and the classifier.
   ///
   /// - Parameter parameters: The network's, from the first layer to the last.
   public static func layerwise(

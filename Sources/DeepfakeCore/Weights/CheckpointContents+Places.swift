@@ -2,7 +2,6 @@
 extension CheckpointContents {
   /// A value of the checkpoint, and how one comes to it.
   struct Place {
-    /// The value.
     var value: PickleValue
     /// The names of the entries that lead to it.
     var names: [String] = []
@@ -147,21 +146,15 @@ extension CheckpointContents {
 
 /// What of a checkpoint becomes metadata.
 extension CheckpointContents {
-  /// Keys under which training scripts write which network it is.
-  private static let networkKeys: Set<String> = [
-    "arch", "architecture", "model", "model_name", "model_arch", "arch_name", "network", "net",
-    "backbone", "backbone_name", "encoder", "encoder_name", "timm_model",
-  ]
-
-  /// Adds the plain values of a dictionary, and what options in it (a dictionary or an object, such as
-  /// `args`) say of the network: `args.model`, or `config.model.name`.
+  /// Adds the plain values of a dictionary, and what options in it (a dictionary or an object, such
+  /// as `args`) say of the network: `args.model`, or `config.model.name`.
   func collect(_ dictionary: PickleDictionary, _ metadata: inout [String: String]) {
     for (key, value) in dictionary.items {
       guard let key = key.text else { continue }
       if let text = value.text {
         metadata[key] = text
       } else if let options = heap.entries(value) {
-        for name in Self.networkKeys {
+        for name in StateDict.networkKeys {
           guard let value = options[name] else { continue }
           if case .string(let text) = value {
             metadata["\(key).\(name)"] = text

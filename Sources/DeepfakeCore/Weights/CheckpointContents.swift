@@ -8,8 +8,8 @@ struct CheckpointContents {
   /// The dictionaries that have a tensor under a text key.
   let holders: Set<Int>
 
-  /// Python's own classes of plain values, by their modules. Beside tensors they are passed over; an
-  /// object of any other class there may be a tensor of an unknown kind.
+  /// Python's own classes of plain values, by their modules. Beside tensors they are passed over;
+  /// an object of any other class there may be a tensor of an unknown kind.
   private static let plainModules: Set<String> = [
     "argparse", "pathlib", "datetime", "collections", "decimal", "fractions", "uuid", "types",
   ]
@@ -56,7 +56,8 @@ struct CheckpointContents {
   }
 
   /// The tensors of a TorchScript module and of the modules in it, under the names that PyTorch's
-  /// `state_dict()` gives them. The modules are inert objects; their classes' code is not looked at.
+  /// `state_dict()` gives them. The modules are inert objects; their classes' code is not looked
+  /// at.
   func moduleTensors() throws(WeightsError) -> StateDict {
     let tensors = try storedTensors()
     var named: OrderedDictionary<String, StoredTensor> = [:]

@@ -20,8 +20,8 @@ public struct CheckpointSummary: Sendable, Equatable {
 }
 
 extension CheckpointSummary {
-  /// The other states that are about as large as the one that was taken, of `tensors`: copies of the
-  /// same network, between which somebody should choose.
+  /// The other states that are about as large as the one that was taken, of `tensors`: copies of
+  /// the same network, between which somebody should choose.
   public func rivals(tensors: Int) -> [State] {
     others.filter { $0.tensors * 2 >= tensors && $0.tensors <= tensors * 2 }
   }

@@ -1,7 +1,7 @@
 import OrderedCollections
 
-/// A dictionary in insertion order. Text keys are unique, the last value given counts, as in Python;
-/// other keys, which no state dict has, are only kept.
+/// A dictionary in insertion order. Text keys are unique, the last value given counts, as in
+/// Python; other keys, which no state dict has, are only kept.
 struct PickleDictionary {
   private(set) var items: [(key: PickleValue, value: PickleValue)] = []
   private var places: [String: Int] = [:]
@@ -49,9 +49,11 @@ struct PickleHeap {
     var name: String
     /// The arguments, as one tuple, and the items that were added since.
     var parts: [PickleValue]
-    /// The entries that were set since, an index into `dictionaries`: an object that is a dictionary.
+    /// The entries that were set since, an index into `dictionaries`: an object that is a
+    /// dictionary.
     var entries: Int?
-    /// What pickle would have handed to the object after making it, often a dictionary of attributes.
+    /// What pickle would have handed to the object after making it, often a dictionary of
+    /// attributes.
     var state: PickleValue?
   }
 
@@ -73,8 +75,8 @@ struct PickleHeap {
     if foreignNames.count < Self.maximumNames { foreignNames.append(name) }
   }
 
-  /// The name of an unknown class or function, or of the one that an object came from; nil for every
-  /// other value.
+  /// The name of an unknown class or function, or of the one that an object came from; nil for
+  /// every other value.
   func foreignName(_ value: PickleValue) -> String? {
     switch value {
     case .function(.foreign(let name)): name

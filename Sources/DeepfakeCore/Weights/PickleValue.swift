@@ -58,8 +58,8 @@ enum PickleValue {
   }
 }
 
-/// A class or function that a checkpoint names. None is run: each that is known stands for a few lines
-/// of `Unpickler.call`, and a call of any other leaves an inert `PickleHeap.Object`.
+/// A class or function that a checkpoint names. None is run: each that is known stands for a few
+/// lines of `Unpickler.call`, and a call of any other leaves an inert `PickleHeap.Object`.
 enum PickleFunction: Equatable {
   case orderedDictionary
   case size

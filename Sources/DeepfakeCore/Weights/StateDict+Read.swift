@@ -11,15 +11,15 @@ extension StateDict {
   /// recognised from the contents.
   ///
   /// The file is mapped, not loaded; it must not be shortened while anything refers to it. Of a
-  /// checkpoint that holds more than a state dict, `entry` names the one to take, or a part of the name
-  /// that only one has (`ema`); without it, the one under `state_dict`, `model` and the like is found.
-  /// `checkpoint` says what was taken and what else there is. Where every key starts with `module.`
-  /// (`DataParallel`) or `_orig_mod.` (`torch.compile`), that is dropped. No code in a checkpoint ever
-  /// runs: of what Python's pickle format can hold, tensors and plain values are understood. Whatever
-  /// an unknown class or function would have made is passed over, and refused by name where a
-  /// tensor depends on it.
-  /// - Throws: `WeightsError.unreadable` for files that are missing, damaged or of another kind, and
-  ///   where there is no `entry`; `WeightsError.refused` for weights that are not plain tensors.
+  /// checkpoint that holds more than a state dict, `entry` names the one to take, or a part of the
+  /// name that only one has (`ema`); without it, the one under `state_dict`, `model` and the like
+  /// is found. `checkpoint` says what was taken and what else there is. Where every key starts with
+  /// `module.` (`DataParallel`) or `_orig_mod.` (`torch.compile`), that is dropped. No code in a
+  /// checkpoint ever runs: of what Python's pickle format can hold, tensors and plain values are
+  /// understood. Whatever an unknown class or function would have made is passed over, and refused
+  /// by name where a tensor depends on it.
+  /// - Throws: `WeightsError.unreadable` for files that are missing, damaged or of another kind,
+  ///   and where there is no `entry`; `WeightsError.refused` for weights that are not plain tensors.
   public static func read(
     _ url: URL, entry: String? = nil
   ) throws(WeightsError) -> StateDict {

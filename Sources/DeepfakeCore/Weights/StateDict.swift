@@ -16,6 +16,12 @@ public struct StateDict: Sendable {
   /// What else the file holds, where it is a PyTorch checkpoint.
   public internal(set) var checkpoint: CheckpointSummary?
 
+  /// Keys under which training scripts write which network it is, the most telling first.
+  package static let networkKeys = [
+    "arch", "architecture", "model", "model_name", "model_arch", "arch_name", "timm_model",
+    "network", "net", "backbone", "backbone_name", "encoder", "encoder_name",
+  ]
+
   private var tensors: OrderedDictionary<String, StoredTensor>
 
   init(
@@ -95,8 +101,8 @@ public struct StateDict: Sendable {
     return result
   }
 
-  /// The tensors without `prefix`, if every key has it and something is left of each; keys that are in
-  /// `others` count for neither and stay.
+  /// The tensors without `prefix`, if every key has it and something is left of each; keys that are
+  /// in `others` count for neither and stay.
   package func strippingCommonPrefix(
     _ prefix: String, others: Set<String> = []
   ) -> StateDict {
@@ -113,8 +119,8 @@ public struct StateDict: Sendable {
     return stripped.count == count ? replacingTensors(stripped) : self
   }
 
-  /// The tensors without what every key begins with, as much of that as it takes for `isKnown` to hold;
-  /// as they are where it never does.
+  /// The tensors without what every key begins with, as much of that as it takes for `isKnown` to
+  /// hold; as they are where it never does.
   package func strippingCommonPrefix(until isKnown: (StateDict) -> Bool) -> StateDict {
     commonPrefixes().lazy.map { strippingCommonPrefix($0) }.first(where: isKnown) ?? self
   }

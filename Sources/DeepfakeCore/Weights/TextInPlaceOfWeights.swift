@@ -1,5 +1,5 @@
-/// Text in a file that should hold weights: a Git LFS pointer, or what a server answered in place of the
-/// file. No file of weights begins like one.
+/// Text in a file that should hold weights: a Git LFS pointer, or what a server answered in place
+/// of the file. No file of weights begins like one.
 struct TextInPlaceOfWeights {
   /// What the file is and what to do, to follow its name.
   let reason: String

@@ -1,6 +1,6 @@
 /// Reads the zip archive that `torch.save` writes since PyTorch 1.6: `NAME/data.pkl`, and each
-/// storage as `NAME/data/KEY`, stored without compression. TorchScript's archives are alike, with the
-/// modules' code beside them, which is not looked at.
+/// storage as `NAME/data/KEY`, stored without compression. TorchScript's archives are alike, with
+/// the modules' code beside them, which is not looked at.
 struct TorchArchive {
   private let file: MappedFile
   private let directory: ZipDirectory

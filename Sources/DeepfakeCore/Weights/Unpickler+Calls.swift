@@ -2,8 +2,8 @@
 extension Unpickler {
   /// The value that calling `function` with a tuple of arguments would give.
   ///
-  /// A call of what is unknown here, or with a part that came from such a call, gives an inert object
-  /// with the unknown's name: whoever wants a tensor there refuses it by that name.
+  /// A call of what is unknown here, or with a part that came from such a call, gives an inert
+  /// object with the unknown's name: whoever wants a tensor there refuses it by that name.
   mutating func call(
     _ function: PickleValue, _ tuple: PickleValue
   ) throws(WeightsError) -> PickleValue {

@@ -2,8 +2,8 @@
 ///
 /// Pickle is a program for a stack machine whose instructions may call any Python function. This
 /// machine has the instructions that build plain values; a call is looked up in the short list of
-/// `PickleFunction`, and of a call of anything else only the name and the arguments are kept. Work and
-/// memory are bounded by the number of instructions and the two budgets.
+/// `PickleFunction`, and of a call of anything else only the name and the arguments are kept. Work
+/// and memory are bounded by the number of instructions and the two budgets.
 struct Unpickler {
   /// The value and where its pickle ended.
   struct Result {

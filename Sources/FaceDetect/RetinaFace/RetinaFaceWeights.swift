@@ -10,8 +10,8 @@ extension RetinaFaceBackbone {
     self = found.backbone
   }
 
-  /// The backbone whose keys these are, and what stands before each (`module.` of DataParallel, or what
-  /// else all keys begin with).
+  /// The backbone whose keys these are, and what stands before each (`module.` of DataParallel, or
+  /// what else all keys begin with).
   fileprivate static func found(
     in state: StateDict
   ) -> (backbone: RetinaFaceBackbone, prefix: String)? {

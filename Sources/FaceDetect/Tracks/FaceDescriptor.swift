@@ -50,7 +50,7 @@ package struct FaceDescriptor: Sendable {
 
   /// The face without its light: less the mean, over the deviation, of each pixel's surroundings.
   private static func pattern(_ view: FaceView) -> [Float] {
-    let luma = view.luma
+    let luma = view.image.luma
     let sums = WindowSums(luma)
     var values: [Float] = []
     values.reserveCapacity(FaceView.templateRows.count * FaceView.templateColumns.count / 4)
@@ -96,16 +96,6 @@ private func dot(_ a: [Float], _ b: [Float]) -> Float {
           * b.loadUnaligned(fromByteOffset: offset, as: Float.self)
       }
       return sum.sum() + rest
-    }
-  }
-}
-
-extension FaceView {
-  /// The brightness of each pixel, row by row, from 0 to 255.
-  fileprivate var luma: [Float] {
-    stride(from: 0, to: image.pixels.count, by: 3).map { i in
-      0.299 * Float(image.pixels[i]) + 0.587 * Float(image.pixels[i + 1])
-        + 0.114 * Float(image.pixels[i + 2])
     }
   }
 }

@@ -8,7 +8,8 @@ enum MediaSignature {
   /// can be decoded here. Sound and camera formats are none.
   static func kind(_ head: some RandomAccessCollection<UInt8>) -> MediaKind? {
     let head = Array(head.prefix(headSize))
-    if let brand = Self.brand(head) { return kind(brand: brand) }
+    if PictureFormat(head: head) != nil { return .image }
+    if let brand = HEIF.brand(head: head) { return otherBrands.contains(brand) ? nil : .video }
     if pictures.contains(where: { $0.matches(head) }) { return .image }
     if isBitmap(head) { return .image }
     if videos.contains(where: { $0.matches(head) }) { return .video }
@@ -33,9 +34,9 @@ enum MediaSignature {
 
   private static func text(_ text: String) -> [UInt8] { Array(text.utf8) }
 
+  /// Of those that `PictureFormat` does not tell.
   private static let pictures = [
-    Pattern([0xFF, 0xD8, 0xFF]),  // JPEG
-    Pattern([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]),  // PNG
+    Pattern([0xFF, 0xD8, 0xFF, 0xF7]),  // JPEG-LS
     Pattern(text("RIFF"), at: 8, text("WEBP")),
     Pattern([0x49, 0x49, 0x2A, 0]), Pattern([0x4D, 0x4D, 0, 0x2A]),  // TIFF
     Pattern([0, 0, 0, 0x0C, 0x6A, 0x50, 0x20, 0x20, 0x0D, 0x0A, 0x87, 0x0A]),  // JPEG 2000
@@ -65,19 +66,8 @@ enum MediaSignature {
     head[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
   }
 
-  // MARK: - The MP4 family
-
-  /// The main brand that an ISO file says it has; nil for another file.
-  private static func brand(_ head: [UInt8]) -> String? {
-    guard head.count >= 12, head[4..<8].elementsEqual("ftyp".utf8) else { return nil }
-    return String(decoding: head[8..<12], as: UTF8.self)
-  }
-
-  private static func kind(brand: String) -> MediaKind? {
-    if HEIF.stillBrands.contains(brand) { return .image }
-    // Raw pictures of cameras; sound.
-    return ["crx ", "M4A ", "M4B ", "M4P "].contains(brand) ? nil : .video
-  }
+  /// The main brands of ISO files that are no video: raw pictures of cameras, and sound.
+  private static let otherBrands: Set<String> = ["crx ", "M4A ", "M4B ", "M4P "]
 
   /// QuickTime before it had brands.
   private static func isOldQuickTime(_ head: [UInt8]) -> Bool {

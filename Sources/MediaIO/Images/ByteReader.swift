@@ -1,4 +1,5 @@
-/// Reads numbers, names and boxes from bytes, from front to back; nil where the bytes end too early.
+/// Reads numbers, names and boxes from bytes, from front to back; nil where the bytes end too
+/// early.
 ///
 /// Must not outlive the bytes.
 struct ByteReader {
@@ -51,7 +52,7 @@ struct ByteReader {
     }
   }
 
-  /// The next box.
+  /// The next box; one that ends beyond the bytes is given as far as it is there.
   mutating func box() -> Box? {
     guard let size = number(4), let kind = name() else { return nil }
     var length = size - 8

@@ -33,8 +33,9 @@ package enum EXIF {
     return nil
   }
 
-  /// The same of the text into which ImageMagick puts the block, in PNG files: the name of the block and the
-  /// number of its bytes, each in a line of its own, then the bytes as hexadecimal digits.
+  /// The same of the text into which ImageMagick puts the block, in PNG files: the name of the
+  /// block and the number of its bytes, each in a line of its own, then the bytes as hexadecimal
+  /// digits.
   package static func orientation(rawProfile text: UnsafeRawBufferPointer) -> Orientation? {
     let lines = text.prefix(Self.longestBlock).split(separator: UInt8(ascii: "\n"))
     var digits: [UInt8] = []

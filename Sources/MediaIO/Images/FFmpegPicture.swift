@@ -43,8 +43,8 @@ enum FFmpegPicture {
     return frame
   }
 
-  /// The size in a message such as "Picture size 65536x65536 exceeds ...", with which FFmpeg refuses what
-  /// has more pixels than it was told.
+  /// The size in a message such as "Picture size 65536x65536 exceeds ...", with which FFmpeg
+  /// refuses what has more pixels than it was told.
   private static func refusedSize(_ message: String) -> (width: Int, height: Int)? {
     guard let word = message.range(of: "size ") else { return nil }
     let numbers = message[word.upperBound...].prefix { $0 != " " }.split(separator: "x")

@@ -45,11 +45,12 @@ struct HEIF {
   /// Where the `idat` box's content lies in the file.
   private(set) var metaData: Range<Int> = 0..<0
 
-  /// Whether a file's first box says that it holds still pictures of this kind.
-  static func isStillPicture(head: Data) -> Bool {
+  /// The main brand that the first bytes of an ISO file (HEIC, MP4) say it has; nil for another
+  /// file.
+  static func brand(head: some Collection<UInt8>) -> String? {
     let start = [UInt8](head.prefix(12))
-    guard start.count == 12, start[4..<8].elementsEqual(Array("ftyp".utf8)) else { return false }
-    return stillBrands.contains(String(decoding: start[8..<12], as: UTF8.self))
+    guard start.count == 12, start[4..<8].elementsEqual("ftyp".utf8) else { return nil }
+    return String(decoding: start[8..<12], as: UTF8.self)
   }
 
   /// The main brands of files whose main picture is what they are about; sequences have others.
@@ -140,14 +141,11 @@ struct HEIF {
         guard reader.skip(indexSize), let offset = reader.number(offsetSize),
           let length = reader.number(lengthSize)
         else { return false }
-        let start = base.addingReportingOverflow(offset)
-        let end = start.partialValue.addingReportingOverflow(lengthSize == 0 ? 0 : length)
-        guard !start.overflow, !end.overflow else { return false }
+        let (start, startOverflows) = base.addingReportingOverflow(offset)
+        let (end, endOverflows) = start.addingReportingOverflow(length)
+        guard !startOverflows, !endOverflows else { return false }
         // A length of 0 is all that follows.
-        ranges.append(
-          start
-            .partialValue..<(length == 0
-            ? max(start.partialValue, fileSize) : end.partialValue))
+        ranges.append(start..<(length == 0 ? max(start, fileSize) : end))
       }
       items[id, default: Item()].extents = ranges
       items[id, default: Item()].isInMeta = method & 15 == 1

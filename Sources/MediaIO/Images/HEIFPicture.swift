@@ -136,7 +136,8 @@ struct HEIFPicture {
     return Image(width: width, height: height, pixels: pixels)
   }
 
-  /// The part of a picture that `aperture` shows, to whole pixels; all of it where that is not inside.
+  /// The part of a picture that `aperture` shows, to whole pixels; all of it where that is not
+  /// inside.
   private func cut(_ image: Image, _ aperture: HEIF.Aperture) -> Image {
     let width = aperture.width.rounded()
     let height = aperture.height.rounded()
@@ -195,8 +196,8 @@ private struct TileDecoder {
     return try converter.image(decoded)
   }
 
-  /// The file's word on colours goes before the coded picture's. Where neither says so, the range is full,
-  /// as the standard (ISO/IEC 23000-22) has it.
+  /// The file's word on colours goes before the coded picture's. Where neither says so, the range
+  /// is full, as the standard (ISO/IEC 23000-22) has it.
   private func tag(_ frame: DecodedFrame, _ colour: (matrix: Int, isFullRange: Bool)?) {
     let unknown = Int(AVCOL_SPC_UNSPECIFIED.rawValue)
     if let colour {

@@ -30,12 +30,12 @@ public enum ImageFile {
   /// The picture in a file, as 8-bit RGB and the right way up.
   ///
   /// What the content is decides, not the name. JPEG: grey, YCbCr, RGB, CMYK and YCCK, baseline and
-  /// progressive, pixels as libjpeg-turbo decodes them by default (as Pillow and OpenCV do). PNG: every
-  /// colour type and depth, interlaced too; alpha is dropped and not composited, 16-bit samples keep
-  /// their high byte, colour profiles and gamma are ignored, again as Pillow and OpenCV do. HEIC and AVIF:
-  /// the main picture, of one part or of tiles, cut and turned as the file says. WebP, BMP, TIFF, JPEG 2000,
-  /// JPEG XL and the others: as FFmpeg decodes them, up to 2^27 pixels. Which way up a picture is, EXIF says
-  /// or, where it does not, XMP.
+  /// progressive, pixels as libjpeg-turbo decodes them by default (as Pillow and OpenCV do). PNG:
+  /// every colour type and depth, interlaced too; alpha is dropped and not composited, 16-bit
+  /// samples keep their high byte, colour profiles and gamma are ignored, again as Pillow and
+  /// OpenCV do. HEIC and AVIF: the main picture, of one part or of tiles, cut and turned as the
+  /// file says. WebP, BMP, TIFF, JPEG 2000, JPEG XL and the others: as FFmpeg decodes them, up to
+  /// 2^27 pixels. Which way up a picture is, EXIF says or, where it does not, XMP.
   ///
   /// - Throws: `MediaError` where the file cannot be read, is of another kind, is damaged, ends early
   ///   or is larger than `pixelLimit`. A cut-off JPEG is an error: half a picture is not the picture.

@@ -16,7 +16,6 @@ struct PictureDecoder: ~Copyable {
   /// Pixels across and down, as stored.
   let width, height: Int
 
-  /// The formats.
   enum Format {
     case jpeg, png
   }

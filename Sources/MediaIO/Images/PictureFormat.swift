@@ -10,14 +10,15 @@ enum PictureFormat: Equatable {
   /// What one of FFmpeg's decoders reads from the whole file's bytes.
   case ffmpeg(AVCodecID)
 
-  /// The format that a file's first bytes show, of those with a decoder or a reader of their own here.
-  fileprivate init?(head: Data) {
+  /// The format that a file's first bytes show, of those with a decoder or a reader of their own
+  /// here.
+  init?(head: some Collection<UInt8>) {
     // The fourth byte of JPEG-LS, which FFmpeg reads, is F7.
     if head.starts(with: [0xFF, 0xD8, 0xFF]), head.dropFirst(3).first != 0xF7 {
       self = .jpeg
     } else if head.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
       self = .png
-    } else if HEIF.isStillPicture(head: head) {
+    } else if HEIF.brand(head: head).map(HEIF.stillBrands.contains) ?? false {
       self = .heif
     } else {
       return nil
@@ -34,8 +35,8 @@ enum FileContent: Equatable {
   /// Bytes at a file's start that are looked at.
   static let headSize = 1 << 18
 
-  /// nil where they show nothing that is known here. `name` helps with containers that have no mark of
-  /// their own.
+  /// nil where they show nothing that is known here. `name` helps with containers that have no mark
+  /// of their own.
   init?(head: Data, name: String? = nil) {
     var head = head.prefix(Self.headSize)
     if let format = PictureFormat(head: head) {

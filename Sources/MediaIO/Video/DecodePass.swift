@@ -12,13 +12,14 @@ final class DecodePass {
   private let orientation: Orientation?
   private var readPackets = 0
   private var lastTime: Double?
-  /// Where no packet says when it is shown, but when it is decoded: those times, of the packets whose
-  /// frames have not come out yet. nil otherwise.
+  /// Where no packet says when it is shown, but when it is decoded: those times, of the packets
+  /// whose frames have not come out yet. nil otherwise.
   private var waiting: [Int64]? = []
   private let isCancelled: @Sendable () -> Bool
   private(set) var summary = DecodeSummary()
 
-  /// Packets whose frames a decoder holds back, at most: 16 to put them in order, 16 on its threads.
+  /// Packets whose frames a decoder holds back, at most: 16 to put them in order, 16 on its
+  /// threads.
   private static let longestWait = 32
 
   /// Failures in a row, without a frame between them, after which a flushed decoder is given up.

@@ -63,7 +63,8 @@ final class Decoder {
 
   /// Opens a decoder of single pictures.
   ///
-  /// - Parameter configuration: what the file says to the decoder apart from the pictures; may be empty.
+  /// - Parameter configuration: what the file says to the decoder apart from the pictures; may be
+  ///   empty.
   init(pictures codec: AVCodecID, configuration: [UInt8], file: String) throws(MediaError) {
     context = try Decoder.open(codec, file: file) { context in
       context.pointee.thread_count = 1

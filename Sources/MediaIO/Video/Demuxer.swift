@@ -110,10 +110,11 @@ final class Demuxer {
     return context
   }
 
-  /// By stream, the packets that the index names at the file's start or end, where it names every one.
+  /// By stream, the packets that the index names at the file's start or end, where it names every
+  /// one.
   ///
-  /// Fewer than the container's count where an edit list leaves some out, or where packets are empty (an
-  /// AVI says so that a frame is shown for longer).
+  /// Fewer than the container's count where an edit list leaves some out, or where packets are
+  /// empty (an AVI says so that a frame is shown for longer).
   private static func indexedFrames(
     of context: UnsafeMutablePointer<AVFormatContext>
   ) -> [Int: Int] {
@@ -127,8 +128,8 @@ final class Demuxer {
     return found
   }
 
-  /// A player's clock begins with the first sound or picture. Sound often begins a little earlier, by how
-  /// it is coded; then the clock here begins with the picture.
+  /// A player's clock begins with the first sound or picture. Sound often begins a little earlier,
+  /// by how it is coded; then the clock here begins with the picture.
   private static func origin(
     of stream: UnsafeMutablePointer<AVStream>, in context: UnsafeMutablePointer<AVFormatContext>
   ) -> Int64 {
@@ -193,7 +194,8 @@ final class Demuxer {
   /// Seconds in a unit of the stream's timestamps.
   private var timeBase: Double { av_q2d(stream.pointee.time_base) }
 
-  /// The shape of a frame's pixels, by the container or else by the frame itself; nil for the stream's.
+  /// The shape of a frame's pixels, by the container or else by the frame itself; nil for the
+  /// stream's.
   func pixelShape(of frame: DecodedFrame?) -> PixelShape {
     PixelShape(av_guess_sample_aspect_ratio(context, stream, frame?.pointer))
   }

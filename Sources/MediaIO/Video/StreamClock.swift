@@ -1,8 +1,8 @@
 import CFFmpeg
 import CMediaShims
 
-/// Makes a stream's timestamps run on where they jump: where transport streams were joined, a recorder was
-/// started again, or a counter began anew.
+/// Makes a stream's timestamps run on where they jump: where transport streams were joined, a
+/// recorder was started again, or a counter began anew.
 struct StreamClock {
   /// What is added to timestamps, in units of the stream's.
   private var offset: Int64 = 0
@@ -14,8 +14,8 @@ struct StreamClock {
   private let step: Int64
   /// Units by which decoding times may go back; more is a jump.
   private let backward: Int64
-  /// Units by which they may go forward; nil where the container's clock never jumps, so that a long time
-  /// without a frame is one.
+  /// Units by which they may go forward; nil where the container's clock never jumps, so that a
+  /// long time without a frame is one.
   private let forward: Int64?
 
   init(

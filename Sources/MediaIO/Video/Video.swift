@@ -5,11 +5,11 @@ import Foundation
 
 /// A video file, decoded by FFmpeg's libraries in this process.
 ///
-/// The value holds no open file: every run through the video opens it anew, so that one value serves
-/// many tasks at once. Colour follows the stream's tags; untagged video is taken for BT.601 in limited
-/// range, as OpenCV and PyAV do. HDR is not tone-mapped. Frames whose pixels are not square are stretched
-/// along their pixels' short side, as mpv, VLC and browsers do; the container's word on the shape goes
-/// before the stream's.
+/// The value holds no open file: every run through the video opens it anew, so that one value
+/// serves many tasks at once. Colour follows the stream's tags; untagged video is taken for BT.601
+/// in limited range, as OpenCV and PyAV do. HDR is not tone-mapped. Frames whose pixels are not
+/// square are stretched along their pixels' short side, as mpv, VLC and browsers do; the
+/// container's word on the shape goes before the stream's.
 public struct Video: Sendable {
   /// The file.
   public let url: URL

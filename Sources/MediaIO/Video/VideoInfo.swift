@@ -18,8 +18,8 @@ public struct VideoInfo: Sendable, Equatable {
   /// Frames a second on average; nil where unknown. Times of frames never come from it where the
   /// container gives them.
   public var frameRate: Double?
-  /// Frames that the container claims to hold, by its index where that names each; nil where it does not
-  /// say.
+  /// Frames that the container claims to hold, by its index where that names each; nil where it
+  /// does not say.
   public var containerFrames: Int?
   /// Whether there is a sound stream.
   public var hasAudio: Bool
@@ -33,9 +33,9 @@ public struct VideoInfo: Sendable, Equatable {
 public struct VideoFrame: Sendable {
   /// Its place in decoded (shown) order, from 0.
   public var index: Int
-  /// Seconds into the video, as a player shows them: from 0, or from later where sound begins more than a
-  /// tenth of a second before the picture. Where the stream's clock jumps, time runs on. Where a frame has
-  /// no timestamp, it comes one frame's duration after the frame before it.
+  /// Seconds into the video, as a player shows them: from 0, or from later where sound begins more
+  /// than a tenth of a second before the picture. Where the stream's clock jumps, time runs on.
+  /// Where a frame has no timestamp, it comes one frame's duration after the frame before it.
   public var time: Double
   /// The pixels, the right way up.
   public var image: Image

@@ -2,7 +2,8 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 
-/// Measures how well a detector finds the faces of composed scenes, by their size, their pose and their light.
+/// Measures how well a detector finds the faces of composed scenes, by their size, their pose and
+/// their light.
 public struct DetectorEvaluation: Sendable {
   /// Scenes looked at.
   public var scenes = 400

@@ -4,7 +4,8 @@ import Foundation
 
 /// What makes a face easy or hard to find: its size, its pose and its light.
 ///
-/// A face belongs to one group of size, to one of pose where its landmarks are known, and to `dark` in little light.
+/// A face belongs to one group of size, to one of pose where its landmarks are known, and to `dark`
+/// in little light.
 public enum FaceGroup: String, CaseIterable, Sendable {
   // The longer side of the box.
   case smallest = "8 to 16 pixels"
@@ -47,7 +48,8 @@ public enum FaceGroup: String, CaseIterable, Sendable {
     let (x, y) = (right.x - left.x, right.y - left.y)
     let distance = hypot(x, y)
     guard distance > 0 else { return nil }
-    // Along the line of the eyes from the middle between them: 0 in the middle, 1 below one of the eyes.
+    // Along the line of the eyes from the middle between them: 0 in the middle, 1 below one of the
+    // eyes.
     let middle = Point(x: (left.x + right.x) / 2, y: (left.y + right.y) / 2)
     let shift = ((nose.x - middle.x) * x + (nose.y - middle.y) * y) / (distance * distance) * 2
     if abs(shift) >= 0.9 { return .profile }
@@ -61,17 +63,10 @@ extension Image {
   fileprivate func luminance(in box: Box) -> Float {
     let visible = box.clipped(to: Box(x1: 0, y1: 0, x2: Float(width), y2: Float(height)))
     guard visible.area > 0 else { return 255 }
-    let columns = Int(visible.x1)..<Int(visible.x2.rounded(.up))
-    let rows = Int(visible.y1)..<Int(visible.y2.rounded(.up))
-    var sum: Float = 0
-    for row in rows {
-      for column in columns {
-        let place = 3 * (row * width + column)
-        sum +=
-          0.299 * Float(pixels[place]) + 0.587 * Float(pixels[place + 1])
-          + 0.114 * Float(pixels[place + 2])
-      }
-    }
-    return sum / Float(columns.count * rows.count)
+    let (x, y) = (Int(visible.x1), Int(visible.y1))
+    let luma = cropped(
+      x: x, y: y, width: Int(visible.x2.rounded(.up)) - x, height: Int(visible.y2.rounded(.up)) - y
+    ).luma
+    return luma.reduce(0, +) / Float(luma.count)
   }
 }

@@ -13,14 +13,7 @@ struct PictureSketch: Sendable {
   init(_ picture: Image) {
     let side = Self.side
     let small = picture.resized(width: side, height: side, method: .area)
-    var values = (0..<side * side).map { index -> Float in
-      let pixel = small.pixels[3 * index..<3 * index + 3]
-      let (red, green, blue) = (
-        Float(pixel[pixel.startIndex]), Float(pixel[pixel.startIndex + 1]),
-        Float(pixel[pixel.startIndex + 2])
-      )
-      return 0.299 * red + 0.587 * green + 0.114 * blue
-    }
+    var values = small.luma
     let mean = values.reduce(0, +) / Float(values.count)
     for index in values.indices { values[index] -= mean }
     let length = values.reduce(0) { $0 + $1 * $1 }.squareRoot()

@@ -1,7 +1,8 @@
 import DeepfakeCore
 
 extension OptimizerOptions {
-  /// The optimiser of a network's parameters, given from the first layer to the last; norms and biases do not decay.
+  /// The optimiser of a network's parameters, given from the first layer to the last; norms and
+  /// biases do not decay.
   public func optimizer(of parameters: [Parameter]) -> any Optimizer {
     let groups: [ParameterGroup] =
       if layerDecay < 1 {

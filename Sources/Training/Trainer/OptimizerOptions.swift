@@ -18,8 +18,8 @@ public struct OptimizerOptions: Sendable, Equatable {
   public var learningRate: Float = 0.001
   /// The weight decay of weights; norms and biases do not decay.
   public var weightDecay: Float = 0
-  /// What the learning rate is multiplied by from each level of the network to the level before it, 0.01 to 1; 1: all
-  /// learn alike.
+  /// What the learning rate is multiplied by from each level of the network to the level before it,
+  /// 0.01 to 1; 1: all learn alike.
   public var layerDecay: Float = 1
   /// SGD's momentum.
   public var momentum: Float = 0.9

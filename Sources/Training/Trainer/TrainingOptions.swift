@@ -39,7 +39,8 @@ public struct TrainingOptions: Sendable, Equatable {
   public var earlyStop: Int?
   /// Beginnings of the keys of parameters that stay as they are.
   public var freeze: [String] = []
-  /// Whether batch norm keeps the running statistics that it starts with and uses them in training, too.
+  /// Whether batch norm keeps the running statistics that it starts with and uses them in training,
+  /// too.
   public var freezeStatistics: Bool = false
   /// Whether blocks' activations are computed once more in backward instead of kept: about a third more
   /// time for much less memory, and the same weights.

@@ -121,8 +121,8 @@ struct NetworkOptions: ParsableArguments {
   /// Whether nothing was given.
   var isEmpty: Bool { options == ClassifierOptions() && state == nil }
 
-  /// The weights that a command line names, in the state that was asked for. Says what the file leaves
-  /// open.
+  /// The weights that a command line names, in the state that was asked for. Says what the file
+  /// leaves open.
   func source(_ argument: String) -> WeightsSource {
     applied(to: WeightsSource(argument: argument, state: state))
   }

@@ -3,8 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What training scripts keep beside the weights: objects of any class are passed over, run nothing, and
-/// are refused where a weight depends on them.
+/// What training scripts keep beside the weights: objects of any class are passed over, run
+/// nothing, and are refused where a weight depends on them.
 @Suite("Weights: objects beside the tensors")
 struct PassedOverTests {
   private func read(_ build: (inout Pickle) -> Void) throws -> StateDict {

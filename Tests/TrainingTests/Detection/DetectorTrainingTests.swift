@@ -180,7 +180,8 @@ import Training
     #expect(pose(nose: 50, drop: 3) == .frontal)
     #expect(FaceGroup.pose(of: []) == nil)
     #expect(pose(nose: 50, eyes: 0) == nil)
-    // A head that leans by 45 degrees: the nose lies below the eyes' middle at a right angle to their line.
+    // A head that leans by 45 degrees: the nose lies below the eyes' middle at a right angle to
+    // their line.
     let leaning = [(40, 40), (54, 54), (40, 55), (30, 60), (38, 68)].map { Point(x: $0.0, y: $0.1) }
     #expect(FaceGroup.pose(of: leaning) == .tilted)
   }
