@@ -8,19 +8,12 @@ import Testing
     let version = try Tool.run(["--version"])
     #expect(version.status == 0)
     #expect(version.output == dfkitVersion + "\n")
-    for command in [
-      [], ["predict"], ["detect"], ["classify"], ["extract"], ["train"], ["weights"],
-      ["weights", "list"],
-      ["weights", "fetch"], ["weights", "info"], ["weights", "convert"], ["recipe"],
-      ["recipe", "list"], ["recipe", "show"], ["bench"],
-      ["bench", "classify"], ["bench", "detect"], ["bench", "embed"], ["bench", "train"],
-      ["bench", "video"], ["bench", "copies"], ["bench", "machine"],
-      ["calibrate"], ["familiarity"],
-      ["identity"], ["identity", "train"], ["identity", "evaluate"],
-    ] {
+    let commands = try CommandTree.commands()
+    #expect(commands.contains(["predict"]) && commands.contains(["bench", "classify"]))
+    for command in commands {
       let help = try Tool.run(command + ["--help"])
       #expect(help.status == 0)
-      #expect(help.output.contains("USAGE: dfkit"))
+      #expect(help.output.contains("USAGE: \((["dfkit"] + command).joined(separator: " "))"))
       #expect(help.errors.isEmpty)
     }
     #expect(try Tool.run(["--help"]).output.contains("Exit status"))
@@ -173,5 +166,27 @@ import Testing
       let show = try Tool.run(["recipe", "show", "dfdc-silver"], in: folder, program: copy)
       #expect(show.status == 0)
     }
+  }
+}
+
+/// What the program says of its own commands.
+private struct CommandTree: Decodable {
+  struct Command: Decodable {
+    let commandName: String
+    let subcommands: [Command]?
+  }
+
+  let command: Command
+
+  /// The words of each command, those of groups of commands too, and none for the program itself.
+  static func commands() throws -> [[String]] {
+    let dump = try Tool.run(["--experimental-dump-help"])
+    let tree = try JSONDecoder().decode(Self.self, from: Data(dump.output.utf8))
+    func words(_ command: Command) -> [[String]] {
+      (command.subcommands ?? []).filter { $0.commandName != "help" }.flatMap { child in
+        [[child.commandName]] + words(child).map { [child.commandName] + $0 }
+      }
+    }
+    return [[]] + words(tree.command)
   }
 }

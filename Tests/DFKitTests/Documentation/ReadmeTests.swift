@@ -3,66 +3,62 @@ import Foundation
 import TestSupport
 import Testing
 
-// The README's example, compiled here; a test below compares the two.
-func screen(_ clip: URL) throws -> VideoReport {
-  let predictor = try VideoPredictor(recipe: Recipe.named("default"))
-  let report = try predictor.predict(clip)
-  for person in report.people { print(person.id, person.verdict, person.fakeSpans) }
-  return report
-}
-
-// That of Docs/Training.md, likewise.
-func train(_ folder: URL, to output: URL) throws {
-  let manifest = try FaceManifest.read(folder)
-  let split = try HoldOut(fraction: 0.2).split(manifest)
-  var settings = ClassifierSettings(.efficientNetB0, norm: .group)
-  settings.input.size = 128
-  var options = TrainingOptions()
-  options.epochs = 10
-  let trainer = Trainer(TrainableNetwork(settings, dropout: 0.4), options)
-  let result = try trainer.run(
-    training: split.training, validation: split.heldOut, in: RunFolder(output))
-  print(result.epochs.last?.frames?.logLoss as Any)
-}
-
-// What it says of fakes, likewise.
-func showFakes(_ folder: URL) throws {
-  let whole = try FaceManifest.read(folder).withMadeFakes()
-  var settings = FaceLoader.Options(batchSize: 20, input: InputSpec(size: 128))
-  settings.blending.donor = 0.3
-  let order = try Sampler(whole, order: .balanced, madeShare: 0.5, seed: 1).indices(epoch: 0)
-  let loader = FaceLoader(whole, order: order, settings)
-  while let batch = try loader.next() { print(batch.images.shape, batch.labels.scalars) }
-}
-
 @Suite struct ReadmeTests {
   private func text(_ path: String) throws -> String {
     try String(contentsOf: Paths.package.appendingPathComponent(path), encoding: .utf8)
   }
 
-  @Test func theExampleIsTheOneCompiledHere() throws {
-    let readme = try text("README.md")
-    let blocks = readme.components(separatedBy: "```swift\nimport DFKit\n\n")
-    try #require(blocks.count == 2)
-    let example = try #require(blocks[1].components(separatedBy: "```").first)
-    #expect(try text("Tests/DFKitTests/Documentation/ReadmeTests.swift").contains(example))
+  /// Every block of Swift in the documents, with where it stands.
+  private func blocks() throws -> [(place: String, text: String)] {
+    let folder = Paths.package.appendingPathComponent("Docs")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      .filter { $0.hasSuffix(".md") }.map { "Docs/\($0)" }
+    return try (["README.md"] + names.sorted()).flatMap { path in
+      try text(path).components(separatedBy: "```swift\n").dropFirst().enumerated().map {
+        ("\(path), block \($0 + 1)", $1.components(separatedBy: "```")[0])
+      }
+    }
+  }
+
+  /// The Swift files under a folder of the package, by their paths.
+  private func sources(_ path: String) throws -> [String: String] {
+    let folder = Paths.package.appendingPathComponent(path)
+    let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+      .filter { $0.hasSuffix(".swift") && !$0.contains(".build") }
+    return try Dictionary(
+      uniqueKeysWithValues: files.map { ($0, try text("\(path)/\($0)")) })
+  }
+
+  /// A block is a file of `Blocks`, which this target compiles, or lines of an example.
+  @Test func everyBlockOfSwiftIsCompiledAsPrinted() throws {
+    let compiled = try sources("Tests/DFKitTests/Documentation/Blocks")
+    let examples = try sources("Examples")
+    let blocks = try blocks()
+    #expect(blocks.count >= 9)
+    for block in blocks {
+      #expect(
+        compiled.values.contains(block.text)
+          || examples.values.contains { "\n\($0)".contains("\n\(block.text)") },
+        "\(block.place) is compiled nowhere")
+    }
+    for (name, text) in compiled {
+      #expect(blocks.contains { $0.text == text }, "\(name) is in no document")
+    }
+  }
+
+  @Test func blocksRun() throws {
     #expect(throws: MediaError.self) { try screen(URL(fileURLWithPath: "/nowhere/a.mp4")) }
     let sample = Paths.package.appendingPathComponent("Examples/sample.mp4")
     #expect(try screen(sample).people.contains { $0.framesJudged > 20 })
-  }
-
-  @Test func theExampleOfTrainingIsTheOneCompiledHere() throws {
-    let blocks = try text("Docs/Training.md").components(separatedBy: "```swift\n")
-    try #require(blocks.count == 3)
-    let own = try text("Tests/DFKitTests/Documentation/ReadmeTests.swift")
-    for block in blocks.dropFirst() {
-      let example = try #require(block.components(separatedBy: "```").first)
-      let indented = example.split(separator: "\n").map { "  \($0)\n" }.joined()
-      #expect(own.contains(indented))
-    }
     let nowhere = URL(fileURLWithPath: "/nowhere")
-    #expect(throws: DatasetError.self) { try train(nowhere, to: nowhere) }
-    #expect(throws: DatasetError.self) { try showFakes(nowhere) }
+    #expect(throws: DatasetError.self) { try train(on: nowhere, output: nowhere) }
+    #expect(throws: DatasetError.self) { try makeFakes(outOf: nowhere) }
+    let grey = Image(width: 4, height: 4) { pixels in
+      for i in pixels.indices { pixels[i] = 100 }
+    }
+    let embeddings = try MeanColorEmbedder().embeddings([grey, grey])
+    #expect(embeddings.shape == [2, 3])
+    #expect(embeddings.scalars.allSatisfy { abs($0 - 1 / Float(3).squareRoot()) < 1e-6 })
   }
 
   @Test func optionsOfTrainingAreDocumented() throws {
