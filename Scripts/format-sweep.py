@@ -185,8 +185,11 @@ def check_joined(entries):
 def make_pictures(folder, only):
     """Paths of the pictures that Pillow or ffmpeg wrote, with the size that they are shown with."""
     from PIL import Image, ImageOps
-    import pillow_heif
-    pillow_heif.register_heif_opener()
+    try:
+        import pillow_heif
+        pillow_heif.register_heif_opener()
+    except ImportError:
+        print("no pillow_heif: HEIC and AVIF are left out")
     Image.init()
     picture = Image.linear_gradient("L").resize((130, 70))
     picture = Image.merge("RGB", (picture, picture.transpose(0), picture.rotate(180)))
