@@ -1,5 +1,6 @@
 import DeepfakeCore
 import Foundation
+import Measures
 
 /// Logistic regression on numbers put into bins: a tiny model that finds any way in which a few numbers,
 /// each by itself, tell two labels apart, in the middle as well as at the ends of their range.

@@ -1,4 +1,5 @@
 import Foundation
+import Measures
 
 /// Measures what a dataset's parts share that they should not, and what a network could learn instead of what it
 /// should.

@@ -1,5 +1,6 @@
 import DeepfakeCore
 import FaceDetect
+import Measures
 
 /// How well things that have nothing to do with manipulation tell real crops from fake ones: a network may
 /// learn those instead, and is then of no use elsewhere.

@@ -1,4 +1,5 @@
 import Foundation
+import Measures
 import MediaIO
 
 /// The `metadata.json` that each folder of the Deepfake Detection Challenge's data has (Dolhansky

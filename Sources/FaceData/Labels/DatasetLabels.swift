@@ -1,4 +1,5 @@
 import Foundation
+import Measures
 import MediaIO
 
 /// The labels of a dataset's videos, from the source that was named or whichever knows a video.

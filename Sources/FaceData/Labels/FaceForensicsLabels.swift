@@ -1,4 +1,5 @@
 import Foundation
+import Measures
 
 /// The folders of FaceForensics++ (Rössler et al. 2019): `original_sequences/youtube/c23/videos/004.mp4`
 /// and `manipulated_sequences/Deepfakes/c23/videos/004_982.mp4`, a fake of video 004 with the face, or the

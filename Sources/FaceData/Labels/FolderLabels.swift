@@ -1,4 +1,5 @@
 import Foundation
+import Measures
 
 /// Labels that are the names of folders: `real/` and `fake/`, or words with these meanings, or `0/` and
 /// `1/` beside each other. The nearest of the three folders above a video decides.

@@ -1,4 +1,5 @@
 import Foundation
+import Measures
 
 /// What is known of many videos, and why of others nothing is.
 public struct LabelledFiles: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Measures
 import MediaIO
 
 /// Labels in a CSV file: a column `path` (or `filename`, `file`), a column `label` (REAL or FAKE in any case,

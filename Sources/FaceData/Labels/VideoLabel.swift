@@ -1,4 +1,5 @@
 import Foundation
+import Measures
 
 /// What a dataset says of one of its videos.
 public struct VideoLabel: Sendable, Equatable {

@@ -1,3 +1,5 @@
+import Measures
+
 /// How much there is in a manifest, by label.
 public struct DataOutline: Sendable, Equatable {
   /// What there is of one label.

@@ -1,5 +1,6 @@
 import DeepfakeCore
 import Foundation
+import Measures
 import MediaIO
 
 extension FaceManifest {

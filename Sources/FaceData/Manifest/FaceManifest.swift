@@ -1,5 +1,6 @@
 import FaceDetect
 import Foundation
+import Measures
 import MediaIO
 
 /// The list of a dataset's face crops, in the order of its file.
@@ -11,7 +12,7 @@ public struct FaceManifest: Sendable {
   public internal(set) var digest: String
   /// Names of columns that have no meaning here, in order.
   public internal(set) var ignoredColumns: [String] = []
-  var table: SampleTable
+  package var table: SampleTable
 
   init(digest: String, table: SampleTable) {
     self.digest = digest
@@ -108,7 +109,7 @@ public struct FaceManifest: Sendable {
   }
 
   /// The samples whose pictures another manifest lists too, in this one's order.
-  func subset(having other: FaceManifest) -> FaceManifest {
+  package func subset(having other: FaceManifest) -> FaceManifest {
     let paths = Set(other.table.rows.map { other.table.fullPath($0) })
     return subset(table.rows.indices.filter { paths.contains(table.fullPath(table.rows[$0])) })
   }
@@ -217,10 +218,10 @@ extension FaceManifest {
 
 extension [Point] {
   /// x and y of each point.
-  var numbers: [Float] { flatMap { [$0.x, $0.y] } }
+  package var numbers: [Float] { flatMap { [$0.x, $0.y] } }
 }
 
 extension Box {
   /// The corners' coordinates.
-  var numbers: [Float] { [x1, y1, x2, y2] }
+  package var numbers: [Float] { [x1, y1, x2, y2] }
 }

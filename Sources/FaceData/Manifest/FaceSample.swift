@@ -1,5 +1,6 @@
 import FaceDetect
 import Foundation
+import Measures
 
 /// One face crop of a dataset and what is known of it.
 public struct FaceSample: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import FaceDetect
+import Measures
 
 /// The text of manifests, which `FaceManifest.read` reads back as it was.
 public enum ManifestWriter {

@@ -1,48 +1,49 @@
 import FaceDetect
 import Foundation
+import Measures
 
 /// The samples of a manifest in little memory: about 80 bytes and the file's name each, so that millions
 /// fit. Words that many samples share are kept once.
-struct SampleTable: Sendable {
+package struct SampleTable: Sendable {
   /// A sample; words are numbers of `WordTable`, `none` where the manifest says nothing.
-  struct Row: Sendable {
-    static let none: Int32 = -1
+  package struct Row: Sendable {
+    package static let none: Int32 = -1
 
-    var root: Int32
-    var folder: Int32
-    var nameStart: UInt32
-    var nameCount: UInt16
-    var label: FaceLabel
+    package var root: Int32
+    package var folder: Int32
+    package var nameStart: UInt32
+    package var nameCount: UInt16
+    package var label: FaceLabel
     /// Whether the sample is a fake to be made of the real picture.
-    var isMade = false
-    var video = none
-    var person = none
-    var original = none
-    var split = none
-    var origin = none
-    var group = none
-    var source = none
-    var fold = none
-    var frame = none
+    package var isMade = false
+    package var video = none
+    package var person = none
+    package var original = none
+    package var split = none
+    package var origin = none
+    package var group = none
+    package var source = none
+    package var fold = none
+    package var frame = none
     /// The first of ten numbers in `numbers`.
-    var landmarks = none
+    package var landmarks = none
     /// The first of four numbers there.
-    var box = none
+    package var box = none
     /// NaN where it is not known.
-    var score = Float.nan
+    package var score = Float.nan
     /// NaN where it is not known.
-    var time = Double.nan
+    package var time = Double.nan
   }
 
   /// The files' names, one after the other.
-  private(set) var names: [UInt8] = []
+  package private(set) var names: [UInt8] = []
   /// The numbers of landmarks and boxes.
-  private(set) var numbers: [Float] = []
-  var words = WordTable()
-  var rows: [Row] = []
+  package private(set) var numbers: [Float] = []
+  package var words = WordTable()
+  package var rows: [Row] = []
 
   /// Adds a name; nil where there is no room.
-  mutating func add(name: some Collection<UInt8>) -> (start: UInt32, count: UInt16)? {
+  package mutating func add(name: some Collection<UInt8>) -> (start: UInt32, count: UInt16)? {
     guard let start = UInt32(exactly: names.count), let count = UInt16(exactly: name.count) else {
       return nil
     }
@@ -51,27 +52,27 @@ struct SampleTable: Sendable {
   }
 
   /// Adds the numbers of five points or of a box.
-  mutating func add(numbers added: [Float]) -> Int32 {
+  package mutating func add(numbers added: [Float]) -> Int32 {
     let start = Int32(clamping: numbers.count)
     numbers.append(contentsOf: added)
     return start
   }
 
-  func name(_ row: Row) -> ArraySlice<UInt8> {
+  package func name(_ row: Row) -> ArraySlice<UInt8> {
     names[Int(row.nameStart)..<Int(row.nameStart) + Int(row.nameCount)]
   }
 
-  func path(_ row: Row) -> String {
+  package func path(_ row: Row) -> String {
     words[row.folder, default: ""] + String(decoding: name(row), as: UTF8.self)
   }
 
   /// The path with the folder that it starts from.
-  func fullPath(_ row: Row) -> String {
+  package func fullPath(_ row: Row) -> String {
     let path = path(row)
     return path.hasPrefix("/") ? path : words[row.root, default: ""] + path
   }
 
-  func points(_ row: Row) -> [Point]? {
+  package func points(_ row: Row) -> [Point]? {
     guard row.landmarks != Row.none else { return nil }
     let start = Int(row.landmarks)
     return (0..<5).map {
@@ -79,7 +80,7 @@ struct SampleTable: Sendable {
     }
   }
 
-  func box(_ row: Row) -> Box? {
+  package func box(_ row: Row) -> Box? {
     guard row.box != Row.none else { return nil }
     let start = Int(row.box)
     return Box(
@@ -87,7 +88,7 @@ struct SampleTable: Sendable {
   }
 
   /// The places of the real samples of each video that is known, by the video's number.
-  var realSamplesByVideo: [Int32: [Int32]] {
+  package var realSamplesByVideo: [Int32: [Int32]] {
     var places: [Int32: [Int32]] = [:]
     for (index, row) in rows.enumerated() where row.label == .real && row.video >= 0 {
       places[row.video, default: []].append(Int32(clamping: index))
@@ -95,7 +96,7 @@ struct SampleTable: Sendable {
     return places
   }
 
-  func sample(_ row: Row) -> FaceSample {
+  package func sample(_ row: Row) -> FaceSample {
     var sample = FaceSample(
       path: path(row), file: URL(fileURLWithPath: fullPath(row), isDirectory: false),
       label: row.label)
@@ -118,12 +119,12 @@ struct SampleTable: Sendable {
 }
 
 /// Words, each kept once and known by a number.
-struct WordTable: Sendable {
-  private(set) var words: [String] = []
+package struct WordTable: Sendable {
+  package private(set) var words: [String] = []
   private var numbers: [String: Int32] = [:]
 
   /// The word's number, a new one where the word is new.
-  mutating func number(of word: String) -> Int32 {
+  package mutating func number(of word: String) -> Int32 {
     if let known = numbers[word] { return known }
     let number = Int32(clamping: words.count)
     words.append(word)
@@ -131,9 +132,9 @@ struct WordTable: Sendable {
     return number
   }
 
-  func find(_ word: String) -> Int32? { numbers[word] }
+  package func find(_ word: String) -> Int32? { numbers[word] }
 
-  subscript(number: Int32) -> String? { number < 0 ? nil : words[Int(number)] }
+  package subscript(number: Int32) -> String? { number < 0 ? nil : words[Int(number)] }
 
-  subscript(number: Int32, default word: String) -> String { self[number] ?? word }
+  package subscript(number: Int32, default word: String) -> String { self[number] ?? word }
 }

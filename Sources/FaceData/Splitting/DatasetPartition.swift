@@ -1,3 +1,5 @@
+import Measures
+
 /// A dataset whose samples are in parts.
 public struct DatasetPartition: Sendable {
   /// The samples.

@@ -1,3 +1,5 @@
+import Measures
+
 /// Puts a dataset's samples into parts so that what belongs together is never in two of them.
 ///
 /// What belongs together are samples of one person or video, fakes and the videos that they were made from, and

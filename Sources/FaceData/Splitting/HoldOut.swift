@@ -1,4 +1,5 @@
 import DeepfakeCore
+import Measures
 
 /// Which part of a dataset is kept from training to see how well the network does on what it has not
 /// learned.

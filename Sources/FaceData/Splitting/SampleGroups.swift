@@ -1,4 +1,5 @@
 import FaceDetect
+import Measures
 
 /// Which samples of a manifest belong together: those linked by group, person, video or original, and
 /// neighbouring files where nothing is known of them.

@@ -8,7 +8,7 @@ public struct Verification: Sendable {
   public var different: SimilarityHistogram
 
   /// A comparison without pairs.
-  init(_ name: String) {
+  package init(_ name: String) {
     self.name = name
     same = SimilarityHistogram()
     different = SimilarityHistogram()

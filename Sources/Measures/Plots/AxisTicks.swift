@@ -72,7 +72,7 @@ public struct AxisTicks: Sendable, Equatable {
   }
 
   /// The number with up to three digits that count, in powers of ten where it is small.
-  static func plain(_ value: Double) -> String {
+  package static func plain(_ value: Double) -> String {
     guard value != 0, value.isFinite else { return "\(value == 0 ? "0" : "\(value)")" }
     let power = Int(floor(log10(abs(value)) + 1e-9))
     guard power < -4 || power >= 6 else {
@@ -90,7 +90,7 @@ public struct AxisTicks: Sendable, Equatable {
   }
 
   /// The number with that many decimals.
-  static func fixed(_ value: Double, _ decimals: Int) -> String {
+  package static func fixed(_ value: Double, _ decimals: Int) -> String {
     guard value.isFinite else { return "\(value)" }
     return String(format: "%.\(decimals)f", value)
   }

@@ -1,5 +1,6 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
 
 /// Trains a `LookAlikeNetwork` on pictures of which it is known which show one face.

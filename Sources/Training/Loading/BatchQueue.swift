@@ -1,4 +1,5 @@
 import DeepfakeCore
+import FaceData
 import Foundation
 
 /// Hands slots of batches to workers and whole batches to the consumer, in order.

@@ -1,4 +1,5 @@
 import DeepfakeCore
+import FaceData
 
 /// Some face crops as a network in training takes them.
 public struct FaceBatch: Sendable {

@@ -1,5 +1,6 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
 
 /// Batches of face crops in order, decoded and augmented ahead of their consumer by threads of its own.

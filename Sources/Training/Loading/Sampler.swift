@@ -1,4 +1,6 @@
 import DeepfakeCore
+import FaceData
+import Measures
 
 /// The order in which an epoch shows the samples of a manifest: a function of the seed and the epoch alone.
 ///

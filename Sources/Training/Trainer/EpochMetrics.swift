@@ -1,3 +1,5 @@
+import Measures
+
 /// What an epoch came to: one row of `metrics.csv`.
 public struct EpochMetrics: Sendable, Equatable, Codable {
   /// How good predictions are.

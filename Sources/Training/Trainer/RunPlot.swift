@@ -1,3 +1,5 @@
+import Measures
+
 extension LinePlot {
   /// The curves of a run: losses, AUC and learning rate over the epochs.
   public init(_ title: String, subtitle: String = "", run epochs: [EpochMetrics]) {

@@ -1,4 +1,5 @@
 import DeepfakeCore
+import FaceData
 
 extension TrainingRun {
   /// Why the loss of a batch is not finite: the batch runs once more, and every layer's output is looked

@@ -1,5 +1,6 @@
 import DeepfakeCore
 import Foundation
+import Measures
 
 extension TrainingRun {
   /// Validates, saves, and goes on to the next epoch.

@@ -1,6 +1,7 @@
 import Classifiers
 import DeepfakeCore
 import Foundation
+import Measures
 
 extension TrainingRun {
   /// Calls `body` with the network at the weights that are validated and kept: the averages, where there

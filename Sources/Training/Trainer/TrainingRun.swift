@@ -1,5 +1,6 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
 
 /// One run of a trainer: what changes in its course. For one thread.

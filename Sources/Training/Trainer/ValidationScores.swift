@@ -1,4 +1,5 @@
 import Foundation
+import Measures
 
 /// The network's judgement of a validation part, collected image by image.
 struct ValidationScores {

@@ -1,10 +1,11 @@
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
+import Measures
 import MediaIO
 import TestSupport
 import Testing
-import Training
 
 /// A folder of drawn crops: five frames of each of `videos` videos, each of another person in another place.
 private struct DrawnFaces {

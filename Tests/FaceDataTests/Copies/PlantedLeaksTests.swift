@@ -1,10 +1,10 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
 import MediaIO
 import TestSupport
 import Testing
-import Training
 
 @Suite struct PlantedLeaksTests {
   /// The benchmark of leaks planted on purpose, at a small size: `dfkit bench copies` runs it at any.

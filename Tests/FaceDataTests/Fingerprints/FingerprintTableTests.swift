@@ -1,10 +1,10 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
 import MediaIO
 import TestSupport
 import Testing
-import Training
 
 @Suite struct FingerprintTableTests {
   /// Drawn pictures in a folder, and other files with these bytes, for the time that `body` runs.

@@ -1,9 +1,9 @@
 import DeepfakeCore
+import FaceData
 import Foundation
 import MediaIO
 import TestSupport
 import Testing
-import Training
 
 /// What `make_fingerprints.py` wrote.
 private struct Golden: Decodable {

@@ -1,7 +1,8 @@
+import FaceData
 import Foundation
+import Measures
 import TestSupport
 import Testing
-import Training
 
 /// Lists of labels as people and programs really write them.
 @Suite struct LabelListTests {

@@ -1,7 +1,8 @@
+import FaceData
 import Foundation
+import Measures
 import TestSupport
 import Testing
-import Training
 
 @Suite struct LabelSourceTests {
   /// The label of a file that need not be there.

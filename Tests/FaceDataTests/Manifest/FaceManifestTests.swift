@@ -1,8 +1,9 @@
+import FaceData
 import FaceDetect
 import Foundation
+import Measures
 import TestSupport
 import Testing
-import Training
 
 @Suite struct FaceManifestTests {
   /// The manifest that a CSV text holds.

@@ -1,7 +1,7 @@
+import FaceData
 import Foundation
 import TestSupport
 import Testing
-import Training
 
 /// A CSV file with some text, for the time that `body` runs.
 func withCSV<R>(_ text: String, _ body: (URL) throws -> R) throws -> R {

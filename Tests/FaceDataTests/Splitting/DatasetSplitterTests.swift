@@ -1,8 +1,9 @@
 import DeepfakeCore
+import FaceData
 import Foundation
+import Measures
 import TestSupport
 import Testing
-import Training
 
 /// Samples of `people` persons with two videos each, and fakes made of every second video with a stranger's face.
 private func dataset(people: Int, frames: Int) -> FaceManifest {

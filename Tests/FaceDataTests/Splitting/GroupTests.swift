@@ -1,6 +1,7 @@
+import FaceData
 import Foundation
+import Measures
 import Testing
-import Training
 
 /// The one meaning of "group", which splits and intervals share.
 @Suite struct GroupTests {

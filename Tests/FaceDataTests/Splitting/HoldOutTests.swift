@@ -1,8 +1,9 @@
 import DeepfakeCore
+import FaceData
 import Foundation
+import Measures
 import TestSupport
 import Testing
-import Training
 
 /// A sample of which only some things are known.
 private func sample(

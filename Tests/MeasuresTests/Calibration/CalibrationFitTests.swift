@@ -1,8 +1,8 @@
 import DeepfakeCore
 import Foundation
+import Measures
 import TestSupport
 import Testing
-import Training
 
 /// What `make_calibration.py` wrote.
 struct CalibrationGolden: Decodable {

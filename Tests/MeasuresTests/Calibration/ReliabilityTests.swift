@@ -1,8 +1,8 @@
 import DeepfakeCore
 import Foundation
+import Measures
 import TestSupport
 import Testing
-import Training
 
 @Suite("Calibration: what is measured")
 struct ReliabilityTests {

@@ -1,6 +1,6 @@
 import Foundation
+import Measures
 import Testing
-import Training
 
 @Suite("Calibration: sources count equally") struct SourceWeightTests {
   /// Two sources with both labels, of very different size, and two of real faces only.

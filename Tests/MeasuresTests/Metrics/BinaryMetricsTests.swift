@@ -1,7 +1,7 @@
 import Foundation
+import Measures
 import TestSupport
 import Testing
-import Training
 
 /// Metrics against scikit-learn's (`Fixtures/make_metrics.py`).
 @Suite struct BinaryMetricsTests {

@@ -1,7 +1,7 @@
 import DeepfakeCore
 import Foundation
+import Measures
 import Testing
-import Training
 
 /// Whether intervals hold the truth as often as they say, on simulated data whose truth is known.
 @Suite struct BootstrapCoverageTests {

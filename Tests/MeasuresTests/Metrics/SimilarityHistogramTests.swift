@@ -1,7 +1,7 @@
 import DeepfakeCore
+import Measures
 import TestSupport
 import Testing
-import Training
 
 struct SimilarityHistogramTests {
   private func histogram(_ values: [Float]) -> SimilarityHistogram {

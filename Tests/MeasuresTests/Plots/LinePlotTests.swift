@@ -1,6 +1,6 @@
 import Foundation
+import Measures
 import Testing
-import Training
 
 @Suite struct LinePlotTests {
   @Test(arguments: [

@@ -1,3 +1,5 @@
+import FaceData
+import Measures
 import TestSupport
 import Testing
 import Training
