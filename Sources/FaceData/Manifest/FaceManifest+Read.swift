@@ -12,12 +12,9 @@ extension FaceManifest {
 
   /// Reads the manifest of a dataset: a folder with a `manifest.csv`, or a CSV file.
   ///
-  /// The file is UTF-8 with a header. The columns `path` and `label` must be there; `video`, `person`,
-  /// `original`, `split`, `fold`, `group`, `origin`, `frame`, `time` (seconds), `box` (four numbers with spaces between them: x1,
-  /// y1, x2, y2 in pixels of the frame), `landmarks` (ten, likewise: x and y of the left eye, right eye, nose, left
-  /// and right corner of the mouth, in pixels of the crop), `score` and `source` (SHA-256 of the video's
-  /// file) may; others are ignored. An empty field says nothing. Paths start from the file's folder. Those of a
-  /// folder's `manifest.csv` must stay in the folder; a CSV file may list pictures anywhere.
+  /// The file is UTF-8 with a header. `ManifestColumn.all` says which columns have a meaning; others are
+  /// ignored, and an empty field says nothing. Paths start from the file's folder. Those of a folder's
+  /// `manifest.csv` must stay in the folder; a CSV file may list pictures anywhere.
   ///
   /// - Throws: `DatasetError` with the line, at a row that cannot be right: too few or too many fields, an
   ///   unknown label, a picture listed before. Whether the pictures are there is for `checkFiles`.
@@ -51,9 +48,6 @@ extension FaceManifest {
     return manifest
   }
 
-  /// The names of the columns that have a meaning.
-  static let columnNames = Set(ManifestReader.Column.allCases.map(\.rawValue))
-
   /// The CSV file of a dataset: that of a folder, or the file itself.
   public static func file(of url: URL) -> URL {
     var isFolder: ObjCBool = false
@@ -83,24 +77,21 @@ extension FaceManifest {
 
 /// Makes a manifest of a CSV file's bytes.
 struct ManifestReader {
-  /// The columns that have a meaning.
-  enum Column: String, CaseIterable {
-    case path, label, video, person, original, split, fold, group, origin, frame, time, box
-    case landmarks, score, source
-  }
-
   private var reader: CSVReader
   private let file: URL
   private let staysInFolder: Bool
   private var table = SampleTable()
-  private var fields: [Column: Int] = [:]
+  /// The columns that the header has, but path and label, each with the number of its field.
+  private var columns: [(field: Int, column: ManifestColumn)] = []
+  private var pathField = 0
+  private var labelField = 0
   private var ignored: [String] = []
   private var fieldCount = 0
   /// The sample of each path, by a hash of the path; few paths share one.
   private var seen: [Int: Int32] = [:]
   private var lines: [UInt32] = []
-  /// The last word of each column: neighbours mostly have the same.
-  private var latest: [Column: (bytes: [UInt8], number: Int32)] = [:]
+  /// The last word of each field: neighbours mostly have the same.
+  private var latest: [(bytes: [UInt8], number: Int32)] = []
   /// The spellings of labels so far.
   private var labels: [(bytes: [UInt8], label: FaceLabel)] = []
   private var latestFolder: (name: String, number: Int32)
@@ -138,25 +129,34 @@ struct ManifestReader {
   private mutating func readHeader() throws(DatasetError) {
     guard try reader.next() else {
       throw .unusable(
-        file: file.relativePath, problem: "is empty; it needs a header with path and label")
+        file: file.relativePath, problem: "is empty; it needs a header with \(Self.required)")
     }
     fieldCount = reader.count
+    latest = Array(repeating: ([], SampleTable.Row.none), count: fieldCount)
+    var seen: Set<String> = []
     for index in 0..<fieldCount {
-      let text = try reader.text(index, column: "")
-      let name = text.filter { !$0.isWhitespace }.lowercased()
-      guard let column = Column(rawValue: name) else {
-        ignored.append(text)
+      let title = try reader.text(index, column: "")
+      guard let column = ManifestColumn.named(title) else {
+        ignored.append(title)
         continue
       }
-      guard fields.updateValue(index, forKey: column) == nil else {
-        throw reader.malformed(name, "is in the header twice")
+      guard seen.insert(column.name).inserted else {
+        throw reader.malformed(column.name, "is in the header twice")
+      }
+      switch column.content {
+      case .path: pathField = index
+      case .label: labelField = index
+      default: columns.append((index, column))
       }
     }
-    for column in [Column.path, .label] where fields[column] == nil {
+    for column in ManifestColumn.all where column.isRequired && !seen.contains(column.name) {
       throw reader.malformed(
-        "", "the header has no column \(column.rawValue); it needs path and label")
+        "", "the header has no column \(column.name); it needs \(Self.required)")
     }
   }
+
+  private static let required = ManifestColumn.all.filter(\.isRequired).map(\.name)
+    .joined(separator: " and ")
 
   private mutating func row(root: Int32) throws(DatasetError) -> SampleTable.Row {
     let path = try self.path()
@@ -168,50 +168,56 @@ struct ManifestReader {
       root: root, folder: number(ofFolder: folder),
       nameStart: place.start, nameCount: place.count, label: try label())
     try checkNew(path, row)
-    row.video = try word(.video)
-    row.person = try word(.person)
-    row.original = try word(.original)
-    row.split = try word(.split)
-    row.origin = try word(.origin)
-    row.group = try word(.group)
-    row.source = try word(.source)
-    row.fold = try count(.fold, from: 1)
-    row.frame = try count(.frame, from: 0)
-    if let text = try text(.time) {
-      guard let time = Double(text), time.isFinite else {
-        throw reader.malformed("time", "is '\(text.prefix(40))', which is no number of seconds")
-      }
-      row.time = time
+    for (field, column) in columns where !reader[field].isEmpty {
+      try read(field, column, into: &row)
     }
-    if let text = try text(.score) {
-      guard let score = Float(text), score.isFinite else {
-        throw reader.malformed("score", "is '\(text.prefix(40))', which is no number")
-      }
-      row.score = score
-    }
-    row.landmarks = try numbers(.landmarks, "ten")
-    row.box = try numbers(.box, "four")
     return row
   }
 
-  private func count(_ column: Column, from least: Int32) throws(DatasetError) -> Int32 {
-    guard let text = try text(column) else { return SampleTable.Row.none }
-    guard let number = Int32(text), number >= least else {
-      throw reader.malformed(
-        column.rawValue, "is '\(text.prefix(40))'; it must be a whole number from \(least)")
+  /// Reads a field that is not empty.
+  private mutating func read(
+    _ field: Int, _ column: ManifestColumn, into row: inout SampleTable.Row
+  ) throws(DatasetError) {
+    switch column.content {
+    case .path, .label: break
+    case .word(_, let place): row[keyPath: place] = try word(field, column)
+    case .count(_, let place, let least):
+      let text = try reader.text(field, column: column.name)
+      guard let number = Int32(text), number >= least else {
+        throw malformed(column, text, "it must be a whole number from \(least)", after: ";")
+      }
+      row[keyPath: place] = number
+    case .double(_, let place, let kind):
+      let text = try reader.text(field, column: column.name)
+      guard let number = Double(text), number.isFinite else {
+        throw malformed(column, text, "which is no \(kind)")
+      }
+      row[keyPath: place] = number
+    case .float(_, let place, let kind):
+      let text = try reader.text(field, column: column.name)
+      guard let number = Float(text), number.isFinite else {
+        throw malformed(column, text, "which is no \(kind)")
+      }
+      row[keyPath: place] = number
+    case .box(_, let place): row[keyPath: place] = try numbers(field, column, 4, "four")
+    case .points(_, let place): row[keyPath: place] = try numbers(field, column, 10, "ten")
     }
-    return number
   }
 
-  /// The place of a column's numbers in the table.
+  private func malformed(
+    _ column: ManifestColumn, _ text: String, _ problem: String, after mark: String = ","
+  ) -> DatasetError {
+    reader.malformed(column.name, "is '\(text.prefix(40))'\(mark) \(problem)")
+  }
+
+  /// Where the table keeps the numbers of a field.
   private mutating func numbers(
-    _ column: Column, _ count: String
+    _ field: Int, _ column: ManifestColumn, _ count: Int, _ word: String
   ) throws(DatasetError) -> Int32 {
-    guard let text = try text(column) else { return SampleTable.Row.none }
-    guard let numbers = Self.numbers(text), numbers.count == (column == .box ? 4 : 10) else {
-      throw reader.malformed(
-        column.rawValue,
-        "is '\(text.prefix(40))'; it must be \(count) numbers with spaces between them")
+    let text = try reader.text(field, column: column.name)
+    guard let numbers = Self.numbers(text), numbers.count == count else {
+      throw malformed(
+        column, text, "it must be \(word) numbers with spaces between them", after: ";")
     }
     return table.add(numbers: numbers)
   }
@@ -234,17 +240,12 @@ struct ManifestReader {
     }
   }
 
-  /// The text of a column; nil where it is empty or there is no such column.
-  private func text(_ column: Column) throws(DatasetError) -> String? {
-    guard let field = fields[column], !reader[field].isEmpty else { return nil }
-    return try reader.text(field, column: column.rawValue)
-  }
-
-  private mutating func word(_ column: Column) throws(DatasetError) -> Int32 {
-    guard let field = fields[column], !reader[field].isEmpty else { return SampleTable.Row.none }
-    if let last = latest[column], last.bytes.elementsEqual(reader[field]) { return last.number }
-    let number = table.words.number(of: try reader.text(field, column: column.rawValue))
-    latest[column] = (Array(reader[field]), number)
+  private mutating func word(
+    _ field: Int, _ column: ManifestColumn
+  ) throws(DatasetError) -> Int32 {
+    if latest[field].bytes.elementsEqual(reader[field]) { return latest[field].number }
+    let number = table.words.number(of: try reader.text(field, column: column.name))
+    latest[field] = (Array(reader[field]), number)
     return number
   }
 
@@ -255,9 +256,9 @@ struct ManifestReader {
   }
 
   private mutating func label() throws(DatasetError) -> FaceLabel {
-    let bytes = reader[fields[.label] ?? 0]
+    let bytes = reader[labelField]
     if let known = labels.first(where: { $0.bytes.elementsEqual(bytes) }) { return known.label }
-    let text = try text(.label) ?? ""
+    let text = try reader.text(labelField, column: "label")
     guard let label = FaceLabel(text.trimmingCharacters(in: .whitespaces)) else {
       throw reader.malformed(
         "label", "is '\(text.prefix(40))'; it must be REAL or FAKE (or 0 or 1)")
@@ -268,7 +269,8 @@ struct ManifestReader {
 
   /// The path with neither `.` nor needless `..` and slashes in it.
   private func path() throws(DatasetError) -> String {
-    guard let text = try text(.path) else { throw reader.malformed("path", "is empty") }
+    let text = try reader.text(pathField, column: "path")
+    guard !text.isEmpty else { throw reader.malformed("path", "is empty") }
     guard !text.utf8.contains(0) else { throw reader.malformed("path", "has a zero byte in it") }
     guard text.utf8.count <= 4096 else {
       throw reader.malformed("path", "is longer than 4096 bytes")

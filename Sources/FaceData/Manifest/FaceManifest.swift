@@ -41,22 +41,7 @@ public struct FaceManifest: Sendable {
       root: number(String(full.dropLast(shown.count))), folder: number(String(folder)),
       nameStart: name.start, nameCount: name.count, label: sample.label)
     row.isMade = sample.isMade
-    row.video = number(sample.video)
-    row.person = number(sample.person)
-    row.original = number(sample.original)
-    row.split = number(sample.split)
-    row.origin = number(sample.origin)
-    row.group = number(sample.group)
-    row.source = number(sample.source)
-    row.fold = sample.fold.map { Int32(clamping: $0) } ?? SampleTable.Row.none
-    row.frame = sample.frame.map { Int32(clamping: $0) } ?? SampleTable.Row.none
-    row.time = sample.time ?? .nan
-    row.score = sample.score ?? .nan
-    if let points = sample.landmarks {
-      precondition(points.count == 5, "FaceManifest: \(points.count) landmarks, expected 5")
-      row.landmarks = table.add(numbers: points.numbers)
-    }
-    if let box = sample.box { row.box = table.add(numbers: box.numbers) }
+    for column in ManifestColumn.all { column.write(sample, into: &row, of: &table) }
     table.rows.append(row)
   }
 
@@ -159,25 +144,14 @@ public struct FaceManifest: Sendable {
   }
 
   private mutating func append(_ row: SampleTable.Row, of other: SampleTable) {
-    func number(_ word: Int32) -> Int32 {
-      other.words[word].map { table.words.number(of: $0) } ?? SampleTable.Row.none
-    }
     guard let name = table.add(name: other.name(row)) else {
       preconditionFailure("FaceManifest: more names than 4 GiB")
     }
     var row = row
     (row.nameStart, row.nameCount) = (name.start, name.count)
-    row.root = number(row.root)
-    row.folder = number(row.folder)
-    row.video = number(row.video)
-    row.person = number(row.person)
-    row.original = number(row.original)
-    row.split = number(row.split)
-    row.origin = number(row.origin)
-    row.group = number(row.group)
-    row.source = number(row.source)
-    if let points = other.points(row) { row.landmarks = table.add(numbers: points.numbers) }
-    if let box = other.box(row) { row.box = table.add(numbers: box.numbers) }
+    row.root = table.words.number(of: other.words[row.root, default: ""])
+    row.folder = table.words.number(of: other.words[row.folder, default: ""])
+    for column in ManifestColumn.all { column.move(&row, of: other, into: &table) }
     table.rows.append(row)
   }
 }

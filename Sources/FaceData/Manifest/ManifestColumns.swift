@@ -3,12 +3,12 @@ import MediaIO
 
 /// Manifests with some columns written anew and everything else as it was.
 public struct ManifestColumns: Sendable {
-  /// The columns' names.
-  public let names: [String]
+  private let columns: [ManifestColumn]
 
-  /// Columns of these names, which take the place of those that the manifests have, or come after them.
-  public init(_ names: [String]) {
-    self.names = names
+  /// The columns that tell some properties of samples, such as `\.split`. They take the place of those
+  /// that the manifests have, or come after them.
+  public init(_ fields: [PartialKeyPath<FaceSample>]) {
+    columns = fields.map(ManifestColumn.of)
   }
 
   /// Writes the rows of some manifests, one after the other, into one file, whole or not at all.
@@ -17,35 +17,40 @@ public struct ManifestColumns: Sendable {
   ///   - manifests: as `FaceManifest.read` takes them. Where their folders are not the output's, paths are
   ///     written anew, so that they lead to the same files.
   ///   - output: may be one of the manifests.
-  ///   - dropped: columns that are left out.
-  ///   - values: the columns' fields for a row, whose number counts over all manifests; nil to leave it out.
+  ///   - dropped: columns that are left out, by the properties that they tell.
+  ///   - fill: sets the properties of a row, which are nil before. Rows are numbered over all manifests; a
+  ///     row for which `fill` returns false is left out.
   /// - Throws: `DatasetError` where a manifest cannot be read or the file not be written.
   public func write(
-    _ manifests: [URL], to output: URL, dropping dropped: Set<String> = [],
-    values: (Int) -> [String]?
+    _ manifests: [URL], to output: URL, dropping dropped: [PartialKeyPath<FaceSample>] = [],
+    fill: (Int, inout FaceSample) -> Bool
   ) throws(DatasetError) {
+    let names = columns.map(\.name)
+    let unwanted = Set(names + dropped.map { ManifestColumn.of($0).name })
     var sources: [Source] = []
     for manifest in manifests { sources.append(try Source(manifest)) }
     var header: [String] = []
     for source in sources {
       for name in source.header
-      where !header.contains(name) && !names.contains(name) && !dropped.contains(name) {
+      where !header.contains(name) && !unwanted.contains(name) {
         header.append(name)
       }
     }
     let sink = try TextSink(output)
     try sink.write(CSV.line(header + names) + "\n")
+    let blank = FaceSample(path: "", file: output, label: .real)
     var number = 0
     for source in sources {
       let rebase = source.rebase(to: output)
       try source.forEachRow { fields throws(DatasetError) in
-        let added = values(number)
+        var sample = blank
+        let isKept = fill(number, &sample)
         number += 1
-        guard let added else { return }
+        guard isKept else { return }
         let row = header.map { name in
           source.column[name].map { name == "path" ? rebase(fields($0)) : fields($0) } ?? ""
         }
-        try sink.write(CSV.line(row + added) + "\n")
+        try sink.write(CSV.line(row + columns.map { $0.text(sample) }) + "\n")
       }
     }
     try sink.close()
@@ -74,8 +79,7 @@ private struct Source {
         var names: [String] = []
         for index in 0..<reader.count {
           let text = try reader.text(index, column: "")
-          let known = text.filter { !$0.isWhitespace }.lowercased()
-          names.append(FaceManifest.columnNames.contains(known) ? known : text)
+          names.append(ManifestColumn.named(text)?.name ?? text)
         }
         return names
       }

@@ -72,17 +72,21 @@ package struct SampleTable: Sendable {
     return path.hasPrefix("/") ? path : words[row.root, default: ""] + path
   }
 
-  package func points(_ row: Row) -> [Point]? {
-    guard row.landmarks != Row.none else { return nil }
-    let start = Int(row.landmarks)
+  package func points(_ row: Row) -> [Point]? { points(at: row.landmarks) }
+
+  /// The points whose numbers begin at a place of `numbers`; nil where the place is `none`.
+  func points(at start: Int32) -> [Point]? {
+    guard start != Row.none else { return nil }
+    let start = Int(start)
     return (0..<5).map {
       Point(x: numbers[start + 2 * $0], y: numbers[start + 2 * $0 + 1])
     }
   }
 
-  package func box(_ row: Row) -> Box? {
-    guard row.box != Row.none else { return nil }
-    let start = Int(row.box)
+  /// The box whose numbers begin at a place of `numbers`; nil where the place is `none`.
+  func box(at start: Int32) -> Box? {
+    guard start != Row.none else { return nil }
+    let start = Int(start)
     return Box(
       x1: numbers[start], y1: numbers[start + 1], x2: numbers[start + 2], y2: numbers[start + 3])
   }
@@ -100,20 +104,8 @@ package struct SampleTable: Sendable {
     var sample = FaceSample(
       path: path(row), file: URL(fileURLWithPath: fullPath(row), isDirectory: false),
       label: row.label)
-    sample.video = words[row.video]
-    sample.person = words[row.person]
-    sample.original = words[row.original]
-    sample.split = words[row.split]
-    sample.fold = row.fold < 0 ? nil : Int(row.fold)
-    sample.group = words[row.group]
-    sample.origin = words[row.origin]
-    sample.frame = row.frame < 0 ? nil : Int(row.frame)
-    sample.time = row.time.isNaN ? nil : row.time
-    sample.box = box(row)
-    sample.landmarks = points(row)
-    sample.score = row.score.isNaN ? nil : row.score
-    sample.source = words[row.source]
     sample.isMade = row.isMade
+    for column in ManifestColumn.all { column.read(row, of: self, into: &sample) }
     return sample
   }
 }

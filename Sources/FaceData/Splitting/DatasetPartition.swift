@@ -37,14 +37,12 @@ public struct DatasetPartition: Sendable {
     self.sawPictures = sawPictures
   }
 
-  /// What the columns `split`, `fold` and `group` say of a sample.
-  public func fields(_ index: Int) -> (split: String, fold: String, group: String) {
-    let fold = folds?[index].map { "\($0)" } ?? ""
+  /// Sets the split, the fold and the group of the sample at an index to what was decided.
+  public func mark(_ sample: inout FaceSample, at index: Int) {
     let isGrouped = rule != nil && sawPictures
-    return (
-      parts[index].rawValue, fold,
-      isGrouped ? "g\(groups[index] + 1)-\(manifest.digest.prefix(6))" : ""
-    )
+    sample.split = parts[index].rawValue
+    sample.fold = folds?[index]
+    sample.group = isGrouped ? "g\(groups[index] + 1)-\(manifest.digest.prefix(6))" : nil
   }
 
   /// What a part has of one label and collection.
