@@ -118,9 +118,9 @@ public struct DataSplit: Sendable {
   }
 
   /// What to learn from. Every sample has a video: its group, where the manifest has none.
-  public internal(set) var training: FaceManifest
+  public package(set) var training: FaceManifest
   /// What to judge by, likewise.
-  public internal(set) var heldOut: FaceManifest
+  public package(set) var heldOut: FaceManifest
   /// Samples in neither part: those at borders, or of a test part.
   public let leftOut: Int
   /// What decided.
