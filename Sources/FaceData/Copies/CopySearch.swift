@@ -1,13 +1,14 @@
 import DeepfakeCore
 import Foundation
 
-/// Finds pictures that belong together in a table of fingerprints: the same, copies, alike faces, alike
-/// backgrounds.
+/// Finds pictures that belong together in a table of fingerprints: the same, copies, alike faces,
+/// alike backgrounds.
 ///
-/// Only pairs of different groups are wanted: a sample's group is a number, its video's for a split, its side's
-/// for an audit. Work and memory grow nearly with the number of samples, and so do the links: of each
-/// kind there are at most `linksPerSample` for every sample in all. Results depend on the
-/// options alone, not on the number of threads. In a cancelled task the search ends early with what it has.
+/// Only pairs of different groups are wanted: a sample's group is a number, its video's for a
+/// split, its side's for an audit. Work and memory grow nearly with the number of samples, and so
+/// do the links: of each kind there are at most `linksPerSample` for every sample in all. Results
+/// depend on the options alone, not on the number of threads. In a cancelled task the search ends
+/// early with what it has.
 public struct CopySearch: Sendable {
   /// Links that are kept of each sample: the most alike.
   public var linksPerSample = 8
@@ -33,8 +34,9 @@ public struct CopySearch: Sendable {
   /// A search with the usual options.
   public init() {}
 
-  /// Pictures with the same pixels, whose files are mostly the same too. All pictures of one content are joined: each
-  /// to the one of another group before it, or else after it. Pictures of one colour are left out.
+  /// Pictures with the same pixels, whose files are mostly the same too. All pictures of one
+  /// content are joined: each to the one of another group before it, or else after it. Pictures of
+  /// one colour are left out.
   ///
   /// - Parameter groups: A number for each sample of the table.
   public func identicalFiles(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
@@ -57,8 +59,8 @@ public struct CopySearch: Sendable {
     }.sorted { ($0.first, $0.second) < ($1.first, $1.second) }
   }
 
-  /// Copies that are not identical: recompressed, scaled, mirrored, shifted, cut anew, brightened; see
-  /// `nearCopyMatches`.
+  /// Copies that are not identical: recompressed, scaled, mirrored, shifted, cut anew, brightened;
+  /// see `nearCopyMatches`.
   public func nearCopies(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
     nearCopyMatches(table, groups: groups).map(\.link)
   }
@@ -116,4 +118,24 @@ extension FingerprintTable {
     let deviation = facts(index).deviation
     return max(deviation.x, deviation.y, deviation.z) < 3
   }
+}
+
+/// What led to a pair of copies.
+public enum CopyEvidence: String, Sendable, CaseIterable {
+  /// Their perceptual hashes are near each other.
+  case hash
+  /// Parts of them look the same.
+  case points
+  /// Their embeddings, a learned feature, are near each other.
+  case feature
+}
+
+/// Two pictures one of which is a copy of the other, and how that is known.
+public struct CopyMatch: Sendable, Equatable {
+  /// The link; its similarity is the correlation of the thumbnails' detail, laid over each other.
+  public var link: SampleLink
+  /// What the pair was found by; the thumbnails confirm it.
+  public var evidence: CopyEvidence
+  /// Where the second picture lies in the first.
+  public var placement: CopyPlacement
 }

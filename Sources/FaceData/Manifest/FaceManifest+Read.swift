@@ -296,8 +296,8 @@ struct ManifestReader {
     if staysInFolder, parts[0].isEmpty || parts[0] == ".." {
       throw reader.malformed(
         "path",
-        "'\(text.prefix(200))' leads out of the dataset's folder; to use pictures from elsewhere, name"
-          + " the CSV file instead of the folder")
+        "'\(text.prefix(200))' leads out of the dataset's folder; to use pictures from elsewhere,"
+          + " name the CSV file instead of the folder")
     }
     return parts.joined(separator: "/")
   }

@@ -5,8 +5,8 @@ import MediaIO
 public struct ManifestColumns: Sendable {
   private let columns: [ManifestColumn]
 
-  /// The columns that tell some properties of samples, such as `\.split`. They take the place of those
-  /// that the manifests have, or come after them.
+  /// The columns that tell some properties of samples, such as `\.split`. They take the place of
+  /// those that the manifests have, or come after them.
   public init(_ fields: [PartialKeyPath<FaceSample>]) {
     columns = fields.map(ManifestColumn.of)
   }
@@ -14,12 +14,12 @@ public struct ManifestColumns: Sendable {
   /// Writes the rows of some manifests, one after the other, into one file, whole or not at all.
   ///
   /// - Parameters:
-  ///   - manifests: as `FaceManifest.read` takes them. Where their folders are not the output's, paths are
-  ///     written anew, so that they lead to the same files.
+  ///   - manifests: as `FaceManifest.read` takes them. Where their folders are not the output's,
+  ///     paths are written anew, so that they lead to the same files.
   ///   - output: may be one of the manifests.
   ///   - dropped: columns that are left out, by the properties that they tell.
-  ///   - fill: sets the properties of a row, which are nil before. Rows are numbered over all manifests; a
-  ///     row for which `fill` returns false is left out.
+  ///   - fill: sets the properties of a row, which are nil before. Rows are numbered over all
+  ///     manifests; a row for which `fill` returns false is left out.
   /// - Throws: `DatasetError` where a manifest cannot be read or the file not be written.
   public func write(
     _ manifests: [URL], to output: URL, dropping dropped: [PartialKeyPath<FaceSample>] = [],
@@ -114,5 +114,16 @@ private struct Source {
     let shared = zip(a, b).prefix { $0 == $1 }.count
     let lead = [String](repeating: "..", count: b.count - shared) + a[shared...].map(String.init)
     return { $0.hasPrefix("/") ? $0 : (lead + [$0]).joined(separator: "/") }
+  }
+}
+
+/// The text of manifests, which `FaceManifest.read` reads back as it was.
+public enum ManifestWriter {
+  /// The first line, with its end.
+  public static let header = CSV.line(ManifestColumn.all.map(\.name)) + "\n"
+
+  /// A sample's line, with its end.
+  public static func row(_ sample: FaceSample) -> String {
+    CSV.line(ManifestColumn.all.map { $0.text(sample) }) + "\n"
   }
 }

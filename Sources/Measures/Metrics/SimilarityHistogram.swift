@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-/// How often pairs of faces have each similarity, -1 to 1 in steps of 0.0001: as many pairs as there may be, in
-/// little memory.
+/// How often pairs of faces have each similarity, -1 to 1 in steps of 0.0001: as many pairs as
+/// there may be, in little memory.
 public struct SimilarityHistogram: Sendable {
   private static let steps = 10_000
   private var counts = [Int](repeating: 0, count: 2 * steps + 1)
@@ -45,8 +45,8 @@ public struct SimilarityHistogram: Sendable {
     return -1
   }
 
-  /// How often a pair of this histogram is more similar than one of another, ties counting half: the area
-  /// under the curve of receiver operating characteristic. NaN where either is empty.
+  /// How often a pair of this histogram is more similar than one of another, ties counting half:
+  /// the area under the curve of receiver operating characteristic. NaN where either is empty.
   public func area(over other: SimilarityHistogram) -> Double {
     var below = 0
     var area = 0.0
@@ -65,5 +65,31 @@ public struct SimilarityHistogram: Sendable {
       shares[min(bins - 1, bin * bins / counts.count)] += Double(count) / Double(total)
     }
     return shares
+  }
+}
+
+/// How well similarity tells pairs of one face from pairs of two.
+public struct Verification: Sendable {
+  /// What the pairs are.
+  public var name: String
+  /// Pairs of one face.
+  public var same: SimilarityHistogram
+  /// Pairs of different people.
+  public var different: SimilarityHistogram
+
+  /// A comparison without pairs.
+  package init(_ name: String) {
+    self.name = name
+    same = SimilarityHistogram()
+    different = SimilarityHistogram()
+  }
+
+  /// How often a pair of one face is more similar than one of two; NaN without either.
+  public var auc: Double { same.area(over: different) }
+
+  /// The part of the pairs of one face that is found where a part of the pairs of two is taken for
+  /// one.
+  public func trueRate(atFalseRate rate: Double) -> Double {
+    same.share(atLeast: different.threshold(forShare: rate))
   }
 }

@@ -3,22 +3,23 @@ import FaceData
 import FaceDetect
 import Foundation
 
-/// A run that trains RetinaFace with the mobilenet0.25 backbone on composed scenes: step by step, and to be gone on
-/// with from a file.
+/// Trains RetinaFace with the mobilenet0.25 backbone on composed scenes.
 ///
-/// A run depends on the options and the data alone, not on the number of threads.
-public struct DetectorTraining: Sendable {
+/// A run lives in a folder, as those of a `Trainer` do. What comes out depends on the options and
+/// the data alone, not on the number of threads nor on interruptions.
+public struct DetectorTrainer: Sendable {
   /// How it learns.
   public struct Options: Sendable, Equatable {
     /// Optimiser steps.
     public var steps = 8000
     /// Scenes a step.
     public var batch = 8
-    /// The sides of most scenes in pixels. Small ones cost less, but what large anchors see in the middle of a
-    /// frame is then never learned. In three steps of ten, there are a quarter as many scenes of twice
-    /// the size.
+    /// The sides of most scenes in pixels. Small ones cost less, but what large anchors see in the
+    /// middle of a frame is then never learned. In three steps of ten, there are a quarter as many
+    /// scenes of twice the size.
     public var size = 320
-    /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a cosine.
+    /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a
+    /// cosine.
     public var learningRate: Float = 3e-3
     /// How strongly weights are drawn to 0.
     public var weightDecay: Float = 0.01
@@ -33,91 +34,41 @@ public struct DetectorTraining: Sendable {
     public init() {}
   }
 
-  /// How far a run is.
-  public struct Progress: Sendable, Equatable {
-    /// Steps done.
-    public var step: Int
-    /// The parts of the last step's loss: cross-entropy, and smooth L1 of boxes and landmarks.
-    public var classes, boxes, landmarks: Float
-    /// What was made small: their sum, boxes counting twice.
-    public var loss: Float
-    /// The rate of the last step.
-    public var learningRate: Float
-    /// Scenes of the last step.
-    public var scenes: Int
-  }
+  /// Steps of an epoch, which is what a run is saved and told by.
+  public static let epochSteps = 200
 
   /// How it learns.
   public let options: Options
-  /// Steps done.
-  public private(set) var step = 0
-
+  /// When checkpoints are written beside each epoch's end.
+  public var checkpoints = CheckpointTimes()
   private let faces: LabelledFaces
-  private let store = ParameterStore()
-  private let network: PlainRetinaFace
-  private let learned: [Parameter]
-  private var loss: MultiBoxLoss
-  private let isFresh: Bool
-  private let schedule: CosineDecay
-  private var optimizer: AdamW
-  private var average: ExponentialMovingAverage
 
-  /// A run from the seed, or from weights that have learned something already.
-  ///
-  /// - Parameter start: A RetinaFace's weights; nil for those of the seed.
-  /// - Throws: `WeightsError` where `start` is another network's.
-  public init(
-    _ faces: LabelledFaces, _ options: Options = Options(), from start: StateDict? = nil
-  ) throws(WeightsError) {
+  /// A trainer on some faces.
+  public init(_ faces: LabelledFaces, _ options: Options = Options()) {
     self.faces = faces
     self.options = options
-    isFresh = start == nil
-    network = PlainRetinaFace(.mobileNet, store.root)
-    network.initialize(store, seed: options.seed)
-    if let start { try PlainRetinaFace.load(start, into: store) }
-    learned = store.parameters.filter { $0.role != .statistic }
-    optimizer = AdamW(groups: .decayingWeights(options.weightDecay))
-    average = ExponentialMovingAverage(decay: options.averageDecay, warmsUp: true)
-    schedule = CosineDecay(
-      options.learningRate, steps: max(2, options.steps), warmUpSteps: options.steps / 20)
-    var loss = MultiBoxLoss()
-    loss.fewestNegatives = 64
-    loss.matching.leastIgnored = 0.25
-    loss.landmarkWeight = 0.4
-    self.loss = loss
   }
 
-  /// One step.
+  /// Trains until the options' steps are done. In a cancelled task, a checkpoint is written and
+  /// `CancellationError` thrown.
   ///
-  /// - Throws: `DatasetError` of a picture that cannot be read, `TrainingError` where the loss is no number; nothing
-  ///   has changed then.
-  public mutating func advance() throws -> Progress {
-    let scenes = try scenes(step)
-    // At first, when all anchors look alike, the hardest of the background are no better than any.
-    let done = Float(step) / Float(options.steps)
-    loss.hardness = isFresh ? min(max((done - 0.03) / 0.17, 0), 1) : 1
-    let images = Tensor(images: scenes.map(\.image), normalization: RetinaFace.normalization)
-    let context = TrainingContext(seed: options.seed, step: step)
-    var parts: MultiBoxLoss.Parts?
-    var (value, gradients) = valueAndGrad(of: learned) {
-      let result = loss(network(images, .training(context)), scenes: scenes)
-      parts = result.parts
-      return result.loss
+  /// - Parameters:
+  ///   - start: A RetinaFace's weights; nil for those of the seed.
+  ///   - folder: Where the run is kept.
+  ///   - resuming: Whether a run in the folder is gone on with.
+  ///   - onEvent: Hears what happens, on the calling thread.
+  /// - Throws: `TrainingError`, `DatasetError` of a picture that cannot be read, `WeightsError`
+  ///   where `start` is another network's, and what `onEvent` throws.
+  @discardableResult
+  public func run(
+    from start: StateDict? = nil, in folder: RunFolder, resuming: Bool = false,
+    onEvent: (TrainingEvent) throws -> Void = { _ in }
+  ) throws -> TrainingResult {
+    try DetectorTask.run(
+      in: folder, resuming: resuming, bytes: 10_000_000, checkpoints, onEvent: onEvent
+    ) {
+      try DetectorTask(self, data: faces.digest, count: faces.count, from: start)
     }
-    let norm = gradients.clip(toNorm: options.clip)
-    guard let parts, value.isFinite, norm.isFinite else {
-      throw TrainingError.unusable(
-        problem: "training diverged in step \(step + 1): the loss or its gradient is no number;"
-          + " try a lower learning rate")
-    }
-    optimizer.learningRate = schedule.rate(at: TrainingTime(step: step))
-    optimizer.step(learned, gradients)
-    for (key, statistic) in context.recorded { store[key]?.value = statistic }
-    average.update(store.parameters)
-    step += 1
-    return Progress(
-      step: step, classes: parts.classes, boxes: parts.boxes, landmarks: parts.landmarks,
-      loss: value, learningRate: optimizer.learningRate, scenes: scenes.count)
   }
 
   /// The scenes of a step.
@@ -138,88 +89,137 @@ public struct DetectorTraining: Sendable {
     for result in results { scenes.append(try result.get()) }
     return scenes
   }
+}
 
-  /// The averaged weights under the published keys, with what says what they are.
+/// The scenes of a step.
+struct SceneBatch: TrainingBatch {
+  let scenes: [DetectionScene]
+  let step: Int
+  /// Images as if all scenes were of the usual size: steps count alike.
+  let count: Int
+  let end: Int
+  var notes: [String] { [] }
+}
+
+/// A detector that learns from composed scenes, as a `TrainingLoop` trains it.
+final class DetectorTask: TrainingTask {
+  let options: TrainingOptions
+  let store = ParameterStore()
+  let identity: [String: String]
+  let sampleCounts: (training: Int, validation: Int)
+  private let trainer: DetectorTrainer
+  private let data: String
+  private let network: PlainRetinaFace
+  private let isFresh: Bool
+  private var multiBox = MultiBoxLoss()
+
+  /// A network of the seed, or of weights that have learned something already.
   ///
-  /// - Parameter data: The SHA-256 of the data's manifest, where there is one.
-  public func weights(data: String? = nil) -> StateDict {
+  /// - Parameter data: The hash of the manifest.
+  init(
+    _ trainer: DetectorTrainer, data: String, count: Int, from start: StateDict?
+  ) throws(WeightsError) {
+    let settings = trainer.options
+    self.trainer = trainer
+    self.data = data
+    sampleCounts = (count, 0)
+    isFresh = start == nil
+    network = PlainRetinaFace(.mobileNet, store.root)
+    network.initialize(store, seed: settings.seed)
+    if let start { try PlainRetinaFace.load(start, into: store) }
+    multiBox.fewestNegatives = 64
+    multiBox.matching.leastIgnored = 0.25
+    multiBox.landmarkWeight = 0.4
+    var options = TrainingOptions()
+    options.epochs = settings.steps.divided(by: DetectorTrainer.epochSteps)
+    options.batchSize = settings.batch
+    options.seed = settings.seed
+    options.clip = settings.clip
+    options.ema = settings.averageDecay
+    self.options = options
+    identity = [
+      "data": data, "steps": "\(settings.steps)", "batch": "\(settings.batch)",
+      "size": "\(settings.size)", "rate": "\(settings.learningRate)",
+      "decay": "\(settings.weightDecay)", "clip": "\(settings.clip)",
+      "average": "\(settings.averageDecay)", "seed": "\(settings.seed)", "fresh": "\(isFresh)",
+    ]
+  }
+
+  var batchSize: Int { trainer.options.batch }
+  var lossParts: [String] { ["classes", "boxes", "landmarks"] }
+  var plotTitle: (title: String, subtitle: String) {
+    (
+      "Training the face detector",
+      "\(trainer.options.size) px, batch \(batchSize), \(sampleCounts.training) faces to learn from"
+    )
+  }
+
+  func imagesPerEpoch(_ part: EpochMetrics.Part) -> Int {
+    min(trainer.options.steps, DetectorTrainer.epochSteps) * batchSize
+  }
+
+  func makeOptimizer(of parameters: [Parameter]) -> any Optimizer {
+    AdamW(groups: .decayingWeights(trainer.options.weightDecay))
+  }
+
+  func makeSchedule(stepsPerEpoch: Int) -> any LearningRateSchedule {
+    let steps = trainer.options.steps
+    return CosineDecay(
+      trainer.options.learningRate, steps: max(2, steps), warmUpSteps: steps / 20)
+  }
+
+  func batches(
+    of part: EpochMetrics.Part, epoch: Int, from position: Int
+  ) throws -> BatchSource<SceneBatch> {
+    let (trainer, batch) = (trainer, batchSize)
+    let first = (epoch - 1) * DetectorTrainer.epochSteps
+    let steps = min(trainer.options.steps - first, DetectorTrainer.epochSteps)
+    var done = position / batch
+    return BatchSource(total: steps * batch) {
+      guard done < steps else { return nil }
+      let scenes = try trainer.scenes(first + done)
+      done += 1
+      return SceneBatch(scenes: scenes, step: first + done - 1, count: batch, end: done * batch)
+    }
+  }
+
+  func output(_ batch: SceneBatch, _ context: TrainingContext) -> RetinaFaceOutput {
+    let images = Tensor(
+      images: batch.scenes.map(\.image), normalization: RetinaFace.normalization)
+    return network(images, .training(context))
+  }
+
+  func loss(
+    _ output: RetinaFaceOutput, _ batch: SceneBatch
+  ) -> (loss: Tensor, parts: [Float]) {
+    // At first, when all anchors look alike, the hardest of the background are no better than any.
+    let done = Float(batch.step) / Float(trainer.options.steps)
+    multiBox.hardness = isFresh ? min(max((done - 0.03) / 0.17, 0), 1) : 1
+    let (loss, parts) = multiBox(output, scenes: batch.scenes)
+    return (loss, [parts.classes, parts.boxes, parts.landmarks])
+  }
+
+  func files(of batch: SceneBatch, in part: EpochMetrics.Part) -> [String] { [] }
+
+  func validate(
+    _ onProgress: (_ done: Int, _ total: Int) throws -> Void
+  ) throws -> ValidationScores.Result? { nil }
+
+  func measureStatistics(epoch: Int) throws {}
+
+  /// Writes the weights under the published keys.
+  func write(_ url: URL, entries: [String: String]) throws {
     var metadata = ModelMetadata()
     metadata.architecture = "retinaface-\(RetinaFaceBackbone.mobileNet.rawValue)"
     metadata.scheme = "retinaface"
     metadata.norm = .batch
-    metadata.manifestSHA256 = data
+    metadata.manifestSHA256 = data.isEmpty ? nil : data
+    let settings = trainer.options
     metadata.recipe =
-      "seed \(options.seed), \(step) of \(options.steps) steps of \(options.batch) scenes"
-    return average.withAverages(in: store.parameters) {
-      store.stateDict(metadata: metadata.entries)
-    }
-  }
-}
-
-// MARK: Going on
-
-extension DetectorTraining {
-  /// How far a run has come, its tensors aside.
-  struct State: CheckpointState, Equatable {
-    var step: Int
-    /// Lines of the log so far.
-    var log: [String]
-
-    var problem: String? {
-      (0...1 << 32).contains(step) ? nil : "its step cannot be \(step)"
-    }
+      "seed \(settings.seed), \(settings.steps) steps of \(settings.batch) scenes"
+    try store.stateDict(metadata: metadata.entries.merging(entries) { $1 })
+      .write(safetensors: url, dtype: .f16)
   }
 
-  /// What must be the same for a run to go on.
-  private func identity(_ data: String) -> [String: String] {
-    [
-      "data": data, "steps": "\(options.steps)", "batch": "\(options.batch)",
-      "size": "\(options.size)", "rate": "\(options.learningRate)",
-      "decay": "\(options.weightDecay)", "clip": "\(options.clip)",
-      "average": "\(options.averageDecay)", "seed": "\(options.seed)", "fresh": "\(isFresh)",
-    ]
-  }
-
-  /// Writes all that the run goes on from.
-  ///
-  /// - Parameters:
-  ///   - log: Lines to be handed back by `restore`.
-  ///   - data: What stands for the data.
-  /// - Throws: `WeightsError`.
-  public func save(_ url: URL, log: [String], data: String) throws(WeightsError) {
-    var weights: [String: Tensor] = [:]
-    for parameter in store.parameters { weights[parameter.key] = parameter.value }
-    try CheckpointFile(
-      state: State(step: step, log: log), identity: identity(data), weights: weights,
-      optimizer: optimizer.state, ema: average.averages.state, swa: [:]
-    ).write(url)
-  }
-
-  /// Goes on where a run was saved: bit for bit as if it had not been stopped.
-  ///
-  /// - Returns: The lines of the log.
-  /// - Throws: `TrainingError`, `OptimizerStateError` where the file does not fit; nothing has changed then.
-  public mutating func restore(_ url: URL, data: String) throws -> [String] {
-    let checkpoint = try CheckpointFile<State>.read(url)
-    let differences = CheckpointFile<State>.differences(checkpoint.identity, identity(data))
-    guard differences.isEmpty else {
-      throw TrainingError.changed(
-        folder: url.deletingLastPathComponent().relativePath, differences: differences)
-    }
-    for parameter in store.parameters {
-      guard checkpoint.weights[parameter.key]?.shape == parameter.shape else {
-        throw TrainingError.damaged(
-          file: url.relativePath, reason: "\(parameter.key) is missing or has another shape")
-      }
-    }
-    var (optimizer, average) = (optimizer, average)
-    try optimizer.restore(checkpoint.optimizer, for: learned, file: url.relativePath)
-    try average.averages.restore(
-      checkpoint.ema, for: store.parameters, file: url.relativePath)
-    for parameter in store.parameters {
-      if let value = checkpoint.weights[parameter.key] { parameter.value = value }
-    }
-    (self.optimizer, self.average, step) = (optimizer, average, checkpoint.state.step)
-    return checkpoint.state.log
-  }
+  func load(_ state: StateDict) throws { try PlainRetinaFace.load(state, into: store) }
 }

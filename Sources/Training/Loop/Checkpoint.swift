@@ -1,19 +1,10 @@
 import DeepfakeCore
 import Foundation
 
-/// How far a run has come, as a checkpoint holds it beside the tensors.
-protocol CheckpointState: Codable, Sendable {
-  /// What of the state cannot be, nil if nothing: it comes from a file that others may have changed.
-  var problem: String? { get }
-}
-
-/// The checkpoint of a classifier's run.
-typealias Checkpoint = CheckpointFile<RunState>
-
-/// All that a run goes on from, as one file: the parameters, what optimiser and averages remember, how far
-/// the run has come, and what it was begun with.
-struct CheckpointFile<State: CheckpointState> {
-  var state: State
+/// All that a run goes on from, as one file: the parameters, what optimiser and averages remember,
+/// how far the run has come, and what it was begun with.
+struct Checkpoint {
+  var state: RunState
   /// What must be the same for a run to go on, by key.
   var identity: [String: String]
   var weights: [String: Tensor]

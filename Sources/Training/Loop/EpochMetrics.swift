@@ -22,6 +22,14 @@ public struct EpochMetrics: Sendable, Equatable, Codable {
     }
   }
 
+  /// A loss that the loss is the sum of.
+  public struct LossPart: Sendable, Equatable, Codable {
+    /// The name, as in `boxes`.
+    public var name: String
+    /// The mean over the epoch's images, before it is weighted.
+    public var mean: Double
+  }
+
   /// The part of the data that was learned from.
   public enum Part: String, Sendable, Codable {
     /// The training part.
@@ -44,6 +52,8 @@ public struct EpochMetrics: Sendable, Equatable, Codable {
   public var learningRate: Float
   /// The mean loss over the epoch's images, as it was made small.
   public var loss: Double
+  /// What the loss is made of; nil where it is one.
+  public var parts: [LossPart]?
   /// On the validation part, by frame; nil where nothing was validated.
   public var frames: Scores?
   /// By video: the mean of its frames' probabilities.
@@ -54,7 +64,7 @@ public struct EpochMetrics: Sendable, Equatable, Codable {
   /// An epoch's row.
   public init(
     epoch: Int, part: Part, steps: Int, seconds: Double, images: Int, learningRate: Float,
-    loss: Double, frames: Scores?, videos: Scores?, isBest: Bool
+    loss: Double, parts: [LossPart]? = nil, frames: Scores?, videos: Scores?, isBest: Bool
   ) {
     self.epoch = epoch
     self.part = part
@@ -63,6 +73,7 @@ public struct EpochMetrics: Sendable, Equatable, Codable {
     self.images = images
     self.learningRate = learningRate
     self.loss = loss
+    self.parts = parts
     self.frames = frames
     self.videos = videos
     self.isBest = isBest
@@ -76,6 +87,11 @@ extension EpochMetrics {
     + ",val_log_loss,val_accuracy,val_auc,val_eer"
     + ",video_log_loss,video_accuracy,video_auc,video_eer,best"
 
+  /// The first line where the loss has parts of these names.
+  static func header(parts names: [String]) -> String {
+    ([header] + names).joined(separator: ",")
+  }
+
   /// The row.
   public var row: String {
     let rate = seconds > 0 ? AxisTicks.fixed(Double(images) / seconds, 2) : ""
@@ -83,8 +99,8 @@ extension EpochMetrics {
       "\(epoch)", part.rawValue, "\(steps)", AxisTicks.fixed(seconds, 1), rate, "\(learningRate)",
       Self.text(loss),
     ]
-    return (start + Self.cells(frames) + Self.cells(videos) + [isBest ? "1" : "0"])
-      .joined(separator: ",")
+    let end = [isBest ? "1" : "0"] + (parts ?? []).map { Self.text($0.mean) }
+    return (start + Self.cells(frames) + Self.cells(videos) + end).joined(separator: ",")
   }
 
   private static func cells(_ scores: Scores?) -> [String] {

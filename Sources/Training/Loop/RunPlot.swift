@@ -1,7 +1,7 @@
 import Measures
 
 extension LinePlot {
-  /// The curves of a run: losses, AUC and learning rate over the epochs.
+  /// The curves of a run: losses, what they are made of, AUC and learning rate over the epochs.
   public init(_ title: String, subtitle: String = "", run epochs: [EpochMetrics]) {
     func line(_ value: (EpochMetrics) -> Double?) -> [Point] {
       epochs.map { Point(Double($0.epoch), value($0) ?? .nan) }
@@ -21,6 +21,12 @@ extension LinePlot {
       ]
     }
     var panels = [loss]
+    let parts = (epochs.first?.parts ?? []).enumerated().map { place, part in
+      Series(part.name, line { $0.parts.flatMap { $0.indices ~= place ? $0[place].mean : nil } })
+    }
+    if !parts.isEmpty {
+      panels.append(Panel("parts of the loss", parts, scale: .logarithmic))
+    }
     let areas = [
       Series("frames", line { $0.frames?.auc }, style: 1),
       Series("videos", line { $0.videos?.auc }, style: 2),

@@ -14,6 +14,8 @@ struct RunState: Codable, Sendable, Equatable {
   var steps = 0
   /// The sum of the losses of the epoch's images.
   var lossSum = 0.0
+  /// The sums of the losses that the loss is made of; nil where there is one only.
+  var partSums: [Double]?
   /// Images of the epoch so far.
   var images = 0
   /// Seconds that the epoch has taken.
@@ -34,8 +36,34 @@ struct RunState: Codable, Sendable, Equatable {
   var isFinished = false
 }
 
-extension RunState: CheckpointState {
-  /// What of the state cannot be, nil if nothing: it comes from a file that others may have changed.
+extension RunState {
+  /// The mean loss of the epoch's images so far.
+  var meanLoss: Double { lossSum / Double(max(1, images)) }
+
+  /// The mean losses that the loss is made of, by their names; nil where there is one only.
+  func meanParts(_ names: [String]) -> [EpochMetrics.LossPart]? {
+    partSums.map { sums in
+      zip(names, sums).map { .init(name: $0, mean: $1 / Double(max(1, images))) }
+    }
+  }
+
+  /// Takes in what a step on some images came to.
+  mutating func add(_ loss: Double, _ parts: [Double], images count: Int) {
+    images += count
+    lossSum += loss * Double(count)
+    guard !parts.isEmpty else { return }
+    partSums = zip(partSums ?? parts.map { _ in 0 }, parts).map { $0 + $1 * Double(count) }
+  }
+
+  /// Begins the next epoch's sums.
+  mutating func forgetEpoch() {
+    (lossSum, partSums, images, seconds) = (0, nil, 0, 0)
+  }
+}
+
+extension RunState {
+  /// Why the state is impossible, or nil if it is not: it comes from a file that others may have
+  /// changed.
   var problem: String? {
     // Above any run, and far below where sums of them would overflow.
     let counts = 0...(1 << 40)

@@ -51,15 +51,15 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
       return "\(folder): there is no checkpoint to go on from. Begin the run without --resume."
     case .damaged(let file, let reason):
       return
-        "\(file): cannot go on from here: \(reason). Take a sound copy of the file, or begin anew in"
-        + " another folder with --init and the run's best.safetensors."
+        "\(file): cannot go on from here: \(reason). Take a sound copy of the file, or begin anew"
+        + " in another folder with --init and the run's best.safetensors."
     case .changed(let folder, let differences):
       let lines = differences.map { "  \($0.key): was \($0.before), is now \($0.now)" }
       return
         "\(folder): the run was begun with something else, and would no longer be what it says:\n"
         + lines.joined(separator: "\n")
-        + "\nGo on with what it was begun with, or begin anew in another folder (--init takes weights"
-        + " over)."
+        + "\nGo on with what it was begun with, or begin anew in another folder (--init takes"
+        + " weights over)."
     case .unwritable(let file, let reason): return "\(file): cannot be written: \(reason)"
     case .diskTooSmall(let folder, let needed, let free):
       return "\(folder): the run's files take about \(Self.megabytes(needed)) MB and the disk has"
@@ -114,9 +114,11 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
     }
     let shown = files.prefix(4).joined(separator: ", ")
     let rest = files.count > 4 ? " and \(files.count - 4) more" : ""
+    let batch = files.isEmpty ? "" : " The batch: \(shown)\(rest)."
     return
-      "training diverged in epoch \(epoch), step \(step): \(subject). The batch: \(shown)\(rest)."
-      + " The checkpoint of step \(checkpointStep) is as it was. Try a lower learning rate (it was \(learningRate)), a warm-up (schedule.warmUp), or"
+      "training diverged in epoch \(epoch), step \(step): \(subject).\(batch)"
+      + " The checkpoint of step \(checkpointStep) is as it was. Try a lower learning rate (it was"
+      + " \(learningRate)), a warm-up (schedule.warmUp), or"
       + " clipping (clip: 1), in another folder."
   }
 }

@@ -2,7 +2,7 @@ import DeepfakeCore
 import Foundation
 import Measures
 
-extension TrainingRun {
+extension TrainingLoop {
   /// Validates, saves, and goes on to the next epoch.
   func endEpoch() throws {
     let average = state.part == .training && state.epoch >= (options.swa?.from ?? .max)
@@ -25,36 +25,63 @@ extension TrainingRun {
     state.rows.append(row)
     state.epoch += 1
     state.position = 0
-    (state.lossSum, state.images, state.seconds) = (0, 0, 0)
+    state.forgetEpoch()
     try writeCheckpoint()
     try settle()
-    try onEvent(.epoch(row))
+    try tell(.epoch(row))
   }
 
-  /// The epoch's row; the weights are written beside those that are there, which they replace as soon as the
-  /// checkpoint knows of the epoch.
+  /// The epoch's row; the weights are written beside those that are there, which they replace as
+  /// soon as the checkpoint knows of the epoch.
   private func judgeAndWriteWeights() throws -> EpochMetrics {
-    let scores = try validate()
+    let start = ContinuousClock.now
+    let scores = state.part == .training ? try validate() : nil
+    if scores != nil { validationSeconds = (ContinuousClock.now - start) / .seconds(1) }
     // Without validation, the latest weights are the best that is known.
     let isBest = scores.map { $0.frames.logLoss < state.bestLoss ?? .infinity } ?? true
     let row = EpochMetrics(
       epoch: state.epoch, part: state.part, steps: state.steps, seconds: state.seconds,
       images: state.images, learningRate: state.learningRate,
-      loss: state.lossSum / Double(max(1, state.images)), frames: scores?.frames,
+      loss: state.meanLoss, parts: state.meanParts(task.lossParts), frames: scores?.frames,
       videos: scores?.videos, isBest: isBest)
     var entries = ["epoch": "\(state.epoch)"]
     if let loss = scores?.frames.logLoss { entries["validationLogLoss"] = "\(loss)" }
-    let weights = trainer.network.state(entries)
-    if isBest { try weights.write(safetensors: folder.pending(folder.best)) }
-    try weights.write(safetensors: folder.pending(folder.last))
+    if isBest { try task.write(folder.pending(folder.best), entries: entries) }
+    try task.write(folder.pending(folder.last), entries: entries)
     return row
   }
 
+  private func validate() throws -> ValidationScores.Result? {
+    do {
+      return try task.validate { try tell(.validating(done: $0, total: $1)) }
+    } catch let error as NonFiniteOutput {
+      throw TrainingError.diverged(divergence(.validation, error.files))
+    }
+  }
+
+  /// Calls `body` with the network at the weights that are validated and kept: the averages, where
+  /// there are any.
+  private func withKeptWeights<Result>(_ body: () throws -> Result) throws -> Result {
+    if let swa, swa.averages.updates > 0 {
+      let statistics = parameters.filter { $0.role == .statistic }
+      let values = statistics.map(\.value)
+      defer { for (parameter, value) in zip(statistics, values) { parameter.value = value } }
+      return try swa.withAverages(in: learning) {
+        if !statistics.isEmpty, !options.freezeStatistics {
+          try task.measureStatistics(epoch: state.epoch)
+        }
+        return try body()
+      }
+    }
+    if let ema, ema.averages.updates > 0 { return try ema.withAverages(in: parameters, body) }
+    return try body()
+  }
+
   func checkpointIfDue() throws {
-    let steps = trainer.checkpointSteps.map { state.steps % $0 == 0 } ?? false
-    guard steps || ContinuousClock.now - lastCheckpoint > trainer.checkpointInterval else { return }
+    let steps = checkpoints.steps.map { state.steps % $0 == 0 } ?? false
+    guard steps || ContinuousClock.now - lastCheckpoint > checkpoints.interval else { return }
     try writeCheckpoint()
-    try onEvent(.checkpoint(step: state.steps))
+    try tell(.checkpoint(step: state.steps))
   }
 
   func writeCheckpoint() throws {
@@ -81,24 +108,12 @@ extension TrainingRun {
       }
       guard rename(pending.path, file.path) == 0 else { throw RunFolder.failure(file) }
     }
-    let lines = [EpochMetrics.header] + state.rows.map(\.row)
+    let lines = [EpochMetrics.header(parts: task.lossParts)] + state.rows.map(\.row)
     try folder.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: folder.metrics)
     guard !state.rows.isEmpty else { return }
-    let plot = LinePlot(plotTitle, subtitle: plotSubtitle, run: state.rows)
+    let (title, subtitle) = task.plotTitle
+    let plot = LinePlot(title, subtitle: subtitle, run: state.rows)
     try folder.write(Data(plot.svg.utf8), to: folder.plot)
-  }
-
-  private var plotTitle: String {
-    let metadata = trainer.network.metadata
-    return [metadata.architecture, metadata.recipe].compactMap { $0 }.joined(separator: ", ")
-  }
-
-  private var plotSubtitle: String {
-    let metadata = trainer.network.metadata
-    let norm = metadata.norm.map { ", \($0.rawValue) norm" } ?? ""
-    return "\(trainer.network.input.size) px\(norm), batch \(options.batchSize),"
-      + " \(options.optimizer.kind.rawValue), \(training.count) samples to learn from,"
-      + " \(validation?.count ?? 0) to judge by"
   }
 
   /// Goes on from the folder's checkpoint.
@@ -141,10 +156,5 @@ extension TrainingRun {
       }
       parameter.value = value
     }
-  }
-
-  /// Sets the network to the best weights.
-  func loadBest() throws {
-    try trainer.network.load(try StateDict.read(folder.best))
   }
 }

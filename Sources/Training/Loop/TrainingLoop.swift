@@ -1,24 +1,17 @@
-import Classifiers
 import DeepfakeCore
-import FaceData
 import Foundation
 
-/// One run of a trainer: what changes in its course. For one thread.
-final class TrainingRun {
-  let trainer: Trainer
-  /// What is learned from, with the fakes that are made.
-  let training: FaceManifest
-  /// What is judged by.
-  let validation: FaceManifest?
-  /// The validation part as it is learned from in the end.
-  let validationToLearn: FaceManifest?
+/// One run of a task: takes steps, judges, saves, and goes on where a run was stopped. For one
+/// thread.
+final class TrainingLoop<T: TrainingTask> {
+  let task: T
   let folder: RunFolder
-  let onEvent: (TrainingEvent) throws -> Void
+  let checkpoints: CheckpointTimes
+  private let onEvent: (TrainingEvent) throws -> Void
   /// All of the network's parameters.
   let parameters: [Parameter]
   /// Those that learn.
   let learning: [Parameter]
-  let samplers: [EpochMetrics.Part: Sampler]
   let identity: [String: String]
 
   var state = RunState()
@@ -33,38 +26,18 @@ final class TrainingRun {
   /// Seconds that the last validation took.
   var validationSeconds = 0.0
 
-  var options: TrainingOptions { trainer.options }
-  var network: any ClassifierNetwork { trainer.network.network }
+  var options: TrainingOptions { task.options }
 
   init(
-    _ trainer: Trainer, training: FaceManifest, validation: FaceManifest?, folder: RunFolder,
-    onEvent: @escaping (TrainingEvent) throws -> Void
+    _ task: T, _ folder: RunFolder, _ checkpoints: CheckpointTimes,
+    _ onEvent: @escaping (TrainingEvent) throws -> Void
   ) throws {
-    self.trainer = trainer
+    self.task = task
     self.folder = folder
+    self.checkpoints = checkpoints
     self.onEvent = onEvent
-    let options = trainer.options
-    guard !training.isEmpty else {
-      throw TrainingError.unusable(problem: "there are no samples to learn from")
-    }
-    let fakes = options.fakes
-    let training = fakes == nil ? training : training.withMadeFakes()
-    let validationToLearn = fakes == nil ? validation : validation?.withMadeFakes()
-    let validation = validation.map { fakes?.judged($0) ?? $0 }
-    self.training = training
-    self.validation = validation
-    self.validationToLearn = validationToLearn
-    if fakes != nil, !training.hasMadeFakes {
-      throw TrainingError.unusable(
-        problem: "fakes: no real sample of the training part has landmarks to make a fake by; find"
-          + " them with 'dfkit landmarks DATA --in-place', or set fakes to none")
-    }
-    if options.validationEpochs > 0, validation == nil {
-      throw TrainingError.unusable(
-        problem: "validationEpochs is \(options.validationEpochs), and there is no validation part;"
-          + " hold some of the data out (holdOut), or set it to 0")
-    }
-    parameters = trainer.network.parameters
+    let options = task.options
+    let parameters = task.store.parameters
     for prefix in options.freeze {
       guard parameters.contains(where: { $0.key.hasPrefix(prefix) }) else {
         let some = parameters.prefix(3).map(\.key).joined(separator: ", ")
@@ -73,28 +46,16 @@ final class TrainingRun {
             + " \(some), ...")
       }
     }
+    self.parameters = parameters
     learning = parameters.filter { parameter in
       parameter.role != .statistic && !options.freeze.contains { parameter.key.hasPrefix($0) }
     }
     guard !learning.isEmpty else {
       throw TrainingError.unusable(problem: "freeze leaves nothing that could learn")
     }
-    var samplers = [
-      EpochMetrics.Part.training: try Sampler(
-        training, order: options.sampling, madeShare: fakes?.share ?? 0, seed: options.seed)
-    ]
-    if let validationToLearn, options.validationEpochs > 0 {
-      samplers[.validation] = try Sampler(
-        validationToLearn, order: options.sampling, madeShare: fakes?.share ?? 0,
-        seed: options.seed &+ 1)
-    }
-    self.samplers = samplers
-    identity = trainer.fullIdentity(training, validation)
-    optimizer = options.optimizer.optimizer(of: parameters)
-    let batches = (samplers[.training]?.epochLength ?? 0).divided(by: options.batchSize)
-    schedule = options.schedule.schedule(
-      from: options.optimizer.learningRate, epochs: options.epochs,
-      stepsPerEpoch: batches.divided(by: options.accumulate))
+    identity = task.identity
+    optimizer = task.makeOptimizer(of: parameters)
+    schedule = task.makeSchedule(stepsPerEpoch: Self.stepsPerEpoch(task))
     ema = options.ema.map { ExponentialMovingAverage(decay: $0, warmsUp: true) }
     swa = options.swa.map { _ in WeightAveraging() }
   }
@@ -104,7 +65,8 @@ final class TrainingRun {
       parameter.initialize(seed: options.seed)
     }
     if resuming { try resume() }
-    try onEvent(.begins(outline))
+    try tell(.begins(outline))
+    try folder.log("\(Date().formatted(.iso8601)) \(resuming ? "goes on" : "begins")")
     // What cannot be written shows before anything is computed.
     if !resuming { try writeCheckpoint() }
     var reason = TrainingResult.Reason.completed
@@ -116,8 +78,18 @@ final class TrainingRun {
     }
     if (state.trainingEpochs ?? 0) < options.epochs { reason = .earlyStop }
     let result = TrainingResult(epochs: state.rows, reason: reason, best: folder.best)
-    try onEvent(.ends(result))
+    try tell(.ends(result))
     return result
+  }
+
+  /// Tells an event, after the log has what its readers want to know.
+  func tell(_ event: TrainingEvent) throws {
+    switch event {
+    case .note(let text): try folder.log(text)
+    case .epoch(let row): try folder.log(row.row)
+    default: break
+    }
+    try onEvent(event)
   }
 
   /// Decides what the next epoch learns from, or that there is none.
@@ -140,23 +112,27 @@ final class TrainingRun {
   /// The epochs on the validation part start from the best weights and with an optimiser that
   /// remembers nothing.
   private func turnToValidationPart() throws {
-    if state.bestLoss != nil { try loadBest() }
+    if state.bestLoss != nil { try task.load(try StateDict.read(folder.best)) }
     state.part = .validation
-    optimizer = options.optimizer.optimizer(of: parameters)
+    optimizer = task.makeOptimizer(of: parameters)
     ema = options.ema.map { ExponentialMovingAverage(decay: $0, warmsUp: true) }
     swa = nil
   }
 
-  var outline: RunOutline {
-    let perEpoch = samplers[.training]?.epochLength ?? 0
+  private static func stepsPerEpoch(_ task: T) -> Int {
+    task.imagesPerEpoch(.training).divided(by: task.batchSize)
+      .divided(by: task.options.accumulate)
+  }
+
+  private var outline: RunOutline {
     func count(_ parameters: [Parameter]) -> Int {
       parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
     }
     let learnable = count(learning)
+    let samples = task.sampleCounts
     return RunOutline(
-      trainingSamples: training.count, validationSamples: validation?.count ?? 0,
-      imagesPerEpoch: perEpoch,
-      stepsPerEpoch: perEpoch.divided(by: options.batchSize).divided(by: options.accumulate),
+      trainingSamples: samples.training, validationSamples: samples.validation,
+      imagesPerEpoch: task.imagesPerEpoch(.training), stepsPerEpoch: Self.stepsPerEpoch(task),
       epochs: options.epochs, learnable: learnable,
       frozen: count(parameters.filter { $0.role != .statistic }) - learnable,
       stepsBefore: state.steps)
