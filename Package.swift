@@ -8,6 +8,8 @@ let package = Package(
     .executable(name: "dfkit", targets: ["dfkit-cli"]),
     .library(name: "DFKit", targets: ["DFKit"]),
     .library(name: "Training", targets: ["Training"]),
+    .library(name: "FaceData", targets: ["FaceData"]),
+    .library(name: "Measures", targets: ["Measures"]),
     .library(name: "Classifiers", targets: ["Classifiers"]),
     .library(name: "FaceDetect", targets: ["FaceDetect"]),
     .library(name: "MediaIO", targets: ["MediaIO"]),
@@ -29,12 +31,21 @@ let package = Package(
     .target(
       name: "DFKit",
       dependencies: [
-        "Training", "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFResources",
-        "CZlib", "Yams", .product(name: "Mustache", package: "swift-mustache"),
+        "Training", "FaceData", "Measures", "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore",
+        "CDFResources", "CZlib", "Yams", .product(name: "Mustache", package: "swift-mustache"),
       ]),
     .target(
       name: "Training",
-      dependencies: ["Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFKernels"]),
+      dependencies: [
+        "FaceData", "Measures", "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore",
+        "CDFKernels",
+      ]),
+    .target(
+      name: "FaceData",
+      dependencies: [
+        "Measures", "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFKernels",
+      ]),
+    .target(name: "Measures", dependencies: ["DeepfakeCore"]),
     .target(name: "Classifiers", dependencies: ["DeepfakeCore"]),
     .target(
       name: "FaceDetect",
@@ -77,6 +88,8 @@ let package = Package(
     .testTarget(name: "MediaIOTests", dependencies: ["MediaIO", "TestSupport"]),
     .testTarget(name: "FaceDetectTests", dependencies: ["FaceDetect", "MediaIO", "TestSupport"]),
     .testTarget(name: "ClassifiersTests", dependencies: ["Classifiers", "TestSupport"]),
+    .testTarget(name: "MeasuresTests", dependencies: ["Measures", "TestSupport"]),
+    .testTarget(name: "FaceDataTests", dependencies: ["FaceData", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
     .testTarget(name: "DFKitTests", dependencies: ["DFKit", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["DFKit", "TestSupport"]),

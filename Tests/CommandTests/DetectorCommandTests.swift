@@ -36,11 +36,12 @@ import Testing
       let train = try Tool.run(arguments, in: folder)
       #expect(train.status == 0, "\(train.errors)")
       #expect(train.output.contains("learns from 6 pictures, 2 are held out"))
-      #expect(train.output.contains("step 20 of 20"))
+      #expect(train.output.contains("done; weights: run/best.safetensors"))
       func text(_ name: String) throws -> String {
         try String(contentsOf: folder.appendingPathComponent("run/\(name)"), encoding: .utf8)
       }
-      #expect(try text("log.csv").split(separator: "\n").count == 2)
+      #expect(try text("metrics.csv").split(separator: "\n").count == 2)
+      #expect(try text("log.txt").contains("begins"))
       #expect(try text("plot.svg").hasPrefix("<svg"))
 
       let again = try Tool.run(arguments, in: folder)
@@ -55,7 +56,7 @@ import Testing
       let judge = try Tool.run(
         [
           "detector", "evaluate", "--data", "faces.csv", "--detector-weights",
-          "run/detector.safetensors", "--scenes", "6", "--size", "96", "--json",
+          "run/best.safetensors", "--scenes", "6", "--size", "96", "--json",
         ], in: folder)
       #expect(judge.status == 0, "\(judge.errors)")
       let report = try #require(
@@ -64,7 +65,7 @@ import Testing
       #expect((report["groups"] as? [Any])?.isEmpty == false)
 
       let detect = try Tool.run(
-        ["detect", "face0.png", "--detector-weights", "run/detector.safetensors", "--json"],
+        ["detect", "face0.png", "--detector-weights", "run/best.safetensors", "--json"],
         in: folder)
       #expect(detect.status == 0, "\(detect.errors)")
 

@@ -26,17 +26,17 @@ import Testing
 
   @Test func trainsAndJudges() throws {
     try withMaterial { folder in
-      let train = try Tool.run(
-        [
-          "identity", "train", "--data", "people.csv", "--output", "run", "--steps", "20",
-          "--pairs", "4", "--size", "32", "--threads", "1",
-        ], in: folder)
+      let arguments = [
+        "identity", "train", "--data", "people.csv", "--output", "run", "--steps", "20",
+        "--pairs", "4", "--size", "32", "--threads", "1",
+      ]
+      let train = try Tool.run(arguments, in: folder)
       #expect(train.status == 0, "\(train.errors)")
       #expect(train.output.contains("learns from 10 pictures, 8 are held out"))
-      #expect(train.output.contains("step 20 of 20"))
-      let log = try String(
-        contentsOf: folder.appendingPathComponent("run/log.csv"), encoding: .utf8)
-      #expect(log.split(separator: "\n").count == 3)
+      #expect(train.output.contains("done; weights: run/best.safetensors"))
+      let metrics = try String(
+        contentsOf: folder.appendingPathComponent("run/metrics.csv"), encoding: .utf8)
+      #expect(metrics.split(separator: "\n").count == 2)
       #expect(
         try String(contentsOf: folder.appendingPathComponent("run/plot.svg"), encoding: .utf8)
           .hasPrefix("<svg"))
@@ -45,11 +45,14 @@ import Testing
         ["identity", "train", "--data", "people.csv", "--output", "run"], in: folder)
       #expect(again.status == 1)
       #expect(again.errors.contains("name another folder"))
+      let resumed = try Tool.run(arguments + ["--resume", "--json"], in: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(resumed.output.split(separator: "\n").last?.contains("\"ends\"") == true)
 
       let judge = try Tool.run(
         [
           "identity", "evaluate", "--data", "people.csv", "--embedder",
-          "run/look-alike.safetensors", "--write", "mine.safetensors", "--plot", "plot.svg",
+          "run/best.safetensors", "--write", "mine.safetensors", "--plot", "plot.svg",
           "--false-links", "0.1", "--json",
         ], in: folder)
       #expect(judge.status == 0, "\(judge.errors)")

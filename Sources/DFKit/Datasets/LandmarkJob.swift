@@ -94,8 +94,9 @@ public struct LandmarkJob: Sendable {
   ///
   /// - Throws: `DatasetError`.
   public func write(_ result: Result, to output: URL) throws(DatasetError) {
-    try ManifestColumns(["landmarks"]).write(input.manifests, to: output) { row in
-      [result.landmarks[row].map { ManifestWriter.text($0) } ?? ""]
+    try ManifestColumns([\.landmarks]).write(input.manifests, to: output) { row, sample in
+      sample.landmarks = result.landmarks[row]
+      return true
     }
   }
 

@@ -55,13 +55,13 @@ public struct SplitJob: Sendable {
   /// - Throws: `DatasetError`.
   public func write(_ result: Result, to output: URL) throws(DatasetError) {
     let hasFolds = result.partition.folds != nil
-    let columns = ManifestColumns(hasFolds ? ["split", "fold", "group"] : ["split", "group"])
+    let columns = ManifestColumns(hasFolds ? [\.split, \.fold, \.group] : [\.split, \.group])
     var place = 0
-    try columns.write(input.manifests, to: output, dropping: ["fold"]) { row in
-      guard place < result.rows.count, result.rows[place] == row else { return nil }
-      let fields = result.partition.fields(place)
+    try columns.write(input.manifests, to: output, dropping: [\.fold]) { row, sample in
+      guard place < result.rows.count, result.rows[place] == row else { return false }
+      result.partition.mark(&sample, at: place)
       place += 1
-      return hasFolds ? [fields.split, fields.fold, fields.group] : [fields.split, fields.group]
+      return true
     }
   }
 }

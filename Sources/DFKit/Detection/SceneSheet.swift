@@ -2,7 +2,8 @@ import DeepfakeCore
 import FaceDetect
 import Training
 
-/// A picture of composed scenes side by side, with what must be found in them: green; what may be: yellow.
+/// A picture of composed scenes side by side, with what must be found in them: green; what may be:
+/// yellow.
 public struct SceneSheet: Sendable {
   /// Scenes across and down.
   public var columns = 6
@@ -14,16 +15,16 @@ public struct SceneSheet: Sendable {
   /// A sheet of 6 x 4 scenes.
   public init() {}
 
-  /// The sheet of a run's first scenes.
+  /// The sheet of a trainer's first scenes.
   ///
   /// - Throws: `DatasetError` of a picture that cannot be read.
-  public func image(of training: DetectorTraining) throws -> Image {
-    let side = training.options.size
+  public func image(of trainer: DetectorTrainer) throws -> Image {
+    let side = trainer.options.size
     var sheet = Image(width: columns * side, height: rows * side) { $0.initialize(repeating: 0) }
     var place = 0
     var step = 0
     while place < columns * rows {
-      for scene in try training.scenes(step) where place < columns * rows {
+      for scene in try trainer.scenes(step) where place < columns * rows {
         sheet.paste(
           marked(scene).resized(width: side, height: side, method: .area),
           x: place % columns * side, y: place / columns * side)

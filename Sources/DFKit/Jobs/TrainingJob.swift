@@ -27,10 +27,8 @@ public struct TrainingJob: Sendable {
   public var isResuming = false
   /// Whether pictures that cannot be decoded are left out.
   public var skipsBroken = false
-  /// The longest time between two checkpoints.
-  public var checkpointInterval: Duration = .seconds(600)
-  /// Steps between two checkpoints, if not only time decides.
-  public var checkpointSteps: Int?
+  /// When checkpoints are written beside each epoch's end.
+  public var checkpoints = CheckpointTimes()
   /// The hash of the weights that a run to go on with started from, where they are not given again.
   var initialDigest: String?
 
@@ -119,8 +117,7 @@ public struct TrainingJob: Sendable {
     }
     var trainer = Trainer(network, options)
     trainer.skipsBroken = skipsBroken
-    trainer.checkpointInterval = checkpointInterval
-    trainer.checkpointSteps = checkpointSteps
+    trainer.checkpoints = checkpoints
     let facts = try facts(manifest, network)
     trainer.identity = identity(facts)
     return Plan(
@@ -138,12 +135,7 @@ public struct TrainingJob: Sendable {
     try plan.trainer.run(
       training: plan.training, validation: plan.validation, in: folder, resuming: isResuming
     ) { event in
-      if case .begins = event {
-        if !isResuming { try writeBeginning(plan) }
-        try folder.log("\(Date().formatted(.iso8601)) \(isResuming ? "goes on" : "begins")")
-      }
-      if case .note(let text) = event { try folder.log(text) }
-      if case .epoch(let row) = event { try folder.log(row.row) }
+      if case .begins = event, !isResuming { try writeBeginning(plan) }
       try onEvent(event)
     }
   }

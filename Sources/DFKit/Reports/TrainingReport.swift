@@ -74,6 +74,7 @@ public enum TrainingLines {
     var line = "epoch \(row.epoch)"
     if row.part == .validation { line += " (validation part)" }
     line += "  loss \(row.loss.fixed(4))"
+    for part in row.parts ?? [] { line += "  \(part.name) \(part.mean.fixed(4))" }
     if let frames = row.frames { line += "  frames \(text(frames))" }
     if let videos = row.videos { line += "  videos \(text(videos))" }
     line += "  rate \(row.learningRate)  \(Double(row.seconds).clock())"
@@ -147,6 +148,7 @@ extension TrainingEvent {
         "images": .integer(row.images), "learningRate": .number(row.learningRate),
         "loss": .double(row.loss), "frames": Self.json(row.frames),
         "videos": Self.json(row.videos), "best": .bool(row.isBest),
+        "lossParts": row.parts.map(Self.json) ?? .null,
       ]
     case .checkpoint(let step):
       return ["event": .string("checkpoint"), "step": .integer(step)]
@@ -157,6 +159,10 @@ extension TrainingEvent {
         "epochs": .integer(result.epochs.count), "weights": .string(result.best.relativePath),
       ]
     }
+  }
+
+  private static func json(_ parts: [EpochMetrics.LossPart]) -> JSON {
+    .array(parts.map { ["name": .string($0.name), "mean": .double($0.mean)] })
   }
 
   private static func json(_ scores: EpochMetrics.Scores?) -> JSON {

@@ -1,5 +1,7 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
+import Measures
 import MediaIO
 
 /// A picture that shows what an augmentation does to a dataset's crops: a row a sample with the crop as it is and

@@ -1,4 +1,5 @@
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
 import MediaIO
@@ -11,6 +12,8 @@ public struct LabelledFaces: Sendable {
 
   /// The number of pictures.
   public var count: Int { indices.count }
+  /// The hash of the manifest, empty where it was made in code.
+  var digest: String { manifest.digest }
 
   /// A picture and its face, in pixels of the picture.
   struct Portrait: Sendable {
@@ -18,9 +21,11 @@ public struct LabelledFaces: Sendable {
     var face: Face
   }
 
-  /// The samples of a manifest whose `box` and `landmarks` are known, both in pixels of the picture.
+  /// The samples of a manifest whose `box` and `landmarks` are known, both in pixels of the
+  /// picture.
   ///
-  /// - Throws: `DatasetError` where there are none, or where a box is empty or not at the picture's landmarks.
+  /// - Throws: `DatasetError` where there are none, or where a box is empty or not at the picture's
+  ///   landmarks.
   public init(_ manifest: FaceManifest) throws(DatasetError) {
     self.manifest = manifest
     var indices: [Int] = []

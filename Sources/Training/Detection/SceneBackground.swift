@@ -1,4 +1,5 @@
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
 

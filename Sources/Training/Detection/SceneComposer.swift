@@ -1,13 +1,15 @@
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
 import MediaIO
 
-/// Composes pictures to learn detection from: faces of all sizes, turned, in any light, partly covered, on
-/// backgrounds that have never seen a camera or are what surrounded other faces.
+/// Composes pictures to learn detection from: faces of all sizes, turned, in any light, partly
+/// covered, on backgrounds that have never seen a camera or are what surrounded other faces.
 ///
-/// Faces are pasted with the outlines of heads, soft and hard, and as the squares that they were cut out in, so that
-/// no outline gives them away; decoys are pasted the same ways. Everything follows from the generator.
+/// Faces are pasted with the outlines of heads, soft and hard, and as the squares that they were
+/// cut out in, so that no outline gives them away; decoys are pasted the same ways. Everything
+/// follows from the generator.
 public struct SceneComposer: Sendable {
   /// The picture's sides in pixels.
   public let size: Int
@@ -323,5 +325,22 @@ extension Face {
     return Face(
       box: box.moved(by: map), score: score,
       landmarks: isMirrored ? [1, 0, 2, 4, 3].map { points[$0] } : points)
+  }
+}
+
+/// A picture to learn detection from, and the faces in it.
+public struct DetectionScene: Sendable, Equatable {
+  /// The picture.
+  public var image: Image
+  /// The faces that a detector must find, their score 1; in pixels of the picture.
+  public var faces: [Face]
+  /// Where a detector may find a face or not: faces too small or too much covered, mostly.
+  public var ignored: [Box]
+
+  /// A picture with its faces.
+  public init(image: Image, faces: [Face], ignored: [Box] = []) {
+    self.image = image
+    self.faces = faces
+    self.ignored = ignored
   }
 }

@@ -1,4 +1,5 @@
 import DeepfakeCore
+import FaceData
 
 /// Fakes that training makes out of real faces: which, how many, and whether they are judged by too.
 public struct FakeOptions: Sendable, Equatable {

@@ -1,6 +1,8 @@
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
+import Measures
 import MediaIO
 
 extension FaceManifest {

@@ -1,6 +1,8 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
+import Measures
 import MediaIO
 
 /// Measures what an embedder can tell, on people that it has not learned.

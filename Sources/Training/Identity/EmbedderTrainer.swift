@@ -1,10 +1,12 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
 
 /// Trains a `LookAlikeNetwork` on pictures of which it is known which show one face.
 ///
-/// A run is short and not resumed. It depends on the seed and the data alone, not on the number of threads.
+/// A run lives in a folder, as those of a `Trainer` do. What comes out depends on the options and
+/// the data alone, not on the number of threads nor on interruptions.
 public struct EmbedderTrainer: Sendable {
   /// How it learns.
   public struct Options: Sendable, Equatable {
@@ -12,7 +14,8 @@ public struct EmbedderTrainer: Sendable {
     public var steps = 1500
     /// Pairs of views a step.
     public var pairs = 128
-    /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a cosine.
+    /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a
+    /// cosine.
     public var learningRate: Float = 2e-3
     /// How strongly weights are drawn to 0.
     public var weightDecay: Float = 0.02
@@ -31,134 +34,214 @@ public struct EmbedderTrainer: Sendable {
     public init() {}
   }
 
-  /// How far a run is.
-  public struct Progress: Sendable, Equatable {
-    /// Steps done.
-    public var step: Int
-    /// Steps in all.
-    public var steps: Int
-    /// The loss of the last step.
-    public var loss: Double
-    /// The rate of the last step.
-    public var learningRate: Float
-    /// Views a second since the beginning.
-    public var viewsPerSecond: Double
-  }
+  /// Steps of an epoch, which is what a run is saved and told by.
+  public static let epochSteps = 100
 
   /// How it learns.
   public var options: Options
+  /// When checkpoints are written beside each epoch's end.
+  public var checkpoints = CheckpointTimes()
 
   /// A trainer.
   public init(_ options: Options = Options()) {
     self.options = options
   }
 
-  /// Trains a network from the seed, or one that has learned something already.
+  /// Trains until the options' steps are done. In a cancelled task, a checkpoint is written and
+  /// `CancellationError` thrown.
   ///
   /// - Parameters:
+  ///   - data: What to learn from.
   ///   - start: a network's weights to start from; nil for those of the seed.
-  ///   - onStep: hears of every step; the network is as it is after it.
-  /// - Throws: `DatasetError` of a picture that cannot be read, `TrainingError` where there is too little to
-  ///   learn from or the loss is no number, `WeightsError` where `start` is another network's,
-  ///   `CancellationError`, what `onStep` throws.
-  public func train(
-    _ data: IdentityData, from start: StateDict? = nil,
-    onStep: (Progress, LookAlikeNetwork) throws -> Void = { _, _ in }
-  ) throws -> LookAlikeNetwork {
+  ///   - folder: Where the run is kept.
+  ///   - resuming: Whether a run in the folder is gone on with.
+  ///   - onEvent: Hears what happens, on the calling thread.
+  /// - Throws: `TrainingError`, `DatasetError` of a picture that cannot be read, `WeightsError`
+  ///   where `start` is another network's, and what `onEvent` throws.
+  @discardableResult
+  public func run(
+    _ data: IdentityData, from start: StateDict? = nil, in folder: RunFolder,
+    resuming: Bool = false, onEvent: (TrainingEvent) throws -> Void = { _ in }
+  ) throws -> TrainingResult {
     guard data.people.count > 1 else {
       throw TrainingError.unusable(
         problem: "the data names \(data.people.count) people; to tell faces apart takes at least"
           + " two different names in the column person")
     }
-    let network = LookAlikeNetwork()
-    if let start {
-      try network.store.load(start)
-    } else {
-      network.store.initialize(seed: options.seed)
+    return try EmbedderTask.run(
+      in: folder, resuming: resuming, bytes: 10_000_000, checkpoints, onEvent: onEvent
+    ) {
+      try EmbedderTask(options, data, from: start)
     }
-    let parameters = network.store.parameters.filter { $0.role != .statistic }
-    var optimizer = AdamW(groups: .decayingWeights(options.weightDecay))
-    let schedule = CosineDecay(
-      options.learningRate, steps: max(2, options.steps), warmUpSteps: options.steps / 20)
-    let loss = ContrastiveLoss(temperature: options.temperature)
-    let begin = ContinuousClock.now
-    var views = ViewStream(ViewPlan(data: data, seed: options.seed), options)
-    for step in 0..<options.steps {
-      try Task.checkCancellation()
-      let batch = try views.next()
-      let context = TrainingContext(seed: options.seed, step: step)
-      var (value, gradients) = valueAndGrad(of: parameters) {
-        loss(network(batch.images, .training(context)), faces: batch.faces)
-      }
-      let norm = gradients.clip(toNorm: options.clip)
-      guard value.isFinite, norm.isFinite else {
-        throw TrainingError.unusable(
-          problem: "training diverged in step \(step + 1): the loss or its gradient is no"
-            + " number; try a lower learning rate")
-      }
-      optimizer.learningRate = schedule.rate(at: TrainingTime(step: step))
-      optimizer.step(parameters, gradients)
-      for (key, statistic) in context.recorded { network.store[key]?.value = statistic }
-      let seconds = (ContinuousClock.now - begin) / .seconds(1)
-      try onStep(
-        Progress(
-          step: step + 1, steps: options.steps, loss: Double(value),
-          learningRate: optimizer.learningRate,
-          viewsPerSecond: Double((step + 1) * 2 * options.pairs) / max(seconds, 1e-9)), network)
-    }
-    return network
   }
 }
 
-/// Batches of views, epoch after epoch.
-private struct ViewStream {
-  struct Batch {
-    var images: Tensor
-    var faces: [FaceIdentity]
+/// Views of faces, two of one face after the other.
+struct ViewBatch: TrainingBatch {
+  let images: Tensor
+  let faces: [FaceIdentity]
+  let files: [String]
+  let end: Int
+  var count: Int { faces.count }
+  var notes: [String] { [] }
+}
+
+/// A look-alike network that learns from pairs of views, as a `TrainingLoop` trains it.
+final class EmbedderTask: TrainingTask {
+  let options: TrainingOptions
+  let identity: [String: String]
+  let sampleCounts: (training: Int, validation: Int)
+  let batchSize: Int
+  private let settings: EmbedderTrainer.Options
+  private let network = LookAlikeNetwork()
+  private let contrast: ContrastiveLoss
+  private let digest: String
+  private var views: ViewStream
+
+  init(
+    _ settings: EmbedderTrainer.Options, _ data: IdentityData, from start: StateDict?
+  ) throws(WeightsError) {
+    self.settings = settings
+    contrast = ContrastiveLoss(temperature: settings.temperature)
+    digest = data.manifest.digest
+    sampleCounts = (data.manifest.count, 0)
+    views = ViewStream(ViewPlan(data: data, seed: settings.seed), settings)
+    batchSize = views.batchSize
+    var options = TrainingOptions()
+    options.epochs = settings.steps.divided(by: EmbedderTrainer.epochSteps)
+    options.batchSize = batchSize
+    options.seed = settings.seed
+    options.clip = settings.clip
+    self.options = options
+    identity = [
+      "data": digest, "steps": "\(settings.steps)", "pairs": "\(settings.pairs)",
+      "size": "\(settings.size)", "rate": "\(settings.learningRate)",
+      "decay": "\(settings.weightDecay)", "temperature": "\(settings.temperature)",
+      "clip": "\(settings.clip)", "seed": "\(settings.seed)", "fresh": "\(start == nil)",
+    ]
+    if let start {
+      try network.store.load(start)
+    } else {
+      network.store.initialize(seed: settings.seed)
+    }
   }
 
-  /// Times the input's size that pictures have while they are changed: most views are parts of them.
+  var store: ParameterStore { network.store }
+  var lossParts: [String] { [] }
+  var plotTitle: (title: String, subtitle: String) {
+    (
+      "Training the look-alike embedder",
+      "\(settings.size) px, \(settings.pairs) pairs a step, \(sampleCounts.training) pictures to"
+        + " learn from"
+    )
+  }
+
+  func imagesPerEpoch(_ part: EpochMetrics.Part) -> Int {
+    min(settings.steps, EmbedderTrainer.epochSteps) * batchSize
+  }
+
+  func makeOptimizer(of parameters: [Parameter]) -> any Optimizer {
+    AdamW(groups: .decayingWeights(settings.weightDecay))
+  }
+
+  func makeSchedule(stepsPerEpoch: Int) -> any LearningRateSchedule {
+    CosineDecay(
+      settings.learningRate, steps: max(2, settings.steps), warmUpSteps: settings.steps / 20)
+  }
+
+  func batches(
+    of part: EpochMetrics.Part, epoch: Int, from position: Int
+  ) throws -> BatchSource<ViewBatch> {
+    let first = (epoch - 1) * EmbedderTrainer.epochSteps
+    let steps = min(settings.steps - first, EmbedderTrainer.epochSteps)
+    var done = position / batchSize
+    return BatchSource(total: steps * batchSize) { [self] in
+      guard done < steps else { return nil }
+      let batch = try views.batch(of: first + done, end: (done + 1) * batchSize)
+      done += 1
+      return batch
+    }
+  }
+
+  func output(_ batch: ViewBatch, _ context: TrainingContext) -> Tensor {
+    network(batch.images, .training(context))
+  }
+
+  func loss(_ output: Tensor, _ batch: ViewBatch) -> (loss: Tensor, parts: [Float]) {
+    (contrast(output, faces: batch.faces), [])
+  }
+
+  func files(of batch: ViewBatch, in part: EpochMetrics.Part) -> [String] { batch.files }
+
+  func validate(
+    _ onProgress: (_ done: Int, _ total: Int) throws -> Void
+  ) throws -> ValidationScores.Result? { nil }
+
+  func measureStatistics(epoch: Int) throws {}
+
+  func write(_ url: URL, entries: [String: String]) throws {
+    var metadata = LookAlikeEmbedder.metadata(
+      input: LookAlikeEmbedder.input(size: settings.size), lookAlikeThreshold: nil)
+    metadata.recipe = "seed \(settings.seed), \(settings.steps) steps"
+    try store.stateDict().write(
+      safetensors: url, metadata: metadata.entries.merging(entries) { $1 }, dtype: .f16)
+  }
+
+  func load(_ state: StateDict) throws { try store.load(state) }
+}
+
+/// Batches of views step by step, pass after pass over the data, prepared ahead.
+private struct ViewStream {
+  /// Times the input's size that pictures have while they are changed: most views are parts of
+  /// them.
   private static let detail: Float = 1.75
 
+  /// Views in a batch: two of each pair, as far as there are so many.
+  let batchSize: Int
   private let plan: ViewPlan
   private let options: EmbedderTrainer.Options
-  private var epoch = 0
+  /// Batches of a pass.
+  private let passLength: Int
   private var order: [Int] = []
-  private var used = 0
   private var loader: FaceLoader?
+  /// The step whose batch the loader gives next.
+  private var next = -1
 
   init(_ plan: ViewPlan, _ options: EmbedderTrainer.Options) {
     self.plan = plan
     self.options = options
+    let views = plan.samples(epoch: 0).count
+    batchSize = min(2 * options.pairs, views)
+    passLength = views / batchSize
   }
 
-  mutating func next() throws -> Batch {
-    while true {
-      if let batch = try loader?.next() {
-        let slots = used..<used + batch.indices.count
-        used = slots.upperBound
-        // Both views of a pair are of the first one's face.
-        let faces = slots.map { plan.data.face(order[$0 / 2 * 2]) }
-        return Batch(images: batch.images, faces: faces)
-      }
-      begin()
+  /// The batch of a step. Steps in order cost nothing but their pictures.
+  mutating func batch(of step: Int, end: Int) throws -> ViewBatch {
+    let start = step % passLength * batchSize
+    if step != next || start == 0 { begin(pass: step / passLength, start: start) }
+    guard let batch = try loader?.next() else {
+      preconditionFailure("ViewStream: a pass has \(passLength) batches, asked for \(step)")
     }
+    next = step + 1
+    let slots = start..<start + batch.indices.count
+    // Both views of a pair are of the first one's face.
+    return ViewBatch(
+      images: batch.images, faces: slots.map { plan.data.face(order[$0 / 2 * 2]) },
+      files: batch.indices.map { plan.data.manifest.samples[$0].path }, end: end)
   }
 
-  private mutating func begin() {
+  private mutating func begin(pass: Int, start: Int) {
     loader?.stop()
-    order = plan.samples(epoch: epoch)
-    used = 0
+    order = plan.samples(epoch: pass)
     var settings = FaceLoader.Options(
-      batchSize: min(2 * options.pairs, order.count),
-      input: LookAlikeEmbedder.input(size: options.size))
+      batchSize: batchSize, input: LookAlikeEmbedder.input(size: options.size))
     settings.augmentation = .views
     settings.detail = Self.detail
     settings.seed = options.seed
-    settings.epoch = epoch
+    settings.epoch = pass
+    settings.start = start
     settings.dropsLast = true
     settings.threads = options.loaderThreads
     loader = FaceLoader(plan.data.manifest, order: order, settings)
-    epoch += 1
   }
 }

@@ -1,4 +1,5 @@
 import DeepfakeCore
+import FaceData
 import Foundation
 
 /// Pictures and which of them show one face, as far as that is known.

@@ -1,28 +1,29 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
+import Measures
 import MediaIO
 
 /// Trains a network on face crops.
 ///
-/// A run lives in a folder (`RunFolder`): its best and latest weights, its curves, and a checkpoint from
-/// which it goes on bit for bit after it was stopped or killed at any moment. What comes out depends on the
-/// network, the data and the options, not on the number of threads nor on interruptions.
+/// A run lives in a folder (`RunFolder`): its best and latest weights, its curves, and a checkpoint
+/// from which it goes on bit for bit after it was stopped or killed at any moment. What comes out
+/// depends on the network, the data and the options, not on the number of threads nor on
+/// interruptions.
 public struct Trainer: Sendable {
   /// What is trained.
   public let network: TrainableNetwork
   /// How.
   public var options: TrainingOptions
-  /// The longest time between two checkpoints; one is written at each epoch's end anyway.
-  public var checkpointInterval: Duration = .seconds(600)
-  /// Steps between two checkpoints, if not only time decides.
-  public var checkpointSteps: Int?
+  /// When checkpoints are written beside each epoch's end.
+  public var checkpoints = CheckpointTimes()
   /// Whether pictures that cannot be decoded are left out, instead of ending the run.
   public var skipsBroken = false
   /// Threads that decode and augment; as many as compute if nil. The result does not depend on it.
   public var loaderThreads: Int?
-  /// What a run must have been begun with to go on, beside the options, the network and the data: keys and
-  /// values as people read them.
+  /// What a run must have been begun with to go on, beside the options, the network and the data:
+  /// keys and values as people read them.
   public var identity: [String: String] = [:]
 
   /// A trainer of a network.
@@ -33,13 +34,13 @@ public struct Trainer: Sendable {
 
   /// Trains until the options' epochs are done or the validation loss falls no more.
   ///
-  /// Parameters without a value get one from the options' seed; those that have one are where training
-  /// starts. In a cancelled task, a checkpoint is written and `CancellationError` thrown.
+  /// Parameters without a value get one from the options' seed; those that have one are where
+  /// training starts. In a cancelled task, a checkpoint is written and `CancellationError` thrown.
   ///
   /// - Parameters:
   ///   - training: What to learn from.
-  ///   - validation: What to judge by after each epoch; nil for nothing, and the latest weights then
-  ///     count as the best.
+  ///   - validation: What to judge by after each epoch; nil for nothing, and the latest weights
+  ///     then count as the best.
   ///   - folder: Where the run is kept.
   ///   - resuming: Whether a run in the folder is gone on with; a run that is there is otherwise
   ///     left alone and refused.
@@ -51,23 +52,14 @@ public struct Trainer: Sendable {
     resuming: Bool = false, onEvent: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {
     if let problem = options.problem { throw TrainingError.unusable(problem: problem) }
-    let lock = try folder.prepare(resuming: resuming, bytes: resuming ? 0 : bytesNeeded)
-    return try withExtendedLifetime(lock) {
-      try withoutActuallyEscaping(onEvent) { onEvent in
-        let run = try TrainingRun(
-          self, training: training, validation: validation, folder: folder, onEvent: onEvent)
-        return try run.run(resuming: resuming)
-      }
+    let copies =
+      options.optimizer.slots + (options.ema == nil ? 0 : 1) + (options.swa == nil ? 0 : 1)
+    return try ClassifierTask.run(
+      in: folder, resuming: resuming, bytes: network.parameters.runBytes(copies: copies),
+      checkpoints, onEvent: onEvent
+    ) {
+      try ClassifierTask(self, training: training, validation: validation)
     }
-  }
-
-  /// About what the run's files take on the disk at their most.
-  var bytesNeeded: Int {
-    let weights = network.parameters.reduce(0) { $0 + $1.shape.reduce(4, *) }
-    let remembered =
-      1 + options.optimizer.slots + (options.ema == nil ? 0 : 1) + (options.swa == nil ? 0 : 1)
-    // A file is replaced by one that is complete, so that both are there for a while.
-    return weights * (2 * remembered + 4) + 10_000_000
   }
 
   /// All that must be the same for a run to go on.
@@ -91,15 +83,16 @@ public struct Trainer: Sendable {
       + " \(SHA256.digits(of: Data(shapes.utf8)).prefix(16))"
     let input = network.input
     result["input"] =
-      "\(input.size) pixels, mean \(input.mean), std \(input.std), \(input.channelOrder), \(input.fit)"
+      "\(input.size) pixels, mean \(input.mean), std \(input.std), \(input.channelOrder),"
+      + " \(input.fit)"
     result["skips broken pictures"] = "\(skipsBroken)"
     return result
   }
 }
 
 extension FaceManifest {
-  /// The SHA-256 of the samples' paths, labels and videos in order, which say what is learned, and of the
-  /// landmarks that fakes are made by.
+  /// The SHA-256 of the samples' paths, labels and videos in order, which say what is learned, and
+  /// of the landmarks that fakes are made by.
   var contentDigest: String {
     let hash = SHA256()
     for row in table.rows {

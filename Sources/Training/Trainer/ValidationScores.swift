@@ -1,7 +1,11 @@
 import Foundation
+import Measures
 
 /// The network's judgement of a validation part, collected image by image.
 struct ValidationScores {
+  /// By frame, and by video.
+  typealias Result = (frames: EpochMetrics.Scores, videos: EpochMetrics.Scores)
+
   private var frames = BinaryMetrics()
   private var videos = GroupMeans<Int>()
   private var logLossSum = 0.0
@@ -17,7 +21,7 @@ struct ValidationScores {
   }
 
   /// By frame, and by video; nil where there was no image.
-  var result: (frames: EpochMetrics.Scores, videos: EpochMetrics.Scores)? {
+  var result: Result? {
     guard frames.count > 0 else { return nil }
     var byFrame = EpochMetrics.Scores(frames)
     byFrame.logLoss = logLossSum / Double(frames.count)

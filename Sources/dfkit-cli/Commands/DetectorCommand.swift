@@ -8,8 +8,8 @@ struct DetectorCommand: AsyncParsableCommand {
     commandName: "detector",
     abstract: "Trains and judges face detectors.",
     discussion: """
-      The detector is RetinaFace with the mobilenet0.25 backbone. It learns from scenes that are composed of face \
-      crops; no picture with marked faces is needed but the crops. See Docs/Detectors.md.
+      The detector is RetinaFace with the mobilenet0.25 backbone. It learns from scenes that are \
+      composed of face crops; no picture with marked faces is needed but the crops. See Docs/Detectors.md.
       """,
     subcommands: [Train.self, Evaluate.self])
 
@@ -17,11 +17,12 @@ struct DetectorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Trains a detector on scenes composed of face crops.",
       discussion: """
-        The data are folders with a manifest.csv, or CSV files, with the columns box and landmarks in pixels of the \
-        crop (Scripts/detector-faces.py writes them). The column split, or else a fifth, says what is held out.
+        The data are folders with a manifest.csv, or CSV files, with the columns box and landmarks \
+        in pixels of the crop (Scripts/detector-faces.py writes them). The column split, or else a \
+        fifth, says what is held out.
 
-        The folder gets detector.safetensors (for --detector-weights), checkpoint.safetensors, log.csv and \
-        plot.svg.
+        The folder gets best.safetensors (for --detector-weights), metrics.csv, plot.svg, log.txt, \
+        and checkpoint.safetensors, from which --resume goes on bit for bit with the same options.
 
           dfkit detector train --data faces.csv --output runs/detector
           dfkit detector train --data faces.csv --output runs/detector --resume
@@ -32,8 +33,7 @@ struct DetectorCommand: AsyncParsableCommand {
       completion: .file())
     var data: [String]
 
-    @Option(help: "The run's folder.", completion: .directory)
-    var output: String
+    @OptionGroup(title: "The run") var output: RunOptions
 
     @Option(
       name: .customLong("init"), help: "A RetinaFace's weights to start from.",
@@ -41,29 +41,25 @@ struct DetectorCommand: AsyncParsableCommand {
     var start: String?
 
     @Option(help: "Steps.")
-    var steps = DetectorTraining.Options().steps
+    var steps = DetectorTrainer.Options().steps
 
     @Option(help: "Scenes a step.")
-    var batch = DetectorTraining.Options().batch
+    var batch = DetectorTrainer.Options().batch
 
     @Option(help: "The sides of most scenes in pixels; some are twice as large.")
-    var size = DetectorTraining.Options().size
+    var size = DetectorTrainer.Options().size
 
     @Option(help: "The highest learning rate.")
-    var rate = DetectorTraining.Options().learningRate
+    var rate = DetectorTrainer.Options().learningRate
 
     @Option(help: "Where all randomness comes from.")
     var seed: UInt64 = 0
 
-    @Flag(help: "Go on with the run in the folder.")
-    var resume = false
-
     @Option(help: "Only write a picture of composed scenes with their faces to this file.")
     var showScenes: String?
 
-    @OptionGroup var threads: ThreadOptions
-
     func validate() throws {
+      try output.validateOutput(unless: showScenes)
       guard (2...10_000_000).contains(steps) else {
         throw ValidationError("--steps must be 2 to 10000000.")
       }
@@ -75,39 +71,25 @@ struct DetectorCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-      threads.apply()
-      var options = DetectorTraining.Options()
+      output.threads.apply()
+      var options = DetectorTrainer.Options()
       options.steps = steps
       options.batch = batch
       options.size = size
       options.learningRate = rate
       options.seed = seed
       var job = DetectorTrainingJob(
-        data: data.map { URL(fileURLWithPath: $0) }, folder: URL(fileURLWithPath: output),
-        options: options)
+        data: data.map { URL(fileURLWithPath: $0) }, folder: output.folder, options: options)
       job.start = start.map { URL(fileURLWithPath: $0) }
-      job.resumes = resume
-      try await Interruption.handled { [job, options] in
+      job.isResuming = output.resume
+      job.checkpoints = output.checkpoints
+      try await Interruption.handled { [job, output, showScenes] in
         let split = try job.split()
         if let showScenes {
-          let training = try DetectorTraining(LabelledFaces(split.training), options)
-          try ImageFile.write(
-            try SceneSheet().image(of: training), to: URL(fileURLWithPath: showScenes))
-          return
+          return try ImageFile.write(
+            try SceneSheet().image(of: job.trainer(split)), to: URL(fileURLWithPath: showScenes))
         }
-        try Output.write(
-          "learns from \(split.training.count) pictures, \(split.heldOut.count) are held out\n")
-        let begin = ContinuousClock.now
-        try job.run(split) { progress in
-          guard progress.step % 50 == 0 || progress.step == options.steps else { return }
-          let minutes = ((ContinuousClock.now - begin) / .seconds(6)).rounded() / 10
-          func rounded(_ value: Float) -> Float { (value * 1000).rounded() / 1000 }
-          try Output.write(
-            "step \(progress.step) of \(options.steps), classes \(rounded(progress.classes)),"
-              + " boxes \(rounded(progress.boxes)), landmarks \(rounded(progress.landmarks)),"
-              + " \(minutes) min\n")
-        }
-        try Output.write("wrote \(job.weights.relativePath)\n")
+        try output.show(RunOptions.text(split)) { try job.run(split, onEvent: $0) }
       }
     }
   }
@@ -116,10 +98,10 @@ struct DetectorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Measures which faces of composed scenes a detector finds, and its false alarms.",
       discussion: """
-        Give the data of the training: the same faces are held out, and scenes are composed of those. Any detector \
-        can be judged.
+        Give the data of the training: the same faces are held out, and scenes are composed of \
+        those. Any detector can be judged.
 
-          dfkit detector evaluate --data faces.csv --detector-weights runs/detector/detector.safetensors
+          dfkit detector evaluate --data faces.csv --detector-weights runs/detector/best.safetensors
         """)
 
     @Option(

@@ -17,12 +17,13 @@ struct IdentityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Trains a look-alike network on face crops.",
       discussion: """
-        The data are folders with a manifest.csv, or CSV files. Samples with the same name in the column \
-        person show one face, those with different names different ones; of samples without, only neighbouring \
-        files that look like one shot are taken for one face. The column split, or else a fifth, says what is \
-        held out.
+        The data are folders with a manifest.csv, or CSV files. Samples with the same name in the \
+        column person show one face, those with different names different ones; of samples \
+        without, only neighbouring files that look like one shot are taken for one face. The \
+        column split, or else a fifth, says what is held out.
 
-        The folder gets look-alike.safetensors (for --embedder), log.csv and plot.svg.
+        The folder gets best.safetensors (for --embedder), metrics.csv, plot.svg, log.txt, and \
+        checkpoint.safetensors, from which --resume goes on bit for bit with the same options.
 
           dfkit identity train --data people.csv --output runs/look-alike
         """)
@@ -32,8 +33,7 @@ struct IdentityCommand: AsyncParsableCommand {
       completion: .file())
     var data: [String]
 
-    @Option(help: "The run's folder.", completion: .directory)
-    var output: String
+    @OptionGroup(title: "The run") var output: RunOptions
 
     @Option(
       name: .customLong("init"), help: "A look-alike network's weights to start from.",
@@ -58,9 +58,8 @@ struct IdentityCommand: AsyncParsableCommand {
     @Option(help: "Where all randomness comes from.")
     var seed: UInt64 = 0
 
-    @OptionGroup var threads: ThreadOptions
-
     func validate() throws {
+      try output.validateOutput(unless: nil)
       guard (20...1_000_000).contains(steps) else {
         throw ValidationError("--steps must be 20 to 1000000.")
       }
@@ -73,7 +72,7 @@ struct IdentityCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-      threads.apply()
+      output.threads.apply()
       var options = EmbedderTrainer.Options()
       options.steps = steps
       options.pairs = pairs
@@ -82,23 +81,13 @@ struct IdentityCommand: AsyncParsableCommand {
       options.size = size
       options.seed = seed
       var job = EmbedderTrainingJob(
-        data: data.map { URL(fileURLWithPath: $0) }, folder: URL(fileURLWithPath: output),
-        options: options)
+        data: data.map { URL(fileURLWithPath: $0) }, folder: output.folder, options: options)
       job.start = start.map { URL(fileURLWithPath: $0) }
-      try await Interruption.handled { [job] in
+      job.isResuming = output.resume
+      job.checkpoints = output.checkpoints
+      try await Interruption.handled { [job, output] in
         let split = try job.split()
-        try Output.write(
-          "learns from \(split.training.count) pictures, \(split.heldOut.count) are held out\n")
-        let begin = ContinuousClock.now
-        try job.run(split) { progress in
-          guard progress.step % 50 == 0 || progress.step == progress.steps else { return }
-          let loss = (progress.loss * 1000).rounded() / 1000
-          let minutes = ((ContinuousClock.now - begin) / .seconds(6)).rounded() / 10
-          try Output.write(
-            "step \(progress.step) of \(progress.steps), loss \(loss),"
-              + " \(Int(progress.viewsPerSecond)) views/s, \(minutes) min\n")
-        }
-        try Output.write("wrote \(job.weights.relativePath)\n")
+        try output.show(RunOptions.text(split)) { try job.run(split, onEvent: $0) }
       }
     }
   }
@@ -113,7 +102,7 @@ struct IdentityCommand: AsyncParsableCommand {
         reaches.
 
           dfkit identity evaluate --data people.csv --plot similarities.svg
-          dfkit identity evaluate --data people.csv --embedder runs/look-alike/look-alike.safetensors \
+          dfkit identity evaluate --data people.csv --embedder runs/look-alike/best.safetensors \
             --write mine.safetensors
         """)
 

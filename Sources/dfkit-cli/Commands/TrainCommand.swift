@@ -8,13 +8,13 @@ struct TrainCommand: AsyncParsableCommand {
     commandName: "train",
     abstract: "Trains a network of a recipe on face crops.",
     discussion: """
-      The data are folders with a manifest.csv, or CSV files, with columns path and label (REAL or FAKE) \
-      and, where known, video, person, original, split, time, landmarks, origin. What is held out for \
-      validation is never drawn frame by frame.
+      The data are folders with a manifest.csv, or CSV files, with columns path and label (REAL \
+      or FAKE) and, where known, \(optionalColumns). What is held out for validation is never \
+      drawn frame by frame.
 
-      The output folder gets best.safetensors and last.safetensors (weights for 'classify' and 'predict'), \
-      metrics.csv, plot.svg, recipe.yaml, run.json, log.txt, and checkpoint.safetensors, from which \
-      --resume goes on bit for bit, whatever ended the run.
+      The output folder gets best.safetensors and last.safetensors (weights for 'classify' and \
+      'predict'), metrics.csv, plot.svg, recipe.yaml, run.json, log.txt, and \
+      checkpoint.safetensors, from which --resume goes on bit for bit, whatever ended the run; what is not given then is as it was.
 
         dfkit train --data faces/ --output runs/mine
         dfkit train --data faces/ --recipe dfdc-silver --member 5 --output runs/b4
@@ -24,8 +24,12 @@ struct TrainCommand: AsyncParsableCommand {
         dfkit train --data faces/ --recipe mine.yaml --show-augmentation sheet.png
         dfkit train --data real.csv --fakes self-blended --output runs/real
 
-      With real faces alone (and landmarks, see 'dfkit landmarks'), --fakes self-blended makes the fakes.
+      With real faces alone (and landmarks, see 'dfkit landmarks'), --fakes self-blended makes the \
+      fakes.
       """)
+
+  private static let optionalColumns = ManifestColumn.all.filter { !$0.isRequired }.map(\.name)
+    .joined(separator: ", ")
 
   @Option(
     help: "A folder with a manifest.csv, or a CSV file; may be given several times.",
@@ -49,21 +53,11 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "The recipe's member to train: its name, or its number from 1.")
   var member: String?
 
-  @Option(help: "The run's folder.", completion: .directory)
-  var output: String?
-
-  @Flag(help: "Go on with the run in the output folder; what is not given is as it was.")
-  var resume = false
+  @OptionGroup(title: "The run") var output: RunOptions
 
   @OptionGroup(title: "Initial weights") var initial: InitialOptions
 
   @OptionGroup(title: "Instead of what the recipe says") var changes: TrainingChanges
-
-  @Option(help: "Minutes between two checkpoints, at most; 10 if not given.")
-  var checkpointMinutes: Double = 10
-
-  @Option(help: "Steps between two checkpoints, beside that.")
-  var checkpointSteps: Int?
 
   @Flag(help: "Leave out pictures that cannot be decoded, and say so, instead of stopping.")
   var skipBroken = false
@@ -75,15 +69,10 @@ struct TrainCommand: AsyncParsableCommand {
       """)
   var showAugmentation: String?
 
-  @OptionGroup var threads: ThreadOptions
-
-  @Flag(help: "Print an object of JSON a line for every event.")
-  var json = false
+  private var resume: Bool { output.resume }
 
   func validate() throws {
-    if output == nil && showAugmentation == nil {
-      throw ValidationError("Give --output FOLDER.")
-    }
+    try output.validateOutput(unless: showAugmentation)
     if data.isEmpty && !resume { throw ValidationError("Give --data: a folder or a CSV file.") }
     if resume && showAugmentation != nil {
       throw ValidationError("--resume and --show-augmentation exclude each other.")
@@ -91,32 +80,23 @@ struct TrainCommand: AsyncParsableCommand {
     if resume && member != nil && recipe == nil {
       throw ValidationError("--resume goes on with the run's member; leave --member out.")
     }
-    guard checkpointMinutes > 0, checkpointMinutes <= 10_000 else {
-      throw ValidationError("--checkpoint-minutes must be above 0 and at most 10000.")
-    }
     if let fold, fold < 1 { throw ValidationError("--fold must be 1 or more.") }
-    if let checkpointSteps, checkpointSteps < 1 {
-      throw ValidationError("--checkpoint-steps must be 1 or more.")
-    }
   }
 
   func run() async throws {
-    threads.apply()
+    output.threads.apply()
     let job = try job()
-    let (sheet, json) = (showAugmentation, json)
+    let (sheet, output) = (showAugmentation, output)
     try await Interruption.handled {
       if let sheet { return try draw(job, to: sheet) }
       let plan = try job.plan()
-      let printer = TrainingPrinter(json: json)
-      try printer.show(plan)
-      defer { printer.clear() }
-      try job.run(plan, onEvent: printer.show)
+      try output.show(plan.text) { try job.run(plan, onEvent: $0) }
     }
   }
 
   /// The job that the options tell.
   private func job() throws -> TrainingJob {
-    let folder = RunFolder(URL(fileURLWithPath: output ?? "."))
+    let folder = output.folder
     var job: TrainingJob
     if resume {
       job = try TrainingJob(resuming: folder)
@@ -137,8 +117,7 @@ struct TrainCommand: AsyncParsableCommand {
     job.origin = origin ?? job.origin
     job.fold = fold ?? job.fold
     job.skipsBroken = skipBroken || job.skipsBroken
-    job.checkpointInterval = .seconds(checkpointMinutes * 60)
-    job.checkpointSteps = checkpointSteps
+    job.checkpoints = output.checkpoints
     job.initialWeights = initial.weights ?? job.initialWeights
     for remark in initial.weights?.remarks ?? [] { Output.complain(remark) }
     try changes.apply(to: &job)

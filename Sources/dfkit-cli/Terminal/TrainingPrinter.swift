@@ -1,8 +1,8 @@
 import DFKit
 import Foundation
 
-/// Shows how a training goes: a line an epoch, and a progress bar on a terminal or, elsewhere, a line every
-/// minute; or an object of JSON a line.
+/// Shows how a training goes: a line an epoch, and a progress bar on a terminal or, elsewhere, a
+/// line every minute; or an object of JSON a line.
 final class TrainingPrinter {
   private let json: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
@@ -14,8 +14,8 @@ final class TrainingPrinter {
   }
 
   /// What is going to be trained.
-  func show(_ plan: TrainingJob.Plan) throws {
-    if !json { try Output.show(plan.text) }
+  func show(_ plan: String) throws {
+    if !json { try Output.show(plan) }
   }
 
   /// Shows an event.

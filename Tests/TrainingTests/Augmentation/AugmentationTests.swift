@@ -1,5 +1,6 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
 import MediaIO

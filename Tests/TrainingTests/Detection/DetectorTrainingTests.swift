@@ -1,4 +1,5 @@
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
 import TestSupport
@@ -11,13 +12,32 @@ import Training
     try LabelledFaces(FaceManifest.read(folder))
   }
 
-  private func options(steps: Int = 4) -> DetectorTraining.Options {
-    var options = DetectorTraining.Options()
+  private func options(steps: Int = 4) -> DetectorTrainer.Options {
+    var options = DetectorTrainer.Options()
     options.steps = steps
     options.batch = 2
     options.size = 64
     options.seed = 3
     return options
+  }
+
+  /// Trains to the end, or until `stop` says so.
+  ///
+  /// - Returns: the weights, and how each step went.
+  @discardableResult
+  private func train(
+    _ faces: LabelledFaces, _ options: DetectorTrainer.Options, in folder: URL,
+    from start: StateDict? = nil, resuming: Bool = false,
+    stop: (TrainingEvent) -> Bool = { _ in false }
+  ) throws -> (weights: StateDict, steps: [StepProgress]) {
+    var trainer = DetectorTrainer(faces, options)
+    trainer.checkpoints.steps = 1
+    var steps: [StepProgress] = []
+    let result = try trainer.run(from: start, in: RunFolder(folder), resuming: resuming) { event in
+      if case .step(let progress) = event { steps.append(progress) }
+      if stop(event) { throw TrainerTests.Stop() }
+    }
+    return (try StateDict.read(result.best), steps)
   }
 
   private func values(_ state: StateDict) throws -> [String: [Float]] {
@@ -75,29 +95,51 @@ import Training
   @Test func aStoppedRunEndsAsIfItHadNotBeenStopped() throws {
     try DrawnHeads.inFolder { folder in
       let faces = try faces(folder)
-      var whole = try DetectorTraining(faces, options())
-      for _ in 0..<4 { _ = try whole.advance() }
+      let whole = try train(faces, options(), in: folder.appendingPathComponent("whole"))
+      #expect(whole.steps.map(\.step) == [1, 2, 3, 4])
 
-      let file = folder.appendingPathComponent("checkpoint.safetensors")
-      var first = try DetectorTraining(faces, options())
-      for _ in 0..<2 { _ = try first.advance() }
-      try first.save(file, log: ["a", "b"], data: "digest")
-      var second = try DetectorTraining(faces, options())
-      #expect(try second.restore(file, data: "digest") == ["a", "b"])
-      #expect(second.step == 2)
-      for _ in 0..<2 { _ = try second.advance() }
-      #expect(try values(second.weights()) == values(whole.weights()))
-
-      // Other data or another seed is not the same run.
+      let run = folder.appendingPathComponent("run")
+      #expect(throws: TrainerTests.Stop.self) {
+        try train(faces, options(), in: run) { event in
+          if case .checkpoint(step: 2) = event { true } else { false }
+        }
+      }
+      // Another seed is not the same run.
       var other = options()
       other.seed = 4
-      var changed = try DetectorTraining(faces, other)
-      let before = try values(changed.weights())
-      #expect(throws: TrainingError.self) { try changed.restore(file, data: "digest") }
-      #expect(throws: TrainingError.self) { try second.restore(file, data: "another") }
-      #expect(try values(changed.weights()) == before)
-      try Data("no checkpoint".utf8).write(to: file)
-      #expect(throws: TrainingError.self) { try second.restore(file, data: "digest") }
+      do {
+        try train(faces, other, in: run, resuming: true)
+        Issue.record("a run of another seed went on")
+      } catch TrainingError.changed(_, let differences) {
+        #expect(differences.map(\.key) == ["seed"])
+      }
+      let rest = try train(faces, options(), in: run, resuming: true)
+      #expect(rest.steps.map(\.step) == [3, 4])
+      #expect(rest.steps.map(\.loss) == Array(whole.steps.map(\.loss)[2...]))
+      #expect(try values(rest.weights) == values(whole.weights))
+
+      try Data("no checkpoint".utf8).write(to: RunFolder(run).checkpoint)
+      #expect(throws: TrainingError.self) { try train(faces, options(), in: run, resuming: true) }
+    }
+  }
+
+  @Test func anEpochSaysWhatItsLossIsMadeOf() throws {
+    try DrawnHeads.inFolder { folder in
+      let run = folder.appendingPathComponent("run")
+      let (_, steps) = try train(try faces(folder), options(), in: run)
+      let table = try String(contentsOf: RunFolder(run).metrics, encoding: .utf8)
+      let lines = table.split(separator: "\n").map {
+        $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      }
+      #expect(lines.count == 2)
+      #expect(lines[0].suffix(4) == ["best", "classes", "boxes", "landmarks"])
+      let numbers = lines[1].suffix(3).compactMap(Double.init)
+      #expect(numbers.count == 3 && numbers.allSatisfy { $0 > 0 })
+      // Boxes count twice, landmarks 0.4.
+      let sum = numbers[0] + 2 * numbers[1] + 0.4 * numbers[2]
+      let mean = steps.reduce(0) { $0 + $1.loss } / 4
+      #expect(abs(sum - mean) < 1e-4 * mean, "\(sum), \(mean)")
+      #expect(abs((Double(lines[1][6]) ?? 0) - mean) < 1e-5 * mean)
     }
   }
 
@@ -108,8 +150,8 @@ import Training
       defer { Parallel.threadCount = before }
       let results = try [1, 3].map { threads in
         Parallel.threadCount = threads
-        var training = try DetectorTraining(faces, options())
-        return try [training.advance(), training.advance()]
+        let run = folder.appendingPathComponent("\(threads)")
+        return try values(train(faces, options(steps: 2), in: run).weights)
       }
       #expect(results[0] == results[1])
     }
@@ -118,16 +160,24 @@ import Training
   @Test func weightsSayWhatTheyAreAndCanBeStartedFrom() throws {
     try DrawnHeads.inFolder { folder in
       let faces = try faces(folder)
-      var training = try DetectorTraining(faces, options())
-      _ = try training.advance()
-      let weights = training.weights()
+      let weights = try train(
+        faces, options(steps: 2), in: folder.appendingPathComponent("a")
+      ).weights
       #expect(try ModelMetadata(weights).architecture == "retinaface-mobilenet0.25")
       #expect(RetinaFaceBackbone(recognizing: weights) == .mobileNet)
-      let next = try DetectorTraining(faces, options(), from: weights)
-      #expect(try values(next.weights()) == values(weights))
+      var slow = options(steps: 2)
+      slow.learningRate = 1e-8
+      slow.seed = 9
+      let next = try train(
+        faces, slow, in: folder.appendingPathComponent("b"), from: weights
+      ).weights
+      for key in weights.keys where !key.contains("running") && !key.contains("num_batches") {
+        let (one, other) = (try #require(weights[key]), try #require(next[key]))
+        expectClose(try other.tensor(), try one.tensor(), tolerance: 1e-3)
+      }
       let foreign = StateDict(tensors: [.init("fc.weight", Tensor(zeros: [2, 2]))])
       #expect(throws: WeightsError.self) {
-        try DetectorTraining(faces, options(), from: foreign)
+        try train(faces, options(), in: folder.appendingPathComponent("c"), from: foreign)
       }
     }
   }

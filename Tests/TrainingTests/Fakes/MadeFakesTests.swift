@@ -1,7 +1,9 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
+import Measures
 import MediaIO
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
 import MediaIO
 import TestSupport
@@ -8,8 +9,8 @@ import Training
 
 /// Identities, views, training and evaluation on drawn pictures.
 @Suite(.serialized) struct EmbedderTrainingTests {
-  /// A face that nobody has: a few discs whose places and colours the number decides, and some noise that
-  /// `frame` decides.
+  /// A face that nobody has: a few discs whose places and colours the number decides, and some
+  /// noise that `frame` decides.
   static func picture(_ number: Int, frame: Int = 0, side: Int = 48) -> Image {
     var generator = SeededGenerator(seed: UInt64(number), label: "face")
     var picture = Image(width: side, height: side) { pixels in
@@ -143,14 +144,31 @@ import Training
       options.steps = 200
       options.pairs = 12
       var losses: [Double] = []
-      _ = try EmbedderTrainer(options).train(data) { progress, _ in
+      let run = RunFolder(folder.appendingPathComponent("run"))
+      let result = try EmbedderTrainer(options).run(data, in: run) { event in
+        guard case .step(let progress) = event else { return }
         losses.append(progress.loss)
-        #expect(progress.step == losses.count && progress.steps == 200)
+        #expect(progress.step == losses.count && progress.epochs == 2)
       }
+      #expect(result.epochs.map(\.steps) == [100, 200])
       #expect(losses.count == 200)
       let (first, last) = (losses.prefix(20).reduce(0, +), losses.suffix(20).reduce(0, +))
       #expect(last < 0.75 * first, "the loss fell from \(first / 20) to \(last / 20)")
     }
+  }
+
+  /// Trains in a folder of its own and gives the weights.
+  private func train(
+    _ data: IdentityData, _ options: EmbedderTrainer.Options, from start: StateDict? = nil,
+    in folder: URL, _ name: String
+  ) throws -> StateDict {
+    let run = RunFolder(folder.appendingPathComponent(name))
+    return try StateDict.read(EmbedderTrainer(options).run(data, from: start, in: run).best)
+  }
+
+  private func values(_ state: StateDict) throws -> [String: [Float]] {
+    try Dictionary(
+      uniqueKeysWithValues: state.keys.map { ($0, try #require(state[$0]).tensor().scalars) })
   }
 
   @Test func trainingDependsOnTheSeedAndTheStartAlone() throws {
@@ -158,24 +176,45 @@ import Training
       let data = try IdentityData(try Self.manifest(in: folder))
       var options = Self.options
       options.steps = 5
-      let network = try EmbedderTrainer(options).train(data)
+      let weights = try train(data, options, in: folder, "one")
       options.loaderThreads = 3
-      let again = try EmbedderTrainer(options).train(data)
-      for (one, other) in zip(network.store.parameters, again.store.parameters) {
-        #expect(one.value.scalars == other.value.scalars, "\(one.key)")
-      }
+      #expect(try values(train(data, options, in: folder, "again")) == values(weights))
       options.seed = 1
-      let different = try EmbedderTrainer(options).train(data)
-      #expect(
-        different.store.parameters[0].value.scalars != network.store.parameters[0].value.scalars)
+      #expect(try values(train(data, options, in: folder, "other")) != values(weights))
 
       options.learningRate = 1e-8
-      let start = network.store.stateDict()
-      let further = try EmbedderTrainer(options).train(data, from: start)
+      let further = try train(data, options, from: weights, in: folder, "further")
       let weight = "embedding.weight"
       expectClose(
-        try #require(further.store[weight]).value, try #require(network.store[weight]).value,
-        tolerance: 1e-5)
+        try #require(further[weight]).tensor(), try #require(weights[weight]).tensor(),
+        tolerance: 1e-4)
+    }
+  }
+
+  @Test func aStoppedRunEndsAsIfItHadNotBeenStopped() throws {
+    try Paths.withTemporaryFolder { folder in
+      let data = try IdentityData(try Self.manifest(in: folder))
+      var options = Self.options
+      // A pass over the data has a few batches: the run stops and ends in the middle of one.
+      options.steps = 11
+      options.pairs = 5
+      let whole = try train(data, options, in: folder, "whole")
+      let run = RunFolder(folder.appendingPathComponent("run"))
+      var trainer = EmbedderTrainer(options)
+      trainer.checkpoints.steps = 1
+      for stop in [3, 8] {
+        #expect(throws: TrainerTests.Stop.self) {
+          try trainer.run(data, in: run, resuming: stop > 3) { event in
+            if case .checkpoint(step: stop) = event { throw TrainerTests.Stop() }
+          }
+        }
+      }
+      let result = try trainer.run(data, in: run, resuming: true) { event in
+        if case .begins(let outline) = event { #expect(outline.stepsBefore == 8) }
+      }
+      #expect(try values(StateDict.read(result.best)) == values(whole))
+      let log = try String(contentsOf: run.log, encoding: .utf8)
+      #expect(log.split(separator: "\n").count { $0.hasSuffix("goes on") } == 2)
     }
   }
 
@@ -185,7 +224,9 @@ import Training
         try Self.sample("\($0).png", Self.picture($0), person: $0 < 2 ? "one" : nil, in: folder)
       }
       let data = try IdentityData(FaceManifest(samples))
-      #expect(throws: TrainingError.self) { try EmbedderTrainer().train(data) }
+      #expect(throws: TrainingError.self) {
+        try EmbedderTrainer().run(data, in: RunFolder(folder.appendingPathComponent("run")))
+      }
     }
   }
 

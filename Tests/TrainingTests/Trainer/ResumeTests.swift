@@ -1,5 +1,6 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
 import TestSupport
 import Testing

@@ -1,6 +1,8 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
+import Measures
 import MediaIO
 import Training
 

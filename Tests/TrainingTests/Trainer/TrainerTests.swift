@@ -1,6 +1,8 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
+import Measures
 import TestSupport
 import Testing
 import Training
@@ -40,7 +42,7 @@ import Training
     stop: (TrainingEvent) -> Bool = { _ in false }
   ) throws -> TrainingResult {
     var trainer = Trainer(network, options)
-    trainer.checkpointSteps = steps
+    trainer.checkpoints.steps = steps
     trainer.skipsBroken = skipsBroken
     return try trainer.run(
       training: split.training, validation: split.heldOut, in: RunFolder(folder),

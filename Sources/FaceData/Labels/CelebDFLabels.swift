@@ -1,0 +1,32 @@
+import Foundation
+import Measures
+
+/// The folders of Celeb-DF (Li et al. 2020): `Celeb-real/id3_0002.mp4`, `YouTube-real/00017.mp4`, and
+/// `Celeb-synthesis/id3_id9_0002.mp4`, a fake of the first with the face of person 9.
+public struct CelebDFLabels: LabelSource {
+  /// What messages call it.
+  public let name = "Celeb-DF's folders"
+
+  /// A source; it needs nothing but paths.
+  public init() {}
+
+  /// What the folders say.
+  public func answer(for file: URL) -> LabelAnswer? {
+    let path = VideoPath(file)
+    let roots = ["Celeb-real", "YouTube-real", "Celeb-synthesis"]
+    guard let root = path.folders.lastIndex(where: roots.contains) else { return nil }
+    let folder = path.parts[root]
+    let isFake = folder == roots[2]
+    var result = VideoLabel(
+      isFake ? .fake : .real, video: "\(folder)/\(path.stem)", file: path.path(from: root))
+    result.origin = "celeb-df"
+    let words = path.stem.split(separator: "_").map(String.init)
+    if isFake, words.count == 3 {
+      result.original = "Celeb-real/\(words[0])_\(words[2])"
+      result.person = "celeb-df/\(words[1])"
+    } else if folder == roots[0], words.count == 2 {
+      result.person = "celeb-df/\(words[0])"
+    }
+    return .label(result)
+  }
+}

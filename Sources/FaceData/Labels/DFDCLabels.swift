@@ -1,0 +1,119 @@
+import Foundation
+import Measures
+import MediaIO
+
+/// The `metadata.json` that each folder of the Deepfake Detection Challenge's data has (Dolhansky
+/// et al. 2020): an object with an entry for each video, `{"label", "split", "original"}`. The
+/// challenge's test set says `is_fake` instead of the label. `NaN`, as pandas writes for what is
+/// not known, says nothing.
+///
+/// Videos are named after their folder and themselves (`dfdc_train_part_3/abcdefghij`): videos of
+/// one folder share people, and the name keeps the folder at hand.
+public struct DFDCLabels: LabelSource {
+  /// What messages call it.
+  public let name = "DFDC's metadata.json"
+  /// The file's name.
+  static let fileName = "metadata.json"
+  /// Bytes of the largest file that is read; the challenge's have 0.2 MB a folder.
+  static let byteLimit = 1 << 28
+
+  /// What a file says of a folder's videos, and which of them were asked for.
+  private struct Folder: Sendable {
+    var file: URL
+    var entries: [String: LineJSON]
+    var asked: Set<String> = []
+  }
+
+  /// What each folder's file says; nil for a folder without one.
+  private var folders: [String: Result<Folder?, DatasetError>] = [:]
+
+  /// A source that has read nothing.
+  public init() {}
+
+  /// What the `metadata.json` beside the video says.
+  public mutating func answer(for file: URL) throws(DatasetError) -> LabelAnswer? {
+    let folder = file.standardizedFileURL.deletingLastPathComponent()
+    let path = folder.path
+    let name = file.lastPathComponent
+    if folders[path] == nil { folders[path] = Self.read(folder) }
+    guard var found = try folders[path, default: .success(nil)].get() else { return nil }
+    // Not twice in memory, or the set would be copied.
+    folders[path] = nil
+    found.asked.insert(name)
+    folders[path] = .success(found)
+    guard let entry = found.entries[name] else { return nil }
+    return .label(try Self.label(entry, name, found.file))
+  }
+
+  /// Entries whose file nobody asked about and which is not there.
+  public func entriesWithoutFile() -> [LabelEntry] {
+    let read = folders.sorted { $0.key < $1.key }.compactMap { try? $0.value.get() }
+    return read.flatMap { folder in
+      let home = folder.file.deletingLastPathComponent()
+      return folder.entries.filter { name, _ in
+        !folder.asked.contains(name)
+          && !RegularFile.exists(home.appendingPathComponent(name, isDirectory: false))
+      }.sorted { ($0.value.line, $0.key) < ($1.value.line, $1.key) }
+        .map { LabelEntry(list: folder.file.relativePath, line: $0.value.line, file: $0.key) }
+    }
+  }
+
+  private static func label(
+    _ entry: LineJSON, _ name: String, _ file: URL
+  ) throws(DatasetError) -> VideoLabel {
+    func problem(_ value: LineJSON, _ text: String) -> DatasetError {
+      .malformed(file: file.relativePath, line: value.line, column: "", problem: "\(name) \(text)")
+    }
+    guard case .object(let members) = entry.content else {
+      throw problem(entry, "has \(entry.shown.prefix(40)) instead of an object {\"label\", ...}")
+    }
+    /// The text of a member; nil where there is nothing, for which pandas writes NaN.
+    func text(_ key: String) throws(DatasetError) -> String? {
+      guard let value = members[key] else { return nil }
+      switch value.content {
+      case .null: return nil
+      case .number(let number) where number.isNaN: return nil
+      case .text(let text): return text.isEmpty ? nil : text
+      default: throw problem(value, "has \(value.shown.prefix(40)) as \(key); a text belongs there")
+      }
+    }
+    let known = ["label", "is_fake"].compactMap { members[$0] }
+    guard let word = known.first(where: { !$0.isNull }) else {
+      throw problem(entry, "has no label; REAL or FAKE is known")
+    }
+    guard let label = FaceLabel(word.shown) else {
+      throw problem(word, "has the label '\(word.shown.prefix(40))'; REAL or FAKE is known")
+    }
+    let prefix = file.deletingLastPathComponent().lastPathComponent + "/"
+    var result = VideoLabel(label, video: prefix + VideoPath.stem(name), file: prefix + name)
+    let original = try text("original")
+    if label == .fake, let original { result.original = prefix + VideoPath.stem(original) }
+    result.split = try text("split")
+    result.origin = "dfdc"
+    return result
+  }
+
+  private static func read(_ folder: URL) -> Result<Folder?, DatasetError> {
+    let file = folder.appendingPathComponent(fileName, isDirectory: false)
+    guard RegularFile.exists(file) else { return .success(nil) }
+    func failure(_ line: Int, _ problem: String) -> Result<Folder?, DatasetError> {
+      .failure(
+        .malformed(
+          file: file.relativePath, line: line, column: "",
+          problem: problem
+            + ". DFDC has an object with an entry {\"label\", ...} for each video there."
+            + " Take a complete copy of it, or name other labels (--labels)"))
+    }
+    do {
+      let root = try LineJSON.read(try RegularFile.read(file, limit: byteLimit))
+      guard case .object(let entries) = root.content else {
+        return failure(root.line, "\(root.shown.prefix(40)) is no object")
+      }
+      return .success(Folder(file: file, entries: entries))
+    } catch let problem as LineJSON.Problem {
+      return failure(problem.line, "is no JSON: \(problem.reason)")
+    } catch {
+      return .failure(.unusable(file: file.relativePath, problem: error.reason))
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import Measures
+import MediaIO
+
+/// The labels of a dataset's videos, from the source that was named or whichever knows a video.
+///
+/// Without a name, a video's label is looked for in a `metadata.json` beside it, in FaceForensics++'s and
+/// Celeb-DF's folders, in a `labels.csv` beside it or one folder up that lists it, and in the names of its
+/// folders, in this order.
+public struct DatasetLabels: Sendable {
+  /// Where labels come from.
+  public enum Choice: Sendable, Equatable {
+    /// From wherever there are any.
+    case automatic
+    /// `DFDCLabels`.
+    case dfdc
+    /// `FaceForensicsLabels`.
+    case faceForensics
+    /// `CelebDFLabels`.
+    case celebDF
+    /// `FolderLabels`.
+    case folders
+    /// `TableLabels` of a CSV file.
+    case table(URL)
+
+    /// The choices that a word stands for.
+    public static let words: [(word: String, choice: Choice)] = [
+      ("auto", .automatic), ("dfdc", .dfdc), ("faceforensics", .faceForensics),
+      ("celeb-df", .celebDF), ("folders", .folders),
+    ]
+  }
+
+  private var sources: [any LabelSource]
+  private let choice: Choice
+  /// Videos labelled by each source, by its name.
+  public private(set) var counts: [String: Int] = [:]
+  /// Files that were left out, by the reason.
+  public private(set) var leftOut: [String: Int] = [:]
+
+  /// Labels from a source.
+  ///
+  /// - Throws: `DatasetError` where a CSV file cannot be used.
+  public init(_ choice: Choice = .automatic) throws(DatasetError) {
+    self.choice = choice
+    switch choice {
+    case .automatic:
+      sources = [
+        DFDCLabels(), FaceForensicsLabels(), CelebDFLabels(), NearbyTableLabels(), FolderLabels(),
+      ]
+    case .dfdc: sources = [DFDCLabels()]
+    case .faceForensics: sources = [FaceForensicsLabels()]
+    case .celebDF: sources = [CelebDFLabels()]
+    case .folders: sources = [FolderLabels()]
+    case .table(let file): sources = [try TableLabels(file)]
+    }
+  }
+
+  /// What is known of a video.
+  ///
+  /// - Throws: `DatasetError` where nothing is, or a list cannot be read.
+  public mutating func answer(for file: URL) throws(DatasetError) -> LabelAnswer {
+    for index in sources.indices {
+      guard let answer = try sources[index].answer(for: file) else { continue }
+      switch answer {
+      case .label: counts[sources[index].name, default: 0] += 1
+      case .leftOut(let reason): leftOut[reason, default: 0] += 1
+      }
+      return answer
+    }
+    let problem: String
+    switch choice {
+    case .automatic:
+      problem =
+        "has no label: it is in no metadata.json beside it, in no labels.csv beside it or one folder"
+        + " up, and its folders are not named real or fake. Name the labels (--labels FILE.csv)"
+    default:
+      problem =
+        "has no label in \(sources[0].name). Add it there, or name other labels (--labels)"
+    }
+    throw .unusable(file: file.relativePath, problem: problem)
+  }
+
+  /// Rows of the lists that were read, whose file was not asked about and is not where the list
+  /// says.
+  public func entriesWithoutFile() -> [LabelEntry] { sources.flatMap { $0.entriesWithoutFile() } }
+
+  /// What to do about rows without a file where these are an error.
+  public static let strictAdvice =
+    ". Put the files there, or take the rows out of the list; without --strict they are ignored."
+
+  /// Where the labels were from, in words; empty where there were none.
+  public var text: String {
+    counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      .map { "\($0.key): \($0.value) \($0.value == 1 ? "video" : "videos")" }
+      .joined(separator: "; ")
+  }
+}
+
+/// The `labels.csv` in a video's folder, or in the one above, where it lists the video.
+private struct NearbyTableLabels: LabelSource {
+  let name = "labels.csv"
+  private var tables: [String: Result<TableLabels?, DatasetError>] = [:]
+
+  mutating func answer(for file: URL) throws(DatasetError) -> LabelAnswer? {
+    var folder = file.standardizedFileURL
+    for _ in 0..<2 {
+      folder.deleteLastPathComponent()
+      guard var table = try table(in: folder) else { continue }
+      // Not twice in memory, or the table would be copied.
+      tables[folder.path] = nil
+      let answer = table.answer(for: file, elsewhere: false)
+      tables[folder.path] = .success(table)
+      if let answer { return answer }
+    }
+    return nil
+  }
+
+  func entriesWithoutFile() -> [LabelEntry] {
+    tables.sorted { $0.key < $1.key }
+      .flatMap { (try? $0.value.get())?.entriesWithoutFile() ?? [] }
+  }
+
+  private mutating func table(in folder: URL) throws(DatasetError) -> TableLabels? {
+    if let known = tables[folder.path] { return try known.get() }
+    let file = folder.appendingPathComponent(name, isDirectory: false)
+    let read: Result<TableLabels?, DatasetError>
+    if FileManager.default.fileExists(atPath: file.path) {
+      do throws(DatasetError) { read = .success(try TableLabels(file)) } catch {
+        read = .failure(error)
+      }
+    } else {
+      read = .success(nil)
+    }
+    tables[folder.path] = read
+    return try read.get()
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Measures
+
+/// What is known of many videos, and why of others nothing is.
+public struct LabelledFiles: Sendable {
+  /// A video with its label.
+  public struct Video: Sendable {
+    /// What the dataset says of it.
+    public var label: VideoLabel
+    /// Its file.
+    public var file: URL
+  }
+
+  /// Videos without a label.
+  public struct Failure: Sendable, Equatable {
+    /// The first of the files, as it was given.
+    public var file: String
+    /// How many they are: more than one where a list cannot be read that should have had them all.
+    public var count = 1
+    /// Why.
+    public var error: DatasetError
+
+    /// The message for people.
+    public var text: String {
+      count == 1
+        ? error.description : "\(error.description) (\(count) videos have no label for that reason)"
+    }
+  }
+
+  /// Videos with a label, in the order of the files.
+  public var videos: [Video] = []
+  /// Those without, each reason once.
+  public var failures: [Failure] = []
+}
+
+extension DatasetLabels {
+  /// What is known of some videos. Those that the dataset leaves out are in neither list.
+  public mutating func answers(for files: [URL]) -> LabelledFiles {
+    var result = LabelledFiles()
+    var places: [String: Int] = [:]
+    for file in files {
+      do throws(DatasetError) {
+        if case .label(let label) = try answer(for: file) {
+          result.videos.append(.init(label: label, file: file))
+        }
+      } catch {
+        // A list that is broken is so for every video beside it.
+        if let place = places[error.description] {
+          result.failures[place].count += 1
+        } else {
+          places[error.description] = result.failures.count
+          result.failures.append(.init(file: file.relativePath, error: error))
+        }
+      }
+    }
+    return result
+  }
+}

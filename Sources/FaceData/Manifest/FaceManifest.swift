@@ -1,0 +1,201 @@
+import FaceDetect
+import Foundation
+import Measures
+import MediaIO
+
+/// The list of a dataset's face crops, in the order of its file.
+///
+/// Millions of samples are kept in little memory: `samples` makes each when it is asked for.
+public struct FaceManifest: Sendable {
+  /// The SHA-256 of the file that the manifest was read from, before any filter; of several, that of
+  /// their digests, a line each. Empty for samples made in code.
+  public internal(set) var digest: String
+  /// Names of columns that have no meaning here, in order.
+  public internal(set) var ignoredColumns: [String] = []
+  package var table: SampleTable
+
+  init(digest: String, table: SampleTable) {
+    self.digest = digest
+    self.table = table
+  }
+
+  /// A manifest of samples made in code.
+  public init(_ samples: some Sequence<FaceSample>) {
+    digest = ""
+    table = SampleTable()
+    for sample in samples { add(sample) }
+  }
+
+  private mutating func add(_ sample: FaceSample) {
+    // The picture is at `file`: the path stays what it is shown as where the file's path ends in it.
+    let full = sample.file.path
+    let shown = full.hasSuffix(sample.path) ? sample.path : full
+    let (folder, name) = Self.parts(shown)
+    guard let name = table.add(name: name.utf8) else {
+      preconditionFailure("FaceManifest: more names than 4 GiB, or one longer than 64 KiB")
+    }
+    func number(_ word: String?) -> Int32 {
+      word.map { table.words.number(of: $0) } ?? SampleTable.Row.none
+    }
+    var row = SampleTable.Row(
+      root: number(String(full.dropLast(shown.count))), folder: number(String(folder)),
+      nameStart: name.start, nameCount: name.count, label: sample.label)
+    row.isMade = sample.isMade
+    for column in ManifestColumn.all { column.write(sample, into: &row, of: &table) }
+    table.rows.append(row)
+  }
+
+  /// A path as its folder, with the last slash, and its name.
+  static func parts(_ path: String) -> (folder: Substring, name: Substring) {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return ("", path[...]) }
+    let start = path.utf8.index(after: slash)
+    return (path[..<start], path[start...])
+  }
+
+  /// The number of samples.
+  public var count: Int { table.rows.count }
+
+  /// Whether there is no sample.
+  public var isEmpty: Bool { table.rows.isEmpty }
+
+  /// The samples in order, each made when it is asked for.
+  public var samples: Samples { Samples(table: table) }
+
+  /// The samples of a manifest.
+  public struct Samples: RandomAccessCollection, Sendable {
+    let table: SampleTable
+    /// The first sample's index.
+    public var startIndex: Int { 0 }
+    /// The number of samples.
+    public var endIndex: Int { table.rows.count }
+    /// The sample at an index.
+    public subscript(index: Int) -> FaceSample { table.sample(table.rows[index]) }
+  }
+
+  /// A sample's label, without making the sample.
+  public func label(_ index: Int) -> FaceLabel { table.rows[index].label }
+
+  /// A number that stands for a sample's video, without making the sample; nil where it has none.
+  public func videoNumber(_ index: Int) -> Int? {
+    let number = table.rows[index].video
+    return number < 0 ? nil : Int(number)
+  }
+
+  /// The number of samples with a label.
+  public func count(_ label: FaceLabel) -> Int {
+    table.rows.count { $0.label == label }
+  }
+
+  /// The samples at some indices, in their order.
+  public func subset(_ indices: some Sequence<Int>) -> FaceManifest {
+    var result = self
+    result.table.rows = indices.map { table.rows[$0] }
+    return result
+  }
+
+  /// The samples whose pictures another manifest lists too, in this one's order.
+  package func subset(having other: FaceManifest) -> FaceManifest {
+    let paths = Set(other.table.rows.map { other.table.fullPath($0) })
+    return subset(table.rows.indices.filter { paths.contains(table.fullPath(table.rows[$0])) })
+  }
+
+  /// The samples whose path begins with a prefix and that are from an origin; nil is any.
+  public func filtered(pathPrefix: String? = nil, origin: String? = nil) -> FaceManifest {
+    subset(indices(pathPrefix: pathPrefix, origin: origin))
+  }
+
+  /// Their indices.
+  public func indices(pathPrefix: String? = nil, origin: String? = nil) -> [Int] {
+    let wanted = origin.map { table.words.find($0) ?? -2 }
+    return table.rows.indices.filter { index in
+      let row = table.rows[index]
+      if let wanted, row.origin != wanted { return false }
+      return pathPrefix.map { table.path(row).hasPrefix($0) } ?? true
+    }
+  }
+
+  /// The samples of several manifests, one manifest after the other. Equal names of persons and videos
+  /// stand for the same ones.
+  ///
+  /// - Throws: `DatasetError` where a picture stands in two.
+  public static func joined(_ manifests: [FaceManifest]) throws(DatasetError) -> FaceManifest {
+    guard manifests.count != 1 else { return manifests[0] }
+    var result = FaceManifest(digest: "", table: SampleTable())
+    var seen: Set<String> = []
+    for manifest in manifests {
+      let table = manifest.table
+      for row in table.rows {
+        let path = table.fullPath(row)
+        guard seen.insert(path).inserted else {
+          throw .impossible(
+            problem:
+              "\(path) is in the data twice; give each manifest once, and each picture one line"
+          )
+        }
+        result.append(row, of: table)
+      }
+      for column in manifest.ignoredColumns where !result.ignoredColumns.contains(column) {
+        result.ignoredColumns.append(column)
+      }
+    }
+    let lines = manifests.map { $0.digest + "\n" }.joined()
+    result.digest = SHA256.digits(of: Data(lines.utf8))
+    return result
+  }
+
+  private mutating func append(_ row: SampleTable.Row, of other: SampleTable) {
+    guard let name = table.add(name: other.name(row)) else {
+      preconditionFailure("FaceManifest: more names than 4 GiB")
+    }
+    var row = row
+    (row.nameStart, row.nameCount) = (name.start, name.count)
+    row.root = table.words.number(of: other.words[row.root, default: ""])
+    row.folder = table.words.number(of: other.words[row.folder, default: ""])
+    for column in ManifestColumn.all { column.move(&row, of: other, into: &table) }
+    table.rows.append(row)
+  }
+}
+
+extension FaceManifest {
+  /// The deepest folder that all pictures are in, at any depth.
+  public var commonFolder: String {
+    var seen: Set<Int64> = []
+    var common: [String]?
+    for row in table.rows where seen.insert(Int64(row.root) << 32 | Int64(row.folder)).inserted {
+      let path = URL(fileURLWithPath: table.fullPath(row)).standardizedFileURL
+      let parts = path.deletingLastPathComponent().pathComponents
+      common = common.map { zip($0, parts).prefix { $0 == $1 }.map(\.0) } ?? parts
+    }
+    return (common ?? []).joined(separator: "/")
+  }
+
+  /// The part that the column `split` puts each sample in.
+  ///
+  /// - Throws: `DatasetError.impossible` where it says nothing, or nothing that is known, of one.
+  public func parts() throws(DatasetError) -> [DatasetPart] {
+    var known: [Int32: DatasetPart] = [:]
+    var parts: [DatasetPart] = []
+    parts.reserveCapacity(count)
+    for row in table.rows {
+      let word = table.words[row.split, default: ""]
+      guard let part = known[row.split] ?? DatasetPart(word) else {
+        throw .impossible(
+          problem: "\(table.path(row)) has '\(word)' in the column split; give each row"
+            + " train, validation, test or unused, or none any")
+      }
+      known[row.split] = part
+      parts.append(part)
+    }
+    return parts
+  }
+}
+
+extension [Point] {
+  /// x and y of each point.
+  package var numbers: [Float] { flatMap { [$0.x, $0.y] } }
+}
+
+extension Box {
+  /// The corners' coordinates.
+  package var numbers: [Float] { [x1, y1, x2, y2] }
+}

@@ -1,0 +1,202 @@
+import DeepfakeCore
+import FaceDetect
+import Measures
+
+/// A column of a manifest.
+///
+/// `all` is the one place where columns are declared: reading, writing, messages and the list in
+/// `Docs/Formats.md` follow from it.
+public struct ManifestColumn: Sendable {
+  /// The name in the header.
+  public let name: String
+  /// Whether a manifest must have the column.
+  public let isRequired: Bool
+  /// The values, as `Docs/Formats.md` tells them.
+  public let help: String
+  let content: Content
+
+  /// A property of a sample.
+  typealias Field<Value> = WritableKeyPath<FaceSample, Value> & Sendable
+  /// Where a row of a `SampleTable` keeps the property.
+  typealias Place<Value> = WritableKeyPath<SampleTable.Row, Value> & Sendable
+
+  /// What the fields of a column hold.
+  enum Content: Sendable {
+    case path
+    case label
+    /// Text that many samples share.
+    case word(Field<String?>, Place<Int32>)
+    /// A whole number of at least `from`.
+    case count(Field<Int?>, Place<Int32>, from: Int32)
+    /// A finite number, and what messages call it.
+    case double(Field<Double?>, Place<Double>, String)
+    /// A finite number, and what messages call it.
+    case float(Field<Float?>, Place<Float>, String)
+    /// Four numbers: the corners.
+    case box(Field<Box?>, Place<Int32>)
+    /// Ten numbers: x and y of five points.
+    case points(Field<[Point]?>, Place<Int32>)
+  }
+
+  private init(_ name: String, _ content: Content, isRequired: Bool = false, _ help: String) {
+    self.name = name
+    self.content = content
+    self.isRequired = isRequired
+    self.help = help
+  }
+
+  /// All columns, in the order in which they are written.
+  public static let all: [ManifestColumn] = [
+    ManifestColumn(
+      "path", .path, isRequired: true,
+      "a JPEG or PNG, from the file's folder. In a folder's `manifest.csv` it must stay in the"
+        + " folder; a CSV file that is named itself may list pictures anywhere. Each picture stands"
+        + " in one line"),
+    ManifestColumn(
+      "label", .label, isRequired: true, "`REAL` or `FAKE` in any case, or 0 or 1"),
+    ManifestColumn(
+      "video", .word(\.video, \.video),
+      "the video that the crop was cut from, a name that all its crops have"),
+    ManifestColumn(
+      "original", .word(\.original, \.original), "the `video` that a fake was made from"),
+    ManifestColumn("person", .word(\.person, \.person), "who is seen"),
+    ManifestColumn(
+      "split", .word(\.split, \.split),
+      "`train`, `validation` (or `val`, `valid`, `dev`), or `test` and `unused`, which are left"
+        + " alone; in all lines or none"),
+    ManifestColumn(
+      "fold", .count(\.fold, \.fold, from: 1),
+      "the number of the fold that the crop is held out in, from 1; `train --fold` asks for one"),
+    ManifestColumn(
+      "group", .word(\.group, \.group),
+      "a name that samples have which belong together by what `dfkit split` saw in the pictures"),
+    ManifestColumn(
+      "origin", .word(\.origin, \.origin), "the collection that the crop is from"),
+    ManifestColumn(
+      "frame", .count(\.frame, \.frame, from: 0), "the number of the video's frame, from 0"),
+    ManifestColumn(
+      "time", .double(\.time, \.time, "number of seconds"), "seconds into the video"),
+    ManifestColumn(
+      "box", .box(\.box, \.box),
+      "four numbers with spaces between them: left, upper, right and lower edge of what the"
+        + " detector saw, in pixels of the frame"),
+    ManifestColumn(
+      "landmarks", .points(\.landmarks, \.landmarks),
+      "ten numbers with spaces between them: x and y of the left eye (as seen), right eye, nose,"
+        + " left and right corner of the mouth, in pixels of the crop"),
+    ManifestColumn(
+      "score", .float(\.score, \.score, "number"), "how sure the detector was, 0 to 1"),
+    ManifestColumn(
+      "source", .word(\.source, \.source), "the SHA-256 of the video's file"),
+  ]
+
+  /// The column that tells a property of a sample, such as `\.landmarks`.
+  static func of(_ field: PartialKeyPath<FaceSample>) -> ManifestColumn {
+    guard let column = all.first(where: { $0.field == field }) else {
+      preconditionFailure("ManifestColumn: no column tells \(field)")
+    }
+    return column
+  }
+
+  /// The column of a name as a header may have it: in any case, with spaces around it.
+  static func named(_ title: String) -> ManifestColumn? {
+    let name = title.filter { !$0.isWhitespace }.lowercased()
+    return all.first { $0.name == name }
+  }
+
+  private var field: PartialKeyPath<FaceSample> {
+    switch content {
+    case .path: \.path
+    case .label: \.label
+    case .word(let field, _): field
+    case .count(let field, _, _): field
+    case .double(let field, _, _): field
+    case .float(let field, _, _): field
+    case .box(let field, _): field
+    case .points(let field, _): field
+    }
+  }
+}
+
+extension ManifestColumn {
+  /// The sample's field as a manifest has it; empty where nothing is known. Numbers are the shortest
+  /// that read back as they were.
+  func text(_ sample: FaceSample) -> String {
+    func text<Value>(_ value: Value?) -> String { value.map { "\($0)" } ?? "" }
+    func text(numbers: [Float]?) -> String {
+      numbers?.map { "\($0)" }.joined(separator: " ") ?? ""
+    }
+    switch content {
+    case .path: return sample.path
+    case .label: return sample.label.word
+    case .word(let field, _): return sample[keyPath: field] ?? ""
+    case .count(let field, _, _): return text(sample[keyPath: field])
+    case .double(let field, _, _): return text(sample[keyPath: field])
+    case .float(let field, _, _): return text(sample[keyPath: field])
+    case .box(let field, _): return text(numbers: sample[keyPath: field]?.numbers)
+    case .points(let field, _): return text(numbers: sample[keyPath: field]?.numbers)
+    }
+  }
+
+  /// Puts what a row of a table says into a sample. The path and the label are there already.
+  func read(_ row: SampleTable.Row, of table: SampleTable, into sample: inout FaceSample) {
+    switch content {
+    case .path, .label: break
+    case .word(let field, let place): sample[keyPath: field] = table.words[row[keyPath: place]]
+    case .count(let field, let place, _):
+      let number = row[keyPath: place]
+      if number >= 0 { sample[keyPath: field] = Int(number) }
+    case .double(let field, let place, _):
+      let number = row[keyPath: place]
+      if !number.isNaN { sample[keyPath: field] = number }
+    case .float(let field, let place, _):
+      let number = row[keyPath: place]
+      if !number.isNaN { sample[keyPath: field] = number }
+    case .box(let field, let place): sample[keyPath: field] = table.box(at: row[keyPath: place])
+    case .points(let field, let place):
+      sample[keyPath: field] = table.points(at: row[keyPath: place])
+    }
+  }
+
+  /// Puts what a sample says into a row of a table.
+  func write(_ sample: FaceSample, into row: inout SampleTable.Row, of table: inout SampleTable) {
+    switch content {
+    case .path, .label: break
+    case .word(let field, let place):
+      if let word = sample[keyPath: field] { row[keyPath: place] = table.words.number(of: word) }
+    case .count(let field, let place, _):
+      if let number = sample[keyPath: field] { row[keyPath: place] = Int32(clamping: number) }
+    case .double(let field, let place, _):
+      if let number = sample[keyPath: field] { row[keyPath: place] = number }
+    case .float(let field, let place, _):
+      if let number = sample[keyPath: field] { row[keyPath: place] = number }
+    case .box(let field, let place):
+      if let box = sample[keyPath: field] { row[keyPath: place] = table.add(numbers: box.numbers) }
+    case .points(let field, let place):
+      guard let points = sample[keyPath: field] else { break }
+      precondition(points.count == 5, "FaceManifest: \(points.count) \(name), expected 5")
+      row[keyPath: place] = table.add(numbers: points.numbers)
+    }
+  }
+
+  /// Makes a copy of another table's row one of `table`: what lies beside the rows is copied.
+  func move(
+    _ row: inout SampleTable.Row, of other: SampleTable, into table: inout SampleTable
+  ) {
+    switch content {
+    case .path, .label, .count, .double, .float: break
+    case .word(_, let place):
+      if let word = other.words[row[keyPath: place]] {
+        row[keyPath: place] = table.words.number(of: word)
+      }
+    case .box(_, let place):
+      if let box = other.box(at: row[keyPath: place]) {
+        row[keyPath: place] = table.add(numbers: box.numbers)
+      }
+    case .points(_, let place):
+      if let points = other.points(at: row[keyPath: place]) {
+        row[keyPath: place] = table.add(numbers: points.numbers)
+      }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import FaceDetect
+import Foundation
+import Measures
+
+/// The samples of a manifest in little memory: about 80 bytes and the file's name each, so that millions
+/// fit. Words that many samples share are kept once.
+package struct SampleTable: Sendable {
+  /// A sample; words are numbers of `WordTable`, `none` where the manifest says nothing.
+  package struct Row: Sendable {
+    package static let none: Int32 = -1
+
+    package var root: Int32
+    package var folder: Int32
+    package var nameStart: UInt32
+    package var nameCount: UInt16
+    package var label: FaceLabel
+    /// Whether the sample is a fake to be made of the real picture.
+    package var isMade = false
+    package var video = none
+    package var person = none
+    package var original = none
+    package var split = none
+    package var origin = none
+    package var group = none
+    package var source = none
+    package var fold = none
+    package var frame = none
+    /// The first of ten numbers in `numbers`.
+    package var landmarks = none
+    /// The first of four numbers there.
+    package var box = none
+    /// NaN where it is not known.
+    package var score = Float.nan
+    /// NaN where it is not known.
+    package var time = Double.nan
+  }
+
+  /// The files' names, one after the other.
+  package private(set) var names: [UInt8] = []
+  /// The numbers of landmarks and boxes.
+  package private(set) var numbers: [Float] = []
+  package var words = WordTable()
+  package var rows: [Row] = []
+
+  /// Adds a name; nil where there is no room.
+  package mutating func add(name: some Collection<UInt8>) -> (start: UInt32, count: UInt16)? {
+    guard let start = UInt32(exactly: names.count), let count = UInt16(exactly: name.count) else {
+      return nil
+    }
+    names.append(contentsOf: name)
+    return (start, count)
+  }
+
+  /// Adds the numbers of five points or of a box.
+  package mutating func add(numbers added: [Float]) -> Int32 {
+    let start = Int32(clamping: numbers.count)
+    numbers.append(contentsOf: added)
+    return start
+  }
+
+  package func name(_ row: Row) -> ArraySlice<UInt8> {
+    names[Int(row.nameStart)..<Int(row.nameStart) + Int(row.nameCount)]
+  }
+
+  package func path(_ row: Row) -> String {
+    words[row.folder, default: ""] + String(decoding: name(row), as: UTF8.self)
+  }
+
+  /// The path with the folder that it starts from.
+  package func fullPath(_ row: Row) -> String {
+    let path = path(row)
+    return path.hasPrefix("/") ? path : words[row.root, default: ""] + path
+  }
+
+  package func points(_ row: Row) -> [Point]? { points(at: row.landmarks) }
+
+  /// The points whose numbers begin at a place of `numbers`; nil where the place is `none`.
+  func points(at start: Int32) -> [Point]? {
+    guard start != Row.none else { return nil }
+    let start = Int(start)
+    return (0..<5).map {
+      Point(x: numbers[start + 2 * $0], y: numbers[start + 2 * $0 + 1])
+    }
+  }
+
+  /// The box whose numbers begin at a place of `numbers`; nil where the place is `none`.
+  func box(at start: Int32) -> Box? {
+    guard start != Row.none else { return nil }
+    let start = Int(start)
+    return Box(
+      x1: numbers[start], y1: numbers[start + 1], x2: numbers[start + 2], y2: numbers[start + 3])
+  }
+
+  /// The places of the real samples of each video that is known, by the video's number.
+  package var realSamplesByVideo: [Int32: [Int32]] {
+    var places: [Int32: [Int32]] = [:]
+    for (index, row) in rows.enumerated() where row.label == .real && row.video >= 0 {
+      places[row.video, default: []].append(Int32(clamping: index))
+    }
+    return places
+  }
+
+  package func sample(_ row: Row) -> FaceSample {
+    var sample = FaceSample(
+      path: path(row), file: URL(fileURLWithPath: fullPath(row), isDirectory: false),
+      label: row.label)
+    sample.isMade = row.isMade
+    for column in ManifestColumn.all { column.read(row, of: self, into: &sample) }
+    return sample
+  }
+}
+
+/// Words, each kept once and known by a number.
+package struct WordTable: Sendable {
+  package private(set) var words: [String] = []
+  private var numbers: [String: Int32] = [:]
+
+  /// The word's number, a new one where the word is new.
+  package mutating func number(of word: String) -> Int32 {
+    if let known = numbers[word] { return known }
+    let number = Int32(clamping: words.count)
+    words.append(word)
+    numbers[word] = number
+    return number
+  }
+
+  package func find(_ word: String) -> Int32? { numbers[word] }
+
+  package subscript(number: Int32) -> String? { number < 0 ? nil : words[Int(number)] }
+
+  package subscript(number: Int32, default word: String) -> String { self[number] ?? word }
+}

@@ -1,0 +1,138 @@
+import Measures
+
+/// A dataset whose samples are in parts.
+public struct DatasetPartition: Sendable {
+  /// The samples.
+  public let manifest: FaceManifest
+  /// Each sample's part.
+  public let parts: [DatasetPart]
+  /// The fold that each sample is held out in, from 1; nil for samples of the test part. Nil where there are
+  /// no folds.
+  public let folds: [Int?]?
+  /// Each sample's group, from 0.
+  public let groups: [Int]
+  /// The number of groups.
+  public let groupCount: Int
+  /// The links without which there would be more groups.
+  public let links: [SampleLink]
+  /// What every part has its share of, as far as groups allow.
+  public let strata: DatasetSplitter.Strata
+  /// What grouped the samples beside `links`; nil where each was drawn by itself.
+  public let rule: DataSplit.Rule?
+  /// Whether the pictures were looked at.
+  public let sawPictures: Bool
+
+  init(
+    manifest: FaceManifest, parts: [DatasetPart], folds: [Int?]?, groups: SampleGroups.Joined,
+    strata: DatasetSplitter.Strata, rule: DataSplit.Rule?, sawPictures: Bool
+  ) {
+    self.manifest = manifest
+    self.parts = parts
+    self.folds = folds
+    self.groups = groups.groups
+    groupCount = groups.count
+    links = groups.needed
+    self.strata = strata
+    self.rule = rule
+    self.sawPictures = sawPictures
+  }
+
+  /// Sets the split, the fold and the group of the sample at an index to what was decided.
+  public func mark(_ sample: inout FaceSample, at index: Int) {
+    let isGrouped = rule != nil && sawPictures
+    sample.split = parts[index].rawValue
+    sample.fold = folds?[index]
+    sample.group = isGrouped ? "g\(groups[index] + 1)-\(manifest.digest.prefix(6))" : nil
+  }
+
+  /// What a part has of one label and collection.
+  public struct Share: Sendable, Equatable {
+    /// The part.
+    public var part: DatasetPart
+    /// The label.
+    public var label: FaceLabel
+    /// The collection; nil where the manifest says nothing.
+    public var origin: String?
+    /// Its samples.
+    public var samples = 0
+    /// The groups that they are of.
+    public var groups = 0
+    /// The videos, as far as they are known.
+    public var videos = 0
+  }
+
+  /// The parts' shares, in the order of parts, collections and labels; empty ones left out.
+  public var shares: [Share] {
+    struct Key: Hashable {
+      var part: DatasetPart
+      var label: FaceLabel
+      var origin: Int32
+    }
+    var samples: [Key: Int] = [:]
+    var members: [Key: (groups: Set<Int>, videos: Set<Int32>)] = [:]
+    for (index, row) in manifest.table.rows.enumerated() {
+      let key = Key(part: parts[index], label: row.label, origin: row.origin)
+      samples[key, default: 0] += 1
+      members[key, default: ([], [])].groups.insert(groups[index])
+      if row.video >= 0 { members[key]?.videos.insert(row.video) }
+    }
+    let order = Dictionary(
+      uniqueKeysWithValues: DatasetPart.allCases.enumerated().map { ($0.element, $0.offset) })
+    return samples.keys.sorted { a, b in
+      if a.part != b.part { return (order[a.part] ?? 0) < (order[b.part] ?? 0) }
+      if a.origin != b.origin { return a.origin < b.origin }
+      return a.label.rawValue < b.label.rawValue
+    }.map { key in
+      Share(
+        part: key.part, label: key.label, origin: manifest.table.words[key.origin],
+        samples: samples[key] ?? 0, groups: members[key]?.groups.count ?? 0,
+        videos: members[key]?.videos.count ?? 0)
+    }
+  }
+
+  /// A group and what holds it together.
+  public struct Group: Sendable, Equatable {
+    /// Its samples.
+    public var samples = 0
+    /// The videos, originals among them, that the manifest names for these.
+    public var videos = 0
+    /// The persons that it names.
+    public var people = 0
+    /// The links of each kind that hold the rest together, in the order of kinds.
+    public var links: [(kind: LinkKind, count: Int)] = []
+    /// The weakest links by looks, the weakest first: the ones to doubt if the group is too large.
+    public var weakest: [SampleLink] = []
+
+    /// Whether all is the same.
+    public static func == (a: Group, b: Group) -> Bool {
+      a.samples == b.samples && a.videos == b.videos && a.people == b.people
+        && a.links.elementsEqual(b.links, by: ==) && a.weakest == b.weakest
+    }
+  }
+
+  /// The group with the most samples, the first such.
+  public var largestGroup: Group {
+    var sizes = [Int](repeating: 0, count: groupCount)
+    for group in groups { sizes[group] += 1 }
+    guard let largest = sizes.indices.max(by: { (sizes[$0], $1) < (sizes[$1], $0) }) else {
+      return Group()
+    }
+    var result = Group(samples: sizes[largest])
+    var videos: Set<Int32> = []
+    var people: Set<Int32> = []
+    for (index, row) in manifest.table.rows.enumerated() where groups[index] == largest {
+      videos.formUnion([row.video, row.original].filter { $0 >= 0 })
+      if row.person >= 0 { people.insert(row.person) }
+    }
+    (result.videos, result.people) = (videos.count, people.count)
+    let inside = links.filter { groups[$0.first] == largest }
+    result.links = LinkKind.allCases.compactMap { kind in
+      let count = inside.count { $0.kind == kind }
+      return count > 0 ? (kind, count) : nil
+    }
+    let doubtful = inside.filter { $0.kind == .lookAlike || $0.kind == .nearCopy }
+    result.weakest = Array(
+      doubtful.sorted { ($0.similarity, $0.first) < ($1.similarity, $1.first) }.prefix(5))
+    return result
+  }
+}

@@ -1,0 +1,225 @@
+import DeepfakeCore
+import FaceData
+import FaceDetect
+import Foundation
+
+/// Trains RetinaFace with the mobilenet0.25 backbone on composed scenes.
+///
+/// A run lives in a folder, as those of a `Trainer` do. What comes out depends on the options and
+/// the data alone, not on the number of threads nor on interruptions.
+public struct DetectorTrainer: Sendable {
+  /// How it learns.
+  public struct Options: Sendable, Equatable {
+    /// Optimiser steps.
+    public var steps = 8000
+    /// Scenes a step.
+    public var batch = 8
+    /// The sides of most scenes in pixels. Small ones cost less, but what large anchors see in the
+    /// middle of a frame is then never learned. In three steps of ten, there are a quarter as many
+    /// scenes of twice the size.
+    public var size = 320
+    /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a
+    /// cosine.
+    public var learningRate: Float = 3e-3
+    /// How strongly weights are drawn to 0.
+    public var weightDecay: Float = 0.01
+    /// What the gradient's norm is clipped to.
+    public var clip: Float = 10
+    /// The part of the averaged weights that a step keeps; the averages are what is saved.
+    public var averageDecay: Float = 0.998
+    /// Where all randomness comes from.
+    public var seed: UInt64 = 0
+
+    /// The defaults; `Docs/Detectors.md` says what the shipped weights were trained with.
+    public init() {}
+  }
+
+  /// Steps of an epoch, which is what a run is saved and told by.
+  public static let epochSteps = 200
+
+  /// How it learns.
+  public let options: Options
+  /// When checkpoints are written beside each epoch's end.
+  public var checkpoints = CheckpointTimes()
+  private let faces: LabelledFaces
+
+  /// A trainer on some faces.
+  public init(_ faces: LabelledFaces, _ options: Options = Options()) {
+    self.faces = faces
+    self.options = options
+  }
+
+  /// Trains until the options' steps are done. In a cancelled task, a checkpoint is written and
+  /// `CancellationError` thrown.
+  ///
+  /// - Parameters:
+  ///   - start: A RetinaFace's weights; nil for those of the seed.
+  ///   - folder: Where the run is kept.
+  ///   - resuming: Whether a run in the folder is gone on with.
+  ///   - onEvent: Hears what happens, on the calling thread.
+  /// - Throws: `TrainingError`, `DatasetError` of a picture that cannot be read, `WeightsError`
+  ///   where `start` is another network's, and what `onEvent` throws.
+  @discardableResult
+  public func run(
+    from start: StateDict? = nil, in folder: RunFolder, resuming: Bool = false,
+    onEvent: (TrainingEvent) throws -> Void = { _ in }
+  ) throws -> TrainingResult {
+    try DetectorTask.run(
+      in: folder, resuming: resuming, bytes: 10_000_000, checkpoints, onEvent: onEvent
+    ) {
+      try DetectorTask(self, data: faces.digest, count: faces.count, from: start)
+    }
+  }
+
+  /// The scenes of a step.
+  ///
+  /// - Throws: `DatasetError` of the first picture that cannot be read.
+  public func scenes(_ step: Int) throws(DatasetError) -> [DetectionScene] {
+    var generator = SeededGenerator(seed: options.seed, label: "scenes \(step)")
+    let isLarge = generator.uniform() < 0.3
+    let composer = SceneComposer(faces: faces, size: isLarge ? 2 * options.size : options.size)
+    let count = isLarge ? max(1, options.batch / 4) : options.batch
+    let results = Parallel.map(count) { place in
+      Result { () throws(DatasetError) in
+        var generator = SeededGenerator(seed: options.seed, label: "scene \(step) \(place)")
+        return try composer.scene(using: &generator)
+      }
+    }
+    var scenes: [DetectionScene] = []
+    for result in results { scenes.append(try result.get()) }
+    return scenes
+  }
+}
+
+/// The scenes of a step.
+struct SceneBatch: TrainingBatch {
+  let scenes: [DetectionScene]
+  let step: Int
+  /// Images as if all scenes were of the usual size: steps count alike.
+  let count: Int
+  let end: Int
+  var notes: [String] { [] }
+}
+
+/// A detector that learns from composed scenes, as a `TrainingLoop` trains it.
+final class DetectorTask: TrainingTask {
+  let options: TrainingOptions
+  let store = ParameterStore()
+  let identity: [String: String]
+  let sampleCounts: (training: Int, validation: Int)
+  private let trainer: DetectorTrainer
+  private let data: String
+  private let network: PlainRetinaFace
+  private let isFresh: Bool
+  private var multiBox = MultiBoxLoss()
+
+  /// A network of the seed, or of weights that have learned something already.
+  ///
+  /// - Parameter data: The hash of the manifest.
+  init(
+    _ trainer: DetectorTrainer, data: String, count: Int, from start: StateDict?
+  ) throws(WeightsError) {
+    let settings = trainer.options
+    self.trainer = trainer
+    self.data = data
+    sampleCounts = (count, 0)
+    isFresh = start == nil
+    network = PlainRetinaFace(.mobileNet, store.root)
+    network.initialize(store, seed: settings.seed)
+    if let start { try PlainRetinaFace.load(start, into: store) }
+    multiBox.fewestNegatives = 64
+    multiBox.matching.leastIgnored = 0.25
+    multiBox.landmarkWeight = 0.4
+    var options = TrainingOptions()
+    options.epochs = settings.steps.divided(by: DetectorTrainer.epochSteps)
+    options.batchSize = settings.batch
+    options.seed = settings.seed
+    options.clip = settings.clip
+    options.ema = settings.averageDecay
+    self.options = options
+    identity = [
+      "data": data, "steps": "\(settings.steps)", "batch": "\(settings.batch)",
+      "size": "\(settings.size)", "rate": "\(settings.learningRate)",
+      "decay": "\(settings.weightDecay)", "clip": "\(settings.clip)",
+      "average": "\(settings.averageDecay)", "seed": "\(settings.seed)", "fresh": "\(isFresh)",
+    ]
+  }
+
+  var batchSize: Int { trainer.options.batch }
+  var lossParts: [String] { ["classes", "boxes", "landmarks"] }
+  var plotTitle: (title: String, subtitle: String) {
+    (
+      "Training the face detector",
+      "\(trainer.options.size) px, batch \(batchSize), \(sampleCounts.training) faces to learn from"
+    )
+  }
+
+  func imagesPerEpoch(_ part: EpochMetrics.Part) -> Int {
+    min(trainer.options.steps, DetectorTrainer.epochSteps) * batchSize
+  }
+
+  func makeOptimizer(of parameters: [Parameter]) -> any Optimizer {
+    AdamW(groups: .decayingWeights(trainer.options.weightDecay))
+  }
+
+  func makeSchedule(stepsPerEpoch: Int) -> any LearningRateSchedule {
+    let steps = trainer.options.steps
+    return CosineDecay(
+      trainer.options.learningRate, steps: max(2, steps), warmUpSteps: steps / 20)
+  }
+
+  func batches(
+    of part: EpochMetrics.Part, epoch: Int, from position: Int
+  ) throws -> BatchSource<SceneBatch> {
+    let (trainer, batch) = (trainer, batchSize)
+    let first = (epoch - 1) * DetectorTrainer.epochSteps
+    let steps = min(trainer.options.steps - first, DetectorTrainer.epochSteps)
+    var done = position / batch
+    return BatchSource(total: steps * batch) {
+      guard done < steps else { return nil }
+      let scenes = try trainer.scenes(first + done)
+      done += 1
+      return SceneBatch(scenes: scenes, step: first + done - 1, count: batch, end: done * batch)
+    }
+  }
+
+  func output(_ batch: SceneBatch, _ context: TrainingContext) -> RetinaFaceOutput {
+    let images = Tensor(
+      images: batch.scenes.map(\.image), normalization: RetinaFace.normalization)
+    return network(images, .training(context))
+  }
+
+  func loss(
+    _ output: RetinaFaceOutput, _ batch: SceneBatch
+  ) -> (loss: Tensor, parts: [Float]) {
+    // At first, when all anchors look alike, the hardest of the background are no better than any.
+    let done = Float(batch.step) / Float(trainer.options.steps)
+    multiBox.hardness = isFresh ? min(max((done - 0.03) / 0.17, 0), 1) : 1
+    let (loss, parts) = multiBox(output, scenes: batch.scenes)
+    return (loss, [parts.classes, parts.boxes, parts.landmarks])
+  }
+
+  func files(of batch: SceneBatch, in part: EpochMetrics.Part) -> [String] { [] }
+
+  func validate(
+    _ onProgress: (_ done: Int, _ total: Int) throws -> Void
+  ) throws -> ValidationScores.Result? { nil }
+
+  func measureStatistics(epoch: Int) throws {}
+
+  /// Writes the weights under the published keys.
+  func write(_ url: URL, entries: [String: String]) throws {
+    var metadata = ModelMetadata()
+    metadata.architecture = "retinaface-\(RetinaFaceBackbone.mobileNet.rawValue)"
+    metadata.scheme = "retinaface"
+    metadata.norm = .batch
+    metadata.manifestSHA256 = data.isEmpty ? nil : data
+    let settings = trainer.options
+    metadata.recipe =
+      "seed \(settings.seed), \(settings.steps) steps of \(settings.batch) scenes"
+    try store.stateDict(metadata: metadata.entries.merging(entries) { $1 })
+      .write(safetensors: url, dtype: .f16)
+  }
+
+  func load(_ state: StateDict) throws { try PlainRetinaFace.load(state, into: store) }
+}

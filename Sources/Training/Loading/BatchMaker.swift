@@ -1,0 +1,194 @@
+import CDFKernels
+import Classifiers
+import DeepfakeCore
+import FaceData
+import Measures
+import MediaIO
+
+/// A crop of the input's size and what the network should say of it.
+struct PreparedCrop: Sendable {
+  var image: Image
+  var label: Float
+}
+
+/// Makes crops out of samples and batches out of crops; each a function of its place alone.
+struct BatchMaker: Sendable {
+  private let manifest: FaceManifest
+  private let order: [Int]
+  private let options: FaceLoader.Options
+  private let originals: OriginalIndex?
+  /// Where fakes are made: whose faces they may get.
+  private let donors: DonorSearch?
+
+  init(_ manifest: FaceManifest, order: [Int], _ options: FaceLoader.Options) {
+    self.manifest = manifest
+    self.order = order
+    self.options = options
+    let isPaired = options.augmentation.mixup?.partner == .original
+    originals = isPaired ? OriginalIndex(manifest) : nil
+    donors = manifest.hasMadeFakes ? DonorSearch(manifest) : nil
+  }
+
+  /// The crop at a place of the order.
+  func crop(_ slot: Int) -> Result<PreparedCrop, DatasetError> {
+    let index = order[slot]
+    let sample = manifest.samples[index]
+    var generator = SeededGenerator(
+      seed: options.seed, label: "crop \(options.epoch) \(slot) \(index)")
+    return Result { () throws(DatasetError) in
+      var share: Float = 0
+      if let mixup = options.augmentation.mixup, mixup.partner == .original {
+        share = mixup.share(using: &generator)
+      }
+      // A real crop and the fake made from it are changed alike.
+      var alike = generator
+      let place = "\(options.epoch) \(slot) \(index)"
+      let made = sample.isMade ? index : nil
+      let image = try augmented(sample, made: made, at: place, using: &generator)
+      guard share > 0, let original = originals?.original(of: index, in: manifest) else {
+        return PreparedCrop(image: image, label: sample.label.target)
+      }
+      let partner = try augmented(
+        manifest.samples[original], made: nil, at: place, using: &alike)
+      return PreparedCrop(
+        image: image.mixed(with: partner, share: share), label: sample.label.target * (1 - share))
+    }
+  }
+
+  /// The crop of a sample, as a fake where `made` says of which sample, changed at random. `place` is what fakes
+  /// depend on beside the seed.
+  private func augmented(
+    _ sample: FaceSample, made: Int?, at place: String, using generator: inout SeededGenerator
+  ) throws(DatasetError) -> Image {
+    var (image, points) = options.augmentation.reduced(
+      try Self.picture(sample), sample.landmarks, for: options.input, detail: options.detail)
+    if let donors {
+      // Of its own, so that a real crop and the fake made of it are changed alike by the augmentation.
+      var own = SeededGenerator(seed: options.seed, label: "fake \(place)")
+      if let made {
+        image = options.blending.fake(
+          of: image, landmarks: points ?? [], donor: donor(for: made, donors, place),
+          keepsTarget: !options.changesTones, using: &own)
+      } else if options.changesTones {
+        image = options.blending.real(of: image, using: &own)
+      }
+    }
+    return options.augmentation(
+      image, landmarks: points, for: options.input, detail: options.detail, using: &generator)
+  }
+
+  private static func picture(_ sample: FaceSample) throws(DatasetError) -> Image {
+    do {
+      return try ImageFile.read(sample.file)
+    } catch {
+      throw .picture(error)
+    }
+  }
+
+  /// Another person's face for a fake, as often as fakes get one. A picture that cannot be used is told where it
+  /// is a sample of its own.
+  private func donor(
+    for index: Int, _ donors: DonorSearch, _ place: String
+  ) -> SelfBlending.Donor? {
+    var generator = SeededGenerator(seed: options.seed, label: "donor \(place)")
+    guard generator.uniform() < options.blending.donor,
+      let found = donors.donor(for: index, in: manifest, using: &generator)
+    else { return nil }
+    let sample = manifest.samples[found]
+    guard let image = try? Self.picture(sample), let points = sample.landmarks else { return nil }
+    return SelfBlending.Donor(image, landmarks: points)
+  }
+
+  /// The batch of the crops of some places.
+  func batch(
+    _ crops: [Result<PreparedCrop, DatasetError>], _ slots: Range<Int>
+  ) -> Result<FaceBatch, DatasetError> {
+    var whole: [PreparedCrop] = []
+    var indices: [Int] = []
+    var skipped: [FaceBatch.Skipped] = []
+    for (crop, slot) in zip(crops, slots) {
+      switch crop {
+      case .success(let crop):
+        whole.append(crop)
+        indices.append(order[slot])
+      case .failure(let error):
+        skipped.append(FaceBatch.Skipped(index: order[slot], error: error))
+      }
+    }
+    if let first = skipped.first, !options.skipsBroken { return .failure(first.error) }
+    mix(&whole, first: slots.lowerBound)
+    let input = options.input
+    let images =
+      whole.isEmpty
+      ? Tensor(zeros: [0, input.size, input.size, 3])
+      : Tensor(
+        images: whole.map(\.image),
+        normalization: PixelNormalization(
+          mean: input.mean, std: input.std, channelOrder: input.channelOrder))
+    return .success(
+      FaceBatch(
+        images: images, labels: Tensor(whole.map(\.label), shape: [whole.count]),
+        indices: indices, skipped: skipped, end: slots.upperBound))
+  }
+
+  /// Mixes a batch's crops with each other, in one share.
+  private func mix(_ crops: inout [PreparedCrop], first: Int) {
+    guard let mixup = options.augmentation.mixup, mixup.partner == .batch, crops.count > 1 else {
+      return
+    }
+    var generator = SeededGenerator(seed: options.seed, label: "batch \(options.epoch) \(first)")
+    let share = mixup.share(using: &generator)
+    guard share > 0 else { return }
+    let plain = crops
+    for (place, partner) in plain.indices.shuffled(using: &generator).enumerated() {
+      crops[place].image = plain[place].image.mixed(with: plain[partner].image, share: share)
+      crops[place].label = (1 - share) * plain[place].label + share * plain[partner].label
+    }
+  }
+}
+
+/// Finds the real crop that a fake was made from.
+private struct OriginalIndex: Sendable {
+  /// Real samples of each video.
+  private let crops: [Int32: [Int32]]
+  /// The real sample of each picture out of which a fake is made.
+  private var pictures: [UInt32: Int32] = [:]
+
+  init(_ manifest: FaceManifest) {
+    if manifest.hasMadeFakes {
+      for (index, row) in manifest.table.rows.enumerated() where row.label == .real {
+        pictures[row.nameStart] = Int32(clamping: index)
+      }
+    }
+    crops = manifest.table.realSamplesByVideo
+  }
+
+  /// The crop of the fake's original that has the fake's file name, or else the nearest time.
+  func original(of index: Int, in manifest: FaceManifest) -> Int? {
+    let table = manifest.table
+    let row = table.rows[index]
+    if row.isMade { return pictures[row.nameStart].map { Int($0) } }
+    guard row.label == .fake, let candidates = crops[row.original] else { return nil }
+    let name = table.name(row)
+    if let same = candidates.first(where: { table.name(table.rows[Int($0)]) == name }) {
+      return Int(same)
+    }
+    guard !row.time.isNaN else { return nil }
+    let timed = candidates.filter { !table.rows[Int($0)].time.isNaN }
+    return timed.min {
+      abs(table.rows[Int($0)].time - row.time) < abs(table.rows[Int($1)].time - row.time)
+    }.map { Int($0) }
+  }
+}
+
+extension Image {
+  /// This image times 1 - `share` plus another of its size times `share`.
+  func mixed(with other: Image, share: Float) -> Image {
+    precondition(
+      other.width == width && other.height == height,
+      "mixed: \(other.width)x\(other.height) is not \(width)x\(height)")
+    return other.pixels.withUnsafeBufferPointer { bytes in
+      rewritten { df_u8_mix(width * height * 3, $0, bytes.baseAddress, share, $1) }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+/// Why training could not begin or go on. The description names what, the cause and the way out.
+public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// An option, or a combination of them, makes no sense.
+  case unusable(problem: String)
+  /// The folder has a run in it already.
+  case folderInUse(folder: String)
+  /// Another process trains in the folder.
+  case locked(folder: String)
+  /// There is nothing to go on from.
+  case nothingToResume(folder: String)
+  /// The state that a run would go on from is damaged.
+  case damaged(file: String, reason: String)
+  /// The run to go on with was begun with something else.
+  case changed(folder: String, differences: [Difference])
+  /// A file of the run cannot be written.
+  case unwritable(file: String, reason: String)
+  /// The disk has too little room for the run's files.
+  case diskTooSmall(folder: String, needed: Int, free: Int)
+  /// The loss or a gradient is not a finite number.
+  case diverged(Divergence)
+  /// The weights to start from are of another network.
+  case foreignWeights(file: String, reason: String)
+
+  /// What a run was begun with and what it was to go on with.
+  public struct Difference: Sendable, Equatable {
+    /// What it is about, as in `training.batchSize`.
+    public var key: String
+    /// As it was.
+    public var before: String
+    /// As it is.
+    public var now: String
+
+    /// A difference.
+    public init(key: String, before: String, now: String) {
+      self.key = key
+      self.before = before
+      self.now = now
+    }
+  }
+
+  /// The message for people.
+  public var description: String {
+    switch self {
+    case .unusable(let problem): return problem
+    case .folderInUse(let folder):
+      return "\(folder): holds a run already. Go on with it with --resume, or name another folder."
+    case .locked(let folder):
+      return
+        "\(folder): another process trains in this folder. Wait for it, or name another folder."
+    case .nothingToResume(let folder):
+      return "\(folder): there is no checkpoint to go on from. Begin the run without --resume."
+    case .damaged(let file, let reason):
+      return
+        "\(file): cannot go on from here: \(reason). Take a sound copy of the file, or begin anew"
+        + " in another folder with --init and the run's best.safetensors."
+    case .changed(let folder, let differences):
+      let lines = differences.map { "  \($0.key): was \($0.before), is now \($0.now)" }
+      return
+        "\(folder): the run was begun with something else, and would no longer be what it says:\n"
+        + lines.joined(separator: "\n")
+        + "\nGo on with what it was begun with, or begin anew in another folder (--init takes"
+        + " weights over)."
+    case .unwritable(let file, let reason): return "\(file): cannot be written: \(reason)"
+    case .diskTooSmall(let folder, let needed, let free):
+      return "\(folder): the run's files take about \(Self.megabytes(needed)) MB and the disk has"
+        + " \(Self.megabytes(free)) MB left. Make room, or name a folder on another disk."
+    case .diverged(let divergence): return divergence.description
+    case .foreignWeights(let file, let reason): return "\(file): cannot start from these: \(reason)"
+    }
+  }
+
+  private static func megabytes(_ bytes: Int) -> Int { (bytes + 999_999) / 1_000_000 }
+}
+
+/// Where and when training went out of bounds.
+public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What was not finite.
+  public enum What: Sendable, Equatable {
+    /// The loss, or a network's output on the way to it. `layer` is the first whose output is not
+    /// finite; nil where all are (then it is the loss alone). `weights` says that the layer's own
+    /// values are not finite either.
+    case loss(layer: String?, weights: Bool)
+    /// The network's output in validation.
+    case validation
+    /// The gradient by a parameter: the one nearest to the loss.
+    case gradient(parameter: String)
+  }
+
+  /// What was not finite.
+  public var what: What
+  /// The epoch, from 1.
+  public var epoch: Int
+  /// The step of the whole run, from 1.
+  public var step: Int
+  /// The batch's pictures.
+  public var files: [String]
+  /// The learning rate.
+  public var learningRate: Float
+  /// The step that the last checkpoint is of.
+  public var checkpointStep: Int
+
+  /// The message for people.
+  public var description: String {
+    let subject: String
+    switch what {
+    case .loss(let layer?, let weights):
+      subject =
+        "the output of \(layer) is the first that is not a finite number"
+        + (weights ? " (its weights are not either)" : "")
+    case .loss(nil, _): subject = "the loss is not a finite number though all layers' outputs are"
+    case .validation:
+      subject = "the network's output is not a finite number for a picture of the validation part"
+    case .gradient(let parameter): subject = "the gradient by \(parameter) is not a finite number"
+    }
+    let shown = files.prefix(4).joined(separator: ", ")
+    let rest = files.count > 4 ? " and \(files.count - 4) more" : ""
+    let batch = files.isEmpty ? "" : " The batch: \(shown)\(rest)."
+    return
+      "training diverged in epoch \(epoch), step \(step): \(subject).\(batch)"
+      + " The checkpoint of step \(checkpointStep) is as it was. Try a lower learning rate (it was"
+      + " \(learningRate)), a warm-up (schedule.warmUp), or"
+      + " clipping (clip: 1), in another folder."
+  }
+}

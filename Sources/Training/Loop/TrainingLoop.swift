@@ -1,0 +1,145 @@
+import DeepfakeCore
+import Foundation
+
+/// One run of a task: takes steps, judges, saves, and goes on where a run was stopped. For one
+/// thread.
+final class TrainingLoop<T: TrainingTask> {
+  let task: T
+  let folder: RunFolder
+  let checkpoints: CheckpointTimes
+  private let onEvent: (TrainingEvent) throws -> Void
+  /// All of the network's parameters.
+  let parameters: [Parameter]
+  /// Those that learn.
+  let learning: [Parameter]
+  let identity: [String: String]
+
+  var state = RunState()
+  var optimizer: any Optimizer
+  var schedule: any LearningRateSchedule
+  var ema: ExponentialMovingAverage?
+  var swa: WeightAveraging?
+  /// The step of the checkpoint on the disk.
+  var checkpointStep = 0
+  var lastCheckpoint = ContinuousClock.now
+  var pace = Pace()
+  /// Seconds that the last validation took.
+  var validationSeconds = 0.0
+
+  var options: TrainingOptions { task.options }
+
+  init(
+    _ task: T, _ folder: RunFolder, _ checkpoints: CheckpointTimes,
+    _ onEvent: @escaping (TrainingEvent) throws -> Void
+  ) throws {
+    self.task = task
+    self.folder = folder
+    self.checkpoints = checkpoints
+    self.onEvent = onEvent
+    let options = task.options
+    let parameters = task.store.parameters
+    for prefix in options.freeze {
+      guard parameters.contains(where: { $0.key.hasPrefix(prefix) }) else {
+        let some = parameters.prefix(3).map(\.key).joined(separator: ", ")
+        throw TrainingError.unusable(
+          problem: "freeze: no parameter of the network begins with '\(prefix)'; they are called"
+            + " \(some), ...")
+      }
+    }
+    self.parameters = parameters
+    learning = parameters.filter { parameter in
+      parameter.role != .statistic && !options.freeze.contains { parameter.key.hasPrefix($0) }
+    }
+    guard !learning.isEmpty else {
+      throw TrainingError.unusable(problem: "freeze leaves nothing that could learn")
+    }
+    identity = task.identity
+    optimizer = task.makeOptimizer(of: parameters)
+    schedule = task.makeSchedule(stepsPerEpoch: Self.stepsPerEpoch(task))
+    ema = options.ema.map { ExponentialMovingAverage(decay: $0, warmsUp: true) }
+    swa = options.swa.map { _ in WeightAveraging() }
+  }
+
+  func run(resuming: Bool) throws -> TrainingResult {
+    for parameter in parameters where !parameter.isLoaded {
+      parameter.initialize(seed: options.seed)
+    }
+    if resuming { try resume() }
+    try tell(.begins(outline))
+    try folder.log("\(Date().formatted(.iso8601)) \(resuming ? "goes on" : "begins")")
+    // What cannot be written shows before anything is computed.
+    if !resuming { try writeCheckpoint() }
+    var reason = TrainingResult.Reason.completed
+    while !state.isFinished {
+      try beginEpoch()
+      if state.isFinished { break }
+      try learn()
+      try endEpoch()
+    }
+    if (state.trainingEpochs ?? 0) < options.epochs { reason = .earlyStop }
+    let result = TrainingResult(epochs: state.rows, reason: reason, best: folder.best)
+    try tell(.ends(result))
+    return result
+  }
+
+  /// Tells an event, after the log has what its readers want to know.
+  func tell(_ event: TrainingEvent) throws {
+    switch event {
+    case .note(let text): try folder.log(text)
+    case .epoch(let row): try folder.log(row.row)
+    default: break
+    }
+    try onEvent(event)
+  }
+
+  /// Decides what the next epoch learns from, or that there is none.
+  private func beginEpoch() throws {
+    guard state.position == 0, state.images == 0 else { return }
+    let done = state.rows.count
+    if state.part == .training {
+      let isStopped = options.earlyStop.map { state.epochsWithoutProgress >= $0 } ?? false
+      guard done >= options.epochs || isStopped else { return }
+      state.trainingEpochs = done
+      if options.validationEpochs > 0 { try turnToValidationPart() }
+    }
+    let extra = done - (state.trainingEpochs ?? done)
+    if state.part == .training || extra >= options.validationEpochs {
+      state.isFinished = true
+      try writeCheckpoint()
+    }
+  }
+
+  /// The epochs on the validation part start from the best weights and with an optimiser that
+  /// remembers nothing.
+  private func turnToValidationPart() throws {
+    if state.bestLoss != nil { try task.load(try StateDict.read(folder.best)) }
+    state.part = .validation
+    optimizer = task.makeOptimizer(of: parameters)
+    ema = options.ema.map { ExponentialMovingAverage(decay: $0, warmsUp: true) }
+    swa = nil
+  }
+
+  private static func stepsPerEpoch(_ task: T) -> Int {
+    task.imagesPerEpoch(.training).divided(by: task.batchSize)
+      .divided(by: task.options.accumulate)
+  }
+
+  private var outline: RunOutline {
+    func count(_ parameters: [Parameter]) -> Int {
+      parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    }
+    let learnable = count(learning)
+    let samples = task.sampleCounts
+    return RunOutline(
+      trainingSamples: samples.training, validationSamples: samples.validation,
+      imagesPerEpoch: task.imagesPerEpoch(.training), stepsPerEpoch: Self.stepsPerEpoch(task),
+      epochs: options.epochs, learnable: learnable,
+      frozen: count(parameters.filter { $0.role != .statistic }) - learnable,
+      stepsBefore: state.steps)
+  }
+}
+
+extension Int {
+  /// The quotient, rounded up.
+  func divided(by other: Int) -> Int { (self + other - 1) / other }
+}

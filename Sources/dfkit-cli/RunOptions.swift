@@ -1,0 +1,64 @@
+import ArgumentParser
+import DFKit
+import Foundation
+
+/// The options that all commands that train have: where a run is kept, how it goes on, how it is
+/// shown.
+struct RunOptions: ParsableArguments {
+  @Option(help: "The run's folder.", completion: .directory)
+  var output: String?
+
+  @Flag(help: "Go on with the run in the output folder.")
+  var resume = false
+
+  @Option(help: "Minutes between two checkpoints, at most; 10 if not given.")
+  var checkpointMinutes: Double = 10
+
+  @Option(help: "Steps between two checkpoints, beside that.")
+  var checkpointSteps: Int?
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Flag(help: "Print an object of JSON a line for every event.")
+  var json = false
+
+  func validate() throws {
+    guard checkpointMinutes > 0, checkpointMinutes <= 10_000 else {
+      throw ValidationError("--checkpoint-minutes must be above 0 and at most 10000.")
+    }
+    if let checkpointSteps, checkpointSteps < 1 {
+      throw ValidationError("--checkpoint-steps must be 1 or more.")
+    }
+  }
+
+  /// Refuses a command without `--output`, unless `other`, which does not train, is given.
+  func validateOutput(unless other: String?) throws {
+    if output == nil && other == nil { throw ValidationError("Give --output FOLDER.") }
+  }
+
+  /// The run's folder.
+  var folder: RunFolder { RunFolder(URL(fileURLWithPath: output ?? ".")) }
+
+  /// When checkpoints are written.
+  var checkpoints: CheckpointTimes {
+    var times = CheckpointTimes()
+    times.interval = .seconds(checkpointMinutes * 60)
+    times.steps = checkpointSteps
+    return times
+  }
+
+  /// What is going to be learned, where nothing more is known than its parts.
+  static func text(_ split: DataSplit) -> String {
+    "learns from \(split.training.count) pictures, \(split.heldOut.count) are held out"
+  }
+
+  /// Shows what is going to be learned, and then how `train` goes.
+  func show(
+    _ plan: String, _ train: ((TrainingEvent) throws -> Void) throws -> TrainingResult
+  ) throws {
+    let printer = TrainingPrinter(json: json)
+    try printer.show(plan)
+    defer { printer.clear() }
+    _ = try train(printer.show)
+  }
+}
