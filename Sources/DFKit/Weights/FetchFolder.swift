@@ -73,7 +73,7 @@ final class FetchFolder {
   /// Bytes of an installed entry.
   func installedSize(_ entry: WeightsCatalogue.Entry) -> Int {
     entry.files.reduce(0) {
-      $0 + (RegularFileSize.of(target.appendingPathComponent($1.name)) ?? 0)
+      $0 + ((try? RegularFile.size(target.appendingPathComponent($1.name))) ?? 0)
     }
   }
 

