@@ -48,11 +48,14 @@ public struct VerdictMaker: Sendable {
   }
 
   /// Writes down the verdicts on the file and its people, by the report's `scores`.
+  public func decide(_ report: inout VideoReport) { decide(&report) { _ in } }
+
+  /// The same where networks are still to be asked.
   ///
-  /// - Parameter judge: fills the scores where networks are still to be asked. It is called only
-  ///   where the frames and faces that were found suffice for a verdict.
-  public func decide(
-    _ report: inout VideoReport, judge: (inout ScoreTable) throws -> Void = { _ in }
+  /// - Parameter judge: fills the scores. It is called only where the frames and faces that were
+  ///   found suffice for a verdict.
+  func decide(
+    _ report: inout VideoReport, judge: (inout ScoreTable) throws -> Void
   ) rethrows {
     let needed = neededFrames(report)
     for index in report.people.indices {
