@@ -83,7 +83,7 @@ extension EfficientNetConfiguration {
     var size = variant.nativeSize
     // The padding of a layer; strided layers shrink the native size that is kept track of.
     func padding(kernel: Int, stride: Int) -> Padding {
-      defer { size = (size + stride - 1) / stride }
+      defer { size = size.dividedRoundingUp(by: stride) }
       switch self.padding {
       case .symmetric: return .symmetric(kernel / 2)
       case .sameFromInput: return .sameFromInput

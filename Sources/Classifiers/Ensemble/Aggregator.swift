@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 
 /// A way to make one score out of many: a video's out of its frames', an ensemble's out of its
@@ -39,7 +40,7 @@ public struct MeanLogitAggregator: Aggregator {
       let p = min(max(Double(score), low), high)
       return sum + log(p / (1 - p))
     }
-    return Float(1 / (1 + exp(-sum / Double(scores.count))))
+    return Float(sigmoid(sum / Double(scores.count)))
   }
 }
 

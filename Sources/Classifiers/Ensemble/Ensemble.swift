@@ -63,7 +63,7 @@ public struct Ensemble: FaceScorer {
     guard !crops.isEmpty else { throw EnsembleError.noCrops }
     return combine(
       try members.map { member in
-        MemberScores(name: member.name, frames: try scores(of: member, crops))
+        MemberScores(name: member.name, frames: try member.scores(crops))
       })
   }
 
@@ -76,27 +76,33 @@ public struct Ensemble: FaceScorer {
     ScoreCombination(frames: frames, models: models, calibration: calibration, clip: clip)
   }
 
-  /// One score a crop: the members' scores of it, aggregated by `models`, neither calibrated nor clipped. A member
-  /// that judges the crops together counts with its one score for each.
+  /// One score a crop: the members' scores of it, aggregated by `models`, neither calibrated nor
+  /// clipped. A member that judges the crops together counts with its one score for each.
   public func scores(_ crops: [Image]) throws -> [Float] {
     guard !crops.isEmpty else { return [] }
-    let all = try members.map { try scores(of: $0, crops) }
-    return crops.indices.map { i in
-      models.aggregate(all.map { $0.count == 1 ? $0[0] : $0[i] })
-    }
-  }
-
-  /// One member's scores of a person's crops, checked: one a crop, or a single one for all.
-  ///
-  /// Throws what the member throws, and `EnsembleError` when its answer is not a list of probabilities.
-  public func scores(of member: Member, _ crops: [Image]) throws -> [Float] {
-    let scores = try member.scorer.scores(crops)
-    try member.check(scores, crops: crops.count)
-    return scores
+    let all = try members.map { try $0.scoreOfEach(crops) }
+    return crops.indices.map { i in models.aggregate(all.map { $0[i] }) }
   }
 }
 
 extension Ensemble.Member {
+  /// The member's scores of a person's crops, checked: one a crop, or a single one for all.
+  ///
+  /// Throws what the scorer throws, and `EnsembleError` where its answer is not a list of
+  /// probabilities.
+  public func scores(_ crops: [Image]) throws -> [Float] {
+    let scores = try scorer.scores(crops)
+    try check(scores, crops: crops.count)
+    return scores
+  }
+
+  /// One score for each of a person's crops: where the crops are judged together, the same for all.
+  package func scoreOfEach(_ crops: [Image]) throws -> [Float] {
+    let scores = try scores(crops)
+    return scores.count == crops.count
+      ? scores : [Float](repeating: scores[0], count: crops.count)
+  }
+
   /// Throws `EnsembleError` unless there is a probability for each of so many crops, or a single
   /// one for all.
   package func check(_ scores: [Float], crops: Int) throws(EnsembleError) {
@@ -120,6 +126,15 @@ public struct MemberScores: Sendable, Equatable {
   public init(name: String, frames: [Float]) {
     self.name = name
     self.frames = frames
+  }
+}
+
+extension [MemberScores] {
+  /// Each member's scores, out of lists of the members' scores of each crop.
+  package init(_ rows: some Collection<[Float]>, members names: [String]) {
+    self = names.indices.map { member in
+      MemberScores(name: names[member], frames: rows.map { $0[member] })
+    }
   }
 }
 

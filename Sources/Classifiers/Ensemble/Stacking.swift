@@ -60,7 +60,7 @@ public struct StackedAggregator: MemberAggregator, Equatable {
     let sum = zip(scores, weights).reduce(offset) {
       $0 + LogitCalibration.logOdds(Double($1.0)) * $1.1
     }
-    return Float(LogitCalibration.sigmoid(sum))
+    return Float(sigmoid(sum))
   }
 
   /// The stack of some members, whose weights are scaled so that their sum stays; the mean of their
@@ -148,7 +148,7 @@ extension StackedAggregator {
         elements: Array(repeating: 0, count: (count + 1) * (count + 1)))
       for place in 0..<count { hessian[place, place] = ridge }
       for (row, sample) in zip(rows, samples) {
-        let p = LogitCalibration.sigmoid(zip(row, parameters).reduce(0) { $0 + $1.0 * $1.1 })
+        let p = sigmoid(zip(row, parameters).reduce(0) { $0 + $1.0 * $1.1 })
         let error = sample.weight * (p - (sample.isFake ? 1 : 0))
         let curvature = sample.weight * p * (1 - p)
         for i in 0...count {

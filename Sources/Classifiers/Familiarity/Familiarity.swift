@@ -27,7 +27,7 @@ public struct Familiarity: Sendable, Equatable {
   /// 0.
   public let residual: Float
   /// How far a face may be.
-  public var limits: FamiliarityLimits
+  public var limits: TraitValues
   /// What is known of the fit, for people: entries of the file's metadata without their prefix.
   public var notes: [String: String] = [:]
 
@@ -43,7 +43,7 @@ public struct Familiarity: Sendable, Equatable {
   /// elements, none of its rows is zero, and `residual` is above 0.
   public init(
     projection: [Float], center: [Float], means: [[Float]], residual: Float,
-    limits: FamiliarityLimits = FamiliarityLimits()
+    limits: TraitValues = TraitValues()
   ) {
     precondition(
       means.count == 2 && !means[0].isEmpty && means[0].count == means[1].count

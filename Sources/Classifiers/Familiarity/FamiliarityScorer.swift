@@ -5,7 +5,7 @@ public struct FamiliarityJudgement: Sendable, Equatable {
   /// The probability of "fake".
   public var score: Float
   /// Its measures, of which `limits` of a familiarity say what is unusual.
-  public var measures: FamiliarityMeasures
+  public var measures: TraitValues
 }
 
 /// A classifier that may know which faces are unlike those that it learned from.
@@ -23,10 +23,10 @@ extension FamiliarityScorer {
   /// crops' order; the distance of the features is not measured.
   ///
   /// - Parameter pictures: what each crop is like whatever the network
-  ///   (`FamiliarityMeasures.pictures`).
+  ///   (`TraitValues.pictures`).
   package func look(
-    at crops: [Image], pictures: [FamiliarityMeasures]
-  ) -> [(logits: [Float], features: [Float], measures: FamiliarityMeasures)] {
+    at crops: [Image], pictures: [TraitValues]
+  ) -> [(logits: [Float], features: [Float], measures: TraitValues)] {
     precondition(
       pictures.count == crops.count, "look: \(pictures.count) measures for \(crops.count) crops")
     // What has the network's size is taken as it is: crops are brought to it once, for both.
@@ -48,10 +48,10 @@ extension FamiliarityScorer {
   /// What the network says of crops, and what they are like.
   ///
   /// - Parameter pictures: what each crop is like whatever the network
-  ///   (`FamiliarityMeasures.pictures`).
+  ///   (`TraitValues.pictures`).
   /// - Throws: `ClassifierError.noProbability` when the network has neither one class nor two.
   public func judge(
-    _ crops: [Image], pictures: [FamiliarityMeasures]
+    _ crops: [Image], pictures: [TraitValues]
   ) throws -> [FamiliarityJudgement] {
     try look(at: crops, pictures: pictures).map { face in
       guard let score = probability(face.logits) else {
@@ -68,7 +68,7 @@ extension FamiliarityScorer {
   /// - Parameter sides: the crops' sides in pixels of the frame, where they were scaled since;
   ///   their own if empty.
   public func judge(_ crops: [Image], sides: [Int] = []) throws -> [FamiliarityJudgement] {
-    try judge(crops, pictures: FamiliarityMeasures.pictures(crops, sides: sides))
+    try judge(crops, pictures: TraitValues.pictures(crops, sides: sides))
   }
 }
 

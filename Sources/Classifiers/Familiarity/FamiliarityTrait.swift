@@ -1,5 +1,5 @@
-/// What of a face can be unlike the faces that a network learned from. Each has a number
-/// (`FamiliarityMeasures`) and a limit (`FamiliarityLimits`).
+/// What of a face can be unlike the faces that a network learned from. `TraitValues` has what was
+/// measured of a face, and the limits.
 public enum FamiliarityTrait: String, Sendable, CaseIterable, Codable {
   /// The side of the crop in pixels of the frame that it was cut from.
   case size
@@ -38,74 +38,45 @@ public enum FamiliarityTrait: String, Sendable, CaseIterable, Codable {
   }
 }
 
-/// What was measured of a face, or the medians of several.
-public struct FamiliarityMeasures: Sendable, Equatable {
+/// A number for each of some traits: what was measured of a face, the medians of several faces, or
+/// the limits up to which a face is familiar.
+public struct TraitValues: Sendable, Equatable {
   private var values: [FamiliarityTrait: Float] = [:]
 
-  /// Nothing measured.
+  /// A number for no trait.
   public init() {}
 
-  /// The measure of a trait; nil where there is none.
+  /// The number of a trait; nil where there is none.
   public subscript(trait: FamiliarityTrait) -> Float? {
     get { values[trait] }
     set { values[trait] = newValue }
   }
 
-  /// The measures by the traits' names, as files keep them; names that are no trait's are passed
-  /// over.
+  /// The numbers by the traits' names, as files keep them. Names of no trait are passed over.
   package var entries: [String: Float] {
-    get { values.byName }
-    set { values = Dictionary(byName: newValue) }
+    get { [String: Float](uniqueKeysWithValues: values.map { ($0.key.rawValue, $0.value) }) }
+    set {
+      values = [:]
+      for (name, value) in newValue { FamiliarityTrait(rawValue: name).map { values[$0] = value } }
+    }
   }
 
   /// The median of each trait over those faces that have it: of an even number, the lower of the
   /// middle two.
-  public static func median(of faces: [FamiliarityMeasures]) -> FamiliarityMeasures {
-    var result = FamiliarityMeasures()
+  public static func median(of faces: [TraitValues]) -> TraitValues {
+    var result = TraitValues()
     for trait in FamiliarityTrait.allCases {
       let sorted = faces.compactMap { $0[trait] }.sorted()
       if !sorted.isEmpty { result[trait] = sorted[(sorted.count - 1) / 2] }
     }
     return result
   }
-}
 
-/// How far a face may be from those that a network learned from, trait by trait.
-public struct FamiliarityLimits: Sendable, Equatable {
-  private var values: [FamiliarityTrait: Float] = [:]
-
-  /// No limits.
-  public init() {}
-
-  /// The last value that is familiar; nil where a trait has no limit.
-  public subscript(trait: FamiliarityTrait) -> Float? {
-    get { values[trait] }
-    set { values[trait] = newValue }
-  }
-
-  /// The limits by the traits' names, as files keep them; names that are no trait's are passed
-  /// over.
-  package var entries: [String: Float] {
-    get { values.byName }
-    set { values = Dictionary(byName: newValue) }
-  }
-
-  /// The traits of a face that are beyond their limits; what was not measured is not.
-  public func traitsBeyond(_ measures: FamiliarityMeasures) -> [FamiliarityTrait] {
+  /// The traits of a face that are beyond these limits. What was not measured is not.
+  public func traitsBeyond(_ measures: TraitValues) -> [FamiliarityTrait] {
     FamiliarityTrait.allCases.filter { trait in
       guard let limit = values[trait], let value = measures[trait] else { return false }
       return trait.limitIsHighest ? value > limit : value < limit
     }
-  }
-}
-
-extension [FamiliarityTrait: Float] {
-  fileprivate var byName: [String: Float] {
-    [String: Float](uniqueKeysWithValues: map { ($0.key.rawValue, $0.value) })
-  }
-
-  fileprivate init(byName entries: [String: Float]) {
-    self.init()
-    for (name, value) in entries { FamiliarityTrait(rawValue: name).map { self[$0] = value } }
   }
 }

@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-extension FamiliarityMeasures {
+extension TraitValues {
   /// The mean chroma below which a picture counts as grey: rounding and compression leave that much
   /// in one.
   public static let greyChroma: Float = 1
@@ -25,12 +25,12 @@ extension FamiliarityMeasures {
   ///
   /// - Parameter sides: the crops' sides in pixels of the frame, where they were scaled since;
   ///   their own if empty.
-  public static func pictures(_ crops: [Image], sides: [Int] = []) -> [FamiliarityMeasures] {
+  public static func pictures(_ crops: [Image], sides: [Int] = []) -> [TraitValues] {
     precondition(
       sides.isEmpty || sides.count == crops.count,
-      "FamiliarityMeasures: \(sides.count) sides for \(crops.count) crops")
+      "TraitValues: \(sides.count) sides for \(crops.count) crops")
     return Parallel.map(crops.count) { place in
-      FamiliarityMeasures(picture: crops[place], side: sides.isEmpty ? nil : sides[place])
+      TraitValues(picture: crops[place], side: sides.isEmpty ? nil : sides[place])
     }
   }
 

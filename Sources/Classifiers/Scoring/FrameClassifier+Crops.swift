@@ -1,5 +1,4 @@
 import DeepfakeCore
-import Foundation
 
 extension FrameClassifier {
   /// The network's raw outputs, one list of `classCount` numbers a crop.
@@ -65,11 +64,4 @@ extension FrameClassifier {
     }
     return logits(of: crops).compactMap(probability)
   }
-}
-
-/// 1 / (1 + exp(-x)), without overflow on either side.
-func sigmoid(_ x: Float) -> Float {
-  if x >= 0 { return 1 / (1 + exp(-x)) }
-  let e = exp(x)
-  return e / (1 + e)
 }

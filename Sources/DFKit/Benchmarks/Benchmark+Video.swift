@@ -7,21 +7,21 @@ extension Benchmark {
   /// process would make them; what the system keeps of the files stays in its cache. Stops early in a
   /// cancelled task.
   ///
-  /// - Parameter load: reads the weights and makes the predictor, anew for every run.
+  /// - Parameters:
+  ///   - recipe: its name, for the result.
+  ///   - load: reads the weights and makes the predictor, anew for every run.
   /// - Throws: what `load` and `VideoPredictor.predict` throw.
   public func predict(
-    _ file: URL, load: () throws -> VideoPredictor
+    _ file: URL, recipe: String, load: () throws -> VideoPredictor
   ) throws -> BenchmarkResult {
     var stages: [[StageTimes.Stage: Double]] = []
     var report = VideoReport(file: file.relativePath, verdict: .undecided(.noFaces))
-    var recipe = ""
     PeakMemory.restart()
     let seconds = try time {
       // What the run before left is given back, so that each begins alike.
       TensorMemory.releaseUnused()
       let (found, times) = try StageTimes.record {
         var predictor = try StageTimes.measure(.load, load)
-        recipe = predictor.recipe.name
         predictor.keepsNetworks = false
         return try predictor.predict(file)
       }
@@ -36,7 +36,7 @@ extension Benchmark {
       threads: Parallel.threadCount, warmUps: warmUps,
       times: seconds.scaled(by: 1000 / Double(frames)), peakBytes: PeakMemory.bytes)
     result.video = VideoTimes(
-      file: file.relativePath, verdict: report.verdict, faces: report.frameScores.count,
+      file: file.relativePath, verdict: report.verdict, faces: report.scores.faces.count,
       seconds: seconds, stages: Array(stages.suffix(repeats)))
     return result
   }

@@ -32,7 +32,7 @@ public struct CopyBenchmark: Sendable {
   /// Makes a dataset of some size in a temporary folder, measures and searches it, and removes it.
   ///
   /// - Throws: `MediaError` where pictures cannot be read or written; `CancellationError`.
-  public func run(count: Int, progress: (Int, Int) -> Void = { _, _ in }) throws
+  public func run(count: Int, progress: (JobProgress) -> Void = { _ in }) throws
     -> CopyBenchmarkResult
   {
     let folder = FileManager.default.temporaryDirectory
@@ -77,7 +77,7 @@ public struct CopyBenchmark: Sendable {
   }
 
   private func measureAndSearch(
-    _ leaks: PlantedLeaks, progress: (Int, Int) -> Void
+    _ leaks: PlantedLeaks, progress: (JobProgress) -> Void
   ) throws -> (Findings, Seconds) {
     var (found, seconds) = (Findings(), Seconds())
     var clock = Stopwatch()

@@ -99,8 +99,8 @@ public struct CalibrationJob: Sendable {
       let batch = samples[start..<min(start + 16, samples.count)]
       progress(
         JobProgress(
-          done: 0, total: 1, file: "judging \(start) of \(samples.count) faces",
-          fraction: Double(start) / Double(samples.count)))
+          "judging \(start) of \(samples.count) faces",
+          part: Double(start) / Double(samples.count)))
       var crops: [Image] = []
       for sample in batch {
         do throws(MediaError) {
@@ -133,11 +133,12 @@ public struct CalibrationJob: Sendable {
       throw DatasetError.unusable(file: failure.file, problem: failure.error)
     }
     return outcome.files.flatMap { file in
-      file.report.frameScores.enumerated().map { place, face in
+      let faces = file.report.scores.faces
+      return faces.enumerated().map { place, face in
         ScoredFace(
-          path: file.report.frameScores.count == 1 ? file.name : "\(file.name)#\(place + 1)",
+          path: faces.count == 1 ? file.name : "\(file.name)#\(place + 1)",
           label: file.label, video: file.name, group: file.group, source: file.source,
-          logits: face.scores.map { Float(LogitCalibration.logOdds(Double($0.probability))) })
+          logits: face.scores.map { Float(LogitCalibration.logOdds(Double($0))) })
       }
     }
   }

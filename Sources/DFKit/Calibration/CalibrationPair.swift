@@ -38,14 +38,12 @@ struct CalibrationUnits {
     }
   }
 
-  /// The units' probabilities out of those that each member gives the faces.
-  func aggregated(_ members: [[Float]], _ combination: ScoreCombination) -> [Float] {
+  /// The units' probabilities out of those that each face has, one a member.
+  func aggregated(
+    _ probabilities: [[Float]], _ members: [String], _ combination: ScoreCombination
+  ) -> [Float] {
     faces.map { faces in
-      combination(
-        members.map { probabilities in
-          MemberScores(name: "", frames: faces.map { probabilities[$0] })
-        }
-      ).probability
+      combination([MemberScores](faces.map { probabilities[$0] }, members: members)).probability
     }
   }
 
@@ -71,6 +69,7 @@ struct CalibrationPair {
   private(set) var videos: LogitCalibration?
   /// What was odd.
   private(set) var notes: [String] = []
+  private let names: [String]
   private let combination: ScoreCombination
 
   /// Fits all of them.
@@ -80,6 +79,7 @@ struct CalibrationPair {
   init(
     _ all: [ScoredFace], _ units: CalibrationUnits, _ job: CalibrationJob
   ) throws(CalibrationError) {
+    names = job.names
     combination = ScoreCombination(
       frames: job.combination.frames, models: job.combination.models, clip: job.combination.clip)
     let faceWeights = units.weighedFaces.weights()
@@ -96,7 +96,7 @@ struct CalibrationPair {
     }
     var bare = combination
     bare.clip = nil
-    let together = units.aggregated(faceProbabilities(all), bare)
+    let together = units.aggregated(faceProbabilities(all), names, bare)
     let judged = zip(zip(together, units.labels), units.weighed.weights()).map {
       CalibrationFit.Sample(LogitCalibration.logOdds(Double($0.0)), $0.1, weight: $1)
     }
@@ -108,18 +108,16 @@ struct CalibrationPair {
     }
   }
 
-  /// What each network's calibrated probabilities of the faces are.
+  /// Each face's calibrated probabilities, one a network.
   func faceProbabilities(_ all: [ScoredFace]) -> [[Float]] {
-    members.enumerated().map { member, calibration in
-      all.map { calibration.probability(logit: $0.logits[member]) }
-    }
+    all.map { $0.probabilities(members) }
   }
 
   /// The videos' calibrated probabilities.
   func videoProbabilities(_ all: [ScoredFace], _ units: CalibrationUnits) -> [Float] {
     var combination = combination
     combination.calibration = videos
-    return units.aggregated(faceProbabilities(all), combination)
+    return units.aggregated(faceProbabilities(all), names, combination)
   }
 
   /// The fit; where a threshold tells all samples apart and nothing was said of smoothing, with smoothing.
@@ -143,7 +141,7 @@ struct CalibrationPair {
 /// Probabilities of faces and videos, each by a calibration that was fitted to other groups, and
 /// what is answered by a range that was chosen on them.
 struct CrossFit {
-  /// Of each network and face.
+  /// Of each face and network.
   private(set) var faces: [[Float]]
   /// Of each video.
   private(set) var videos: [Float]
@@ -156,7 +154,7 @@ struct CrossFit {
     guard let folds = CrossFolds(groups: units.clusterCount, seed: job.bootstrap.seed) else {
       return nil
     }
-    faces = job.names.map { _ in Array(repeating: .nan, count: all.count) }
+    faces = all.map { _ in [] }
     videos = Array(repeating: .nan, count: units.labels.count)
     isAnswered = Array(repeating: false, count: units.labels.count)
     let foldOfUnit = units.clusters.map { folds.ofGroup[$0] }
@@ -164,10 +162,8 @@ struct CrossFit {
       let others = all.indices.filter { foldOfUnit[units.ofFace[$0]] != fold }.map { all[$0] }
       let otherUnits = CalibrationUnits(others)
       guard let pair = try? CalibrationPair(others, otherUnits, job) else { return nil }
-      for (member, probabilities) in pair.faceProbabilities(all).enumerated() {
-        for index in all.indices where foldOfUnit[units.ofFace[index]] == fold {
-          faces[member][index] = probabilities[index]
-        }
+      for index in all.indices where foldOfUnit[units.ofFace[index]] == fold {
+        faces[index] = all[index].probabilities(pair.members)
       }
       let chosenOn = pair.videoProbabilities(others, otherUnits)
       let band = AbstainBand.smallest(

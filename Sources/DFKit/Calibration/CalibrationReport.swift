@@ -110,10 +110,8 @@ public struct CalibrationReport: Sendable {
   ) throws(CalibrationError) {
     let units = CalibrationUnits(faces)
     let pair = try CalibrationPair(faces, units, job)
-    let raw = before ?? .identity
-    let facesBefore = job.names.indices.map { member in
-      faces.map { raw.probability(logit: $0.logits[member]) }
-    }
+    let raw = job.names.map { _ in before ?? .identity }
+    let facesBefore = faces.map { $0.probabilities(raw) }
     let facesAfter = pair.faceProbabilities(faces)
     let crossFit = CrossFit(faces, units, job)
     members = job.names.enumerated().map { member, name in
@@ -122,10 +120,11 @@ public struct CalibrationReport: Sendable {
         frames: !job.fitsMembers
           ? nil
           : Level(
-            units.weighedFaces, before: facesBefore[member], after: facesAfter[member],
-            crossFitted: crossFit?.faces[member], job.bootstrap))
+            units.weighedFaces, before: facesBefore.map { $0[member] },
+            after: facesAfter.map { $0[member] },
+            crossFitted: crossFit?.faces.map { $0[member] }, job.bootstrap))
     }
-    let videosBefore = units.aggregated(facesBefore, job.combination)
+    let videosBefore = units.aggregated(facesBefore, job.names, job.combination)
     let videosAfter = pair.videoProbabilities(faces, units)
     videos = Level(
       units.weighed, before: videosBefore, after: videosAfter, crossFitted: crossFit?.videos,

@@ -37,6 +37,11 @@ public struct ScoredFace: Sendable, Equatable {
       path: sample.path, label: sample.label, video: sample.judgedWith, group: group,
       source: sample.origin, logits: logits)
   }
+
+  /// What calibrations, one for each network, make of the logits.
+  func probabilities(_ calibrations: [LogitCalibration]) -> [Float] {
+    zip(calibrations, logits).map { $0.probability(logit: $1) }
+  }
 }
 
 extension [ScoredFace] {

@@ -69,19 +69,9 @@ public struct DatasetInput: Sendable {
   public func measure(
     _ samples: Samples, progress: (JobProgress) -> Void
   ) throws -> FingerprintTable {
-    var before: Int?
-    return try FingerprintTable.measure(
-      samples.manifest, embedder: embedder, cache: cache.map { cacheFile(samples.manifest, in: $0) }
-    ) { done, total in
-      // What the cache had took no time.
-      let known = before ?? done
-      before = known
-      var state = JobProgress(
-        done: 0, total: 1, file: "looking at \(done) of \(total) pictures",
-        fraction: Double(done) / Double(max(1, total)))
-      state.before = Double(known) / Double(max(1, total))
-      progress(state)
-    }
+    try FingerprintTable.measure(
+      samples.manifest, embedder: embedder,
+      cache: cache.map { cacheFile(samples.manifest, in: $0) }, progress: progress)
   }
 
   /// One file for the pictures of a folder and an embedder, whichever manifest lists them.

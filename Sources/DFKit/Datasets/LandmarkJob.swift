@@ -81,8 +81,8 @@ public struct LandmarkJob: Sendable {
       done += rows.count
       progress(
         JobProgress(
-          done: 0, total: 1, file: "landmarks of \(result.found) of \(done) crops",
-          fraction: Double(done) / Double(wanted.count)))
+          "landmarks of \(result.found) of \(done) crops",
+          part: Double(done) / Double(wanted.count)))
     }
     result.waiting = wanted.count - done
     result.wasCancelled = result.waiting > 0

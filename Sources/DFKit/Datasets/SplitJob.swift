@@ -69,6 +69,6 @@ public struct SplitJob: Sendable {
 extension JobProgress {
   /// A stage whose length is not known.
   static func stage(_ name: String) -> JobProgress {
-    JobProgress(done: 0, total: 1, file: name, fraction: 0.999)
+    JobProgress(name, part: 0.999)
   }
 }

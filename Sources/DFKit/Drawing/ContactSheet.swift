@@ -72,7 +72,7 @@ struct ContactSheet {
 
   /// The sheet with the frames that were added.
   func image() -> Image {
-    let rows = max(1, (cells.count + layout.columns - 1) / layout.columns)
+    let rows = max(1, cells.count.dividedRoundingUp(by: layout.columns))
     let top = Layout.margin + Layout.titleHeight
     let gridBottom = top + rows * (layout.cellHeight + Layout.gap)
     let left = report.tracks.count - people.count

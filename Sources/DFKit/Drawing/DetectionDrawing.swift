@@ -39,19 +39,11 @@ public struct DetectionDrawing: Sendable, Equatable {
   /// - Parameters:
   ///   - choice: the frames that were searched.
   ///   - name: what the drawings are called.
-  ///   - inputs: paths of files that are never overwritten.
+  ///   - names: keeps inputs from being overwritten.
   func draw(
     _ report: DetectionReport, of file: URL, _ choice: FrameChoice, named name: String,
-    sparing inputs: Set<String>, progress: (Double) -> Void
+    _ names: OutputNames, progress: (Double) -> Void
   ) throws {
-    func target(_ name: String) throws(MediaError) -> URL {
-      let url = folder.appendingPathComponent(name)
-      guard !inputs.contains(url.resolvingSymlinksInPath().path) else {
-        throw .unwritable(
-          file: url.relativePath, reason: "it is an input. Draw into another folder.")
-      }
-      return url
-    }
     /// Calls `body` with each frame, its number and what was found in it.
     func eachFrame(_ body: (Int, MediaFrame, DetectionReport.Frame) throws -> Void) throws {
       var count = 0
@@ -67,22 +59,22 @@ public struct DetectionDrawing: Sendable, Equatable {
     let isVideo = report.frames.contains { $0.time != nil }
     switch form ?? (choice == .all ? .video : .sheet) {
     case _ where !isVideo:
-      let url = try target("\(name).png")
+      let url = try names.file("\(name).png", in: folder)
       try eachFrame { _, frame, found in
         try ImageFile.write(frame.image.drawing(found.faces), to: url)
       }
     case .frames:
       try eachFrame { index, frame, found in
-        let url = try target("\(name)-\(index.padded(to: 5)).png")
+        let url = try names.file("\(name)-\(index.padded(to: 5)).png", in: folder)
         try ImageFile.write(frame.image.drawing(found.faces), to: url)
       }
     case .sheet:
-      let url = try target("\(name).png")
+      let url = try names.file("\(name).png", in: folder)
       var sheet = ContactSheet(report)
       try eachFrame { index, frame, _ in sheet.add(frame.image, frame: index) }
       try ImageFile.write(sheet.image(), to: url)
     case .video:
-      let url = try target("\(name).mp4")
+      let url = try names.file("\(name).mp4", in: folder)
       var writer: VideoWriter?
       try eachFrame { _, frame, found in
         let drawn = frame.image.drawing(found.faces)

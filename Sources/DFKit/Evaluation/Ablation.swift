@@ -103,8 +103,8 @@ public struct Ablation: Sendable {
   }
 
   private var subsets: [Row] {
-    let names =
-      files.lazy.compactMap { $0.report.frameScores.first?.scores.map(\.name) }.first ?? []
+    let judged = files.first { !$0.report.scores.faces.isEmpty }
+    let names = judged?.report.scores.members.map(\.name) ?? []
     let recipe = row(
       .members, names.count == 1 ? "the only one" : "all \(names.count)", isRecipe: true, maker)
     // 2^10 subsets are as many as anybody reads.
@@ -173,18 +173,14 @@ public struct Ablation: Sendable {
   private static func mean(_ views: [[EvaluatedFile]]) -> [EvaluatedFile] {
     guard var result = views.first else { return [] }
     let named = views.dropFirst().map { files in
-      Dictionary(files.map { ($0.name, $0.report.frameScores) }) { first, _ in first }
+      Dictionary(files.map { ($0.name, $0.report.scores.faces) }) { first, _ in first }
     }
     for (place, file) in result.enumerated() {
-      let others = named.compactMap { $0[file.name] }
-        .filter { $0.count == file.report.frameScores.count }
-      for face in file.report.frameScores.indices {
-        for member in file.report.frameScores[face].scores.indices {
-          let scores =
-            [file.report.frameScores[face].scores[member].probability]
-            + others.map { $0[face].scores[member].probability }
-          result[place].report.frameScores[face].scores[member].probability =
-            MeanAggregator().aggregate(scores)
+      let own = file.report.scores.faces
+      let all = [own] + named.compactMap { $0[file.name] }.filter { $0.count == own.count }
+      for face in own.indices {
+        result[place].report.scores.faces[face].scores = own[face].scores.indices.map { member in
+          MeanAggregator().aggregate(all.map { $0[face].scores[member] })
         }
       }
     }
@@ -197,18 +193,19 @@ extension EvaluatedFile {
   /// count as many as there are of them.
   func having(frames count: Int) -> EvaluatedFile {
     var file = self
-    var times: [Double] = []
-    for face in report.frameScores where times.last != face.time { times.append(face.time) }
-    guard report.frames > count, !times.isEmpty else { return self }
+    var frames: [Int] = []
+    for face in report.scores.faces where frames.last != face.frame { frames.append(face.frame) }
+    guard report.frames > count, !frames.isEmpty else { return self }
     // As many of the frames with faces as of all.
-    let kept = max(1, Int((Double(count) * Double(times.count) / Double(report.frames)).rounded()))
-    let chosen = Set((0..<kept).map { times[(2 * $0 + 1) * times.count / (2 * kept)] })
-    file.report.frameScores = report.frameScores.filter { chosen.contains($0.time) }
+    let kept = max(1, Int((Double(count) * Double(frames.count) / Double(report.frames)).rounded()))
+    let chosen = Set((0..<kept).map { frames[(2 * $0 + 1) * frames.count / (2 * kept)] })
+    let faces = report.scores.faces.filter { chosen.contains($0.frame) }
+    file.report.scores.faces = faces
     file.report.frames = count
     file.report.facesFound = min(count, kept)
     for index in file.report.people.indices {
       let id = file.report.people[index].id
-      file.report.people[index].framesJudged = file.report.frameScores.count { $0.person == id }
+      file.report.people[index].framesJudged = faces.count { $0.person == id }
     }
     return file
   }
@@ -216,9 +213,8 @@ extension EvaluatedFile {
   /// The file as if some members only had judged it.
   func having(members: [Int]) -> EvaluatedFile {
     var file = self
-    for face in file.report.frameScores.indices {
-      file.report.frameScores[face].scores = members.map { report.frameScores[face].scores[$0] }
-    }
+    // Of a file without a judged face, no member has said anything.
+    if !report.scores.faces.isEmpty { file.report.scores = report.scores.having(members: members) }
     return file
   }
 }

@@ -86,7 +86,7 @@ public enum Facet: String, Sendable, CaseIterable {
 extension VideoReport {
   /// The median side of the judged faces' boxes, in pixels; nil without any.
   var medianFaceSide: Float? {
-    let sides = frameScores.map { $0.box.area.squareRoot() }.sorted()
+    let sides = scores.faces.map { $0.box.area.squareRoot() }.sorted()
     return sides.isEmpty ? nil : sides[sides.count / 2]
   }
 }

@@ -217,23 +217,19 @@ private final class Networks {
     self.ensemble = ensemble
     let judgesEach = ensemble.members.allSatisfy { $0.scorer is any FrameClassifier }
     let step = judgesEach ? 64 : video.samples.count
-    var scores = [[Float]](repeating: [], count: ensemble.members.count)
-    var boxes: [Box] = []
+    var table = ScoreTable(members: ensemble.members.map { .init($0.name) })
     for start in stride(from: 0, to: video.samples.count, by: step) {
       try Task.checkCancellation()
-      let samples = video.samples[start..<min(start + step, video.samples.count)]
-      let crops = try samples.map { view(try ImageFile.read($0.file)) }
-      boxes += zip(samples, crops).map { sample, crop in
-        sample.box
-          ?? Box(x1: 0, y1: 0, x2: Float(crop.width), y2: Float(crop.height))
-      }
-      for (index, member) in ensemble.members.enumerated() {
-        let found = try ensemble.scores(of: member, crops)
-        scores[index] += found.count == crops.count ? found : crops.map { _ in found[0] }
+      let places = start..<min(start + step, video.samples.count)
+      let crops = try video.samples[places].map { view(try ImageFile.read($0.file)) }
+      for (place, crop) in zip(places, crops) { table.faces.append(video.face(place, crop)) }
+      for member in ensemble.members {
+        for (place, score) in zip(places, try member.scoreOfEach(crops)) {
+          table.add(score, nil, to: place)
+        }
       }
     }
-    return VideoReport(
-      video, members: ensemble.members.map(\.name), scores: scores, boxes: boxes)
+    return VideoReport(video, table)
   }
 }
 

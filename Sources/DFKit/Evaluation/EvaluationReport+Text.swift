@@ -106,7 +106,8 @@ extension EvaluatedFile {
     [
       "file": .string(name), "label": .string(label.word), "group": .string(group),
       "source": .string(source), "compression": .string(variant),
-      "verdict": .string(report.verdict.name), "probability": .number(report.verdict.probability),
+      "verdict": .string(report.verdict.answer.rawValue),
+      "probability": .number(report.verdict.probability),
       "reason": .string(report.verdict.reason?.name), "frames": .integer(report.frames),
       "facesFound": .integer(report.facesFound),
       "people": .array(

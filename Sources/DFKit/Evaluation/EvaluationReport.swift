@@ -58,7 +58,7 @@ public struct EvaluationReport: Sendable {
     levels = EvaluationLevel.allCases.map { Level($0, files, maker, bootstrap) }
     slices = Facet.allCases.flatMap { facet in Self.slices(facet, files, maker, bootstrap) }
     groups = Set(files.map(\.group)).count
-    isCalibrated = maker.recipe.verdict.isCalibrated
+    isCalibrated = maker.decision.isCalibrated
   }
 
   private static func slices(

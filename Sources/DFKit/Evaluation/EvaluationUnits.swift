@@ -67,9 +67,7 @@ struct EvaluationUnits {
   ) -> [Double] {
     switch level {
     case .frame:
-      report.frameScores.map {
-        Double(maker.combination.models.aggregate($0.scores.map(\.probability)))
-      }
+      report.scores.faces.map { Double(maker.combination.models.aggregate($0.scores)) }
     case .person: maker.people(of: report).compactMap { $0.verdict.score(rule) }
     case .video: [report.verdict.score(rule)].compactMap { $0 }
     }

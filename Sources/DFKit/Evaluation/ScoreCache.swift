@@ -94,6 +94,8 @@ extension ScoreCache {
     }
 
     struct Face: Codable {
+      /// Absent in records of before; the faces of one time are then of one frame.
+      var frame: Int?
       var time: Double
       var person: Int
       var box: [Float]
@@ -123,20 +125,23 @@ extension ScoreCache {
       frames = report.frames
       found = report.facesFound
       warnings = report.warnings
-      members = report.frameScores.first?.scores.map(\.name) ?? []
+      members = report.scores.members.map(\.name)
       people = report.people.map {
         Person(
           id: $0.id, seen: $0.framesSeen, judged: $0.framesJudged, first: $0.firstTime,
           last: $0.lastTime, time: $0.surest.time, box: $0.surest.box.edges, score: $0.surest.score)
       }
-      faces = report.frameScores.map {
+      let known = report.scores.members.filter { $0.limits != nil }
+      faces = report.scores.faces.map { face in
         Face(
-          time: $0.time, person: $0.person, box: $0.box.edges, scores: $0.scores.map(\.probability),
-          measures: $0.measures.isEmpty ? nil : $0.measures.map(\.measures.entries))
+          frame: face.frame, time: face.time, person: face.person, box: face.box.edges,
+          scores: face.scores,
+          measures: known.isEmpty
+            ? nil : face.measures.compactMap { $0?.entries })
       }
       familiar =
-        report.limits.isEmpty
-        ? nil : report.limits.map { Familiar(name: $0.name, limits: $0.limits.entries) }
+        known.isEmpty
+        ? nil : known.map { Familiar(name: $0.name, limits: $0.limits?.entries ?? [:]) }
     }
 
     /// The report, its verdicts still to be made; nil where the record makes no sense.
@@ -153,29 +158,45 @@ extension ScoreCache {
             framesJudged: person.judged, firstTime: person.first, lastTime: person.last,
             surest: .init(time: person.time, box: box, score: person.score)))
       }
-      for face in faces {
-        guard let box = Box(edges: face.box), face.scores.count == members.count,
-          face.scores.allSatisfy({ $0 >= 0 && $0 <= 1 })
-        else { return nil }
-        report.frameScores.append(
-          VideoReport.FrameScore(
-            time: face.time, person: face.person, box: box,
-            scores: zip(members, face.scores).map { .init(name: $0, probability: $1) }))
-        guard let familiar, let measures = face.measures else { continue }
-        guard measures.count == familiar.count else { return nil }
-        report.frameScores[report.frameScores.count - 1].measures = zip(familiar, measures).map {
-          var own = FamiliarityMeasures()
-          own.entries = $1
-          return .init(name: $0.name, measures: own)
-        }
-      }
-      report.limits = (familiar ?? []).map {
-        var own = FamiliarityLimits()
-        own.entries = $0.limits
-        return .init(name: $0.name, limits: own)
-      }
+      guard let table else { return nil }
+      report.scores = table
       return report
     }
+
+    /// The faces with their scores; nil where they make no sense.
+    private var table: ScoreTable? {
+      let familiar = familiar ?? []
+      var table = ScoreTable(
+        members: members.map { name in
+          let known = familiar.first { $0.name == name }
+          return .init(name, limits: known.map { TraitValues($0.limits) })
+        })
+      for face in faces {
+        guard let box = Box(edges: face.box), face.scores.count == members.count,
+          face.scores.allSatisfy({ $0 >= 0 && $0 <= 1 }),
+          face.measures.map({ $0.count == familiar.count }) ?? true
+        else { return nil }
+        let measures = face.measures.map { lists in
+          members.map { name in
+            familiar.firstIndex { $0.name == name }.map { TraitValues(lists[$0]) }
+          }
+        }
+        let last = table.faces.last
+        let next = last.map { $0.time == face.time ? $0.frame : $0.frame + 1 } ?? 0
+        table.faces.append(
+          .init(
+            frame: face.frame ?? next, time: face.time, person: face.person, box: box,
+            scores: face.scores, measures: measures))
+      }
+      return table
+    }
+  }
+}
+
+extension TraitValues {
+  fileprivate init(_ entries: [String: Float]) {
+    self.init()
+    self.entries = entries
   }
 }
 

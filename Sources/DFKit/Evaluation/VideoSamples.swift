@@ -1,3 +1,4 @@
+import DeepfakeCore
 import FaceDetect
 import Training
 
@@ -38,6 +39,17 @@ struct VideoSamples {
     }
     return videos
   }
+
+  /// The row of a sample, whose picture is given, without scores. Crops of one time are of one
+  /// frame.
+  func face(_ place: Int, _ picture: Image) -> ScoreTable.Face {
+    func time(_ place: Int) -> Double { samples[place].time ?? Double(place) }
+    let frame = samples[..<place].indices.last { time($0) != time(place) }.map { $0 + 1 } ?? 0
+    return ScoreTable.Face(
+      frame: frame, time: time(place), person: 1,
+      box: samples[place].box
+        ?? Box(x1: 0, y1: 0, x2: Float(picture.width), y2: Float(picture.height)))
+  }
 }
 
 extension FaceSample {
@@ -47,17 +59,13 @@ extension FaceSample {
 }
 
 extension VideoReport {
-  /// A report on crops: each a frame with one face, all of one person.
-  init(_ video: VideoSamples, members: [String], scores: [[Float]], boxes: [Box]) {
+  /// A report on crops, whose scores are given: all are one person's, and each counts as a frame.
+  init(_ video: VideoSamples, _ scores: ScoreTable) {
     self.init(file: video.name, verdict: .undecided(.noFaces))
     frames = video.samples.count
     facesFound = video.samples.count
-    frameScores = video.samples.indices.map { place in
-      FrameScore(
-        time: video.samples[place].time ?? Double(place), person: 1, box: boxes[place],
-        scores: zip(members, scores).map { MemberScore(name: $0, probability: $1[place]) })
-    }
-    guard let first = frameScores.first, let last = frameScores.last else { return }
+    self.scores = scores
+    guard let first = scores.faces.first, let last = scores.faces.last else { return }
     people = [
       Person(
         id: 1, verdict: .undecided(.noFaces), framesSeen: frames, framesJudged: frames,

@@ -35,7 +35,7 @@ public struct VideoExplanation: Sendable {
 
   /// A face that spoke most for the verdict.
   public struct DrivingFace: Sendable {
-    /// Its place in the report's `frameScores`.
+    /// Its place among the faces of the report's `scores`.
     public var place: Int
     /// Seconds; 0 for an image.
     public var time: Double
@@ -81,6 +81,7 @@ public struct VideoExplainer: Sendable {
   public var predictor: VideoPredictor
   /// Faces shown of each person.
   public var drivingFaces = 6
+  private let recipe: Recipe
   private let models: [VideoExplanation.Model]
   private let maps: [GradCAM]
 
@@ -88,6 +89,9 @@ public struct VideoExplainer: Sendable {
   ///
   /// - Throws: `WeightsError` and `ClassifierError` where they cannot be used.
   public init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource) throws {
+    var recipe = recipe
+    recipe.noteCalibration(of: weights)
+    self.recipe = recipe
     predictor = try VideoPredictor(
       recipe: recipe, weights: weights, detectorWeights: detectorWeights)
     var models = [
@@ -126,28 +130,24 @@ public struct VideoExplainer: Sendable {
     }
     let facts = try Self.facts(file)
     return VideoExplanation(
-      report: report, file: facts, models: models, recipe: predictor.recipe, people: people,
+      report: report, file: facts, models: models, recipe: recipe, people: people,
       notLookedAt: notLookedAt(report, facts.video))
   }
 
   private func explained(
     _ person: VideoReport.Person, _ report: VideoReport, _ crops: [JudgedCrop]
   ) -> VideoExplanation.Person {
-    let models = predictor.ensemble.models
-    let faces = report.frameScores.indices.filter { report.frameScores[$0].person == person.id }
-      .map { place in
-        let face = report.frameScores[place]
-        return (
-          place: place, time: face.time,
-          probability: models.aggregate(face.scores.map(\.probability))
-        )
+    let models = predictor.maker.combination.models
+    let faces = report.scores.faces.enumerated().filter { $0.element.person == person.id }
+      .map { place, face in
+        (place: place, time: face.time, probability: models.aggregate(face.scores))
       }
     let sorted = faces.map(\.probability).sorted()
     let spread = sorted.first.map { _ in
       sorted[sorted.count / 10]...sorted[sorted.count - 1 - sorted.count / 10]
     }
     // For a fake, those that looked most so; for a real one, least so.
-    let isReal = person.verdict.name == "real"
+    let isReal = person.verdict.answer == .real
     let ranked = faces.sorted {
       isReal ? $0.probability < $1.probability : $0.probability > $1.probability
     }
@@ -166,7 +166,7 @@ public struct VideoExplainer: Sendable {
   private func regions(_ crop: JudgedCrop) -> [RegionOcclusion.Finding] {
     var sums: [RegionOcclusion.Region: Float] = [:]
     var count: Float = 0
-    for member in predictor.ensemble.members {
+    for member in predictor.members {
       guard let classifier = member.scorer as? any FrameClassifier,
         let findings = RegionOcclusion(classifier)(crop.image, landmarks: crop.landmarks)
       else { continue }
@@ -200,7 +200,7 @@ public struct VideoExplainer: Sendable {
     }
     let empty = report.frames - report.facesFound
     if empty > 0 { lines.append("\(empty) of the frames looked at, in which no face was found") }
-    if let least = predictor.recipe.detector.minFace, least > 0 {
+    if let least = recipe.detector.minFace, least > 0 {
       lines.append("faces smaller than \(Int(least)) pixels")
     }
     let seldom = report.people.count { !$0.counts }

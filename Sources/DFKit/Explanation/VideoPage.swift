@@ -37,9 +37,9 @@ public struct VideoPage {
     let undecided = explanation.recipe.verdict.undecided
     return [
       "file": explanation.file.path, "name": Self.lastName(explanation.file.path),
-      "version": dfkitVersion, "verdict": report.verdict.name,
-      "headline": Self.headline(report.verdict), "isFake": report.verdict.name == "fake",
-      "isReal": report.verdict.name == "real",
+      "version": dfkitVersion, "verdict": report.verdict.answer.rawValue,
+      "headline": Self.headline(report.verdict), "isFake": report.verdict.answer == .fake,
+      "isReal": report.verdict.answer == .real,
       "probability": report.verdict.probability.map { $0.fixed(2) } ?? "",
       "hasProbability": report.verdict.probability != nil,
       "reason": report.verdict.reason?.words ?? "",
@@ -88,8 +88,9 @@ public struct VideoPage {
   private func person(_ person: VideoExplanation.Person) -> [String: Any] {
     let verdict = person.report.verdict
     return [
-      "id": "\(person.report.id)", "verdict": verdict.name, "isFake": verdict.name == "fake",
-      "isReal": verdict.name == "real",
+      "id": "\(person.report.id)", "verdict": verdict.answer.rawValue,
+      "isFake": verdict.answer == .fake,
+      "isReal": verdict.answer == .real,
       "headline": Self.headline(verdict),
       "probability": verdict.probability.map { $0.fixed(2) } ?? "",
       "hasProbability": verdict.probability != nil,

@@ -3,8 +3,6 @@
 public enum ExtractionError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A file or folder of the dataset cannot be written.
   case unwritable(file: String, reason: String)
-  /// Another process is at work in the folder.
-  case locked(folder: String)
   /// The folder holds a dataset of other settings.
   case otherSettings(folder: String, differences: [String])
   /// The folder holds a manifest that was not written by an extraction.
@@ -20,8 +18,6 @@ public enum ExtractionError: Error, Sendable, Equatable, CustomStringConvertible
     case .unwritable(let file, let reason):
       "\(file): cannot be written: \(reason). What is done is kept: once that is mended, the same"
         + " command goes on"
-    case .locked(let folder):
-      "\(folder): another dfkit is extracting into it; wait for it, or name another folder"
     case .otherSettings(let folder, let differences):
       "\(folder) was begun with other settings; give the same, or name another folder (--out):\n  "
         + differences.joined(separator: "\n  ")

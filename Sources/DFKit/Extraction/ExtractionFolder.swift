@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 import MediaIO
 import Training
@@ -24,17 +25,11 @@ struct ExtractionFolder: Sendable {
     }
   }
 
-  /// Keeps all others out.
-  func lock() throws(ExtractionError) -> FolderLock {
-    do {
-      return try FolderLock(file: file(".lock"))
-    } catch {
-      switch error {
-      case .held: throw .locked(folder: url.relativePath)
-      case .system(let code):
-        throw .unwritable(file: url.relativePath, reason: String(cString: strerror(code)))
-      }
-    }
+  /// Keeps all others out, and removes what a killed process was writing.
+  func lock() throws(FolderLock.Failure) -> FolderLock {
+    let lock = try FolderLock(file: file(".lock"))
+    OutputFiles.removeParts(in: url)
+    return lock
   }
 
   var manifest: URL { file(FaceManifest.fileName) }
@@ -49,27 +44,6 @@ struct ExtractionFolder: Sendable {
 
   static func failure(_ url: URL) -> ExtractionError {
     .unwritable(file: url.relativePath, reason: String(cString: strerror(errno)))
-  }
-
-  /// Writes a file, whole or not at all.
-  func write(
-    to target: URL, _ body: (inout FileWriter) throws(ExtractionError) -> Void
-  ) throws(ExtractionError) {
-    let part = file(".part-\(target.lastPathComponent)")
-    do {
-      var writer = try FileWriter(part)
-      try body(&writer)
-      try writer.close()
-    } catch {
-      unlink(part.path)
-      guard case .unwritable(_, let reason) = error else { throw error }
-      throw .unwritable(file: target.relativePath, reason: reason)
-    }
-    guard rename(part.path, target.path) == 0 else {
-      let failure = Self.failure(target)
-      unlink(part.path)
-      throw failure
-    }
   }
 
   /// An empty folder for crops in the making; what a killed process left there goes.
@@ -112,45 +86,5 @@ enum CropName {
   private static func padded(_ number: Int, _ width: Int) -> String {
     let text = "\(number)"
     return String(repeating: "0", count: max(0, width - text.count)) + text
-  }
-}
-
-/// Writes bytes to a file by large blocks.
-struct FileWriter: ~Copyable {
-  private let url: URL
-  private let descriptor: Int32
-  private var buffer: [UInt8] = []
-  private var isOpen = true
-
-  /// Makes the file anew, or goes on at its end.
-  init(_ url: URL, appending: Bool = false) throws(ExtractionError) {
-    self.url = url
-    let start = appending ? O_APPEND : O_TRUNC
-    descriptor = open(url.path, O_WRONLY | O_CREAT | O_CLOEXEC | start, 0o666)
-    guard descriptor >= 0 else { throw ExtractionFolder.failure(url) }
-  }
-
-  deinit { if isOpen { Foundation.close(descriptor) } }
-
-  mutating func write(_ bytes: some Sequence<UInt8>) throws(ExtractionError) {
-    buffer.append(contentsOf: bytes)
-    if buffer.count >= 1 << 20 { try flush() }
-  }
-
-  mutating func flush() throws(ExtractionError) {
-    var rest = buffer[...]
-    while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else { throw ExtractionFolder.failure(url) }
-      rest = rest.dropFirst(written)
-    }
-    buffer.removeAll(keepingCapacity: true)
-  }
-
-  mutating func close() throws(ExtractionError) {
-    try flush()
-    isOpen = false
-    guard Foundation.close(descriptor) == 0 else { throw ExtractionFolder.failure(url) }
   }
 }

@@ -2,6 +2,7 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 import MediaIO
+import Synchronization
 import Training
 
 /// Makes a dataset of face crops out of videos: a folder with the crops and a manifest.
@@ -89,48 +90,30 @@ public struct ExtractionJob: Sendable {
   ) throws {
     let tasks = plan.tasks
     var journal = try ExtractionJournal(plan.folder.journal, length: state.journalLength)
-    let queue = start(plan)
+    let inHand = VideosInHand()
+    let queue = start(plan, inHand)
     var done = 0
     var stopping: (any Error)?
-    while let results = queue.results() {
+    working: while true {
+      let step = queue.next(within: 0.1)
       if Task.isCancelled { queue.stop() }
-      for finished in results {
-        let task = tasks[finished.place]
+      switch step {
+      case .over: break working
+      case .notYet: break
+      case .outcome(let place, let result):
         do {
-          switch finished.result {
-          case .success(let result):
-            let rows = try journal.append(result.record, rows: result.rows)
-            state.finish(result.record, rows: rows)
-            summary.extracted += 1
-            if !result.record.note.isEmpty {
-              summary.warnings.append(
-                .init(file: task.file.relativePath, text: result.record.note))
-            }
-          case .failure(let error as ExtractionError): throw error
-          case .failure(is CancellationError): continue
-          case .failure(let error):
-            var record = task.record
-            record.state = .failed
-            record.note = error.reason
-            state.finish(record, rows: try journal.append(record, rows: ""))
-            // Not every error is of a file.
-            let name = task.file.relativePath
-            let text = error.reason.contains(name) ? error.reason : "\(name): \(error.reason)"
-            summary.failures.append(.init(file: name, text: text))
-            failed(.init(file: name, text: text))
-          }
-          done += 1
+          if try take(result, of: tasks[place], &journal, &state, &summary, failed) { done += 1 }
         } catch {
           // Nothing more can be written; the threads are waited for.
           stopping = stopping ?? error
           queue.stop()
         }
       }
-      let hand = queue.inHand
+      let (first, part) = inHand.sum
       progress(
         JobProgress(
-          done: done, total: tasks.count,
-          file: hand.place.map { tasks[$0].file.relativePath } ?? "", fraction: hand.part))
+          done: done, total: tasks.count, file: first.map { tasks[$0].file.relativePath } ?? "",
+          fraction: part))
     }
     if let stopping { throw stopping }
     summary.wasCancelled = Task.isCancelled && done < tasks.count
@@ -138,31 +121,82 @@ public struct ExtractionJob: Sendable {
     summary.warnings.sort { $0.file < $1.file }
   }
 
-  /// Starts threads, each with videos of its own; where there are more threads than videos, several work on
-  /// each.
-  private func start(_ plan: ExtractionPlan) -> ExtractionQueue {
+  /// Takes down what became of a video.
+  ///
+  /// - Returns: false for a video that was given up because the work is stopped.
+  /// - Throws: `ExtractionError` where nothing more can be written.
+  private func take(
+    _ result: Result<VideoExtractor.Result, any Error>, of task: ExtractionPlan.Waiting,
+    _ journal: inout ExtractionJournal, _ state: inout ExtractionState,
+    _ summary: inout ExtractionSummary, _ failed: (ExtractionSummary.Remark) -> Void
+  ) throws -> Bool {
+    let name = task.file.relativePath
+    switch result {
+    case .success(let result):
+      state.finish(result.record, rows: try journal.append(result.record, rows: result.rows))
+      summary.extracted += 1
+      if !result.record.note.isEmpty {
+        summary.warnings.append(.init(file: name, text: result.record.note))
+      }
+    case .failure(let error as ExtractionError): throw error
+    case .failure(is CancellationError): return false
+    case .failure(let error):
+      var record = task.record
+      record.state = .failed
+      record.note = error.reason
+      state.finish(record, rows: try journal.append(record, rows: ""))
+      // Not every error is of a file.
+      let text = error.reason.contains(name) ? error.reason : "\(name): \(error.reason)"
+      summary.failures.append(.init(file: name, text: text))
+      failed(.init(file: name, text: text))
+    }
+    return true
+  }
+
+  /// Starts threads, each with videos of its own; where there are more threads than videos, several
+  /// work on each.
+  private func start(
+    _ plan: ExtractionPlan, _ inHand: VideosInHand
+  ) -> WorkQueue<Result<VideoExtractor.Result, any Error>> {
     let (tasks, folder, balance) = (plan.tasks, plan.folder, plan.balance)
     let threads = max(1, min(Parallel.threadCount, tasks.count))
     let decodingThreads = min(16, max(1, Parallel.threadCount / threads))
     let keptBytes = max(1 << 27, (1 << 30) / threads)
-    let queue = ExtractionQueue(count: tasks.count, threads: threads)
-    for number in 0..<threads {
-      let thread = Thread { [options, detector] in
-        if threads > 1 { Parallel.keepToThisThread() }
-        let extractor = VideoExtractor(
-          options, detector, folder, name: "\(number)", decodingThreads: decodingThreads,
-          keptBytes: keptBytes, isCancelled: { queue.isCancelled })
-        queue.work(number) { place, progress in
-          let task = tasks[place]
-          return try extractor.extract(
-            task.file, task.record, frames: balance?[task.record.label.label] ?? 0,
-            progress: progress)
+    var settings = WorkQueue<Result<VideoExtractor.Result, any Error>>.Options(
+      "extractor", threads: threads)
+    // A video that takes long does not keep others out of the journal.
+    settings.isOrdered = false
+    settings.keepsToThreads = threads > 1
+    settings.stackSize = 8 << 20
+    let queue = WorkQueue<Result<VideoExtractor.Result, any Error>>(tasks.count, settings)
+    queue.start { [options, detector] number in
+      let extractor = VideoExtractor(
+        options, detector, folder, name: "\(number)", decodingThreads: decodingThreads,
+        keptBytes: keptBytes, isCancelled: { queue.isStopped })
+      return { place in
+        inHand.set(place, 0)
+        defer { inHand.set(place, nil) }
+        let task = tasks[place]
+        return Result {
+          try extractor.extract(
+            task.file, task.record, frames: balance?[task.record.label.label] ?? 0
+          ) { inHand.set(place, $0) }
         }
       }
-      thread.name = "extractor \(number)"
-      thread.stackSize = 8 << 20
-      thread.start()
     }
     return queue
+  }
+}
+
+/// The videos that threads are at work on, and the part of each that is done.
+private final class VideosInHand: Sendable {
+  private let parts = Mutex<[Int: Double]>([:])
+
+  /// - Parameter part: nil where the video is done.
+  func set(_ place: Int, _ part: Double?) { parts.withLock { $0[place] = part } }
+
+  /// The first of the videos, and the sum of the parts.
+  var sum: (first: Int?, part: Double) {
+    parts.withLock { ($0.keys.min(), $0.values.reduce(0, +)) }
   }
 }

@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 import MediaIO
 import Training
@@ -7,7 +8,7 @@ import Training
 ///
 /// An entry is a line with the lengths of record and rows and a hash of both, the record as in `videos.csv`,
 /// and the rows as in the manifest.
-struct ExtractionJournal: ~Copyable {
+struct ExtractionJournal {
   /// A video that is done.
   struct Entry {
     var record: VideoRecord
@@ -17,7 +18,7 @@ struct ExtractionJournal: ~Copyable {
 
   private let url: URL
   private var length: Int
-  private var writer: FileWriter
+  private let writer: OutputFile<ExtractionError>
 
   /// The whole entries of a journal, and the bytes that they take. A missing file has none.
   static func read(_ url: URL) throws(ExtractionError) -> (entries: [Entry], length: Int) {
@@ -71,7 +72,7 @@ struct ExtractionJournal: ~Copyable {
     if truncate(url.path, off_t(length)) != 0, errno != ENOENT {
       throw ExtractionFolder.failure(url)
     }
-    writer = try FileWriter(url, appending: true)
+    writer = try OutputFile(url, .appending, failure: ExtractionError.unwritable)
   }
 
   /// Adds a video.

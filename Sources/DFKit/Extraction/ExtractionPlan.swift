@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 import MediaIO
 import Training
@@ -77,10 +78,8 @@ public struct ExtractionPlan {
     }
     guard before == nil, !state.records.isEmpty else { return }
     settings.frames.balance = options.isBalanced ? balance : nil
-    let text = try settings.json()
-    try folder.write(to: folder.record) { writer throws(ExtractionError) in
-      try writer.write(text)
-    }
+    try OutputFiles.write(
+      try settings.json(), to: folder.record, failure: ExtractionError.unwritable)
   }
 
   private func balance(_ frames: Int, _ options: ExtractionOptions) -> FrameBalance {

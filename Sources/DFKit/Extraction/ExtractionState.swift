@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 import MediaIO
 import Training
@@ -75,26 +76,26 @@ struct ExtractionState {
 
   /// Writes `videos.csv`.
   func writeVideos(_ folder: ExtractionFolder) throws(ExtractionError) {
-    try folder.write(to: folder.videos) { writer throws(ExtractionError) in
-      try writer.write((CSV.line(VideoRecord.columns) + "\n").utf8)
-      for record in records { try writer.write(record.row.utf8) }
-    }
+    let file = try OutputFile(folder.videos, failure: ExtractionError.unwritable)
+    try file.write("\(CSV.line(VideoRecord.columns))\n".utf8)
+    for record in records { try file.write(record.row.utf8) }
+    try file.close()
   }
 
   /// Writes the manifest in the order of the videos, and `videos.csv`, and removes the journal.
   mutating func write(_ folder: ExtractionFolder) throws(ExtractionError) {
     let old = try Self.contents(folder.manifest)
     let journal = try Self.contents(folder.journal)
-    try folder.write(to: folder.manifest) { writer throws(ExtractionError) in
-      try writer.write(ManifestWriter.header.utf8)
-      for record in records where record.state == .done {
-        switch rows[record.key] {
-        case .manifest(let range)?: try writer.write(old[range])
-        case .journal(let range)?: try writer.write(journal[range])
-        case nil: break
-        }
+    let file = try OutputFile(folder.manifest, failure: ExtractionError.unwritable)
+    try file.write(ManifestWriter.header.utf8)
+    for record in records where record.state == .done {
+      switch rows[record.key] {
+      case .manifest(let range)?: try file.write(old[range])
+      case .journal(let range)?: try file.write(journal[range])
+      case nil: break
       }
     }
+    try file.close()
     try writeVideos(folder)
     unlink(folder.journal.path)
   }

@@ -18,7 +18,7 @@ final class VideoExtractor {
   }
 
   /// A video that is done: its record and the manifest's rows.
-  struct Result {
+  struct Result: Sendable {
     var record: VideoRecord
     var rows: String
   }
@@ -92,13 +92,7 @@ final class VideoExtractor {
   private func digest(_ file: URL) throws -> (String, Int) {
     // A pipe would block, a device never end.
     _ = try MediaKind.of(file)
-    do {
-      return try SHA256.digits(ofFile: file, check: checkCancellation)
-    } catch is CancellationError {
-      throw CancellationError()
-    } catch {
-      throw MediaError.unreadable(file: file.relativePath, reason: error.reason)
-    }
+    return try SHA256.digits(ofFile: file, check: checkCancellation)
   }
 
   // MARK: - Frames
@@ -179,7 +173,7 @@ final class VideoExtractor {
       } catch {
         throw ExtractionError.unwritable(file: file.relativePath, reason: error.reason)
       }
-      var writer = try FileWriter(file)
+      let writer = try OutputFile(file, .anew, failure: ExtractionError.unwritable)
       try writer.write(data)
       try writer.close()
     }

@@ -9,7 +9,7 @@ import Training
 /// weights: what `dfkit familiarity` does.
 ///
 /// Class means and covariance of the network's features come from the training part of the data,
-/// limits from the validation part (`FamiliarityLimits`). Damaged copies of the validation part
+/// limits from the validation part (`TraitValues.init(heldOut:)`). Damaged copies of the validation part
 /// then show what the limits notice.
 public struct FamiliarityJob: Sendable {
   /// The network's weights.
@@ -59,7 +59,7 @@ public struct FamiliarityJob: Sendable {
 
     var faces: [FamiliarityReport.Face] = []
     try look.each(heldOut, "held out", progress) { faces.append(.init($0, familiarity)) }
-    familiarity.limits = FamiliarityLimits(
+    familiarity.limits = TraitValues(
       heldOut: faces.map { MeasuredFace(source: $0.source, measures: $0.measures) },
       refused: refused)
 
@@ -139,7 +139,7 @@ extension FaceSample {
 struct SeenFace {
   let sample: FaceSample
   let features: [Float]
-  let measures: FamiliarityMeasures
+  let measures: TraitValues
 }
 
 /// Shows faces to a network, a batch at a time.
@@ -161,8 +161,8 @@ private struct FaceLook {
       try Task.checkCancellation()
       progress(
         JobProgress(
-          done: 0, total: 1, file: "\(words): \(start) of \(samples.count) faces",
-          fraction: Double(done) / Double(max(1, total))))
+          "\(words): \(start) of \(samples.count) faces",
+          part: Double(done) / Double(max(1, total))))
       let batch = Array(samples[start..<min(start + 16, samples.count)])
       var crops: [Image] = []
       var sides: [Int] = []
@@ -183,7 +183,7 @@ private struct FaceLook {
         let side = Float(max(shown.width, shown.height)) * max(1, cut / stored)
         sides.append(side.isFinite ? Int(min(side, 1e6)) : Int(stored))
       }
-      let pictures = FamiliarityMeasures.pictures(crops, sides: sides)
+      let pictures = TraitValues.pictures(crops, sides: sides)
       for (sample, face) in zip(batch, model.look(at: crops, pictures: pictures)) {
         try body(SeenFace(sample: sample, features: face.features, measures: face.measures))
       }

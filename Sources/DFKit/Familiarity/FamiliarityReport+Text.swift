@@ -92,21 +92,13 @@ extension FamiliarityReport.Count {
   }
 }
 
-extension FamiliarityLimits {
-  /// An object of the traits that have a limit.
-  var json: JSON { .object(FamiliarityTrait.members { self[$0] }) }
-}
-
-extension FamiliarityMeasures {
-  /// An object of the traits that were measured.
-  var json: JSON { .object(FamiliarityTrait.members { self[$0] }) }
-}
-
-extension FamiliarityTrait {
-  fileprivate static func members(_ value: (FamiliarityTrait) -> Float?) -> [JSON.Member] {
-    allCases.compactMap { trait in
-      value(trait).map { .init(key: trait.rawValue, value: .number($0)) }
-    }
+extension TraitValues {
+  /// An object of the traits that have a number.
+  var json: JSON {
+    .object(
+      FamiliarityTrait.allCases.compactMap { trait in
+        self[trait].map { .init(key: trait.rawValue, value: .number($0)) }
+      })
   }
 }
 

@@ -9,7 +9,7 @@ public struct FamiliarityReport: Sendable {
   package struct Face: Sendable {
     package var source: String
     package var label: FaceLabel
-    package var measures: FamiliarityMeasures
+    package var measures: TraitValues
     package var parts: Familiarity.Parts
 
     init(_ seen: SeenFace, _ familiarity: Familiarity) {
@@ -30,7 +30,7 @@ public struct FamiliarityReport: Sendable {
     /// Those beyond each trait's limit.
     public var traits: [FamiliarityTrait: Int]
 
-    init(_ faces: [Face], _ limits: FamiliarityLimits) {
+    init(_ faces: [Face], _ limits: TraitValues) {
       let beyond = faces.map { limits.traitsBeyond($0.measures) }
       self.faces = faces.count
       unfamiliar = beyond.count { !$0.isEmpty }

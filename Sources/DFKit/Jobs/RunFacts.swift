@@ -112,6 +112,8 @@ extension TrainingJob {
   static func digest(_ file: URL) throws(WeightsError) -> String {
     do {
       return try SHA256.digits(ofFile: file).digits
+    } catch MediaError.unreadable(_, let reason) {
+      throw .unreadable(file: file.relativePath, reason: reason)
     } catch {
       throw .unreadable(file: file.relativePath, reason: error.reason)
     }

@@ -7,9 +7,9 @@ public struct FaceFamiliarity: Sendable, Equatable {
     /// The member's name in the recipe.
     public var name: String
     /// The medians over the faces.
-    public var measures: FamiliarityMeasures
+    public var measures: TraitValues
     /// How far a face may be.
-    public var limits: FamiliarityLimits
+    public var limits: TraitValues
   }
 
   /// The members whose weights say what is familiar, in the recipe's order.
@@ -23,45 +23,37 @@ public struct FaceFamiliarity: Sendable, Equatable {
   /// Whether most of the faces are unlike those learned from.
   public var isUnfamiliar: Bool { !traits.isEmpty }
 
-  /// The familiarity of faces; nil where no member measured any.
-  init?(_ faces: [VideoReport.FrameScore], _ limits: [VideoReport.MemberLimits]) {
-    var members: [Member] = []
-    // Of each face, how many members find it beyond some limit, and beyond each.
-    var votes = [Int](repeating: 0, count: faces.count)
-    var traitVotes = [[FamiliarityTrait: Int]](repeating: [:], count: faces.count)
-    for member in limits {
-      var measured: [FamiliarityMeasures] = []
-      for (place, face) in faces.enumerated() {
-        guard let own = face.measures.first(where: { $0.name == member.name }) else { continue }
-        measured.append(own.measures)
-        let beyond = member.limits.traitsBeyond(own.measures)
-        if !beyond.isEmpty { votes[place] += 1 }
-        for trait in beyond { traitVotes[place][trait, default: 0] += 1 }
-      }
-      guard !measured.isEmpty else { continue }
-      members.append(
-        Member(name: member.name, measures: .median(of: measured), limits: member.limits))
+  /// The familiarity of a table's faces; nil where no member measured any.
+  init?(_ table: ScoreTable) {
+    let known = table.members.indices.filter { member in
+      table.members[member].limits != nil
+        && table.faces.contains { $0.measures[member] != nil }
     }
-    guard !members.isEmpty else { return nil }
-    let needed = members.count / 2 + 1
-    let unfamiliar = votes.count { $0 >= needed }
-    self.members = members
-    share = Float(unfamiliar) / Float(faces.count)
-    guard 2 * unfamiliar > faces.count else {
+    guard !known.isEmpty else { return nil }
+    members = known.map { member in
+      Member(
+        name: table.members[member].name,
+        measures: .median(of: table.faces.compactMap { $0.measures[member] }),
+        limits: table.members[member].limits ?? TraitValues())
+    }
+    // Of each face, what each member finds beyond its limits.
+    let beyond = table.faces.map { face in
+      known.map { table.traitsBeyond(face, member: $0) }
+    }
+    let needed = known.count / 2 + 1
+    let unfamiliar = beyond.count { $0.count { !$0.isEmpty } >= needed }
+    share = Float(unfamiliar) / Float(beyond.count)
+    guard 2 * unfamiliar > beyond.count else {
       traits = []
       return
     }
-    let counts = FamiliarityTrait.allCases.map { trait in
-      (trait, traitVotes.count { $0[trait, default: 0] >= needed })
+    // Of each trait, how many members name it for each face.
+    let votes = FamiliarityTrait.allCases.map { trait in
+      (trait, faces: beyond.map { $0.count { $0.contains(trait) } })
     }
-    let most = counts.filter { 2 * $0.1 > faces.count }.map(\.0)
-    let all = FamiliarityTrait.allCases.max { first, second in
-      let sums = [first, second].map { trait in
-        traitVotes.reduce(0) { $0 + $1[trait, default: 0] }
-      }
-      return sums[0] < sums[1]
-    }
-    traits = most.isEmpty ? [all].compactMap { $0 } : most
+    let most = votes.filter { 2 * $0.faces.count { $0 >= needed } > beyond.count }.map(\.0)
+    let frequent = votes.max { $0.faces.reduce(0, +) < $1.faces.reduce(0, +) }
+    traits = most.isEmpty ? [frequent?.0].compactMap { $0 } : most
   }
 }
 

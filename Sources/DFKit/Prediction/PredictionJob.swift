@@ -1,40 +1,6 @@
 import Foundation
 import MediaIO
 
-/// How far a job over many files has come.
-public struct JobProgress: Sendable {
-  /// Files that are done.
-  public var done: Int
-  /// All files.
-  public var total: Int
-  /// The file in work.
-  public var file: String
-  /// The part of that file's work that is done, 0 to 1.
-  public var fraction: Double
-  /// The part of the file's work that was done before, by an earlier run.
-  public var before = 0.0
-
-  /// A state of the job.
-  public init(done: Int, total: Int, file: String, fraction: Double) {
-    self.done = done
-    self.total = total
-    self.file = file
-    self.fraction = fraction
-  }
-
-  /// The part of the whole job that is done, 0 to 1, counting files as equal.
-  public var overall: Double {
-    part(fraction)
-  }
-
-  /// The part of the whole job that this run has not done.
-  var overallBefore: Double { before == 0 ? 0 : part(before) }
-
-  private func part(_ fraction: Double) -> Double {
-    total == 0 ? 1 : (Double(done) + min(max(fraction, 0), 1)) / Double(total)
-  }
-}
-
 /// How a job over many files ended.
 public struct JobOutcome: Sendable, Equatable {
   /// Files without an answer because of an error.

@@ -46,18 +46,33 @@ public enum Verdict: Sendable, Equatable {
     }
   }
 
-  /// `fake`, `real` or `undecided`.
-  public var name: String {
+  /// The answer without its probability and reason.
+  public var answer: Answer {
     switch self {
-    case .fake: "fake"
-    case .real: "real"
-    case .undecided: "undecided"
+    case .fake: .fake
+    case .real: .real
+    case .undecided: .undecided
     }
+  }
+
+  /// What a verdict can be. The raw values are the words in JSON and tables.
+  public enum Answer: String, Sendable {
+    /// Rather manipulated.
+    case fake
+    /// Rather not.
+    case real
+    /// Neither.
+    case undecided
   }
 
   /// Why there is no answer; nil when there is one.
   public var reason: Reason? {
     if case .undecided(let reason) = self { reason } else { nil }
+  }
+
+  /// Whether there is no answer because the faces are unlike those learned from.
+  var isUnfamiliar: Bool {
+    if case .undecided(.unfamiliar) = self { true } else { false }
   }
 }
 

@@ -2,12 +2,18 @@ import Classifiers
 import DeepfakeCore
 import FaceDetect
 
-/// Makes the verdicts on a file and on the people in it out of their faces' scores: when they were just computed, or
-/// again, by other rules, from a report of before.
+/// Makes the verdicts on a file and on the people in it out of their faces' scores: when they were
+/// just computed, or again, by other rules, from a report of before.
 public struct VerdictMaker: Sendable {
-  /// How many frames a verdict needs, who counts, and what is left undecided. Its aggregation is not used here: that is
-  /// `combination`.
-  public var recipe: Recipe
+  /// Frames with a face, whosever, that a verdict needs; fewer where fewer were looked at.
+  public var minFrames: Int
+  /// Frames in which a person must be judged to get a verdict; fewer where fewer were looked at.
+  public var minFramesOfPerson: Int
+  /// Frames in which a person must be judged to count for the file's verdict, as a part of those of
+  /// the person judged most.
+  public var minShare: Float
+  /// What a probability is called.
+  public var decision: Recipe.Decision
   /// How a person's scores become one.
   public var combination: ScoreCombination
   /// Makes the file's probability out of the people's; nil where all faces are judged together.
@@ -15,17 +21,22 @@ public struct VerdictMaker: Sendable {
 
   /// The rules of a recipe.
   ///
-  /// - Parameter rule: over people; nil for the recipe's.
+  /// - Parameters:
+  ///   - combination: stands for the recipe's aggregation.
+  ///   - rule: over people; nil for the recipe's.
   public init(_ recipe: Recipe, _ combination: ScoreCombination, rule: (any PeopleRule)? = nil) {
-    self.recipe = recipe
+    minFrames = recipe.faces.minFrames
+    minFramesOfPerson = recipe.people.minFrames
+    minShare = recipe.people.minShare
+    decision = recipe.verdict
     self.combination = combination
     self.rule = rule ?? recipe.people.verdict.rule
   }
 
-  /// Why a file has no verdict before any face is judged, by the frames and faces that were found; nil where
-  /// there is enough.
-  public func obstacle(_ report: VideoReport) -> Verdict.Reason? {
-    let needed = min(recipe.faces.minFrames, report.frames)
+  /// Why a file has no verdict whatever its faces look like, by the frames and faces that were
+  /// found; nil where there is enough.
+  private func obstacle(_ report: VideoReport) -> Verdict.Reason? {
+    let needed = min(minFrames, report.frames)
     let most = report.people.map(\.framesJudged).max() ?? 0
     if report.facesFound == 0 { return .noFaces }
     if report.facesFound < needed { return .tooFewFaces(found: report.facesFound, needed: needed) }
@@ -36,11 +47,16 @@ public struct VerdictMaker: Sendable {
     return nil
   }
 
-  /// Writes down the verdicts on the file and its people, by `frameScores`.
+  /// Writes down the verdicts on the file and its people, by the report's `scores`.
+  public func decide(_ report: inout VideoReport) { decide(&report) { _ in } }
+
+  /// The same where networks are still to be asked.
   ///
-  /// - Parameter together: what the members say of all faces as if they were one person's, where that is asked for
-  ///   and not the same as what they say of each.
-  public func decide(_ report: inout VideoReport, together: [MemberScores]? = nil) {
+  /// - Parameter judge: fills the scores. It is called only where the frames and faces that were
+  ///   found suffice for a verdict.
+  func decide(
+    _ report: inout VideoReport, judge: (inout ScoreTable) throws -> Void
+  ) rethrows {
     let needed = neededFrames(report)
     for index in report.people.indices {
       let found = report.people[index].framesJudged
@@ -52,60 +68,58 @@ public struct VerdictMaker: Sendable {
     }
     report.members = []
     report.familiarity = nil
-    report.isCalibrated = recipe.verdict.isCalibrated
+    report.isCalibrated = decision.isCalibrated
     if let obstacle = obstacle(report) {
       report.verdict = .undecided(obstacle)
       return
     }
+    try judge(&report.scores)
     let people = assess(&report, needed: needed)
     guard let rule else {
-      let all = combination(together ?? report.frameScores.membersScores)
+      let all = combination(report.scores.columns)
       for index in report.people.indices { report.people[index].counts = true }
-      report.familiarity = familiarity(report.frameScores, report)
+      report.familiarity = familiarity(report.scores)
       report.verdict = verdict(all.probability, report.familiarity)
       report.members = all.members.map { .init($0) }
       return
     }
-    let counted = Set(people.map(\.person.id))
-    report.familiarity = familiarity(
-      report.frameScores.filter { counted.contains($0.person) }, report)
+    report.familiarity = familiarity(report.scores.of(Set(people.map(\.person.id))))
     report.verdict = verdict(of: people.map(\.person), rule, report)
-    let names = people.first?.assessment.members.map(\.name) ?? []
-    report.members = names.enumerated().map { member, name in
+    report.members = report.scores.members.enumerated().map { member, column in
       let alone = people.map { person, assessment in
         var person = person
         person.probability = assessment.members[member].probability
         return person
       }
-      return VideoReport.MemberScore(name: name, probability: rule.probability(alone))
+      return VideoReport.MemberScore(name: column.name, probability: rule.probability(alone))
     }
   }
 
-  /// The verdicts on the people, and those of them who count.
+  /// Writes down the verdicts on the people.
+  ///
+  /// - Returns: those of them who count.
   private func assess(
     _ report: inout VideoReport, needed: Int
   ) -> [(person: JudgedPerson, assessment: Assessment)] {
-    var faces: [Int: [VideoReport.FrameScore]] = [:]
-    for face in report.frameScores { faces[face.person, default: []].append(face) }
     let most = Float(report.people.map(\.framesJudged).max() ?? 0)
     var counted: [(JudgedPerson, Assessment)] = []
     for index in report.people.indices where report.people[index].framesJudged >= needed {
-      let own = faces[report.people[index].id] ?? []
-      guard !own.isEmpty else { continue }
-      let assessment = combination(own.membersScores)
-      let familiarity = familiarity(own, report)
+      let own = report.scores.of([report.people[index].id])
+      guard !own.faces.isEmpty else { continue }
+      let assessment = combination(own.columns)
+      let familiarity = familiarity(own)
       report.people[index].familiarity = familiarity
       report.people[index].verdict = verdict(assessment.probability, familiarity)
       report.people[index].members = assessment.members.map { .init($0) }
       report.people[index].fakeSpans = .init(
-        own.map { ($0.time, combination.models.aggregate($0.scores.map(\.probability))) })
+        own.faces.map { ($0.time, combination.models.aggregate($0.scores)) })
       let judged = Float(report.people[index].framesJudged)
-      guard judged >= recipe.people.minShare * most else { continue }
+      guard judged >= minShare * most else { continue }
       report.people[index].counts = true
       let person = JudgedPerson(
         id: report.people[index].id, probability: assessment.probability,
         frames: report.people[index].framesJudged,
-        faceArea: MedianAggregator().aggregate(own.map(\.box.area)))
+        faceArea: MedianAggregator().aggregate(own.faces.map(\.box.area)))
       counted.append((person, assessment))
     }
     return counted
@@ -118,12 +132,12 @@ public struct VerdictMaker: Sendable {
     let needed = Float(max(1, neededFrames(report)))
     let most = Float(report.people.map(\.framesJudged).max() ?? 0)
     return report.people.filter {
-      Float($0.framesJudged) >= max(needed, recipe.people.minShare * most)
+      Float($0.framesJudged) >= max(needed, minShare * most)
     }
   }
 
   private func neededFrames(_ report: VideoReport) -> Int {
-    min(recipe.people.minFrames, report.frames)
+    min(minFramesOfPerson, report.frames)
   }
 
   /// The verdict that a rule makes out of the people who count.
@@ -135,12 +149,12 @@ public struct VerdictMaker: Sendable {
     of people: [JudgedPerson], _ rule: any PeopleRule, _ report: VideoReport
   ) -> Verdict {
     let verdict = verdict(rule.probability(people), nil)
-    guard recipe.verdict.unfamiliar == .refuse else { return verdict }
+    guard decision.unfamiliar == .refuse else { return verdict }
     let strangers = report.people.filter { $0.familiarity?.isUnfamiliar == true }
     let others = people.filter { person in !strangers.contains { $0.id == person.id } }
     guard others.count < people.count else { return verdict }
-    if !others.isEmpty, self.verdict(rule.probability(others), nil).name == verdict.name,
-      verdict.name == "fake" || report.familiarity?.isUnfamiliar != true
+    if !others.isEmpty, self.verdict(rule.probability(others), nil).answer == verdict.answer,
+      verdict.answer == .fake || report.familiarity?.isUnfamiliar != true
     {
       return verdict
     }
@@ -154,29 +168,16 @@ public struct VerdictMaker: Sendable {
         traits: FamiliarityTrait.allCases.filter(traits.contains)))
   }
 
-  private func familiarity(
-    _ faces: [VideoReport.FrameScore], _ report: VideoReport
-  ) -> FaceFamiliarity? {
-    recipe.verdict.unfamiliar == .ignore ? nil : FaceFamiliarity(faces, report.limits)
+  private func familiarity(_ faces: ScoreTable) -> FaceFamiliarity? {
+    decision.unfamiliar == .ignore ? nil : FaceFamiliarity(faces)
   }
 
   /// The verdict that a probability means where the faces are as familiar as that.
   private func verdict(_ probability: Float, _ familiarity: FaceFamiliarity?) -> Verdict {
-    if recipe.verdict.unfamiliar == .refuse, let familiarity, familiarity.isUnfamiliar {
+    if decision.unfamiliar == .refuse, let familiarity, familiarity.isUnfamiliar {
       return .undecided(.unfamiliar(probability: probability, traits: familiarity.traits))
     }
-    return Verdict(probability: probability, undecided: recipe.verdict.undecided)
-  }
-}
-
-extension [VideoReport.FrameScore] {
-  /// Each member's scores of these faces.
-  var membersScores: [MemberScores] {
-    guard let first else { return [] }
-    return first.scores.indices.map { member in
-      MemberScores(
-        name: first.scores[member].name, frames: map { $0.scores[member].probability })
-    }
+    return Verdict(probability: probability, undecided: decision.undecided)
   }
 }
 

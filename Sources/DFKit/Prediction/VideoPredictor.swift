@@ -10,33 +10,42 @@ import MediaIO
 /// Frames are looked at a few at a time and only the crops are kept, so memory does not grow with the
 /// video.
 public struct VideoPredictor: Sendable {
-  /// Which frames, faces, crops and people, and what a probability is called. Its detector, members and aggregation are not used here:
-  /// those are `detector` and `ensemble`.
-  public var recipe: Recipe
+  /// Frames looked at in a video, evenly spread.
+  public var frames: Int
+  /// Which of a frame's faces are judged.
+  public var faces: Recipe.Faces
+  /// How they are cut out.
+  public var crop: Recipe.Crop
   /// Finds the faces.
   public var detector: any FaceDetector
   /// What reports call the detector's weights; nil where it was made in code.
   public var detectorName: String?
-  /// Judges them.
-  public var ensemble: Ensemble
-  /// Makes the verdict out of the people's, a rule of one's own; nil for the recipe's.
-  public var rule: (any PeopleRule)?
+  /// Judge the faces, one after the other.
+  public var members: [Ensemble.Member]
+  /// Makes verdicts of what the members say. Its `rule` over people can be one of your own.
+  public var maker: VerdictMaker
   /// How the networks see the crops; as they were cut unless told otherwise.
   public var view = CropView.plain
-  /// What happens to a frame, whose place in decoded order is given, before anything looks at it; nil for nothing.
+  /// Changes a frame, whose place in decoded order is given, before anything looks at it; nil
+  /// changes nothing.
   public var retouch: (@Sendable (Image, Int) -> Image)?
-  /// Whether networks stay in memory from file to file; otherwise each is there only while it judges.
+  /// Whether networks stay in memory from file to file; otherwise each is there only while it
+  /// judges.
   public var keepsNetworks = true
 
   /// A predictor.
+  ///
+  /// - Parameters:
+  ///   - recipe: which frames, faces and crops are judged, and how verdicts are made. Its detector,
+  ///     members and aggregation are not looked at: `detector` and `ensemble` stand for them.
   public init(recipe: Recipe, detector: any FaceDetector, ensemble: Ensemble) {
-    self.recipe = recipe
+    frames = recipe.frames
+    faces = recipe.faces
+    crop = recipe.crop
     self.detector = detector
-    self.ensemble = ensemble
+    members = ensemble.members
+    maker = VerdictMaker(recipe, ensemble.combination)
   }
-
-  /// The rule over people; nil where all faces are judged together.
-  private var peopleRule: (any PeopleRule)? { rule ?? recipe.people.verdict.rule }
 
   /// The verdict on a file.
   ///
@@ -51,19 +60,18 @@ public struct VideoPredictor: Sendable {
 
   /// The verdict on a file, and the crops that it was made of.
   ///
-  /// - Returns: the report, and one crop for each of its `frameScores`.
+  /// - Returns: the report, and one crop for each face of its `scores`.
   /// - Throws: as `predict`.
   public func judge(
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> (report: VideoReport, crops: [JudgedCrop]) {
     let start = ContinuousClock.now
     var search = FaceSearch(
-      detector, name: detectorName,
-      enough: max(recipe.faces.minFrames, recipe.people.minFrames))
-    var judged = JudgedFaces(recipe, view)
+      detector, name: detectorName, enough: max(maker.minFrames, maker.minFramesOfPerson))
+    var judged = JudgedFaces(faces, crop, view)
     var report = VideoReport(file: file.relativePath, verdict: .undecided(.noFaces))
     report.warnings = try StageTimes.measure(.decode) {
-      try MediaFrame.read(file, .spread(recipe.frames)) { frame in
+      try MediaFrame.read(file, .spread(frames)) { frame in
         var frame = frame
         if let retouch { frame.image = retouch(frame.image, frame.index) }
         try search.add(frame) { judged.add($0, $1) }
@@ -74,71 +82,25 @@ public struct VideoPredictor: Sendable {
     report.frames = search.frames
     report.search = search.facts
     report.facesFound = judged.framesWithFaces
-    if peopleRule != nil, judged.mostLeftOut > 0 {
+    if maker.rule != nil, judged.mostLeftOut > 0 {
       report.warnings.append(
-        "there are up to \(judged.mostLeftOut + recipe.faces.perFrame) faces in a frame, of which"
-          + " \(recipe.faces.perFrame) are judged (faces.perFrame)"
+        "there are up to \(judged.mostLeftOut + faces.perFrame) faces in a frame, of which"
+          + " \(faces.perFrame) are judged (faces.perFrame)"
       )
     }
-    let candidates = Candidate.all(search.tracks(), judged.faces)
-    try decide(candidates, judged, into: &report, progress: progress)
+    report.people = judged.people(search.tracks())
+    try maker.decide(&report) { table in
+      table = ScoreTable(faces: judged.faces)
+      try StageTimes.measure(.classify) {
+        try table.add(
+          members, crops: judged.crops, sides: judged.sides, asOne: maker.rule == nil,
+          unloading: !keepsNetworks
+        ) { progress(0.5 + 0.5 * $0) }
+      }
+    }
     report.seconds = (ContinuousClock.now - start).seconds
     progress(1)
-    return (report, report.frameScores.isEmpty ? [] : judged.judgedCrops(of: candidates))
-  }
-
-  private func decide(
-    _ candidates: [Candidate], _ judged: JudgedFaces, into report: inout VideoReport,
-    progress: (Double) -> Void
-  ) throws {
-    let maker = VerdictMaker(recipe, ensemble.combination, rule: rule)
-    report.people = candidates.map { VideoReport.Person($0) }
-    guard maker.obstacle(report) == nil else { return maker.decide(&report) }
-    let scores = try StageTimes.measure(.classify) {
-      try FileScores(
-        ensemble, crops: judged.crops, sides: judged.faces.map(\.side),
-        people: candidates.map(\.places), pooling: maker.rule == nil, unloading: !keepsNetworks
-      ) { done in
-        progress(0.5 + 0.5 * Double(done) / Double(ensemble.members.count))
-      }
-    }
-    report.limits = scores.measures.map { .init(name: $0.name, limits: $0.limits) }
-    report.frameScores = frameScores(scores, candidates, judged.faces)
-    maker.decide(&report, together: maker.rule == nil ? scores.together : nil)
-  }
-
-  /// The judged faces in their order, each with its person.
-  private func frameScores(
-    _ scores: FileScores, _ candidates: [Candidate], _ faces: [JudgedFaces.Face]
-  ) -> [VideoReport.FrameScore] {
-    var found = [VideoReport.FrameScore?](repeating: nil, count: faces.count)
-    for (index, candidate) in candidates.enumerated() {
-      for (crop, place) in candidate.places.enumerated() {
-        found[place] = VideoReport.FrameScore(
-          time: faces[place].time, person: candidate.track.id, box: faces[place].box,
-          scores: zip(ensemble.members, scores.people[index].at(crop)).map {
-            .init(name: $0.name, probability: $1)
-          })
-        found[place]?.measures = scores.measures.map {
-          .init(name: $0.name, measures: $0.faces[place])
-        }
-      }
-    }
-    return found.compactMap { $0 }
-  }
-}
-
-extension VideoReport.Person {
-  /// A person, not judged yet.
-  fileprivate init(_ candidate: Candidate) {
-    let sightings = candidate.track.sightings
-    let surest = candidate.track.surest
-    self.init(
-      id: candidate.track.id, verdict: .undecided(.noFaces), framesSeen: sightings.count,
-      framesJudged: candidate.places.count, firstTime: sightings.first?.time ?? 0,
-      lastTime: sightings.last?.time ?? 0,
-      surest: Sample(
-        time: surest.time, box: surest.face.box, score: surest.face.score))
+    return (report, report.scores.faces.isEmpty ? [] : judged.judgedCrops)
   }
 }
 

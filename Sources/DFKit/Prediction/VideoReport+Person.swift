@@ -113,7 +113,7 @@ extension VideoReport.Person {
   /// The person as `dfkit predict --json` prints it.
   var json: JSON {
     let json: JSON = [
-      "id": .integer(id), "verdict": .string(verdict.name),
+      "id": .integer(id), "verdict": .string(verdict.answer.rawValue),
       "probability": .number(verdict.probability), "reason": .string(verdict.reason?.name),
       "counts": .bool(counts),
       "first": .seconds(firstTime), "last": .seconds(lastTime), "frames": .integer(framesSeen),

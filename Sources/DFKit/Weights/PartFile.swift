@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 import MediaIO
 
@@ -31,15 +32,9 @@ final class PartFile {
 
   /// Adds bytes at the end.
   func append(_ bytes: UnsafeRawBufferPointer) throws(FetchError) {
-    var rest = bytes
-    while !rest.isEmpty {
-      let written = write(descriptor, rest.baseAddress, rest.count)
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else { throw Self.failure(url) }
-      hash.update(UnsafeRawBufferPointer(rebasing: rest[..<written]))
-      count += written
-      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
-    }
+    guard OutputFiles.write(bytes, to: descriptor) else { throw Self.failure(url) }
+    hash.update(bytes)
+    count += bytes.count
   }
 
   /// Adds bytes at the end.

@@ -1,4 +1,5 @@
 import Foundation
+import MediaIO
 
 /// Lets pip download a wheel, as the user has set it up: its index, mirrors and proxies are its own
 /// business. No dependency is looked at and nothing is installed.
@@ -29,7 +30,7 @@ struct PipDownload {
         wheel: wheel.file.name, entry: entry, output: Self.end(of: output))
     }
     let file = target.appendingPathComponent(wheel.file.name)
-    guard RegularFileSize.of(file) != nil else {
+    guard (try? RegularFile.size(file)) != nil else {
       throw FetchError.lacking(place: "what pip downloaded", file: wheel.file.name)
     }
     return file

@@ -81,20 +81,10 @@ extension WeightsStore {
   public func url(of entry: WeightsCatalogue.Entry) -> URL? {
     let folder = folder(of: entry.name)
     let isWhole = entry.files.allSatisfy { file in
-      let size = RegularFileSize.of(folder.appendingPathComponent(file.name))
+      let size = try? RegularFile.size(folder.appendingPathComponent(file.name))
       return size != nil && (file.size == nil || file.size == size)
     }
     guard isWhole, let first = entry.files.first else { return nil }
     return entry.files.count == 1 ? folder.appendingPathComponent(first.name) : folder
-  }
-}
-
-/// Sizes of files.
-enum RegularFileSize {
-  /// The size of a regular file; nil if there is none.
-  static func of(_ url: URL) -> Int? {
-    var status = stat()
-    guard stat(url.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    return Int(status.st_size)
   }
 }

@@ -63,7 +63,7 @@ extension Tensor {
     self.init(shape: shape) { output in
       nonisolated(unsafe) let output = output.baseAddress
       let blockRows = Swift.max(1, (1 << 15) / width)
-      let blocks = (height + blockRows - 1) / blockRows
+      let blocks = height.dividedRoundingUp(by: blockRows)
       Parallel.forEach(images.count * blocks) { unit in
         let (index, first) = (unit / blocks, unit % blocks * blockRows)
         images[index].pixels.withUnsafeBufferPointer { bytes in

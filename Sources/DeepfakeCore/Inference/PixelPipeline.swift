@@ -191,10 +191,10 @@ public struct PixelPipeline: Sendable {
     let height = outputExtent(window.toHeight)
     let width = outputExtent(window.toWidth)
     guard height > 0 && width > 0 else { return [] }
-    let across = (width + Self.columnsAtOnce - 1) / Self.columnsAtOnce
-    let columns = (width + across - 1) / across
-    let down = (height + Self.rowsAtOnce - 1) / Self.rowsAtOnce
-    let rows = (height + down - 1) / down
+    let across = width.dividedRoundingUp(by: Self.columnsAtOnce)
+    let columns = width.dividedRoundingUp(by: across)
+    let down = height.dividedRoundingUp(by: Self.rowsAtOnce)
+    let rows = height.dividedRoundingUp(by: down)
     var jobs: [df_pipeline_job] = []
     for top in stride(from: 0, to: height, by: rows) {
       for left in stride(from: 0, to: width, by: columns) {

@@ -61,11 +61,6 @@ func softplus(_ x: Double) -> Double {
   max(x, 0) + log1p(exp(-abs(x)))
 }
 
-/// 1 / (1 + exp(-x)).
-func sigmoid(_ x: Double) -> Double {
-  x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x))
-}
-
 extension Tensor {
   /// The log loss of these logits against `targets`, which are probabilities of the same shape.
   ///

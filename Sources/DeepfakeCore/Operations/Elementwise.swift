@@ -196,7 +196,7 @@ extension Parallel {
   static func forEachBlock(
     _ count: Int, of size: Int = 1 << 15, _ body: @Sendable (Range<Int>) -> Void
   ) {
-    let blocks = (count + size - 1) / size
+    let blocks = count.dividedRoundingUp(by: size)
     if blocks == 1 { return body(0..<count) }
     forEach(blocks) { block in
       body(block * size..<min((block + 1) * size, count))

@@ -86,7 +86,7 @@ extension Tensor {
     let (side, rank) = (32, walk.shape.count)
     let (height, width) = (walk.shape[rank - 2], walk.shape[rank - 1])
     let step = walk.strides[rank - 1]
-    let strips = (height + side - 1) / side
+    let strips = height.dividedRoundingUp(by: side)
     let matrices = walk.shape.dropLast(2).reduce(1, *)
     Parallel.forEach(matrices * strips) { unit in
       let (matrix, first) = (unit / strips, unit % strips * side)

@@ -49,7 +49,7 @@ public enum Padding: Sendable, Equatable {
   }
 
   private static func sameTotal(_ input: Int, kernel: Int, stride: Int, dilation: Int) -> Int {
-    max(0, ((input + stride - 1) / stride - 1) * stride + (kernel - 1) * dilation + 1 - input)
+    max(0, (input.dividedRoundingUp(by: stride) - 1) * stride + (kernel - 1) * dilation + 1 - input)
   }
 
   /// The rows and columns on each side of an input of that size.

@@ -25,7 +25,7 @@ struct MiddleSums {
     nonisolated(unsafe) let x = all
     // Parts of the extent for each outer index, or several outer indices a task.
     let rows = max(1, Self.elementsAtOnce / inner)
-    let parts = (extent + rows - 1) / rows
+    let parts = extent.dividedRoundingUp(by: rows)
     let outerAtOnce = parts > 1 ? 1 : max(1, rows / extent)
     let partial = [Double](unsafeUninitializedCapacity: outer * parts * inner) { sums, count in
       sums.initialize(repeating: 0)

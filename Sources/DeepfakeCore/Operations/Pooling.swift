@@ -199,7 +199,7 @@ public struct AdaptiveAveragePooling: Operation {
   }
 
   private static func part(_ index: Int, _ input: Int, _ output: Int) -> Range<Int> {
-    index * input / output..<((index + 1) * input + output - 1) / output
+    index * input / output..<((index + 1) * input).dividedRoundingUp(by: output)
   }
 }
 

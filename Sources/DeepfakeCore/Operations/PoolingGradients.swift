@@ -52,7 +52,7 @@ extension Tensor {
     let channels = image.channels
     // A task is an image's block of channels, all of its windows in order.
     let block = 64
-    let blocks = (channels + block - 1) / block
+    let blocks = channels.dividedRoundingUp(by: block)
     return Tensor(shape: inputShape) { x in
       x.initialize(repeating: 0)
       withUnsafeBuffer { gradient in

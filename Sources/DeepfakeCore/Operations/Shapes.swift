@@ -107,7 +107,7 @@ public struct Slice: Operation {
       "slice: \(ranges) in steps of \(steps) is not within shape \(x.shape)")
     let strides = x.strides
     let output = x.gathered(
-      shape: zip(ranges, steps).map { ($0.count + $1 - 1) / $1 },
+      shape: zip(ranges, steps).map { $0.count.dividedRoundingUp(by: $1) },
       strides: zip(strides, steps).map { $0 * $1 },
       start: zip(strides, ranges).reduce(0) { $0 + $1.0 * $1.1.lowerBound })
     return (output, [x.shapeRecord])

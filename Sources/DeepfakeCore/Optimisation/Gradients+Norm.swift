@@ -43,7 +43,7 @@ extension Tensor {
       guard let base = buffer.baseAddress, !buffer.isEmpty else { return 0 }
       nonisolated(unsafe) let elements = base
       let count = buffer.count
-      return Parallel.map((count + block - 1) / block) { index in
+      return Parallel.map(count.dividedRoundingUp(by: block)) { index in
         let first = index * block
         return blockSumOfSquares(elements + first, Swift.min(block, count - first))
       }.reduce(0, +)

@@ -41,7 +41,7 @@ struct Arena: @unchecked Sendable {
     64 << 20, min(1 << 30, Int(clamping: ProcessInfo.processInfo.physicalMemory / 16)))
 
   /// The bytes that a buffer of `bytes` takes.
-  static func size(for bytes: Int) -> Int { (bytes + page - 1) / page * page }
+  static func size(for bytes: Int) -> Int { bytes.dividedRoundingUp(by: page) * page }
 
   /// Uninitialised memory of a size that `size(for:)` gave.
   mutating func take(_ size: Int) -> UnsafeMutableRawPointer {
@@ -104,7 +104,7 @@ struct Arena: @unchecked Sendable {
   /// A new region's block.
   private mutating func addRegion(for size: Int) -> Int {
     let wanted = max(size, Self.leastRegion)
-    let size = (wanted + Self.largePage - 1) / Self.largePage * Self.largePage
+    let size = wanted.dividedRoundingUp(by: Self.largePage) * Self.largePage
     let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: Self.largePage)
     #if os(Linux)
       madvise(start, size, Int32(MADV_HUGEPAGE))

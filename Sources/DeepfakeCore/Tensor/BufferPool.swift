@@ -29,7 +29,7 @@ final class BufferPool: Sendable {
     let stride = MemoryLayout<Float>.stride
     guard count < leastLarge else { return Arena.size(for: count * stride) / stride }
     let step = max(16, (1 << (Int.bitWidth - count.leadingZeroBitCount - 1)) / 8)
-    return (count + step - 1) / step * step
+    return count.dividedRoundingUp(by: step) * step
   }
 
   /// Uninitialised memory for `capacity` floats, 64-byte aligned.

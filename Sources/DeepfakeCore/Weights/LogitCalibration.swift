@@ -33,13 +33,13 @@ public struct LogitCalibration: Sendable, Equatable, Codable {
 
   /// The probability that a logit stands for.
   public func probability(logit: Float) -> Float {
-    Float(Self.sigmoid(self(Double(logit))))
+    Float(sigmoid(self(Double(logit))))
   }
 
   /// The calibrated form of a probability, by way of its log odds; 0 and 1, whose log odds are infinite,
   /// are first moved by `margin`.
   public func probability(of probability: Float) -> Float {
-    Float(Self.sigmoid(self(Self.logOdds(Double(probability)))))
+    Float(sigmoid(self(Self.logOdds(Double(probability)))))
   }
 
   /// How far probabilities are kept from 0 and 1 before their log odds are taken.
@@ -49,12 +49,5 @@ public struct LogitCalibration: Sendable, Equatable, Codable {
   public static func logOdds(_ probability: Double) -> Double {
     let held = min(max(probability, margin), 1 - margin)
     return log(held) - log1p(-held)
-  }
-
-  /// 1 / (1 + exp(-x)), without overflow on either side.
-  public static func sigmoid(_ x: Double) -> Double {
-    if x >= 0 { return 1 / (1 + exp(-x)) }
-    let e = exp(x)
-    return e / (1 + e)
   }
 }

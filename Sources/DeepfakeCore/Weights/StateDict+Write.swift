@@ -20,20 +20,13 @@ extension StateDict {
     guard url.isFileURL else {
       throw .unwritable(file: name, reason: "not a place on this machine")
     }
-    let file = try TemporaryFile(besides: url)
-    do throws(WeightsError) {
-      let header = safetensorsHeader(metadata: metadata ?? self.metadata, dtype: dtype)
-      try header.withBytes { (bytes) throws(WeightsError) in try file.write(bytes) }
-      for key in keys {
-        guard let stored = self[key] else { continue }
-        let bytes = try savedBytes(stored, key: key, dtype: dtype, file: name)
-        try bytes.withBytes { (bytes) throws(WeightsError) in try file.write(bytes) }
-      }
-      try file.moveIntoPlace()
-    } catch {
-      file.discard()
-      throw error
+    let file = try OutputFile(url, failure: WeightsError.unwritable)
+    try file.write(safetensorsHeader(metadata: metadata ?? self.metadata, dtype: dtype))
+    for key in keys {
+      guard let stored = self[key] else { continue }
+      try file.write(savedBytes(stored, key: key, dtype: dtype, file: name))
     }
+    try file.close()
   }
 
   private func savedType(_ stored: StoredTensor, _ dtype: ElementType) -> ElementType {
@@ -105,70 +98,5 @@ extension StateDict {
         }
       }
     }
-  }
-}
-
-extension [UInt8] {
-  /// `withUnsafeBytes` with a typed error.
-  fileprivate func withBytes(
-    _ body: (UnsafeRawBufferPointer) throws(WeightsError) -> Void
-  ) throws(WeightsError) {
-    let result = withUnsafeBytes { bytes in
-      Result { () throws(WeightsError) in try body(bytes) }
-    }
-    try result.get()
-  }
-}
-
-/// A file that gets its name when it is complete.
-private final class TemporaryFile {
-  private let target: String
-  private let path: String
-  private let name: String
-  private var descriptor: Int32
-
-  /// Creates the file in the folder of `url`.
-  init(besides url: URL) throws(WeightsError) {
-    target = url.path
-    name = url.relativePath
-    let folder = url.deletingLastPathComponent().path
-    let file = url.lastPathComponent
-    path = "\(folder)/.\(file).\(getpid()).\(UInt32.random(in: 0 ... .max))"
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      let code = errno
-      throw .unwritable(
-        file: name,
-        reason: code == ENOENT ? "there is no folder \(folder)" : MappedFile.reason(code))
-    }
-  }
-
-  func write(_ bytes: UnsafeRawBufferPointer) throws(WeightsError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let part = UnsafeRawBufferPointer(rebasing: rest)
-      let written = Foundation.write(descriptor, part.baseAddress, part.count)
-      if written < 0 {
-        if errno == EINTR { continue }
-        throw .unwritable(file: name, reason: MappedFile.reason(errno))
-      }
-      rest = rest.dropFirst(written)
-    }
-  }
-
-  func moveIntoPlace() throws(WeightsError) {
-    // Without fsync, a crash of the machine could leave the new name on an empty file.
-    let synced = fsync(descriptor) == 0
-    let closed = close(descriptor) == 0
-    descriptor = -1
-    guard synced, closed, rename(path, target) == 0 else {
-      throw .unwritable(file: name, reason: MappedFile.reason(errno))
-    }
-  }
-
-  func discard() {
-    if descriptor >= 0 { close(descriptor) }
-    descriptor = -1
-    unlink(path)
   }
 }

@@ -175,7 +175,7 @@ struct StridedCopy<Conversion: ElementConversion>: @unchecked Sendable {
   private var isTransposing: Bool { fast.step != 0 }
   private var piecesPerOuter: Int {
     isTransposing
-      ? (fast.extent + Self.tile - 1) / Self.tile : (last.extent + Self.run - 1) / Self.run
+      ? fast.extent.dividedRoundingUp(by: Self.tile) : last.extent.dividedRoundingUp(by: Self.run)
   }
   private var taskCount: Int { outer.count * piecesPerOuter }
 

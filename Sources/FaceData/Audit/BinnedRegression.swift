@@ -66,7 +66,7 @@ struct BinnedRegression {
       for index in 0..<count { curvature[index * count + index] = ridge }
       for (row, label) in zip(bins, labels) {
         let logit = row.reduce(coefficients[0]) { $0 + coefficients[$1] }
-        let probability = 1 / (1 + exp(-logit))
+        let probability = sigmoid(logit)
         let error = Double(label.target) - probability
         let weight = probability * (1 - probability)
         let active = [0] + row

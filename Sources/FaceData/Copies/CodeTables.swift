@@ -37,7 +37,7 @@ struct CodeTables: Sendable {
     let sorted = order.map { entries[Int($0)] }
     let ends = Self.runEnds(sorted, groups)
     let blockLength = 4096
-    let blocks = (sorted.count + blockLength - 1) / blockLength
+    let blocks = sorted.count.dividedRoundingUp(by: blockLength)
     return Parallel.map(blocks) { block in
       var found: [T] = []
       sorted.withUnsafeBufferPointer { sorted in

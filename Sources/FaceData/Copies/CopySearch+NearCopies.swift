@@ -117,7 +117,7 @@ extension CopySearch {
     let pairs = EmbeddingSearch(neighbours: featureNeighbours, least: min(threshold, 0.5)).pairs(
       table, samples, groups: groups, using: &generator)
     let blockLength = 1024
-    let found = Parallel.map((pairs.count + blockLength - 1) / blockLength) { block in
+    let found = Parallel.map(pairs.count.dividedRoundingUp(by: blockLength)) { block in
       pairs[block * blockLength..<min(pairs.count, (block + 1) * blockLength)].compactMap {
         pair -> LinkCollection.Found? in
         let (a, b) = (Int(pair.first), Int(pair.second))

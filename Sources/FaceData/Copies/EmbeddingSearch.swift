@@ -39,7 +39,7 @@ struct EmbeddingSearch: Sendable {
     let scale = FingerprintTable.embeddingScale(dimension)
     let floor = Int32((least * scale * scale).rounded(.up))
     let blockLength = 256
-    let blocks = (ordered.count + blockLength - 1) / blockLength
+    let blocks = ordered.count.dividedRoundingUp(by: blockLength)
     let found = Parallel.map(blocks) { block in
       var found: [Pair] = []
       packed.withUnsafeBufferPointer { packed in
@@ -135,7 +135,7 @@ private struct Cells: Sendable {
       of: (0..<count).map { _ in samples[Int.random(in: 0..<samples.count, using: &generator)] })
     let probes = min(probes, count)
     let blockLength = 256
-    let blocks = (samples.count + blockLength - 1) / blockLength
+    let blocks = samples.count.dividedRoundingUp(by: blockLength)
     let found = Parallel.map(blocks) { block -> [UInt16] in
       var sums = [Int32](repeating: 0, count: count)
       var cells: [UInt16] = []
@@ -173,7 +173,7 @@ private struct Cells: Sendable {
     (0..<probes).map { probe in
       let cell = Int(nearest[place * probes + probe])
       let (start, end) = (starts[cell], starts[cell + 1])
-      let pieces = max(1, (end - start + pieceLength - 1) / pieceLength)
+      let pieces = max(1, (end - start).dividedRoundingUp(by: pieceLength))
       let isOwn = (start..<end).contains(place)
       let piece = isOwn ? (place - start) / pieceLength : place % pieces
       let first = start + piece * pieceLength

@@ -17,11 +17,11 @@ extension FingerprintTable {
   ///     where it is not there, and written to as the work goes on, so that work that is stopped goes on where
   ///     it was.
   ///   - threads: Threads that measure; nothing but the time depends on it.
-  ///   - progress: Called on the calling thread with the pictures done and all pictures.
+  ///   - progress: Called on the calling thread.
   /// - Throws: `CancellationError` in a cancelled task; what the embedder throws.
   public static func measure(
     _ manifest: FaceManifest, embedder: (any FaceEmbedder)?, cache: URL?,
-    threads: Int = Parallel.threadCount, progress: (Int, Int) -> Void = { _, _ in }
+    threads: Int = Parallel.threadCount, progress: (JobProgress) -> Void = { _ in }
   ) throws -> FingerprintTable {
     precondition(threads > 0, "FingerprintTable: \(threads) threads")
     var table = FingerprintTable(count: manifest.count, embedder: embedder)
@@ -29,26 +29,51 @@ extension FingerprintTable {
     store?.load(manifest, into: &table)
     let missing = manifest.table.rows.indices.filter { !table.isKnown[$0] }
     table.cached = manifest.count - missing.count
-    progress(table.cached, manifest.count)
-    let queue = FingerprintQueue(manifest, missing, embedder)
-    queue.start(threads: min(threads, max(1, missing.count / blockLength)))
+    let known = table.cached
+    func tell(_ done: Int) {
+      let all = Double(max(1, manifest.count))
+      var state = JobProgress(
+        "looking at \(done) of \(manifest.count) pictures", part: Double(done) / all)
+      // What the cache had took no time.
+      state.before = Double(known) / all
+      progress(state)
+    }
+    tell(known)
+    let measurer = PictureMeasurer(manifest, missing, embedder)
+    var options = WorkQueue<Result<[MeasuredPicture], any Error>>.Options(
+      "fingerprints", threads: min(threads, max(1, missing.count / blockLength)))
+    options.ahead = 4 * options.threads
+    // Networks need more than the 512 KiB that threads get on some systems.
+    options.stackSize = 8 << 20
+    let queue = WorkQueue<Result<[MeasuredPicture], any Error>>(measurer.blockCount, options)
+    queue.start { _ in
+      { block in Result { try measurer.measure(block) { queue.isStopped } } }
+    }
     defer {
       queue.stop()
       store?.flush()
     }
-    var done = table.cached
-    while let results = try queue.next() {
-      for result in results {
-        switch result.outcome {
-        case .success(let print):
-          table.set(result.index, print)
-          store?.add(print, result.key)
-        case .failure(let error):
-          table.unreadable.append(Unreadable(index: result.index, error: error))
+    var done = known
+    measuring: while true {
+      try Task.checkCancellation()
+      // Woken now and then to see whether the task was cancelled.
+      switch queue.next(within: 0.2) {
+      case .over: break measuring
+      case .notYet: continue
+      case .outcome(_, let outcome):
+        let results = try outcome.get()
+        for result in results {
+          switch result.outcome {
+          case .success(let print):
+            table.set(result.index, print)
+            store?.add(print, result.key)
+          case .failure(let error):
+            table.unreadable.append(Unreadable(index: result.index, error: error))
+          }
         }
+        done += results.count
+        tell(done)
       }
-      done += results.count
-      progress(done, manifest.count)
     }
     store?.flush()
     table.cacheProblem = store?.problem
@@ -64,18 +89,11 @@ struct MeasuredPicture: Sendable {
   var outcome: Result<Fingerprint, MediaError>
 }
 
-/// Threads that measure pictures block by block, and the blocks that are done. All state is guarded by the
-/// condition; hence `@unchecked Sendable`.
-final class FingerprintQueue: @unchecked Sendable {
+/// Measures pictures, block by block.
+private struct PictureMeasurer: Sendable {
   private let manifest: FaceManifest
   private let wanted: [Int]
   private let embedder: (any FaceEmbedder)?
-  private let condition = NSCondition()
-  private var nextBlock = 0
-  private var blocksTaken = 0
-  private var done: [Result<[MeasuredPicture], any Error>] = []
-  private var isStopped = false
-  private var room = 0
 
   init(_ manifest: FaceManifest, _ wanted: [Int], _ embedder: (any FaceEmbedder)?) {
     self.manifest = manifest
@@ -83,80 +101,16 @@ final class FingerprintQueue: @unchecked Sendable {
     self.embedder = embedder
   }
 
-  private var blockCount: Int {
-    (wanted.count + FingerprintTable.blockLength - 1) / FingerprintTable.blockLength
-  }
+  var blockCount: Int { wanted.count.dividedRoundingUp(by: FingerprintTable.blockLength) }
 
-  func start(threads: Int) {
-    room = 4 * threads
-    for number in 0..<threads {
-      let thread = Thread { [self] in work() }
-      thread.name = "fingerprints \(number)"
-      // Networks need more than the 512 KiB that threads get on some systems.
-      thread.stackSize = 8 << 20
-      thread.start()
-    }
-  }
-
-  func stop() {
-    condition.withLock {
-      isStopped = true
-      done = []
-      condition.broadcast()
-    }
-  }
-
-  /// The next block that is done, in no fixed order; nil after the last.
-  func next() throws -> [MeasuredPicture]? {
-    condition.lock()
-    defer { condition.unlock() }
-    while blocksTaken < blockCount {
-      try Task.checkCancellation()
-      if let result = done.popLast() {
-        blocksTaken += 1
-        condition.broadcast()
-        return try result.get()
-      }
-      // Woken now and then to see whether the task was cancelled.
-      _ = condition.wait(until: Date(timeIntervalSinceNow: 0.2))
-    }
-    return nil
-  }
-
-  private func work() {
-    Parallel.keepToThisThread()
-    while let block = take() {
-      let result = Result { try measure(block) }
-      condition.withLock {
-        if !isStopped { done.append(result) }
-        condition.broadcast()
-      }
-    }
-  }
-
-  private func take() -> Int? {
-    condition.lock()
-    defer { condition.unlock() }
-    while !isStopped, nextBlock < blockCount {
-      guard nextBlock < blocksTaken + room else {
-        condition.wait()
-        continue
-      }
-      nextBlock += 1
-      return nextBlock - 1
-    }
-    return nil
-  }
-
-  private var isOver: Bool { condition.withLock { isStopped } }
-
-  private func measure(_ block: Int) throws -> [MeasuredPicture] {
+  /// The pictures of a block; fewer where the work is over before its end.
+  func measure(_ block: Int, isOver: () -> Bool) throws -> [MeasuredPicture] {
     let first = block * FingerprintTable.blockLength
     let indices = wanted[first..<min(wanted.count, first + FingerprintTable.blockLength)]
     var pictures: [MeasuredPicture] = []
     var crops: [Image] = []
     for index in indices {
-      guard !isOver else { return [] }
+      guard !isOver() else { return [] }
       let path = manifest.table.fullPath(manifest.table.rows[index])
       let url = URL(fileURLWithPath: path, isDirectory: false)
       // Before the file is read: what changes after that is measured again next time.

@@ -62,7 +62,7 @@ extension FaceManifest {
   public func checkFiles() throws(DatasetError) {
     let block = 4096
     let table = table
-    let missing = Parallel.map((count + block - 1) / block) { index in
+    let missing = Parallel.map(count.dividedRoundingUp(by: block)) { index in
       table.rows[index * block..<min(count, (index + 1) * block)].filter {
         access(table.fullPath($0), F_OK) != 0
       }

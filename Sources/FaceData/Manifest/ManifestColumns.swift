@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 import MediaIO
 
@@ -36,8 +37,8 @@ public struct ManifestColumns: Sendable {
         header.append(name)
       }
     }
-    let sink = try TextSink(output)
-    try sink.write(CSV.line(header + names) + "\n")
+    let sink = try OutputFile(output, failure: DatasetError.unwritable)
+    try sink.write("\(CSV.line(header + names))\n".utf8)
     let blank = FaceSample(path: "", file: output, label: .real)
     var number = 0
     for source in sources {
@@ -50,7 +51,7 @@ public struct ManifestColumns: Sendable {
         let row = header.map { name in
           source.column[name].map { name == "path" ? rebase(fields($0)) : fields($0) } ?? ""
         }
-        try sink.write(CSV.line(row + columns.map { $0.text(sample) }) + "\n")
+        try sink.write("\(CSV.line(row + columns.map { $0.text(sample) }))\n".utf8)
       }
     }
     try sink.close()

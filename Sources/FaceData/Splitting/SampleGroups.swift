@@ -1,3 +1,4 @@
+import DeepfakeCore
 import FaceDetect
 import Measures
 
@@ -52,7 +53,7 @@ struct SampleGroups {
       for (place, sample) in samples.enumerated() {
         blocks[sample] = blockCount + place / length
       }
-      blockCount += (samples.count + length - 1) / length
+      blockCount += samples.count.dividedRoundingUp(by: length)
       start = end
     }
   }

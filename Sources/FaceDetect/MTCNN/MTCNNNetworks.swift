@@ -44,5 +44,5 @@ package struct CropNet: Sendable {
 
 /// The probability of the second of two logits, as a softmax gives it.
 func faceProbability(_ background: Float, _ face: Float) -> Float {
-  1 / (1 + exp(background - face))
+  sigmoid(face - background)
 }

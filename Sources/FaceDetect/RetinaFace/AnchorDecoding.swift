@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 
 extension AnchorGrid.Anchor {
@@ -98,7 +99,7 @@ struct FaceDecoder: Sendable {
         if difference.isNaN { throw FaceDetectError.scoresNotNumbers }
         continue
       }
-      let score = 1 / (1 + exp(-difference))
+      let score = sigmoid(difference)
       guard score > threshold else { continue }
       let anchor = level[index]
       let box = start + RetinaFaceOutput.boxChannel + 4 * kind

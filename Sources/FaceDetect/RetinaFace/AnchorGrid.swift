@@ -46,8 +46,8 @@ package struct AnchorGrid: Sendable, Equatable {
     levels = Self.scales.map { scale in
       Level(
         stride: scale.stride, sizes: scale.sizes,
-        rows: (height + scale.stride - 1) / scale.stride,
-        columns: (width + scale.stride - 1) / scale.stride)
+        rows: height.dividedRoundingUp(by: scale.stride),
+        columns: width.dividedRoundingUp(by: scale.stride))
     }
   }
 

@@ -198,7 +198,7 @@ private struct Likelihood {
   private func slope(_ point: (a: Double, b: Double)) -> Slope {
     var slope = Slope()
     for term in terms {
-      let p = LogitCalibration.sigmoid(point.a * term.x + point.b)
+      let p = sigmoid(point.a * term.x + point.b)
       let error = term.weight * (p - term.target)
       let curvature = term.weight * p * (1 - p)
       slope.a += error * term.x

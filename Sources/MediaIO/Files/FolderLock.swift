@@ -4,33 +4,46 @@ import Foundation
 /// released. The system lets go of it however the process ends.
 public final class FolderLock: Sendable {
   /// Why there is no lock.
-  public enum Failure: Error {
-    /// Somebody else has it.
-    case held
+  public enum Failure: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Another job, of this process or another, has it.
+    case held(String)
     /// The file cannot be opened or locked: the system's error number.
-    case system(Int32)
+    case system(String, Int32)
+
+    /// The message for people.
+    public var description: String {
+      switch self {
+      case .held(let name):
+        "\(name): another dfkit is at work on it. Wait for it, or use another folder."
+      case .system(let name, let code):
+        "\(name): cannot be locked: \(String(cString: strerror(code)))"
+      }
+    }
   }
 
   private let descriptor: Int32
 
-  /// Locks a file, which is made where it is missing and stays there.
+  /// Locks a file, which is made where it is missing and stays there. Errors name its folder.
   public convenience init(file: URL) throws(Failure) {
-    try self.init(descriptor: open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666))
+    try self.init(
+      descriptor: open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666),
+      name: file.deletingLastPathComponent().relativePath)
   }
 
-  /// Locks a folder itself.
-  public convenience init(folder: URL) throws(Failure) {
-    try self.init(descriptor: open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW))
+  /// Locks a folder itself, which errors call by `name`.
+  public convenience init(folder: URL, name: String) throws(Failure) {
+    try self.init(
+      descriptor: open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), name: name)
   }
 
-  private init(descriptor: Int32) throws(Failure) {
+  private init(descriptor: Int32, name: String) throws(Failure) {
     self.descriptor = descriptor
-    guard descriptor >= 0 else { throw .system(errno) }
+    guard descriptor >= 0 else { throw .system(name, errno) }
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       let code = errno
       if code == EINTR { continue }
       close(descriptor)
-      throw code == EWOULDBLOCK ? .held : .system(code)
+      throw code == EWOULDBLOCK ? .held(name) : .system(name, code)
     }
   }
 

@@ -32,16 +32,26 @@ package final class SHA256 {
     }.joined()
   }
 
-  /// The hash and the number of a file's bytes; `check` is asked before each block, and stops the work by throwing.
+  /// The hash and the number of a file's bytes; `check` is asked before each block, and stops
+  /// the work by throwing.
+  ///
+  /// - Throws: `MediaError`, and what `check` throws.
   package static func digits(
     ofFile file: URL, check: () throws -> Void = {}
   ) throws -> (digits: String, size: Int) {
-    let handle = try (try? RegularFile.open(file)) ?? FileHandle(forReadingFrom: file)
+    let handle = try RegularFile.open(file)
     defer { try? handle.close() }
     let hash = SHA256()
     var size = 0
-    while let block = try handle.read(upToCount: 1 << 20), !block.isEmpty {
+    while true {
       try check()
+      let block: Data
+      do {
+        block = try handle.read(upToCount: 1 << 20) ?? Data()
+      } catch {
+        throw MediaError.unreadable(file: file.relativePath, reason: error.reason)
+      }
+      if block.isEmpty { break }
       block.withUnsafeBytes { hash.update($0) }
       size += block.count
     }

@@ -91,11 +91,7 @@ public enum ImageFile {
     } catch {
       throw .unwritable(file: url.relativePath, reason: error.reason)
     }
-    do {
-      try bytes.write(to: url, options: .atomic)
-    } catch {
-      throw .unwritable(file: url.relativePath, reason: error.reason)
-    }
+    try OutputFiles.write(bytes, to: url, failure: MediaError.unwritable)
   }
 
   /// Why the codec refused a picture.

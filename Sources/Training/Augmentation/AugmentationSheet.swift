@@ -96,7 +96,7 @@ public struct AugmentationSheet: Sendable {
     let byCount = kinds.indices.filter { !kinds[$0].isEmpty }
       .sorted { (kinds[$0].count, $0) < (kinds[$1].count, $1) }
     for (place, kind) in byCount.enumerated() {
-      let count = min(kinds[kind].count, left.divided(by: byCount.count - place))
+      let count = min(kinds[kind].count, left.dividedRoundingUp(by: byCount.count - place))
       left -= count
       kinds[kind] = kinds[kind].shuffled(using: &generator).prefix(count).sorted()
     }

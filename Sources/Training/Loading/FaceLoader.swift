@@ -1,7 +1,6 @@
 import Classifiers
 import DeepfakeCore
 import FaceData
-import Foundation
 
 /// Batches of face crops in order, decoded and augmented ahead of their consumer by threads of its
 /// own.
@@ -65,7 +64,8 @@ public final class FaceLoader {
 
   /// The number of batches in all, from `start` on.
   public let batchCount: Int
-  private let queue: BatchQueue
+  private let queue: WorkQueue<Result<FaceBatch, DatasetError>>
+  private var isOver = false
 
   /// A loader of the manifest's samples at the indices `order`, which starts to work at once.
   public init(_ manifest: FaceManifest, order: [Int], _ options: Options) {
@@ -78,15 +78,16 @@ public final class FaceLoader {
       "FaceLoader: start \(options.start) of \(order.count)")
     let left = order.count - options.start
     let size = options.batchSize
-    batchCount = options.dropsLast ? left / size : (left + size - 1) / size
+    batchCount = options.dropsLast ? left / size : left.dividedRoundingUp(by: size)
     let end = options.dropsLast ? options.start + batchCount * size : order.count
-    let maker = BatchMaker(manifest, order: order, options)
-    queue = BatchQueue(maker, slots: options.start..<end, batchSize: size, ahead: options.ahead)
-    for number in 0..<min(options.threads, max(1, left)) {
-      let thread = Thread { [queue] in queue.work() }
-      thread.name = "loader \(number)"
-      thread.start()
-    }
+    let assembly = BatchAssembly(
+      BatchMaker(manifest, order: order, options), slots: options.start..<end, batchSize: size)
+    var settings = WorkQueue<Result<FaceBatch, DatasetError>>.Options(
+      "loader", threads: min(options.threads, max(1, left)))
+    settings.groupSize = size
+    settings.ahead = options.ahead
+    queue = WorkQueue(end - options.start, settings)
+    queue.start { _ in { assembly.add($0) } }
   }
 
   deinit { queue.stop() }
@@ -96,11 +97,16 @@ public final class FaceLoader {
   /// - Throws: `DatasetError` of the first picture in order that cannot be used; nothing comes
   ///   after.
   public func next() throws(DatasetError) -> FaceBatch? {
-    try queue.next()
+    guard !isOver, case .outcome(_, let batch) = queue.next() else { return nil }
+    if case .failure = batch { stop() }
+    return try batch.get()
   }
 
   /// Stops the work. Threads end as soon as they have done the picture that they are at.
-  public func stop() { queue.stop() }
+  public func stop() {
+    isOver = true
+    queue.stop()
+  }
 }
 
 /// Some face crops as a network in training takes them.

@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 import MediaIO
 
@@ -43,85 +44,51 @@ public struct RunFolder: Sendable {
   ///
   /// - Parameter resuming: Whether there must be a run in it, or must not.
   /// - Returns: What keeps other processes out for as long as it lives.
-  /// - Throws: `TrainingError`.
-  public func prepare(resuming: Bool, bytes: Int = 0) throws(TrainingError) -> FolderLock {
+  /// - Throws: `TrainingError`, `FolderLock.Failure`.
+  public func prepare(resuming: Bool, bytes: Int = 0) throws -> FolderLock {
     let name = url.relativePath
     if resuming {
       guard FileManager.default.fileExists(atPath: checkpoint.path) else {
-        throw .nothingToResume(folder: name)
+        throw TrainingError.nothingToResume(folder: name)
       }
     } else if isUsed {
-      throw .folderInUse(folder: name)
+      throw TrainingError.folderInUse(folder: name)
     }
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
-      throw .unwritable(file: name, reason: Self.folderReason(url, error))
+      throw TrainingError.unwritable(file: name, reason: Self.folderReason(url, error))
     }
-    let lock = try self.lock()
+    let lock = try FolderLock(file: file(".lock"))
     removeLeftovers()
     try write(Data("dfkit\n".utf8), to: file(".probe"))
     try? FileManager.default.removeItem(at: file(".probe"))
     if let free = Self.freeBytes(url), free < bytes {
-      throw .diskTooSmall(folder: name, needed: bytes, free: free)
+      throw TrainingError.diskTooSmall(folder: name, needed: bytes, free: free)
     }
     return lock
   }
 
-  private func lock() throws(TrainingError) -> FolderLock {
-    do {
-      return try FolderLock(file: file(".lock"))
-    } catch {
-      switch error {
-      case .held: throw .locked(folder: url.relativePath)
-      case .system(let code):
-        throw .unwritable(file: url.relativePath, reason: String(cString: strerror(code)))
-      }
-    }
-  }
-
   /// Removes what a process that was killed in the middle of writing left behind.
   private func removeLeftovers() {
+    OutputFiles.removeParts(in: url)
+    // As versions before called them.
     let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-    for name in names
-    where name.hasPrefix(".") && name.contains(".safetensors.") || name.hasPrefix(".part-") {
+    for name in names where name.hasPrefix(".") && name.contains(".safetensors.") {
       try? FileManager.default.removeItem(at: file(name))
     }
   }
 
   /// Writes a small file, whole or not at all.
   public func write(_ data: Data, to url: URL) throws(TrainingError) {
-    let part = file(".part-\(url.lastPathComponent)")
-    let descriptor = open(part.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw Self.failure(url) }
-    var rest = data[...]
-    while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else {
-        let failure = Self.failure(url)
-        close(descriptor)
-        unlink(part.path)
-        throw failure
-      }
-      rest = rest.dropFirst(written)
-    }
-    guard close(descriptor) == 0, rename(part.path, url.path) == 0 else {
-      let failure = Self.failure(url)
-      unlink(part.path)
-      throw failure
-    }
+    try OutputFiles.write(data, to: url, failure: TrainingError.unwritable)
   }
 
   /// Adds lines to the log.
   public func log(_ text: String) throws(TrainingError) {
-    let descriptor = open(log.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw Self.failure(log) }
-    defer { close(descriptor) }
-    let bytes = Array((text.hasSuffix("\n") ? text : text + "\n").utf8)
-    guard Foundation.write(descriptor, bytes, bytes.count) == bytes.count else {
-      throw Self.failure(log)
-    }
+    let file = try OutputFile(log, .appending, failure: TrainingError.unwritable)
+    try file.write((text.hasSuffix("\n") ? text : text + "\n").utf8)
+    try file.close()
   }
 
   static func failure(_ url: URL) -> TrainingError {

@@ -1,11 +1,11 @@
+import DeepfakeCore
+
 /// Why training could not begin or go on. The description names what, the cause and the way out.
 public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
   /// An option, or a combination of them, makes no sense.
   case unusable(problem: String)
   /// The folder has a run in it already.
   case folderInUse(folder: String)
-  /// Another process trains in the folder.
-  case locked(folder: String)
   /// There is nothing to go on from.
   case nothingToResume(folder: String)
   /// The state that a run would go on from is damaged.
@@ -44,9 +44,6 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case .unusable(let problem): return problem
     case .folderInUse(let folder):
       return "\(folder): holds a run already. Go on with it with --resume, or name another folder."
-    case .locked(let folder):
-      return
-        "\(folder): another process trains in this folder. Wait for it, or name another folder."
     case .nothingToResume(let folder):
       return "\(folder): there is no checkpoint to go on from. Begin the run without --resume."
     case .damaged(let file, let reason):
@@ -69,7 +66,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  private static func megabytes(_ bytes: Int) -> Int { (bytes + 999_999) / 1_000_000 }
+  private static func megabytes(_ bytes: Int) -> Int { bytes.dividedRoundingUp(by: 1_000_000) }
 }
 
 /// Where and when training went out of bounds.

@@ -138,8 +138,3 @@ final class TrainingLoop<T: TrainingTask> {
       stepsBefore: state.steps)
   }
 }
-
-extension Int {
-  /// The quotient, rounded up.
-  func divided(by other: Int) -> Int { (self + other - 1) / other }
-}

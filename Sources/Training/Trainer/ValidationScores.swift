@@ -1,3 +1,4 @@
+import DeepfakeCore
 import Foundation
 import Measures
 
@@ -15,7 +16,7 @@ struct ValidationScores {
     let x = Double(label == .fake ? logit : -logit)
     // log(1 + exp(-x)), which is exact for any logit where that of a rounded probability is not.
     logLossSum += max(-x, 0) + log1p(exp(-abs(x)))
-    let probability = 1 / (1 + exp(-Double(logit)))
+    let probability = sigmoid(Double(logit))
     frames.add(probability, label)
     videos.add(probability, label, group: video)
   }

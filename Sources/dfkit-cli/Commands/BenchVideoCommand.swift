@@ -36,7 +36,7 @@ extension BenchCommand {
       try await Interruption.handled {
         try options.print(
           files.files.map { file in
-            try benchmark.predict(file) {
+            try benchmark.predict(file, recipe: ready.name) {
               try VideoPredictor(recipe: ready, weights: weights, detectorWeights: choice.weights)
             }
           })

@@ -147,7 +147,7 @@ struct IdentityCommand: AsyncParsableCommand {
       try await Interruption.handled {
         let report = try job.run()
         if let plot {
-          try Data(report.plot.svg.utf8).write(to: URL(fileURLWithPath: plot), options: .atomic)
+          try Output.write(report.plot.svg, to: plot)
         }
         if let write {
           try job.write(threshold: report.result.threshold, to: URL(fileURLWithPath: write))

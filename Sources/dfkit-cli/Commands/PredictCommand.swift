@@ -167,7 +167,7 @@ struct PredictCommand: AsyncParsableCommand {
 /// The pages of many files in one folder, each with a name of its own.
 private final class ReportPages: Sendable {
   private let folder: URL
-  private let names = Mutex<Set<String>>([])
+  private let names = Mutex(OutputNames())
 
   init(_ folder: URL) throws {
     self.folder = folder
@@ -176,15 +176,7 @@ private final class ReportPages: Sendable {
 
   func write(_ explanation: VideoExplanation) throws {
     let file = URL(fileURLWithPath: explanation.file.path)
-    let name = names.withLock { names in
-      var name = file.lastPathComponent
-      var number = 1
-      while !names.insert(name).inserted {
-        number += 1
-        name = "\(file.lastPathComponent) (\(number))"
-      }
-      return name
-    }
+    let name = names.withLock { $0.unused(file.lastPathComponent) }
     try VideoPage(explanation).write(to: folder.appendingPathComponent("\(name).html"))
   }
 }

@@ -71,7 +71,7 @@ struct ReportCommand: AsyncParsableCommand {
     try await Interruption.handled {
       let bar = ProgressBar()
       let explanation = try ready.explain(file) { part in
-        bar.update(JobProgress(done: 0, total: 1, file: file.relativePath, fraction: part))
+        bar.update(JobProgress(file.relativePath, part: part))
       }
       bar.clear()
       if let output = command.output {

@@ -17,24 +17,18 @@ enum Output {
   ///
   /// - Throws: `OutputError`.
   static func write(_ text: String) throws {
-    var rest = ArraySlice(FilePath.shown(text).utf8)
-    while !rest.isEmpty {
-      let written = rest.withUnsafeBytes {
-        Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count)
-      }
-      if written >= 0 {
-        rest = rest.dropFirst(written)
-      } else if errno != EINTR {
-        throw OutputError(reason: String(cString: strerror(errno)))
-      }
+    let bytes = Array(FilePath.shown(text).utf8)
+    guard bytes.withUnsafeBytes({ OutputFiles.write($0, to: STDOUT_FILENO) }) else {
+      throw OutputError(reason: String(cString: strerror(errno)))
     }
   }
 
   /// Writes a file, whole or not at all.
   ///
-  /// - Throws: what the system says, with the file's name.
+  /// - Throws: `MediaError.unwritable`.
   static func write(_ text: String, to path: String) throws {
-    try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    try OutputFiles.write(
+      text.utf8, to: URL(fileURLWithPath: path), failure: MediaError.unwritable)
   }
 
   /// Writes an error about a file to standard error, unless the table on the same terminal is going

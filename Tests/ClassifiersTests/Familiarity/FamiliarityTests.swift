@@ -94,9 +94,9 @@ import Testing
   }
 
   @Test func limitsHaveSides() {
-    var limits = FamiliarityLimits()
+    var limits = TraitValues()
     (limits[.size], limits[.speckle]) = (60, 0.05)
-    var face = FamiliarityMeasures()
+    var face = TraitValues()
     #expect(limits.traitsBeyond(face).isEmpty)
     (face[.size], face[.speckle], face[.chroma]) = (60, 0.05, 0)
     #expect(limits.traitsBeyond(face).isEmpty)
@@ -104,7 +104,7 @@ import Testing
     #expect(limits.traitsBeyond(face) == [.size, .speckle])
     var other = face
     (other[.size], other[.sharpness]) = (100, 4)
-    let median = FamiliarityMeasures.median(of: [other, face, other])
+    let median = TraitValues.median(of: [other, face, other])
     #expect(median[.size] == 100 && median[.sharpness] == 4 && median[.features] == nil)
     #expect(Set(FamiliarityTrait.allCases.map(\.words)).count == FamiliarityTrait.allCases.count)
   }
@@ -119,19 +119,19 @@ import Testing
       [image.laplacianVariance, image.meanChroma, image.speckle(step: 4)],
       [golden.sharpness, golden.chroma, golden.speckle], tolerance: 1e-4)
     #expect(image.colorsOnGrid(8) == golden.colors)
-    let measures = FamiliarityMeasures(picture: image, fitted: image, side: 200)
+    let measures = TraitValues(picture: image, fitted: image, side: 200)
     #expect(measures[.size] == 200 && measures[.sharpness] == image.laplacianVariance)
     #expect((measures[.colors] ?? 0) > 300 && measures[.features] == nil)
   }
 
   @Test func greyAndTinyPicturesAreMeasuredToo() {
     let grey = Image(width: 9, height: 7) { $0.update(repeating: 90) }
-    let measures = FamiliarityMeasures(picture: grey, fitted: grey)
+    let measures = TraitValues(picture: grey, fitted: grey)
     #expect(measures[.size] == 9 && measures[.colors] == nil)
     #expect((measures[.chroma] ?? 1) < 1e-4 && (measures[.sharpness] ?? 1) < 1e-6)
     #expect(measures[.speckle] == 0)
     let dot = Image(width: 1, height: 2, pixels: [1, 2, 3, 200, 100, 0])
-    let small = FamiliarityMeasures(picture: dot, fitted: dot)
+    let small = TraitValues(picture: dot, fitted: dot)
     #expect(small[.sharpness] == 0 && small[.speckle] == 0 && small[.colors] == 2)
   }
 }

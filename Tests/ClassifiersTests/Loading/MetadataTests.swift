@@ -44,10 +44,10 @@ import Testing
     let logits = try #require(calibrated.logits(of: [crop]).first)
     #expect(logits == plain.logits(of: [crop]).first)
     let odds = Double(classes == 1 ? logits[0] : logits[1] - logits[0])
-    let expected = Float(LogitCalibration.sigmoid(0.25 * odds - 1))
+    let expected = Float(sigmoid(0.25 * odds - 1))
     expectClose(try calibrated.scores([crop]), [expected], tolerance: 1e-6)
     expectClose(
-      try plain.scores([crop]), [Float(LogitCalibration.sigmoid(odds))], tolerance: 1e-6)
+      try plain.scores([crop]), [Float(sigmoid(odds))], tolerance: 1e-6)
     // What is scored as a member of an ensemble is the same.
     expectClose(
       [try Ensemble(scorers: [calibrated]).assess([crop]).probability], [expected],

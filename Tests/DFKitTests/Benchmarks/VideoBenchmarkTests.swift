@@ -34,7 +34,7 @@ import Testing
       try ImageFile.write(.plain(64, 48), to: file)
       let loads = Mutex(0)
       let benchmark = Benchmark(repeats: 3, warmUps: 1)
-      let result = try benchmark.predict(file) {
+      let result = try benchmark.predict(file, recipe: "dfdc-silver") {
         loads.withLock { $0 += 1 }
         var recipe = try Recipe.named("dfdc-silver")
         recipe.faces.minFrames = 1

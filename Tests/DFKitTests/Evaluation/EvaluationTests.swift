@@ -24,6 +24,7 @@ enum Evaluated {
     var report = VideoReport(file: name, verdict: .undecided(.noFaces))
     report.frames = people.map(\.count).max() ?? 0
     report.facesFound = report.frames
+    report.scores.members = [.init("a")] + (second == nil ? [] : [.init("b")])
     let box = Box(x1: 0, y1: 0, x2: side, y2: side)
     for (index, scores) in people.enumerated() {
       report.people.append(
@@ -32,14 +33,13 @@ enum Evaluated {
           framesJudged: scores.count, firstTime: 0, lastTime: Double(scores.count),
           surest: .init(time: 0, box: box, score: 1)))
       for (frame, score) in scores.enumerated() {
-        report.frameScores.append(
+        report.scores.faces.append(
           .init(
-            time: Double(frame), person: index + 1, box: box,
-            scores: [.init(name: "a", probability: score)]
-              + (second.map { [.init(name: "b", probability: $0)] } ?? [])))
+            frame: frame, time: Double(frame), person: index + 1, box: box,
+            scores: [score] + (second.map { [$0] } ?? [])))
       }
     }
-    report.frameScores.sort { ($0.time, $0.person) < ($1.time, $1.person) }
+    report.scores.faces.sort { ($0.time, $0.person) < ($1.time, $1.person) }
     maker.decide(&report)
     return EvaluatedFile(
       name: name, label: label, group: group ?? name, source: source, report: report)
@@ -207,9 +207,9 @@ enum Evaluated {
     let better = one.map { file in
       var file = file
       let toward: Float = file.label == .fake ? 1 : 0
-      for face in file.report.frameScores.indices {
-        let score = file.report.frameScores[face].scores[0].probability
-        file.report.frameScores[face].scores[0].probability = score + 0.1 * (toward - score)
+      for face in file.report.scores.faces.indices {
+        let score = file.report.scores.faces[face].scores[0]
+        file.report.scores.faces[face].scores[0] = score + 0.1 * (toward - score)
       }
       maker.decide(&file.report)
       return file

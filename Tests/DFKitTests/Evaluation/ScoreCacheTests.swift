@@ -50,6 +50,26 @@ import Testing
     }
   }
 
+  /// As written by versions that kept no frame numbers.
+  @Test func recordsOfBeforeAreRead() throws {
+    let maker = try Evaluated.maker()
+    try Paths.withTemporaryFolder { folder in
+      var cache = ScoreCache(folder: folder, settings: "one")
+      let report = report(maker)
+      cache.add(report, key: "k")
+      let file = try #require(
+        try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+          .first)
+      let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+      try #require(text.contains("\"frame\":2,"))
+      let before = text.replacing(/"frame":\d+,/, with: "")
+      try Data(before.utf8).write(to: file)
+      let found = ScoreCache(folder: folder, settings: "one").report("k", file: "a.mp4")
+      #expect(found?.scores == report.scores)
+      #expect(found?.scores.faces.map(\.frame) == [0, 0, 1, 1, 2, 2])
+    }
+  }
+
   @Test func withoutAPlaceWorkGoesOn() throws {
     let maker = try Evaluated.maker()
     try Paths.withTemporaryFolder { folder in

@@ -203,7 +203,7 @@ import Testing
       // Held by another.
       let job = try material.job(options())
       let plan = try job.plan(material.videos())
-      #expect(throws: ExtractionError.locked(folder: material.out.relativePath)) {
+      #expect(throws: FolderLock.Failure.held(material.out.relativePath)) {
         try material.run(options())
       }
       withExtendedLifetime(plan) {}

@@ -6,24 +6,24 @@ import Testing
   private func face(
     _ source: String, features: Float = 1, chroma: Float = 20, size: Float = 200
   ) -> MeasuredFace {
-    var measures = FamiliarityMeasures()
+    var measures = TraitValues()
     (measures[.features], measures[.chroma], measures[.size]) = (features, chroma, size)
     return MeasuredFace(source: source, measures: measures)
   }
 
-  private func refused(_ limits: FamiliarityLimits, _ faces: [MeasuredFace]) -> Int {
+  private func refused(_ limits: TraitValues, _ faces: [MeasuredFace]) -> Int {
     faces.count { !limits.traitsBeyond($0.measures).isEmpty }
   }
 
   @Test func noSourceIsRefusedMoreThanItsShare() {
     let large = (0..<1000).map { face("large", features: Float($0) / 1000) }
     let strange = (0..<100).map { face("strange", features: 10 + Float($0) / 100) }
-    let limits = FamiliarityLimits(heldOut: large + strange, refused: 0.025)
+    let limits = TraitValues(heldOut: large + strange, refused: 0.025)
     // Sources counting equally: a twentieth of the strange ones is a fortieth of all.
     #expect(limits[.features] == 10 + Float(94) / 100)
     #expect(refused(limits, strange) == 5 && refused(limits, large) == 0)
     // A limit by the large source alone.
-    let own = FamiliarityLimits(heldOut: large, refused: 0.025)
+    let own = TraitValues(heldOut: large, refused: 0.025)
     #expect(refused(own, large) == 25)
     #expect(own[.sharpness] == nil)
   }
@@ -33,7 +33,7 @@ import Testing
     // is.
     for (every, expected) in [(100, 2), (25, 4)] {
       let faces = (0..<100).map { face("a", features: Float($0), chroma: $0 % every == 0 ? 0 : 20) }
-      let limits = FamiliarityLimits(heldOut: faces, refused: 0.025)
+      let limits = TraitValues(heldOut: faces, refused: 0.025)
       #expect(limits[.chroma] == 20)
       #expect(refused(limits, faces) == expected)
     }
@@ -41,21 +41,21 @@ import Testing
 
   @Test func greyIsUnknownUnlessThereIsMuchOfIt() {
     let few = (0..<100).map { face("a", chroma: $0 < 5 ? 0.1 : 10 + Float($0)) }
-    #expect(FamiliarityLimits(heldOut: few, refused: 0.025)[.chroma] == 15)
+    #expect(TraitValues(heldOut: few, refused: 0.025)[.chroma] == 15)
     let many = (0..<100).map { face("a", chroma: $0 < 6 ? 0.1 : 10 + Float($0)) }
-    #expect(FamiliarityLimits(heldOut: many, refused: 0.025)[.chroma] == nil)
+    #expect(TraitValues(heldOut: many, refused: 0.025)[.chroma] == nil)
   }
 
   @Test func theSmallestFacesOfASourceSetTheLimit() {
     let large = (0..<300).map { face("large", size: 300 + Float($0)) }
     let small = (0..<400).map { face("small", size: 50 + Float($0)) }
     // Half a percent of 400 are two faces.
-    #expect(FamiliarityLimits(heldOut: large + small, refused: 0.025)[.size] == 52)
+    #expect(TraitValues(heldOut: large + small, refused: 0.025)[.size] == 52)
     // Three faces are not a source.
     let tiny = (0..<3).map { face("tiny\($0)", size: 1) }
-    #expect(FamiliarityLimits(heldOut: large + small + tiny, refused: 0.025)[.size] == 52)
-    #expect(FamiliarityLimits(heldOut: tiny, refused: 0.025)[.size] == 1)
-    #expect(FamiliarityLimits(heldOut: [], refused: 0.025) == FamiliarityLimits())
+    #expect(TraitValues(heldOut: large + small + tiny, refused: 0.025)[.size] == 52)
+    #expect(TraitValues(heldOut: tiny, refused: 0.025)[.size] == 1)
+    #expect(TraitValues(heldOut: [], refused: 0.025) == TraitValues())
   }
 
   @Test func copiesAreDamaged() {
@@ -66,8 +66,8 @@ import Testing
         pixels[i] = UInt8(smooth) + UInt8(truncatingIfNeeded: generator.next() % 8)
       }
     }
-    func measures(_ image: Image) -> FamiliarityMeasures {
-      FamiliarityMeasures(picture: image, fitted: image)
+    func measures(_ image: Image) -> TraitValues {
+      TraitValues(picture: image, fitted: image)
     }
     let plain = measures(picture)
     for damage in CropDamage.allCases {

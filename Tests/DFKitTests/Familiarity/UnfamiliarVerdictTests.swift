@@ -88,12 +88,12 @@ import Testing
     let maker = VerdictMaker(
       recipe(rule), ScoreCombination(), rule: nil)
     maker.decide(&again)
-    #expect(again.verdict.name == "undecided")
+    #expect(again.verdict.answer == .undecided)
   }
 
   @Test func familiarFacesAreAnswered() throws {
     let found = try report(recipe(.highest), [Knowing(smallest: 20)]) { _ in [Self.large] }
-    #expect(found.verdict.name == "fake")
+    #expect(found.verdict.answer == .fake)
     let familiarity = try #require(found.people[0].familiarity)
     #expect(!familiarity.isUnfamiliar && familiarity.share == 0 && familiarity.traits.isEmpty)
     // Weights that say nothing of it leave all as it was.
@@ -126,17 +126,17 @@ import Testing
   @Test func onePersonWhoIsKnownAndFakeSuffices() throws {
     let both = { @Sendable (_: Int) -> [Face] in [Self.small, Self.large] }
     let fake = try report(recipe(.highest), [Knowing(smallest: 20)], both)
-    #expect(fake.verdict.name == "fake")
+    #expect(fake.verdict.answer == .fake)
     #expect(fake.people.map { $0.familiarity?.isUnfamiliar } == [true, false])
     // Known people look real: with half of the faces unknown the rest decides, with all nobody
     // does.
     let real = try report(recipe(.highest), [Knowing(smallest: 20, logit: -2)], both)
-    #expect(real.verdict.name == "real")
+    #expect(real.verdict.answer == .real)
     let none = try report(recipe(.highest), [Knowing(smallest: 40, logit: -2)], both)
     #expect(none.verdict.reason?.name == "unfamiliar")
     // The largest person decides, and is known.
     let largest = try report(recipe(.largest), [Knowing(smallest: 20)], both)
-    #expect(largest.verdict.name == "fake")
+    #expect(largest.verdict.answer == .fake)
   }
 
   @Test func unfamiliarComesBeforeTooClose() throws {
@@ -172,8 +172,8 @@ import Testing
         Paths.package.appendingPathComponent("Examples/sample.mp4"))
       #expect((report.verdict.reason?.name == "unfamiliar") == isRefused)
       #expect((report.verdict.reason?.words.contains("grey picture") == true) == isRefused)
-      #expect(report.verdict.probability != nil && report.limits.map(\.name) == ["a"])
-      let face = try #require(report.frameScores.first?.measures.first?.measures)
+      #expect(report.verdict.probability != nil && report.scores.members.map(\.name) == ["a"])
+      let face = try #require(report.scores.faces.first?.measures[0])
       for trait in FamiliarityTrait.allCases { #expect(face[trait] != nil, "\(trait)") }
       // Kept scores lead to the same verdict.
       try Paths.withTemporaryFolder { folder in
@@ -181,8 +181,8 @@ import Testing
         cache.add(report, key: "k")
         var kept = try #require(
           ScoreCache(folder: folder, settings: "s").report("k", file: report.file))
-        #expect(kept.limits == report.limits && kept.frameScores == report.frameScores)
-        VerdictMaker(recipe(.highest, unfamiliar), predictor.ensemble.combination).decide(&kept)
+        #expect(kept.scores == report.scores)
+        VerdictMaker(recipe(.highest, unfamiliar), predictor.maker.combination).decide(&kept)
         #expect(kept.verdict == report.verdict)
       }
     }

@@ -22,7 +22,7 @@ import Testing
     var predictor = VideoPredictor(
       recipe: recipe, detector: ScriptedDetector { index, _ in faces(index) },
       ensemble: Ensemble([.init("a", scorer)]))
-    predictor.rule = rule
+    if let rule { predictor.maker.rule = rule }
     if let file { return try predictor.predict(file) }
     return try StillVideo.with(frames: recipe.frames) { try predictor.predict($0) }
   }
@@ -39,16 +39,16 @@ import Testing
     let report = try predict(recipe(rule), Self.smallIsFake) { _ in [Self.large, Self.small] }
     #expect(report.verdict == Verdict(probability: expected))
     #expect(report.members == [.init(name: "a", probability: expected)])
-    try #require(report.people.map(\.id) == [1, 2] && report.frameScores.count == 10)
+    try #require(report.people.map(\.id) == [1, 2] && report.scores.faces.count == 10)
     // From left to right.
     #expect(report.people.map(\.verdict) == [.fake(probability: 0.75), .real(probability: 0.25)])
     #expect(report.people.map(\.framesSeen) == [5, 5])
     #expect(report.people.map(\.framesJudged) == [5, 5])
-    for score in report.frameScores {
+    for score in report.scores.faces {
       #expect(score.person == (score.box.width < 15 ? 1 : 2))
-      #expect(score.scores[0].probability == (score.person == 1 ? 0.75 : 0.25))
+      #expect(score.scores[0] == (score.person == 1 ? 0.75 : 0.25))
     }
-    let times = report.frameScores.map(\.time)
+    let times = report.scores.faces.map(\.time)
     #expect(times == times.sorted())
     #expect(report.people[0].firstTime == times.first && report.people[0].lastTime == times.last)
     #expect(report.people[1].fakeSpans.isEmpty)
@@ -73,7 +73,7 @@ import Testing
     #expect(report.people[0].members.isEmpty && report.people[0].fakeSpans.isEmpty)
     #expect(report.people[1].verdict == .real(probability: 0.25))
     // Its scores are kept.
-    #expect(report.frameScores.count { $0.person == 1 } == 2)
+    #expect(report.scores.faces.count { $0.person == 1 } == 2)
     recipe.people.minFrames = 2
     let counted = try predict(recipe, Self.smallIsFake, faces: faces)
     #expect(counted.verdict == .fake(probability: 0.75))
@@ -114,7 +114,7 @@ import Testing
     #expect(report.facesFound == 4)
     #expect(report.verdict == .undecided(.tooFewFaces(found: 2, needed: 3)))
     #expect(report.people.count == 2)
-    #expect(report.members.isEmpty && report.frameScores.isEmpty)
+    #expect(report.members.isEmpty && report.scores.faces.isEmpty)
     // Together they are enough.
     let together = try predict(recipe(.together), Self.smallIsFake) { index in
       index < 2 ? [Self.small] : index == 2 ? [] : [Self.large]
@@ -151,7 +151,7 @@ import Testing
     let report = try predict(recipe(.highest), RuleScorer { scores[$0.width] ?? .nan }) {
       [.at(2, 4, side: [11.5, 13, 14, 15, 16][$0])]
     }
-    let times = report.frameScores.map(\.time)
+    let times = report.scores.faces.map(\.time)
     try #require(report.people.count == 1 && times.count == 5)
     #expect(
       report.people[0].fakeSpans == [

@@ -37,14 +37,14 @@ import Testing
     #expect(report.facesFound == 5)
     #expect(report.members.map(\.name) == ["a", "b"])
     #expect(report.members.map(\.probability) == [0.75, 0.25])
-    #expect(report.frameScores.count == 5)
-    let times = report.frameScores.map(\.time)
+    #expect(report.scores.faces.count == 5)
+    let times = report.scores.faces.map(\.time)
     #expect(times == times.sorted())
     #expect(Set(times).count == 5)
-    for (index, score) in report.frameScores.enumerated() {
+    for (index, score) in report.scores.faces.enumerated() {
       #expect(score.box.x1 == Float(index))
       // The member that judges all crops together counts with its one score for each.
-      #expect(score.scores.map(\.probability) == [0.75, 0.25])
+      #expect(score.scores == [0.75, 0.25])
     }
     #expect(report.error == nil)
     #expect(report.seconds > 0)
@@ -57,13 +57,13 @@ import Testing
     let report = try predictor.predict(Self.video)
     // 0.75 and 0.25 make one half.
     #expect(report.verdict == .undecided(.unsure(probability: 0.5)))
-    #expect(report.frameScores.count == 5 && report.members.count == 2)
+    #expect(report.scores.faces.count == 5 && report.members.count == 2)
     recipe.aggregation.calibration = LogitCalibration(scale: 1, offset: 3)
-    let ensemble = try recipe.ensemble(of: predictor.ensemble.members)
+    let ensemble = try recipe.ensemble(of: predictor.members)
     #expect(ensemble.calibration == recipe.aggregation.calibration)
     let sure = VideoPredictor(recipe: recipe, detector: predictor.detector, ensemble: ensemble)
     let verdict = try sure.predict(Self.video).verdict
-    #expect(verdict.name == "fake")
+    #expect(verdict.answer == .fake)
     #expect(abs((verdict.probability ?? 0) - 0.95257413) < 1e-5)
     // People's verdicts are made the same way.
     recipe.people.verdict = .highest
@@ -71,7 +71,7 @@ import Testing
     recipe.aggregation.calibration = nil
     let people = try VideoPredictor(
       recipe: recipe, detector: ScriptedDetector { _, _ in [.at(10, 2)] },
-      ensemble: predictor.ensemble
+      ensemble: Ensemble(predictor.members, clip: 0.01...0.99)
     ).predict(Self.video)
     #expect(!people.people.isEmpty)
     for person in people.people {
@@ -95,7 +95,7 @@ import Testing
     #expect(report.frames == 5)
     #expect(report.facesFound == 0)
     #expect(report.members.isEmpty)
-    #expect(report.frameScores.isEmpty)
+    #expect(report.scores.faces.isEmpty)
   }
 
   @Test func tooFewFacesAreNoGroundForOne() throws {
@@ -117,10 +117,10 @@ import Testing
       { _, frame in [.at(5, 5, side: Float(frame.width) / 3)] }
       let report = try predictor.predict(file)
       #expect(report.frames == 1)
-      #expect(report.frameScores.map(\.time) == [0])
+      #expect(report.scores.faces.map(\.time) == [0])
       // A box of 20 pixels with 15 % on either side.
       #expect(report.members[0].probability == 0.26)
-      #expect(report.verdict.name == "real")
+      #expect(report.verdict.answer == .real)
     }
   }
 
@@ -130,7 +130,7 @@ import Testing
     let report = try predictor(recipe) { _, _ in [.at(1, 1), .at(20, 20), .at(30, 1)] }
       .predict(Self.video)
     #expect(report.facesFound == 5)
-    #expect(report.frameScores.count == 10)
+    #expect(report.scores.faces.count == 10)
   }
 
   @Test func whatGoesWrongIsThrown() throws {

@@ -49,7 +49,7 @@ import Testing
     #expect([file.report].table().contains("too close to call; not calibrated"))
     #expect(file.report.json.text.contains("\"calibrated\": false"))
     let sure = Evaluated.file("b.mp4", .fake, [[0.9, 0.9, 0.9]], maker)
-    #expect(sure.report.verdict.name == "fake")
+    #expect(sure.report.verdict.answer == .fake)
     #expect([sure.report].table().hasSuffix("not calibrated"))
     // Where there is no probability, there is nothing to say of it.
     let empty = Evaluated.file("c.mp4", .real, [], maker)

@@ -10,11 +10,13 @@ import Testing
     report.frames = 25
     report.facesFound = 24
     report.members = [.init(name: "b6-200", probability: 0.5), .init(name: "b4", probability: 1)]
-    report.frameScores = [
-      .init(
-        time: 1.5, person: 1, box: Box(x1: 1, y1: 2.5, x2: 30, y2: 40),
-        scores: [.init(name: "b6-200", probability: 0.5), .init(name: "b4", probability: 1)])
-    ]
+    report.scores = ScoreTable(
+      members: [.init("b6-200"), .init("b4")],
+      faces: [
+        .init(
+          frame: 3, time: 1.5, person: 1, box: Box(x1: 1, y1: 2.5, x2: 30, y2: 40),
+          scores: [0.5, 1])
+      ])
     report.people = [
       .init(
         id: 1, verdict: Verdict(probability: 0.75), framesSeen: 24, framesJudged: 20,
@@ -168,7 +170,7 @@ import Testing
     for probability: Float in [0.4, 0.5, 0.6] {
       #expect(verdict(probability) == .undecided(.unsure(probability: probability)))
       #expect(verdict(probability).probability == probability)
-      #expect(verdict(probability).name == "undecided")
+      #expect(verdict(probability).answer == .undecided)
     }
     #expect(verdict(Float(0.4).nextDown) == .real(probability: Float(0.4).nextDown))
     #expect(verdict(Float(0.6).nextUp) == .fake(probability: Float(0.6).nextUp))

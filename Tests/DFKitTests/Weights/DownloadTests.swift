@@ -290,8 +290,7 @@ import Testing
     while come.withLock({ $0 }) < 50_000 / 300_000 - 1e-9 {
       try await Task.sleep(for: .milliseconds(5))
     }
-    let busy = #expect(throws: FetchError.self) { try fetcher.fetch(entry) }
-    #expect(busy == .busy(entry: "x"))
+    #expect(throws: FolderLock.Failure.held("x")) { try fetcher.fetch(entry) }
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["x.part"])

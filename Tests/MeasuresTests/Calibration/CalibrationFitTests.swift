@@ -23,7 +23,7 @@ struct CalibrationGolden: Decodable {
 
     var judgements: [Judgement] {
       samples.map {
-        Judgement(LogitCalibration.sigmoid($0.logit), $0.label, weight: $0.weight)
+        Judgement(sigmoid($0.logit), $0.label, weight: $0.weight)
       }
     }
   }
@@ -167,7 +167,7 @@ struct CalibrationFitTests {
     var generator = SeededGenerator(seed: 5)
     let samples = (0..<4000).map { _ in
       let logit = Double.random(in: -4...4, using: &generator)
-      let isFake = Double.random(in: 0..<1, using: &generator) < LogitCalibration.sigmoid(logit)
+      let isFake = Double.random(in: 0..<1, using: &generator) < sigmoid(logit)
       return CalibrationFit.Sample(logit * scale, isFake ? .fake : .real)
     }
     let found = try CalibrationFit().calibration(of: samples)

@@ -180,7 +180,7 @@ import Training
         try TrainerTests.run(run, data, network, options)
       }
       let lock = try RunFolder(run).prepare(resuming: true)
-      #expect(throws: TrainingError.locked(folder: run.relativePath)) {
+      #expect(throws: FolderLock.Failure.held(run.relativePath)) {
         try TrainerTests.run(run, data, network, options, resuming: true)
       }
       withExtendedLifetime(lock) {}

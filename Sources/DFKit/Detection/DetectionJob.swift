@@ -34,22 +34,21 @@ public struct DetectionJob: Sendable {
     _ files: MediaFiles, progress: (JobProgress) -> Void = { _ in },
     report: (DetectionReport) throws -> Void
   ) throws -> JobOutcome {
-    var names = PictureNames()
+    var names = OutputNames(sparing: files.files)
     try drawing?.makeFolder()
-    let inputs = Set(files.files.map { $0.resolvingSymlinksInPath().path })
     return try forEachFile(
       files, progress: progress,
       problem: { path, error in
         try report(DetectionReport(file: path, error: error.description))
       }
     ) { file, progress in
-      let name = names.name(for: file)
+      let name = names.unused(file.deletingPathExtension().lastPathComponent)
       let found: DetectionReport
       do {
         // Each pass counts for half of the work.
         let share = drawing == nil ? 1 : 0.5
         found = try search(file) { progress($0 * share) }
-        try drawing?.draw(found, of: file, frames, named: name, sparing: inputs) {
+        try drawing?.draw(found, of: file, frames, named: name, names) {
           progress(share + $0 * (1 - share))
         }
       } catch is CancellationError {
@@ -80,21 +79,5 @@ public struct DetectionJob: Sendable {
     report.search = search.facts
     report.join(search.tracks())
     return report
-  }
-}
-
-/// Names for pictures made from files of any folder: the file's own, numbered where it is taken.
-struct PictureNames {
-  private var used: Set<String> = []
-
-  mutating func name(for file: URL) -> String {
-    let base = file.deletingPathExtension().lastPathComponent
-    var name = base
-    var number = 2
-    while !used.insert(name).inserted {
-      name = "\(base)-\(number)"
-      number += 1
-    }
-    return name
   }
 }

@@ -6,16 +6,16 @@ package struct MeasuredFace: Sendable {
   /// The collection that it is from.
   package var source: String
   /// Its measures, trait by trait.
-  package var measures: FamiliarityMeasures
+  package var measures: TraitValues
 
   /// A face of a collection.
-  package init(source: String, measures: FamiliarityMeasures) {
+  package init(source: String, measures: TraitValues) {
     self.source = source
     self.measures = measures
   }
 }
 
-extension FamiliarityLimits {
+extension TraitValues {
   /// Faces of a source that a limit of its own is made from; smaller sources are taken together,
   /// and left out where they still are fewer and there are others.
   package static let fewestFaces = 20
@@ -52,11 +52,11 @@ extension FamiliarityLimits {
       var values: [[Float]] = []
       var isKnownGrey = false
       for source in sources {
-        let grey = source.count { ($0.measures[.chroma] ?? 0) < FamiliarityMeasures.greyChroma }
+        let grey = source.count { ($0.measures[.chroma] ?? 0) < TraitValues.greyChroma }
         if Double(grey) > Self.greyShare * Double(source.count) { isKnownGrey = true }
         let colored =
           trait == .chroma
-          ? source.filter { ($0.measures[.chroma] ?? 0) >= FamiliarityMeasures.greyChroma } : source
+          ? source.filter { ($0.measures[.chroma] ?? 0) >= TraitValues.greyChroma } : source
         let own = colored.compactMap { face -> Float? in
           let isRefused = trait == .features && !traitsBeyond(face.measures).isEmpty
           return face.measures[trait].map { isRefused ? .infinity : $0 * sign }

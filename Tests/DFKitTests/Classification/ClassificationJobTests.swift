@@ -74,7 +74,7 @@ import Testing
           try #require(LogitCalibration(scale: 1.5, offset: -0.25)).probability(of: mean), 0.05),
         0.95)
       expectClose([try #require(report.probability)], [expected], tolerance: 1e-5)
-      #expect(report.verdict?.name == "undecided")
+      #expect(report.verdict?.answer == .undecided)
       // The sizes differ, and so do the scores.
       #expect(scores[0] != scores[1])
       // The same through the predictor's ensemble.

@@ -44,7 +44,7 @@ public struct ClassificationReport: Sendable {
       .init(key: "file", value: .string(file)), .init(key: "logits", value: .numbers(logits)),
       .init(key: "probability", value: .number(probability)),
     ]
-    if let verdict { keys.append(.init(key: "verdict", value: .string(verdict.name))) }
+    if let verdict { keys.append(.init(key: "verdict", value: .string(verdict.answer.rawValue))) }
     if let isCalibrated { keys.append(.init(key: "calibrated", value: .bool(isCalibrated))) }
     keys.append(
       .init(
@@ -178,11 +178,10 @@ public struct ClassificationJob: Sendable {
       report.probability = report.members[0].probability
       return
     }
-    let scores = report.members.compactMap { member in
-      member.probability.map { MemberScores(name: member.name, frames: [$0]) }
-    }
+    let scores = report.members.compactMap(\.probability)
     guard scores.count == members.count else { return }
-    let probability = combination(scores).probability
+    let names = members.map(\.name)
+    let probability = combination([MemberScores]([scores], members: names)).probability
     report.probability = probability
     report.verdict = Verdict(probability: probability, undecided: decision.undecided)
     report.isCalibrated = decision.isCalibrated

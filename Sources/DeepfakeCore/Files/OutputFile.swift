@@ -1,0 +1,122 @@
+import Foundation
+
+/// A file that is written piece by piece.
+///
+/// What goes wrong is thrown as the error that `failure` makes of the file's name and the system's
+/// reason: most errors of this package have a case for that, as in
+/// `OutputFile(url, failure: WeightsError.unwritable)`.
+package final class OutputFile<Failure: Error> {
+  /// Whole: the file is written under a hidden name in its folder and takes its own in `close`,
+  /// instead of one that is there. One that is dropped before leaves nothing behind.
+  package enum Mode {
+    case whole, anew, appending
+  }
+
+  private let url: URL
+  private let mode: Mode
+  /// Where the bytes go.
+  private let place: URL
+  private let failure: (String, String) -> Failure
+  private var descriptor: Int32
+  private var waiting: [UInt8] = []
+
+  /// Makes the file, or opens it to go on at its end.
+  package init(
+    _ url: URL, _ mode: Mode = .whole,
+    failure: @escaping (_ file: String, _ reason: String) -> Failure
+  ) throws(Failure) {
+    self.url = url
+    self.mode = mode
+    self.failure = failure
+    let part = "\(OutputFiles.partPrefix)\(getpid())-\(UInt32.random(in: 0...(.max)))"
+    place =
+      mode == .whole
+      ? url.deletingLastPathComponent().appendingPathComponent(part, isDirectory: false) : url
+    let start =
+      switch mode {
+      case .whole: O_EXCL
+      case .anew: O_TRUNC
+      case .appending: O_APPEND
+      }
+    descriptor = open(place.path, O_WRONLY | O_CREAT | O_CLOEXEC | start, 0o666)
+    guard descriptor >= 0 else { throw failed() }
+  }
+
+  deinit {
+    guard descriptor >= 0 else { return }
+    Foundation.close(descriptor)
+    if mode == .whole { unlink(place.path) }
+  }
+
+  /// Adds bytes, which may wait in memory until there are many.
+  package func write(_ bytes: some Sequence<UInt8>) throws(Failure) {
+    waiting.append(contentsOf: bytes)
+    if waiting.count >= 1 << 20 { try flush() }
+  }
+
+  /// Hands what waits to the system.
+  package func flush() throws(Failure) {
+    guard waiting.withUnsafeBytes({ OutputFiles.write($0, to: descriptor) }) else { throw failed() }
+    waiting.removeAll(keepingCapacity: true)
+  }
+
+  /// Ends the file. A whole one is in its place from then on, and outlasts a power cut.
+  package func close() throws(Failure) {
+    try flush()
+    // Without fsync, a crash of the machine could leave the new name on an empty file.
+    if mode == .whole, fsync(descriptor) != 0 { throw failed() }
+    let isClosed = Foundation.close(descriptor) == 0
+    descriptor = -1
+    guard isClosed, mode != .whole || rename(place.path, url.path) == 0 else {
+      let error = failed()
+      if mode == .whole { unlink(place.path) }
+      throw error
+    }
+  }
+
+  private func failed() -> Failure {
+    let reason =
+      errno == ENOENT
+      ? "there is no folder \(url.deletingLastPathComponent().path)" : MappedFile.reason(errno)
+    return failure(url.relativePath, reason)
+  }
+}
+
+/// What writing to files needs beside `OutputFile`.
+package enum OutputFiles {
+  /// What the hidden names of files that are not whole yet begin with.
+  static let partPrefix = ".part-"
+
+  /// Writes a file, whole or not at all.
+  package static func write<Failure: Error>(
+    _ bytes: some Sequence<UInt8>, to url: URL,
+    failure: @escaping (_ file: String, _ reason: String) -> Failure
+  ) throws(Failure) {
+    let file = try OutputFile(url, failure: failure)
+    try file.write(bytes)
+    try file.close()
+  }
+
+  /// Writes all bytes to an open file.
+  ///
+  /// - Returns: false where the system refuses; `errno` says why.
+  package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+    var rest = bytes
+    while !rest.isEmpty {
+      let written = Foundation.write(descriptor, rest.baseAddress, rest.count)
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { return false }
+      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    }
+    return true
+  }
+
+  /// Removes what killed processes left of files that never became whole. Only for a folder that
+  /// nobody else writes to.
+  package static func removeParts(in folder: URL) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in names where name.hasPrefix(partPrefix) {
+      unlink(folder.appendingPathComponent(name, isDirectory: false).path)
+    }
+  }
+}

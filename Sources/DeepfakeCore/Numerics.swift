@@ -1,0 +1,20 @@
+import Foundation
+
+/// 1 / (1 + exp(-x)), precise on either side.
+package func sigmoid(_ x: Double) -> Double {
+  if x >= 0 { return 1 / (1 + exp(-x)) }
+  let e = exp(x)
+  return e / (1 + e)
+}
+
+/// 1 / (1 + exp(-x)), precise on either side.
+package func sigmoid(_ x: Float) -> Float {
+  if x >= 0 { return 1 / (1 + exp(-x)) }
+  let e = exp(x)
+  return e / (1 + e)
+}
+
+extension Int {
+  /// The quotient of two numbers above 0, rounded up: 7 by 3 gives 3.
+  package func dividedRoundingUp(by divisor: Int) -> Int { (self + divisor - 1) / divisor }
+}
