@@ -100,7 +100,7 @@ struct Download {
     }
     try withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
       while true {
-        progress(JobProgress(bytes: part.count, of: total, before: before))
+        progress(.bytes(part.count, of: total, before: before))
         let read = try remote.read(into: buffer)
         if read == 0 { break }
         guard part.count + read <= limit else {
@@ -129,11 +129,11 @@ extension JobProgress {
   /// - Parameters:
   ///   - total: nil where nobody knows it.
   ///   - before: those of the bytes that came in an earlier run.
-  init(bytes count: Int, of total: Int?, before: Int = 0) {
-    self.init(count.byteCount, part: 0)
-    guard let total, total > 0 else { return }
-    file += " of \(total.byteCount)"
-    fraction = Double(count) / Double(total)
-    self.before = Double(before) / Double(total)
+  static func bytes(_ count: Int, of total: Int?, before: Int = 0) -> JobProgress {
+    guard let total, total > 0 else { return JobProgress(count.byteCount, part: 0) }
+    var result = JobProgress(
+      "\(count.byteCount) of \(total.byteCount)", part: Double(count) / Double(total))
+    result.before = Double(before) / Double(total)
+    return result
   }
 }

@@ -26,12 +26,12 @@ final class FetchFolder {
   private static func lockFolder(_ url: URL, entry: String) throws -> FolderLock {
     for _ in 0..<100 {
       try makeFolder(url)
-      do {
+      do throws(FolderLock.Failure) {
         let lock = try FolderLock(folder: url, name: entry)
         if lock.isStill(url) { return lock }
-      } catch FolderLock.Failure.system(_, ENOENT) {
+      } catch {
         // Another process may have finished with it and moved it away in the meantime.
-        continue
+        guard case .system(_, ENOENT) = error else { throw error }
       }
     }
     throw FolderLock.Failure.held(entry)

@@ -169,7 +169,7 @@ struct FetchJob {
       }
       if piece.isEmpty { break }
       try target.append(piece)
-      show(JobProgress(bytes: target.count, of: size))
+      show(.bytes(target.count, of: size))
       try Task.checkCancellation()
     }
     try note(try target.finish(), of: file, at: url.relativePath)
