@@ -24,17 +24,19 @@ let package = Package(
     .executableTarget(
       name: "dfkit-cli",
       dependencies: [
-        "DFKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "DFKit", "Settings", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "DFKit",
       dependencies: [
-        "Training", "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFResources",
-        "CZlib", "Yams", .product(name: "Mustache", package: "swift-mustache"),
+        "Training", "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "Settings",
+        "CDFResources", "CZlib", "Yams", .product(name: "Mustache", package: "swift-mustache"),
       ]),
     .target(
       name: "Training",
-      dependencies: ["Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "CDFKernels"]),
+      dependencies: [
+        "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "Settings", "CDFKernels",
+      ]),
     .target(name: "Classifiers", dependencies: ["DeepfakeCore"]),
     .target(
       name: "FaceDetect",
@@ -50,6 +52,7 @@ let package = Package(
         "CDFKernels", "COpenBLAS",
         .product(name: "OrderedCollections", package: "swift-collections"),
       ]),
+    .target(name: "Settings"),
     .target(name: "CDFKernels"),
     .target(name: "CMediaShims", dependencies: ["CPNG", "CJPEG", "CFFmpeg"]),
     .target(name: "CDFResources", exclude: ["Catalogue", "Pages", "Recipes", "Weights"]),
@@ -78,7 +81,7 @@ let package = Package(
     .testTarget(name: "FaceDetectTests", dependencies: ["FaceDetect", "MediaIO", "TestSupport"]),
     .testTarget(name: "ClassifiersTests", dependencies: ["Classifiers", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
-    .testTarget(name: "DFKitTests", dependencies: ["DFKit", "TestSupport"]),
+    .testTarget(name: "DFKitTests", dependencies: ["DFKit", "Settings", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["DFKit", "TestSupport"]),
     .target(name: "TestSupport", dependencies: ["DeepfakeCore"], path: "Tests/TestSupport"),
   ],

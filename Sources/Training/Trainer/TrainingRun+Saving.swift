@@ -30,8 +30,8 @@ extension TrainingRun {
     try onEvent(.epoch(row))
   }
 
-  /// The epoch's row; the weights are written beside those that are there, which they replace as soon as the
-  /// checkpoint knows of the epoch.
+  /// The epoch's row; the weights are written beside those that are there, which they replace as
+  /// soon as the checkpoint knows of the epoch.
   private func judgeAndWriteWeights() throws -> EpochMetrics {
     let scores = try validate()
     // Without validation, the latest weights are the best that is known.
@@ -96,7 +96,7 @@ extension TrainingRun {
     let metadata = trainer.network.metadata
     let norm = metadata.norm.map { ", \($0.rawValue) norm" } ?? ""
     return "\(trainer.network.input.size) px\(norm), batch \(options.batchSize),"
-      + " \(options.optimizer.kind.rawValue), \(training.count) samples to learn from,"
+      + " \(options.optimizer.kind.name), \(training.count) samples to learn from,"
       + " \(validation?.count ?? 0) to judge by"
   }
 
