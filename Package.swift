@@ -26,18 +26,19 @@ let package = Package(
     .executableTarget(
       name: "dfkit-cli",
       dependencies: [
-        "DFKit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "DFKit", "Settings", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "DFKit",
       dependencies: [
         "Training", "FaceData", "Measures", "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore",
+        "Settings",
         "CDFResources", "CZlib", "Yams", .product(name: "Mustache", package: "swift-mustache"),
       ]),
     .target(
       name: "Training",
       dependencies: [
-        "FaceData", "Measures", "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore",
+        "FaceData", "Measures", "Classifiers", "FaceDetect", "MediaIO", "DeepfakeCore", "Settings",
         "CDFKernels",
       ]),
     .target(
@@ -61,6 +62,7 @@ let package = Package(
         "CDFKernels", "COpenBLAS",
         .product(name: "OrderedCollections", package: "swift-collections"),
       ]),
+    .target(name: "Settings"),
     .target(name: "CDFKernels"),
     .target(name: "CMediaShims", dependencies: ["CPNG", "CJPEG", "CFFmpeg"]),
     .target(name: "CDFResources", exclude: ["Catalogue", "Pages", "Recipes", "Weights"]),
@@ -91,7 +93,7 @@ let package = Package(
     .testTarget(name: "MeasuresTests", dependencies: ["Measures", "TestSupport"]),
     .testTarget(name: "FaceDataTests", dependencies: ["FaceData", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
-    .testTarget(name: "DFKitTests", dependencies: ["DFKit", "TestSupport"]),
+    .testTarget(name: "DFKitTests", dependencies: ["DFKit", "Settings", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["DFKit", "TestSupport"]),
     .target(name: "TestSupport", dependencies: ["DeepfakeCore"], path: "Tests/TestSupport"),
   ],

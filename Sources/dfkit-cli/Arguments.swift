@@ -17,11 +17,14 @@ extension Augmentation.Preset: ExpressibleByArgument {}
 enum FakeChoice: String, ExpressibleByArgument, CaseIterable {
   case none
   case selfBlended = "self-blended"
+}
 
-  /// Options with the choice in the place of what they say.
-  func applied(to options: FakeOptions?) -> FakeOptions? {
-    self == .none ? nil : options ?? FakeOptions()
-  }
+extension AggregatorName: ExpressibleByArgument {
+  /// The aggregator of that name.
+  public init?(argument: String) { self.init(argument) }
+
+  /// The names, for help and messages.
+  public static var allValueStrings: [String] { forms }
 }
 
 /// Width and height, written 960x544.
@@ -85,6 +88,12 @@ struct ClipRange: ExpressibleByArgument {
     else { return nil }
     range = low...high
   }
+
+  /// The change of a recipe's setting to the range.
+  func change(_ option: String, _ key: String) -> SettingChange? {
+    guard let range else { return SettingChange(option, key, "none") }
+    return SettingChange(option, key, [range.lowerBound, range.upperBound])
+  }
 }
 
 /// How many frames of a video: a number or `all`.
@@ -118,8 +127,8 @@ struct EmbedderOptions: ParsableArguments {
   @Option(
     name: .customLong("embedder"),
     help: """
-      Weights of a face embedder: a look-alike network's, or facenet-pytorch's InceptionResnetV1; dfkit's own \
-      if not given.
+      Weights of a face embedder: a look-alike network's, or facenet-pytorch's InceptionResnetV1; \
+      dfkit's own if not given.
       """, completion: .file())
   var path: String?
 

@@ -6,16 +6,17 @@ import Foundation
 struct DetectorOptions: ParsableArguments {
   @Option(
     help: """
-      The face detector. If not given: that of the weights given, or the recipe's, or retinaface; one that \
-      ships, where a recipe's has not been fetched.
+      The face detector. If not given: that of the weights given, or the recipe's, or retinaface; \
+      one that ships, where a recipe's has not been fetched.
       """)
   var detector: Recipe.Detector.Kind?
 
   @Option(
     help: """
-      The detector's weights: a RetinaFace checkpoint or ONNX model, a folder of MTCNN's pnet.pt, rnet.pt \
-      and onet.pt, or a safetensors file of either. If not given, those that the recipe names, that \
-      'dfkit weights fetch' has stored (of RetinaFace mobilenet0.25, else ResNet-50), or that ship with dfkit.
+      The detector's weights: a RetinaFace checkpoint or ONNX model, a folder of MTCNN's pnet.pt, \
+      rnet.pt and onet.pt, or a safetensors file of either. If not given, those that the recipe \
+      names, that 'dfkit weights fetch' has stored (of RetinaFace mobilenet0.25, else ResNet-50), \
+      or that ship with dfkit.
       """,
     completion: .file())
   var detectorWeights: String?
@@ -23,44 +24,36 @@ struct DetectorOptions: ParsableArguments {
   @Option(
     help: """
       The factor by which a frame is scaled before detection, 0.05 to 4; or auto: half, but with a \
-      longer side of 640 to 960 pixels, and a second look at full size where no face is found. 1 if not given \
-      (predict: the recipe's; extract: auto).
+      longer side of 640 to 960 pixels, and a second look at full size where no face is found. 1 \
+      if not given (predict: the recipe's; extract: auto).
       """)
   var frameScale: FrameScale?
 
   @Option(
     help: """
-      The lowest score of a face, 0.02 to 0.999: RetinaFace's, 0.5, or that of MTCNN's last network, \
-      0.7 (predict: the recipe's).
+      The lowest score of a face, 0.02 to 0.999: RetinaFace's, 0.5, or that of MTCNN's last \
+      network, 0.7 (predict: the recipe's).
       """)
   var threshold: Float?
 
-  @Option(
-    help: """
-      RetinaFace: the overlap (IoU) from which the lesser of two boxes is dropped, 0 to 1; 0.4 (predict: \
-      the recipe's).
-      """)
+  @Option(help: .setting("detector.nms", "RetinaFace's; 0.4 if not given (predict: the recipe's)"))
   var nms: Float?
 
   @Option(
     help: """
-      MTCNN: the lowest scores of its three networks, 0 to 1, as in 0.6,0.7,0.7, which is the default \
-      (predict: the recipe's).
+      MTCNN: the lowest scores of its three networks, 0 to 1, as in 0.6,0.7,0.7, which is the \
+      default (predict: the recipe's).
       """)
   var thresholds: ThreeScores?
 
   @Option(
-    help: """
-      MTCNN: the size of a level of its image pyramid, as a part of the one before, 0.1 to 0.98; 0.709 \
-      (predict: the recipe's).
-      """)
+    help: .setting("detector.factor", "MTCNN's; 0.709 if not given (predict: the recipe's)"))
   var factor: Float?
 
   @Option(
-    help: """
-      The smallest side of a face in pixels of the frame; RetinaFace: 0, MTCNN: 20 pixels of the scaled \
-      frame (predict: the recipe's).
-      """)
+    help: .setting(
+      "detector.minFace",
+      "RetinaFace: 0, MTCNN: 20 pixels of the scaled frame if not given (predict: the recipe's)"))
   var minFace: Float?
 
   /// Whether anything was given.
@@ -70,49 +63,31 @@ struct DetectorOptions: ParsableArguments {
   }
 
   func validate() throws {
-    if let frameScale, !frameScale.isAllowed {
-      let range = FrameScale.factors
-      throw ValidationError(
-        "--frame-scale must be \(range.lowerBound) to \(range.upperBound), or auto.")
-    }
-    try check(threshold, "--threshold", in: 0.02...0.999)
-    try check(nms, "--nms", in: 0...1)
-    try check(factor, "--factor", in: MTCNN.Options.factors)
-    try check(minFace, "--min-face", in: 0...10_000)
     if threshold != nil && thresholds != nil {
       throw ValidationError("--threshold is the last of --thresholds; give one of them.")
     }
+    var settings = Recipe.Detector()
+    let scores = [SettingChange("--threshold", "threshold", threshold)].compactMap { $0 }
+    try settings.apply(scores, in: "detector")
+    // Without --detector, the recipe or the weights say which one it is.
+    settings.kind = detector ?? (thresholds != nil || factor != nil ? .mtcnn : .retinaface)
+    try settings.apply(changes(of: settings), in: "detector")
   }
 
-  /// The settings with what was given changed.
-  ///
-  /// Throws where an option does not apply to the detector, which the recipe may have named.
-  private func applied(to settings: Recipe.Detector) throws -> Recipe.Detector {
-    var settings = settings
-    if let detector, detector != settings.kind {
-      settings.kind = detector
-      settings.weights = nil
+  /// What was given, by the keys of a recipe's detector. `--threshold` is the last of MTCNN's
+  /// three.
+  private func changes(of settings: Recipe.Detector) -> [SettingChange] {
+    var score = SettingChange("--threshold", "threshold", threshold)
+    if let threshold, case .mtcnn(let scores, _) = settings.method {
+      score = SettingChange("--threshold", "thresholds", scores.dropLast() + [threshold])
     }
-    settings.frameScale = frameScale ?? settings.frameScale
-    settings.minFace = minFace ?? settings.minFace
-    let kind = settings.kind
-    let foreign =
-      kind == .mtcnn
-      ? ["--nms": nms != nil] : ["--thresholds": thresholds != nil, "--factor": factor != nil]
-    if let name = foreign.filter(\.value).keys.min() {
-      throw ValidationError("\(name) does not apply to the detector \(kind.rawValue).")
-    }
-    try check(minFace, "--min-face", in: kind.minFaceRange)
-    switch kind {
-    case .retinaface:
-      settings.threshold = threshold ?? settings.threshold
-      settings.nms = nms ?? settings.nms
-    case .mtcnn:
-      settings.thresholds = thresholds?.values ?? settings.thresholds
-      if let threshold { settings.thresholds[2] = threshold }
-      settings.factor = factor ?? settings.factor
-    }
-    return settings
+    return [
+      SettingChange("--frame-scale", "frameScale", frameScale), score,
+      SettingChange("--nms", "nms", nms),
+      SettingChange("--thresholds", "thresholds", thresholds?.values),
+      SettingChange("--factor", "factor", factor),
+      SettingChange("--min-face", "minFace", minFace),
+    ].compactMap { $0 }
   }
 
   /// The detector that settings, a recipe's or a command's own, come to with what was given changed
@@ -134,7 +109,11 @@ struct DetectorOptions: ParsableArguments {
       settings.kind = kind
       settings.weights = nil
     }
-    settings = try applied(to: settings)
+    if let detector, detector != settings.kind {
+      settings.kind = detector
+      settings.weights = nil
+    }
+    try settings.apply(changes(of: settings), in: "detector")
     do {
       let choice = try settings.choice(
         given: given, in: try? WeightsStore(), allowsOther: allowsOther && !isGiven)
@@ -143,12 +122,6 @@ struct DetectorOptions: ParsableArguments {
     } catch {
       Output.complain(error.description)
       throw ExitCode.validationFailure
-    }
-  }
-
-  private func check(_ value: Float?, _ name: String, in range: ClosedRange<Float>) throws {
-    if let value, !range.contains(value) {
-      throw ValidationError("\(name) must be \(range.lowerBound) to \(range.upperBound).")
     }
   }
 }

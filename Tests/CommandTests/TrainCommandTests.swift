@@ -73,7 +73,7 @@ import Testing
       let entries: [[String: Any]] = try scores.json()
       #expect(entries[0]["probability"] is Double)
       let show = try Tool.run(["recipe", "show", "run/recipe.yaml"], in: folder)
-      #expect(show.output.contains("# members: only"))
+      #expect(show.output.contains("# members: only\nname: run\n"))
       let info = try Tool.run(["weights", "info", "run/best.safetensors"], in: folder)
       #expect(info.output.contains("tiny/only"))
 
@@ -99,6 +99,27 @@ import Testing
       #expect(
         try stem["conv_stem.weight"]?.tensor().scalars
           == before["conv_stem.weight"]?.tensor().scalars)
+    }
+  }
+
+  @Test func aRunOfBeforeIsResumed() throws {
+    try withMaterial { folder in
+      let begun = try Tool.run(Self.arguments + ["--epochs", "1"], in: folder)
+      #expect(begun.status == 0, "\(begun.errors)")
+      // Recipes of runs were once named after the recipe that they began with.
+      let file = folder.appendingPathComponent("run/recipe.yaml")
+      let text = try String(contentsOf: file, encoding: .utf8)
+      try Data(text.replacing("name: run\n", with: "name: tiny\n").utf8).write(to: file)
+      let rest = try Tool.run(
+        ["train", "--resume", "--output", "run", "--epochs", "2"], in: folder)
+      #expect(rest.status == 0, "\(rest.errors)")
+      let info = try Tool.run(["weights", "info", "run/last.safetensors"], in: folder)
+      #expect(info.output.contains("tiny/only"))
+      let other = try Tool.run(
+        ["train", "--resume", "--output", "run", "--recipe", "run/recipe.yaml", "--rate", "1"],
+        in: folder)
+      #expect(other.errors.contains("training.optimizer.learningRate: was 0.0005, is now 1.0"))
+      #expect(!other.errors.contains("recipe: was"))
     }
   }
 

@@ -72,7 +72,16 @@ import Testing
     (["train", "--data", "d"], "Give --output"),
     (["train", "--output", "o"], "Give --data"),
     (["train", "--data", "d", "--output", "o", "--batch-size", "0"], "--batch-size must be 1"),
-    (["train", "--data", "d", "--output", "o", "--rate", "0"], "--rate must be 1e-8 to 10"),
+    (["train", "--data", "d", "--output", "o", "--rate", "0"], "--rate must be 1e-08 to 10.0"),
+    (
+      ["train", "--data", "d", "--output", "o", "--early-stop", "200000"],
+      "--early-stop must be 1 to 100000"
+    ),
+    (
+      ["train", "--data", "d", "--output", "o"]
+        + (1...65).flatMap { ["--freeze", "blocks.\($0)"] },
+      "--freeze must be a list of at most 64 texts"
+    ),
     (["train", "--data", "d", "--output", "o", "--new-head"], "--init"),
     (["train", "--data", "d", "--output", "o", "--augmentation", "bold"], "'strong'"),
     (["train", "--resume", "--member", "2", "--output", "o"], "leave --member out"),

@@ -77,7 +77,7 @@ public struct Ablation: Sendable {
     ]
     return [row(.aggregators, "as in the recipe", isRecipe: true, maker)]
       + named.compactMap { name in
-        guard let aggregator = AggregatorName.parse(name) else { return nil }
+        guard let aggregator = AggregatorName(name)?.aggregator else { return nil }
         var changed = maker
         changed.combination.frames = aggregator
         return row(.aggregators, name, changed)

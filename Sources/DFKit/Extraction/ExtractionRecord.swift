@@ -85,13 +85,13 @@ struct ExtractionRecord: Codable {
     detector = Detector(
       kind: settings.kind.rawValue, weights: detectorDigest,
       frameScale: Scale(scale: settings.frameScale), minFace: settings.minFace.map(number))
-    switch settings.kind {
-    case .retinaface:
-      detector.threshold = number(settings.threshold)
-      detector.nms = number(settings.nms)
-    case .mtcnn:
-      detector.thresholds = settings.thresholds.map(number)
-      detector.factor = number(settings.factor)
+    switch settings.method {
+    case .retinaface(let threshold, let nms):
+      detector.threshold = number(threshold)
+      detector.nms = number(nms)
+    case .mtcnn(let thresholds, let factor):
+      detector.thresholds = thresholds.map(number)
+      detector.factor = number(factor)
     }
     let choice =
       switch options.frames {

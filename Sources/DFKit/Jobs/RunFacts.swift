@@ -3,7 +3,8 @@ import Foundation
 import MediaIO
 import Training
 
-/// What a run was begun with, as `run.json` in its folder has it: enough to go on without being told again.
+/// What a run was begun with, as `run.json` in its folder has it: enough to go on without being
+/// told again.
 public struct RunFacts: Codable, Sendable, Equatable {
   /// Weights that training started from.
   public struct InitialWeights: Codable, Sendable, Equatable {
@@ -105,7 +106,17 @@ extension TrainingJob {
     fold = facts.fold
     skipsBroken = facts.skipsBroken
     isResuming = true
+    begunWith = "\(facts.recipe)/\(facts.member)"
     initialDigest = facts.initialWeights?.sha256
+  }
+
+  /// Goes on with another recipe, or with the run's own as a file has it now.
+  ///
+  /// - Throws: `RecipeError` where the recipe has no such member.
+  package mutating func take(_ other: Recipe, member name: String?) throws(RecipeError) {
+    let found = try other.member(name)
+    if (other.name, found.name) != (recipe.name, member.name) { begunWith = nil }
+    (recipe, member, options) = (other, found, other.training(of: found))
   }
 
   /// The hash of a weights file's bytes.

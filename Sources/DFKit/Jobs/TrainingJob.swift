@@ -31,6 +31,9 @@ public struct TrainingJob: Sendable {
   public var checkpoints = CheckpointTimes()
   /// The hash of the weights that a run to go on with started from, where they are not given again.
   var initialDigest: String?
+  /// The recipe and the member that a run to go on with began with, as `default/lite0-160`; nil for
+  /// those of this job.
+  var begunWith: String?
 
   /// Weights that training starts from.
   public struct InitialWeights: Sendable, Equatable {
@@ -88,7 +91,8 @@ public struct TrainingJob: Sendable {
   /// Reads and checks the data, builds the network, and takes initial weights over.
   ///
   /// - Parameter checksFiles: Whether every picture must be there.
-  /// - Throws: `DatasetError`, `WeightsError`, `ClassifierError`, `TrainingError`.
+  /// - Throws: `DatasetError`, `WeightsError`, `ClassifierError`, `TrainingError`; `RecipeError`
+  ///   where a setting has a value that the run's `recipe.yaml` cannot hold.
   public func plan(checksFiles: Bool = true) throws -> Plan {
     let manifest = try readData()
     if checksFiles { try manifest.checkFiles() }
@@ -105,7 +109,7 @@ public struct TrainingJob: Sendable {
     let settings = self.settings(startingFrom: state)
     var network = TrainableNetwork(
       settings, dropout: member.dropout, stochasticDepth: member.stochasticDepth)
-    network.metadata.recipe = "\(recipe.name)/\(member.name)"
+    network.metadata.recipe = source
     network.metadata.cropMargin = recipe.crop.margin
     network.metadata.manifestSHA256 = manifest.digest.isEmpty ? nil : manifest.digest
     var transfer: WeightsTransfer?
@@ -120,11 +124,14 @@ public struct TrainingJob: Sendable {
     trainer.checkpoints = checkpoints
     let facts = try facts(manifest, network)
     trainer.identity = identity(facts)
+    let recipe = resolvedRecipe(settings)
+    // A run whose recipe cannot be read again could not be resumed.
+    _ = try Recipe(yaml: recipe.yaml, file: folder.recipe.relativePath)
     return Plan(
       trainer: trainer, training: training, validation: validation,
       leftOut: manifest.count - training.count - (validation?.count ?? 0), rule: rule,
       ignoredColumns: manifest.ignoredColumns, transfer: transfer, facts: facts,
-      recipe: resolvedRecipe(settings))
+      recipe: recipe)
   }
 
   /// Trains as planned, and writes the recipe and the facts beside the run's own files.
@@ -194,8 +201,15 @@ public struct TrainingJob: Sendable {
     return settings
   }
 
+  /// The recipe and the member that the run began with.
+  private var source: String { begunWith ?? "\(recipe.name)/\(member.name)" }
+
+  /// The recipe that the run's folder gets: it has the folder's name, or if no recipe can have
+  /// that, the recipe's and the member's.
   private func resolvedRecipe(_ settings: ClassifierSettings) -> Recipe {
     var own = recipe
+    let name = folder.url.lastPathComponent
+    own.name = Recipe.isName(name) ? name : "\(recipe.name)-\(member.name)"
     own.training = nil
     own.members = [member]
     // What ships is not what this run makes, nor does what was fitted to that fit this.
@@ -230,7 +244,7 @@ public struct TrainingJob: Sendable {
 
   /// What must be as it was for a run to go on, beside what the trainer itself compares.
   private func identity(_ facts: RunFacts) -> [String: String] {
-    var result = ["recipe": "\(recipe.name)/\(member.name)"]
+    var result = ["recipe": source]
     if let rate = member.dropout { result["members.dropout"] = "\(rate)" }
     if let rate = member.stochasticDepth { result["members.stochasticDepth"] = "\(rate)" }
     let digest = facts.initialWeights?.sha256 ?? initialDigest

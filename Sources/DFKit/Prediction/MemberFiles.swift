@@ -14,12 +14,11 @@ public struct MemberFiles: Sendable, Equatable {
   /// The recipe's members in order.
   public let entries: [Entry]
 
-  /// Whether a member gets other weights than those that its recipe names, to whose scores a recipe's
-  /// calibration belongs.
+  /// Whether a member gets other weights than those that its recipe names, to whose scores a
+  /// recipe's calibration belongs.
   public var replacesNamed: Bool {
     entries.contains { entry in
-      guard let name = entry.member.weights else { return false }
-      return entry.weights != ShippedWeights.named(name).map { .shipped($0) }
+      entry.member.weights.map { !entry.weights.isSame(as: WeightsSource(argument: $0)) } ?? false
     }
   }
 
@@ -34,9 +33,10 @@ public struct MemberFiles: Sendable, Equatable {
 
   /// Matches what a command line gives with the members.
   ///
-  /// - Parameter arguments: one file (for a recipe of one member), `MEMBER=FILE` for each member, or
-  ///   one folder that holds `MEMBER.safetensors` for each; nothing, or nothing for some members, where
-  ///   these name weights that ship (`Recipe.Member.weights`). For a file, such a name can stand too.
+  /// - Parameter arguments: one file (for a recipe of one member), `MEMBER=FILE` for each member,
+  ///   or one folder that holds `MEMBER.safetensors` for each; nothing, or nothing for some
+  ///   members, where these name weights of their own (`Recipe.Member.weights`). For a file, the
+  ///   name of weights that ship can stand too.
   public init(_ arguments: [String], members: [Recipe.Member]) throws(MemberFilesError) {
     let names = members.map(\.name)
     if arguments.count == 1, let argument = arguments.first,
@@ -69,7 +69,9 @@ public struct MemberFiles: Sendable, Equatable {
       sources[name] = WeightsSource(argument: path)
     }
     for member in members where sources[member.name] == nil {
-      sources[member.name] = member.weights.flatMap(ShippedWeights.named).map { .shipped($0) }
+      guard let own = member.weights.map({ WeightsSource(argument: $0) }) else { continue }
+      guard own.isThere else { throw MemberFilesError.ownMissing(member.name, file: own.name) }
+      sources[member.name] = own
     }
     let missing = names.filter { sources[$0] == nil }
     guard missing.isEmpty else { throw MemberFilesError.missing(missing) }
@@ -111,6 +113,8 @@ public enum MemberFilesError: Error, Sendable, Equatable, CustomStringConvertibl
   case givenTwice(String)
   /// Members have no file.
   case missing([String])
+  /// The file that the recipe names for a member is not there.
+  case ownMissing(String, file: String)
   /// The folder lacks files.
   case missingInFolder(String, files: [String])
 
@@ -132,6 +136,9 @@ public enum MemberFilesError: Error, Sendable, Equatable, CustomStringConvertibl
       "--weights: nothing for \(members.joined(separator: ", ")); every member of the recipe needs a"
         + " file: give a folder of MEMBER.safetensors, or MEMBER=FILE for each. The recipe 'default' has"
         + " weights of its own."
+    case .ownMissing(let member, let file):
+      "the recipe names \(file) as the weights of \(member): there is no such file. Give --weights"
+        + " \(member)=FILE, or correct the recipe."
     case .missingInFolder(let folder, let files):
       "--weights \(folder): the folder lacks \(files.joined(separator: ", ")), which the recipe's"
         + " members need; --recipe names another recipe."

@@ -5,12 +5,12 @@ import Foundation
 import MediaIO
 
 extension VideoPredictor {
-  /// The predictor that a recipe describes, with the weights that ship or were fetched: those that the
-  /// recipe names. Where its detector has no weights, one that ships takes its place
+  /// The predictor that a recipe describes, with the weights that ship or were fetched: those that
+  /// the recipe names. Where its detector has no weights, one that ships takes its place
   /// (`Recipe.Detector.choice`).
   ///
-  /// - Throws: `MemberFilesError` and `WeightsStoreError` where the recipe leaves weights open that are not
-  ///   there; `WeightsError` and `ClassifierError` where they cannot be used.
+  /// - Throws: `MemberFilesError` and `WeightsStoreError` where the recipe leaves weights open that
+  ///   are not there; `WeightsError` and `ClassifierError` where they cannot be used.
   public init(recipe: Recipe) throws {
     var recipe = recipe
     let choice = try recipe.detector.choice(in: try? WeightsStore(), allowsOther: true)
@@ -54,15 +54,15 @@ extension Recipe.Detector {
   ///
   /// - Throws: `WeightsError` where they cannot be used.
   public func load(_ weights: WeightsSource) throws(WeightsError) -> any FaceDetector {
-    switch kind {
-    case .retinaface:
+    switch method {
+    case .retinaface(let threshold, let nms):
       var options = RetinaFace.Options()
       options.threshold = threshold
       options.overlapThreshold = nms
       options.minimumFaceSize = minFace ?? 0
       options.frameScale = frameScale
       return try RetinaFace(weights: try weights.read(), options: options)
-    case .mtcnn:
+    case .mtcnn(let thresholds, let factor):
       var options = MTCNN.Options()
       options.thresholds = thresholds
       options.factor = factor
@@ -103,7 +103,7 @@ extension Recipe {
 
   /// The ensemble of members, which are this recipe's in order, that aggregates as the recipe says.
   ///
-  /// - Throws: `RecipeError` where an aggregator's name is unknown or weights cannot be used.
+  /// - Throws: `RecipeError` where members' weights cannot be used.
   public func ensemble(of members: [Ensemble.Member]) throws(RecipeError) -> Ensemble {
     precondition(
       memberWeights == nil || members.count == self.members.count,
@@ -117,23 +117,23 @@ extension Recipe {
 
   /// The way from members' scores to a probability.
   ///
-  /// - Throws: `RecipeError` where an aggregator is unknown or weights cannot be used.
+  /// - Throws: `RecipeError` where members' weights cannot be used.
   public func combination() throws(RecipeError) -> ScoreCombination {
     ScoreCombination(
-      frames: try Self.aggregator(aggregation.frames), models: try modelsAggregator(),
+      frames: aggregation.frames.aggregator, models: try modelsAggregator(),
       calibration: aggregation.calibration, clip: aggregation.clip)
   }
 
   private func modelsAggregator() throws(RecipeError) -> any Aggregator {
-    guard let weights = memberWeights else { return try Self.aggregator(aggregation.models) }
+    guard let weights = memberWeights else { return aggregation.models.aggregator }
     guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }), weights.contains(where: { $0 > 0 }) else {
       throw RecipeError(
         file: name, key: "members",
         problem: "no weight may be below 0, and one must be above; they are \(weights)")
     }
     switch aggregation.models {
-    case "mean": return WeightedMeanAggregator(weights)
-    case "mean-logit": return StackedAggregator.weightedMeanLogit(weights)
+    case .mean: return WeightedMeanAggregator(weights)
+    case .meanLogit: return StackedAggregator.weightedMeanLogit(weights)
     case let other:
       throw RecipeError(
         file: name, key: "aggregation.models",
@@ -141,14 +141,5 @@ extension Recipe {
           "is '\(other)', which knows no weights; must be mean or mean-logit where a member has"
           + " a weight")
     }
-  }
-
-  private static func aggregator(_ name: String) throws(RecipeError) -> any Aggregator {
-    guard let aggregator = AggregatorName.parse(name) else {
-      throw RecipeError(
-        file: "aggregation",
-        problem: "'\(name)' is unknown; one of \(AggregatorName.forms.joined(separator: ", "))")
-    }
-    return aggregator
   }
 }

@@ -3,8 +3,8 @@ import DeepfakeCore
 import FaceDetect
 import Training
 
-/// How a verdict is reached: which frames, which detector, which crops, which networks, and how their
-/// scores become one. Made in code or read from a YAML file, whose keys these properties are
+/// How a verdict is reached: which frames, which detector, which crops, which networks, and how
+/// their scores become one. Made in code or read from a YAML file, whose keys these properties are
 /// (see `Docs/Formats.md`).
 public struct Recipe: Sendable, Equatable {
   /// The recipe's name.
@@ -48,26 +48,34 @@ extension Recipe {
       case mtcnn
     }
 
-    /// The detector.
-    public var kind: Kind = .retinaface
-    /// The name of weights that ship; nil for what is given or has been fetched.
+    /// A detector with what it alone has to set.
+    public enum Method: Sendable, Equatable {
+      /// RetinaFace. `threshold` is the lowest score of a face, `nms` the overlap (IoU) from which
+      /// the lesser of two boxes is dropped.
+      case retinaface(threshold: Float = 0.5, nms: Float = 0.4)
+      /// MTCNN. `thresholds` are the lowest scores that its three networks take for a face,
+      /// `factor` is the size of a level of its image pyramid as a part of the one before.
+      case mtcnn(thresholds: [Float] = [0.6, 0.7, 0.7], factor: Float = 0.709)
+    }
+
+    /// The detector and its own settings.
+    public var method: Method = .retinaface()
+    /// Which detector it is; another one begins with its usual settings.
+    public var kind: Kind {
+      get { method.kind }
+      set { if newValue != kind { method = newValue.method } }
+    }
+    /// The name of weights that ship, or the path of a file; nil: those that are given or fetched,
+    /// else those that ship.
     public var weights: String?
     /// The factor by which a frame is scaled before detection. With `auto`, frames in which no face
     /// is found are looked at again at full size (`FaceSearch`).
     public var frameScale: FrameScale = 0.5
-    /// The lowest score of a face; RetinaFace's.
-    public var threshold: Float = 0.5
-    /// The overlap (IoU) from which the lesser of two boxes is dropped; RetinaFace's.
-    public var nms: Float = 0.4
-    /// What the scores of MTCNN's three networks must be.
-    public var thresholds: [Float] = [0.6, 0.7, 0.7]
-    /// The size of a level of MTCNN's image pyramid, as a part of the one before.
-    public var factor: Float = 0.709
     /// The smallest side of a face, in pixels of the frame; nil for the detector's own: none for
     /// RetinaFace, 20 pixels of the scaled frame for MTCNN.
     public var minFace: Float?
 
-    /// The defaults.
+    /// RetinaFace on frames of half the size.
     public init() {}
   }
 
@@ -85,7 +93,8 @@ extension Recipe {
     public var perFrame: Int = 8
     /// What best means.
     public var choose: Choice = .score
-    /// Frames with a face, whosever, that a verdict on a video needs; fewer where fewer were decoded.
+    /// Frames with a face, whosever, that a verdict on a video needs; fewer where fewer were
+    /// decoded.
     public var minFrames: Int = 1
 
     /// The defaults.
@@ -120,15 +129,16 @@ extension Recipe {
     public var verdict: Rule = .highest
     /// Frames in which a person must be judged to get a verdict; fewer where fewer were decoded.
     public var minFrames: Int = 3
-    /// Frames in which a person must be judged to count for the video's verdict, as a part of those of
-    /// the person judged most: a picture in the background, or what is no face, does not decide.
+    /// Frames in which a person must be judged to count for the video's verdict, as a part of those
+    /// of the person judged most: a picture in the background, or what is no face, does not decide.
     public var minShare: Float = 0.25
 
     /// The defaults.
     public init() {}
   }
 
-  /// The member of that name, or of that number from 1; the only one if there is one and nil is asked for.
+  /// The member of that name, or of that number from 1; the only one if there is one and nil is
+  /// asked for.
   ///
   /// - Throws: `RecipeError` that lists the members.
   public func member(_ name: String?) throws(RecipeError) -> Member {
@@ -150,15 +160,15 @@ extension Recipe {
     member.training ?? training ?? TrainingOptions()
   }
 
-  /// Changes the rule over people. Where faces were judged together so far, a recipe may have kept few of
-  /// a frame's; a rule over people gets them all, up to 100.
+  /// Changes the rule over people. Where faces were judged together so far, a recipe may have kept
+  /// few of a frame's; a rule over people gets them all, up to 100.
   public mutating func judgePeople(by rule: People.Rule) {
     if people.verdict == .together, rule != .together { faces.perFrame = 100 }
     people.verdict = rule
   }
 
   /// Changes how scores become one, over frames and members alike; what members count is dropped.
-  public mutating func aggregate(by aggregator: String) {
+  public mutating func aggregate(by aggregator: AggregatorName) {
     aggregation.frames = aggregator
     aggregation.models = aggregator
     for index in members.indices { members[index].weight = nil }
@@ -187,8 +197,8 @@ extension Recipe {
 
     /// The shape.
     public var shape: Shape = .square
-    /// What is added on every side, as a fraction of the box's longer side; of an aligned crop, as a
-    /// fraction of the side of the square that `FaceAlignment` fits to the face.
+    /// What is added on every side, as a fraction of the box's longer side; of an aligned crop, as
+    /// a fraction of the side of the square that `FaceAlignment` fits to the face.
     public var margin: Float = 0.15
 
     /// The defaults.
@@ -203,7 +213,8 @@ extension Recipe {
     public var description: String = ""
     /// The network.
     public var architecture: Architecture
-    /// The name of weights that ship, for when none are given; nil where some must be.
+    /// The name of weights that ship, or the path of a file, for when none are given; nil where
+    /// some must be.
     public var weights: String?
     /// What the member counts in `aggregation.models`, where another counts 1; nil for 1.
     public var weight: Float?
@@ -228,8 +239,8 @@ extension Recipe {
     public var std: [Float]?
     /// Whether it judges the mean of a face and its mirror image.
     public var isMirrored = false
-    /// How the member is trained: the recipe's training with the member's own words put over it; nil
-    /// where it has none.
+    /// How the member is trained: the recipe's training with the member's own words put over it;
+    /// nil where it has none.
     public var training: TrainingOptions?
 
     /// A member.
@@ -276,14 +287,14 @@ extension Recipe {
 
   /// How scores become one.
   public struct Aggregation: Sendable, Equatable {
-    /// Over the frames of one member; a name that `AggregatorName` knows.
-    public var frames: String = "mean"
-    /// Over the members.
-    public var models: String = "mean"
+    /// Over the frames of one member.
+    public var frames: AggregatorName = .mean
+    /// Over the members; `mean` and `mean-logit` count each by its weight.
+    public var models: AggregatorName = .mean
     /// What makes the common score of a person, or of a file whose faces are judged together, a
     /// probability.
     public var calibration: LogitCalibration?
-    /// What the final probability is held in.
+    /// What the final probability is held in; nil: it stays as it is.
     public var clip: ClosedRange<Float>? = 0.01...0.99
 
     /// The defaults.

@@ -1,3 +1,5 @@
+import Settings
+
 /// Why a recipe could not be used: the file, the place in it, and what is allowed there.
 public struct RecipeError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The file, or the name of a built-in recipe.
@@ -12,6 +14,11 @@ public struct RecipeError: Error, Sendable, Equatable, CustomStringConvertible {
     self.file = file
     self.key = key
     self.problem = problem
+  }
+
+  /// The error of a setting in `file`.
+  init(file: String, _ error: SettingError) {
+    self.init(file: file, key: error.key, problem: error.problem)
   }
 
   /// The message for people.

@@ -76,8 +76,8 @@ extension Recipe.Detector {
       DetectorChoice(settings: self, weights: weights, name: name, origin: origin)
     }
     if let given { return choice(given, given.name, .named) }
-    if let shipped = weights.flatMap(ShippedWeights.named) {
-      let source = WeightsSource.shipped(shipped)
+    if let source = weights.map({ WeightsSource(argument: $0) }) {
+      guard source.isThere else { throw .noFile(source.name) }
       return choice(source, source.name, .named)
     }
     if let store {

@@ -2,6 +2,7 @@ import CDFResources
 import DeepfakeCore
 import Foundation
 import MediaIO
+import Settings
 
 /// Weights that are part of the program: a safetensors file and what is to be said of it.
 public struct ShippedWeights: Sendable, Equatable {
@@ -79,27 +80,39 @@ public struct ShippedWeights: Sendable, Equatable {
     let resource = df_weights_cards()
     let text = String(
       decoding: UnsafeBufferPointer(start: resource.bytes, count: resource.count), as: UTF8.self)
-    var root = try YAMLMap(file: "shipped.yaml", text: text)
-    var cards: [String: Card] = [:]
-    for var map in try root.maps("weights", limit: 64) ?? [] {
-      let name = try map.needed("name")
-      guard let kind = try map.choice("kind", WeightsCatalogue.Kind.self) else {
-        throw map.missing("kind", "what the weights are for")
-      }
-      cards[name] = Card(
-        kind: kind, about: try map.needed("about"), made: try map.needed("made"),
-        licence: try map.needed("licence"), terms: try map.needed("terms"),
-        notFor: try map.needed("notFor"), document: try map.needed("card"))
-      try map.end()
+    var cards = Cards()
+    var fields = SettingFields(.reading, try YAMLText.read(text, file: "shipped.yaml"))
+    do {
+      try fields.pass(over: &cards)
+    } catch {
+      throw RecipeError(file: "shipped.yaml", error)
     }
-    try root.end()
-    return cards
+    return Dictionary(cards.list.map { ($0.name, $0.card) }) { first, _ in first }
   }
-}
 
-extension YAMLMap {
-  fileprivate mutating func needed(_ key: String) throws(RecipeError) -> String {
-    guard let text = try string(key) else { throw missing(key, "text") }
-    return text
+  /// The cards in the order of the text.
+  private struct Cards: Described {
+    var list: [(name: String, card: Card)] = []
+
+    mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+      let empty = Card(
+        kind: .classifier, about: "", made: "", licence: "", terms: "", notFor: "", document: "")
+      try fields.items(
+        "weights", &list, "a list of at least one entry", limit: 64, from: (name: "", card: empty),
+        "Weights that ship."
+      ) { entry, fields throws(SettingError) in
+        func needed(_ key: String, _ text: inout String) throws(SettingError) {
+          try fields.value(key, &text, .text, isNeeded: true, "Text.")
+        }
+        try needed("name", &entry.name)
+        try fields.value("kind", &entry.card.kind, .choice, isNeeded: true, "What they are for.")
+        try needed("about", &entry.card.about)
+        try needed("made", &entry.card.made)
+        try needed("licence", &entry.card.licence)
+        try needed("terms", &entry.card.terms)
+        try needed("notFor", &entry.card.notFor)
+        try needed("card", &entry.card.document)
+      }
+    }
   }
 }

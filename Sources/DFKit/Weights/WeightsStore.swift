@@ -2,8 +2,8 @@ import Foundation
 
 /// The folder of the user where fetched weights lie, one folder an entry of the catalogue.
 ///
-/// It is `$XDG_DATA_HOME/dfkit/weights`, by default `~/.local/share/dfkit/weights` (XDG Base Directory
-/// Specification 0.8).
+/// It is `$XDG_DATA_HOME/dfkit/weights`, by default `~/.local/share/dfkit/weights` (XDG Base
+/// Directory Specification 0.8).
 public struct WeightsStore: Sendable, Equatable {
   /// The folder; it need not exist.
   public let folder: URL
@@ -28,8 +28,8 @@ public struct WeightsStore: Sendable, Equatable {
     folder.appendingPathComponent(name)
   }
 
-  /// What to load an entry's weights from: its file, or its folder where it has several files. Nil where
-  /// the entry has not been fetched.
+  /// What to load an entry's weights from: its file, or its folder where it has several files. Nil
+  /// where the entry has not been fetched.
   public func url(of name: String) -> URL? {
     guard Recipe.isName(name) else { return nil }
     let folder = folder(of: name)
@@ -54,6 +54,8 @@ public enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConvertib
   case noHome
   /// A detector's weights are needed and have not been fetched; `others` are detectors whose have.
   case missing(detector: String, entry: String, folder: String, others: [String])
+  /// The file that a recipe names for its detector is not there.
+  case noFile(String)
 
   /// The message for people.
   public var description: String {
@@ -65,6 +67,9 @@ public enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConvertib
       "the weights of \(detector) are not in \(folder). Fetch them with"
         + " 'dfkit weights fetch \(entry)', or name them with --detector-weights."
         + others.map { " Those of \($0) are there: --detector \($0) takes them." }.joined()
+    case .noFile(let file):
+      "the recipe names \(file) as the weights of its detector: there is no such file. Give"
+        + " --detector-weights, or correct the recipe."
     }
   }
 }

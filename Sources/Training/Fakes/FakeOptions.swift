@@ -1,7 +1,9 @@
 import DeepfakeCore
 import FaceData
+import Settings
 
-/// Fakes that training makes out of real faces: which, how many, and whether they are judged by too.
+/// Fakes that training makes out of real faces: which, how many, and whether they are judged by
+/// too.
 public struct FakeOptions: Sendable, Equatable {
   /// How fakes are made.
   public enum Kind: String, Sendable, CaseIterable {
@@ -11,53 +13,56 @@ public struct FakeOptions: Sendable, Equatable {
 
   /// How they are made.
   public var kind = Kind.selfBlended
-  /// The part of the fakes shown in training that are made, from 0 to 1. Where the data have no fakes, all
-  /// are.
+  /// The part of the fakes shown in training that are made, from 0 to 1. Where the data have no
+  /// fakes, all are.
   public var share: Float = 0.5
   /// What is done to make them.
   public var blending = SelfBlending()
-  /// Whether made fakes are judged by although the validation part has fakes. Where it has none, they are in
-  /// any case.
+  /// Whether made fakes are judged by although the validation part has fakes. Where it has none,
+  /// they are in any case.
   public var validate = false
 
   /// Half of the fakes made by self-blending.
   public init() {}
 
-  /// What a validation part is judged by: the samples as they are, or with a made fake of each real face that
-  /// can be made into one.
+  /// What a validation part is judged by: the samples as they are, or with a made fake of each real
+  /// face that can be made into one.
   public func judged(_ validation: FaceManifest) -> FaceManifest {
     validate || validation.count(.fake) == 0 ? validation.withMadeFakes() : validation
   }
-
-  /// What of the options cannot be, nil if nothing.
-  var problem: String? {
-    let parts: [(String, Float)] = [
-      ("share", share), ("donor", blending.donor), ("colorMatch", blending.colorMatch),
-      ("softness", blending.softness),
-    ]
-    if let (name, _) = parts.first(where: { !(0...1).contains($0.1) }) {
-      return "fakes.\(name) must be 0 to 1"
-    }
-    let widths = blending.softnessWidth
-    guard widths.lowerBound >= 4, widths.upperBound <= 4096 else {
-      return "fakes.softnessWidth must be within 4 and 4096"
-    }
-    guard (0...4).contains(blending.strength) else { return "fakes.strength must be 0 to 4" }
-    return blending.parts.isEmpty ? "fakes.parts must name at least one part" : nil
-  }
 }
 
-extension FakeOptions {
-  /// The options with the keys that a recipe has for them.
-  var entries: [TrainingOptions.Entry] {
-    let widths = [blending.softnessWidth.lowerBound, blending.softnessWidth.upperBound]
-    let list: [(String, OptionValue)] = [
-      ("kind", .text(kind.rawValue)), ("share", .text("\(share)")),
-      ("donor", .text("\(blending.donor)")), ("colorMatch", .text("\(blending.colorMatch)")),
-      ("softness", .text("\(blending.softness)")), ("softnessWidth", .numbers(widths)),
-      ("strength", .text("\(blending.strength)")),
-      ("parts", .words(blending.parts.map(\.rawValue))), ("validate", .text("\(validate)")),
-    ]
-    return list.map { TrainingOptions.Entry(key: "fakes.\($0.0)", value: $0.1) }
+extension FakeOptions: Described {
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value("kind", &kind, .choice, "How they are made.")
+    try fields.value(
+      "share", &share, .number(in: 0...1),
+      "The part of the fakes shown that are made; all where the data have none.")
+    try fields.value(
+      "donor", &blending.donor, .number(in: 0...1),
+      "How often the face that is blended in is another person's.")
+    try fields.value(
+      "colorMatch", &blending.colorMatch, .number(in: 0...1),
+      "How often such a face gets the colours of the one that it replaces.")
+    try fields.value(
+      "softness", &blending.softness, .number(in: 0...1),
+      "How often the face that is blended in is made of few pixels.")
+    try fields.value(
+      "softnessWidth", &blending.softnessWidth,
+      .range(in: 4...4096, "the second not less than the first") { $0 <= $1 },
+      "Its pixels from cheek to cheek then.")
+    try fields.value(
+      "strength", &blending.strength, .number(in: 0...4),
+      "How much colours and sharpness of the two faces differ, 1 being the usual amount.")
+    try fields.value(
+      "parts", &blending.parts, .some(), "What is replaced, each equally likely.",
+      more: """
+        `face`: from the forehead to the chin; `inner`: from the brows; `features`: brows to \
+        mouth; `lower`: nose to chin
+        """)
+    try fields.value(
+      "validate", &validate, .flag,
+      "Whether made fakes are judged by although the validation part has others.",
+      more: "Where it has none, they are")
   }
 }

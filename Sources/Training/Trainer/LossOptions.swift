@@ -1,24 +1,78 @@
-/// What training makes small.
+import DeepfakeCore
+import Settings
+
+/// The loss that training makes small.
 public struct LossOptions: Sendable, Equatable {
-  /// The losses that a recipe can name.
-  public enum Kind: String, Sendable, CaseIterable {
-    /// Binary cross-entropy.
-    case bce
-    /// Focal loss (Lin et al. 2017): binary cross-entropy with less weight on what is easy.
-    case focal
+  /// The losses, each with its own settings.
+  public enum Kind: Sendable, Equatable {
+    /// Binary cross-entropy. `fakeWeight` is what an error on a fake counts, where one on a real
+    /// picture counts 1; nil: both count 1.
+    case bce(fakeWeight: Float? = nil)
+    /// Focal loss (Lin et al. 2017): binary cross-entropy with less weight on what is easy, by the
+    /// exponent `gamma`. `alpha` is the weight of fakes, 1 - alpha that of real pictures; nil: both
+    /// weigh 1.
+    case focal(gamma: Float = 2, alpha: Float? = nil)
   }
 
   /// The loss.
-  public var kind: Kind = .bce
+  public var kind: Kind = .bce()
   /// How far labels are moved towards one half: with 0.1, they are 0.05 and 0.95.
   public var labelSmoothing: Float = 0
-  /// What an error on a fake counts, where one on a real picture counts 1; nil for alike.
-  public var fakeWeight: Float?
-  /// The focal loss's exponent.
-  public var gamma: Float = 2
-  /// The focal loss's weight of fakes, 1 minus it being that of real pictures; nil for neither.
-  public var alpha: Float?
 
   /// Binary cross-entropy.
   public init() {}
+
+  /// The mean loss of logits, [n, 1], against targets in 0...1, [n].
+  public func callAsFunction(_ logits: Tensor, _ targets: Tensor, weights: Tensor? = nil) -> Tensor
+  {
+    let logits = logits.reshaped(targets.shape)
+    switch kind {
+    case .bce(let fakeWeight):
+      return logits.binaryCrossEntropy(
+        targets, smoothing: labelSmoothing, positiveWeight: fakeWeight ?? 1, weights: weights)
+    case .focal(let gamma, let alpha):
+      let smoothed =
+        targets * Tensor(scalar: 1 - labelSmoothing) + Tensor(scalar: labelSmoothing / 2)
+      return logits.focalLoss(smoothed, alpha: alpha, gamma: gamma, weights: weights)
+    }
+  }
+}
+
+extension LossOptions: Described {
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.kind(
+      "kind", &kind, "The loss.",
+      more: "`bce`: binary cross-entropy; `focal`: the same with less weight on what is easy")
+    try fields.value(
+      "labelSmoothing", &labelSmoothing, .number(in: 0...0.9),
+      "How far labels are moved towards one half.")
+    try kind.describe(&fields)
+  }
+}
+
+extension LossOptions.Kind: DescribedKind {
+  package static var kinds: [Self] { [.bce(), .focal()] }
+
+  package var name: String {
+    switch self {
+    case .bce: "bce"
+    case .focal: "focal"
+    }
+  }
+
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    switch self {
+    case .bce(var fakeWeight):
+      try fields.optional(
+        "fakeWeight", &fakeWeight, .number(in: 1e-3...1000), hasNone: true,
+        "What an error on a fake counts, where one on a real picture counts 1.")
+      self = .bce(fakeWeight: fakeWeight)
+    case .focal(var gamma, var alpha):
+      try fields.value("gamma", &gamma, .number(in: 0...20), "The exponent.")
+      try fields.optional(
+        "alpha", &alpha, .number(in: 0...1), hasNone: true,
+        "The weight of fakes, 1 - alpha being that of real pictures.")
+      self = .focal(gamma: gamma, alpha: alpha)
+    }
+  }
 }

@@ -1,19 +1,21 @@
 import DeepfakeCore
+import Settings
 
 /// Which optimiser changes the weights, and how.
 public struct OptimizerOptions: Sendable, Equatable {
-  /// The optimisers that a recipe can name.
-  public enum Kind: String, Sendable, CaseIterable {
-    /// Stochastic gradient descent, with momentum.
-    case sgd
-    /// Adam (Kingma and Ba 2015); weight decay is added to the gradient.
-    case adam
+  /// The optimisers, each with its own settings.
+  public enum Kind: Sendable, Equatable {
+    /// Stochastic gradient descent. `nesterov`: whether it looks ahead, which needs a momentum.
+    case sgd(momentum: Float = 0.9, nesterov: Bool = false)
+    /// Adam (Kingma and Ba 2015); weight decay is added to the gradient. `epsilon` is added to its
+    /// denominator.
+    case adam(betas: AdamBetas = AdamBetas(), epsilon: Float = 1e-8)
     /// Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).
-    case adamw
+    case adamw(betas: AdamBetas = AdamBetas(), epsilon: Float = 1e-8)
   }
 
   /// The optimiser.
-  public var kind: Kind = .adam
+  public var kind: Kind = .adam()
   /// The first learning rate.
   public var learningRate: Float = 0.001
   /// The weight decay of weights; norms and biases do not decay.
@@ -21,17 +23,100 @@ public struct OptimizerOptions: Sendable, Equatable {
   /// What the learning rate is multiplied by from each level of the network to the level before it,
   /// 0.01 to 1; 1: all learn alike.
   public var layerDecay: Float = 1
-  /// SGD's momentum.
-  public var momentum: Float = 0.9
-  /// Whether SGD looks ahead (Nesterov).
-  public var nesterov: Bool = false
-  /// How much of their values Adam's two averages keep at a step.
-  public var betas: [Float] = [0.9, 0.999]
-  /// Added to Adam's denominator.
-  public var epsilon: Float = 1e-8
-  /// How far SAM goes up before each step (Foret et al. 2021), which doubles its time; nil for no SAM.
+  /// How far SAM goes up before each step (Foret et al. 2021), which doubles its time; nil: no SAM.
   public var sam: Float?
 
   /// Adam at a rate of 0.001.
   public init() {}
+
+  /// The optimiser of a network's parameters, given from the first layer to the last; norms and
+  /// biases do not decay.
+  public func optimizer(of parameters: [Parameter]) -> any Optimizer {
+    let groups: [ParameterGroup] =
+      if layerDecay < 1 {
+        .layerwise(rate: layerDecay, weightDecay: weightDecay, over: parameters)
+      } else {
+        weightDecay > 0 ? .decayingWeights(weightDecay) : []
+      }
+    let base: any Optimizer =
+      switch kind {
+      case .sgd(let momentum, let nesterov):
+        SGD(
+          learningRate: learningRate, momentum: momentum, nesterov: nesterov && momentum > 0,
+          groups: groups)
+      case .adam(let betas, let epsilon):
+        Adam(learningRate: learningRate, betas: betas, epsilon: epsilon, groups: groups)
+      case .adamw(let betas, let epsilon):
+        AdamW(learningRate: learningRate, betas: betas, epsilon: epsilon, groups: groups)
+      }
+    return sam.map { SharpnessAware(base, radius: $0) } ?? base
+  }
+
+  /// Tensors of a parameter's size that the optimiser remembers.
+  var slots: Int {
+    switch kind {
+    case .sgd(let momentum, _): momentum > 0 ? 1 : 0
+    case .adam, .adamw: 2
+    }
+  }
+}
+
+extension OptimizerOptions: Described {
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.kind("kind", &kind, "The optimiser.", more: "Step by step as PyTorch's")
+    try fields.value(
+      "learningRate", &learningRate, .number(in: 1e-8...10), "The first learning rate.")
+    try fields.value(
+      "weightDecay", &weightDecay, .number(in: 0...10),
+      "The decay of weights; norms and biases do not decay.")
+    // Runs that were begun before there was such a key say nothing of it.
+    try fields.value(
+      "layerDecay", &layerDecay, .number(in: 0.01...1), isHidden: { $0 == 1 },
+      "What the rate is multiplied by from each level of the network to the level before it.",
+      more: "The first layers then learn slowest; 1: all learn alike")
+    try kind.describe(&fields)
+    try fields.optional(
+      "sam", &sam, .number(in: 1e-6...10), hasNone: true,
+      "How far sharpness-aware minimisation goes uphill; a step takes twice as long.")
+  }
+}
+
+extension OptimizerOptions.Kind: DescribedKind {
+  package static var kinds: [Self] { [.sgd(), .adam(), .adamw()] }
+
+  package var name: String {
+    switch self {
+    case .sgd: "sgd"
+    case .adam: "adam"
+    case .adamw: "adamw"
+    }
+  }
+
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    switch self {
+    case .sgd(var momentum, var nesterov):
+      try fields.value("momentum", &momentum, .number(in: 0...0.999_999), "The momentum.")
+      try fields.value("nesterov", &nesterov, .flag, "Whether it looks ahead.")
+      try fields.require(!nesterov || momentum > 0, "nesterov", "needs a momentum above 0")
+      self = .sgd(momentum: momentum, nesterov: nesterov)
+    case .adam(var betas, var epsilon):
+      try Self.describe(&betas, &epsilon, &fields)
+      self = .adam(betas: betas, epsilon: epsilon)
+    case .adamw(var betas, var epsilon):
+      try Self.describe(&betas, &epsilon, &fields)
+      self = .adamw(betas: betas, epsilon: epsilon)
+    }
+  }
+
+  private static func describe(
+    _ betas: inout AdamBetas, _ epsilon: inout Float, _ fields: inout SettingFields
+  ) throws(SettingError) {
+    var pair = [betas.mean, betas.square]
+    try fields.value(
+      "betas", &pair, .numbers(2, in: 0...0.999_999),
+      "How much of their values the means of the gradient and of its square keep at a step.")
+    betas = AdamBetas(mean: pair[0], square: pair[1])
+    try fields.value(
+      "epsilon", &epsilon, .number(in: 1e-12...1), "What is added to the denominator.")
+  }
 }

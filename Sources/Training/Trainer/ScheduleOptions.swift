@@ -1,37 +1,154 @@
+import DeepfakeCore
+import Settings
+
 /// How the learning rate changes in the course of training.
 public struct ScheduleOptions: Sendable, Equatable {
-  /// The schedules that a recipe can name.
-  public enum Kind: String, Sendable, CaseIterable {
-    /// Times `factor` whenever the validation loss has not fallen for `patience` epochs.
-    case plateau
+  /// The schedules, each with its own settings.
+  public enum Kind: Sendable, Equatable {
+    /// Times `factor` whenever the validation loss has not fallen for more than `patience` epochs,
+    /// by the part `threshold` at least, down to `minRate`.
+    case plateau(
+      factor: Float = 0.5, patience: Int = 2, threshold: Float = 1e-4, minRate: Float = 0)
     /// Down to `minRate` along half a cosine.
-    case cosine
+    case cosine(minRate: Float = 0)
     /// Times `factor` every `every` epochs.
-    case step
+    case step(factor: Float = 0.5, every: Int = 5)
     /// Down to 0 along (1 - t) to the power of `power`.
-    case poly
+    case poly(power: Float = 1)
     /// Always the same.
     case constant
   }
 
   /// The schedule.
-  public var kind: Kind = .plateau
-  /// What the rate is multiplied by (plateau, step).
-  public var factor: Float = 0.5
-  /// Epochs without a lower validation loss that are put up with (plateau).
-  public var patience: Int = 2
-  /// By what part the loss must be lower to count as such (plateau).
-  public var threshold: Float = 1e-4
-  /// Epochs between two falls (step).
-  public var every: Int = 5
-  /// The power (poly).
-  public var power: Float = 1
-  /// The lowest rate (plateau, cosine).
-  public var minRate: Float = 0
-  /// Epochs at the beginning in which the rate rises from nearly nothing to its first value; may be a
-  /// fraction.
+  public var kind: Kind = .plateau()
+  /// Epochs at the beginning in which the rate rises from nearly nothing to its first value; may be
+  /// a fraction.
   public var warmUp: Float = 0
 
   /// Halved after two epochs without progress.
   public init() {}
+
+  /// The schedule for a run of `epochs` of `stepsPerEpoch` steps that begins at `start`.
+  public func schedule(
+    from start: Float, epochs: Int, stepsPerEpoch: Int
+  ) -> any LearningRateSchedule {
+    let steps = max(1, epochs * stepsPerEpoch)
+    let warmUpSteps = Int((Double(warmUp) * Double(stepsPerEpoch)).rounded())
+    var schedule: any LearningRateSchedule
+    switch kind {
+    case .plateau(let factor, let patience, let threshold, let minRate):
+      schedule = ReduceOnPlateau(
+        start, factor: Double(factor), patience: patience, threshold: .relative(Double(threshold)),
+        minimumRate: Double(minRate))
+    case .cosine(let minRate):
+      // It has a warm-up of its own, which shortens the cosine.
+      return CosineDecay(
+        start, steps: max(steps, warmUpSteps + 1), warmUpSteps: warmUpSteps, minimum: minRate)
+    case .step(let factor, let every): schedule = StepDecay(start, .every(every), factor: factor)
+    case .poly(let power): schedule = PolynomialDecay(start, steps: steps, power: power)
+    case .constant: schedule = ConstantRate(start)
+    }
+    if warmUpSteps > 0 { schedule = WarmedUp(schedule: schedule, steps: warmUpSteps) }
+    return schedule
+  }
+
+  /// Whether the rate depends on how many epochs there are in all.
+  var dependsOnLength: Bool {
+    switch kind {
+    case .cosine, .poly: true
+    case .plateau, .step, .constant: false
+    }
+  }
+}
+
+extension ScheduleOptions: Described {
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.kind(
+      "kind", &kind, "How the rate goes down.",
+      more: """
+        `plateau`: times `factor` when the validation part's log loss has not fallen for more than \
+        `patience` epochs; `cosine`: down to `minRate` along half a cosine; `step`: times `factor` \
+        every `every` epochs; `poly`: down to 0 along (1 - t) to the power of `power`; `constant`: \
+        always the same
+        """)
+    try kind.describe(&fields)
+    try fields.value(
+      "warmUp", &warmUp, .number(in: 0...1000),
+      "Epochs, or parts of one, in which the rate rises from nearly nothing.")
+  }
+}
+
+extension ScheduleOptions.Kind: DescribedKind {
+  package static var kinds: [Self] { [.plateau(), .cosine(), .step(), .poly(), .constant] }
+
+  package var name: String {
+    switch self {
+    case .plateau: "plateau"
+    case .cosine: "cosine"
+    case .step: "step"
+    case .poly: "poly"
+    case .constant: "constant"
+    }
+  }
+
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    switch self {
+    case .plateau(var factor, var patience, var threshold, var minRate):
+      try Self.describe(factor: &factor, &fields)
+      try fields.value(
+        "patience", &patience, .whole(in: 0...1000), "Epochs without a lower validation loss.")
+      try fields.value(
+        "threshold", &threshold, .number(in: 0...1),
+        "The part by which a loss must be lower to count.")
+      try Self.describe(minRate: &minRate, &fields)
+      self = .plateau(
+        factor: factor, patience: patience, threshold: threshold, minRate: minRate)
+    case .cosine(var minRate):
+      try Self.describe(minRate: &minRate, &fields)
+      self = .cosine(minRate: minRate)
+    case .step(var factor, var every):
+      try Self.describe(factor: &factor, &fields)
+      try fields.value("every", &every, .whole(in: 1...100_000), "Epochs between two falls.")
+      self = .step(factor: factor, every: every)
+    case .poly(var power):
+      try fields.value("power", &power, .number(in: 0.01...100), "The power.")
+      self = .poly(power: power)
+    case .constant: break
+    }
+  }
+
+  private static func describe(
+    factor: inout Float, _ fields: inout SettingFields
+  ) throws(SettingError) {
+    try fields.value(
+      "factor", &factor, .number(in: 1e-4...0.9999), "What the rate is multiplied by.")
+  }
+
+  private static func describe(
+    minRate: inout Float, _ fields: inout SettingFields
+  ) throws(SettingError) {
+    try fields.value("minRate", &minRate, .number(in: 0...10), "The lowest rate.")
+  }
+}
+
+/// A schedule whose rates are lower at first: from a hundredth, along a straight line.
+private struct WarmedUp: LearningRateSchedule {
+  var schedule: any LearningRateSchedule
+  let steps: Int
+
+  func rate(at time: TrainingTime) -> Float {
+    let rate = schedule.rate(at: time)
+    guard time.step < steps else { return rate }
+    return Float(Double(rate) * (0.01 + 0.99 * Double(time.step) / Double(steps)))
+  }
+
+  mutating func observe(_ metric: Double) { schedule.observe(metric) }
+
+  var state: [String: Double] { schedule.state }
+
+  mutating func restore(
+    _ state: [String: Double], file: String
+  ) throws(OptimizerStateError) {
+    try schedule.restore(state, file: file)
+  }
 }

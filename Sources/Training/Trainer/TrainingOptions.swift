@@ -1,9 +1,11 @@
 import DeepfakeCore
+import Settings
 
-/// How a network is trained: all that changes the resulting weights, the network and the data aside.
+/// How a network is trained: all that changes the resulting weights, the network and the data
+/// aside.
 ///
-/// Made in code, or read from the `training` section of a recipe, whose keys these properties are (see
-/// `Docs/Formats.md`).
+/// Made in code, or read from the `training` section of a recipe, whose keys these properties are
+/// (see `Docs/Formats.md`).
 public struct TrainingOptions: Sendable, Equatable {
   /// Passes over the training part.
   public var epochs: Int = 20
@@ -25,13 +27,13 @@ public struct TrainingOptions: Sendable, Equatable {
   public var fakes: FakeOptions?
   /// In which order samples come.
   public var sampling: Sampler.Order = .shuffled
-  /// The part of the people or videos that is held out for validation, where the data has no split of
-  /// its own.
+  /// The part of the people or videos that is held out for validation, where the data has no split
+  /// of its own.
   public var holdOut: Float = 0.2
   /// The norm that the gradient is scaled down to where it is longer; nil for none.
   public var clip: Float?
-  /// How much of its value the moving average of the weights keeps at a step; nil for no average. With
-  /// one, the average is what is validated and kept.
+  /// How much of its value the moving average of the weights keeps at a step; nil for no average.
+  /// With one, the average is what is validated and kept.
   public var ema: Float?
   /// The averaging of whole epochs' weights; nil for none.
   public var swa: WeightAveragingOptions?
@@ -42,10 +44,11 @@ public struct TrainingOptions: Sendable, Equatable {
   /// Whether batch norm keeps the running statistics that it starts with and uses them in training,
   /// too.
   public var freezeStatistics: Bool = false
-  /// Whether blocks' activations are computed once more in backward instead of kept: about a third more
-  /// time for much less memory, and the same weights.
+  /// Whether blocks' activations are computed once more in backward instead of kept: about a third
+  /// more time for much less memory, and the same weights.
   public var recompute: Bool = false
-  /// Epochs on the validation part, after all others, from the best weights. Nothing validates them.
+  /// Epochs on the validation part, after all others, from the best weights. Nothing validates
+  /// them.
   public var validationEpochs: Int = 0
 
   /// The defaults: the recipe of the built-in ensemble.
@@ -66,26 +69,75 @@ extension TrainingOptions {
       self.learningRate = learningRate
     }
   }
+}
 
-  /// What makes the options unusable, nil if nothing does: values that a program set and no recipe
-  /// could hold.
-  public var problem: String? {
-    let rules: [(Bool, String)] = [
-      ((1...100_000).contains(epochs), "epochs must be 1 to 100000"),
-      ((1...4096).contains(batchSize), "batchSize must be 1 to 4096"),
-      ((1...4096).contains(accumulate), "accumulate must be 1 to 4096"),
-      ((0...0.9).contains(holdOut), "holdOut must be 0 to 0.9"),
-      (clip.map { $0 > 0 && $0.isFinite } ?? true, "clip must be above 0"),
-      (ema.map { $0 > 0 && $0 < 1 } ?? true, "ema must be between 0 and 1"),
-      (swa.map { $0.from >= 1 } ?? true, "swa.from must be 1 or more"),
-      (earlyStop.map { $0 >= 1 } ?? true, "earlyStop must be 1 or more"),
-      (validationEpochs >= 0, "validationEpochs must not be negative"),
-      (
-        optimizer.learningRate > 0 && optimizer.learningRate.isFinite,
-        "learningRate must be above 0"
-      ),
-      ((0.01...1).contains(optimizer.layerDecay), "layerDecay must be 0.01 to 1"),
-    ]
-    return rules.first { !$0.0 }?.1 ?? fakes?.problem
+extension TrainingOptions: Described {
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "epochs", &epochs, .whole(in: 1...100_000), "Passes over the training part, at most.")
+    try fields.value("batchSize", &batchSize, .whole(in: 1...4096), "Images a batch.")
+    try fields.value(
+      "accumulate", &accumulate, .whole(in: 1...4096), "Batches whose gradients make one step.")
+    try fields.value(
+      "seed", &seed, .whole(in: 0...UInt64(Int.max)),
+      "Random seed; the same seed gives the same weights.")
+    try fields.section("optimizer", &optimizer)
+    try fields.section("schedule", &schedule)
+    try fields.section("loss", &loss)
+    try augmentation.describe("augmentation", &fields)
+    try fields.section(
+      "fakes", &fakes, from: FakeOptions(), hasNone: true, shorthand: "kind",
+      "Fakes made out of real faces with landmarks.",
+      more: "`none`, `self-blended`, or a mapping of what differs")
+    try fields.value(
+      "sampling", &sampling, .choice, "In which order samples come.",
+      more: """
+        `balanced`: as many real as fake ones; `people`: that, and every person and video equally \
+        often; `pairs`: as `balanced`, a fake next to a real crop of its `original`, so that \
+        neither person nor scene tells them apart
+        """)
+    try fields.value(
+      "holdOut", &holdOut, .number(in: 0...0.9),
+      "The part held out for validation where the data has no split of its own; 0 for none.")
+    try fields.optional(
+      "clip", &clip, .number(in: 1e-6...1e6), hasNone: true,
+      "The norm that the gradient is scaled down to where it is longer.")
+    try fields.optional(
+      "ema", &ema, .number(in: 0.5...0.999_999), hasNone: true,
+      "How much of its value the moving average of the weights keeps at a step.",
+      more: "It keeps less in the first steps. The average is what is validated and saved")
+    try fields.section("swa", &swa, from: WeightAveragingOptions(from: 0), hasNone: true)
+    try fields.optional(
+      "earlyStop", &earlyStop, .whole(in: 1...100_000), hasNone: true,
+      "Epochs without a lower validation loss after which training ends.")
+    try fields.value(
+      "freeze", &freeze, .texts(limit: 64),
+      "Beginnings of the names of parameters that stay as they are, as in `[conv_stem, blocks.0]`.")
+    // Runs that were begun before there was such a key say nothing of it.
+    try fields.value(
+      "freezeStatistics", &freezeStatistics, .flag, isHidden: { !$0 },
+      "Whether batch norm keeps the running statistics that it starts with.",
+      more: "It then uses them in training, too")
+    try fields.value(
+      "recompute", &recompute, .flag,
+      """
+      Whether blocks keep their inputs alone and compute the rest once more in backward: much less \
+      memory, about a third more time, the same weights.
+      """)
+    try fields.value(
+      "validationEpochs", &validationEpochs, .whole(in: 0...1000),
+      "Epochs on the validation part after all others, from the best weights, at the last rate.")
+  }
+}
+
+extension TrainingOptions.WeightAveragingOptions: Described {
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "from", &from, .whole(in: 1...100_000), isNeeded: from == 0,
+      "The first epoch whose weights count.",
+      more: "Their average is validated and saved from then on")
+    try fields.optional(
+      "learningRate", &learningRate, .number(in: 1e-8...10),
+      "The rate from then on; the schedule's if absent.")
   }
 }

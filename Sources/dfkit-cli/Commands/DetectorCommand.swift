@@ -148,7 +148,7 @@ struct DetectorCommand: AsyncParsableCommand {
       var settings = Recipe.Detector()
       settings.frameScale = 1
       // Low, so that the report can tell of all thresholds above.
-      settings.threshold = 0.3
+      settings.method = .retinaface(threshold: 0.3)
       let choice = try detector.choice(for: settings, quiet: json)
       var evaluation = DetectorEvaluation()
       evaluation.scenes = scenes

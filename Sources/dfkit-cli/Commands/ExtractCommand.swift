@@ -29,8 +29,8 @@ struct ExtractCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      Where labels come from: auto, dfdc, faceforensics, celeb-df, folders, or a CSV file with columns path \
-      (or filename) and label, and if known video, original, person, split, origin.
+      Where labels come from: auto, dfdc, faceforensics, celeb-df, folders, or a CSV file with \
+      columns path (or filename) and label, and if known video, original, person, split, origin.
       """, completion: .file())
   var labels = "auto"
 
@@ -41,21 +41,23 @@ struct ExtractCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      A silver-medal team's datasets: faces-1 (MTCNN, the first face of each video), faces-3 (RetinaFace, \
-      200,000 faces of DFDC, half of them real), faces-6 (2,000,000). Other options change what it says.
+      A silver-medal team's datasets: faces-1 (MTCNN, the first face of each video), faces-3 \
+      (RetinaFace, 200,000 faces of DFDC, half of them real), faces-6 (2,000,000). Other options \
+      change what it says.
       """)
   var preset: ExtractionOptions.Preset?
 
   @Option(
     help: """
-      Frames searched in a video, evenly spread; 'all'; or 'first': from the start to the first face. 25 if \
-      not given.
+      Frames searched in a video, evenly spread; 'all'; or 'first': from the start to the first \
+      face. 25 if not given.
       """)
   var frames: ExtractedFrames?
 
   @Flag(
     help: """
-      Search more frames of the videos of the rarer label, so that there are about as many crops of either.
+      Search more frames of the videos of the rarer label, so that there are about as many crops \
+      of either.
       """)
   var balance = false
 
@@ -64,15 +66,15 @@ struct ExtractCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      Whose faces: all, largest (the person with the largest face), or surest (in each frame the face that \
-      the detector is surest of). all if not given.
+      Whose faces: all, largest (the person with the largest face), or surest (in each frame the \
+      face that the detector is surest of). all if not given.
       """)
   var people: ExtractionOptions.People?
 
   @Option(
     help: """
-      Frames in which a person must be seen, as a part of those of the person seen most, 0 to 1; 0.25 if \
-      not given.
+      Frames in which a person must be seen, as a part of those of the person seen most, 0 to 1; \
+      0.25 if not given.
       """)
   var minShare: Float?
 
@@ -103,7 +105,7 @@ struct ExtractCommand: AsyncParsableCommand {
 
   func run() async throws {
     threads.apply()
-    var options = options()
+    var options = try options()
     let choice = try detector.choice(for: options.detector, quiet: json)
     options.detector = choice.settings
     let job = ExtractionJob(
@@ -134,14 +136,14 @@ struct ExtractCommand: AsyncParsableCommand {
     }
   }
 
-  private func options() -> ExtractionOptions {
+  private func options() throws -> ExtractionOptions {
     var options = preset.map { ExtractionOptions(preset: $0) } ?? ExtractionOptions()
     options.frames = frames?.choice ?? options.frames
     if balance { options.isBalanced = true }
     options.maxFrames = maxFrames ?? options.maxFrames
     options.people = people ?? options.people
     options.minShare = minShare ?? options.minShare
-    crop.apply(to: &options)
+    try crop.apply(to: &options)
     options.keepsSplit = keepSplit
     options.isStrict = strict
     return options
@@ -166,8 +168,7 @@ struct CropOptions: ParsableArguments {
       """)
   var shape: Recipe.Crop.Shape?
 
-  @Option(
-    help: "What is added on every side, as a part of the longer side, 0 to 2; 0.15 if not given.")
+  @Option(help: .setting("crop.margin", "0.15 if not given"))
   var margin: Float?
 
   @Option(help: "The side of crops in pixels, 16 to 4096; 0, as if not given, for their own size.")
@@ -180,18 +181,24 @@ struct CropOptions: ParsableArguments {
   var jpeg: Int?
 
   func validate() throws {
-    if let margin, !(0...2).contains(margin) {
-      throw ValidationError("--margin must be 0 to 2.")
-    }
+    var crop = Recipe.Crop()
+    try crop.apply(changes)
     if let size, size != 0, !(16...4096).contains(size) {
       throw ValidationError("--size must be 0 or 16 to 4096.")
     }
     if let jpeg, !(1...100).contains(jpeg) { throw ValidationError("--jpeg must be 1 to 100.") }
   }
 
-  func apply(to options: inout ExtractionOptions) {
-    options.crop.shape = shape ?? options.crop.shape
-    options.crop.margin = margin ?? options.crop.margin
+  /// What was given, by the keys of a recipe's crop.
+  private var changes: [SettingChange] {
+    [
+      SettingChange("--crop", "shape", shape?.rawValue),
+      SettingChange("--margin", "margin", margin),
+    ].compactMap { $0 }
+  }
+
+  func apply(to options: inout ExtractionOptions) throws {
+    try options.crop.apply(changes)
     if let size { options.size = size == 0 ? nil : size }
     if let jpeg { options.format = .jpeg(quality: jpeg) }
   }

@@ -40,7 +40,7 @@ struct PredictCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
-  @Option(help: "Frames looked at in a video, 1 to 1000; the recipe's number if not given.")
+  @Option(help: .setting("frames", "the recipe's number if not given"))
   var frames: Int?
 
   @Option(
@@ -52,38 +52,35 @@ struct PredictCommand: AsyncParsableCommand {
       """)
   var people: Recipe.People.Rule?
 
-  @Option(help: "Faces judged in each frame, 1 to 100; the recipe's number if not given.")
+  @Option(help: .setting("faces.perFrame", "the recipe's number if not given"))
   var facesPerFrame: Int?
 
-  @Option(
-    help: """
-      How scores become one, over frames and members alike: \
-      \(AggregatorName.forms.joined(separator: ", ")).
-      """)
-  var aggregate: String?
+  @Option(help: "How scores become one, over frames and members alike.")
+  var aggregate: AggregatorName?
 
   @Option(help: "What the final probability is held in, as in 0.01,0.99; or 'none'.")
   var clip: ClipRange?
 
   @Option(
     help: """
-      The probabilities that are too close to one half to be called fake or real, as in 0.4,0.6; or \
-      'none'; the recipe's if not given, and 0.4,0.6 where it says nothing and nothing is calibrated.
+      The probabilities that are too close to one half to be called fake or real, as in 0.4,0.6; \
+      or 'none'; the recipe's if not given, and 0.4,0.6 where it says nothing and nothing is \
+      calibrated.
       """)
   var undecided: ClipRange?
 
   @Option(
     help: """
-      What becomes of a video whose faces are mostly unlike those that the networks learned from, where their weights \
-      say what that is ('dfkit familiarity'): refuse (undecided), note (the verdict stands, the table says so) or \
-      ignore; the recipe's if not given.
+      What becomes of a video whose faces are mostly unlike those that the networks learned from, \
+      where their weights say what that is ('dfkit familiarity'): refuse (undecided), note (the \
+      verdict stands, the table says so) or ignore; the recipe's if not given.
       """)
   var unfamiliar: Recipe.Decision.Unfamiliar?
 
   @Option(
     help: """
-      Write a page for each file into this folder, as 'report' does: verdict, people over time, faces, and where \
-      networks saw signs of a fake.
+      Write a page for each file into this folder, as 'report' does: verdict, people over time, \
+      faces, and where networks saw signs of a fake.
       """, completion: .directory)
   var report: String?
 
@@ -97,19 +94,8 @@ struct PredictCommand: AsyncParsableCommand {
 
   func validate() throws {
     if json && csv { throw ValidationError("--json and --csv exclude each other.") }
-    if let frames, !(1...1000).contains(frames) {
-      throw ValidationError("--frames must be 1 to 1000.")
-    }
-    if let facesPerFrame, !(1...100).contains(facesPerFrame) {
-      throw ValidationError("--faces-per-frame must be 1 to 100.")
-    }
-    if let range = undecided?.range, !range.contains(0.5) {
-      throw ValidationError("--undecided must be a range around 0.5, as in 0.4,0.6.")
-    }
-    if let aggregate, AggregatorName.parse(aggregate) == nil {
-      throw ValidationError(
-        "--aggregate must be one of \(AggregatorName.forms.joined(separator: ", ")).")
-    }
+    var recipe = Recipe(name: "recipe", members: [])
+    try recipe.apply(changes)
   }
 
   func run() async throws {
@@ -118,7 +104,7 @@ struct PredictCommand: AsyncParsableCommand {
     let choice = try detector.choice(
       for: settings.detector, quiet: json || csv, allowsOther: true)
     settings.detector = choice.settings
-    change(&settings)
+    try change(&settings)
     var explainer = try report.map { _ in
       try VideoExplainer(recipe: settings, weights: files, detectorWeights: choice.weights)
     }
@@ -152,15 +138,22 @@ struct PredictCommand: AsyncParsableCommand {
     }
   }
 
+  /// What was given, by the recipe's keys.
+  private var changes: [SettingChange] {
+    [
+      SettingChange("--frames", "frames", frames),
+      SettingChange("--faces-per-frame", "faces.perFrame", facesPerFrame),
+      clip.flatMap { $0.change("--clip", "aggregation.clip") },
+      undecided.flatMap { $0.change("--undecided", "verdict.undecided") },
+      SettingChange("--unfamiliar", "verdict.unfamiliar", unfamiliar?.rawValue),
+    ].compactMap { $0 }
+  }
+
   /// Puts what was given in the place of what the recipe says.
-  private func change(_ recipe: inout Recipe) {
-    if let frames { recipe.frames = frames }
+  private func change(_ recipe: inout Recipe) throws {
     if let people { recipe.judgePeople(by: people) }
-    if let facesPerFrame { recipe.faces.perFrame = facesPerFrame }
     if let aggregate { recipe.aggregate(by: aggregate) }
-    if let clip { recipe.aggregation.clip = clip.range }
-    if let undecided { recipe.verdict.undecided = undecided.range }
-    if let unfamiliar { recipe.verdict.unfamiliar = unfamiliar }
+    try recipe.apply(changes)
   }
 }
 

@@ -6,7 +6,7 @@ struct RecipeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "recipe",
     abstract: "Shows how verdicts are reached: frames, detector, networks, aggregation.",
-    subcommands: [List.self, Show.self])
+    subcommands: [List.self, Show.self, Keys.self])
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Lists the built-in recipes.")
@@ -27,19 +27,30 @@ struct RecipeCommand: ParsableCommand {
         What is printed can be saved, changed and given to 'dfkit predict --recipe'.
 
           dfkit recipe show dfdc-silver
-          dfkit recipe show mine.yaml
+          dfkit recipe show mine.yaml --all
         """)
 
     @Argument(help: "A built-in recipe's name or a YAML file.", completion: .file())
     var recipe: String
 
+    @Flag(help: "Print every setting, those that the recipe leaves out included, without comments.")
+    var all = false
+
     func run() throws {
-      let members = try Recipe.named(recipe).members.map(\.name)
-      let text = try Recipe.text(named: recipe)
+      let read = try Recipe.named(recipe)
+      let members = read.members.map(\.name)
+      let text = all ? read.yaml : try Recipe.text(named: recipe)
       let heading = "# members: \(members.joined(separator: ", "))\n"
       // A recipe that was saved from here has the line already.
       try Output.write(text.hasPrefix(heading) ? "" : heading)
       try Output.write(text.hasSuffix("\n") ? text : text + "\n")
     }
+  }
+
+  struct Keys: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lists every setting of a recipe: what is allowed, and what holds without it.")
+
+    func run() throws { try Output.write(Recipe.reference) }
   }
 }

@@ -64,8 +64,8 @@ struct TrainCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      Draw samples as the augmentation changes them, and the fakes that are made, into this PNG, and do not \
-      train.
+      Draw samples as the augmentation changes them, and the fakes that are made, into this PNG, \
+      and do not train.
       """)
   var showAugmentation: String?
 
@@ -101,10 +101,7 @@ struct TrainCommand: AsyncParsableCommand {
     if resume {
       job = try TrainingJob(resuming: folder)
       if recipe != nil {
-        let named = try Recipe.named(recipe ?? "")
-        job.recipe = named
-        job.member = try named.member(member)
-        job.options = named.training(of: job.member)
+        try job.take(Recipe.named(recipe ?? ""), member: member)
       }
       if !data.isEmpty { job.data = data.map { URL(fileURLWithPath: $0) } }
     } else {
@@ -136,8 +133,8 @@ struct InitialOptions: ParsableArguments {
   @Option(
     name: .customLong("init"),
     help: """
-      Weights to start from: any that 'classify' reads, of the same architecture, with either norm and \
-      any number of classes; a file, or the name of what 'dfkit weights fetch' has stored.
+      Weights to start from: any that 'classify' reads, of the same architecture, with either norm \
+      and any number of classes; a file, or the name of what 'dfkit weights fetch' has stored.
       """, completion: .file())
   var file: String?
 
@@ -177,31 +174,31 @@ struct InitialOptions: ParsableArguments {
 
 /// Options that take the place of a recipe's.
 struct TrainingChanges: ParsableArguments {
-  @Option(help: "Epochs, at most.")
+  @Option(help: .setting("training.epochs"))
   var epochs: Int?
 
-  @Option(help: "Images a batch.")
+  @Option(help: .setting("training.batchSize"))
   var batchSize: Int?
 
-  @Option(help: "Batches whose gradients make one step.")
+  @Option(help: .setting("training.accumulate"))
   var accumulate: Int?
 
-  @Option(help: "The first learning rate.")
+  @Option(help: .setting("training.optimizer.learningRate"))
   var rate: Float?
 
-  @Option(help: "Where all randomness comes from.")
+  @Option(help: .setting("training.seed"))
   var seed: UInt64?
 
-  @Option(help: "The side of the network's input in pixels.")
+  @Option(help: .setting("members.size"))
   var size: Int?
 
-  @Option(help: "The norm.")
+  @Option(help: .setting("members.norm"))
   var norm: ClassifierOptions.NormKind?
 
-  @Option(help: "The part that is held out, 0 to 0.9.")
+  @Option(help: .setting("training.holdOut"))
   var holdOut: Float?
 
-  @Option(help: "Epochs without a lower validation loss after which training ends.")
+  @Option(help: .setting("training.earlyStop"))
   var earlyStop: Int?
 
   @Option(help: "none, silver or strong.")
@@ -209,8 +206,8 @@ struct TrainingChanges: ParsableArguments {
 
   @Option(
     help: """
-      Fakes that are made out of real faces with landmarks: none, or self-blended (half of the fakes shown, \
-      or all where the data have none).
+      Fakes that are made out of real faces with landmarks: none, or self-blended (half of the \
+      fakes shown, or all where the data have none).
       """)
   var fakes: FakeChoice?
 
@@ -218,54 +215,41 @@ struct TrainingChanges: ParsableArguments {
     help: "The beginning of parameters' names that stay as they are; may be given several times.")
   var freeze: [String] = []
 
-  @Flag(
-    help: """
-      Keep blocks' inputs alone and compute the rest once more in backward: much less memory, about a third \
-      more time, the same weights.
-      """)
+  @Flag(help: .setting("training.recompute"))
   var recompute = false
 
+  /// What was given, by the keys of a recipe's training.
+  private var changes: [SettingChange] {
+    [
+      SettingChange("--epochs", "epochs", epochs),
+      SettingChange("--batch-size", "batchSize", batchSize),
+      SettingChange("--accumulate", "accumulate", accumulate),
+      SettingChange("--rate", "optimizer.learningRate", rate),
+      SettingChange("--seed", "seed", seed),
+      SettingChange("--hold-out", "holdOut", holdOut),
+      SettingChange("--early-stop", "earlyStop", earlyStop),
+      SettingChange("--augmentation", "augmentation", augmentation?.rawValue),
+      SettingChange("--fakes", "fakes", fakes?.rawValue),
+      SettingChange("--freeze", "freeze", freeze.isEmpty ? nil : freeze),
+      SettingChange("--recompute", "recompute", recompute ? true : nil),
+    ].compactMap { $0 }
+  }
+
+  private var memberChanges: [SettingChange] {
+    [SettingChange("--size", "size", size), SettingChange("--norm", "norm", norm?.rawValue)]
+      .compactMap { $0 }
+  }
+
   func validate() throws {
-    if let epochs, !(1...100_000).contains(epochs) {
-      throw ValidationError("--epochs must be 1 to 100000.")
-    }
-    if let batchSize, !(1...4096).contains(batchSize) {
-      throw ValidationError("--batch-size must be 1 to 4096.")
-    }
-    if let accumulate, !(1...4096).contains(accumulate) {
-      throw ValidationError("--accumulate must be 1 to 4096.")
-    }
-    if let rate, !(rate >= 1e-8 && rate <= 10) {
-      throw ValidationError("--rate must be 1e-8 to 10.")
-    }
-    if let seed, seed > UInt64(Int.max) {
-      throw ValidationError("--seed must be 0 to \(Int.max).")
-    }
-    if let size, !(32...4096).contains(size) {
-      throw ValidationError("--size must be 32 to 4096.")
-    }
-    if let holdOut, !(0...0.9).contains(holdOut) {
-      throw ValidationError("--hold-out must be 0 to 0.9.")
-    }
-    if let earlyStop, earlyStop < 1 { throw ValidationError("--early-stop must be 1 or more.") }
+    var options = TrainingOptions()
+    try options.apply(changes)
+    var member = Recipe.Member(name: "member", architecture: .efficientNetB0)
+    try member.apply(memberChanges)
   }
 
   func apply(to job: inout TrainingJob) throws {
-    job.options.epochs = epochs ?? job.options.epochs
-    job.options.batchSize = batchSize ?? job.options.batchSize
-    job.options.accumulate = accumulate ?? job.options.accumulate
-    job.options.optimizer.learningRate = rate ?? job.options.optimizer.learningRate
-    job.options.seed = seed ?? job.options.seed
-    job.options.holdOut = holdOut ?? job.options.holdOut
-    job.options.earlyStop = earlyStop ?? job.options.earlyStop
-    if let augmentation { job.options.augmentation = Augmentation(preset: augmentation) }
-    if let fakes { job.options.fakes = fakes.applied(to: job.options.fakes) }
-    if !freeze.isEmpty { job.options.freeze = freeze }
-    if recompute { job.options.recompute = true }
-    job.member.size = size ?? job.member.size
-    if let norm {
-      job.member.norm = norm
-      if norm == .batch { job.member.groups = nil }
-    }
+    try job.options.apply(changes)
+    if norm == .batch { job.member.groups = nil }
+    try job.member.apply(memberChanges)
   }
 }

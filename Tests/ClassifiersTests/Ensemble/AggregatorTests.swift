@@ -59,21 +59,31 @@ import Testing
   }
 
   @Test func namesParse() throws {
-    #expect(AggregatorName.parse("mean") is MeanAggregator)
-    #expect(AggregatorName.parse("mean-logit") is MeanLogitAggregator)
-    #expect(AggregatorName.parse("median") is MedianAggregator)
-    #expect(AggregatorName.parse("maximum") is MaximumAggregator)
-    #expect(AggregatorName.parse("confident") is ConfidentAggregator)
-    #expect((AggregatorName.parse("trimmed-mean") as? TrimmedMeanAggregator)?.fraction == 0.1)
-    #expect((AggregatorName.parse("power-weighted") as? PowerWeightedAggregator)?.power == 2)
-    #expect((AggregatorName.parse("power-weighted:0.5") as? PowerWeightedAggregator)?.power == 0.5)
-    #expect((AggregatorName.parse("trimmed-mean:0.25") as? TrimmedMeanAggregator)?.fraction == 0.25)
+    let named: [(String, AggregatorName, any Aggregator.Type)] = [
+      ("mean", .mean, MeanAggregator.self), ("mean-logit", .meanLogit, MeanLogitAggregator.self),
+      ("median", .median, MedianAggregator.self),
+      ("maximum", .maximum, MaximumAggregator.self),
+      ("confident", .confident, ConfidentAggregator.self),
+      ("trimmed-mean", .trimmedMean(fraction: 0.1), TrimmedMeanAggregator.self),
+      ("trimmed-mean:0.25", .trimmedMean(fraction: 0.25), TrimmedMeanAggregator.self),
+      ("power-weighted", .powerWeighted(power: 2), PowerWeightedAggregator.self),
+      ("power-weighted:0.5", .powerWeighted(power: 0.5), PowerWeightedAggregator.self),
+    ]
+    for (text, name, type) in named {
+      #expect(AggregatorName(text) == name)
+      #expect(AggregatorName(name.description) == name)
+      #expect(Swift.type(of: name.aggregator) == type)
+    }
+    let trimmed = AggregatorName.trimmedMean(fraction: 0.25).aggregator as? TrimmedMeanAggregator
+    #expect(trimmed?.fraction == 0.25)
+    let power = AggregatorName.powerWeighted(power: 0.5).aggregator as? PowerWeightedAggregator
+    #expect(power?.power == 0.5)
     for wrong in [
       "", "Mean", "average", "mean:0.1", "trimmed-mean:", "trimmed-mean:0.5", "trimmed-mean:-0.1",
       "power-weighted:0", "power-weighted:11", "power-weighted:nan",
       "trimmed-mean:nan", "trimmed-mean:x",
     ] {
-      #expect(AggregatorName.parse(wrong) == nil, "\(wrong)")
+      #expect(AggregatorName(wrong) == nil, "\(wrong)")
     }
   }
 }

@@ -61,39 +61,11 @@ import Testing
     #expect(embeddings.scalars.allSatisfy { abs($0 - 1 / Float(3).squareRoot()) < 1e-6 })
   }
 
-  @Test func optionsOfTrainingAreDocumented() throws {
+  @Test func theReferenceOfRecipesIsThatOfTheProgram() throws {
     let formats = try text("Docs/Formats.md")
-    var options = TrainingOptions()
-    options.swa = .init(from: 1, learningRate: 1)
-    options.fakes = FakeOptions()
-    for kind in OptimizerOptions.Kind.allCases {
-      options.optimizer.kind = kind
-      options.loss.kind = kind == .sgd ? .focal : .bce
-      for schedule in ScheduleOptions.Kind.allCases {
-        options.schedule.kind = schedule
-        for entry in options.entries {
-          #expect(formats.contains("`\(entry.key)`"), "\(entry.key)")
-        }
-      }
-    }
+    #expect(
+      formats.contains(Recipe.reference),
+      "Docs/Formats.md does not have what 'dfkit recipe keys' prints")
     for name in Augmentation.operationNames { #expect(formats.contains("`\(name)`"), "\(name)") }
-  }
-
-  @Test func documentedRecipeKeysAreTheKnownOnes() throws {
-    let formats = try text("Docs/Formats.md")
-    for key in [
-      "frames", "detector.kind", "detector.frameScale", "detector.threshold", "detector.nms",
-      "detector.minFace", "faces.perFrame", "faces.choose", "faces.minFrames", "crop.shape",
-      "crop.margin", "people.verdict", "people.minFrames", "people.minShare", "members",
-      "aggregation.frames",
-      "aggregation.models", "aggregation.clip", "aggregation.calibration", "verdict.undecided",
-      "verdict.unfamiliar",
-      "detector.weights",
-      "training",
-    ] {
-      #expect(formats.contains("| `\(key)` |"), "\(key)")
-    }
-    for name in AggregatorName.forms { #expect(formats.contains("`\(name)`"), "\(name)") }
-    for scheme in Scheme.allCases { #expect(formats.contains("`\(scheme.rawValue)`")) }
   }
 }

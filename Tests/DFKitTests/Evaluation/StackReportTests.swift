@@ -60,7 +60,7 @@ import Testing
         .init(name: "b", architecture: .efficientNetB0),
       ])
     for index in 0...1 { recipe.members[index].weight = Float(report.weights[index]) }
-    recipe.aggregation.models = "mean-logit"
+    recipe.aggregation.models = .meanLogit
     recipe.aggregation.calibration = report.calibration
     recipe.aggregation.clip = nil
     let stack = StackedAggregator(

@@ -50,8 +50,8 @@ import Testing
 
   @Test func otherWeightsFilesAndOtherRulesForgetThem() throws {
     var recipe = try Recipe(yaml: yaml(["3", "1"]), file: "r")
-    recipe.aggregate(by: "median")
-    #expect(recipe.memberWeights == nil && recipe.aggregation.models == "median")
+    recipe.aggregate(by: .median)
+    #expect(recipe.memberWeights == nil && recipe.aggregation.models == .median)
     recipe = try Recipe(yaml: yaml(["3", "1"]), file: "r")
     recipe.forgetCalibration()
     #expect(recipe.memberWeights == nil)

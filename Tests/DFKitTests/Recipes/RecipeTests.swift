@@ -29,8 +29,8 @@ import Testing
     #expect(recipe.detector.frameScale == 0.5)
     #expect(recipe.faces.perFrame == 1)
     #expect(recipe.people.verdict == .together)
-    #expect(recipe.aggregation.frames == "mean")
-    #expect(recipe.aggregation.models == "mean")
+    #expect(recipe.aggregation.frames == .mean)
+    #expect(recipe.aggregation.models == .mean)
     #expect(recipe.aggregation.clip == 0.01...0.99)
     let expected: [(String, Architecture, Int)] = [
       ("b6-200", .efficientNetB6, 200), ("b5-224-faces3", .efficientNetB5, 224),
@@ -48,10 +48,9 @@ import Testing
     }
     let training = try #require(recipe.training)
     #expect(training.batchSize == 20)
-    #expect(training.optimizer.kind == .adam)
+    #expect(training.optimizer.kind == .adam())
     #expect(training.optimizer.learningRate == 0.001)
-    #expect(training.schedule.kind == .plateau)
-    #expect(training.schedule.factor == 0.5 && training.schedule.patience == 2)
+    #expect(training.schedule.kind == .plateau(factor: 0.5, patience: 2))
     #expect(training.augmentation == .silver)
     #expect(training.holdOut == 0.2)
     #expect(recipe.members.allSatisfy { $0.stochasticDepth == 0 })
@@ -133,8 +132,7 @@ import Testing
       yaml: Self.minimal + "\ndetector: {frameScale: auto}", file: "r.yaml")
     #expect(auto.detector.frameScale == .auto)
     #expect(try Recipe(yaml: auto.yaml, file: "again.yaml").detector.frameScale == .auto)
-    #expect(recipe.detector.threshold == 0.9)
-    #expect(recipe.detector.nms == 0.3)
+    #expect(recipe.detector.method == .retinaface(threshold: 0.9, nms: 0.3))
     #expect(recipe.detector.minFace == 12)
     #expect(recipe.faces.perFrame == 2)
     #expect(recipe.faces.choose == .size)
@@ -151,8 +149,8 @@ import Testing
     #expect(options.norm == .batch)
     #expect(options.mean == [0.5, 0.4, 0.3])
     #expect(options.std == [0.2, 0.3, 0.4])
-    #expect(recipe.aggregation.frames == "trimmed-mean:0.2")
-    #expect(recipe.aggregation.models == "median")
+    #expect(recipe.aggregation.frames == .trimmedMean(fraction: 0.2))
+    #expect(recipe.aggregation.models == .median)
     #expect(
       recipe.aggregation.calibration == LogitCalibration(scale: 1.25, offset: -0.123456789))
     #expect(recipe.aggregation.clip == 0.1...0.8)
@@ -172,12 +170,12 @@ import Testing
     let line = "detector: {kind: mtcnn, thresholds: [0.5, 0.6, 0.8], factor: 0.8, minFace: 30}"
     let detector = try Recipe(yaml: Self.minimal + "\n" + line, file: "r.yaml").detector
     #expect(detector.kind == .mtcnn)
-    #expect(detector.thresholds == [0.5, 0.6, 0.8])
-    #expect(detector.factor == 0.8)
+    #expect(detector.method == .mtcnn(thresholds: [0.5, 0.6, 0.8], factor: 0.8))
     #expect(detector.minFace == 30)
     let plain = try Recipe(yaml: Self.minimal + "\ndetector: {kind: mtcnn}", file: "r.yaml")
       .detector
-    #expect(plain.thresholds == [0.6, 0.7, 0.7] && plain.factor == 0.709 && plain.minFace == nil)
+    #expect(plain.method == .mtcnn(thresholds: [0.6, 0.7, 0.7], factor: 0.709))
+    #expect(plain.minFace == nil)
   }
 
   @Test(arguments: [

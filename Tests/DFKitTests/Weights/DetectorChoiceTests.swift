@@ -59,7 +59,7 @@ import Testing
         let choice = try settings.choice(in: place, allowsOther: true)
         #expect(choice.settings.kind == .retinaface && choice.replaced == .mtcnn)
         #expect(choice.settings.frameScale == .auto)
-        #expect(choice.settings.threshold == Recipe.Detector().threshold)
+        #expect(choice.settings.method == Recipe.Detector().method)
         #expect(choice.remark?.contains("weights fetch mtcnn'") == true)
       }
       #expect(throws: WeightsStoreError.noHome) { try mtcnn.choice(in: nil) }

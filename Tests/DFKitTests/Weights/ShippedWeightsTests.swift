@@ -100,7 +100,7 @@ import Testing
     let own = try recipe("default")
     #expect(own.members[0].weights == "default")
     #expect(try Recipe(yaml: own.yaml, file: "again") == own)
-    for wrong in ["mine.safetensors", "look-alike"] {
+    for wrong in ["mine", "look-alike"] {
       let error = #expect(throws: RecipeError.self) { try recipe(wrong) }
       #expect(error?.key == "members[0].weights" && error?.problem.contains("default") == true)
     }

@@ -20,15 +20,15 @@ import Training
       case .averaged:
         options.ema = nil
         options.swa = .init(from: 2, learningRate: 0.005)
-        options.optimizer.kind = .sgd
-        options.schedule.kind = .cosine
+        options.optimizer.kind = .sgd()
+        options.schedule.kind = .cosine()
         options.accumulate = 2
         options.batchSize = 3
         options.sampling = .people
       case .sharp:
         options.optimizer.sam = 0.05
         options.validationEpochs = 1
-        options.loss.kind = .focal
+        options.loss.kind = .focal()
         options.freeze = ["stem"]
         options.sampling = .balanced
       }
@@ -158,7 +158,7 @@ import Training
       // A rate that depends on the number of epochs does not let them change.
       let cosine = folder.appendingPathComponent("cosine")
       var options = Kind.plain.options
-      options.schedule.kind = .cosine
+      options.schedule.kind = .cosine()
       _ = try TrainerTests.run(cosine, data, Kind.plain.network, options)
       options.epochs += 1
       #expect(throws: TrainingError.self) {

@@ -21,7 +21,7 @@ import Training
     options.augmentation = .strong
     options.ema = 0.9
     options.clip = 5
-    options.schedule.patience = 0
+    options.schedule.kind = .plateau(patience: 0)
     return options
   }
 
@@ -139,7 +139,7 @@ import Training
         var options = Self.plain
         options.batchSize = size
         options.accumulate = count
-        options.optimizer.kind = .sgd
+        options.optimizer.kind = .sgd()
         options.optimizer.learningRate = 0.1
         let network = TinyNetwork.trainable()
         let run = folder.appendingPathComponent(name)
@@ -281,7 +281,7 @@ import Training
       options.earlyStop = 2
       options.validationEpochs = 1
       // So high a rate that the first epoch stays the best.
-      options.optimizer.kind = .sgd
+      options.optimizer.kind = .sgd()
       options.optimizer.learningRate = 5
       options.clip = 10
       let result = try Self.run(

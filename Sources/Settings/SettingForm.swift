@@ -1,0 +1,176 @@
+/// How a setting's value is written, and which values are allowed.
+///
+/// A value is allowed if and only if what `write` makes of it can be read: a value that code sets
+/// is checked by the same rule as one in a text.
+package struct SettingForm<Value> {
+  /// What a value must be, as in `a whole number from 1 to 1000`, with words to write in code
+  /// marks.
+  package var marked: String
+  /// The limits alone, `1 to 1000`; nil where there is no number to name.
+  package var limits: String?
+  /// Whether a list can be read.
+  var isList: Bool
+  /// The value of a text; nil where that is not allowed.
+  package var read: (SettingValue) -> Value?
+  /// The text of a value.
+  package var write: (Value) -> SettingValue
+
+  package init(
+    _ marked: String, limits: String? = nil, isList: Bool = false,
+    read: @escaping (SettingValue) -> Value?, write: @escaping (Value) -> SettingValue
+  ) {
+    self.marked = marked
+    self.limits = limits
+    self.isList = isList
+    self.read = read
+    self.write = write
+  }
+
+  /// A form of a single word or number.
+  package init(
+    _ marked: String, limits: String? = nil, parse: @escaping (String) -> Value?,
+    text: @escaping (Value) -> String
+  ) {
+    self.init(
+      marked, limits: limits,
+      read: { if case .text(let text) = $0 { parse(text) } else { nil } },
+      write: { .text(text($0)) })
+  }
+
+  /// What a value must be, for messages.
+  package var allowed: String { marked.unmarked }
+
+  /// What is wrong with a value that cannot be read.
+  func complaint(_ value: SettingValue) -> String {
+    switch value {
+    case .text: "is \(value.quoted); must be \(allowed)"
+    case .list where isList: "is \(value.quoted); must be \(allowed)"
+    default: "must be \(allowed), not \(value.kind)"
+    }
+  }
+}
+
+extension SettingForm where Value: FixedWidthInteger & LosslessStringConvertible {
+  /// A whole number within limits.
+  package static func whole(in range: ClosedRange<Value>) -> Self {
+    let limits = "\(range.lowerBound) to \(range.upperBound)"
+    return Self("a whole number from \(limits)", limits: limits) { text in
+      Value(text).flatMap { range.contains($0) ? $0 : nil }
+    } text: {
+      "\($0)"
+    }
+  }
+}
+
+extension SettingForm where Value: BinaryFloatingPoint & LosslessStringConvertible {
+  /// A number within limits.
+  package static func number(in range: ClosedRange<Value>) -> Self {
+    let limits = "\(range.lowerBound) to \(range.upperBound)"
+    return Self("a number from \(limits)", limits: limits) { text in
+      Value(text).flatMap { range.contains($0) ? $0 : nil }
+    } text: {
+      "\($0)"
+    }
+  }
+}
+
+extension SettingForm where Value == Bool {
+  /// A yes or no.
+  package static var flag: Self {
+    Self("`true` or `false`", parse: { Bool($0) }, text: { "\($0)" })
+  }
+}
+
+extension SettingForm where Value == String {
+  /// Any text.
+  package static var text: Self { Self("text", parse: { $0 }, text: { $0 }) }
+
+  /// One of some words.
+  static func word(of words: [String]) -> Self {
+    Self("one of \(words.marked)", parse: { words.contains($0) ? $0 : nil }) {
+      $0
+    }
+  }
+}
+
+extension SettingForm where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+  /// One of the cases of a type, by raw value.
+  package static var choice: Self {
+    Self("one of \(names)", parse: { Value(rawValue: $0) }, text: { $0.rawValue })
+  }
+
+  fileprivate static var names: String {
+    Value.allCases.map(\.rawValue).marked
+  }
+}
+
+extension SettingForm where Value == [Float] {
+  /// A list of so many numbers within limits.
+  package static func numbers(_ count: Int, in range: ClosedRange<Float>) -> Self {
+    let number = SettingForm<Float>.number(in: range)
+    return Self(
+      "a list of \(count) numbers from \(range.lowerBound) to \(range.upperBound)", isList: true
+    ) { value in
+      guard case .list(let items) = value, items.count == count else { return nil }
+      let numbers = items.compactMap(number.read)
+      return numbers.count == count ? numbers : nil
+    } write: {
+      .list($0.map(number.write))
+    }
+  }
+}
+
+extension SettingForm where Value == ClosedRange<Float> {
+  /// A list of two numbers within limits for which `rule` holds; `words` is the rule in words.
+  package static func range(
+    in limits: ClosedRange<Float>, _ words: String,
+    where rule: @escaping (_ first: Float, _ second: Float) -> Bool
+  ) -> Self {
+    let pair = SettingForm<[Float]>.numbers(2, in: limits)
+    return Self("\(pair.marked), \(words)", isList: true) { value in
+      guard let pair = pair.read(value), pair[0] <= pair[1], rule(pair[0], pair[1]) else {
+        return nil
+      }
+      return pair[0]...pair[1]
+    } write: {
+      pair.write([$0.lowerBound, $0.upperBound])
+    }
+  }
+}
+
+extension SettingForm where Value == [String] {
+  /// A list of texts, which a single text stands for too.
+  package static func texts(limit: Int) -> Self {
+    Self("a list of at most \(limit) texts", isList: true) { value in
+      let items: [SettingValue] = if case .list(let items) = value { items } else { [value] }
+      let texts = items.compactMap { if case .text(let text) = $0 { text } else { nil } }
+      return texts.count == items.count && texts.count <= limit ? texts : nil
+    } write: {
+      .list($0.map(SettingValue.text))
+    }
+  }
+}
+
+extension SettingForm {
+  /// A list of some of the cases of a type, at least one; a single word stands for a list of it.
+  package static func some<Case: RawRepresentable & CaseIterable>() -> Self
+  where Value == [Case], Case.RawValue == String {
+    let texts = SettingForm<[String]>.texts(limit: 64)
+    return Self("a list of some of \(SettingForm<Case>.names)", isList: true) { value in
+      let cases = texts.read(value)?.map { Case(rawValue: $0) } ?? []
+      return cases.isEmpty || cases.contains { $0 == nil } ? nil : cases.compactMap { $0 }
+    } write: {
+      texts.write($0.map(\.rawValue))
+    }
+  }
+}
+
+extension [String] {
+  /// The words in code marks with commas between them.
+  package var marked: String { map { "`\($0)`" }.joined(separator: ", ") }
+}
+
+extension String {
+  /// The text without code marks.
+  package var unmarked: String { replacing("`", with: "") }
+}
