@@ -54,23 +54,14 @@ extension Recipe.Detector {
   ///
   /// - Throws: `WeightsError` where they cannot be used.
   public func load(_ weights: WeightsSource) throws(WeightsError) -> any FaceDetector {
-    switch kind {
-    case .retinaface:
-      var options = RetinaFace.Options()
-      options.threshold = threshold
-      options.overlapThreshold = nms
-      options.minimumFaceSize = minFace ?? 0
-      options.frameScale = frameScale
-      return try RetinaFace(weights: try weights.read(), options: options)
-    case .mtcnn:
-      var options = MTCNN.Options()
-      options.thresholds = thresholds
-      options.factor = factor
-      options.frameScale = frameScale
-      // A recipe's 0, written for RetinaFace, means no limit of one's own.
-      options.minimumFaceSize = minFace.flatMap { $0 > 0 ? $0 : nil }
-      return try MTCNN(weights: try weights.read(), options: options)
-    }
+    var settings = DetectorSettings()
+    settings.frameScale = frameScale
+    settings.threshold = threshold
+    settings.overlapThreshold = nms
+    settings.thresholds = thresholds
+    settings.factor = factor
+    settings.minimumFaceSize = minFace
+    return try kind.family.makeDetector(try weights.read(), settings)
   }
 }
 

@@ -199,8 +199,9 @@ extension Recipe.Member {
     norm = try map.choice("norm", ClassifierOptions.NormKind.self)
     groups = try map.integer("groups", in: 1...1024)
     stages = try map.integer("stages", in: 1...7)
-    if stages != nil, architecture.efficientNet == nil {
-      throw map.error("stages", "is for EfficientNets only")
+    if stages != nil, architecture.family.stages == nil {
+      throw map.error(
+        "stages", "does not apply to \(architecture.rawValue), of which no stage can be left out")
     }
     dropout = try map.number("dropout", in: 0...0.95)
     stochasticDepth = try map.number("stochasticDepth", in: 0...0.95)

@@ -40,7 +40,7 @@ extension TrainingRun {
       return nil
     }
     recomputeStatistics(
-      of: NetworkModule(network: network), parameters, over: batches, seed: options.seed)
+      of: network, parameters, over: batches, seed: options.seed)
     if let failure { throw failure }
   }
 
@@ -57,7 +57,7 @@ extension TrainingRun {
     while let batch = try loader.next() {
       if Task.isCancelled { throw ValidationCancelled() }
       if batch.indices.isEmpty { continue }
-      let logits = packed.logits(batch.images).scalars
+      let logits = packed(batch.images).scalars
       for (index, logit) in zip(batch.indices, logits) {
         guard logit.isFinite else {
           throw TrainingError.diverged(divergence(.validation, [batch], validation))
@@ -77,10 +77,3 @@ extension TrainingRun {
 
 /// Thrown by a validation that was interrupted: what was learned before is saved first.
 struct ValidationCancelled: Error {}
-
-/// A network as a module of a known type.
-private struct NetworkModule: Module {
-  let network: any ClassifierNetwork
-
-  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor { network(x, mode) }
-}

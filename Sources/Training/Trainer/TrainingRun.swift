@@ -33,7 +33,7 @@ final class TrainingRun {
   var validationSeconds = 0.0
 
   var options: TrainingOptions { trainer.options }
-  var network: any ClassifierNetwork { trainer.network.network }
+  var network: ClassifierNetwork { trainer.network.network }
 
   init(
     _ trainer: Trainer, training: FaceManifest, validation: FaceManifest?, folder: RunFolder,

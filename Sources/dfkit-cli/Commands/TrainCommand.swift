@@ -217,7 +217,7 @@ struct TrainingChanges: ParsableArguments {
   var size: Int?
 
   @Option(help: "The norm.")
-  var norm: ClassifierOptions.NormKind?
+  var norm: Norm.Kind?
 
   @Option(help: "The part that is held out, 0 to 0.9.")
   var holdOut: Float?
