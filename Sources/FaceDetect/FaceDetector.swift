@@ -11,16 +11,19 @@ public protocol FaceDetector: Sendable {
   /// How frames are scaled before they are searched; 1 for a detector that says nothing of it.
   var frameScale: FrameScale { get }
 
-  /// The same detector with another scale of frames; itself for one that says nothing of it.
-  func withFrameScale(_ scale: FrameScale) -> any FaceDetector
+  /// The faces of each frame with another scale of frames; the same for a detector that says
+  /// nothing of it.
+  func detect(_ frames: [Image], scale: FrameScale) throws -> [[Face]]
 }
 
 extension FaceDetector {
   /// 1: frames are searched as they are.
   public var frameScale: FrameScale { 1 }
 
-  /// The detector as it is.
-  public func withFrameScale(_ scale: FrameScale) -> any FaceDetector { self }
+  /// The faces of the frames as they are.
+  public func detect(_ frames: [Image], scale: FrameScale) throws -> [[Face]] {
+    try detect(frames)
+  }
 }
 
 /// Why faces could not be looked for.

@@ -4,7 +4,7 @@ import Foundation
 
 extension Architecture: ExpressibleByArgument {}
 extension Scheme: ExpressibleByArgument {}
-extension ClassifierOptions.NormKind: ExpressibleByArgument {}
+extension Norm.Kind: ExpressibleByArgument {}
 extension RetinaFaceBackbone: ExpressibleByArgument {}
 extension Recipe.Detector.Kind: ExpressibleByArgument {}
 extension FrameScale: ExpressibleByArgument {}

@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-/// A convolution, its norm and an activation: the unit that every network here is made of.
+/// A convolution, its norm and an activation: the unit that most networks are made of.
 struct ConvNorm: Module {
   let convolution: Conv2d
   let norm: NormLayer
@@ -9,50 +9,28 @@ struct ConvNorm: Module {
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     norm(convolution(x, mode), mode, activation: activation)
   }
+
+  /// Batch norm is folded into the packed weights, group norm runs fused with the activation.
+  func forInference() -> any Module {
+    switch norm {
+    case .batch(let norm): return convolution.packed(norm, activation)
+    case .group(let norm):
+      let convolution = convolution.packed(nil, .identity)
+      let groupNorm = FusedGroupNorm(norm, activation: activation)
+      return FunctionLayer(adding: { groupNorm(convolution($0), residual: $1) })
+    }
+  }
 }
 
-/// The same for inference: batch norm is folded into the packed weights, group norm runs fused with
-/// the activation.
-struct PackedConvNorm: Sendable {
-  private enum Convolution: Sendable {
-    case packed(PackedConv2d)
-    /// Row by row, for the few channels of pictures: windows are read where they lie.
-    case chain(ConvolutionChain)
-  }
-
-  private let convolution: Convolution
-  private let groupNorm: FusedGroupNorm?
-
-  /// Packs `unit`, whose parameters are released.
-  init(_ unit: ConvNorm) {
-    let conv = unit.convolution
-    let norm: BatchNorm2d?
-    switch unit.norm {
-    case .batch(let batch):
-      norm = batch
-      groupNorm = nil
-    case .group(let group):
-      norm = nil
-      groupNorm = FusedGroupNorm(group, activation: unit.activation)
+extension Conv2d {
+  fileprivate func packed(_ norm: BatchNorm2d?, _ activation: Activation) -> any Module {
+    let block = ConvolutionChain.Block(self, norm: norm, activation: activation)
+    if weight.shape[2] == 3, block.fitsPlain {
+      // Row by row, for the few channels of pictures: windows are read where they lie.
+      let chain = ConvolutionChain([.plain(block)])
+      return FunctionLayer(adding: { chain($0, residual: $1) })
     }
-    let activation = groupNorm == nil ? unit.activation : .identity
-    let block = ConvolutionChain.Block(conv, norm: norm, activation: activation)
-    convolution =
-      conv.weight.shape[2] == 3 && block.fitsPlain
-      ? .chain(ConvolutionChain([.plain(block)]))
-      : .packed(PackedConv2d(conv, norm: norm, activation: activation))
-  }
-
-  /// The unit's output, plus `residual` if given.
-  func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
-    guard let groupNorm else { return convolved(x, residual: residual) }
-    return groupNorm(convolved(x), residual: residual)
-  }
-
-  private func convolved(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
-    switch convolution {
-    case .packed(let convolution): convolution(x, residual: residual)
-    case .chain(let chain): chain(x, residual: residual)
-    }
+    let packed = PackedConv2d(self, norm: norm, activation: activation)
+    return FunctionLayer(adding: { packed($0, residual: $1) })
   }
 }

@@ -1,10 +1,10 @@
-/// The members of the EfficientNet family (Tan and Le 2019): one table of stages, scaled in width and
-/// depth.
+/// The members of the EfficientNet family (Tan and Le 2019): one table of stages, scaled in width
+/// and depth.
 ///
 /// EfficientNet-Lite (Google, 2020) is the same table without squeeze and excitation, with ReLU6
 /// for SiLU, and with a stem, a head and a number of blocks in the first and the last stage that
 /// are not scaled.
-public enum EfficientNetVariant: Int, Sendable, CaseIterable {
+public enum EfficientNetVariant: String, Sendable, CaseIterable {
   /// The base network and its eight enlargements.
   case b0, b1, b2, b3, b4, b5, b6, b7, b8
   /// The Lite networks.
@@ -18,24 +18,15 @@ public enum EfficientNetVariant: Int, Sendable, CaseIterable {
     var dropout: Float
   }
 
-  /// A row of the table: blocks that share all but their first's stride and input.
-  struct Stage {
-    var repeats: Int
-    var kernel: Int
-    var stride: Int
-    var expansion: Int
-    var channels: Int
-  }
-
   /// The stages of B0.
   static let stages = [
-    Stage(repeats: 1, kernel: 3, stride: 1, expansion: 1, channels: 16),
-    Stage(repeats: 2, kernel: 3, stride: 2, expansion: 6, channels: 24),
-    Stage(repeats: 2, kernel: 5, stride: 2, expansion: 6, channels: 40),
-    Stage(repeats: 3, kernel: 3, stride: 2, expansion: 6, channels: 80),
-    Stage(repeats: 3, kernel: 5, stride: 1, expansion: 6, channels: 112),
-    Stage(repeats: 4, kernel: 5, stride: 2, expansion: 6, channels: 192),
-    Stage(repeats: 1, kernel: 3, stride: 1, expansion: 6, channels: 320),
+    EfficientNetTable.Stage(repeats: 1, kernel: 3, stride: 1, expansion: 1, channels: 16),
+    EfficientNetTable.Stage(repeats: 2, kernel: 3, stride: 2, expansion: 6, channels: 24),
+    EfficientNetTable.Stage(repeats: 2, kernel: 5, stride: 2, expansion: 6, channels: 40),
+    EfficientNetTable.Stage(repeats: 3, kernel: 3, stride: 2, expansion: 6, channels: 80),
+    EfficientNetTable.Stage(repeats: 3, kernel: 5, stride: 1, expansion: 6, channels: 112),
+    EfficientNetTable.Stage(repeats: 4, kernel: 5, stride: 2, expansion: 6, channels: 192),
+    EfficientNetTable.Stage(repeats: 1, kernel: 3, stride: 1, expansion: 6, channels: 320),
   ]
 
   /// Whether this is one of the Lite networks.
@@ -45,11 +36,6 @@ public enum EfficientNetVariant: Int, Sendable, CaseIterable {
     case .b0, .b1, .b2, .b3, .b4, .b5, .b6, .b7, .b8: false
     }
   }
-
-  /// The channels after the stem.
-  var stemChannels: Int { isLite ? 32 : scaledChannels(32) }
-  /// The channels after the head.
-  var headChannels: Int { isLite ? 1280 : scaledChannels(1280) }
 
   var scale: Scale {
     switch self {
@@ -75,18 +61,28 @@ public enum EfficientNetVariant: Int, Sendable, CaseIterable {
   /// The dropout before the classifier that its authors trained with.
   public var dropout: Float { scale.dropout }
 
+  /// The member's own table: B0's, scaled.
+  var table: EfficientNetTable {
+    let last = Self.stages.count - 1
+    let stages = Self.stages.enumerated().map { index, stage in
+      var scaled = stage
+      scaled.channels = scaledChannels(stage.channels)
+      if !isLite || (1..<last).contains(index) {
+        scaled.repeats = Int((Double(stage.repeats) * scale.depth).rounded(.up))
+      }
+      return scaled
+    }
+    return EfficientNetTable(
+      stemChannels: isLite ? 32 : scaledChannels(32), stages: stages,
+      headChannels: isLite ? 1280 : scaledChannels(1280), nativeSize: nativeSize,
+      activation: isLite ? .relu6 : .silu, squeezes: !isLite)
+  }
+
   /// `channels` of B0 in this member: scaled, then rounded to a multiple of 8, by less than a tenth
   /// downwards.
-  func scaledChannels(_ channels: Int) -> Int {
+  private func scaledChannels(_ channels: Int) -> Int {
     let scaled = Double(channels) * scale.width
     let rounded = max(8, Int(scaled + 4) / 8 * 8)
     return Double(rounded) < 0.9 * scaled ? rounded + 8 : rounded
-  }
-
-  /// The blocks of a stage of this member; `index` counts stages from 0.
-  func blockCount(ofStage index: Int) -> Int {
-    let repeats = Self.stages[index].repeats
-    let isFixed = isLite && (index == 0 || index == Self.stages.count - 1)
-    return isFixed ? repeats : Int((Double(repeats) * scale.depth).rounded(.up))
   }
 }

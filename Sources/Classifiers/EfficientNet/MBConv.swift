@@ -68,35 +68,14 @@ struct MBConv: Module {
     y = project(y, mode)
     return spec.hasResidual ? stochasticDepth(y, mode) + x : y
   }
-}
 
-/// The block for inference.
-struct PackedMBConv: Sendable {
-  private let block: PackedInvertedBottleneck
-  /// Whether the block halves its maps.
-  let strides: Bool
-  /// Weights for each channel of the widened map, as many as pixels count for in the map.
-  let weightsPerChannel: Int
-
-  /// Packs `block`, whose parameters are released.
-  init(_ block: MBConv) {
-    self.block = PackedInvertedBottleneck(
-      widen: block.expand?.packable, filter: block.depthwise.packable,
-      reduce: block.squeezeExcite?.reduce, excite: block.squeezeExcite?.expand,
-      project: block.project.packable, activation: block.spec.activation,
-      hasResidual: block.spec.hasResidual)
-    strides = block.spec.stride > 1
-    weightsPerChannel = block.spec.inChannels + block.spec.outChannels
-  }
-
-  func callAsFunction(_ x: Tensor) -> Tensor { block(x) }
-}
-
-extension ConvNorm {
-  fileprivate var packable: (conv: Conv2d, norm: PackedInvertedBottleneck.Norm) {
-    switch norm {
-    case .batch(let norm): (convolution, .batch(norm))
-    case .group(let norm): (convolution, .group(norm))
-    }
+  /// The block as one fused kernel.
+  func forInference() -> any Module {
+    let block = PackedInvertedBottleneck(
+      widen: expand.map { ($0.convolution, $0.norm) },
+      filter: (depthwise.convolution, depthwise.norm), reduce: squeezeExcite?.reduce,
+      excite: squeezeExcite?.expand, project: (project.convolution, project.norm),
+      activation: spec.activation, hasResidual: spec.hasResidual)
+    return FunctionLayer { block($0) }
   }
 }

@@ -1,27 +1,30 @@
 import DeepfakeCore
 
-/// Where a network sees "fake": gradient-weighted class activation maps (Selvaraju et al., "Grad-CAM", ICCV 2017).
+/// Where a network sees "fake": gradient-weighted class activation maps (Selvaraju et al.,
+/// "Grad-CAM", ICCV 2017).
 ///
-/// The maps of a depth are added up, each weighing the mean of the log odds' gradient by it; what is below 0 speaks for
-/// "real" and is cut off. Any network that is loaded or trained can be asked, at any depth.
+/// The maps of a depth are added up, each weighing the mean of the log odds' gradient by it; what
+/// is below 0 speaks for "real" and is cut off. Any network that is loaded or trained can be asked,
+/// at any depth.
 public struct GradCAM: Sendable {
   /// What the network is.
   public let settings: ClassifierSettings
   /// The network.
-  public let network: any ClassifierNetwork
-  /// Which of the network's maps are looked at, from the stem on; nil for the last, which the classifier pools.
+  public let network: ClassifierNetwork
+  /// Which of the network's maps are looked at, from the stem on; nil for the last, which the
+  /// classifier pools.
   public var depth: Int?
 
   /// A network with weights.
-  public init(_ network: any ClassifierNetwork, _ settings: ClassifierSettings) {
+  public init(_ network: ClassifierNetwork, _ settings: ClassifierSettings) {
     self.network = network
     self.settings = settings
   }
 
   /// Loads the weights of a checkpoint, as `ClassifierModel` does.
   ///
-  /// - Throws: `ClassifierError`, `WeightsError`; `ClassifierError.noProbability` for a network with other than one or
-  ///   two outputs, which do not mean "fake".
+  /// - Throws: `ClassifierError`, `WeightsError`; `ClassifierError.noProbability` for a network
+  ///   with other than one or two outputs, which do not mean "fake".
   public init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
     let settings = try ClassifierSettings.resolve(state, options)
     guard settings.classCount <= 2 else {

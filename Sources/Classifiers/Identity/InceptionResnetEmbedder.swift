@@ -1,7 +1,8 @@
 import DeepfakeCore
 
-/// Faces embedded by facenet-pytorch's Inception-ResNet-v1, trained on VGGFace2 or CASIA-WebFace to recognise
-/// people (https://github.com/timesler/facenet-pytorch). The weights are not part of dfkit.
+/// Faces embedded by facenet-pytorch's Inception-ResNet-v1, trained on VGGFace2 or CASIA-WebFace to
+/// recognise people (https://github.com/timesler/facenet-pytorch). The weights are not part of
+/// dfkit.
 public struct InceptionResnetEmbedder: FaceEmbedder {
   /// The architecture's name.
   public static let architecture = "inception-resnet-v1"
@@ -12,15 +13,15 @@ public struct InceptionResnetEmbedder: FaceEmbedder {
   public var dimension: Int { InceptionResnetV1.dimension }
   /// The similarity from which two faces count as alike.
   ///
-  /// FaceNet's authors verify people at a squared distance of 1.1 (Schroff et al. 2015), a similarity of
-  /// 0.45, which is right for one comparison. Datasets are compared pair by pair in millions: this is the
-  /// squared distance 0.6.
+  /// FaceNet's authors verify people at a squared distance of 1.1 (Schroff et al. 2015), a
+  /// similarity of 0.45, which is right for one comparison. Datasets are compared pair by pair in
+  /// millions: this is the squared distance 0.6.
   public let lookAlikeThreshold: Float = 0.7
   /// 160 pixels, bytes to (x - 127.5) / 128.
   public static let input = InputSpec(
     size: 160, mean: [0.5, 0.5, 0.5], std: [128 / 255, 128 / 255, 128 / 255])
 
-  private let network: PackedInceptionResnetV1
+  private let network: InceptionResnetV1
 
   /// Whether the keys are this network's.
   static func recognises(_ state: StateDict) -> Bool {
@@ -50,7 +51,7 @@ public struct InceptionResnetEmbedder: FaceEmbedder {
 
   private init(_ network: InceptionResnetV1) {
     name = "\(Self.architecture)-\(network.store.digest)"
-    self.network = PackedInceptionResnetV1(network)
+    self.network = network.packed()
   }
 
   /// The network's parameters, without values.

@@ -1,45 +1,36 @@
 import DeepfakeCore
 
-/// Inception-ResNet-v1 (Szegedy et al. 2016) as facenet-pytorch publishes it for faces, under its keys. For
-/// inference only: dropout, and the classifier of the people it was trained on, are left out.
-struct InceptionResnetV1: Sendable {
+/// Inception-ResNet-v1 (Szegedy et al. 2016) as facenet-pytorch publishes it for faces, under its
+/// keys. For inference only: dropout, and the classifier of the people it was trained on, are left
+/// out.
+struct InceptionResnetV1: Module {
   static let dimension = 512
-  /// The classifier of the training set's people, which published files hold and embeddings do not need.
+  /// The classifier of the training set's people, which published files hold and embeddings do not
+  /// need.
   static let unusedKeys = ["logits.weight", "logits.bias"]
 
   let store: ParameterStore
-
-  /// A layer of the chain.
-  enum Layer: Sendable {
-    case convolution(InceptionConvolution)
-    case maxPool
-    case residual(InceptionBlock)
-    case reduction([InceptionBranch])
-  }
-
-  let layers: [Layer]
-  let lastLinear: Linear
-  let lastNorm: BatchNorm2d
+  private let layers: any Module
+  private let last: any Module
 
   /// A network without weights: load some.
   init() {
     store = ParameterStore()
     let scope = store.root
     func layer(
-      _ name: String, _ inputs: Int, _ outputs: Int, _ shape: InceptionConvolution.Shape
-    ) -> Layer {
-      .convolution(InceptionConvolution(scope / name, inputs, outputs, shape))
+      _ name: String, _ inputs: Int, _ outputs: Int, _ shape: InceptionShape
+    ) -> any Module {
+      ConvNorm(inception: scope / name, inputs, outputs, shape)
     }
-    func repeated(_ name: String, _ count: Int, _ spec: InceptionBlock.Spec) -> [Layer] {
-      (0..<count).map { .residual(InceptionBlock(scope / name / $0, spec)) }
+    func repeated(_ name: String, _ count: Int, _ spec: InceptionBlock.Spec) -> [any Module] {
+      (0..<count).map { InceptionBlock(scope / name / $0, spec) }
     }
-    func reduction(_ name: String, _ branches: [InceptionBranch.Spec]) -> Layer {
-      .reduction(
-        branches.enumerated().map { InceptionBranch(scope / name / "branch\($0)", $1) })
+    func reduction(_ name: String, _ branches: [InceptionBranch]) -> any Module {
+      Branches(inception: scope / name, branches)
     }
-    var layers = [
+    var layers: [any Module] = [
       layer("conv2d_1a", 3, 32, .square(3, stride: 2)), layer("conv2d_2a", 32, 32, .square(3)),
-      layer("conv2d_2b", 32, 64, .padded(3, 3)), .maxPool,
+      layer("conv2d_2b", 32, 64, .padded(3, 3)), InceptionBranch.maxPooling,
       layer("conv2d_3b", 64, 80, .square(1)), layer("conv2d_4a", 80, 192, .square(3)),
       layer("conv2d_4b", 192, 256, .square(3, stride: 2)),
     ]
@@ -63,26 +54,42 @@ struct InceptionResnetV1: Sendable {
           .maxPool,
         ]))
     layers += repeated("repeat_3", 5, .block8)
-    layers.append(.residual(InceptionBlock(scope / "block8", .lastBlock8)))
+    layers.append(InceptionBlock(scope / "block8", .lastBlock8))
     self.layers = layers
-    lastLinear = Linear(scope / "last_linear", 1792, Self.dimension, bias: false)
-    lastNorm = BatchNorm2d(scope / "last_bn", Self.dimension, epsilon: 1e-3)
+    last =
+      [
+        Linear(scope / "last_linear", 1792, Self.dimension, bias: false),
+        BatchNorm2d(scope / "last_bn", Self.dimension, epsilon: 1e-3),
+      ] as [any Module]
+  }
+
+  private init(packing network: InceptionResnetV1) {
+    store = network.store
+    layers = network.layers.forInference()
+    last = network.last.forInference()
+  }
+
+  /// The form for inference. This network's parameters are released.
+  func packed() -> InceptionResnetV1 { InceptionResnetV1(packing: self) }
+
+  /// What the last norm gives, [batch, 512], not yet of length 1, for x of [batch, height, width,
+  /// 3].
+  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    last(x.imageByImage { layers($0, mode) }.globalAveragePool(), mode)
   }
 }
 
-/// A convolution without bias, its batch norm and a ReLU.
-struct InceptionConvolution: Sendable {
-  /// Kernel, stride and border.
-  enum Shape: Sendable {
-    /// Without a border.
-    case square(Int, stride: Int = 1)
-    /// With a border that keeps the size; height and width are odd.
-    case padded(_ height: Int, _ width: Int)
-  }
+/// A convolution's kernel, stride and border.
+enum InceptionShape: Sendable {
+  /// Without a border.
+  case square(Int, stride: Int = 1)
+  /// With a border that keeps the size; height and width are odd.
+  case padded(_ height: Int, _ width: Int)
+}
 
-  let unit: ConvNorm
-
-  init(_ scope: Scope, _ inputs: Int, _ outputs: Int, _ shape: Shape) {
+extension ConvNorm {
+  /// A convolution without bias, its batch norm and a ReLU.
+  fileprivate init(inception scope: Scope, _ inputs: Int, _ outputs: Int, _ shape: InceptionShape) {
     let convolution =
       switch shape {
       case .square(let kernel, let stride):
@@ -94,47 +101,49 @@ struct InceptionConvolution: Sendable {
           padding: .explicit(
             top: height / 2, left: width / 2, bottom: height / 2, right: width / 2), bias: false)
       }
-    unit = ConvNorm(
+    self.init(
       convolution: convolution, norm: NormLayer(scope / "bn", outputs, .batch(epsilon: 1e-3)),
       activation: .relu)
   }
 }
 
-/// Convolutions one after the other, or a max pool.
+/// What a branch is made of.
 enum InceptionBranch: Sendable {
-  case convolutions([InceptionConvolution])
+  /// One convolution, keyed by the branch's own name.
+  case single(_ inputs: Int, _ outputs: Int, InceptionShape)
+  /// Several, keyed by their numbers.
+  case chain(_ inputs: Int, [(outputs: Int, shape: InceptionShape)])
   case maxPool
 
-  /// What a branch is made of.
-  enum Spec: Sendable {
-    /// One convolution, keyed by the branch's own name.
-    case single(_ inputs: Int, _ outputs: Int, InceptionConvolution.Shape)
-    /// Several, keyed by their numbers.
-    case chain(_ inputs: Int, [(outputs: Int, shape: InceptionConvolution.Shape)])
-    case maxPool
-  }
+  static let maxPooling = FunctionLayer { $0.maxPool(3, stride: 2) }
 
-  init(_ scope: Scope, _ spec: Spec) {
-    switch spec {
+  fileprivate func layers(_ scope: Scope) -> [any Module] {
+    switch self {
     case .single(let inputs, let outputs, let shape):
-      self = .convolutions([InceptionConvolution(scope, inputs, outputs, shape)])
+      return [ConvNorm(inception: scope, inputs, outputs, shape)]
     case .chain(var inputs, let links):
-      self = .convolutions(
-        links.enumerated().map { index, link in
-          defer { inputs = link.outputs }
-          return InceptionConvolution(scope / index, inputs, link.outputs, link.shape)
-        })
-    case .maxPool: self = .maxPool
+      return links.enumerated().map { index, link in
+        defer { inputs = link.outputs }
+        return ConvNorm(inception: scope / index, inputs, link.outputs, link.shape)
+      }
+    case .maxPool: return [Self.maxPooling]
     }
   }
 }
 
-/// Branches side by side, joined by a 1x1 convolution whose result, scaled down, is added to the input.
-struct InceptionBlock: Sendable {
+extension Branches {
+  fileprivate init(inception scope: Scope, _ branches: [InceptionBranch]) {
+    self.init(branches.enumerated().map { $1.layers(scope / "branch\($0)") })
+  }
+}
+
+/// Branches side by side, joined by a 1x1 convolution whose result, scaled down, is added to the
+/// input.
+struct InceptionBlock: Module {
   /// What a block is made of.
   struct Spec: Sendable {
     var channels: Int
-    var branches: [InceptionBranch.Spec]
+    var branches: [InceptionBranch]
     var joined: Int
     var scale: Float
     var hasReLU = true
@@ -162,17 +171,38 @@ struct InceptionBlock: Sendable {
       channels: 1792, branches: block8.branches, joined: 384, scale: 1, hasReLU: false)
   }
 
-  let branches: [InceptionBranch]
-  let join: Conv2d
-  let scale: Float
-  let hasReLU: Bool
+  private let branches: any Module
+  private let join: any Module
+  private let convolution: Conv2d
+  private let scale: Float
+  private let hasReLU: Bool
 
   init(_ scope: Scope, _ spec: Spec) {
-    branches = spec.branches.enumerated().map {
-      InceptionBranch(scope / "branch\($0)", $1)
-    }
-    join = Conv2d(scope / "conv2d", spec.joined, spec.channels, kernel: 1)
+    branches = Branches(inception: scope, spec.branches)
+    convolution = Conv2d(scope / "conv2d", spec.joined, spec.channels, kernel: 1)
+    join = convolution
     scale = spec.scale
     hasReLU = spec.hasReLU
   }
+
+  /// The block for inference: the scale goes into the joining convolution's weights, which adds the
+  /// input as it writes.
+  private init(packing block: InceptionBlock) {
+    branches = block.branches.forInference()
+    convolution = block.convolution
+    for parameter in [convolution.weight, convolution.bias].compactMap({ $0 }) {
+      parameter.value = parameter.value * block.scale
+    }
+    join = convolution.forInference()
+    scale = 1
+    hasReLU = block.hasReLU
+  }
+
+  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    let joined = branches(x, mode)
+    let y = scale == 1 ? join(joined, adding: x, mode) : join(joined, mode) * scale + x
+    return hasReLU ? y.relu() : y
+  }
+
+  func forInference() -> any Module { InceptionBlock(packing: self) }
 }

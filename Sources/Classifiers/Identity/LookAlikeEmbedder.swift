@@ -1,10 +1,11 @@
 import DeepfakeCore
 
-/// dfkit's own embedder: a small network that learned to find the same face again, changed in place,
-/// light, sharpness and compression, or a few frames later. See Docs/Identity.md for what it can do.
+/// dfkit's own embedder: a small network that learned to find the same face again, changed in
+/// place, light, sharpness and compression, or a few frames later. See Docs/Identity.md for what it
+/// can do.
 ///
-/// It is no face recognition: that two pictures of a person from different days are alike is not what it
-/// learned.
+/// It is no face recognition: that two pictures of a person from different days are alike is not
+/// what it learned.
 public struct LookAlikeEmbedder: FaceEmbedder {
   /// The architecture's name in weights files.
   public static let architecture = "dfkit-look-alike"
@@ -18,7 +19,7 @@ public struct LookAlikeEmbedder: FaceEmbedder {
   /// What the network expects of its input.
   public let input: InputSpec
 
-  private let network: PackedLookAlikeNetwork
+  private let network: LookAlikeNetwork
 
   /// The threshold of weights whose file says none: little but copies reaches it.
   static let defaultThreshold: Float = 0.9
@@ -85,21 +86,21 @@ public struct LookAlikeEmbedder: FaceEmbedder {
     return metadata
   }
 
-  /// The crops' embeddings: the mean of each crop's and its mirror image's, brought to length 1, so that
-  /// mirroring changes nothing.
+  /// The crops' embeddings: the mean of each crop's and its mirror image's, brought to length 1, so
+  /// that mirroring changes nothing.
   public func embeddings(_ crops: [Image]) -> Tensor {
     crops.embedded(input: input, dimension: dimension) { x in
-      network(x) + network(x.flipped(axes: [2]))
+      network.normed(x, .inference) + network.normed(x.flipped(axes: [2]), .inference)
     }
   }
 
   /// What the network makes of prepared images, [batch, height, width, 3]: embeddings of length 1.
-  package func embeddings(prepared x: Tensor) -> Tensor { network(x).scaledToUnitLength() }
+  package func embeddings(prepared x: Tensor) -> Tensor { network(x) }
 }
 
 extension [Image] {
-  /// What `network` makes of the crops, a few at a time so that memory stays bounded, each brought to
-  /// length 1: [crops, dimension].
+  /// What `network` makes of the crops, a few at a time so that memory stays bounded, each brought
+  /// to length 1: [crops, dimension].
   func embedded(
     input: InputSpec, dimension: Int, batchSize: Int = 16, _ network: (Tensor) -> Tensor
   ) -> Tensor {

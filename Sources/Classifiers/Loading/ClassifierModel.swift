@@ -2,8 +2,8 @@ import DeepfakeCore
 
 /// A network with weights, ready to score face crops.
 ///
-/// The weights are laid out for the kernels when the network is first used, so that what comes before
-/// (finding faces, say) begins at once.
+/// The weights are laid out for the kernels when the network is first used, so that what comes
+/// before (finding faces, say) begins at once.
 public struct ClassifierModel: FrameClassifier {
   /// What the network is.
   public let settings: ClassifierSettings
@@ -21,7 +21,7 @@ public struct ClassifierModel: FrameClassifier {
   ///   damaged.
   public init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
     let settings = try ClassifierSettings.resolve(state, options)
-    let load: @Sendable () throws -> any ClassifierNetwork = {
+    let load: @Sendable () throws -> ClassifierNetwork = {
       let network = settings.makeNetwork()
       try network.loadWeights(
         state, scheme: settings.scheme, architecture: settings.architecture)
@@ -52,13 +52,13 @@ public struct ClassifierModel: FrameClassifier {
   }
 
   /// The network, packed; the first to ask waits for that.
-  public var network: any PackedClassifier { source.network }
+  public var network: ClassifierNetwork { source.network }
 
   /// Packs the network now, where it is not.
   public func prepare() { _ = source.network }
 
-  /// Gives back the memory that the network takes, about that of its weights; it is packed anew from the
-  /// checkpoint when it is next used. A network with random weights is kept.
+  /// Gives back the memory that the network takes, about that of its weights; it is packed anew
+  /// from the checkpoint when it is next used. A network with random weights is kept.
   public func unload() { source.giveUp() }
 
   /// What the network expects of its input.
@@ -71,28 +71,23 @@ public struct ClassifierModel: FrameClassifier {
   /// The network's raw outputs, [batch, classCount]; means with those of the mirror images where
   /// the settings say so.
   public func logits(_ batch: Tensor) -> Tensor {
-    withMirrorImages(network.logits(batch), of: batch)
+    withMirrorImages(network(batch), of: batch)
   }
 
   /// The means of a batch's outputs and its mirror images', where the settings say so.
   func withMirrorImages(_ logits: Tensor, of batch: Tensor) -> Tensor {
     guard settings.isMirrored else { return logits }
-    return (logits + network.logits(batch.flipped(axes: [2]))) * 0.5
+    return (logits + network(batch.flipped(axes: [2]))) * 0.5
   }
 }
 
 extension ClassifierNetwork {
-  /// The channels of the maps that the classifier pools: the inputs of the last layer.
-  var featureCount: Int {
-    store.parameters.last { ["classifier.weight", "fc.weight"].contains($0.key) }?.shape.first ?? 0
-  }
-
   /// Fills the network from a checkpoint of that scheme, strictly; on failure nothing changes.
   public func loadWeights(
     _ state: StateDict, scheme: Scheme, architecture: Architecture
   ) throws(WeightsError) {
     let mapping = KeyMapping(scheme, architecture, for: state)
-    let renamed = try mapping.renamed(state, for: store.parameters, architecture)
+    let renamed = try mapping.renamed(state, for: store.parameters)
     do {
       try store.load(renamed, strict: true)
     } catch .mismatch(var mismatch) {
@@ -103,25 +98,5 @@ extension ClassifierNetwork {
       }
       throw .mismatch(mismatch)
     }
-  }
-}
-
-extension KeyMapping {
-  /// The checkpoint's tensors under the network's keys, known extras left out; others keep theirs.
-  func renamed(
-    _ state: StateDict, for parameters: [Parameter], _ architecture: Architecture
-  ) throws(WeightsError) -> StateDict {
-    var own: [String: String] = [:]
-    for parameter in parameters { own[published(parameter.key)] = parameter.key }
-    var renamed = try state.renamingKeys { key in own[key] ?? (isKnownExtra(key) ? nil : key) }
-    if architecture == .xception {
-      // The first published file holds its 1x1 convolutions as matrices.
-      for key in renamed.keys where key.hasSuffix(".pointwise.weight") {
-        if let matrix = renamed[key], matrix.shape.count == 2 {
-          renamed[key] = matrix.withTrailingAxes(rank: 4)
-        }
-      }
-    }
-    return renamed
   }
 }

@@ -2,49 +2,22 @@ import DeepfakeCore
 
 /// What a caller knows better than a weights file. Whatever is nil comes from the file's metadata,
 /// from its keys and shapes, or from its scheme, in this order.
-public struct ClassifierOptions: Sendable, Equatable {
+public typealias ClassifierOptions = NetworkSettings
+
+extension NetworkSettings {
   /// The kinds of norm.
-  public enum NormKind: String, Sendable, CaseIterable {
-    /// Batch normalisation.
-    case batch
-    /// Group normalisation.
-    case group
-  }
+  public typealias NormKind = Norm.Kind
 
-  /// The network.
-  public var architecture: Architecture?
-  /// Whose checkpoint it is.
-  public var scheme: Scheme?
-  /// The norm.
-  public var norm: NormKind?
-  /// The groups of group norm; 8 where nothing says otherwise.
-  public var groups: Int?
-  /// The stages of an EfficientNet that are there, from the first, 1 to 7.
-  public var stages: Int?
-  /// The side of the input, 32 to 4096 pixels.
-  public var size: Int?
-  /// The input's mean, red, green, blue, for values in 0...1.
-  public var mean: [Float]?
-  /// The input's standard deviation.
-  public var std: [Float]?
-  /// The input's channel order.
-  public var channelOrder: ChannelOrder?
-  /// How crops are brought to the size.
-  public var fit: InputSpec.Fit?
-  /// The network's outputs.
-  public var classCount: Int?
-  /// Whether crops are also seen in a mirror (`ClassifierSettings.isMirrored`).
-  public var isMirrored: Bool?
-
-  /// Options that leave all to the file.
+  /// What is known of a classifier; nothing if nothing is given.
   public init(
-    architecture: Architecture? = nil, scheme: Scheme? = nil, norm: NormKind? = nil,
+    architecture: Architecture? = nil, scheme: Scheme? = nil, norm: Norm.Kind? = nil,
     groups: Int? = nil, stages: Int? = nil, size: Int? = nil, mean: [Float]? = nil,
-    std: [Float]? = nil, channelOrder: ChannelOrder? = nil, fit: InputSpec.Fit? = nil,
+    std: [Float]? = nil, channelOrder: ChannelOrder? = nil, fit: Fit? = nil,
     classCount: Int? = nil, isMirrored: Bool? = nil
   ) {
-    self.architecture = architecture
-    self.scheme = scheme
+    self.init()
+    self.architecture = architecture?.rawValue
+    self.scheme = scheme?.rawValue
     self.norm = norm
     self.groups = groups
     self.stages = stages
@@ -55,5 +28,54 @@ public struct ClassifierOptions: Sendable, Equatable {
     self.fit = fit
     self.classCount = classCount
     self.isMirrored = isMirrored
+  }
+
+  /// These settings, completed by what the checkpoint's metadata says.
+  ///
+  /// - Throws: `WeightsError` or `ClassifierError` when a file that dfkit wrote says something that
+  ///   dfkit does not know. Other files' entries may mean anything, and count only where they make
+  ///   sense.
+  func filled(from state: StateDict) throws -> NetworkSettings {
+    var stated = try ModelMetadata(state).network
+    let isOurs = state.metadata["dfkit"] != nil
+    func check<T: RawRepresentable<String>>(
+      _ name: String, _ path: WritableKeyPath<NetworkSettings, String?>, _ type: T.Type
+    ) throws {
+      guard self[keyPath: path] == nil, let value = stated[keyPath: path], T(rawValue: value) == nil
+      else { return }
+      guard !isOurs else {
+        throw ClassifierError.invalidSetting(
+          file: state.file, name: name, reason: "is \(value), which is no classifier's.")
+      }
+      stated[keyPath: path] = nil
+    }
+    try check("architecture", \.architecture, Architecture.self)
+    try check("scheme", \.scheme, Scheme.self)
+    var settings = self
+    settings.fill(from: stated)
+    return settings
+  }
+
+  /// The architecture and the scheme that are named; nil where none is.
+  ///
+  /// - Throws: `ClassifierError` for a name that no registered family has.
+  func named(file: String) throws(ClassifierError) -> (
+    architecture: Architecture?, scheme: Scheme?
+  ) {
+    func known<T: RawRepresentable<String> & CaseIterable>(
+      _ name: String, _ value: String?, _ type: T.Type
+    ) throws(ClassifierError) -> T? {
+      guard let value else { return nil }
+      guard let known = T(rawValue: value) else {
+        let choices = T.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .invalidSetting(
+          file: file, name: name, reason: "is \(value); it must be one of \(choices).")
+      }
+      return known
+    }
+    return (
+      try known("architecture", architecture, Architecture.self),
+      try known("scheme", scheme, Scheme.self)
+    )
   }
 }

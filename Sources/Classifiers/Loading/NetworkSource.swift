@@ -1,31 +1,31 @@
 import DeepfakeCore
 import Synchronization
 
-/// A network that is packed when it is first asked for, and, where its weights lie in a file, again after it
-/// was given up.
+/// A network that is packed when it is first asked for, and, where its weights lie in a file, again
+/// after it was given up.
 final class NetworkSource: Sendable {
   private enum State {
     /// Checked and not packed.
-    case loaded(any ClassifierNetwork)
-    case packed(any PackedClassifier)
+    case loaded(ClassifierNetwork)
+    case packed(ClassifierNetwork)
     case givenUp
   }
 
   private let state: Mutex<State>
-  private let reload: (@Sendable () -> any ClassifierNetwork)?
+  private let reload: (@Sendable () -> ClassifierNetwork)?
 
   /// A network with all its weights; `reload` makes another such one.
   init(
-    _ network: any ClassifierNetwork, reload: (@Sendable () -> any ClassifierNetwork)? = nil
+    _ network: ClassifierNetwork, reload: (@Sendable () -> ClassifierNetwork)? = nil
   ) {
     state = Mutex(.loaded(network))
     self.reload = reload
   }
 
   /// The network, packed.
-  var network: any PackedClassifier {
+  var network: ClassifierNetwork {
     state.withLock { state in
-      let network: any ClassifierNetwork
+      let network: ClassifierNetwork
       switch (state, reload) {
       case (.packed(let packed), _): return packed
       case (.loaded(let loaded), _): network = loaded

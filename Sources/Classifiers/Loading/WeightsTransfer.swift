@@ -11,8 +11,8 @@ public struct WeightsTransfer: Sendable, Equatable {
   /// The checkpoint's tensors that the network has no place for, under the checkpoint's keys.
   public var dropped: [String] = []
 
-  /// One line for each kind of what is new or dropped, for people: few are named, many are counted by
-  /// their last part.
+  /// One line for each kind of what is new or dropped, for people: few are named, many are counted
+  /// by their last part.
   public var summary: [String] {
     [("new", new), ("dropped", dropped)].compactMap { word, keys in
       guard !keys.isEmpty else { return nil }
@@ -43,24 +43,22 @@ public struct WeightsTransfer: Sendable, Equatable {
 }
 
 extension ClassifierNetwork {
-  /// Fills the network with what a checkpoint of the same architecture has for it, to be trained on: the
-  /// norm and the number of classes may differ.
+  /// Fills the network with what a checkpoint of the same architecture has for it, to be trained
+  /// on: the norm and the number of classes may differ.
   ///
   /// The classifier is taken over where its shape is the same and `keepsHead`. From batch norm to
-  /// group norm, scales and shifts go over and running statistics are dropped. Every parameter must have a value
-  /// already: those that the checkpoint has nothing for keep it.
+  /// group norm, scales and shifts go over and running statistics are dropped. Every parameter must
+  /// have a value already: those that the checkpoint has nothing for keep it.
   ///
   /// - Parameter scheme: Whose checkpoint it is; told from its metadata or keys if nil.
-  /// - Throws: `ClassifierError.unrecognised` where the scheme cannot be told, or the network is not of
-  ///   the checkpoint's architecture; `WeightsError.mismatch` where a layer's weights are missing or of
-  ///   another shape.
+  /// - Throws: `ClassifierError.unrecognised` where the scheme cannot be told, or the network is
+  ///   not of the checkpoint's architecture; `WeightsError.mismatch` where a layer's weights are
+  ///   missing or of another shape.
   public func takeOver(
     _ state: StateDict, scheme: Scheme? = nil, architecture: Architecture, keepsHead: Bool = true
   ) throws -> WeightsTransfer {
-    var options = ClassifierOptions()
-    options.scheme = scheme
-    options = try options.filled(from: state)
-    guard let scheme = options.scheme ?? Scheme.recognised(in: state) else {
+    let named = try ClassifierOptions(scheme: scheme).filled(from: state).named(file: state.file)
+    guard let scheme = named.scheme ?? Scheme.recognised(in: state) else {
       throw ClassifierError.unrecognised(
         file: state.file, what: "scheme", choices: Scheme.allCases.map(\.rawValue))
     }
@@ -75,10 +73,9 @@ extension ClassifierNetwork {
         reason: "is \(found.rawValue); the network to train is \(architecture.rawValue).")
     }
     let mapping = KeyMapping(scheme, architecture, for: state)
-    var renamed = try mapping.renamed(state, for: store.parameters, architecture)
+    var renamed = try mapping.renamed(state, for: store.parameters)
     var result = WeightsTransfer(scheme: scheme)
-    let head = architecture == .xception ? "fc." : "classifier."
-    for parameter in store.parameters where parameter.key.hasPrefix(head) {
+    for parameter in store.parameters where lastKeys.contains(parameter.key) {
       guard let stored = renamed[parameter.key] else { continue }
       if !keepsHead || stored.shape != parameter.layout.fileShape(parameter.shape) {
         renamed[parameter.key] = nil
@@ -87,7 +84,7 @@ extension ClassifierNetwork {
     }
     // The classifier's weight and bias are one: half of one would mean nothing.
     if !result.dropped.isEmpty {
-      for parameter in store.parameters where parameter.key.hasPrefix(head) {
+      for parameter in store.parameters where lastKeys.contains(parameter.key) {
         if renamed[parameter.key] != nil {
           renamed[parameter.key] = nil
           result.dropped.append(mapping.published(parameter.key))
@@ -96,7 +93,7 @@ extension ClassifierNetwork {
     }
     var missing: [String] = []
     for parameter in store.parameters where renamed[parameter.key] == nil {
-      let mayBeNew = parameter.key.hasPrefix(head) || parameter.role == .statistic
+      let mayBeNew = lastKeys.contains(parameter.key) || parameter.role == .statistic
       if mayBeNew { result.new.append(parameter.key) } else { missing.append(parameter.key) }
     }
     guard missing.isEmpty else {
@@ -110,8 +107,8 @@ extension ClassifierNetwork {
     return result
   }
 
-  /// The parameters under the keys of a scheme's checkpoints, so that a file of them loads as one of
-  /// that scheme. Nothing is copied.
+  /// The parameters under the keys of a scheme's checkpoints, so that a file of them loads as one
+  /// of that scheme. Nothing is copied.
   public func stateDict(_ scheme: Scheme, _ architecture: Architecture) -> StateDict {
     // Where a scheme has two names for a layer, the newer one is written.
     let mapping = KeyMapping(scheme, architecture) { _ in false }

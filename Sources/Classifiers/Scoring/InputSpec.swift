@@ -3,7 +3,7 @@ import DeepfakeCore
 /// What a network expects of its input, and how a face crop becomes that.
 public struct InputSpec: Sendable, Equatable {
   /// How a crop of any shape fills a square.
-  public typealias Fit = ModelMetadata.Fit
+  public typealias Fit = NetworkSettings.Fit
 
   /// The side of the square input in pixels.
   public var size: Int
@@ -42,8 +42,8 @@ public struct InputSpec: Sendable, Equatable {
 extension InputSpec {
   /// The crops as the network expects them, [crops, size, size, 3]; there is at least one.
   ///
-  /// Where a side shrinks, pixels are averaged over the area they come from; where it grows, they are
-  /// interpolated bilinearly. A crop that has the size already is taken as it is.
+  /// Where a side shrinks, pixels are averaged over the area they come from; where it grows, they
+  /// are interpolated bilinearly. A crop that has the size already is taken as it is.
   public func prepare(_ crops: [Image]) -> Tensor {
     Tensor(
       images: crops.map(fitted),

@@ -19,15 +19,39 @@ struct SeparableConvNorm: Module {
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     pointwise(depthwise(x, mode), mode)
   }
+
+  /// The most weights that are read again for each few rows.
+  private static let mostWeights = 1024 * 1024
+
+  /// Both convolutions row by row, which spares the maps between them; where weights are large, one
+  /// after the other, which reads them less often.
+  func forInference() -> any Module {
+    let convolution = pointwise.convolution
+    guard convolution.weight.shape.reduce(1, *) <= Self.mostWeights else {
+      return ([depthwise, pointwise] as [any Module]).forInference()
+    }
+    switch pointwise.norm {
+    case .batch(let norm):
+      let last = ConvolutionChain.Block(convolution, norm: norm, activation: pointwise.activation)
+      let chain = ConvolutionChain([.separable(depthwise: .init(depthwise), pointwise: last)])
+      return FunctionLayer(adding: { chain($0, residual: $1) })
+    case .group(let norm):
+      let chain = ConvolutionChain([
+        .separable(depthwise: .init(depthwise), pointwise: .init(convolution))
+      ])
+      let groupNorm = FusedGroupNorm(norm, activation: pointwise.activation)
+      return FunctionLayer(adding: { groupNorm(chain($0), residual: $1) })
+    }
+  }
 }
 
 /// A residual block of separable convolutions with ReLUs between them; a strided one ends in max
 /// pooling.
 struct XceptionBlock: Module {
-  let spec: XceptionBlockSpec
-  let units: [SeparableConvNorm]
+  private let spec: XceptionBlockSpec
+  private let units: [any Module]
   /// None where the input itself is added.
-  let skip: ConvNorm?
+  private let skip: (any Module)?
 
   init(_ scope: Scope, _ spec: XceptionBlockSpec, norm: Norm) {
     self.spec = spec
@@ -51,10 +75,22 @@ struct XceptionBlock: Module {
     }
   }
 
+  private init(packing block: XceptionBlock) {
+    spec = block.spec
+    units = block.units.map { $0.forInference() }
+    skip = block.skip?.forInference()
+  }
+
+  /// Whichever branch comes last adds the other as it writes.
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     var y = spec.startsWithReLU ? x.relu() : x
-    for unit in units { y = unit(y, mode) }
+    for (i, unit) in units.enumerated() {
+      let addsInput = skip == nil && i == units.count - 1
+      y = addsInput ? unit(y, adding: x, mode) : unit(y, mode)
+    }
     if spec.stride != 1 { y = y.maxPool(3, stride: Size2d(spec.stride), padding: 1) }
-    return y + (skip?(x, mode) ?? x)
+    return skip?(x, adding: y, mode) ?? y
   }
+
+  func forInference() -> any Module { XceptionBlock(packing: self) }
 }

@@ -187,10 +187,9 @@ public struct TrainingJob: Sendable {
       try? ClassifierSettings.resolve(
         $0, ClassifierOptions(architecture: member.architecture, scheme: initialWeights?.scheme))
     }
-    let scheme = member.scheme ?? found?.scheme ?? .timm
-    var settings = ClassifierSettings(member.architecture, scheme: scheme)
+    var settings = ClassifierSettings(member.architecture, scheme: member.scheme ?? found?.scheme)
     switch member.norm {
-    case .group?: settings.norm = .group(groups: member.groups ?? 8, epsilon: 1e-5)
+    case .group?: settings.norm = .group(groups: member.groups ?? 8)
     case .batch?: break
     case nil: settings.norm = found?.norm ?? settings.norm
     }
@@ -217,10 +216,7 @@ public struct TrainingJob: Sendable {
     own.forgetCalibration()
     own.members[0].training = options
     own.members[0].scheme = settings.scheme
-    switch settings.norm {
-    case .batch: (own.members[0].norm, own.members[0].groups) = (.batch, nil)
-    case .group(let groups, _): (own.members[0].norm, own.members[0].groups) = (.group, groups)
-    }
+    (own.members[0].norm, own.members[0].groups) = (settings.norm.kind, settings.norm.groups)
     own.members[0].stages = settings.stages
     own.members[0].size = settings.input.size
     own.members[0].mean = settings.input.mean

@@ -91,7 +91,7 @@ extension FaceDetector {
     var lists = [[Face]](repeating: [], count: frames.count)
     let factors = frames.map { FrameScale.closerFactor(width: $0.width, height: $0.height) }
     for (factor, places) in Dictionary(grouping: frames.indices, by: { factors[$0] }) {
-      let found = try withFrameScale(.factor(factor)).detect(places.map { frames[$0] })
+      let found = try detect(places.map { frames[$0] }, scale: .factor(factor))
       precondition(found.count == places.count, "FaceDetector: one list a frame is needed")
       for (place, faces) in zip(places, found) { lists[place] = faces }
     }

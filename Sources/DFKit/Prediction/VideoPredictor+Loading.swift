@@ -54,23 +54,18 @@ extension Recipe.Detector {
   ///
   /// - Throws: `WeightsError` where they cannot be used.
   public func load(_ weights: WeightsSource) throws(WeightsError) -> any FaceDetector {
+    var settings = DetectorSettings()
+    settings.frameScale = frameScale
+    settings.minimumFaceSize = minFace
     switch method {
-    case .retinaface(let threshold, let nms):
-      var options = RetinaFace.Options()
-      options.threshold = threshold
-      options.overlapThreshold = nms
-      options.minimumFaceSize = minFace ?? 0
-      options.frameScale = frameScale
-      return try RetinaFace(weights: try weights.read(), options: options)
+    case .retinaface(let threshold, let overlap):
+      settings.threshold = threshold
+      settings.overlapThreshold = overlap
     case .mtcnn(let thresholds, let factor):
-      var options = MTCNN.Options()
-      options.thresholds = thresholds
-      options.factor = factor
-      options.frameScale = frameScale
-      // A recipe's 0, written for RetinaFace, means no limit of one's own.
-      options.minimumFaceSize = minFace.flatMap { $0 > 0 ? $0 : nil }
-      return try MTCNN(weights: try weights.read(), options: options)
+      settings.thresholds = thresholds
+      settings.factor = factor
     }
+    return try kind.family.makeDetector(try weights.read(), settings)
   }
 }
 

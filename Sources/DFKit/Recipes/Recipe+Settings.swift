@@ -224,7 +224,8 @@ extension Recipe.Member: Described {
       "The stages of an EfficientNet that are there, from the first.",
       more: "Its last convolution follows them. If absent: told from the file; all")
     try fields.require(
-      stages == nil || architecture.efficientNet != nil, "stages", "is for EfficientNets only")
+      stages == nil || architecture.family.stages != nil, "stages",
+      "does not apply to \(architecture.rawValue), of which no stage can be left out")
     try fields.optional(
       "dropout", &dropout, .number(in: 0...0.95),
       "The rate of dropout before the last layer, in training.",

@@ -223,7 +223,7 @@ extension Recipe {
     /// The side of the square input in pixels.
     public var size: Int?
     /// The normalisation layers.
-    public var norm: ClassifierOptions.NormKind?
+    public var norm: Norm.Kind?
     /// Groups of group norm.
     public var groups: Int?
     /// The stages of an EfficientNet that are there, from the first.

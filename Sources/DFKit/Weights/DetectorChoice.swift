@@ -108,14 +108,16 @@ extension Recipe.Detector {
 }
 
 extension Recipe.Detector.Kind {
-  /// The catalogue's entries that serve the detector, in the order in which they are looked for.
-  public var storeEntries: [String] {
-    switch self {
-    case .retinaface:
-      ["retinaface-mobilenet0.25", "retinaface-mobilenet0.25-biubug6", "retinaface-resnet50"]
-    case .mtcnn: ["mtcnn"]
+  /// What the detector is made by.
+  package var family: any DetectorFamily {
+    guard let family = DetectorFamilies.named(rawValue) else {
+      preconditionFailure("Recipe.Detector: no family is called \(rawValue)")
     }
+    return family
   }
+
+  /// The catalogue's entries that serve the detector, in the order in which they are looked for.
+  public var storeEntries: [String] { family.storeEntries }
 
   /// The weights of this detector that ship; nil where none do.
   public var shippedWeights: ShippedWeights? {
@@ -127,10 +129,7 @@ extension Recipe.Detector.Kind {
 
   /// The detector that weights are for; nil where they are for none.
   public init?(recognizing weights: StateDict) {
-    switch DetectorWeights(recognizing: weights) {
-    case .retinaface: self = .retinaface
-    case .mtcnn, .mtcnnPart: self = .mtcnn
-    case nil: return nil
-    }
+    guard let found = DetectorWeights(recognizing: weights) else { return nil }
+    self.init(rawValue: found.detector)
   }
 }

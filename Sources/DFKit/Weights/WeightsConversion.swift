@@ -32,12 +32,10 @@ public struct WeightsConversion: Sendable {
     var state = try input.read()
     var metadata = try ModelMetadata(state)
     if let detector = DetectorWeights(recognizing: state) {
-      // Half an MTCNN would be of no use under a whole one's name.
-      if detector == .mtcnn { _ = try MTCNN(weights: state) }
-      state = try state.renamedFromRetinaFaceGraph()
+      state = try DetectorFamilies.named(detector.detector)?.converted(state) ?? state
       metadata.architecture = detector.architecture
       metadata.scheme = detector.scheme
-      metadata.norm = detector.hasBatchNorm ? .batch : nil
+      metadata.norm = detector.norm
     } else if options != ClassifierOptions() || Scheme.recognised(in: state) != nil {
       let settings = try ClassifierSettings.resolve(state, options)
       // Loading shows that the file fits the network before anything is written.
@@ -53,29 +51,5 @@ public struct WeightsConversion: Sendable {
     var report = WeightsReport(try StateDict.read(output))
     report.checkpoint = state.checkpoint
     return report
-  }
-}
-
-extension DetectorWeights {
-  /// The network, by the name that commands use.
-  var architecture: String {
-    switch self {
-    case .retinaface(let backbone): "retinaface-\(backbone.rawValue)"
-    case .mtcnn: "mtcnn"
-    case .mtcnnPart(let part): "mtcnn-\(part.rawValue)"
-    }
-  }
-
-  /// Whose keys the file has.
-  var scheme: String {
-    switch self {
-    case .retinaface: "retinaface"
-    case .mtcnn, .mtcnnPart: "facenet-pytorch"
-    }
-  }
-
-  /// Whether the network has norms.
-  var hasBatchNorm: Bool {
-    if case .retinaface = self { true } else { false }
   }
 }

@@ -24,7 +24,7 @@ public struct WeightsReport: Sendable {
   public var scheme: String?
   /// `batch` or `group`.
   public var norm: String?
-  /// The stages of an EfficientNet that are there, from the first; nil for all.
+  /// The stages of the network that are there, from the first; nil for all.
   public var stages: Int?
   /// The network's outputs.
   public var classes: Int?
@@ -68,7 +68,7 @@ public struct WeightsReport: Sendable {
       kind = "detector"
       architecture = detector.architecture
       scheme = detector.scheme
-      norm = detector.hasBatchNorm ? ClassifierOptions.NormKind.batch.rawValue : nil
+      norm = detector.norm?.rawValue
     } else if let settings = try? ClassifierSettings.resolve(state) {
       kind = "classifier"
       architecture = settings.architecture.rawValue
@@ -163,15 +163,5 @@ public struct WeightsReport: Sendable {
       table.add([tensor.key, tensor.dtype, tensor.shape.map(String.init).joined(separator: " x ")])
     }
     return lines.joined(separator: "\n") + "\n\n" + table.text
-  }
-}
-
-extension Norm {
-  /// The kind without its settings.
-  public var kind: ClassifierOptions.NormKind {
-    switch self {
-    case .batch: .batch
-    case .group: .group
-    }
   }
 }

@@ -64,8 +64,8 @@ public enum WeightsSource: Sendable, Equatable {
   }
 
   /// What reading decides that the file leaves open, in sentences for people: which of several
-  /// states is taken, and which of two schemes with the same keys. Empty for what ships, and for
-  /// what cannot be read.
+  /// states is taken, and which of several schemes with the same keys. Empty for what ships, and
+  /// for what cannot be read.
   public func remarks(_ options: ClassifierOptions = ClassifierOptions()) -> [String] {
     (try? read()).map { remarks(on: $0, options) } ?? []
   }
@@ -117,15 +117,11 @@ extension StateDict {
       + " '--state \(first)' takes that, for one network and in 'weights convert'."
   }
 
-  /// Which of timm's two schemes is taken, where neither the file nor `options` say.
+  /// Which of several schemes with the same keys is taken, where neither the file nor `options`
+  /// say.
   func schemeRemark(_ options: ClassifierOptions) -> String? {
     // A file that dfkit wrote says whose it is.
-    guard options.scheme == nil, metadata["dfkit"] == nil, Scheme.isGuessed(in: self) else {
-      return nil
-    }
-    return "\(file): timm's efficientnet_* and its tf_efficientnet_*, whose padding and epsilon"
-      + " differ, have the same keys, and nothing in the file says which it is; it is read as timm."
-      + " '--scheme timm-tf' reads it as the other, '--scheme timm' confirms (in a recipe, the member's"
-      + " scheme)."
+    guard options.scheme == nil, metadata["dfkit"] == nil else { return nil }
+    return Scheme.doubt(in: self).map { "\(file): \($0)" }
   }
 }

@@ -4,20 +4,12 @@ import CDFKernels
 /// EfficientNet's block (Tan and Le 2019), of which the widened maps, six times as large as all
 /// others, are never written as a whole.
 ///
-/// A chunk of widened channels is made row by row, filtered from there, and summed for the squeeze while it
-/// is in the nearest caches; the excitation's gates go into the projection's weights or its input, whatever
-/// is smaller. Batch norms are folded into the weights. Group norms need all of their group before the
-/// first pixel: their statistics are gathered while maps are written, and they are applied as these are
-/// read.
+/// A chunk of widened channels is made row by row, filtered from there, and summed for the squeeze
+/// while it is in the nearest caches; the excitation's gates go into the projection's weights or
+/// its input, whatever is smaller. Batch norms are folded into the weights. Group norms need all of
+/// their group before the first pixel: their statistics are gathered while maps are written, and
+/// they are applied as these are read.
 public struct PackedInvertedBottleneck: Sendable {
-  /// What follows a convolution.
-  public enum Norm {
-    /// Folded into the convolution's weights.
-    case batch(BatchNorm2d)
-    /// Applied by the statistics of each image.
-    case group(GroupNorm)
-  }
-
   private let key: String
   private let settings: ConvolutionSettings
   private let filterShape: [Int]
@@ -42,8 +34,9 @@ public struct PackedInvertedBottleneck: Sendable {
   ///   - reduce: the squeeze, and `excite` the excitation; both or none.
   ///   - hasResidual: whether the input is added to the output.
   public init(
-    widen: (conv: Conv2d, norm: Norm)?, filter: (conv: Conv2d, norm: Norm), reduce: Conv2d?,
-    excite: Conv2d?, project: (conv: Conv2d, norm: Norm), activation: Activation, hasResidual: Bool
+    widen: (conv: Conv2d, norm: NormLayer)?, filter: (conv: Conv2d, norm: NormLayer),
+    reduce: Conv2d?, excite: Conv2d?, project: (conv: Conv2d, norm: NormLayer),
+    activation: Activation, hasResidual: Bool
   ) {
     let shape = filter.conv.weight.shape
     key = filter.conv.weight.key
@@ -160,12 +153,6 @@ public struct PackedInvertedBottleneck: Sendable {
   }
 }
 
-extension PackedInvertedBottleneck.Norm {
-  fileprivate var batch: BatchNorm2d? {
-    if case .batch(let norm) = self { norm } else { nil }
-  }
-}
-
 /// A 1x1 convolution's weights in panels.
 private struct PackedProduct {
   let inputs: Int
@@ -173,7 +160,7 @@ private struct PackedProduct {
   private let panels: Tensor
   private let bias: Tensor?
 
-  init(_ conv: Conv2d, norm: PackedInvertedBottleneck.Norm?) {
+  init(_ conv: Conv2d, norm: NormLayer?) {
     let shape = conv.weight.shape
     precondition(
       shape[0] == 1 && shape[1] == 1 && conv.settings.groups == 1 && conv.settings.stride == 1,
@@ -210,7 +197,7 @@ private struct PackedNorm {
   private let shift: Tensor
 
   /// Takes over a group norm, whose parameters are released; nil for a batch norm.
-  init?(_ norm: PackedInvertedBottleneck.Norm) {
+  init?(_ norm: NormLayer) {
     guard case .group(let norm) = norm else { return nil }
     groups = norm.groups
     epsilon = norm.epsilon

@@ -1,11 +1,12 @@
 import DeepfakeCore
 
-/// The MTCNN detector: three small networks, each stricter than the one before. P-Net proposes faces on an
-/// image pyramid, R-Net and O-Net look at the proposals' crops; five landmarks come with each face.
+/// The MTCNN detector: three small networks, each stricter than the one before. P-Net proposes
+/// faces on an image pyramid, R-Net and O-Net look at the proposals' crops; five landmarks come
+/// with each face.
 ///
-/// Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks"
-/// (2016); weights and numbers as facenet-pytorch 2.6 publishes them. A frame's faces do not depend on
-/// the frames beside it.
+/// Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
+/// Networks" (2016); weights and numbers as facenet-pytorch 2.6 publishes them. A frame's faces do
+/// not depend on the frames beside it.
 public struct MTCNN: FaceDetector {
   /// What counts as a face, and on which picture it is looked for.
   public struct Options: Sendable, Equatable {
@@ -13,11 +14,12 @@ public struct MTCNN: FaceDetector {
     public var thresholds: [Float] = [0.6, 0.7, 0.7]
     /// The size of each level of the pyramid, as a part of the one before; 0.1...0.98.
     public var factor: Float = 0.709
-    /// The smallest faces looked for, in pixels of the frame as given; above 0. Nil stands for the published
-    /// 20 pixels of the frame as searched, which `frameScale` may have shrunk. The smaller, the slower.
+    /// The smallest faces looked for, in pixels of the frame as given; above 0. Nil stands for the
+    /// published 20 pixels of the frame as searched, which `frameScale` may have shrunk. The
+    /// smaller, the slower.
     public var minimumFaceSize: Float?
-    /// The frame is shrunk (or enlarged) by this factor before detection; results are in pixels of the
-    /// frame as given.
+    /// The frame is shrunk (or enlarged) by this factor before detection; results are in pixels of
+    /// the frame as given.
     public var frameScale: FrameScale = 1
     /// Faces given of each frame, the surest first; nil for all.
     public var maximumFaces: Int?
@@ -32,13 +34,13 @@ public struct MTCNN: FaceDetector {
   }
 
   /// The detector's settings.
-  public private(set) var options: Options
+  public let options: Options
   private let proposals: ProposalStage
   private let refinement: CropStage
   private let output: CropStage
 
-  /// Overlap from which the lesser candidate is dropped after R-Net and, measured against the smaller box,
-  /// after O-Net.
+  /// Overlap from which the lesser candidate is dropped after R-Net and, measured against the
+  /// smaller box, after O-Net.
   private static let overlap: Float = 0.7
   /// Pixels of a frame, and of its pyramid's first level, that the detector takes.
   private static let framePixels = 1 << 28
@@ -47,9 +49,11 @@ public struct MTCNN: FaceDetector {
   private static let batchBytes = 32 << 20
   private static let batchFrames = 32
 
-  /// The detector of published weights, whose keys are `pnet.*`, `rnet.*` and `onet.*` (see `readWeights`).
+  /// The detector of published weights, whose keys are `pnet.*`, `rnet.*` and `onet.*` (see
+  /// `readWeights`).
   ///
-  /// Throws `WeightsError`: what is missing, unused or misshapen, or which other network the file is for.
+  /// Throws `WeightsError`: what is missing, unused or misshapen, or which other network the file
+  /// is for.
   public init(weights: StateDict, options: Options = Options()) throws(WeightsError) {
     precondition(
       options.thresholds.count == 3 && options.thresholds.allSatisfy { (0...1).contains($0) }
@@ -65,15 +69,26 @@ public struct MTCNN: FaceDetector {
     output = CropStage(network: networks.onet, threshold: options.thresholds[2])
   }
 
-  /// The faces of each frame, surest first. Throws `FaceDetectError.frameTooLarge` where the frame or its
-  /// enlarged first level has too many pixels, `.scoresNotNumbers` where the weights are damaged.
+  /// The faces of each frame, surest first. Throws `FaceDetectError.frameTooLarge` where the frame
+  /// or its enlarged first level has too many pixels, `.scoresNotNumbers` where the weights are
+  /// damaged.
   public func detect(_ frames: [Image]) throws -> [[Face]] {
+    try detect(frames, scale: options.frameScale)
+  }
+
+  /// How frames are scaled before they are searched.
+  public var frameScale: FrameScale { options.frameScale }
+
+  /// The same with another scale of frames.
+  public func detect(_ frames: [Image], scale: FrameScale) throws -> [[Face]] {
+    precondition(scale.isUsable, "MTCNN: frames cannot be scaled by \(scale)")
     var found: [[Face]] = []
     var batch: [(frame: Image, pyramid: ImagePyramid)] = []
     var bytes = 0
     for frame in frames {
-      let searched = try scaled(frame)
-      let pyramid = try pyramid(for: searched, scale: scale(frame))
+      let factor = scale.factor(width: frame.width, height: frame.height)
+      let searched = try scaled(frame, by: factor)
+      let pyramid = try pyramid(for: searched, scale: factor)
       let needed = pyramid.levels.reduce(0) {
         $0 + proposals.network.outputBytes(width: $1.width, height: $1.height)
       }
@@ -86,12 +101,13 @@ public struct MTCNN: FaceDetector {
       bytes += needed
     }
     if !batch.isEmpty { found += try detect(batch) }
-    return found.indices.map { index in
-      let searched = size(frames[index])
-      let faces = found[index].map {
+    return zip(frames, found).map { frame, faces in
+      let factor = scale.factor(width: frame.width, height: frame.height)
+      let searched = size(frame, by: factor)
+      let faces = faces.map {
         $0.scaled(
-          x: Float(frames[index].width) / Float(searched.width),
-          y: Float(frames[index].height) / Float(searched.height))
+          x: Float(frame.width) / Float(searched.width),
+          y: Float(frame.height) / Float(searched.height))
       }
       return options.maximumFaces.map { Array(faces.prefix($0)) } ?? faces
     }
@@ -117,24 +133,9 @@ public struct MTCNN: FaceDetector {
     }
   }
 
-  /// How frames are scaled before they are searched.
-  public var frameScale: FrameScale { options.frameScale }
-
-  /// The same detector with another scale of frames; the networks are shared.
-  public func withFrameScale(_ scale: FrameScale) -> any FaceDetector {
-    precondition(scale.isUsable, "MTCNN: frames cannot be scaled by \(scale)")
-    var copy = self
-    copy.options.frameScale = scale
-    return copy
-  }
-
-  private func scale(_ frame: Image) -> Float {
-    options.frameScale.factor(width: frame.width, height: frame.height)
-  }
-
   /// The size at which a frame is searched.
-  private func size(_ frame: Image) -> (width: Int, height: Int) {
-    let scale = Double(scale(frame))
+  private func size(_ frame: Image, by factor: Float) -> (width: Int, height: Int) {
+    let scale = Double(factor)
     func extent(_ pixels: Int) -> Int {
       let scaled = (Double(pixels) * scale).rounded()
       return Int(min(max(1, scaled), Double(1 << 30)))
@@ -142,8 +143,8 @@ public struct MTCNN: FaceDetector {
     return (extent(frame.width), extent(frame.height))
   }
 
-  private func scaled(_ frame: Image) throws(FaceDetectError) -> Image {
-    let (width, height) = size(frame)
+  private func scaled(_ frame: Image, by factor: Float) throws(FaceDetectError) -> Image {
+    let (width, height) = size(frame, by: factor)
     try check(width, height, scale: 1, limit: Self.framePixels)
     return frame.resized(width: width, height: height, method: .area)
   }
@@ -172,7 +173,41 @@ public struct MTCNN: FaceDetector {
 }
 
 extension Float {
-  /// The number that was written: 0.709 as Float is not 0.709 as Double, and sizes of levels are computed
-  /// with the latter.
+  /// The number that was written: 0.709 as Float is not 0.709 as Double, and sizes of levels are
+  /// computed with the latter.
   fileprivate var asWritten: Double { Double(description) ?? Double(self) }
+}
+
+/// MTCNN, whose three networks are one file's or one folder's.
+struct MTCNNFamily: DetectorFamily {
+  let name = "mtcnn"
+  let title = "MTCNN"
+  let storeEntries = ["mtcnn"]
+
+  func recognised(_ weights: StateDict) -> DetectorWeights? {
+    let part = MTCNNPart.alone(in: weights)
+    guard part != nil || MTCNNPart.areSeveral(in: weights) else { return nil }
+    return DetectorWeights(
+      detector: name, architecture: part.map { "mtcnn-\($0.rawValue)" } ?? "mtcnn",
+      scheme: "facenet-pytorch", norm: nil)
+  }
+
+  /// A part of MTCNN by itself is converted as it is. Half an MTCNN would be of no use under a
+  /// whole one's name.
+  func converted(_ weights: StateDict) throws(WeightsError) -> StateDict {
+    if MTCNNPart.areSeveral(in: weights) { _ = try MTCNN(weights: weights) }
+    return weights
+  }
+
+  func makeDetector(
+    _ weights: StateDict, _ settings: DetectorSettings
+  ) throws(WeightsError) -> any FaceDetector {
+    var options = MTCNN.Options()
+    options.thresholds = settings.thresholds ?? options.thresholds
+    options.factor = settings.factor ?? options.factor
+    options.frameScale = settings.frameScale
+    // A 0, written for a detector that looks for faces of any size, means no limit of one's own.
+    options.minimumFaceSize = settings.minimumFaceSize.flatMap { $0 > 0 ? $0 : nil }
+    return try MTCNN(weights: weights, options: options)
+  }
 }

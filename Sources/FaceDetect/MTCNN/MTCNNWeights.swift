@@ -7,32 +7,31 @@ package struct MTCNNNetworks: Sendable {
   package let rnet: CropNet
   package let onet: CropNet
 
-  /// The networks of weights with the keys `pnet.*`, `rnet.*`, `onet.*`. Throws a `mismatch` that lists every
-  /// key at fault, or says which other network the weights are for.
+  /// The networks of weights with the keys `pnet.*`, `rnet.*`, `onet.*`. Throws a `mismatch` that
+  /// lists every key at fault, or says which other network the weights are for.
   package init(_ weights: StateDict) throws(WeightsError) {
-    switch DetectorWeights(recognizing: weights) {
-    case .mtcnn: break
-    case .mtcnnPart(let part):
-      throw .unreadable(
-        file: weights.file,
-        reason: "it is \(part.name) of MTCNN alone. Give the folder that holds pnet.pt, rnet.pt and"
-          + " onet.pt, or the one file that 'dfkit weights convert' makes of it")
-    case .retinaface(let backbone):
-      throw .unreadable(
-        file: weights.file,
-        reason: "it is a RetinaFace detector (\(backbone.rawValue)), not MTCNN; name the detector"
-          + " retinaface")
-    case nil:
-      throw .unreadable(
-        file: weights.file,
-        reason: "its tensors are not MTCNN's; the first is \(weights.keys.first ?? "missing")")
-    }
+    guard MTCNNPart.areSeveral(in: weights) else { throw Self.refusal(of: weights) }
     let store = ParameterStore()
     let layers = MTCNNLayers(store.root)
     try store.load(weights, strict: true)
     pnet = layers.pnet.packed()
     rnet = layers.rnet.packed()
     onet = layers.onet.packed()
+  }
+
+  /// Why weights are not those of a whole MTCNN.
+  private static func refusal(of weights: StateDict) -> WeightsError {
+    let reason =
+      if let part = MTCNNPart.alone(in: weights) {
+        "it is \(part.name) of MTCNN alone. Give the folder that holds pnet.pt, rnet.pt and onet.pt, or"
+          + " the one file that 'dfkit weights convert' makes of it"
+      } else if let other = DetectorWeights(recognizing: weights) {
+        "it is \(other.text), not MTCNN; name the detector"
+          + " \(other.detector)"
+      } else {
+        "its tensors are not MTCNN's; the first is \(weights.keys.first ?? "missing")"
+      }
+    return .unreadable(file: weights.file, reason: reason)
   }
 }
 
@@ -60,44 +59,29 @@ public enum MTCNNPart: String, Sendable, CaseIterable {
   }
 }
 
-/// Which face detector a weights file is for.
-public enum DetectorWeights: Sendable, Equatable {
-  /// A whole RetinaFace.
-  case retinaface(RetinaFaceBackbone)
-  /// A whole MTCNN, or at least two of its networks.
-  case mtcnn
-  /// One network of MTCNN without the others.
-  case mtcnnPart(MTCNNPart)
+extension MTCNNPart {
+  /// Whether weights are those of a whole MTCNN, or at least of two of its networks.
+  static func areSeveral(in weights: StateDict) -> Bool {
+    allCases.count { weights["\($0.rawValue).conv1.weight"] != nil } > 1
+  }
 
-  /// The detector whose published keys these are, or nil.
-  public init?(recognizing weights: StateDict) {
-    if let backbone = RetinaFaceBackbone(recognizing: weights) {
-      self = .retinaface(backbone)
-      return
-    }
-    func has(_ key: String) -> Bool { weights[key] != nil }
-    let parts = MTCNNPart.allCases.filter { has("\($0.rawValue).conv1.weight") }
-    if let part = parts.first {
-      self = parts.count == 1 ? .mtcnnPart(part) : .mtcnn
-      return
-    }
-    guard has("conv1.weight"), has("prelu1.weight") else { return nil }
-    if has("conv4_1.weight") {
-      self = .mtcnnPart(.pnet)
-    } else if has("dense4.weight"), has("dense5_1.weight") {
-      self = .mtcnnPart(.rnet)
-    } else if has("dense5.weight"), has("dense6_1.weight") {
-      self = .mtcnnPart(.onet)
-    } else {
-      return nil
-    }
+  /// The network that weights are of without the others, under its own keys or with its name before
+  /// them; nil where they are not of one.
+  static func alone(in weights: StateDict) -> MTCNNPart? {
+    func has(_ keys: String...) -> Bool { keys.allSatisfy { weights[$0] != nil } }
+    let named = allCases.filter { has("\($0.rawValue).conv1.weight") }
+    if let part = named.first { return named.count == 1 ? part : nil }
+    guard has("conv1.weight", "prelu1.weight") else { return nil }
+    if has("conv4_1.weight") { return .pnet }
+    if has("dense4.weight", "dense5_1.weight") { return .rnet }
+    return has("dense5.weight", "dense6_1.weight") ? .onet : nil
   }
 }
 
 extension MTCNN {
-  /// The weights at a place: a folder with `pnet.pt`, `rnet.pt` and `onet.pt` as facenet-pytorch publishes them
-  /// (also `mtcnn-pnet.pt` and so on; `.pth` and `.safetensors` do as well), or one file with all tensors under
-  /// `pnet.`, `rnet.` and `onet.`.
+  /// The weights at a place: a folder with `pnet.pt`, `rnet.pt` and `onet.pt` as facenet-pytorch
+  /// publishes them (also `mtcnn-pnet.pt` and so on; `.pth` and `.safetensors` do as well), or one
+  /// file with all tensors under `pnet.`, `rnet.` and `onet.`.
   ///
   /// Throws `WeightsError` where a file is missing, cannot be read or is not of its network.
   public static func readWeights(_ url: URL) throws(WeightsError) -> StateDict {

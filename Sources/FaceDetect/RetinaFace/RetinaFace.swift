@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-/// The RetinaFace detector: one pass over the whole frame finds faces of 10 pixels and more, with five
-/// landmarks each.
+/// The RetinaFace detector: one pass over the whole frame finds faces of 10 pixels and more, with
+/// five landmarks each.
 ///
 /// Deng et al., "RetinaFace: Single-stage Dense Face Localisation in the Wild" (2019); weights and
 /// numbers as biubug6's PyTorch version publishes them.
@@ -14,8 +14,8 @@ public struct RetinaFace: FaceDetector {
     public var overlapThreshold: Float = 0.4
     /// The shorter side that a face's box must have at least, in pixels of the frame as given.
     public var minimumFaceSize: Float = 0
-    /// The frame is shrunk (or enlarged) by this factor before detection, which is faster; results are
-    /// in pixels of the frame as given.
+    /// The frame is shrunk (or enlarged) by this factor before detection, which is faster; results
+    /// are in pixels of the frame as given.
     public var frameScale: FrameScale = 1
     /// Faces given of each frame, the surest first; nil for all.
     public var maximumFaces: Int?
@@ -35,7 +35,7 @@ public struct RetinaFace: FaceDetector {
   /// The network under the feature pyramid.
   public let backbone: RetinaFaceBackbone
   /// The detector's settings.
-  public private(set) var options: Options
+  public let options: Options
   private let network: PackedRetinaFace
 
   /// The detector of a published checkpoint or of an ONNX model, whose backbone is recognised from
@@ -45,10 +45,11 @@ public struct RetinaFace: FaceDetector {
   public init(weights: StateDict, options: Options = Options()) throws(WeightsError) {
     let weights = try weights.renamedFromRetinaFaceGraph()
     guard let backbone = RetinaFaceBackbone(recognizing: weights) else {
-      guard DetectorWeights(recognizing: weights) == nil else {
+      if let other = DetectorWeights(recognizing: weights) {
         throw .unreadable(
           file: weights.file,
-          reason: "it is MTCNN, not a RetinaFace detector; name the detector mtcnn")
+          reason: "it is \(other.text), not a RetinaFace detector; name the detector"
+            + " \(other.detector)")
       }
       throw .unreadable(
         file: weights.file,
@@ -62,7 +63,8 @@ public struct RetinaFace: FaceDetector {
     self.init(backbone, network.packed(), options)
   }
 
-  /// A detector with random weights, which finds nothing of use: for measuring speed and for training.
+  /// A detector with random weights, which finds nothing of use: for measuring speed and for
+  /// training.
   public init(backbone: RetinaFaceBackbone, seed: UInt64, options: Options = Options()) {
     let store = ParameterStore()
     let network = PlainRetinaFace(backbone, store.root)
@@ -91,24 +93,22 @@ public struct RetinaFace: FaceDetector {
   /// The faces of each frame, surest first. Throws `FaceDetectError.frameTooLarge` where the scaled
   /// frame would take more than 4 GiB of memory, `.scoresNotNumbers` where the weights are damaged.
   public func detect(_ frames: [Image]) throws -> [[Face]] {
-    let sizes = try frames.map(workingSize)
+    try detect(frames, scale: options.frameScale)
+  }
+
+  /// How frames are scaled before they are searched.
+  public var frameScale: FrameScale { options.frameScale }
+
+  /// The same with another scale of frames.
+  public func detect(_ frames: [Image], scale: FrameScale) throws -> [[Face]] {
+    precondition(scale.isUsable, "RetinaFace: frames cannot be scaled by \(scale)")
+    let sizes = try frames.map { try workingSize($0, scale) }
     var found = [[Face]](repeating: [], count: frames.count)
     for batch in FrameBatch.batches(of: sizes, bytesPerPixel: backbone.bytesPerPixel) {
       let results = try detectBatch(batch.frames.map { frames[$0] }, size: batch.size)
       for (index, faces) in zip(batch.frames, results) { found[index] = faces }
     }
     return found
-  }
-
-  /// How frames are scaled before they are searched.
-  public var frameScale: FrameScale { options.frameScale }
-
-  /// The same detector with another scale of frames; the network is shared.
-  public func withFrameScale(_ scale: FrameScale) -> any FaceDetector {
-    precondition(scale.isUsable, "RetinaFace: frames cannot be scaled by \(scale)")
-    var copy = self
-    copy.options.frameScale = scale
-    return copy
   }
 
   private func detectBatch(_ frames: [Image], size: FrameSize) throws -> [[Face]] {
@@ -132,8 +132,10 @@ public struct RetinaFace: FaceDetector {
   }
 
   /// The size at which a frame is worked on.
-  private func workingSize(_ frame: Image) throws(FaceDetectError) -> FrameSize {
-    let scale = Double(options.frameScale.factor(width: frame.width, height: frame.height))
+  private func workingSize(
+    _ frame: Image, _ scale: FrameScale
+  ) throws(FaceDetectError) -> FrameSize {
+    let scale = Double(scale.factor(width: frame.width, height: frame.height))
     let width = max(1, (Double(frame.width) * scale).rounded())
     let height = max(1, (Double(frame.height) * scale).rounded())
     let pixelLimit = Self.frameBytes / backbone.bytesPerPixel
@@ -143,5 +145,38 @@ public struct RetinaFace: FaceDetector {
         width: Int(min(width, 1e9)), height: Int(min(height, 1e9)), pixelLimit: pixelLimit)
     }
     return FrameSize(width: Int(width), height: Int(height))
+  }
+}
+
+/// RetinaFace with either backbone.
+struct RetinaFaceFamily: DetectorFamily {
+  let name = "retinaface"
+  let title = "RetinaFace"
+  let storeEntries = [
+    "retinaface-mobilenet0.25", "retinaface-mobilenet0.25-biubug6", "retinaface-resnet50",
+  ]
+
+  func recognised(_ weights: StateDict) -> DetectorWeights? {
+    RetinaFaceBackbone(recognizing: weights).map { backbone in
+      DetectorWeights(
+        detector: name, architecture: "retinaface-\(backbone.rawValue)", scheme: "retinaface",
+        norm: .batch)
+    }
+  }
+
+  /// An ONNX model's tensors get the published keys.
+  func converted(_ weights: StateDict) throws(WeightsError) -> StateDict {
+    try weights.renamedFromRetinaFaceGraph()
+  }
+
+  func makeDetector(
+    _ weights: StateDict, _ settings: DetectorSettings
+  ) throws(WeightsError) -> any FaceDetector {
+    var options = RetinaFace.Options()
+    options.threshold = settings.threshold ?? options.threshold
+    options.overlapThreshold = settings.overlapThreshold ?? options.overlapThreshold
+    options.minimumFaceSize = settings.minimumFaceSize ?? options.minimumFaceSize
+    options.frameScale = settings.frameScale
+    return try RetinaFace(weights: weights, options: options)
   }
 }

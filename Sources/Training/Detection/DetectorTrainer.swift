@@ -131,7 +131,7 @@ final class DetectorTask: TrainingTask {
     multiBox.matching.leastIgnored = 0.25
     multiBox.landmarkWeight = 0.4
     var options = TrainingOptions()
-    options.epochs = settings.steps.divided(by: DetectorTrainer.epochSteps)
+    options.epochs = settings.steps.dividedRoundingUp(by: DetectorTrainer.epochSteps)
     options.batchSize = settings.batch
     options.seed = settings.seed
     options.clip = settings.clip

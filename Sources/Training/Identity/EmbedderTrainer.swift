@@ -108,7 +108,7 @@ final class EmbedderTask: TrainingTask {
     views = ViewStream(ViewPlan(data: data, seed: settings.seed), settings)
     batchSize = views.batchSize
     var options = TrainingOptions()
-    options.epochs = settings.steps.divided(by: EmbedderTrainer.epochSteps)
+    options.epochs = settings.steps.dividedRoundingUp(by: EmbedderTrainer.epochSteps)
     options.batchSize = batchSize
     options.seed = settings.seed
     options.clip = settings.clip

@@ -120,8 +120,8 @@ final class TrainingLoop<T: TrainingTask> {
   }
 
   private static func stepsPerEpoch(_ task: T) -> Int {
-    task.imagesPerEpoch(.training).divided(by: task.batchSize)
-      .divided(by: task.options.accumulate)
+    task.imagesPerEpoch(.training).dividedRoundingUp(by: task.batchSize)
+      .dividedRoundingUp(by: task.options.accumulate)
   }
 
   private var outline: RunOutline {

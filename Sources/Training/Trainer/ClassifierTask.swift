@@ -57,7 +57,7 @@ final class ClassifierTask: TrainingTask {
   var sampleCounts: (training: Int, validation: Int) { (training.count, validation?.count ?? 0) }
   var batchSize: Int { options.batchSize }
   var lossParts: [String] { [] }
-  private var network: any ClassifierNetwork { trainer.network.network }
+  private var network: ClassifierNetwork { trainer.network.network }
 
   var plotTitle: (title: String, subtitle: String) {
     let metadata = trainer.network.metadata
@@ -65,7 +65,7 @@ final class ClassifierTask: TrainingTask {
     return (
       [metadata.architecture, metadata.recipe].compactMap { $0 }.joined(separator: ", "),
       "\(trainer.network.input.size) px\(norm), batch \(options.batchSize),"
-        + " \(options.optimizer.kind.rawValue), \(training.count) samples to learn from,"
+        + " \(options.optimizer.kind.name), \(training.count) samples to learn from,"
         + " \(validation?.count ?? 0) to judge by"
     )
   }
@@ -163,7 +163,7 @@ extension ClassifierTask {
     while let batch = try loader.next() {
       if Task.isCancelled { throw ValidationCancelled() }
       if batch.indices.isEmpty { continue }
-      let logits = packed.logits(batch.images).scalars
+      let logits = packed(batch.images).scalars
       for (index, logit) in zip(batch.indices, logits) {
         guard logit.isFinite else {
           throw NonFiniteOutput(files: batch.indices.map { validation.samples[$0].path })
@@ -199,14 +199,7 @@ extension ClassifierTask {
       return nil
     }
     recomputeStatistics(
-      of: NetworkModule(network: network), store.parameters, over: batches, seed: options.seed)
+      of: network, store.parameters, over: batches, seed: options.seed)
     if let failure { throw failure }
   }
-}
-
-/// A network as a module of a known type.
-private struct NetworkModule: Module {
-  let network: any ClassifierNetwork
-
-  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor { network(x, mode) }
 }

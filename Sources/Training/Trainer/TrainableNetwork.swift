@@ -4,14 +4,14 @@ import DeepfakeCore
 /// A network to train: its parameters, what it expects of its input, and how it is saved.
 public struct TrainableNetwork: Sendable {
   /// The network.
-  public let network: any ClassifierNetwork
+  public let network: ClassifierNetwork
   /// What it expects of its input.
   public let input: InputSpec
   /// What saved weights say of themselves, so that they load without being told more.
   public var metadata: ModelMetadata
-  private let makeNetwork: @Sendable () -> any ClassifierNetwork
-  private let makeState: @Sendable (any ClassifierNetwork) -> StateDict
-  private let loadState: @Sendable (any ClassifierNetwork, StateDict) throws -> Void
+  private let makeNetwork: @Sendable () -> ClassifierNetwork
+  private let makeState: @Sendable (ClassifierNetwork) -> StateDict
+  private let loadState: @Sendable (ClassifierNetwork, StateDict) throws -> Void
 
   /// A network that `ClassifierModel` loads: one logit, that of "fake".
   ///
@@ -40,7 +40,7 @@ public struct TrainableNetwork: Sendable {
   /// saved under the network's keys.
   public init(
     input: InputSpec, metadata: ModelMetadata = ModelMetadata(),
-    make: @escaping @Sendable () -> any ClassifierNetwork
+    make: @escaping @Sendable () -> ClassifierNetwork
   ) {
     makeNetwork = make
     makeState = { $0.store.stateDict() }
@@ -56,7 +56,7 @@ public struct TrainableNetwork: Sendable {
   public var parameters: [Parameter] { network.store.parameters }
 
   /// A second network with the same weights, which it does not copy, packed for inference.
-  func packedCopy() -> any PackedClassifier {
+  func packedCopy() -> ClassifierNetwork {
     let copy = makeNetwork()
     for (own, other) in zip(parameters, copy.store.parameters) {
       other.value = own.value

@@ -10,20 +10,24 @@ struct BenchNetworkOptions: ParsableArguments {
     help: """
       The norm; may be given several times. If not given, batch for 'classify' and group for 'train'.
       """)
-  var norm: [ClassifierOptions.NormKind] = []
+  var norm: [Norm.Kind] = []
 
   @Option(help: "The side of the input in pixels; the architecture's own if not given.")
   var size: Int?
 
-  @Option(help: "The stages of an EfficientNet that are there, from the first; all if not given.")
+  @Option(help: "The stages of the network that are there, from the first; all if not given.")
   var stages: Int?
 
   func validate() throws {
-    if let stages, !(1...7).contains(stages) {
-      throw ValidationError("--stages must be 1 to 7.")
-    }
-    if stages != nil, architecture.contains(where: { $0.efficientNet == nil }) {
-      throw ValidationError("--stages is for EfficientNets.")
+    for architecture in architecture where stages != nil {
+      guard let allowed = architecture.family.stages else {
+        throw ValidationError(
+          "--stages does not apply to \(architecture.rawValue), of which no stage can be left out.")
+      }
+      guard let stages, allowed.contains(stages) else {
+        throw ValidationError(
+          "--stages must be \(allowed.lowerBound) to \(allowed.upperBound).")
+      }
     }
     if let size, !(32...4096).contains(size) {
       throw ValidationError("--size must be 32 to 4096.")
@@ -31,7 +35,7 @@ struct BenchNetworkOptions: ParsableArguments {
   }
 
   /// Each network with each norm, in the order given.
-  func settings(otherwise usual: ClassifierOptions.NormKind) -> [ClassifierSettings] {
+  func settings(otherwise usual: Norm.Kind) -> [ClassifierSettings] {
     architecture.flatMap { architecture in
       (norm.isEmpty ? [usual] : norm).map { norm in
         var settings = ClassifierSettings(architecture, norm: norm == .group ? .group : nil)

@@ -98,12 +98,12 @@ struct NetworkOptions: ParsableArguments {
   var state: String?
 
   @Option(help: "The norm.")
-  var norm: ClassifierOptions.NormKind?
+  var norm: Norm.Kind?
 
   @Option(help: "Groups of group norm.")
   var groups: Int?
 
-  @Option(help: "The stages of an EfficientNet that are there, from the first.")
+  @Option(help: "The stages of the network that are there, from the first.")
   var stages: Int?
 
   @Option(help: "The side of the network's input in pixels.")

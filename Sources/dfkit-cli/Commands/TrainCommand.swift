@@ -193,7 +193,7 @@ struct TrainingChanges: ParsableArguments {
   var size: Int?
 
   @Option(help: .setting("members.norm"))
-  var norm: ClassifierOptions.NormKind?
+  var norm: Norm.Kind?
 
   @Option(help: .setting("training.holdOut"))
   var holdOut: Float?

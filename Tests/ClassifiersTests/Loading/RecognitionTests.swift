@@ -2,7 +2,8 @@ import Classifiers
 import DeepfakeCore
 import Testing
 
-/// A checkpoint with the right keys and nothing in it but the widths that architectures are told by.
+/// A checkpoint with the right keys and nothing in it but the widths that architectures are told
+/// by.
 private func skeleton(
   _ scheme: Scheme, _ architecture: Architecture, stages: Int? = nil
 ) -> StateDict {
@@ -53,7 +54,7 @@ private func skeleton(
       state.metadata = [key: name, "epoch": "3"]
       let scheme = isTensorFlow ? Scheme.timmTF : .timm
       #expect(Scheme.recognised(in: state) == scheme)
-      #expect(!Scheme.isGuessed(in: state))
+      #expect(Scheme.doubt(in: state) == nil)
       #expect(try ClassifierSettings.resolve(state).scheme == scheme)
       #expect(try ClassifierSettings.resolve(state, .init(scheme: .timm)).scheme == .timm)
     }
@@ -69,7 +70,7 @@ private func skeleton(
       var state = skeleton(.timm, .efficientNetB0)
       state.metadata = metadata
       #expect(Scheme.recognised(in: state) == .timm, "\(metadata)")
-      #expect(Scheme.isGuessed(in: state), "\(metadata)")
+      #expect(Scheme.doubt(in: state) != nil, "\(metadata)")
     }
     // What the file itself is comes before what it was trained with.
     var state = skeleton(.timm, .efficientNetB0)
@@ -79,7 +80,7 @@ private func skeleton(
       (Scheme.torchvision, Architecture.efficientNetB0), (.timm, .xception),
     ] {
       var other = skeleton(scheme, architecture)
-      #expect(!Scheme.isGuessed(in: other))
+      #expect(Scheme.doubt(in: other) == nil)
       other.metadata = ["arch": "tf_efficientnet_b0"]
       #expect(Scheme.recognised(in: other) == scheme)
     }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct WeightsTransferTests {
   private func network(
     _ norm: Norm, classes: Int = 1, seed: UInt64
-  ) -> any ClassifierNetwork {
+  ) -> ClassifierNetwork {
     let network = ClassifierSettings(.efficientNetB0, norm: norm, classCount: classes).makeNetwork()
     network.store.initialize(seed: seed)
     return network

@@ -13,19 +13,19 @@ import Testing
   ])
   func theTableScales(_ variant: EfficientNetVariant, _ parameters: Int) {
     for norm in [Norm.batch, .group] {
-      let network = EfficientNet(
+      let network = ClassifierNetwork(
         EfficientNetConfiguration(variant, classCount: 1000, norm: norm))
       #expect(network.store.learnableCount == parameters)
     }
   }
 
   @Test func xceptionHasTimmsParameters() {
-    let network = Xception(XceptionConfiguration(classCount: 1000))
+    let network = ClassifierSettings(.xception, classCount: 1000).makeNetwork()
     #expect(network.store.learnableCount == 22_855_952)
   }
 
   @Test func groupsAreHalvedUntilTheyDivide() {
-    let network = EfficientNet(
+    let network = ClassifierNetwork(
       EfficientNetConfiguration(.b0, norm: .group(groups: 64, epsilon: 1e-5)))
     network.store.initialize(seed: 1)
     // Stage 1 has 16 channels, stage 2 has 24: 16 and 8 groups. It runs, and is normalised.
@@ -35,7 +35,7 @@ import Testing
 
   @Test(arguments: [EfficientNetVariant.b0, .lite0], [Norm.batch, .group])
   func everyDepthCanBeSeen(_ variant: EfficientNetVariant, _ norm: Norm) throws {
-    let network = EfficientNet(EfficientNetConfiguration(variant, norm: norm))
+    let network = ClassifierNetwork(EfficientNetConfiguration(variant, norm: norm))
     network.store.initialize(seed: 7)
     let x = Formula.image("maps", batch: 2, height: 64, width: 70)
     let plain = network.maps(x, .inference)
@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test func trainingDropsAtRandomAndMeasures() {
-    let network = EfficientNet(EfficientNetConfiguration(.b0, stochasticDepth: 0.5))
+    let network = ClassifierNetwork(EfficientNetConfiguration(.b0, stochasticDepth: 0.5))
     network.store.initialize(seed: 3)
     let x = Formula.image("training", batch: 4, height: 32, width: 32)
     let context = TrainingContext(seed: 1, step: 1)

@@ -6,7 +6,7 @@ import Testing
 /// Serialised, because it sets the size of the thread pool.
 @Suite(.serialized) struct ThreadCountTests {
   /// A loss and all gradients by parameters, as bits.
-  private func step(_ network: any ClassifierNetwork, side: Int) -> [[UInt32]] {
+  private func step(_ network: ClassifierNetwork, side: Int) -> [[UInt32]] {
     var generator = SeededGenerator(seed: 8)
     let images = Tensor.normal(shape: [3, side, side, 3], using: &generator)
     let targets = Tensor([1, 0, 1], shape: [3, 1])

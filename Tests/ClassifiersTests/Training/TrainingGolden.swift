@@ -27,7 +27,7 @@ struct TrainingGolden: Decodable {
 
 /// The same training here: the formula's weights and images, no dropout, labels smoothed by 0.1.
 struct GoldenTraining {
-  let network: EfficientNet
+  let network: ClassifierNetwork
   let images: Tensor
   let labels: Tensor
   private var adam: Adam
@@ -35,7 +35,7 @@ struct GoldenTraining {
 
   init(_ golden: TrainingGolden) throws {
     let norm = golden.groups > 0 ? Norm.group(groups: golden.groups, epsilon: 1e-5) : .batch
-    network = EfficientNet(
+    network = ClassifierNetwork(
       EfficientNetConfiguration(.b0, norm: norm, dropout: 0, stochasticDepth: 0))
     let settings = ClassifierSettings(.efficientNetB0, norm: norm)
     try network.loadWeights(

@@ -16,29 +16,25 @@ private final class SizedDetector: FaceDetector {
   let frameScale: FrameScale
   private let finds: @Sendable (Int, Bool) -> Bool
   private let log: Mutex<Log>
-  private let parent: SizedDetector?
 
   init(
-    _ scale: FrameScale, parent: SizedDetector? = nil,
+    _ scale: FrameScale,
     finds: @escaping @Sendable (_ frame: Int, _ isShrunk: Bool) -> Bool
   ) {
     frameScale = scale
-    self.parent = parent
     self.finds = finds
     log = Mutex(Log())
   }
 
   var searched: Log { log.withLock { $0 } }
 
-  func withFrameScale(_ scale: FrameScale) -> any FaceDetector {
-    SizedDetector(scale, parent: self, finds: finds)
-  }
+  func detect(_ frames: [Image]) throws -> [[Face]] { try detect(frames, scale: frameScale) }
 
-  func detect(_ frames: [Image]) throws -> [[Face]] {
+  func detect(_ frames: [Image], scale: FrameScale) throws -> [[Face]] {
     frames.map { frame in
       let index = Int((Float(frame.pixels[0]) / 10).rounded()) - 2
-      let isShrunk = frameScale.factor(width: frame.width, height: frame.height) < 1
-      (parent ?? self).log.withLock {
+      let isShrunk = scale.factor(width: frame.width, height: frame.height) < 1
+      log.withLock {
         if isShrunk { $0.shrunk.append(index) } else { $0.whole.append(index) }
       }
       let box = Box(x1: 10, y1: 10, x2: 50, y2: 60)

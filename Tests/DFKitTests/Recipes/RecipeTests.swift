@@ -143,7 +143,7 @@ import Testing
     #expect(recipe.people.minFrames == 9)
     #expect(recipe.people.minShare == 0.5)
     let options = recipe.members[0].options
-    #expect(options.architecture == .xception)
+    #expect(options.architecture == Architecture.xception.rawValue)
     #expect(options.scheme == .icpr2020dfdc)
     #expect(options.size == 256)
     #expect(options.norm == .batch)

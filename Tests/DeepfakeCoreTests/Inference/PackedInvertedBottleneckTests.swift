@@ -20,7 +20,7 @@ import Testing
     let store = ParameterStore()
     let given: Case
     let widen, filter, reduce, excite, project: Conv2d
-    private var norms: [PackedInvertedBottleneck.Norm] = []
+    private var norms: [NormLayer] = []
 
     init(_ given: Case) {
       self.given = given

@@ -15,7 +15,7 @@ struct ModelMetadataTests {
     metadata.std = [0.229, 0.224, 0.225]
     metadata.channelOrder = .rgb
     metadata.fit = .letterbox
-    metadata.classes = 1
+    metadata.classCount = 1
     metadata.cropMargin = 0.3
     metadata.labels = ["real", "fake \"deep\""]
     metadata.recipe = "dfdc-silver"

@@ -6,76 +6,37 @@ import Measures
 import MediaIO
 import Training
 
-/// Two convolutions with norms, dropout and a classifier: enough to train in milliseconds.
-struct TinyNetwork: ClassifierNetwork {
-  enum Kind { case group, batch }
-
-  let store = ParameterStore()
-  let stem: Conv2d
-  let groupNorm: GroupNorm?
-  let batchNorm: BatchNorm2d?
-  let body: Conv2d
-  let dropout: Dropout
-  let classifier: Linear
-  /// What is done to the logit.
-  let lastStep: @Sendable (Tensor) -> Tensor
-
-  init(
-    _ kind: Kind = .group, dropout rate: Float = 0,
+/// Two convolutions with norms, dropout and a last layer: enough to train in milliseconds.
+enum TinyNetwork {
+  /// A network without weights. `lastStep` is done to the maps before they are pooled.
+  static func make(
+    _ kind: Norm.Kind = .group, dropout rate: Float = 0,
     lastStep: @escaping @Sendable (Tensor) -> Tensor = { $0 }
-  ) {
-    self.lastStep = lastStep
+  ) -> ClassifierNetwork {
+    let store = ParameterStore()
     let scope = store.root
-    stem = Conv2d(scope / "stem", 3, 8, kernel: 3, stride: 2, padding: .symmetric(1), bias: false)
-    groupNorm = kind == .group ? GroupNorm(scope / "norm", 8, groups: 2) : nil
-    batchNorm = kind == .batch ? BatchNorm2d(scope / "norm", 8) : nil
-    body = Conv2d(scope / "body", 8, 16, kernel: 3, stride: 2, padding: .symmetric(1))
-    dropout = Dropout(scope / "dropout", rate)
-    classifier = Linear(scope / "classifier", 16, 1)
-  }
-
-  var classCount: Int { 1 }
-
-  func maps(_ x: Tensor, _ mode: Mode) -> [Tensor] { [features(x, mode)] }
-
-  func features(_ x: Tensor, _ mode: Mode) -> Tensor {
-    var y = stem(x, mode)
-    y = groupNorm?(y, mode) ?? batchNorm?(y, mode) ?? y
-    return body(y.relu(), mode).relu()
-  }
-
-  func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    logits(fromMap: features(x, mode), at: 0, mode)
-  }
-
-  func logits(fromMap map: Tensor, at depth: Int, _ mode: Mode) -> Tensor {
-    lastStep(classifier(dropout(map.globalAveragePool(), mode), mode))
-  }
-
-  func packed() -> any PackedClassifier { Packed(network: self) }
-
-  private struct Packed: PackedClassifier {
-    let network: TinyNetwork
-    var classCount: Int { 1 }
-    func maps(_ x: Tensor) -> [Tensor] { network.maps(x, .inference) }
-    func features(_ x: Tensor) -> Tensor { network.features(x, .inference) }
-    func logits(pooled: Tensor) -> Tensor {
-      network.lastStep(network.classifier(pooled, .inference))
-    }
+    let stem = Conv2d(
+      scope / "stem", 3, 8, kernel: 3, stride: 2, padding: .symmetric(1), bias: false)
+    let norm = NormLayer(scope / "norm", 8, kind == .group ? .group(groups: 2) : .batch)
+    let body = Conv2d(scope / "body", 8, 16, kernel: 3, stride: 2, padding: .symmetric(1))
+    let relu = FunctionLayer { $0.relu() }
+    return ClassifierNetwork(
+      store: store, stages: [[stem, norm, relu, body, relu, FunctionLayer(lastStep)]],
+      dropout: Dropout(scope / "dropout", rate), last: Linear(scope / "classifier", 16, 1))
   }
 
   /// The network to be trained on pictures of 16 pixels.
-  static func trainable(_ kind: Kind = .group, dropout: Float = 0) -> TrainableNetwork {
+  static func trainable(_ kind: Norm.Kind = .group, dropout: Float = 0) -> TrainableNetwork {
     TrainableNetwork(input: InputSpec(size: 16, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5])) {
-      TinyNetwork(kind, dropout: dropout)
+      make(kind, dropout: dropout)
     }
   }
 }
 
 /// Made-up crops: noise, smooth for fakes.
 enum MadeUpFaces {
-  /// Writes `count` pictures of each label and a manifest with a video for every four of them; every
-  /// fourth video is for validation.
+  /// Writes `count` pictures of each label and a manifest with a video for every four of them;
+  /// every fourth video is for validation.
   static func write(_ folder: URL, count: Int = 16, size: Int = 16) throws -> FaceManifest {
     var lines = ["path,label,video,split"]
     for label in FaceLabel.allCases {

@@ -87,7 +87,7 @@ import Training
       }
       #expect(String(decoding: try Self.bytes(run, "plot.svg"), as: UTF8.self).hasPrefix("<svg"))
       let best = try StateDict.read(result.best)
-      #expect(best.keys == TinyNetwork().store.parameters.map(\.key))
+      #expect(best.keys == TinyNetwork.make().store.parameters.map(\.key))
       let lowest = result.epochs.min { $0.frames?.logLoss ?? 9 < $1.frames?.logLoss ?? 9 }
       #expect(best.metadata["epoch"] == lowest.map { "\($0.epoch)" })
     }
@@ -230,7 +230,7 @@ import Training
   @Test func aGradientThatIsNotFiniteNamesItsParameter() throws {
     try withData { folder, data in
       let network = TrainableNetwork(input: InputSpec(size: 16)) {
-        TinyNetwork(.group, lastStep: { ($0 - $0).squareRoot() * Tensor(scalar: 0) + $0 })
+        TinyNetwork.make(.group, lastStep: { ($0 - $0).squareRoot() * Tensor(scalar: 0) + $0 })
       }
       let error = #expect(throws: TrainingError.self) {
         try Self.run(folder.appendingPathComponent("run"), data, network, Self.plain)
@@ -239,7 +239,7 @@ import Training
         Issue.record("\(String(describing: error))")
         return
       }
-      #expect(divergence.what == .gradient(parameter: "classifier.bias"))
+      #expect(divergence.what == .gradient(parameter: "body.bias"))
       #expect(divergence.checkpointStep == 0)
     }
   }

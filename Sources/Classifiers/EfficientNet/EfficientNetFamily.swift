@@ -1,0 +1,191 @@
+import DeepfakeCore
+
+/// EfficientNet B0 to B8 and Lite0 to Lite4 (Tan and Le 2019), and the checkpoints of them.
+struct EfficientNetFamily: ClassifierFamily {
+  let architectures = EfficientNetVariant.allCases.map(Architecture.init)
+  let schemes: [Scheme] = [
+    .timm, .timmTF, .torchvision, .lukemelas, .selimsef, .icpr2020dfdc, .sbi,
+  ]
+  let stages: ClosedRange<Int>? = 1...EfficientNetVariant.stages.count
+
+  let marks: [(scheme: Scheme, keys: [String])] = [
+    (.selimsef, ["encoder.conv_stem.weight", "fc.weight"]),
+    (.icpr2020dfdc, ["efficientnet._conv_stem.weight", "classifier.weight"]),
+    (.sbi, ["net._conv_stem.weight", "net._fc.weight"]),
+    (.lukemelas, ["_conv_stem.weight", "_fc.weight"]),
+    (.torchvision, ["features.0.0.weight", "features.8.0.weight", "classifier.1.weight"]),
+    (.timm, ["conv_stem.weight", "blocks.0.0.conv_dw.weight"]),
+    (.timmTF, ["conv_stem.weight", "blocks.0.0.conv_dw.weight"]),
+  ]
+
+  func covers(_ architecture: Architecture, _ scheme: Scheme) -> Bool {
+    guard let variant = architecture.efficientNet else { return false }
+    return switch scheme {
+    case .timm, .timmTF, .lukemelas: true
+    case .icpr2020dfdc, .selimsef, .sbi: !variant.isLite
+    case .torchvision: !variant.isLite && variant != .b8
+    default: false
+    }
+  }
+
+  func input(_ architecture: Architecture, _ scheme: Scheme) -> InputSpec {
+    let variant = variant(architecture)
+    switch scheme {
+    case .selimsef: return InputSpec(size: 380, fit: .letterbox)
+    case .icpr2020dfdc: return InputSpec(size: 224)
+    case .sbi: return InputSpec(size: 380, mean: [0, 0, 0], std: [1, 1, 1])
+    case _ where variant.isLite && scheme != .timm:
+      // TensorFlow's: (x - 127) / 128.
+      return InputSpec(
+        size: variant.nativeSize, mean: [Float](repeating: 127.0 / 255, count: 3),
+        std: [Float](repeating: 128.0 / 255, count: 3))
+    default: return InputSpec(size: variant.nativeSize)
+    }
+  }
+
+  func batchNormEpsilon(_ architecture: Architecture, _ scheme: Scheme) -> Float {
+    switch scheme {
+    case .timm: 1e-5
+    case .torchvision:
+      [.b0, .b1, .b2, .b3, .b4].contains(variant(architecture)) ? 1e-5 : 1e-3
+    default: 1e-3
+    }
+  }
+
+  func keys(
+    _ architecture: Architecture, _ scheme: Scheme, hasKey: (String) -> Bool
+  ) -> KeyMapping {
+    EfficientNetKeys(scheme, variant(architecture)).mapping
+  }
+
+  /// timm's two kinds have the same keys. The file's metadata tells them apart where it names the
+  /// network (`arch: tf_efficientnet_b0`).
+  func told(_ scheme: Scheme, by state: StateDict) -> (scheme: Scheme, doubt: String?) {
+    guard scheme == .timm else { return (scheme, nil) }
+    if let name = TimmName(saidBy: state.metadata),
+      Architecture.recognised(in: state, name.scheme) == name.architecture
+    {
+      return (name.scheme, nil)
+    }
+    guard Architecture.recognised(in: state, .timm) != nil else { return (scheme, nil) }
+    return (
+      scheme,
+      "timm's efficientnet_* and its tf_efficientnet_*, whose padding and epsilon differ, have the"
+        + " same keys, and nothing in the file says which it is; it is read as timm."
+        + " '--scheme timm-tf' reads it as the other, '--scheme timm' confirms (in a recipe, the"
+        + " member's scheme)."
+    )
+  }
+
+  /// Told by the widths of the last convolution and of the stages, by their numbers of blocks, and
+  /// by whether these squeeze and excite.
+  func recognises(_ architecture: Architecture, in checkpoint: PublishedKeys) -> Bool {
+    let variant = variant(architecture), table = variant.table
+    guard checkpoint.shape("conv_head.weight")?.first == table.headChannels,
+      (checkpoint.shape("blocks.0.0.se.conv_reduce.weight") == nil) == variant.isLite
+    else { return false }
+    let present = table.stages.prefix(stageCount(in: checkpoint) ?? 0)
+    guard !present.isEmpty else { return false }
+    return present.enumerated().allSatisfy { index, stage in
+      // The width of a stage is that of its blocks' last norms.
+      let count = stage.repeats
+      let after = checkpoint.published("blocks.\(index).\(count).conv_dw.weight")
+      // Where blocks are numbered through, the next stage begins there.
+      let next = checkpoint.published("blocks.\(index + 1).0.conv_dw.weight")
+      let goesOn = index + 1 < present.count && after == next
+      return (goesOn || checkpoint.state[after] == nil)
+        && checkpoint.shape("blocks.\(index).\(count - 1).\(index == 0 ? "bn2" : "bn3").weight")
+          == [stage.channels]
+    }
+  }
+
+  func stageCount(in checkpoint: PublishedKeys) -> Int? {
+    EfficientNetVariant.stages.indices.prefix {
+      checkpoint.shape("blocks.\($0).0.conv_dw.weight") != nil
+    }.count
+  }
+
+  func makeNetwork(
+    _ settings: ClassifierSettings, dropout: Float?, stochasticDepth: Float?
+  ) -> ClassifierNetwork {
+    var configuration = EfficientNetConfiguration(
+      variant(settings.architecture), classCount: settings.classCount, norm: settings.norm,
+      padding: settings.scheme.padding, stageCount: settings.stages, dropout: dropout)
+    if let stochasticDepth { configuration.stochasticDepth = stochasticDepth }
+    return ClassifierNetwork(configuration)
+  }
+
+  private func variant(_ architecture: Architecture) -> EfficientNetVariant {
+    guard let variant = architecture.efficientNet else {
+      preconditionFailure("EfficientNet: \(architecture.rawValue) is another family's")
+    }
+    return variant
+  }
+}
+
+extension Architecture {
+  /// EfficientNet, smallest to largest.
+  public static let efficientNetB0 = Architecture(.b0)
+  /// A member of the family (see `EfficientNetVariant`).
+  public static let efficientNetB1 = Architecture(.b1)
+  /// A member of the family.
+  public static let efficientNetB2 = Architecture(.b2)
+  /// A member of the family.
+  public static let efficientNetB3 = Architecture(.b3)
+  /// A member of the family.
+  public static let efficientNetB4 = Architecture(.b4)
+  /// A member of the family.
+  public static let efficientNetB5 = Architecture(.b5)
+  /// A member of the family.
+  public static let efficientNetB6 = Architecture(.b6)
+  /// A member of the family.
+  public static let efficientNetB7 = Architecture(.b7)
+  /// A member of the family.
+  public static let efficientNetB8 = Architecture(.b8)
+  /// EfficientNet-Lite, smallest to largest.
+  public static let efficientNetLite0 = Architecture(.lite0)
+  /// A Lite network.
+  public static let efficientNetLite1 = Architecture(.lite1)
+  /// A Lite network.
+  public static let efficientNetLite2 = Architecture(.lite2)
+  /// A Lite network.
+  public static let efficientNetLite3 = Architecture(.lite3)
+  /// A Lite network.
+  public static let efficientNetLite4 = Architecture(.lite4)
+
+  /// An EfficientNet by its member of the family: `efficientnet-b0`, `efficientnet-lite4`.
+  public init(_ variant: EfficientNetVariant) {
+    self.init("efficientnet-\(variant.rawValue)")
+  }
+
+  /// The member of the EfficientNet family; nil for other networks.
+  public var efficientNet: EfficientNetVariant? {
+    let prefix = "efficientnet-"
+    guard rawValue.hasPrefix(prefix) else { return nil }
+    return EfficientNetVariant(rawValue: String(rawValue.dropFirst(prefix.count)))
+  }
+}
+
+extension Scheme {
+  /// timm's `tf_efficientnet_bN` and `tf_efficientnet_liteN`: timm's keys, TensorFlow's padding.
+  public static let timmTF = Scheme("timm-tf")
+  /// torchvision's `efficientnet_bN`.
+  public static let torchvision = Scheme("torchvision")
+  /// lukemelas's EfficientNet-PyTorch, and the Lite networks of the package
+  /// efficientnet-lite-pytorch.
+  public static let lukemelas = Scheme("lukemelas")
+  /// The winner of the DFDC (github.com/selimsef/dfdc_deepfake_challenge). Crops smaller than its
+  /// input are enlarged bilinearly here, where its authors took cubic interpolation.
+  public static let selimsef = Scheme("selimsef")
+  /// Self-blended images (Shiohara and Yamasaki 2022, github.com/mapooon/SelfBlendedImages).
+  public static let sbi = Scheme("sbi")
+
+  /// How an EfficientNet's convolutions treat the border.
+  var padding: PaddingMode {
+    switch self {
+    case .timmTF, .selimsef: .sameFromInput
+    case .lukemelas, .icpr2020dfdc, .sbi: .sameFromNativeSize
+    default: .symmetric
+    }
+  }
+}
