@@ -49,7 +49,8 @@ package struct SettingRow: Sendable, Equatable {
   package var markdown: String {
     let owners = kinds.isEmpty ? "" : kinds.marked + ": "
     let allowed = setting.allowed.isEmpty ? "" : "\(setting.allowed). "
-    let text = "\(owners)\(allowed)\(setting.help) \(setting.more)"
+    let more = setting.more.isEmpty ? "" : " \(setting.more)."
+    let text = "\(owners)\(allowed)\(setting.help)\(more)"
     let absent = setting.isNeeded ? "needed" : setting.value.map(\.text) ?? ""
     let usual = absent.isEmpty ? "absent" : absent
     return "| `\(key)` | \(Self.plain(text)) | \(Self.plain(usual)) |"
@@ -57,9 +58,7 @@ package struct SettingRow: Sendable, Equatable {
 
   /// Numbers as people write them: 1 instead of 1.0.
   private static func plain(_ text: String) -> String {
-    var result = text.replacing(#/(\d)\.0(?!\d)/#) { String($0.1) }
-    while result.last == " " { result.removeLast() }
-    return result
+    text.replacing(#/(\d)\.0(?!\d)/#) { String($0.1) }
   }
 }
 

@@ -152,6 +152,8 @@ package struct SettingFields {
     }
     value = result
     add(key, inner, help, more)
+    // What is documented of an absent section is what it would have.
+    if isAbsent { settings[settings.count - 1].value = hasNone ? none : nil }
   }
 
   /// A list of values with settings of their own, at least one; `each` describes one of them.

@@ -106,7 +106,9 @@ extension TrainingOptions: Described {
       "ema", &ema, .number(in: 0.5...0.999_999), hasNone: true,
       "How much of its value the moving average of the weights keeps at a step.",
       more: "It keeps less in the first steps. The average is what is validated and saved")
-    try fields.section("swa", &swa, from: WeightAveragingOptions(from: 0), hasNone: true)
+    try fields.section(
+      "swa", &swa, from: WeightAveragingOptions(from: 0), hasNone: true,
+      "The mean of the weights of whole epochs.", more: "It is what is validated and saved")
     try fields.optional(
       "earlyStop", &earlyStop, .whole(in: 1...100_000), hasNone: true,
       "Epochs without a lower validation loss after which training ends.")
@@ -134,8 +136,7 @@ extension TrainingOptions.WeightAveragingOptions: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.value(
       "from", &from, .whole(in: 1...100_000), isNeeded: from == 0,
-      "The first epoch whose weights count.",
-      more: "Their average is validated and saved from then on")
+      "The first epoch whose weights count.")
     try fields.optional(
       "learningRate", &learningRate, .number(in: 1e-8...10),
       "The rate from then on; the schedule's if absent.")

@@ -50,14 +50,17 @@ import Testing
       "| `schedule.minRate` | `plateau`, `cosine`: a number from 0 to 10. The lowest rate. | 0 |",
       "| `optimizer.nesterov` | `sgd`: `true` or `false`. Whether it looks ahead. | false |",
       "| `size` | a whole number from 32 to 4096. The side of the square input in pixels. If absent:"
-        + " the file's metadata, or the scheme's | absent |",
+        + " the file's metadata, or the scheme's. | absent |",
+      "| `training` | How `dfkit train` makes the members; `predict` does not use it. | absent |",
+      "| `swa` | The mean of the weights of whole epochs. It is what is validated and saved. | none |",
+      "| `swa.from` | a whole number from 1 to 100000. The first epoch whose weights count. | needed |",
     ] {
       #expect(lines.contains(line), "\(line)")
     }
     for start in [
       "| `detector.minFace` | `retinaface`: a number from 0 to 10000.",
       "| `detector.minFace` | `mtcnn`: a number from 4 to 10000.",
-      "| `swa.from` |", "| `fakes.share` |", "| `aggregation.calibration.scale` |",
+      "| `fakes.share` |", "| `aggregation.calibration.scale` |",
     ] {
       #expect(lines.contains { $0.hasPrefix(start) }, "\(start)")
     }
