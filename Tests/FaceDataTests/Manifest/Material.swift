@@ -1,7 +1,5 @@
-import FaceData
 import Foundation
 import TestSupport
-import Testing
 
 /// A CSV file with some text, for the time that `body` runs.
 func withCSV<R>(_ text: String, _ body: (URL) throws -> R) throws -> R {
@@ -14,18 +12,5 @@ func withCSV<R>(_ bytes: Data, _ body: (URL) throws -> R) throws -> R {
     let file = folder.appendingPathComponent("faces.csv")
     try bytes.write(to: file)
     return try body(file)
-  }
-}
-
-/// The error that `body` ends in.
-func failure<R>(
-  sourceLocation: SourceLocation = #_sourceLocation, of body: () throws(DatasetError) -> R
-) -> DatasetError? {
-  do throws(DatasetError) {
-    let result = try body()
-    Issue.record("no error, but \(result)", sourceLocation: sourceLocation)
-    return nil
-  } catch {
-    return error
   }
 }

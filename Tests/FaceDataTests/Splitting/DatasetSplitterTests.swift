@@ -238,13 +238,16 @@ private func dataset(people: Int, frames: Int) -> FaceManifest {
 
           """)
       // In place.
-      try columns.write([one], to: one) { ["p\($0)", ""] }
+      try columns.write([one], to: one) {
+        $1.split = "p\($0)"
+        return true
+      }
       let again = try String(contentsOf: one, encoding: .utf8)
       #expect(again.hasPrefix("path,label,note,split,fold\na/b.jpg,REAL,\"x, \"\"y\"\"\",p0,\n"))
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 2)
       let nowhere = folder.appendingPathComponent("no/such/x.csv")
       let error = failure { () throws(DatasetError) in
-        try columns.write([one], to: nowhere) { _ in ["", ""] }
+        try columns.write([one], to: nowhere) { _, _ in true }
       }
       #expect(error?.description.contains("cannot be written") == true)
     }
