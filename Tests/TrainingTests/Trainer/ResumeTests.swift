@@ -1,6 +1,7 @@
 import Classifiers
 import DeepfakeCore
 import Foundation
+import MediaIO
 import TestSupport
 import Testing
 import Training
