@@ -2,6 +2,7 @@ import Classifiers
 import DeepfakeCore
 import FaceData
 import Foundation
+import MediaIO
 import TestSupport
 import Testing
 import Training
