@@ -16,7 +16,7 @@ enum Material {
       description.scheme = settings.scheme.rawValue
       description.norm = .batch
       description.size = 64
-      description.classes = 1
+      description.classCount = 1
       entries = description.entries
     }
     try network.store.stateDict().write(safetensors: url, metadata: entries)

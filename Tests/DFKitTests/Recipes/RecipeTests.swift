@@ -144,7 +144,7 @@ import Testing
     #expect(recipe.people.minShare == 0.5)
     let options = recipe.members[0].options
     #expect(options.architecture == Architecture.xception.rawValue)
-    #expect(options.scheme == .icpr2020dfdc)
+    #expect(options.scheme == Scheme.icpr2020dfdc.rawValue)
     #expect(options.size == 256)
     #expect(options.norm == .batch)
     #expect(options.mean == [0.5, 0.4, 0.3])
