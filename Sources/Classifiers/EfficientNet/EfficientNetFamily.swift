@@ -124,33 +124,33 @@ struct EfficientNetFamily: ClassifierFamily {
 }
 
 extension Architecture {
-  /// EfficientNet, smallest to largest.
+  /// EfficientNet-B0, made for 224 pixels.
   public static let efficientNetB0 = Architecture(.b0)
-  /// A member of the family (see `EfficientNetVariant`).
+  /// EfficientNet-B1, made for 240 pixels.
   public static let efficientNetB1 = Architecture(.b1)
-  /// A member of the family.
+  /// EfficientNet-B2, made for 260 pixels.
   public static let efficientNetB2 = Architecture(.b2)
-  /// A member of the family.
+  /// EfficientNet-B3, made for 300 pixels.
   public static let efficientNetB3 = Architecture(.b3)
-  /// A member of the family.
+  /// EfficientNet-B4, made for 380 pixels.
   public static let efficientNetB4 = Architecture(.b4)
-  /// A member of the family.
+  /// EfficientNet-B5, made for 456 pixels.
   public static let efficientNetB5 = Architecture(.b5)
-  /// A member of the family.
+  /// EfficientNet-B6, made for 528 pixels.
   public static let efficientNetB6 = Architecture(.b6)
-  /// A member of the family.
+  /// EfficientNet-B7, made for 600 pixels.
   public static let efficientNetB7 = Architecture(.b7)
-  /// A member of the family.
+  /// EfficientNet-B8, made for 672 pixels.
   public static let efficientNetB8 = Architecture(.b8)
-  /// EfficientNet-Lite, smallest to largest.
+  /// EfficientNet-Lite0, made for 224 pixels.
   public static let efficientNetLite0 = Architecture(.lite0)
-  /// A Lite network.
+  /// EfficientNet-Lite1, made for 240 pixels.
   public static let efficientNetLite1 = Architecture(.lite1)
-  /// A Lite network.
+  /// EfficientNet-Lite2, made for 260 pixels.
   public static let efficientNetLite2 = Architecture(.lite2)
-  /// A Lite network.
+  /// EfficientNet-Lite3, made for 280 pixels.
   public static let efficientNetLite3 = Architecture(.lite3)
-  /// A Lite network.
+  /// EfficientNet-Lite4, made for 300 pixels.
   public static let efficientNetLite4 = Architecture(.lite4)
 
   /// An EfficientNet by its member of the family: `efficientnet-b0`, `efficientnet-lite4`.

@@ -10,7 +10,8 @@
 ///   BatchNorm2d(store.root / "norm", 16), FunctionLayer { $0.relu() },
 /// ]
 /// store.initialize(seed: 1)
-/// let maps = layers.forInference()(images)
+/// let fast = layers.forInference()
+/// let maps = fast(images)
 /// ```
 public protocol Module: Sendable {
   /// The output for `x`; `mode` says whether dropout drops and batch norm measures.

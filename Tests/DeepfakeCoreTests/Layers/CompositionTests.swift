@@ -36,8 +36,10 @@ import Testing
     let chain = material.chain(x).scalars
     let branches = material.branches(x)
     #expect(branches.shape == [2, 9, 7, 9])
-    expectClose(material.chain.forInference()(x).scalars, chain, tolerance: 1e-5)
-    expectClose(material.branches.forInference()(x).scalars, branches.scalars, tolerance: 1e-5)
+    let packedChain = material.chain.forInference()
+    let packedBranches = material.branches.forInference()
+    expectClose(packedChain(x).scalars, chain, tolerance: 1e-5)
+    expectClose(packedBranches(x).scalars, branches.scalars, tolerance: 1e-5)
     // What was packed is released.
     #expect(!material.store.parameters.contains { $0.isLoaded })
   }
