@@ -1,7 +1,7 @@
 import DeepfakeCore
 
 /// How a network's convolutions treat the border; it belongs to the weights.
-public enum PaddingMode: Sendable, Equatable {
+package enum PaddingMode: Sendable, Equatable {
   /// Half the kernel on every side, as PyTorch's own networks.
   case symmetric
   /// TensorFlow's SAME, computed from each input.
@@ -11,27 +11,27 @@ public enum PaddingMode: Sendable, Equatable {
 }
 
 /// All that defines an EfficientNet but its weights.
-public struct EfficientNetConfiguration: Sendable, Equatable {
+package struct EfficientNetConfiguration: Sendable, Equatable {
   /// Which member of the family.
-  public var variant: EfficientNetVariant
+  package var variant: EfficientNetVariant
   /// Outputs.
-  public var classCount: Int
+  package var classCount: Int
   /// The norm everywhere.
-  public var norm: Norm
+  package var norm: Norm
   /// The convolutions' borders.
-  public var padding: PaddingMode
+  package var padding: PaddingMode
   /// The stages that are there, from the first. A network without the last ones sees small regions
   /// only, which makes it harder to go by whose face it is (Chai et al., "What makes fake images
   /// detectable?", ECCV 2020).
-  public var stageCount: Int
+  package var stageCount: Int
   /// The probability of dropout before the classifier, in training.
-  public var dropout: Float
+  package var dropout: Float
   /// The probability that the last block is skipped for an image in training; earlier blocks' are
   /// proportionally smaller, the first's 0.
-  public var stochasticDepth: Float
+  package var stochasticDepth: Float
 
   /// A member with its own dropout unless another is given.
-  public init(
+  package init(
     _ variant: EfficientNetVariant, classCount: Int = 1, norm: Norm = .batch,
     padding: PaddingMode = .symmetric, stageCount: Int? = nil, dropout: Float? = nil,
     stochasticDepth: Float = 0.2
@@ -60,7 +60,7 @@ extension EfficientNetConfiguration {
 
 extension ClassifierNetwork {
   /// An EfficientNet (Tan and Le 2019) under timm's keys, without weights.
-  public init(_ configuration: EfficientNetConfiguration) {
+  package init(_ configuration: EfficientNetConfiguration) {
     let store = ParameterStore()
     let plan = configuration.plan
     self.init(

@@ -154,12 +154,12 @@ extension Architecture {
   public static let efficientNetLite4 = Architecture(.lite4)
 
   /// An EfficientNet by its member of the family: `efficientnet-b0`, `efficientnet-lite4`.
-  public init(_ variant: EfficientNetVariant) {
+  package init(_ variant: EfficientNetVariant) {
     self.init("efficientnet-\(variant.rawValue)")
   }
 
   /// The member of the EfficientNet family; nil for other networks.
-  public var efficientNet: EfficientNetVariant? {
+  package var efficientNet: EfficientNetVariant? {
     let prefix = "efficientnet-"
     guard rawValue.hasPrefix(prefix) else { return nil }
     return EfficientNetVariant(rawValue: String(rawValue.dropFirst(prefix.count)))

@@ -4,7 +4,7 @@
 /// EfficientNet-Lite (Google, 2020) is the same table without squeeze and excitation, with ReLU6
 /// for SiLU, and with a stem, a head and a number of blocks in the first and the last stage that
 /// are not scaled.
-public enum EfficientNetVariant: String, Sendable, CaseIterable {
+package enum EfficientNetVariant: String, Sendable, CaseIterable {
   /// The base network and its eight enlargements.
   case b0, b1, b2, b3, b4, b5, b6, b7, b8
   /// The Lite networks.
@@ -30,7 +30,7 @@ public enum EfficientNetVariant: String, Sendable, CaseIterable {
   ]
 
   /// Whether this is one of the Lite networks.
-  public var isLite: Bool {
+  package var isLite: Bool {
     switch self {
     case .lite0, .lite1, .lite2, .lite3, .lite4: true
     case .b0, .b1, .b2, .b3, .b4, .b5, .b6, .b7, .b8: false
@@ -57,9 +57,9 @@ public enum EfficientNetVariant: String, Sendable, CaseIterable {
   }
 
   /// The side of the images that the member was designed for.
-  public var nativeSize: Int { scale.nativeSize }
+  package var nativeSize: Int { scale.nativeSize }
   /// The dropout before the classifier that its authors trained with.
-  public var dropout: Float { scale.dropout }
+  package var dropout: Float { scale.dropout }
 
   /// The member's own table: B0's, scaled.
   var table: EfficientNetTable {

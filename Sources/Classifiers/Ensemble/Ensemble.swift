@@ -72,7 +72,7 @@ public struct Ensemble: FaceScorer {
   public func combine(_ scores: [MemberScores]) -> Assessment { combination(scores) }
 
   /// What the ensemble does once its members have judged.
-  public var combination: ScoreCombination {
+  package var combination: ScoreCombination {
     ScoreCombination(frames: frames, models: models, calibration: calibration, clip: clip)
   }
 

@@ -26,12 +26,12 @@ public protocol PeopleRule: Sendable {
 }
 
 /// The highest probability: a video is fake where one of its people is.
-public struct HighestPersonRule: PeopleRule {
+package struct HighestPersonRule: PeopleRule {
   /// The rule.
-  public init() {}
+  package init() {}
 
   /// The maximum of the people's probabilities.
-  public func probability(_ people: [JudgedPerson]) -> Float {
+  package func probability(_ people: [JudgedPerson]) -> Float {
     requirePeople(people, of: self)
     return people.reduce(-.infinity) { max($0, $1.probability) }
   }
@@ -39,24 +39,24 @@ public struct HighestPersonRule: PeopleRule {
 
 /// The probability of the person with the largest face, by the median area of its boxes: the one whom
 /// the video is about.
-public struct LargestPersonRule: PeopleRule {
+package struct LargestPersonRule: PeopleRule {
   /// The rule.
-  public init() {}
+  package init() {}
 
   /// The probability of the person with the largest face; of equals, of the first.
-  public func probability(_ people: [JudgedPerson]) -> Float {
+  package func probability(_ people: [JudgedPerson]) -> Float {
     requirePeople(people, of: self)
     return people.dropFirst().reduce(people[0]) { $1.faceArea > $0.faceArea ? $1 : $0 }.probability
   }
 }
 
 /// The plain mean of the people's probabilities.
-public struct MeanPersonRule: PeopleRule {
+package struct MeanPersonRule: PeopleRule {
   /// The rule.
-  public init() {}
+  package init() {}
 
   /// The mean; every person weighs the same, however often seen.
-  public func probability(_ people: [JudgedPerson]) -> Float {
+  package func probability(_ people: [JudgedPerson]) -> Float {
     requirePeople(people, of: self)
     return MeanAggregator().aggregate(people.map(\.probability))
   }
@@ -64,17 +64,17 @@ public struct MeanPersonRule: PeopleRule {
 
 extension PeopleRule where Self == HighestPersonRule {
   /// The highest probability.
-  public static var highest: Self { Self() }
+  package static var highest: Self { Self() }
 }
 
 extension PeopleRule where Self == LargestPersonRule {
   /// The probability of the person with the largest face.
-  public static var largest: Self { Self() }
+  package static var largest: Self { Self() }
 }
 
 extension PeopleRule where Self == MeanPersonRule {
   /// The mean of the people's probabilities.
-  public static var mean: Self { Self() }
+  package static var mean: Self { Self() }
 }
 
 private func requirePeople(_ people: [JudgedPerson], of rule: some PeopleRule) {

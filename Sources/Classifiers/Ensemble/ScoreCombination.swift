@@ -2,18 +2,18 @@ import DeepfakeCore
 
 /// The way from the members' frame scores of one person to one probability: what an ensemble does once its members
 /// have judged, and all that trying other ways on scores computed before needs.
-public struct ScoreCombination: Sendable {
+package struct ScoreCombination: Sendable {
   /// Makes one score out of a member's frame scores.
-  public var frames: any Aggregator
+  package var frames: any Aggregator
   /// Makes one score out of the members' scores.
-  public var models: any Aggregator
+  package var models: any Aggregator
   /// What makes the members' common score a probability, applied to its log odds; nil leaves it as it is.
-  public var calibration: LogitCalibration?
+  package var calibration: LogitCalibration?
   /// The range that the final probability is held in; nil leaves it as it is.
-  public var clip: ClosedRange<Float>?
+  package var clip: ClosedRange<Float>?
 
   /// A combination; plain means unless told otherwise.
-  public init(
+  package init(
     frames: any Aggregator = .mean, models: any Aggregator = .mean,
     calibration: LogitCalibration? = nil, clip: ClosedRange<Float>? = nil
   ) {
@@ -24,7 +24,7 @@ public struct ScoreCombination: Sendable {
   }
 
   /// The assessment that frame scores lead to. Every member has at least one score.
-  public func callAsFunction(_ scores: [MemberScores]) -> Assessment {
+  package func callAsFunction(_ scores: [MemberScores]) -> Assessment {
     let members = scores.map { member in
       Assessment.Member(
         name: member.name, frames: member.frames, probability: frames.aggregate(member.frames))

@@ -6,17 +6,17 @@ import DeepfakeCore
 /// The maps of a depth are added up, each weighing the mean of the log odds' gradient by it; what
 /// is below 0 speaks for "real" and is cut off. Any network that is loaded or trained can be asked,
 /// at any depth.
-public struct GradCAM: Sendable {
+package struct GradCAM: Sendable {
   /// What the network is.
-  public let settings: ClassifierSettings
+  package let settings: ClassifierSettings
   /// The network.
-  public let network: ClassifierNetwork
+  package let network: ClassifierNetwork
   /// Which of the network's maps are looked at, from the stem on; nil for the last, which the
   /// classifier pools.
-  public var depth: Int?
+  package var depth: Int?
 
   /// A network with weights.
-  public init(_ network: ClassifierNetwork, _ settings: ClassifierSettings) {
+  package init(_ network: ClassifierNetwork, _ settings: ClassifierSettings) {
     self.network = network
     self.settings = settings
   }
@@ -25,7 +25,7 @@ public struct GradCAM: Sendable {
   ///
   /// - Throws: `ClassifierError`, `WeightsError`; `ClassifierError.noProbability` for a network
   ///   with other than one or two outputs, which do not mean "fake".
-  public init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
+  package init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
     let settings = try ClassifierSettings.resolve(state, options)
     guard settings.classCount <= 2 else {
       throw ClassifierError.noProbability(classes: settings.classCount)
@@ -37,12 +37,12 @@ public struct GradCAM: Sendable {
   }
 
   /// What speaks for "fake" in a crop, and the log odds, not calibrated.
-  public func callAsFunction(_ crop: Image) -> (map: HeatMap, logOdds: Float) {
+  package func callAsFunction(_ crop: Image) -> (map: HeatMap, logOdds: Float) {
     self(settings.input.prepare([crop]))
   }
 
   /// The same of an input, [1, height, width, 3].
-  public func callAsFunction(_ x: Tensor) -> (map: HeatMap, logOdds: Float) {
+  package func callAsFunction(_ x: Tensor) -> (map: HeatMap, logOdds: Float) {
     precondition(x.rank == 4 && x.shape[0] == 1, "GradCAM: \(x.shape) is not one image")
     let maps = withoutRecording { network.maps(x, .inference) }
     let depth = min(max(depth ?? maps.count - 1, 0), maps.count - 1)

@@ -1,16 +1,16 @@
 import DeepfakeCore
 
 /// How much each place of a crop speaks for "fake", on a coarse grid.
-public struct HeatMap: Sendable, Equatable {
+package struct HeatMap: Sendable, Equatable {
   /// Cells across.
-  public let width: Int
+  package let width: Int
   /// Cells down.
-  public let height: Int
+  package let height: Int
   /// The cells' values, row by row, in units of the logit per cell; 0 where nothing speaks for it.
-  public let values: [Float]
+  package let values: [Float]
 
   /// A map of `width` x `height` values.
-  public init(width: Int, height: Int, values: [Float]) {
+  package init(width: Int, height: Int, values: [Float]) {
     precondition(
       width > 0 && height > 0 && values.count == width * height,
       "HeatMap: \(values.count) values for \(width)x\(height)")
@@ -20,13 +20,13 @@ public struct HeatMap: Sendable, Equatable {
   }
 
   /// The values as parts of the highest; all 0 where that is 0.
-  public var normalized: [Float] {
+  package var normalized: [Float] {
     let highest = values.max() ?? 0
     return highest > 0 ? values.map { $0 / highest } : values.map { _ in 0 }
   }
 
   /// The mean of several maps' normalised values, on a grid of the finest map's cells.
-  public static func mean(_ maps: [HeatMap]) -> HeatMap? {
+  package static func mean(_ maps: [HeatMap]) -> HeatMap? {
     guard let width = maps.map(\.width).max(), let height = maps.map(\.height).max() else {
       return nil
     }
@@ -43,7 +43,7 @@ public struct HeatMap: Sendable, Equatable {
   /// yellow to red.
   ///
   /// - Parameter strength: how much of the picture the strongest places cover, 0 to 1.
-  public func drawn(over image: Image, strength: Float = 0.6) -> Image {
+  package func drawn(over image: Image, strength: Float = 0.6) -> Image {
     let heats = resampled(width: image.width, height: image.height)
     var result = image
     for y in 0..<image.height {

@@ -1,7 +1,7 @@
 import DeepfakeCore
 
 /// Why no familiarity could be fitted.
-public enum FamiliarityError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum FamiliarityError: Error, Sendable, Equatable, CustomStringConvertible {
   /// There are too few faces of a class.
   case tooFew(real: Int, fake: Int)
   /// Features are not finite, or all the same.
@@ -10,7 +10,7 @@ public enum FamiliarityError: Error, Sendable, Equatable, CustomStringConvertibl
   case algebra(LinearAlgebraError)
 
   /// The message for people.
-  public var description: String {
+  package var description: String {
     switch self {
     case .tooFew(let real, let fake):
       "what is familiar is told from at least \(Familiarity.fewestFaces) real and as many fake faces; there are"
@@ -24,10 +24,10 @@ public enum FamiliarityError: Error, Sendable, Equatable, CustomStringConvertibl
 
 extension Familiarity {
   /// Faces that each class must have.
-  public static let fewestFaces = 8
+  package static let fewestFaces = 8
   /// The part of the covariance that is replaced by one equal in all directions, of the same trace:
   /// directions in which the faces happen not to vary do not become infinitely telling.
-  public static let shrinkage = 0.01
+  package static let shrinkage = 0.01
 
   /// The familiarity of features, without limits.
   ///
@@ -38,7 +38,7 @@ extension Familiarity {
   ///   - features: a list of equal length for each face.
   ///   - isFake: the truth for each face.
   /// - Throws: `FamiliarityError`.
-  public static func fitted(
+  package static func fitted(
     to features: [[Float]], isFake: [Bool], dimensions: Int = 64
   ) throws(FamiliarityError) -> Familiarity {
     precondition(

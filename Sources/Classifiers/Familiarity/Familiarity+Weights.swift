@@ -16,7 +16,7 @@ extension Familiarity {
   /// - Parameter featureCount: the features of the file's network.
   /// - Throws: `WeightsError.unreadable` where only a part is there, shapes do not fit each other
   ///   and the network, or numbers make no sense.
-  public init?(_ state: StateDict, featureCount: Int) throws(WeightsError) {
+  package init?(_ state: StateDict, featureCount: Int) throws(WeightsError) {
     let stored = (state[Self.projectionKey], state[Self.centerKey], state[Self.meansKey])
     let entries = state.metadata.filter { $0.key.hasPrefix(Self.prefix) }
     if stored.0 == nil, stored.1 == nil, stored.2 == nil, entries.isEmpty { return nil }
@@ -77,7 +77,7 @@ extension Familiarity {
 
   /// Puts the tensors and the metadata's entries into a weights file's, in the place of what was
   /// there of them.
-  public func write(to state: inout StateDict) {
+  package func write(to state: inout StateDict) {
     let own = StateDict(tensors: [
       .init(Self.projectionKey, Tensor(projection, shape: [dimensions, featureCount])),
       .init(Self.centerKey, Tensor(center, shape: [featureCount])),

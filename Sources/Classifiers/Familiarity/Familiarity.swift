@@ -15,33 +15,33 @@ import DeepfakeCore
 ///   print(familiarity.limits.traitsBeyond(face.measures).map(\.words))
 /// }
 /// ```
-public struct Familiarity: Sendable, Equatable {
+package struct Familiarity: Sendable, Equatable {
   /// What whitens features, [dimensions, features] row by row: the leading eigenvectors of the
   /// covariance within classes, each divided by the deviation along it.
-  public let projection: [Float]
+  package let projection: [Float]
   /// What is first subtracted from features: halfway between the means of the two classes.
-  public let center: [Float]
+  package let center: [Float]
   /// The whitened means of real and of fake faces, each of `dimensions`.
-  public let means: [[Float]]
+  package let means: [[Float]]
   /// The mean squared length of what the projection leaves out of the features learned from, above
   /// 0.
-  public let residual: Float
+  package let residual: Float
   /// How far a face may be.
-  public var limits: TraitValues
+  package var limits: TraitValues
   /// What is known of the fit, for people: entries of the file's metadata without their prefix.
-  public var notes: [String: String] = [:]
+  package var notes: [String: String] = [:]
 
   /// The variance along each direction: what takes the whitening back.
   private let variances: [Float]
 
   /// The directions that are kept.
-  public var dimensions: Int { means[0].count }
+  package var dimensions: Int { means[0].count }
   /// The features of a face.
-  public var featureCount: Int { center.count }
+  package var featureCount: Int { center.count }
 
   /// A familiarity of given numbers. `projection` has means' count times the center's count of
   /// elements, none of its rows is zero, and `residual` is above 0.
-  public init(
+  package init(
     projection: [Float], center: [Float], means: [[Float]], residual: Float,
     limits: TraitValues = TraitValues()
   ) {
@@ -61,21 +61,21 @@ public struct Familiarity: Sendable, Equatable {
   }
 
   /// The parts of a face's distance.
-  public struct Parts: Sendable, Equatable {
+  package struct Parts: Sendable, Equatable {
     /// The squared Mahalanobis distance to the nearer of the two class means, by the number of
     /// directions: about 1 for faces like those learned from.
-    public var mahalanobis: Float
+    package var mahalanobis: Float
     /// The squared length of the features outside of the directions, by its mean over the faces
     /// learned from.
-    public var residual: Float
+    package var residual: Float
 
     /// How far the face is from those learned from: the mean of the two parts, about 1 for faces
     /// like those.
-    public var distance: Float { (mahalanobis + residual) / 2 }
+    package var distance: Float { (mahalanobis + residual) / 2 }
   }
 
   /// The parts of the distance of one face's features, `featureCount` numbers.
-  public func parts(_ features: some Collection<Float>) -> Parts {
+  package func parts(_ features: some Collection<Float>) -> Parts {
     precondition(
       features.count == featureCount,
       "Familiarity: \(features.count) features, expected \(featureCount)")
@@ -99,5 +99,5 @@ public struct Familiarity: Sendable, Equatable {
   }
 
   /// How far one face's features are from those learned from (`Parts.distance`).
-  public func distance(_ features: some Collection<Float>) -> Float { parts(features).distance }
+  package func distance(_ features: some Collection<Float>) -> Float { parts(features).distance }
 }

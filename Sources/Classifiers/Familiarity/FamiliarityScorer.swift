@@ -1,15 +1,15 @@
 import DeepfakeCore
 
 /// What a network said of a face, and what the face is like.
-public struct FamiliarityJudgement: Sendable, Equatable {
+package struct FamiliarityJudgement: Sendable, Equatable {
   /// The probability of "fake".
-  public var score: Float
+  package var score: Float
   /// Its measures, of which `limits` of a familiarity say what is unusual.
-  public var measures: TraitValues
+  package var measures: TraitValues
 }
 
 /// A classifier that may know which faces are unlike those that it learned from.
-public protocol FamiliarityScorer: FrameClassifier {
+package protocol FamiliarityScorer: FrameClassifier {
   /// What it remembers; nil where its weights say nothing.
   var familiarity: Familiarity? { get }
 
@@ -50,7 +50,7 @@ extension FamiliarityScorer {
   /// - Parameter pictures: what each crop is like whatever the network
   ///   (`TraitValues.pictures`).
   /// - Throws: `ClassifierError.noProbability` when the network has neither one class nor two.
-  public func judge(
+  package func judge(
     _ crops: [Image], pictures: [TraitValues]
   ) throws -> [FamiliarityJudgement] {
     try look(at: crops, pictures: pictures).map { face in
@@ -67,7 +67,7 @@ extension FamiliarityScorer {
   ///
   /// - Parameter sides: the crops' sides in pixels of the frame, where they were scaled since;
   ///   their own if empty.
-  public func judge(_ crops: [Image], sides: [Int] = []) throws -> [FamiliarityJudgement] {
+  package func judge(_ crops: [Image], sides: [Int] = []) throws -> [FamiliarityJudgement] {
     try judge(crops, pictures: TraitValues.pictures(crops, sides: sides))
   }
 }

@@ -40,14 +40,14 @@ public enum FamiliarityTrait: String, Sendable, CaseIterable, Codable {
 
 /// A number for each of some traits: what was measured of a face, the medians of several faces, or
 /// the limits up to which a face is familiar.
-public struct TraitValues: Sendable, Equatable {
+package struct TraitValues: Sendable, Equatable {
   private var values: [FamiliarityTrait: Float] = [:]
 
   /// A number for no trait.
-  public init() {}
+  package init() {}
 
   /// The number of a trait; nil where there is none.
-  public subscript(trait: FamiliarityTrait) -> Float? {
+  package subscript(trait: FamiliarityTrait) -> Float? {
     get { values[trait] }
     set { values[trait] = newValue }
   }
@@ -63,7 +63,7 @@ public struct TraitValues: Sendable, Equatable {
 
   /// The median of each trait over those faces that have it: of an even number, the lower of the
   /// middle two.
-  public static func median(of faces: [TraitValues]) -> TraitValues {
+  package static func median(of faces: [TraitValues]) -> TraitValues {
     var result = TraitValues()
     for trait in FamiliarityTrait.allCases {
       let sorted = faces.compactMap { $0[trait] }.sorted()
@@ -73,7 +73,7 @@ public struct TraitValues: Sendable, Equatable {
   }
 
   /// The traits of a face that are beyond these limits. What was not measured is not.
-  public func traitsBeyond(_ measures: TraitValues) -> [FamiliarityTrait] {
+  package func traitsBeyond(_ measures: TraitValues) -> [FamiliarityTrait] {
     FamiliarityTrait.allCases.filter { trait in
       guard let limit = values[trait], let value = measures[trait] else { return false }
       return trait.limitIsHighest ? value > limit : value < limit

@@ -3,7 +3,7 @@ import DeepfakeCore
 extension TraitValues {
   /// The mean chroma below which a picture counts as grey: rounding and compression leave that much
   /// in one.
-  public static let greyChroma: Float = 1
+  package static let greyChroma: Float = 1
   /// How much a pixel must differ from its neighbours to count as a speckle, of 255.
   static let speckleStep: Float = 4
   /// Pixels on a side of the grid on which colours are counted.
@@ -16,7 +16,7 @@ extension TraitValues {
   ///   - fitted: the crop at the network's size.
   ///   - side: the crop's side in pixels of the frame, where it was scaled since; the crop's own if
   ///     nil.
-  public init(picture crop: Image, fitted: Image, side: Int? = nil) {
+  package init(picture crop: Image, fitted: Image, side: Int? = nil) {
     self.init(picture: crop, side: side)
     self[.sharpness] = fitted.laplacianVariance
   }
@@ -25,7 +25,7 @@ extension TraitValues {
   ///
   /// - Parameter sides: the crops' sides in pixels of the frame, where they were scaled since;
   ///   their own if empty.
-  public static func pictures(_ crops: [Image], sides: [Int] = []) -> [TraitValues] {
+  package static func pictures(_ crops: [Image], sides: [Int] = []) -> [TraitValues] {
     precondition(
       sides.isEmpty || sides.count == crops.count,
       "TraitValues: \(sides.count) sides for \(crops.count) crops")

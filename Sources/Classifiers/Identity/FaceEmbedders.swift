@@ -2,19 +2,19 @@ import DeepfakeCore
 import Foundation
 
 /// Loads embedders of either kind.
-public enum FaceEmbedders {
+package enum FaceEmbedders {
   /// The embedder of a weights file: one of dfkit's own, or facenet-pytorch's InceptionResnetV1, told apart
   /// by their keys.
   ///
   /// - Throws: `WeightsError`, `ClassifierError`.
-  public static func read(_ file: URL) throws -> any FaceEmbedder {
+  package static func read(_ file: URL) throws -> any FaceEmbedder {
     try embedder(try StateDict.read(file))
   }
 
   /// The embedder of weights that were read.
   ///
   /// - Throws: `WeightsError`, `ClassifierError`.
-  public static func embedder(_ state: StateDict) throws -> any FaceEmbedder {
+  package static func embedder(_ state: StateDict) throws -> any FaceEmbedder {
     func isLookAlike(_ state: StateDict) -> Bool {
       state["embedding.weight"] != nil && state["conv_stem.weight"] != nil
     }

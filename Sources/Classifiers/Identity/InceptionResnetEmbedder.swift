@@ -3,22 +3,22 @@ import DeepfakeCore
 /// Faces embedded by facenet-pytorch's Inception-ResNet-v1, trained on VGGFace2 or CASIA-WebFace to
 /// recognise people (https://github.com/timesler/facenet-pytorch). The weights are not part of
 /// dfkit.
-public struct InceptionResnetEmbedder: FaceEmbedder {
+package struct InceptionResnetEmbedder: FaceEmbedder {
   /// The architecture's name.
-  public static let architecture = "inception-resnet-v1"
+  package static let architecture = "inception-resnet-v1"
 
   /// `inception-resnet-v1-` and a hash of the weights.
-  public let name: String
+  package let name: String
   /// Numbers an embedding has.
-  public var dimension: Int { InceptionResnetV1.dimension }
+  package var dimension: Int { InceptionResnetV1.dimension }
   /// The similarity from which two faces count as alike.
   ///
   /// FaceNet's authors verify people at a squared distance of 1.1 (Schroff et al. 2015), a
   /// similarity of 0.45, which is right for one comparison. Datasets are compared pair by pair in
   /// millions: this is the squared distance 0.6.
-  public let lookAlikeThreshold: Float = 0.7
+  package let lookAlikeThreshold: Float = 0.7
   /// 160 pixels, bytes to (x - 127.5) / 128.
-  public static let input = InputSpec(
+  package static let input = InputSpec(
     size: 160, mean: [0.5, 0.5, 0.5], std: [128 / 255, 128 / 255, 128 / 255])
 
   private let network: InceptionResnetV1
@@ -31,7 +31,7 @@ public struct InceptionResnetEmbedder: FaceEmbedder {
   /// Loads a published checkpoint, all of it but the classifier of the people it was trained on.
   ///
   /// - Throws: `WeightsError.mismatch` with every key that is missing, left over or misshapen.
-  public init(_ state: StateDict) throws(WeightsError) {
+  package init(_ state: StateDict) throws(WeightsError) {
     let network = InceptionResnetV1()
     let own = try state.renamingKeys { key in
       key.hasSuffix(".num_batches_tracked") || InceptionResnetV1.unusedKeys.contains(key)
@@ -43,7 +43,7 @@ public struct InceptionResnetEmbedder: FaceEmbedder {
   }
 
   /// An embedder whose weights come from a seed: what it says means nothing, its speed is the same.
-  public init(seed: UInt64) {
+  package init(seed: UInt64) {
     let network = InceptionResnetV1()
     network.store.initialize(seed: seed)
     self.init(network)
@@ -58,7 +58,7 @@ public struct InceptionResnetEmbedder: FaceEmbedder {
   package static var parameters: [Parameter] { InceptionResnetV1().store.parameters }
 
   /// The crops' embeddings.
-  public func embeddings(_ crops: [Image]) -> Tensor {
+  package func embeddings(_ crops: [Image]) -> Tensor {
     crops.embedded(input: Self.input, dimension: dimension) { network($0) }
   }
 

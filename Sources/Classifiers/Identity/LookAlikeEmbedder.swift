@@ -6,18 +6,18 @@ import DeepfakeCore
 ///
 /// It is no face recognition: that two pictures of a person from different days are alike is not
 /// what it learned.
-public struct LookAlikeEmbedder: FaceEmbedder {
+package struct LookAlikeEmbedder: FaceEmbedder {
   /// The architecture's name in weights files.
-  public static let architecture = "dfkit-look-alike"
+  package static let architecture = "dfkit-look-alike"
 
   /// `dfkit-look-alike-` and a hash of the weights.
-  public let name: String
+  package let name: String
   /// Numbers an embedding has.
-  public var dimension: Int { LookAlikeNetwork.dimension }
+  package var dimension: Int { LookAlikeNetwork.dimension }
   /// The similarity from which two faces count as alike: the weights' file says.
-  public let lookAlikeThreshold: Float
+  package let lookAlikeThreshold: Float
   /// What the network expects of its input.
-  public let input: InputSpec
+  package let input: InputSpec
 
   private let network: LookAlikeNetwork
 
@@ -25,12 +25,12 @@ public struct LookAlikeEmbedder: FaceEmbedder {
   static let defaultThreshold: Float = 0.9
 
   /// What the network is trained on and expects, at its native size unless told otherwise.
-  public static func input(size: Int = LookAlikeNetwork.nativeSize) -> InputSpec {
+  package static func input(size: Int = LookAlikeNetwork.nativeSize) -> InputSpec {
     InputSpec(size: size, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25])
   }
 
   /// The embedder of a trained network, whose parameters it takes over and releases.
-  public init(_ network: LookAlikeNetwork, input: InputSpec, lookAlikeThreshold: Float) {
+  package init(_ network: LookAlikeNetwork, input: InputSpec, lookAlikeThreshold: Float) {
     name = "\(Self.architecture)-\(network.store.digest)"
     self.input = input
     self.lookAlikeThreshold = lookAlikeThreshold
@@ -41,7 +41,7 @@ public struct LookAlikeEmbedder: FaceEmbedder {
   ///
   /// - Throws: `WeightsError.mismatch` with every key that is missing, left over or misshapen;
   ///   `ClassifierError` where the file's metadata makes no sense.
-  public init(_ state: StateDict) throws {
+  package init(_ state: StateDict) throws {
     let metadata = try ModelMetadata(state)
     let network = LookAlikeNetwork()
     try network.store.load(state)
@@ -71,7 +71,7 @@ public struct LookAlikeEmbedder: FaceEmbedder {
   package static let thresholdEntry = "lookAlikeThreshold"
 
   /// What a weights file of such a network says of it.
-  public static func metadata(input: InputSpec, lookAlikeThreshold: Float?) -> ModelMetadata {
+  package static func metadata(input: InputSpec, lookAlikeThreshold: Float?) -> ModelMetadata {
     var metadata = ModelMetadata()
     metadata.architecture = architecture
     metadata.norm = .batch
@@ -88,7 +88,7 @@ public struct LookAlikeEmbedder: FaceEmbedder {
 
   /// The crops' embeddings: the mean of each crop's and its mirror image's, brought to length 1, so
   /// that mirroring changes nothing.
-  public func embeddings(_ crops: [Image]) -> Tensor {
+  package func embeddings(_ crops: [Image]) -> Tensor {
     crops.embedded(input: input, dimension: dimension) { x in
       network.normed(x, .inference) + network.normed(x.flipped(axes: [2]), .inference)
     }

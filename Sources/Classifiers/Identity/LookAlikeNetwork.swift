@@ -2,15 +2,15 @@ import DeepfakeCore
 
 /// The small network behind `LookAlikeEmbedder`: EfficientNet's blocks, narrower and shallower than
 /// B0, and a fully connected layer with a norm instead of a classifier.
-public struct LookAlikeNetwork: Module {
+package struct LookAlikeNetwork: Module {
   /// Numbers an embedding has.
-  public static let dimension = 128
+  package static let dimension = 128
   /// The side of the input in pixels that the network is made for.
-  public static let nativeSize = 64
+  package static let nativeSize = 64
 
   /// The parameters, keyed as timm keys an EfficientNet's, the last ones `embedding` and
   /// `bn3`.
-  public let store: ParameterStore
+  package let store: ParameterStore
 
   private let embedder: ClassifierNetwork
   private let lastNorm: any Module
@@ -27,7 +27,7 @@ public struct LookAlikeNetwork: Module {
     ], headChannels: 512, nativeSize: nativeSize)
 
   /// A network without weights: load some, or initialise its store.
-  public init() {
+  package init() {
     let store = ParameterStore()
     let plan = Self.table.plan()
     self.store = store
@@ -45,7 +45,7 @@ public struct LookAlikeNetwork: Module {
   }
 
   /// Embeddings of length 1, [batch, dimension], for x of [batch, height, width, 3].
-  public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+  package func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     normed(x, mode).scaledToUnitLength()
   }
 

@@ -8,7 +8,7 @@ public struct ClassifierModel: FrameClassifier {
   /// What the network is.
   public let settings: ClassifierSettings
   /// What the weights say of the faces that the network learned from; nil where they say nothing.
-  public let familiarity: Familiarity?
+  package let familiarity: Familiarity?
   /// Crops that pass through the network at once at most.
   public var batchSize = 8
   private let source: NetworkSource

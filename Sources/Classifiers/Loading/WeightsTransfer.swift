@@ -1,19 +1,19 @@
 import DeepfakeCore
 
 /// What a network took over from a checkpoint of another task or another norm, and what it did not.
-public struct WeightsTransfer: Sendable, Equatable {
+package struct WeightsTransfer: Sendable, Equatable {
   /// Whose keys the checkpoint has.
-  public var scheme: Scheme
+  package var scheme: Scheme
   /// The network's parameters that were taken over.
-  public var taken: [String] = []
+  package var taken: [String] = []
   /// The network's parameters that begin anew.
-  public var new: [String] = []
+  package var new: [String] = []
   /// The checkpoint's tensors that the network has no place for, under the checkpoint's keys.
-  public var dropped: [String] = []
+  package var dropped: [String] = []
 
   /// One line for each kind of what is new or dropped, for people: few are named, many are counted
   /// by their last part.
-  public var summary: [String] {
+  package var summary: [String] {
     [("new", new), ("dropped", dropped)].compactMap { word, keys in
       guard !keys.isEmpty else { return nil }
       guard keys.count > 6 else { return "\(word): \(keys.joined(separator: ", "))" }
@@ -35,7 +35,7 @@ public struct WeightsTransfer: Sendable, Equatable {
   }
 
   /// Every key, a line each.
-  public var details: String {
+  package var details: String {
     [("taken over", taken), ("new", new), ("dropped", dropped)].map { word, keys in
       "\(word): \(keys.count)\n" + keys.map { "  \($0)\n" }.joined()
     }.joined()
@@ -54,7 +54,7 @@ extension ClassifierNetwork {
   /// - Throws: `ClassifierError.unrecognised` where the scheme cannot be told, or the network is
   ///   not of the checkpoint's architecture; `WeightsError.mismatch` where a layer's weights are
   ///   missing or of another shape.
-  public func takeOver(
+  package func takeOver(
     _ state: StateDict, scheme: Scheme? = nil, architecture: Architecture, keepsHead: Bool = true
   ) throws -> WeightsTransfer {
     let named = try ClassifierOptions(scheme: scheme).filled(from: state).named(file: state.file)

@@ -9,7 +9,7 @@ extension Benchmark {
   /// - Parameters:
   ///   - recompute: Whether blocks' activations are computed once more in backward instead of kept.
   ///   - listsCalls: Whether to take one more step and list where its time went.
-  public func train(
+  package func train(
     _ settings: ClassifierSettings, batch: Int, recompute: Bool = false,
     listsCalls: Bool = false
   ) throws -> BenchmarkResult {
@@ -51,15 +51,15 @@ extension Benchmark {
 
 extension BenchmarkResult {
   /// An operation's calls in one phase of a training step.
-  public struct Calls: Sendable, Equatable {
+  package struct Calls: Sendable, Equatable {
     /// The operation's name.
-    public var operation: String
+    package var operation: String
     /// `forward`, `backward` or `remake`.
-    public var phase: String
+    package var phase: String
     /// Calls.
-    public var count: Int
+    package var count: Int
     /// Their time together, by image.
-    public var millisecondsPerImage: Double
+    package var millisecondsPerImage: Double
 
     var json: JSON {
       [
@@ -70,7 +70,7 @@ extension BenchmarkResult {
   }
 
   /// The table of a training step's calls that `dfkit bench train --calls` shows.
-  public var callTable: String {
+  package var callTable: String {
     var table = TextTable([
       .init("operation"), .init("phase"), .init("calls", .right), .init("ms/image", .right),
     ])

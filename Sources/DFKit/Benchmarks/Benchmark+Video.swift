@@ -11,7 +11,7 @@ extension Benchmark {
   ///   - recipe: its name, for the result.
   ///   - load: reads the weights and makes the predictor, anew for every run.
   /// - Throws: what `load` and `VideoPredictor.predict` throw.
-  public func predict(
+  package func predict(
     _ file: URL, recipe: String, load: () throws -> VideoPredictor
   ) throws -> BenchmarkResult {
     var stages: [[StageTimes.Stage: Double]] = []
@@ -52,26 +52,26 @@ extension Benchmark {
 }
 
 /// How long a prediction took, whole and by stages.
-public struct VideoTimes: Sendable, Equatable {
+package struct VideoTimes: Sendable, Equatable {
   /// A stage's time in all runs.
-  public struct Stage: Sendable, Equatable {
+  package struct Stage: Sendable, Equatable {
     /// `load`, `decode`, `detect`, `track`, `crop`, `classify`, or `other`.
-    public var name: String
+    package var name: String
     /// Seconds.
-    public var seconds: RunTimes
+    package var seconds: RunTimes
   }
 
   /// The file.
-  public var file: String
+  package var file: String
   /// What was found, as in a report.
-  public var verdict: Verdict
+  package var verdict: Verdict
   /// Faces that were judged.
-  public var faces: Int
+  package var faces: Int
   /// Seconds from reading the weights to the verdict.
-  public var seconds: RunTimes
+  package var seconds: RunTimes
   /// The stages in the order in which they begin, and what lies outside of them. Where stages overlap,
   /// their times add up to more than the whole.
-  public var stages: [Stage]
+  package var stages: [Stage]
 
   init(
     file: String, verdict: Verdict, faces: Int, seconds: RunTimes,
@@ -91,7 +91,7 @@ public struct VideoTimes: Sendable, Equatable {
   }
 
   /// The table of stages that `dfkit bench video` shows below the first.
-  public var text: String {
+  package var text: String {
     var table = TextTable([.init("stage")] + RunTimes.columns("seconds") + [.init("time", .right)])
     func add(_ name: String, _ times: RunTimes) {
       let share = seconds.median > 0 ? 100 * times.median / seconds.median : 0

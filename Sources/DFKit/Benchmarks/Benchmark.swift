@@ -6,24 +6,24 @@ import MediaIO
 
 /// Times networks on made-up input with weights from a seed: what they say means nothing, how long it
 /// takes is the same as with trained ones.
-public struct Benchmark: Sendable {
+package struct Benchmark: Sendable {
   /// Runs that count.
-  public var repeats: Int
+  package var repeats: Int
   /// Runs before them, that fill caches and memory pools.
-  public var warmUps: Int
+  package var warmUps: Int
   /// Whether classifiers and detectors run as often once more for a `LayerTable`, and in which order it
   /// lists them.
-  public var layers: LayerTable.Order?
+  package var layers: LayerTable.Order?
 
   /// A benchmark.
-  public init(repeats: Int = 10, warmUps: Int = 2) {
+  package init(repeats: Int = 10, warmUps: Int = 2) {
     precondition(repeats > 0 && warmUps >= 0, "Benchmark: \(repeats) repeats, \(warmUps) before")
     self.repeats = repeats
     self.warmUps = warmUps
   }
 
   /// Times a classifier's pass over `batch` prepared images. Stops early in a cancelled task.
-  public func classify(_ settings: ClassifierSettings, batch: Int) throws -> BenchmarkResult {
+  package func classify(_ settings: ClassifierSettings, batch: Int) throws -> BenchmarkResult {
     let model = ClassifierModel(random: settings, seed: 1)
     var generator = SeededGenerator(seed: 2)
     let side = settings.input.size
@@ -35,7 +35,7 @@ public struct Benchmark: Sendable {
   }
 
   /// Times an embedder from crops of `side` pixels to embeddings. Stops early in a cancelled task.
-  public func embed(
+  package func embed(
     _ embedder: any FaceEmbedder, architecture: String, side: Int, batch: Int
   ) throws -> BenchmarkResult {
     let crops = Self.noise(width: side, height: side, count: batch)
@@ -54,7 +54,7 @@ public struct Benchmark: Sendable {
   }
 
   /// Times a detector from frames to faces, at the frames' full size. Stops early in a cancelled task.
-  public func detect(
+  package func detect(
     _ backbone: RetinaFaceBackbone, width: Int, height: Int, batch: Int
   ) throws -> BenchmarkResult {
     let detector = RetinaFace(backbone: backbone, seed: 1)
@@ -67,7 +67,7 @@ public struct Benchmark: Sendable {
 
   /// Times a detector on frames, `batch` at a time (fewer in the last batch): for MTCNN, whose work depends
   /// on what they show. Stops early in a cancelled task.
-  public func detect(
+  package func detect(
     _ detector: any FaceDetector, on frames: [Image], batch: Int
   ) throws -> BenchmarkResult {
     precondition(!frames.isEmpty && batch > 0, "Benchmark: no frames")
@@ -93,7 +93,7 @@ public struct Benchmark: Sendable {
   ///
   /// - Parameter size: what they are scaled to; nil leaves them as they are.
   /// - Throws: `MediaError` where a file cannot be read.
-  public static func frames(
+  package static func frames(
     _ files: MediaFiles, size: (width: Int, height: Int)? = nil
   ) throws -> [Image] {
     if let problem = files.problems.first { throw problem }

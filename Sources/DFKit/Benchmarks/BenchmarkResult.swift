@@ -1,43 +1,43 @@
 /// How long one piece of work took, over several runs.
-public struct BenchmarkResult: Sendable, Equatable {
+package struct BenchmarkResult: Sendable, Equatable {
   /// `classify`, `detect`, `embed`, `train`, `video` or `copies`.
-  public var work: String
+  package var work: String
   /// The network; of a video, the recipe.
-  public var architecture: String
+  package var architecture: String
   /// The network's norm: `batch`, `group` or `none`.
-  public var norm: String
+  package var norm: String
   /// The input: the side of a square, or width and height.
-  public var size: Size
+  package var size: Size
   /// Images at once; of a video, the frames looked at.
-  public var batch: Int
+  package var batch: Int
   /// Threads.
-  public var threads: Int
+  package var threads: Int
   /// Runs before those that count.
-  public var warmUps: Int
+  package var warmUps: Int
   /// Milliseconds for one image.
-  public var times: RunTimes
+  package var times: RunTimes
   /// The most memory that the process had in RAM during the runs, in bytes; nil where the system does not
   /// tell.
-  public var peakBytes: Int?
+  package var peakBytes: Int?
   /// Of detection on frames that were given: how many there were, and faces found in them.
-  public var found: Found?
+  package var found: Found?
   /// Of training, where asked for: where a step's time went, longest first.
-  public var calls: [Calls] = []
+  package var calls: [Calls] = []
   /// Where asked for: what each layer took.
-  public var layers: LayerTable?
+  package var layers: LayerTable?
   /// Of a video: the whole and its stages.
-  public var video: VideoTimes?
+  package var video: VideoTimes?
 
   /// Frames searched in a run and faces found in them.
-  public struct Found: Sendable, Equatable {
+  package struct Found: Sendable, Equatable {
     /// Frames.
-    public var frames: Int
+    package var frames: Int
     /// Faces in all of them.
-    public var faces: Int
+    package var faces: Int
   }
 
   /// A result.
-  public init(
+  package init(
     work: String, architecture: String, norm: String, size: Size, batch: Int, threads: Int,
     warmUps: Int, times: RunTimes, peakBytes: Int? = nil
   ) {
@@ -53,7 +53,7 @@ public struct BenchmarkResult: Sendable, Equatable {
   }
 
   /// The size of the images.
-  public enum Size: Sendable, Equatable {
+  package enum Size: Sendable, Equatable {
     /// A square.
     case side(Int)
     /// A frame.
@@ -62,7 +62,7 @@ public struct BenchmarkResult: Sendable, Equatable {
     case mixed
 
     /// The size for people.
-    public var text: String {
+    package var text: String {
       switch self {
       case .side(let side): "\(side)"
       case .frame(let width, let height): "\(width)x\(height)"
@@ -72,7 +72,7 @@ public struct BenchmarkResult: Sendable, Equatable {
   }
 
   /// The tables that `dfkit bench` shows below that of all results.
-  public var details: [String] {
+  package var details: [String] {
     let texts = [calls.isEmpty ? nil : callTable, layers?.text, video?.text].compactMap { $0 }
     return texts.isEmpty ? [] : [title + "\n" + texts.joined(separator: "\n\n")]
   }
@@ -85,7 +85,7 @@ public struct BenchmarkResult: Sendable, Equatable {
   }
 
   /// The result as `dfkit bench --json` prints it (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     let size: JSON =
       switch size {
       case .side(let side): .integer(side)

@@ -5,34 +5,34 @@ import MediaIO
 import Training
 
 /// Plants copies in datasets and tells which of them the search finds, and in what time and memory.
-public struct CopyBenchmark: Sendable {
+package struct CopyBenchmark: Sendable {
   /// Pictures to plant copies of, each of another person; empty draws some.
-  public var pictures: [URL] = []
+  package var pictures: [URL] = []
   /// The share of a dataset's crops that are planted copies.
-  public var plantedShare = 0.08
+  package var plantedShare = 0.08
   /// What makes embeddings, where any are wanted.
-  public var embedder: (any FaceEmbedder)?
+  package var embedder: (any FaceEmbedder)?
   /// What pictures and copies depend on.
-  public var seed: UInt64 = 1
+  package var seed: UInt64 = 1
   /// The side of drawn scenes in pixels; crops are 1.3 times smaller.
-  public var sceneSide = 208
+  package var sceneSide = 208
   /// How many times as large a table is searched: pictures measured once stand for others, of which all that
   /// they are compared by is changed.
-  public var times = 1
+  package var times = 1
   /// The search.
-  public var search = CopySearch()
+  package var search = CopySearch()
   /// Runs that count: each measures and searches the same dataset anew.
-  public var repeats = 1
+  package var repeats = 1
   /// Runs before them.
-  public var warmUps = 0
+  package var warmUps = 0
 
   /// A benchmark of drawn pictures.
-  public init() {}
+  package init() {}
 
   /// Makes a dataset of some size in a temporary folder, measures and searches it, and removes it.
   ///
   /// - Throws: `MediaError` where pictures cannot be read or written; `CancellationError`.
-  public func run(count: Int, progress: (JobProgress) -> Void = { _ in }) throws
+  package func run(count: Int, progress: (JobProgress) -> Void = { _ in }) throws
     -> CopyBenchmarkResult
   {
     let folder = FileManager.default.temporaryDirectory

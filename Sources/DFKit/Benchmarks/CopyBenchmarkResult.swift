@@ -1,44 +1,44 @@
 import Training
 
 /// What a search found of planted copies.
-public struct CopyBenchmarkResult: Sendable {
+package struct CopyBenchmarkResult: Sendable {
   /// Planted and found.
-  public struct Share: Sendable, Equatable {
+  package struct Share: Sendable, Equatable {
     /// What was planted.
-    public var kind: String
+    package var kind: String
     /// How many.
-    public var planted: Int
+    package var planted: Int
     /// How many of them were found.
-    public var found: Int
+    package var found: Int
   }
 
   /// Crops in the dataset.
-  public var crops: Int
+  package var crops: Int
   /// Each kind of copy.
-  public var copies: [Share]
+  package var copies: [Share]
   /// Videos in a place that another video is in too, and those of them that were linked to it.
-  public var places: Share
+  package var places: Share
   /// Crops, planted ones apart, called copies of what they are no copies of, in 10,000.
-  public var falseAlarms: Float
+  package var falseAlarms: Float
   /// Crops whose background was wrongly called another's, in 10,000.
-  public var falsePlaces: Float
+  package var falsePlaces: Float
   /// The pairs that each kind of evidence found.
-  public var evidence: [CopyEvidence: Int]
+  package var evidence: [CopyEvidence: Int]
   /// Pairs of faces that look alike; 0 without an embedder.
-  public var lookAlikes: Int
+  package var lookAlikes: Int
   /// Of several runs, the median, as in the next three: seconds to read, decode and measure all pictures.
-  public var measuringSeconds: Double
+  package var measuringSeconds: Double
   /// Seconds to find the identical and the copies.
-  public var searchingSeconds: Double
+  package var searchingSeconds: Double
   /// Seconds to find alike faces.
-  public var lookAlikeSeconds: Double
+  package var lookAlikeSeconds: Double
   /// Seconds to find alike backgrounds.
-  public var backgroundSeconds: Double
+  package var backgroundSeconds: Double
   /// The whole, by crop, and the memory.
-  public var timing: BenchmarkResult
+  package var timing: BenchmarkResult
 
   /// The result as `dfkit bench copies --json` prints it (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     func share(_ share: Share) -> JSON {
       ["planted": .integer(share.planted), "found": .integer(share.found)]
     }

@@ -1,32 +1,32 @@
 import DeepfakeCore
 
 /// Where a network's time goes: its layers as they ran, beside what the machine could do.
-public struct LayerTable: Sendable, Equatable {
+package struct LayerTable: Sendable, Equatable {
   /// A layer, or the layers of one kind, for one image.
-  public struct Row: Sendable, Equatable {
+  package struct Row: Sendable, Equatable {
     /// The layer's key, that of its weight less the name `weight`; of several layers, empty.
-    public var key: String
+    package var key: String
     /// What the layer is to its network: `expand`, `depthwise`, `norm` ...
-    public var kind: String
+    package var kind: String
     /// Input and output without the batch, as in `28x28x32 > 28x28x192`.
-    public var shape: String
+    package var shape: String
     /// Calls in a run; of a kind, its layers.
-    public var count: Int
+    package var count: Int
     /// Milliseconds for one image: the median of the runs.
-    public var milliseconds: Double
+    package var milliseconds: Double
     /// Multiplications and additions for one image, in millions.
-    public var megaflop: Double
+    package var megaflop: Double
     /// Bytes for one image that must be moved at least, in millions.
-    public var megabytes: Double
+    package var megabytes: Double
 
     /// Thousand millions of operations a second.
-    public var gflops: Double { milliseconds > 0 ? megaflop / milliseconds : 0 }
+    package var gflops: Double { milliseconds > 0 ? megaflop / milliseconds : 0 }
     /// GB/s of what must be moved at least.
-    public var bandwidth: Double { milliseconds > 0 ? megabytes / milliseconds : 0 }
+    package var bandwidth: Double { milliseconds > 0 ? megabytes / milliseconds : 0 }
   }
 
   /// In which order layers are listed.
-  public enum Order: String, Sendable, CaseIterable {
+  package enum Order: String, Sendable, CaseIterable {
     /// As they ran.
     case executed
     /// The slowest first.
@@ -34,17 +34,17 @@ public struct LayerTable: Sendable, Equatable {
   }
 
   /// The layers, in the order in which they ran.
-  public var layers: [Row]
+  package var layers: [Row]
   /// The layers of each kind together, the slowest first.
-  public var kinds: [Row]
+  package var kinds: [Row]
   /// Milliseconds for one image outside of layers.
-  public var otherMilliseconds: Double
+  package var otherMilliseconds: Double
   /// Milliseconds for one image in all: the median of the runs that were recorded.
-  public var wholeMilliseconds: Double
+  package var wholeMilliseconds: Double
   /// What the machine can do.
-  public var machine: MachineTable
+  package var machine: MachineTable
   /// How `text` and JSON list the layers.
-  public var order = Order.executed
+  package var order = Order.executed
 
   /// The layers of several runs over `images` images each.
   package init(
@@ -87,7 +87,7 @@ public struct LayerTable: Sendable, Equatable {
 
 extension LayerTable {
   /// The tables that `--layers` shows: layers, then kinds, then what the machine can do.
-  public var text: String {
+  package var text: String {
     var table = TextTable(
       [.init("layer"), .init("kind"), .init("shape"), .init("calls", .right)] + Self.columns)
     for row in listed {

@@ -1,7 +1,7 @@
 import DeepfakeCore
 
 /// What this computer can do at most: what layers are judged by.
-public struct MachineTable: Sendable, Equatable {
+package struct MachineTable: Sendable, Equatable {
   private let speed: MachineSpeed
 
   init(_ speed: MachineSpeed) {
@@ -10,12 +10,12 @@ public struct MachineTable: Sendable, Equatable {
 
   /// Measures peaks and caches with the pool's threads, in about a tenth of a second; memory beyond the
   /// caches too, where asked for, which takes about a second.
-  public static func measure(memory: Bool) -> MachineTable {
+  package static func measure(memory: Bool) -> MachineTable {
     MachineTable(.measure(memory: memory))
   }
 
   /// GFLOP/s of all threads with the instruction set in use; 0 where it is unknown.
-  public var peak: Double { speed.peak?.allThreads ?? 0 }
+  package var peak: Double { speed.peak?.allThreads ?? 0 }
 
   /// What it comes to, on one line.
   var line: String {
@@ -26,7 +26,7 @@ public struct MachineTable: Sendable, Equatable {
   }
 
   /// The tables that `dfkit bench machine` shows.
-  public var text: String {
+  package var text: String {
     var peaks = TextTable([
       .init("instructions"), .init("threads", .right), .init("GFLOP/s", .right), .init(""),
     ])
@@ -49,7 +49,7 @@ public struct MachineTable: Sendable, Equatable {
   }
 
   /// The same as JSON (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     [
       "threads": .integer(speed.threads),
       "instructionSet": .string(speed.peak?.instructionSet),

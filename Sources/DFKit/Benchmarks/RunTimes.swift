@@ -1,26 +1,26 @@
 /// The same measured several times: the middle, and how far the others lie from it.
-public struct RunTimes: Sendable, Equatable {
+package struct RunTimes: Sendable, Equatable {
   /// The values, in the order of the runs.
-  public var runs: [Double]
+  package var runs: [Double]
 
   /// What the runs took.
-  public init(_ runs: [Double]) {
+  package init(_ runs: [Double]) {
     self.runs = runs
   }
 
   /// The least; 0 without runs, as the others.
-  public var min: Double { quantile(0) }
+  package var min: Double { quantile(0) }
   /// A quarter of the runs took less.
-  public var lowerQuartile: Double { quantile(0.25) }
+  package var lowerQuartile: Double { quantile(0.25) }
   /// Half of the runs took less.
-  public var median: Double { quantile(0.5) }
+  package var median: Double { quantile(0.5) }
   /// A quarter of the runs took more.
-  public var upperQuartile: Double { quantile(0.75) }
+  package var upperQuartile: Double { quantile(0.75) }
   /// The most.
-  public var max: Double { quantile(1) }
+  package var max: Double { quantile(1) }
 
   /// The value below which that part of the runs lies, between neighbours in proportion (numpy's default).
-  public func quantile(_ part: Double) -> Double {
+  package func quantile(_ part: Double) -> Double {
     let sorted = runs.sorted()
     guard let last = sorted.indices.last else { return 0 }
     let place = part * Double(last)

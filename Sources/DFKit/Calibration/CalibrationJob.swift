@@ -10,9 +10,9 @@ import Training
 /// Within a source and a label, videos (or what stands in for them) count equally however many
 /// faces they have; sources count equally, and real and fake ones as half each (`GroupWeights`):
 /// the probabilities are those of footage that is as often fake as real, from any of the sources.
-public struct CalibrationJob: Sendable {
+package struct CalibrationJob: Sendable {
   /// One network, or an ensemble as a recipe puts it together.
-  public enum Subject: Sendable {
+  package enum Subject: Sendable {
     /// One network.
     case network(WeightsSource, ClassifierOptions)
     /// A recipe with the weights of its members.
@@ -20,31 +20,31 @@ public struct CalibrationJob: Sendable {
   }
 
   /// The network or recipe whose probabilities are made honest.
-  public let subject: Subject
+  package let subject: Subject
   /// What is judged.
-  public var samples: SampleChoice
+  package var samples: SampleChoice
   /// Whether scale and offset are fitted, or the scale alone.
-  public var method = CalibrationFit.Method.platt
+  package var method = CalibrationFit.Method.platt
   /// Whether targets are smoothed; nil for where the samples can be told apart without error.
-  public var smoothsTargets: Bool?
+  package var smoothsTargets: Bool?
   /// Whether each network's own calibration is fitted too, before that of what they say together;
   /// always so for one network.
-  public var fitsMembers: Bool
+  package var fitsMembers: Bool
   /// How scores become one, with the calibration of before.
-  public var combination: ScoreCombination
+  package var combination: ScoreCombination
   /// What part of the answers on videos is to be right outside of the range that is suggested as
   /// undecided, on every source.
-  public var accuracy = 0.9
+  package var accuracy = 0.9
   /// What intervals are made with.
-  public var bootstrap = GroupBootstrap()
+  package var bootstrap = GroupBootstrap()
   /// The folder in which the scores of a recipe's members are kept from call to call; nil to keep
   /// none.
-  public var cache: URL?
+  package var cache: URL?
 
   /// A job for one network.
   ///
   /// - Parameter options: what the caller knows better than the weights' file.
-  public init(
+  package init(
     weights: WeightsSource, options: ClassifierOptions = ClassifierOptions(), samples: SampleChoice
   ) {
     subject = .network(weights, options)
@@ -56,7 +56,7 @@ public struct CalibrationJob: Sendable {
   /// A job for a whole recipe.
   ///
   /// - Throws: `RecipeError` where its aggregation has no meaning.
-  public init(recipe: Recipe, weights: MemberFiles, samples: SampleChoice) throws(RecipeError) {
+  package init(recipe: Recipe, weights: MemberFiles, samples: SampleChoice) throws(RecipeError) {
     subject = .recipe(recipe, weights)
     self.samples = samples
     fitsMembers = false
@@ -66,7 +66,7 @@ public struct CalibrationJob: Sendable {
   /// Judges the faces and fits.
   ///
   /// - Throws: `WeightsError`, `ClassifierError`, `DatasetError`, `CalibrationError`, `CancellationError`.
-  public func run(progress: (JobProgress) -> Void = { _ in }) throws -> CalibrationReport {
+  package func run(progress: (JobProgress) -> Void = { _ in }) throws -> CalibrationReport {
     let chosen = try samples.read()
     var report: CalibrationReport
     switch subject {

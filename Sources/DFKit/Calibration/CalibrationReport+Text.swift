@@ -4,7 +4,7 @@ import Training
 
 extension CalibrationReport {
   /// The report for people.
-  public var text: String {
+  package var text: String {
     var lines = [
       "\(isOfRecipe ? "recipe " : "weights")   \(TextTable.printable(title))",
       "judged    \(faces.count) faces of \(videos.real + videos.fake) videos (\(videos.real) real,"
@@ -41,7 +41,7 @@ extension CalibrationReport {
   }
 
   /// What the recipe is to say, as YAML.
-  public var recipe: String {
+  package var recipe: String {
     var lines: [String] = []
     if let videoCalibration {
       lines += [
@@ -129,7 +129,7 @@ extension CalibrationReport {
   }
 
   /// The report as `dfkit calibrate --json` prints it (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     var keys: [JSON.Member] = [
       .init(key: isOfRecipe ? "recipe" : "weights", value: .string(title)),
       .init(key: "data", value: .string(dataDigest)), .init(key: "part", value: .string(part)),
@@ -159,7 +159,7 @@ extension CalibrationReport {
   }
 
   /// The reliability diagram as SVG: videos, or faces where there are fewer than fifty videos.
-  public var plot: String {
+  package var plot: String {
     let frames = videos.real + videos.fake < 50 ? members[0].frames : nil
     let (level, what) = (frames ?? videos, frames == nil ? "videos" : "faces")
     var plot = ReliabilityPlot(

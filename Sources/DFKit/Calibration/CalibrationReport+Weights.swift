@@ -8,7 +8,7 @@ extension CalibrationReport {
   /// are stored as they were. The file appears whole or not at all.
   ///
   /// - Throws: `WeightsError`.
-  public func write(_ weights: WeightsSource, to output: URL) throws(WeightsError) {
+  package func write(_ weights: WeightsSource, to output: URL) throws(WeightsError) {
     try write(weights, members[0], settings, over: nil, to: output)
   }
 
@@ -16,7 +16,7 @@ extension CalibrationReport {
   /// is made where it is not there.
   ///
   /// - Throws: `WeightsError`, and what making the folder throws.
-  public func write(_ files: MemberFiles, toFolder folder: URL) throws {
+  package func write(_ files: MemberFiles, toFolder folder: URL) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     for (entry, member) in zip(files.entries, members) {
       // What was fitted is of logits that the file's own calibration had changed before.

@@ -5,101 +5,101 @@ import Training
 
 /// A calibration, what it was fitted on, and how good probabilities were before and are after it:
 /// together, and on each source.
-public struct CalibrationReport: Sendable {
+package struct CalibrationReport: Sendable {
   /// The figures that are reported, in the table's order.
-  public static let metrics: [Metric] = [.logLoss, .brier, .calibrationError, .accuracy, .auc]
+  package static let metrics: [Metric] = [.logLoss, .brier, .calibrationError, .accuracy, .auc]
 
   /// Figures of the same judgements: as they were, and by calibrations.
-  public struct Figures: Sendable {
+  package struct Figures: Sendable {
     /// How many are real.
-    public var real: Int
+    package var real: Int
     /// How many are fake.
-    public var fake: Int
+    package var fake: Int
     /// As weights' files and recipe had them.
-    public var before: MetricFigures
+    package var before: MetricFigures
     /// As calibrated.
-    public var after: MetricFigures
+    package var after: MetricFigures
     /// As calibrated by what the other four fifths of the groups give: what other footage of the kind can
     /// expect. Nil with less than ten groups.
-    public var crossFitted: MetricFigures?
+    package var crossFitted: MetricFigures?
   }
 
   /// Judgements of one kind: of frames, or of videos.
-  public struct Level: Sendable {
+  package struct Level: Sendable {
     /// How good they are before and after.
-    public var figures: Figures
+    package var figures: Figures
     /// The judgements before, for diagrams.
-    public var judgementsBefore: [Judgement]
+    package var judgementsBefore: [Judgement]
     /// Those after.
-    public var judgements: [Judgement]
+    package var judgements: [Judgement]
     /// How many are real.
-    public var real: Int { figures.real }
+    package var real: Int { figures.real }
     /// How many are fake.
-    public var fake: Int { figures.fake }
+    package var fake: Int { figures.fake }
     /// The figures as weights' files and recipe had them.
-    public var before: MetricFigures { figures.before }
+    package var before: MetricFigures { figures.before }
     /// The figures as calibrated.
-    public var after: MetricFigures { figures.after }
+    package var after: MetricFigures { figures.after }
     /// The figures as calibrated by what the other groups give.
-    public var crossFitted: MetricFigures? { figures.crossFitted }
+    package var crossFitted: MetricFigures? { figures.crossFitted }
   }
 
   /// One network of the recipe, or the only one, with its own calibration.
-  public struct Member: Sendable {
+  package struct Member: Sendable {
     /// Its name.
-    public var name: String
+    package var name: String
     /// What was fitted to its logits; what changes nothing where it was to keep its own.
-    public var calibration: LogitCalibration
+    package var calibration: LogitCalibration
     /// Its judgements of faces one by one; nil where it was to keep its own calibration.
-    public var frames: Level?
+    package var frames: Level?
   }
 
   /// The videos of one source.
-  public struct Source: Sendable {
+  package struct Source: Sendable {
     /// The collection's name; empty where samples do not say.
-    public var name: String
+    package var name: String
     /// The figures of its videos; real and fake ones count as half each.
-    public var videos: Figures
+    package var videos: Figures
     /// What the range leaves to answer; nil where there is no range to be had.
-    public var answers: AbstainBand.Answers?
+    package var answers: AbstainBand.Answers?
     /// The same where calibration and range are those of the other four fifths of the groups.
-    public var crossFittedAnswers: AbstainBand.Answers?
+    package var crossFittedAnswers: AbstainBand.Answers?
 
     /// Whether it has real and fake videos.
-    public var hasBoth: Bool { videos.real > 0 && videos.fake > 0 }
+    package var hasBoth: Bool { videos.real > 0 && videos.fake > 0 }
   }
 
   /// The network's weights, or the recipe's name.
-  public let title: String
+  package let title: String
   /// Whether it is of a whole recipe.
-  public let isOfRecipe: Bool
+  package let isOfRecipe: Bool
   /// The network, where there is one only.
-  public internal(set) var settings: ClassifierSettings?
+  package internal(set) var settings: ClassifierSettings?
   /// The hash of the manifests.
-  public internal(set) var dataDigest = ""
+  package internal(set) var dataDigest = ""
   /// Which samples were judged, in words.
-  public internal(set) var part = ""
+  package internal(set) var part = ""
   /// The faces.
-  public let faces: [ScoredFace]
+  package let faces: [ScoredFace]
   /// Groups that intervals are drawn from.
-  public let groups: Int
+  package let groups: Int
   /// Whether scale and offset were fitted, or the scale alone.
-  public let method: CalibrationFit.Method
+  package let method: CalibrationFit.Method
   /// The recipe's networks in order, or the only one.
-  public let members: [Member]
+  package let members: [Member]
   /// For the recipe: of a video's aggregated probability; nil where none can be had.
-  public let videoCalibration: LogitCalibration?
+  package let videoCalibration: LogitCalibration?
   /// Videos: the aggregated probabilities of their faces.
-  public let videos: Level
+  package let videos: Level
   /// The videos source by source.
-  public let sources: [Source]
+  package let sources: [Source]
   /// What accuracy was asked for outside of the range to leave undecided.
-  public let accuracy: Double
+  package let accuracy: Double
   /// That range, chosen so that every source with both labels has the accuracy; nil where no range
   /// gives it.
-  public let band: AbstainBand?
+  package let band: AbstainBand?
   /// What there is to know beside that.
-  public let notes: [String]
+  package let notes: [String]
 
   /// Fits and measures.
   ///
@@ -158,11 +158,11 @@ public struct CalibrationReport: Sendable {
   }
 
   /// For the weights' file of the first network: of a face's logit.
-  public var calibration: LogitCalibration { members[0].calibration }
+  package var calibration: LogitCalibration { members[0].calibration }
 
   /// The source with both labels whose calibration error is largest, by others' fit where there is
   /// one; nil where no source has both labels.
-  public var worstCalibrated: Source? {
+  package var worstCalibrated: Source? {
     sources.filter(\.hasBoth).max {
       $0.videos.best(.calibrationError) < $1.videos.best(.calibrationError)
     }
@@ -170,7 +170,7 @@ public struct CalibrationReport: Sendable {
 
   /// Every face's logits as CSV: `path,label,video,group`, then `logit`, or a column for each of
   /// several networks.
-  public var scores: String { faces.csv(members.map(\.name)) }
+  package var scores: String { faces.csv(members.map(\.name)) }
 }
 
 extension CalibrationReport.Figures {

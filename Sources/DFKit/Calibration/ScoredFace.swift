@@ -3,22 +3,22 @@ import MediaIO
 import Training
 
 /// A face of known truth and what networks say of it.
-public struct ScoredFace: Sendable, Equatable {
+package struct ScoredFace: Sendable, Equatable {
   /// The picture, as the manifest names it.
-  public var path: String
+  package var path: String
   /// Whether the face is real or fake.
-  public var label: FaceLabel
+  package var label: FaceLabel
   /// What is judged as one: the video, or what stands in for it.
-  public var video: String
+  package var video: String
   /// What belongs together and is drawn as one for intervals (`FaceManifest.groups`).
-  public var group: String
+  package var group: String
   /// The collection, where known.
-  public var source: String?
+  package var source: String?
   /// The log odds of "fake" of each network, not calibrated by what is to be fitted. At least one.
-  public var logits: [Float]
+  package var logits: [Float]
 
   /// A face with the log odds of each network, in the networks' order.
-  public init(
+  package init(
     path: String, label: FaceLabel, video: String, group: String, source: String? = nil,
     logits: [Float]
   ) {

@@ -4,42 +4,42 @@ import Foundation
 import MediaIO
 
 /// What networks say of one face crop, or why they say nothing.
-public struct ClassificationReport: Sendable {
+package struct ClassificationReport: Sendable {
   /// What one network says.
-  public struct Member: Sendable, Equatable {
+  package struct Member: Sendable, Equatable {
     /// Its name.
-    public var name: String
+    package var name: String
     /// Its raw outputs.
-    public var logits: [Float]
+    package var logits: [Float]
     /// Its probability of manipulation; nil where its classes do not mean that.
-    public var probability: Float?
+    package var probability: Float?
   }
 
   /// The file.
-  public var file: String
+  package var file: String
   /// Each network's answer, in order; empty where the file could not be scored.
-  public var members: [Member] = []
+  package var members: [Member] = []
   /// The probability of manipulation: of one network alone its own, of a recipe's what its
   /// aggregation makes of them. Nil where a network's classes do not mean that.
-  public var probability: Float?
+  package var probability: Float?
   /// What a recipe calls that; nil where there is no recipe.
-  public var verdict: Verdict?
+  package var verdict: Verdict?
   /// Whether the probability is calibrated; nil where that is not known or there is no recipe.
-  public var isCalibrated: Bool?
+  package var isCalibrated: Bool?
   /// Why the file could not be scored; nil when it was.
-  public var error: String?
+  package var error: String?
 
   /// A report without answers.
-  public init(file: String, error: String? = nil) {
+  package init(file: String, error: String? = nil) {
     self.file = file
     self.error = error
   }
 
   /// The raw outputs of the only network; empty where there are several.
-  public var logits: [Float] { members.count == 1 ? members[0].logits : [] }
+  package var logits: [Float] { members.count == 1 ? members[0].logits : [] }
 
   /// The report as `dfkit classify --json` prints it (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     var keys: [JSON.Member] = [
       .init(key: "file", value: .string(file)), .init(key: "logits", value: .numbers(logits)),
       .init(key: "probability", value: .number(probability)),
@@ -62,30 +62,30 @@ public struct ClassificationReport: Sendable {
 }
 
 /// Scores face crops, each a picture of its own: with one network, or with all of a recipe's.
-public struct ClassificationJob: Sendable {
+package struct ClassificationJob: Sendable {
   /// A network with the name that reports give it.
-  public struct Member: Sendable {
+  package struct Member: Sendable {
     /// What reports call the network.
-    public var name: String
+    package var name: String
     /// Scores the crops.
-    public var classifier: any FrameClassifier
+    package var classifier: any FrameClassifier
 
     /// A network, and what reports are to call it.
-    public init(_ name: String, _ classifier: any FrameClassifier) {
+    package init(_ name: String, _ classifier: any FrameClassifier) {
       self.name = name
       self.classifier = classifier
     }
   }
 
   /// The networks, at least one.
-  public let members: [Member]
+  package let members: [Member]
   /// How a recipe makes one probability of theirs; nil for the first network's own.
-  public let combination: ScoreCombination?
+  package let combination: ScoreCombination?
   /// What a recipe says of probabilities too close to one half.
   private let decision: Recipe.Decision
 
   /// A job for one network.
-  public init(classifier: any FrameClassifier, name: String = "network") {
+  package init(classifier: any FrameClassifier, name: String = "network") {
     members = [Member(name, classifier)]
     combination = nil
     decision = Recipe.Decision()
@@ -95,7 +95,7 @@ public struct ClassificationJob: Sendable {
   /// for a single face.
   ///
   /// - Throws: `RecipeError`, `WeightsError`, `ClassifierError`.
-  public init(recipe: Recipe, weights: MemberFiles) throws {
+  package init(recipe: Recipe, weights: MemberFiles) throws {
     let combination = try recipe.combination()
     members = try weights.entries.map { entry in
       let model = try ClassifierModel(try entry.weights.read(), entry.member.options)
@@ -114,7 +114,7 @@ public struct ClassificationJob: Sendable {
   /// task.
   ///
   /// - Throws: only what `report` throws.
-  public func run(
+  package func run(
     _ media: MediaFiles, progress: (JobProgress) -> Void = { _ in },
     report: (ClassificationReport) throws -> Void
   ) rethrows -> JobOutcome {

@@ -2,33 +2,33 @@ import Foundation
 import Training
 
 /// Audits manifests: reads them, looks at their pictures, and measures what leaks.
-public struct AuditJob: Sendable {
+package struct AuditJob: Sendable {
   /// What is audited: one manifest whose column `split` makes the sides, or several, each a side.
-  public var input: DatasetInput
+  package var input: DatasetInput
   /// What is measured.
-  public var audit = DatasetAudit()
+  package var audit = DatasetAudit()
 
   /// A job.
-  public init(_ input: DatasetInput) {
+  package init(_ input: DatasetInput) {
     self.input = input
   }
 
   /// What came out.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// The samples that were looked at.
-    public var manifest: FaceManifest
+    package var manifest: FaceManifest
     /// What was found.
-    public var report: AuditReport
+    package var report: AuditReport
     /// What else there is to know.
-    public var notes: [String] = []
+    package var notes: [String] = []
     /// What was audited.
-    public var names: [String] = []
+    package var names: [String] = []
   }
 
   /// Audits.
   ///
   /// - Throws: `DatasetError`, `CancellationError`, what the embedder throws.
-  public func run(progress: (JobProgress) -> Void = { _ in }) throws -> Result {
+  package func run(progress: (JobProgress) -> Void = { _ in }) throws -> Result {
     let samples = try input.read()
     var (manifest, sides) = try sides(samples)
     try manifest.checkFiles()

@@ -5,19 +5,19 @@ import MediaIO
 import Training
 
 /// An audit as one page of HTML that needs no other file and no network.
-public struct AuditPage {
+package struct AuditPage {
   /// What was found.
-  public var result: AuditJob.Result
+  package var result: AuditJob.Result
   /// The share of a side that may be touched.
-  public var allowed: Double
+  package var allowed: Double
   /// Whether pictures are shown; they are people's faces, so not unless asked for.
-  public var showsFaces = false
+  package var showsFaces = false
 
   /// Pixels of a shown picture's side.
   private static let side = 144
 
   /// A page without pictures.
-  public init(_ result: AuditJob.Result, allowed: Double) {
+  package init(_ result: AuditJob.Result, allowed: Double) {
     self.result = result
     self.allowed = allowed
   }
@@ -25,14 +25,14 @@ public struct AuditPage {
   /// The page.
   ///
   /// - Throws: where the built-in template cannot be read.
-  public var html: String {
+  package var html: String {
     get throws { try HTMLPage.rendered(df_audit_page(), context) }
   }
 
   /// Writes the page, whole or not at all.
   ///
   /// - Throws: `DatasetError.unwritable`.
-  public func write(to file: URL) throws {
+  package func write(to file: URL) throws {
     try HTMLPage.write(try html, to: file)
   }
 

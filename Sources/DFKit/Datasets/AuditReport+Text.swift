@@ -2,7 +2,7 @@ import Training
 
 extension AuditJob.Result {
   /// What was found, for people: sides, leaks, conflicts, shortcuts.
-  public func text(allowed: Double) -> String {
+  package func text(allowed: Double) -> String {
     var blocks = [sidesTable]
     if report.sides.count > 1 { blocks.append(leaksTable(allowed: allowed)) }
     if !report.conflicts.isEmpty { blocks.append(conflictsTable) }
@@ -62,7 +62,7 @@ extension AuditJob.Result {
   }
 
   /// Whether something leaks, in a sentence.
-  public func verdict(allowed: Double) -> String {
+  package func verdict(allowed: Double) -> String {
     guard report.sides.count > 1 else { return "nothing to compare" }
     let leaks = report.leaks(above: allowed)
     let limit = "\(Self.percent(allowed)) of a side"
@@ -94,7 +94,7 @@ extension AuditJob.Result {
   }
 
   /// The same as JSON (see `Docs/Formats.md`).
-  public func json(allowed: Double) -> JSON {
+  package func json(allowed: Double) -> JSON {
     func pair(_ link: SampleLink) -> JSON {
       [
         "first": .string(manifest.samples[link.first].path),

@@ -4,46 +4,46 @@ import MediaIO
 import Training
 
 /// Manifests to work on, and how their pictures are looked at.
-public struct DatasetInput: Sendable {
+package struct DatasetInput: Sendable {
   /// Folders with a `manifest.csv`, or CSV files.
-  public var manifests: [URL]
+  package var manifests: [URL]
   /// Only samples whose path begins so.
-  public var pathPrefix: String?
+  package var pathPrefix: String?
   /// Only samples of this collection.
-  public var origin: String?
+  package var origin: String?
   /// What says which faces look alike; nil for hashes and thumbnails alone.
-  public var embedder: (any FaceEmbedder)?
+  package var embedder: (any FaceEmbedder)?
   /// The folder in which fingerprints are kept from call to call; nil to keep none.
-  public var cache: URL?
+  package var cache: URL?
 
   /// All samples of some manifests, looked at without an embedder.
-  public init(_ manifests: [URL]) {
+  package init(_ manifests: [URL]) {
     precondition(!manifests.isEmpty, "DatasetInput: no manifest")
     self.manifests = manifests
   }
 
   /// The folder where fingerprints are kept unless told otherwise: `$XDG_CACHE_HOME/dfkit/fingerprints`, by
   /// default `~/.cache/dfkit/fingerprints`. Nil where the environment names no home folder.
-  public static func usualCache(
+  package static func usualCache(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> URL? {
     UserFolder.cache("fingerprints", environment)
   }
 
   /// The manifests as they were read.
-  public struct Samples: Sendable {
+  package struct Samples: Sendable {
     /// The samples that are wanted, one manifest after the other.
-    public var manifest: FaceManifest
+    package var manifest: FaceManifest
     /// How many of them each manifest has.
-    public var counts: [Int]
+    package var counts: [Int]
     /// The row of each, counted over all manifests and all their samples.
-    public var rows: [Int]
+    package var rows: [Int]
   }
 
   /// Reads the manifests.
   ///
   /// - Throws: `DatasetError`.
-  public func read() throws(DatasetError) -> Samples {
+  package func read() throws(DatasetError) -> Samples {
     var parts: [FaceManifest] = []
     var rows: [Int] = []
     var offset = 0
@@ -66,7 +66,7 @@ public struct DatasetInput: Sendable {
   ///
   /// - Throws: `CancellationError`, and what the embedder throws. A picture that cannot be used is noted in the
   ///   table.
-  public func measure(
+  package func measure(
     _ samples: Samples, progress: (JobProgress) -> Void
   ) throws -> FingerprintTable {
     try FingerprintTable.measure(

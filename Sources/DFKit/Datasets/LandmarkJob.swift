@@ -5,50 +5,50 @@ import MediaIO
 import Training
 
 /// Finds the five landmarks of face crops that were cut without them, and writes them into a manifest.
-public struct LandmarkJob: Sendable {
+package struct LandmarkJob: Sendable {
   /// The manifests, and which of their samples are looked at; the others' rows stay as they are.
-  public var input: DatasetInput
+  package var input: DatasetInput
   /// Finds the faces. Detectors that find no landmarks find none here.
-  public var detector: any FaceDetector
+  package var detector: any FaceDetector
   /// What reports call the detector's weights; nil where it was made in code.
-  public var detectorName: String?
+  package var detectorName: String?
   /// What is put around a crop, black, as a part of its longer side: detectors are made for faces that have
   /// something around them.
-  public var padding: Float = 0.25
+  package var padding: Float = 0.25
   /// Whether samples that have landmarks are looked at again.
-  public var replacesKnown = false
+  package var replacesKnown = false
 
   /// A job.
-  public init(_ input: DatasetInput, detector: any FaceDetector) {
+  package init(_ input: DatasetInput, detector: any FaceDetector) {
     self.input = input
     self.detector = detector
   }
 
   /// What came out.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// A picture that could not be used.
-    public struct Unreadable: Sendable, Equatable {
+    package struct Unreadable: Sendable, Equatable {
       /// Its path in the manifest.
-      public var path: String
+      package var path: String
       /// Why.
-      public var reason: String
+      package var reason: String
     }
 
     /// The detector's weights, by the name that reports give them.
-    public internal(set) var detector: String?
+    package internal(set) var detector: String?
     /// Crops whose landmarks were found now.
-    public internal(set) var found = 0
+    package internal(set) var found = 0
     /// Crops that had landmarks, and were left alone.
-    public internal(set) var known = 0
+    package internal(set) var known = 0
     /// Crops in which no face is seen, by path.
-    public internal(set) var faceless: [String] = []
+    package internal(set) var faceless: [String] = []
     /// Pictures that cannot be used; the others were looked at all the same.
-    public internal(set) var unreadable: [Unreadable] = []
+    package internal(set) var unreadable: [Unreadable] = []
     /// Crops that an interruption left.
-    public internal(set) var waiting = 0
+    package internal(set) var waiting = 0
     /// Whether the work was interrupted; what was found by then is in the manifest that is written, and the
     /// same command on it goes on.
-    public internal(set) var wasCancelled = false
+    package internal(set) var wasCancelled = false
     /// The rows' landmarks, over all manifests.
     var landmarks: [[Point]?] = []
   }
@@ -59,7 +59,7 @@ public struct LandmarkJob: Sendable {
   /// Looks for faces. In a cancelled task, ends with what was found.
   ///
   /// - Throws: `DatasetError` where a manifest cannot be read.
-  public func run(progress: (JobProgress) -> Void = { _ in }) throws(DatasetError) -> Result {
+  package func run(progress: (JobProgress) -> Void = { _ in }) throws(DatasetError) -> Result {
     var every = input
     (every.pathPrefix, every.origin) = (nil, nil)
     let manifest = try every.read().manifest
@@ -93,7 +93,7 @@ public struct LandmarkJob: Sendable {
   /// fields stay as they are.
   ///
   /// - Throws: `DatasetError`.
-  public func write(_ result: Result, to output: URL) throws(DatasetError) {
+  package func write(_ result: Result, to output: URL) throws(DatasetError) {
     try ManifestColumns([\.landmarks]).write(input.manifests, to: output) { row, sample in
       sample.landmarks = result.landmarks[row]
       return true
@@ -148,7 +148,7 @@ public struct LandmarkJob: Sendable {
   ///
   /// Of several faces it is the one that is large and near the middle: the side of its box, less the distance
   /// of the box's middle from the crop's.
-  public func landmarks(of crops: [Image]) throws -> [[Point]?] {
+  package func landmarks(of crops: [Image]) throws -> [[Point]?] {
     let margins = crops.map { Int((Float(max($0.width, $0.height)) * padding).rounded()) }
     let padded = zip(crops, margins).map { crop, margin in
       crop.cropped(

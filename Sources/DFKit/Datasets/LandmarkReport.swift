@@ -2,7 +2,7 @@ import Training
 
 extension LandmarkJob.Result {
   /// How many crops have landmarks, and which have none.
-  public var text: String {
+  package var text: String {
     var lines = ["\(found) \(found == 1 ? "crop has" : "crops have") landmarks now"]
     if known > 0 { lines.append("\(known) had them before and were left alone") }
     lines += Self.list(faceless, "in which no face was found have none")
@@ -23,7 +23,7 @@ extension LandmarkJob.Result {
   }
 
   /// The same as JSON.
-  public var json: JSON {
+  package var json: JSON {
     [
       "detector": .string(detector), "found": .integer(found), "known": .integer(known),
       "waiting": .integer(waiting),
@@ -35,7 +35,7 @@ extension LandmarkJob.Result {
   }
 
   /// How the command ends.
-  public var outcome: JobOutcome {
+  package var outcome: JobOutcome {
     JobOutcome(failures: unreadable.count, wasCancelled: wasCancelled)
   }
 }

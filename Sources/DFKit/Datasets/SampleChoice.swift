@@ -2,9 +2,9 @@ import Foundation
 import Training
 
 /// Which samples of some manifests are judged.
-public struct SampleChoice: Sendable {
+package struct SampleChoice: Sendable {
   /// A part of the data.
-  public enum Part: Sendable, Equatable {
+  package enum Part: Sendable, Equatable {
     /// Those that the column `split` says, or, where there is none and `.validation` is asked for, those that
     /// training would hold out.
     case named(DatasetPart)
@@ -13,33 +13,33 @@ public struct SampleChoice: Sendable {
   }
 
   /// Folders with a `manifest.csv`, and CSV files.
-  public var data: [URL]
+  package var data: [URL]
   /// Which samples.
-  public var part = Part.named(.validation)
+  package var part = Part.named(.validation)
   /// What the paths of samples begin with that count; nil for all.
-  public var pathPrefix: String?
+  package var pathPrefix: String?
   /// The collection of samples that count; nil for all.
-  public var origin: String?
+  package var origin: String?
 
   /// The validation part of some manifests.
-  public init(_ data: [URL]) {
+  package init(_ data: [URL]) {
     self.data = data
   }
 
   /// The samples as they were read.
-  public struct Samples: Sendable {
+  package struct Samples: Sendable {
     /// Those that were asked for.
-    public var manifest: FaceManifest
+    package var manifest: FaceManifest
     /// The hash of all the manifests.
-    public var digest: String
+    package var digest: String
     /// Which samples they are, in words.
-    public var words: String
+    package var words: String
   }
 
   /// Reads the manifests.
   ///
   /// - Throws: `DatasetError`, also where no sample is asked for.
-  public func read() throws(DatasetError) -> Samples {
+  package func read() throws(DatasetError) -> Samples {
     var manifests: [FaceManifest] = []
     for url in data { manifests.append(try FaceManifest.read(url)) }
     var manifest = try FaceManifest.joined(manifests)

@@ -2,35 +2,35 @@ import Foundation
 import Training
 
 /// Puts the samples of manifests into parts that share nothing, and writes that into a manifest.
-public struct SplitJob: Sendable {
+package struct SplitJob: Sendable {
   /// What is split.
-  public var input: DatasetInput
+  package var input: DatasetInput
   /// How.
-  public var splitter = DatasetSplitter()
+  package var splitter = DatasetSplitter()
   /// What holds samples together by their pictures; nil to go by the manifest alone.
-  public var search: LinkSearch? = LinkSearch()
+  package var search: LinkSearch? = LinkSearch()
 
   /// A job.
-  public init(_ input: DatasetInput) {
+  package init(_ input: DatasetInput) {
     self.input = input
   }
 
   /// What came out.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// The parts.
-    public var partition: DatasetPartition
+    package var partition: DatasetPartition
     /// The row of each sample, counted over all manifests.
     var rows: [Int]
     /// Pictures that could not be used; they are joined to others by the manifest alone.
-    public var unreadable: [FingerprintTable.Unreadable] = []
+    package var unreadable: [FingerprintTable.Unreadable] = []
     /// What there is to know beside that.
-    public var notes: [String] = []
+    package var notes: [String] = []
   }
 
   /// Splits.
   ///
   /// - Throws: `DatasetError`, `CancellationError`, what the embedder throws.
-  public func run(progress: (JobProgress) -> Void = { _ in }) throws -> Result {
+  package func run(progress: (JobProgress) -> Void = { _ in }) throws -> Result {
     let samples = try input.read()
     var links: [SampleLink]?
     var notes: [String] = []
@@ -53,7 +53,7 @@ public struct SplitJob: Sendable {
   /// file, which may be one of them.
   ///
   /// - Throws: `DatasetError`.
-  public func write(_ result: Result, to output: URL) throws(DatasetError) {
+  package func write(_ result: Result, to output: URL) throws(DatasetError) {
     let hasFolds = result.partition.folds != nil
     let columns = ManifestColumns(hasFolds ? [\.split, \.fold, \.group] : [\.split, \.group])
     var place = 0

@@ -2,7 +2,7 @@ import Training
 
 extension SplitJob.Result {
   /// The parts as a table, then how many groups there are and what holds the largest together.
-  public var text: String {
+  package var text: String {
     let shares = partition.shares
     let hasOrigin = shares.contains { $0.origin != nil }
     var table = TextTable(
@@ -76,7 +76,7 @@ extension SplitJob.Result {
   }
 
   /// The same as JSON (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     let largest = partition.largestGroup
     let samples = partition.manifest.samples
     return [
@@ -113,7 +113,7 @@ extension SplitJob.Result {
 
 extension LinkKind {
   /// What people call it.
-  public var text: String {
+  package var text: String {
     switch self {
     case .video: "same video"
     case .original: "same original"

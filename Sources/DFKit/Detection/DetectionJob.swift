@@ -4,18 +4,18 @@ import Foundation
 import MediaIO
 
 /// Finds the faces in images and videos, and joins them into people.
-public struct DetectionJob: Sendable {
+package struct DetectionJob: Sendable {
   /// Finds the faces.
-  public var detector: any FaceDetector
+  package var detector: any FaceDetector
   /// What reports call the detector's weights; nil where it was made in code.
-  public var detectorName: String?
+  package var detectorName: String?
   /// Which frames of a video are searched.
-  public var frames: FrameChoice
+  package var frames: FrameChoice
   /// What is drawn of the results; nil for nothing.
-  public var drawing: DetectionDrawing?
+  package var drawing: DetectionDrawing?
 
   /// A job.
-  public init(
+  package init(
     detector: any FaceDetector, frames: FrameChoice = .spread(25),
     drawing: DetectionDrawing? = nil
   ) {
@@ -30,7 +30,7 @@ public struct DetectionJob: Sendable {
   /// A video that is drawn is decoded twice: to whom a face belongs is known at the end.
   ///
   /// - Throws: what `report` throws, and `MediaError` where the folder for pictures cannot be made.
-  public func run(
+  package func run(
     _ files: MediaFiles, progress: (JobProgress) -> Void = { _ in },
     report: (DetectionReport) throws -> Void
   ) throws -> JobOutcome {

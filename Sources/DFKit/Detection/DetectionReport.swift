@@ -1,34 +1,34 @@
 import FaceDetect
 
 /// A face with the number of the person it belongs to.
-public struct TrackedFace: Sendable, Equatable {
+package struct TrackedFace: Sendable, Equatable {
   /// The face.
-  public var face: Face
+  package var face: Face
   /// The number of its track.
-  public var track: Int
+  package var track: Int
 
   /// A face of a track.
-  public init(face: Face, track: Int) {
+  package init(face: Face, track: Int) {
     self.face = face
     self.track = track
   }
 }
 
 /// The faces of one file, image or video, joined into people; or why there are none.
-public struct DetectionReport: Sendable {
+package struct DetectionReport: Sendable {
   /// The faces of one frame.
-  public struct Frame: Sendable {
+  package struct Frame: Sendable {
     /// Seconds; nil for an image.
-    public var time: Double?
+    package var time: Double?
     /// Pixels across.
-    public var width: Int
+    package var width: Int
     /// Pixels down.
-    public var height: Int
+    package var height: Int
     /// The faces, surest first.
-    public var faces: [TrackedFace]
+    package var faces: [TrackedFace]
 
     /// A frame.
-    public init(time: Double?, width: Int, height: Int, faces: [TrackedFace]) {
+    package init(time: Double?, width: Int, height: Int, faces: [TrackedFace]) {
       self.time = time
       self.width = width
       self.height = height
@@ -37,20 +37,20 @@ public struct DetectionReport: Sendable {
   }
 
   /// The file.
-  public var file: String
+  package var file: String
   /// How faces were looked for.
-  public var search = FaceSearchFacts()
+  package var search = FaceSearchFacts()
   /// The frames that were searched, in order; an image is its only one.
-  public var frames: [Frame] = []
+  package var frames: [Frame] = []
   /// The people in them, by number.
-  public var tracks: [Track] = []
+  package var tracks: [Track] = []
   /// What was odd about the file though it could be searched, such as a cut-off end.
-  public var warnings: [String] = []
+  package var warnings: [String] = []
   /// Why the file could not be searched; nil when it was.
-  public var error: String?
+  package var error: String?
 
   /// A report without frames.
-  public init(file: String, error: String? = nil) {
+  package init(file: String, error: String? = nil) {
     self.file = file
     self.error = error
   }
@@ -68,12 +68,12 @@ public struct DetectionReport: Sendable {
 
 extension Track {
   /// The sighting with the highest score; of equals, the first.
-  public var surest: Sighting {
+  package var surest: Sighting {
     sightings.dropFirst().reduce(sightings[0]) { $1.face.score > $0.face.score ? $1 : $0 }
   }
 
   /// The mean score of its faces.
-  public var meanScore: Float {
+  package var meanScore: Float {
     Float(sightings.reduce(0.0) { $0 + Double($1.face.score) } / Double(sightings.count))
   }
 }
@@ -82,7 +82,7 @@ extension DetectionReport {
   /// The entries that `dfkit detect --json` prints (see `Docs/Formats.md`): one a frame, of which the
   /// last has the file's tracks and how it was searched; or one with the error. Made as they are
   /// asked for: there can be many.
-  public var json: some Collection<JSON> {
+  package var json: some Collection<JSON> {
     (0..<(error == nil ? frames.count : 1)).lazy.map { index in
       error.map(failure) ?? entry(of: index)
     }

@@ -4,18 +4,18 @@ import Foundation
 import Training
 
 /// Judges a detector on scenes composed of faces that were held out: what `dfkit detector evaluate` does.
-public struct DetectorEvaluationJob: Sendable {
+package struct DetectorEvaluationJob: Sendable {
   /// Folders with a `manifest.csv`, and CSV files: those of the training, so that the same faces are held out.
-  public var data: [URL]
+  package var data: [URL]
   /// The detector; its threshold is the lowest that the report can tell of.
-  public var detector: any FaceDetector
+  package var detector: any FaceDetector
   /// What is measured.
-  public var evaluation: DetectorEvaluation
+  package var evaluation: DetectorEvaluation
   /// The scores of which the report tells.
-  public var thresholds: [Float]
+  package var thresholds: [Float]
 
   /// A job.
-  public init(
+  package init(
     data: [URL], detector: any FaceDetector, evaluation: DetectorEvaluation = .init(),
     thresholds: [Float] = [0.3, 0.5, 0.7, 0.8, 0.9]
   ) {
@@ -28,7 +28,7 @@ public struct DetectorEvaluationJob: Sendable {
   /// Judges.
   ///
   /// - Throws: `DatasetError`, `FaceDetectError`, `CancellationError`.
-  public func run() throws -> DetectorEvaluationReport {
+  package func run() throws -> DetectorEvaluationReport {
     let split = try DetectorTrainingJob.split(data)
     return DetectorEvaluationReport(
       result: try evaluation.run(detector, faces: LabelledFaces(split.heldOut)),
@@ -42,7 +42,7 @@ extension DetectorEvaluationJob {
   ///
   /// - Parameter threshold: The score, above 0 and below 1, that becomes 0.5.
   /// - Throws: `WeightsError` where the weights are not RetinaFace's, or the file cannot be written.
-  public static func write(
+  package static func write(
     _ weights: WeightsSource, threshold: Float, to url: URL
   ) throws {
     precondition(threshold > 0 && threshold < 1, "threshold \(threshold) is not in 0...1")
@@ -69,14 +69,14 @@ extension DetectorEvaluationJob {
 }
 
 /// What a detector made of composed scenes.
-public struct DetectorEvaluationReport: Sendable {
+package struct DetectorEvaluationReport: Sendable {
   /// What was measured.
-  public var result: DetectorEvaluation.Result
+  package var result: DetectorEvaluation.Result
   /// The scores of which the tables tell.
-  public var thresholds: [Float]
+  package var thresholds: [Float]
 
   /// The tables that `dfkit detector evaluate` prints.
-  public var text: String {
+  package var text: String {
     var table = TextTable(
       [.init(""), .init("faces", .right)]
         + thresholds.map { .init("found at \($0)", .right) })
@@ -95,7 +95,7 @@ public struct DetectorEvaluationReport: Sendable {
   }
 
   /// The same as JSON.
-  public var json: JSON {
+  package var json: JSON {
     func rounded(_ value: Double) -> JSON { .double((value * 1e4).rounded() / 1e4) }
     func found(_ group: DetectorEvaluation.Result.Group) -> JSON {
       .array(thresholds.map { rounded(group.recall(threshold: $0)) })

@@ -4,23 +4,23 @@ import Foundation
 import Training
 
 /// Trains a face detector: what `dfkit detector train` does.
-public struct DetectorTrainingJob: Sendable {
+package struct DetectorTrainingJob: Sendable {
   /// Folders with a `manifest.csv`, and CSV files, with `box` and `landmarks` in pixels of the
   /// pictures.
-  public var data: [URL]
+  package var data: [URL]
   /// The run's folder.
-  public var folder: RunFolder
+  package var folder: RunFolder
   /// How it is trained.
-  public var options: DetectorTrainer.Options
+  package var options: DetectorTrainer.Options
   /// Weights to start from; nil for weights from the seed.
-  public var start: URL?
+  package var start: URL?
   /// Whether a run in the folder is gone on with.
-  public var isResuming = false
+  package var isResuming = false
   /// When checkpoints are written beside each epoch's end.
-  public var checkpoints = CheckpointTimes()
+  package var checkpoints = CheckpointTimes()
 
   /// A job.
-  public init(data: [URL], folder: RunFolder, options: DetectorTrainer.Options = .init()) {
+  package init(data: [URL], folder: RunFolder, options: DetectorTrainer.Options = .init()) {
     self.data = data
     self.folder = folder
     self.options = options
@@ -29,7 +29,7 @@ public struct DetectorTrainingJob: Sendable {
   /// The data in a part to learn from and one to judge by.
   ///
   /// - Throws: `DatasetError`.
-  public func split() throws -> DataSplit { try Self.split(data) }
+  package func split() throws -> DataSplit { try Self.split(data) }
 
   static func split(_ data: [URL]) throws -> DataSplit {
     let manifest = try FaceManifest.joined(data.map(FaceManifest.read))
@@ -41,7 +41,7 @@ public struct DetectorTrainingJob: Sendable {
   ///
   /// - Throws: `DatasetError`, `TrainingError`, `WeightsError`, `CancellationError`.
   @discardableResult
-  public func run(
+  package func run(
     _ split: DataSplit, onEvent: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {
     let start = try start.map { try StateDict.read($0) }
@@ -52,7 +52,7 @@ public struct DetectorTrainingJob: Sendable {
   /// What trains on the part to learn from.
   ///
   /// - Throws: `DatasetError` where no face's place is known.
-  public func trainer(_ split: DataSplit) throws(DatasetError) -> DetectorTrainer {
+  package func trainer(_ split: DataSplit) throws(DatasetError) -> DetectorTrainer {
     var trainer = DetectorTrainer(try LabelledFaces(split.training), options)
     trainer.checkpoints = checkpoints
     return trainer

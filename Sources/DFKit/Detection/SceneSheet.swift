@@ -4,21 +4,21 @@ import Training
 
 /// A picture of composed scenes side by side, with what must be found in them: green; what may be:
 /// yellow.
-public struct SceneSheet: Sendable {
+package struct SceneSheet: Sendable {
   /// Scenes across and down.
-  public var columns = 6
+  package var columns = 6
   /// Rows of scenes.
-  public var rows = 4
+  package var rows = 4
   /// Whether boxes and landmarks are drawn.
-  public var isMarked = true
+  package var isMarked = true
 
   /// A sheet of 6 x 4 scenes.
-  public init() {}
+  package init() {}
 
   /// The sheet of a trainer's first scenes.
   ///
   /// - Throws: `DatasetError` of a picture that cannot be read.
-  public func image(of trainer: DetectorTrainer) throws -> Image {
+  package func image(of trainer: DetectorTrainer) throws -> Image {
     let side = trainer.options.size
     var sheet = Image(width: columns * side, height: rows * side) { $0.initialize(repeating: 0) }
     var place = 0

@@ -4,9 +4,9 @@ import Foundation
 import MediaIO
 
 /// Draws what was detected into files: an image as a picture, a video in one of several forms.
-public struct DetectionDrawing: Sendable, Equatable {
+package struct DetectionDrawing: Sendable, Equatable {
   /// What becomes of a video.
-  public enum Form: String, Sendable, CaseIterable {
+  package enum Form: String, Sendable, CaseIterable {
     /// One picture with the frames in a grid and the people below.
     case sheet
     /// A video, H.264 or MPEG-4 in an `.mp4`, of the frames that were searched, each at its own time.
@@ -16,12 +16,12 @@ public struct DetectionDrawing: Sendable, Equatable {
   }
 
   /// Where the files go; made if it is missing.
-  public var folder: URL
+  package var folder: URL
   /// What becomes of a video; nil for a video where every frame was searched and a sheet otherwise.
-  public var form: Form?
+  package var form: Form?
 
   /// A drawing.
-  public init(folder: URL, form: Form? = nil) {
+  package init(folder: URL, form: Form? = nil) {
     self.folder = folder
     self.form = form
   }

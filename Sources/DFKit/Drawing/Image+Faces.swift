@@ -6,7 +6,7 @@ extension Image {
   /// score above it, and a dot on each landmark: eyes green, nose yellow, mouth red.
   ///
   /// - Parameter scale: the width of lines and the size of letters; by the picture's size if not given.
-  public func drawing(_ faces: [TrackedFace], scale: Int? = nil) -> Image {
+  package func drawing(_ faces: [TrackedFace], scale: Int? = nil) -> Image {
     var image = self
     let unit = scale ?? max(1, (min(width, height) + 125) / 250)
     // The surest face is drawn last and so lies on top.

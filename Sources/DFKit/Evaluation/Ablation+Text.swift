@@ -16,7 +16,7 @@ extension [Ablation.Row] {
   }
 
   /// The rows as JSON.
-  public var json: JSON {
+  package var json: JSON {
     .array(
       map {
         [
@@ -28,7 +28,7 @@ extension [Ablation.Row] {
   }
 
   /// The log losses as a picture.
-  public var plot: IntervalPlot {
+  package var plot: IntervalPlot {
     let groups = Ablation.Kind.allCases.compactMap { kind in
       let own = filter { $0.kind == kind }
       return own.isEmpty
@@ -54,7 +54,7 @@ extension MetricFigures.Figure {
 
 extension Comparison {
   /// Both with their difference, for people.
-  public func text(_ names: (String, String)) -> String {
+  package func text(_ names: (String, String)) -> String {
     var table = TextTable(
       [.init("videos")] + first.metrics.map { .init($0.title) })
     table.add([names.0] + first.all.map(\.figure.text))
@@ -64,7 +64,7 @@ extension Comparison {
   }
 
   /// Both with their difference.
-  public var json: JSON {
+  package var json: JSON {
     ["first": first.json, "second": second.json, "difference": difference.json]
   }
 }

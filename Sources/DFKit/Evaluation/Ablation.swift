@@ -5,9 +5,9 @@ import MediaIO
 import Training
 
 /// What each choice on the way from scores to verdicts is worth, one changed at a time, on scores computed before.
-public struct Ablation: Sendable {
+package struct Ablation: Sendable {
   /// A choice.
-  public enum Kind: String, Sendable, CaseIterable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// How a member's frame scores become one.
     case aggregators
     /// What probabilities are held in.
@@ -23,42 +23,42 @@ public struct Ablation: Sendable {
   }
 
   /// One setting with what it gives.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// The choice.
-    public var kind: Kind
+    package var kind: Kind
     /// The setting, in words.
-    public var setting: String
+    package var setting: String
     /// Whether it is the recipe's own.
-    public var isRecipe: Bool
+    package var isRecipe: Bool
     /// The figures of all videos, by their probability, 0.5 where there is none.
-    public var videos: MetricFigures
+    package var videos: MetricFigures
     /// How much each figure differs from that of the recipe's own setting; draws are of the same groups.
-    public var difference: MetricFigures
+    package var difference: MetricFigures
   }
 
   /// The files as the recipe judges them.
-  public let files: [EvaluatedFile]
+  package let files: [EvaluatedFile]
   /// The recipe's way to verdicts.
-  public let maker: VerdictMaker
+  package let maker: VerdictMaker
   /// The videos as the recipe judges them.
   private let own: EvaluationUnits
   /// The same files seen in other ways, for `tta`; each has the files of `files`; one that is missing is not asked.
-  public var views: [(view: CropView, files: [EvaluatedFile])] = []
+  package var views: [(view: CropView, files: [EvaluatedFile])] = []
   /// What intervals are made with.
-  public var bootstrap = GroupBootstrap()
+  package var bootstrap = GroupBootstrap()
 
   /// What is measured.
-  public static let metrics: [Metric] = [.logLoss, .auc, .accuracy]
+  package static let metrics: [Metric] = [.logLoss, .auc, .accuracy]
 
   /// An ablation.
-  public init(_ files: [EvaluatedFile], _ maker: VerdictMaker) {
+  package init(_ files: [EvaluatedFile], _ maker: VerdictMaker) {
     self.files = files
     self.maker = maker
     own = EvaluationUnits(files, .video, maker)
   }
 
   /// The settings of a choice, one row each.
-  public func rows(_ kind: Kind) -> [Row] {
+  package func rows(_ kind: Kind) -> [Row] {
     switch kind {
     case .aggregators: aggregators
     case .clip: clips

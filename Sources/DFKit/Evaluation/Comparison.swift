@@ -2,19 +2,19 @@ import Training
 
 /// Two ways to judge the same files, against each other: groups are drawn for both at once, so that what makes files hard
 /// for either does not hide a difference.
-public struct Comparison: Sendable {
+package struct Comparison: Sendable {
   /// The first's figures.
-  public let first: MetricFigures
+  package let first: MetricFigures
   /// The second's figures.
-  public let second: MetricFigures
+  package let second: MetricFigures
   /// The second's less the first's.
-  public let difference: MetricFigures
+  package let difference: MetricFigures
 
   /// Two ways to judge the same files, by their probability, 0.5 where there is none. Files that only one of them judged are
   /// left out.
   ///
   /// - Throws: `DatasetError` where no file was judged by both.
-  public init(
+  package init(
     _ first: [EvaluatedFile], _ maker: VerdictMaker, _ second: [EvaluatedFile],
     _ otherMaker: VerdictMaker, _ metrics: [Metric] = Metric.allCases,
     _ bootstrap: GroupBootstrap = .init()

@@ -2,7 +2,7 @@ import DeepfakeCore
 import Foundation
 
 /// How a crop is shown to the networks, to see whether several views of one face tell more than one.
-public enum CropView: Sendable, Hashable {
+package enum CropView: Sendable, Hashable {
   /// As it was cut.
   case plain
   /// Mirrored.
@@ -11,7 +11,7 @@ public enum CropView: Sendable, Hashable {
   case turned(Int)
 
   /// The name in tables and caches.
-  public var name: String {
+  package var name: String {
     switch self {
     case .plain: "plain"
     case .flipped: "flipped"

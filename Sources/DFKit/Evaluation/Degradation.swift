@@ -4,7 +4,7 @@ import MediaIO
 import Training
 
 /// Something that happens to footage on its way: what `dfkit evaluate --sweep` tries.
-public enum Degradation: Sendable, Hashable {
+package enum Degradation: Sendable, Hashable {
   /// Encoded anew as H.264 with a constant rate factor (libx264's; higher is worse).
   case crf(Int)
   /// Scaled down, to a part of its size.
@@ -17,7 +17,7 @@ public enum Degradation: Sendable, Hashable {
   case noise(Double)
 
   /// The degradations by kind, each from the mildest; the first of each leaves footage as it is or nearly so.
-  public static let sweeps: [(name: String, unit: String, steps: [Degradation])] = [
+  package static let sweeps: [(name: String, unit: String, steps: [Degradation])] = [
     ("H.264", "CRF", [17, 23, 28, 34, 40].map { .crf($0) }),
     ("size", "part of the frame's", [1, 0.75, 0.5, 0.35, 0.25].map { .scale($0) }),
     ("frame rate", "one of so many frames", [1, 2, 4, 8].map { .everyFrame($0) }),
@@ -26,7 +26,7 @@ public enum Degradation: Sendable, Hashable {
   ]
 
   /// How strong it is, in its kind's unit.
-  public var strength: Double {
+  package var strength: Double {
     switch self {
     case .crf(let factor): Double(factor)
     case .scale(let part): part
@@ -41,7 +41,7 @@ public enum Degradation: Sendable, Hashable {
   }
 
   /// Whether footage stays as it is.
-  public var isIdentity: Bool {
+  package var isIdentity: Bool {
     switch self {
     case .crf: false
     case .scale(let part): part == 1

@@ -2,22 +2,22 @@ import Foundation
 import Training
 
 /// A video, image or group of face crops of known truth, and what was seen in it.
-public struct EvaluatedFile: Sendable {
+package struct EvaluatedFile: Sendable {
   /// The file; of face crops, the video or group that they are from.
-  public var name: String
+  package var name: String
   /// The truth.
-  public var label: FaceLabel
+  package var label: FaceLabel
   /// What belongs together and is drawn as one for intervals (`FaceManifest.groups`).
-  public var group: String
+  package var group: String
   /// The collection, where known.
-  public var source: String?
+  package var source: String?
   /// Which copy of the video it is, such as a compression, where known.
-  public var variant: String?
+  package var variant: String?
   /// What was seen, with every face's scores.
-  public var report: VideoReport
+  package var report: VideoReport
 
   /// A file.
-  public init(
+  package init(
     name: String, label: FaceLabel, group: String, source: String? = nil, variant: String? = nil,
     report: VideoReport
   ) {
@@ -38,7 +38,7 @@ public struct EvaluatedFile: Sendable {
 }
 
 /// What files can be told apart by, to see where a detector is good and where not.
-public enum Facet: String, Sendable, CaseIterable {
+package enum Facet: String, Sendable, CaseIterable {
   /// The collection.
   case source
   /// The copy, such as a compression.
@@ -49,7 +49,7 @@ public enum Facet: String, Sendable, CaseIterable {
   case people
 
   /// The name in tables.
-  public var title: String {
+  package var title: String {
     switch self {
     case .source: "source"
     case .compression: "compression"

@@ -9,48 +9,48 @@ import Training
 ///
 /// What networks say of faces is kept (`cache`); verdicts and figures are made of that anew each time, so that another
 /// rule, another range or another figure needs no network.
-public struct EvaluationJob: Sendable {
+package struct EvaluationJob: Sendable {
   /// A file that has no answer because of an error.
-  public struct Failure: Sendable, Equatable {
+  package struct Failure: Sendable, Equatable {
     /// The file as it was given.
-    public var file: String
+    package var file: String
     /// Why.
-    public var error: String
+    package var error: String
   }
 
   /// What was judged, and what could not be.
-  public struct Outcome: Sendable {
+  package struct Outcome: Sendable {
     /// The files, in order.
-    public var files: [EvaluatedFile] = []
+    package var files: [EvaluatedFile] = []
     /// Those without an answer because of an error.
-    public var failures: [Failure] = []
+    package var failures: [Failure] = []
     /// Whether it was cancelled before the last file.
-    public var wasCancelled = false
+    package var wasCancelled = false
     /// Files whose scores were known already.
-    public var known = 0
+    package var known = 0
     /// Rows of the lists of labels that name no file; none for face crops.
-    public var rowsWithoutFile: [LabelEntry] = []
+    package var rowsWithoutFile: [LabelEntry] = []
     /// Files of the folders that are neither image nor video, by extension.
-    public var passedOver: [String: Int] = [:]
+    package var passedOver: [String: Int] = [:]
     /// Why scores are not kept; nil where they are.
-    public var cacheProblem: String?
+    package var cacheProblem: String?
   }
 
   /// The recipe: how is judged.
-  public var recipe: Recipe
+  package var recipe: Recipe
   /// The networks' weights.
-  public var weights: MemberFiles
+  package var weights: MemberFiles
   /// The detector's weights; nil where only face crops are judged.
-  public var detectorWeights: WeightsSource?
+  package var detectorWeights: WeightsSource?
   /// How crops are changed before they are judged; as they are unless told otherwise.
-  public var view = CropView.plain
+  package var view = CropView.plain
   /// Whether rows of labels that name no file are an error, before anything is judged.
-  public var isStrict = false
+  package var isStrict = false
   /// The folder in which scores are kept from call to call; nil to keep none.
-  public var cache: URL?
+  package var cache: URL?
 
   /// A job.
-  public init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource?) {
+  package init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource?) {
     self.recipe = recipe
     self.recipe.noteCalibration(of: weights)
     self.weights = weights
@@ -59,7 +59,7 @@ public struct EvaluationJob: Sendable {
 
   /// The folder where scores are kept unless told otherwise: `$XDG_CACHE_HOME/dfkit/scores`, by default
   /// `~/.cache/dfkit/scores`. Nil where the environment names no home folder.
-  public static func usualCache(
+  package static func usualCache(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> URL? {
     UserFolder.cache("scores", environment)
@@ -68,7 +68,7 @@ public struct EvaluationJob: Sendable {
   /// Makes verdicts as the recipe says.
   ///
   /// - Throws: `RecipeError` where an aggregator has no meaning.
-  public func maker() throws -> VerdictMaker {
+  package func maker() throws -> VerdictMaker {
     VerdictMaker(recipe, try recipe.combination())
   }
 
@@ -76,7 +76,7 @@ public struct EvaluationJob: Sendable {
   ///
   /// - Throws: `WeightsError` and `ClassifierError` where the networks cannot be used;
   ///   `DatasetError` where rows of labels name no file and that is an error.
-  public func judge(
+  package func judge(
     _ media: MediaFiles, _ labels: DatasetLabels, progress: (JobProgress) -> Void = { _ in }
   ) throws -> Outcome {
     var outcome = Outcome()
@@ -105,7 +105,7 @@ public struct EvaluationJob: Sendable {
   /// Judges face crops: those of one video, or of one group where videos are not known, as one person's.
   ///
   /// - Throws: `DatasetError` where a manifest cannot be used; as for videos.
-  public func judge(
+  package func judge(
     _ choice: SampleChoice, progress: (JobProgress) -> Void = { _ in }
   ) throws -> Outcome {
     var outcome = Outcome()

@@ -2,7 +2,7 @@ import Training
 
 extension EvaluationReport {
   /// The plots by the names of their files, without what there are too few judgements for.
-  public var plots: [(name: String, plot: any Plot)] {
+  package var plots: [(name: String, plot: any Plot)] {
     var plots: [(String, any Plot)] = []
     let shown = levels.filter { BinaryMetrics($0.judgements).ranking != nil }
     if !shown.isEmpty {

@@ -3,7 +3,7 @@ import Training
 
 extension EvaluationReport {
   /// The report for people.
-  public var text: String {
+  package var text: String {
     let real = files.count { $0.label == .real }
     var lines = [
       "\(Self.count(files.count, "video")), \(real) real and \(files.count - real) fake, in"
@@ -71,7 +71,7 @@ extension EvaluationReport {
   }
 
   /// The report as `dfkit evaluate --json` prints it (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     [
       "videos": .integer(files.count), "groups": .integer(groups),
       "calibrated": isCalibrated.map { .bool($0) } ?? .null,

@@ -2,56 +2,56 @@ import Classifiers
 import Training
 
 /// How good a detector is on files of known truth.
-public struct EvaluationReport: Sendable {
+package struct EvaluationReport: Sendable {
   /// Judgements of one level.
-  public struct Level: Sendable {
+  package struct Level: Sendable {
     /// What is judged as one.
-    public var level: EvaluationLevel
+    package var level: EvaluationLevel
     /// How many are real and fake, answered or not.
-    public var real: Int
+    package var real: Int
     /// How many are fake.
-    public var fake: Int
+    package var fake: Int
     /// The part of them that got an answer: fake or real.
-    public var coverage: Double
+    package var coverage: Double
     /// The figures of all by their probability, 0.5 where there is none: as Kaggle's score.
-    public var all: MetricFigures
+    package var all: MetricFigures
     /// The figures of those that got an answer.
-    public var answered: MetricFigures
+    package var answered: MetricFigures
     /// The figures of all where everything that is undecided counts as 0.5.
-    public var undecidedAsHalf: MetricFigures
+    package var undecidedAsHalf: MetricFigures
     /// The judgements that `all` is of, by falling score.
-    public var judgements: [Judgement]
+    package var judgements: [Judgement]
   }
 
   /// The files that have something in common.
-  public struct Slice: Sendable {
+  package struct Slice: Sendable {
     /// What tells them from others.
-    public var facet: Facet
+    package var facet: Facet
     /// What they have in common.
-    public var value: String
+    package var value: String
     /// Real videos.
-    public var real: Int
+    package var real: Int
     /// Fake videos.
-    public var fake: Int
+    package var fake: Int
     /// The figures of their videos by their probability, 0.5 where there is none.
-    public var videos: MetricFigures
+    package var videos: MetricFigures
     /// The part that got an answer.
-    public var coverage: Double
+    package var coverage: Double
   }
 
   /// The files and what was seen in them.
-  public let files: [EvaluatedFile]
+  package let files: [EvaluatedFile]
   /// Frames, people and videos.
-  public let levels: [Level]
+  package let levels: [Level]
   /// Where it is good and where not; facets of which there is one value only are left out.
-  public let slices: [Slice]
+  package let slices: [Slice]
   /// The number of groups that intervals are drawn from.
-  public let groups: Int
+  package let groups: Int
   /// Whether the recipe's probabilities are calibrated; nil where that is not known.
-  public let isCalibrated: Bool?
+  package let isCalibrated: Bool?
 
   /// Measures.
-  public init(
+  package init(
     _ files: [EvaluatedFile], _ maker: VerdictMaker, _ bootstrap: GroupBootstrap = .init()
   ) {
     self.files = files

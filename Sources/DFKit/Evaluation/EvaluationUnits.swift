@@ -2,7 +2,7 @@ import Classifiers
 import Training
 
 /// What is judged as one and compared with the truth.
-public enum EvaluationLevel: String, Sendable, CaseIterable {
+package enum EvaluationLevel: String, Sendable, CaseIterable {
   /// Every judged face.
   case frame
   /// Every person of a file who was judged in enough frames; the file's truth is taken for theirs.
@@ -11,7 +11,7 @@ public enum EvaluationLevel: String, Sendable, CaseIterable {
   case video
 
   /// The plural in tables.
-  public var title: String {
+  package var title: String {
     switch self {
     case .frame: "frames"
     case .person: "people"

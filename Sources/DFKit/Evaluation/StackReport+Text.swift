@@ -3,7 +3,7 @@ import Training
 
 extension StackReport {
   /// The report for people.
-  public var text: String {
+  package var text: String {
     var table = TextTable(
       [.init("members put together, by others' fit")] + Self.metrics.map { .init($0.title) }
         + [.init("log loss less the mean's"), .init("AUC less the mean's")])
@@ -26,7 +26,7 @@ extension StackReport {
   }
 
   /// What the recipe is to say, as YAML.
-  public var recipe: String {
+  package var recipe: String {
     let lines = zip(members, weights).map { name, weight in
       "  - {name: \(name), ..., weight: \(weight.fixed(3))}"
     }
@@ -38,7 +38,7 @@ extension StackReport {
   }
 
   /// The report as `dfkit evaluate --json` prints it (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     [
       "real": .integer(real), "fake": .integer(fake), "groups": .integer(groups),
       "weights": .array(

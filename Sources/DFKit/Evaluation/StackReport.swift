@@ -9,20 +9,20 @@ import Training
 /// those that the other four fifths of the groups (`EvaluatedFile.group`: people, where they are
 /// known) give. The plain ways get a calibration fitted in the same manner, so that a difference is
 /// that of the weights and not of the calibration. Sources and labels count as in `CalibrationJob`.
-public struct StackReport: Sendable {
+package struct StackReport: Sendable {
   /// A way of putting members together.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// What it is called.
-    public var name: String
+    package var name: String
     /// Its figures, by others' fit.
-    public var figures: MetricFigures
+    package var figures: MetricFigures
     /// How much each figure exceeds that of the mean of all members; draws are of the same groups.
     /// Nil for that mean itself.
-    public var difference: MetricFigures?
+    package var difference: MetricFigures?
   }
 
   /// Why nothing can be said of weights.
-  public enum Problem: Error, Sendable, Equatable, CustomStringConvertible {
+  package enum Problem: Error, Sendable, Equatable, CustomStringConvertible {
     /// There is one member only.
     case oneMember
     /// There are too few groups to fit on some and judge others.
@@ -31,7 +31,7 @@ public struct StackReport: Sendable {
     case noFit(String)
 
     /// The message for people.
-    public var description: String {
+    package var description: String {
       switch self {
       case .oneMember: "--stack: the recipe has one member; there is nothing to weigh."
       case .fewGroups(let count):
@@ -42,30 +42,30 @@ public struct StackReport: Sendable {
   }
 
   /// The figures of each row, in the table's order.
-  public static let metrics: [Metric] = [.logLoss, .auc, .brier]
+  package static let metrics: [Metric] = [.logLoss, .auc, .brier]
 
   /// The members' names, in order.
-  public let members: [String]
+  package let members: [String]
   /// Each member's weight in the mean of log odds, as a part of their sum; none is below 0.
-  public let weights: [Double]
+  package let weights: [Double]
   /// What then makes that mean a probability: the stack's own weights and offset, said in another
   /// way.
-  public let calibration: LogitCalibration
+  package let calibration: LogitCalibration
   /// The mean of the members first, then the mean of their log odds, the stack, and each member
   /// alone.
-  public let rows: [Row]
+  package let rows: [Row]
   /// Files with a judgement of every member, real and fake.
-  public let real: Int
+  package let real: Int
   /// The fake ones.
-  public let fake: Int
+  package let fake: Int
   /// The number of groups that intervals are drawn from.
-  public let groups: Int
+  package let groups: Int
 
   /// Fits and measures, on files whose verdicts have been made.
   ///
   /// - Parameter ridge: what draws weights to 0 (`StackedAggregator.fitted`).
   /// - Throws: `StackReport.Problem`.
-  public init(
+  package init(
     _ files: [EvaluatedFile], ridge: Double = 1, _ bootstrap: GroupBootstrap = .init()
   ) throws(Problem) {
     let judged = StackSamples(files)
@@ -128,7 +128,7 @@ public struct StackReport: Sendable {
 
   /// Whether the stack's log loss is surely lower than the mean's: 0 is not in the interval of the
   /// difference.
-  public var isBetterThanMean: Bool {
+  package var isBetterThanMean: Bool {
     let difference = rows.first { $0.name == "stack" }?.difference
     return difference?[.logLoss].interval.map { $0.upperBound < 0 } ?? false
   }

@@ -3,26 +3,26 @@ import MediaIO
 import Training
 
 /// How figures change as footage gets worse: what `dfkit evaluate --sweep` does.
-public struct SweepJob {
+package struct SweepJob {
   /// One degradation with what it leaves.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// The kind, as in `Degradation.sweeps`.
-    public var sweep: String
+    package var sweep: String
     /// What was done.
-    public var degradation: Degradation
+    package var degradation: Degradation
     /// The figures of all videos, by their probability, 0.5 where there is none.
-    public var videos: MetricFigures
+    package var videos: MetricFigures
     /// The part of them that got an answer.
-    public var coverage: Double
+    package var coverage: Double
   }
 
   /// How is judged; scores of degraded copies are not kept.
-  public var job: EvaluationJob
+  package var job: EvaluationJob
   /// What intervals are made with.
-  public var bootstrap = GroupBootstrap()
+  package var bootstrap = GroupBootstrap()
 
   /// A sweep.
-  public init(_ job: EvaluationJob) {
+  package init(_ job: EvaluationJob) {
     self.job = job
     self.job.cache = nil
   }
@@ -31,7 +31,7 @@ public struct SweepJob {
   ///
   /// - Parameter original: the files as they are, judged.
   /// - Throws: as `EvaluationJob.judge`, and `CancellationError`.
-  public func run(
+  package func run(
     _ media: MediaFiles, _ labels: DatasetLabels, original: [EvaluatedFile],
     progress: (JobProgress) -> Void = { _ in }
   ) throws -> [Row] {
@@ -97,7 +97,7 @@ extension [SweepJob.Row] {
   }
 
   /// The rows as JSON.
-  public var json: JSON {
+  package var json: JSON {
     .array(
       map {
         [
@@ -108,7 +108,7 @@ extension [SweepJob.Row] {
   }
 
   /// The log losses as a picture.
-  public var plot: IntervalPlot {
+  package var plot: IntervalPlot {
     let groups = Degradation.sweeps.compactMap { sweep in
       let own = filter { $0.sweep == sweep.name }
       return own.isEmpty

@@ -5,9 +5,9 @@ import Training
 
 /// What parts of a face make a network say "fake": each is blurred away in turn, and the log odds are asked for anew (after
 /// Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, with parts of a face for patches).
-public struct RegionOcclusion: Sendable {
+package struct RegionOcclusion: Sendable {
   /// A part of a face.
-  public enum Region: String, Sendable, CaseIterable {
+  package enum Region: String, Sendable, CaseIterable {
     /// Eyes and brows.
     case eyes
     /// The nose.
@@ -41,18 +41,18 @@ public struct RegionOcclusion: Sendable {
   }
 
   /// What a region is worth.
-  public struct Finding: Sendable, Equatable {
+  package struct Finding: Sendable, Equatable {
     /// The region.
-    public var region: Region
+    package var region: Region
     /// How much lower the log odds of "fake" are without it; below 0 where it spoke for "real".
-    public var weight: Float
+    package var weight: Float
   }
 
   /// The network.
-  public var classifier: any FrameClassifier
+  package var classifier: any FrameClassifier
 
   /// A network of one or two outputs.
-  public init(_ classifier: any FrameClassifier) {
+  package init(_ classifier: any FrameClassifier) {
     self.classifier = classifier
   }
 
@@ -60,7 +60,7 @@ public struct RegionOcclusion: Sendable {
   /// outputs do not mean "fake".
   ///
   /// - Parameter landmarks: five points in pixels of the crop.
-  public func callAsFunction(_ crop: Image, landmarks: [Point]) -> [Finding]? {
+  package func callAsFunction(_ crop: Image, landmarks: [Point]) -> [Finding]? {
     guard let frame = FaceFrame(landmarks, width: crop.width, height: crop.height) else {
       return nil
     }

@@ -2,7 +2,7 @@ import Classifiers
 
 extension VideoExplanation {
   /// All that the page says, as `dfkit report --json` prints it (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     [
       "version": .string(dfkitVersion),
       "file": [

@@ -6,81 +6,81 @@ import MediaIO
 import Training
 
 /// A verdict with what led to it: what `dfkit report` shows.
-public struct VideoExplanation: Sendable {
+package struct VideoExplanation: Sendable {
   /// The file.
-  public struct FileFacts: Sendable, Equatable {
+  package struct FileFacts: Sendable, Equatable {
     /// The path as it was given.
-    public var path: String
+    package var path: String
     /// Bytes.
-    public var size: Int
+    package var size: Int
     /// Of its bytes.
-    public var sha256: String
+    package var sha256: String
     /// What a video says of itself; nil for an image.
-    public var video: VideoInfo?
+    package var video: VideoInfo?
   }
 
   /// A network that was asked.
-  public struct Model: Sendable, Equatable {
+  package struct Model: Sendable, Equatable {
     /// The member's name in the recipe, or `detector`.
-    public var name: String
+    package var name: String
     /// The network.
-    public var architecture: String
+    package var architecture: String
     /// Where its weights are from.
-    public var weights: String
+    package var weights: String
     /// Of the weights' bytes.
-    public var sha256: String
+    package var sha256: String
     /// The side of the input; nil for a detector.
-    public var size: Int?
+    package var size: Int?
   }
 
   /// A face that spoke most for the verdict.
-  public struct DrivingFace: Sendable {
+  package struct DrivingFace: Sendable {
     /// Its place among the faces of the report's `scores`.
-    public var place: Int
+    package var place: Int
     /// Seconds; 0 for an image.
-    public var time: Double
+    package var time: Double
     /// The probability of "fake" for this face alone.
-    public var probability: Float
+    package var probability: Float
     /// The crop as the networks saw it.
-    public var crop: Image
+    package var crop: Image
     /// What speaks for "fake" in it, the mean over the networks; nil where none has maps to ask.
-    public var heat: HeatMap?
+    package var heat: HeatMap?
     /// What its regions are worth, the mean over the networks; empty where its landmarks are not known.
-    public var regions: [RegionOcclusion.Finding]
+    package var regions: [RegionOcclusion.Finding]
   }
 
   /// A person, and the faces that drove the verdict on them.
-  public struct Person: Sendable {
+  package struct Person: Sendable {
     /// The verdict and its facts.
-    public var report: VideoReport.Person
+    package var report: VideoReport.Person
     /// Every judged face's time and probability, in the order of time.
-    public var scores: [(time: Double, probability: Float)]
+    package var scores: [(time: Double, probability: Float)]
     /// Where the middle four fifths of the faces' probabilities lie.
-    public var spread: ClosedRange<Float>?
+    package var spread: ClosedRange<Float>?
     /// The faces that spoke most for the verdict, by time.
-    public var driving: [DrivingFace]
+    package var driving: [DrivingFace]
   }
 
   /// The verdict with all scores.
-  public var report: VideoReport
+  package var report: VideoReport
   /// The file.
-  public var file: FileFacts
+  package var file: FileFacts
   /// The detector first, then the recipe's members.
-  public var models: [Model]
+  package var models: [Model]
   /// How was judged.
-  public var recipe: Recipe
+  package var recipe: Recipe
   /// The people, by number.
-  public var people: [Person]
+  package var people: [Person]
   /// What nobody looked at, in words.
-  public var notLookedAt: [String]
+  package var notLookedAt: [String]
 }
 
 /// Makes verdicts with what led to them.
-public struct VideoExplainer: Sendable {
+package struct VideoExplainer: Sendable {
   /// What judges.
-  public var predictor: VideoPredictor
+  package var predictor: VideoPredictor
   /// Faces shown of each person.
-  public var drivingFaces = 6
+  package var drivingFaces = 6
   private let recipe: Recipe
   private let models: [VideoExplanation.Model]
   private let maps: [GradCAM]
@@ -88,7 +88,7 @@ public struct VideoExplainer: Sendable {
   /// An explainer of a recipe with weights.
   ///
   /// - Throws: `WeightsError` and `ClassifierError` where they cannot be used.
-  public init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource) throws {
+  package init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource) throws {
     var recipe = recipe
     recipe.noteCalibration(of: weights)
     self.recipe = recipe
@@ -118,7 +118,7 @@ public struct VideoExplainer: Sendable {
   /// The verdict on a file, explained.
   ///
   /// - Throws: as `VideoPredictor.predict`.
-  public func explain(
+  package func explain(
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> VideoExplanation {
     let (report, crops) = try predictor.judge(file) { progress(0.8 * $0) }

@@ -6,29 +6,29 @@ import MediaIO
 import Training
 
 /// An explained verdict as one page of HTML that needs no other file, no script and no network.
-public struct VideoPage {
+package struct VideoPage {
   /// What is shown.
-  public var explanation: VideoExplanation
+  package var explanation: VideoExplanation
 
   /// Pixels of a shown crop's side.
   private static let side = 224
 
   /// A page.
-  public init(_ explanation: VideoExplanation) {
+  package init(_ explanation: VideoExplanation) {
     self.explanation = explanation
   }
 
   /// The page.
   ///
   /// - Throws: where the built-in template cannot be read.
-  public var html: String {
+  package var html: String {
     get throws { try HTMLPage.rendered(df_video_page(), context) }
   }
 
   /// Writes the page, whole or not at all.
   ///
   /// - Throws: `DatasetError.unwritable`.
-  public func write(to file: URL) throws {
+  package func write(to file: URL) throws {
     try HTMLPage.write(try html, to: file)
   }
 

@@ -1,6 +1,6 @@
 /// Why faces could not be extracted into a folder. The description names the file, the cause and the way
 /// out.
-public enum ExtractionError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum ExtractionError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A file or folder of the dataset cannot be written.
   case unwritable(file: String, reason: String)
   /// The folder holds a dataset of other settings.
@@ -13,7 +13,7 @@ public enum ExtractionError: Error, Sendable, Equatable, CustomStringConvertible
   case impossible(problem: String)
 
   /// The message for people.
-  public var description: String {
+  package var description: String {
     switch self {
     case .unwritable(let file, let reason):
       "\(file): cannot be written: \(reason). What is done is kept: once that is mended, the same"

@@ -11,20 +11,20 @@ import Training
 /// SIGKILL too, and begun again. Each video's crops are made under temporary names and then moved to their
 /// places; then the video is noted in a journal, which becomes the manifest at the end. What is in neither
 /// is done again.
-public struct ExtractionJob: Sendable {
+package struct ExtractionJob: Sendable {
   /// Which faces, and how.
-  public var options: ExtractionOptions
+  package var options: ExtractionOptions
   /// Finds the faces.
-  public var detector: any FaceDetector
+  package var detector: any FaceDetector
   /// The SHA-256 of the detector's weights: a folder is gone on with by the same detector only.
-  public var detectorDigest: String
+  package var detectorDigest: String
   /// What videos show.
-  public var labels: DatasetLabels
+  package var labels: DatasetLabels
   /// The dataset's folder.
-  public var folder: URL
+  package var folder: URL
 
   /// A job.
-  public init(
+  package init(
     _ options: ExtractionOptions, detector: any FaceDetector, detectorDigest: String,
     labels: DatasetLabels, folder: URL
   ) {
@@ -39,7 +39,7 @@ public struct ExtractionJob: Sendable {
   /// plan lives.
   ///
   /// - Throws: `ExtractionError`, `DatasetError` where the folder cannot be used.
-  public func plan(_ inputs: MediaFiles) throws -> ExtractionPlan {
+  package func plan(_ inputs: MediaFiles) throws -> ExtractionPlan {
     if options.isBalanced {
       guard case .spread = options.frames else {
         throw ExtractionError.impossible(
@@ -55,7 +55,7 @@ public struct ExtractionJob: Sendable {
   ///
   /// - Parameter failed: called with each video that cannot be extracted, as soon as that is known.
   /// - Throws: `ExtractionError` where the folder cannot be written; what is done then is kept there.
-  public func run(
+  package func run(
     _ plan: ExtractionPlan, progress: (JobProgress) -> Void = { _ in },
     failed: (ExtractionSummary.Remark) -> Void = { _ in }
   ) throws -> ExtractionSummary {

@@ -3,9 +3,9 @@ import MediaIO
 import Training
 
 /// Which faces are cut out of videos, and how.
-public struct ExtractionOptions: Sendable, Equatable {
+package struct ExtractionOptions: Sendable, Equatable {
   /// Which frames of a video are searched for faces.
-  public enum Frames: Sendable, Equatable {
+  package enum Frames: Sendable, Equatable {
     /// So many, spread evenly over all; all if there are fewer.
     case spread(Int)
     /// Every one.
@@ -15,7 +15,7 @@ public struct ExtractionOptions: Sendable, Equatable {
   }
 
   /// Whose faces are cut out.
-  public enum People: String, Sendable, CaseIterable {
+  package enum People: String, Sendable, CaseIterable {
     /// Everybody's.
     case all
     /// Those of the person with the largest face, by the median area of its boxes.
@@ -25,36 +25,36 @@ public struct ExtractionOptions: Sendable, Equatable {
   }
 
   /// The frames of each video.
-  public var frames: Frames = .spread(25)
+  package var frames: Frames = .spread(25)
   /// Whether videos of the rarer label give more frames, so that there are as many crops of either.
-  public var isBalanced = false
+  package var isBalanced = false
   /// The most frames that balancing asks of a video.
-  public var maxFrames = 200
+  package var maxFrames = 200
   /// How faces are found; its weights aside.
-  public var detector = Recipe.Detector()
+  package var detector = Recipe.Detector()
   /// Whose faces.
-  public var people: People = .all
+  package var people: People = .all
   /// Frames in which a person must be seen, as a part of those of the person seen most: what is no face, or
   /// passes by, is left out.
-  public var minShare: Float = 0.25
+  package var minShare: Float = 0.25
   /// How they are cut out.
-  public var crop = Recipe.Crop()
+  package var crop = Recipe.Crop()
   /// The side of a crop in pixels; nil for its own size in the frame.
-  public var size: Int?
+  package var size: Int?
   /// How crops are written.
-  public var format: ImageFile.Format = .png
+  package var format: ImageFile.Format = .png
   /// Whether the dataset's own split goes into the manifest.
-  public var keepsSplit = false
+  package var keepsSplit = false
   /// Whether rows of labels that name no file are an error, before anything is extracted.
-  public var isStrict = false
+  package var isStrict = false
 
   /// 25 frames a video and everybody in them, as the built-in recipe finds and cuts faces, as PNG.
-  public init() {
+  package init() {
     detector.frameScale = .auto
   }
 
   /// The datasets of a silver-medal team of the Deepfake Detection Challenge.
-  public enum Preset: String, Sendable, CaseIterable {
+  package enum Preset: String, Sendable, CaseIterable {
     /// The first face of each video, found by MTCNN.
     case faces1 = "faces-1"
     /// Of DFDC's training set about 200,000 faces, half of them real, found by RetinaFace.
@@ -64,7 +64,7 @@ public struct ExtractionOptions: Sendable, Equatable {
   }
 
   /// A preset's options.
-  public init(preset: Preset) {
+  package init(preset: Preset) {
     people = .surest
     // As that team had it.
     detector.frameScale = 0.5
@@ -85,21 +85,21 @@ public struct ExtractionOptions: Sendable, Equatable {
 }
 
 /// How many frames a video of either label gives.
-public struct FrameBalance: Sendable, Equatable, Codable {
+package struct FrameBalance: Sendable, Equatable, Codable {
   /// Frames of a real video.
-  public var real: Int
+  package var real: Int
   /// Frames of a fake one.
-  public var fake: Int
+  package var fake: Int
 
   /// The same for both.
-  public init(_ frames: Int) {
+  package init(_ frames: Int) {
     real = frames
     fake = frames
   }
 
   /// More for the rarer label, as many times as it has fewer videos, `most` at most; the same where a label
   /// has none.
-  public init(_ frames: Int, realVideos: Int, fakeVideos: Int, most: Int) {
+  package init(_ frames: Int, realVideos: Int, fakeVideos: Int, most: Int) {
     self.init(frames)
     guard realVideos > 0, fakeVideos > 0 else { return }
     func share(_ own: Int, _ other: Int) -> Int {

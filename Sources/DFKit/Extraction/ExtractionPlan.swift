@@ -4,13 +4,13 @@ import MediaIO
 import Training
 
 /// The videos of a dataset, what is done of them and what there is to do.
-public struct ExtractionPlan {
+package struct ExtractionPlan {
   /// A video that cannot be extracted.
-  public struct Failure: Sendable, Equatable {
+  package struct Failure: Sendable, Equatable {
     /// The file as it was given.
-    public var file: String
+    package var file: String
     /// Why.
-    public var error: String
+    package var error: String
   }
 
   /// A video that waits, and where its file is.
@@ -25,25 +25,25 @@ public struct ExtractionPlan {
   var state: ExtractionState
   var tasks: [Waiting] = []
   /// How many frames a video gives, where they are spread.
-  public private(set) var balance: FrameBalance?
+  package private(set) var balance: FrameBalance?
   /// Videos of which no label is known, or that cannot be the dataset's.
-  public private(set) var failures: [Failure] = []
+  package private(set) var failures: [Failure] = []
   /// Videos that were extracted before.
-  public private(set) var doneBefore = 0
+  package private(set) var doneBefore = 0
   /// Where the labels were from.
-  public private(set) var labelText = ""
+  package private(set) var labelText = ""
   /// Files that show no faces to learn from, by what they are.
-  public private(set) var leftOut: [String: Int] = [:]
+  package private(set) var leftOut: [String: Int] = [:]
   /// Rows of the lists of labels whose file is neither among the videos nor where the list says.
-  public private(set) var rowsWithoutFile: [LabelEntry] = []
+  package private(set) var rowsWithoutFile: [LabelEntry] = []
   /// Files of the folders that are no videos, by extension (`MediaFiles.passedOver`).
-  public private(set) var passedOver: [String: Int] = [:]
+  package private(set) var passedOver: [String: Int] = [:]
 
   /// Real and fake videos of the dataset.
-  public var videoCounts: (real: Int, fake: Int) { (state.count(.real), state.count(.fake)) }
+  package var videoCounts: (real: Int, fake: Int) { (state.count(.real), state.count(.fake)) }
 
   /// Videos that are still to be extracted.
-  public var videosToDo: Int { tasks.count }
+  package var videosToDo: Int { tasks.count }
 
   init(
     _ inputs: MediaFiles, _ labels: DatasetLabels, _ options: ExtractionOptions,

@@ -1,58 +1,58 @@
 import Training
 
 /// What an extraction came to.
-public struct ExtractionSummary: Sendable {
+package struct ExtractionSummary: Sendable {
   /// What there is of one label.
-  public struct Counts: Sendable, Equatable {
+  package struct Counts: Sendable, Equatable {
     /// Videos that are extracted.
-    public var videos = 0
+    package var videos = 0
     /// Those of them without a crop.
-    public var withoutFaces = 0
+    package var withoutFaces = 0
     /// Frames that were searched.
-    public var frames = 0
+    package var frames = 0
     /// Crops.
-    public var crops = 0
+    package var crops = 0
   }
 
   /// Something about a video.
-  public struct Remark: Sendable, Equatable {
+  package struct Remark: Sendable, Equatable {
     /// The file: as it was given where it failed, as the dataset names it otherwise.
-    public var file: String
+    package var file: String
     /// What there is to say.
-    public var text: String
+    package var text: String
   }
 
   /// The dataset's folder.
-  public var folder: String
+  package var folder: String
   /// What reports call the detector's weights; nil where it was made in code.
-  public var detector: String?
+  package var detector: String?
   /// The real part of the whole dataset, with what was there before.
-  public var real = Counts()
+  package var real = Counts()
   /// The fake part.
-  public var fake = Counts()
+  package var fake = Counts()
   /// Videos extracted now.
-  public var extracted = 0
+  package var extracted = 0
   /// Videos that were extracted before and skipped.
-  public var skipped = 0
+  package var skipped = 0
   /// Videos that wait: the work was interrupted, now or before.
-  public var waiting = 0
+  package var waiting = 0
   /// Videos that could not be extracted.
-  public var failures: [Remark] = []
+  package var failures: [Remark] = []
   /// What was odd about videos that were extracted now.
-  public var warnings: [Remark] = []
+  package var warnings: [Remark] = []
   /// Rows of the lists of labels that name no file.
-  public var rowsWithoutFile: [LabelEntry] = []
+  package var rowsWithoutFile: [LabelEntry] = []
   /// Files of the folders that are no videos, by extension.
-  public var passedOver: [String: Int] = [:]
+  package var passedOver: [String: Int] = [:]
   /// How many frames a video gave, where they were spread.
-  public var balance: FrameBalance?
+  package var balance: FrameBalance?
   /// Seconds that it took.
-  public var seconds = 0.0
+  package var seconds = 0.0
   /// Whether it was cancelled.
-  public var wasCancelled = false
+  package var wasCancelled = false
 
   /// How the job ended, for the exit status.
-  public var outcome: JobOutcome {
+  package var outcome: JobOutcome {
     JobOutcome(failures: failures.count, wasCancelled: wasCancelled)
   }
 
@@ -75,7 +75,7 @@ public struct ExtractionSummary: Sendable {
   }
 
   /// The summary as `dfkit extract --json` prints it.
-  public var json: JSON {
+  package var json: JSON {
     func object(_ counts: Counts) -> JSON {
       [
         "videos": .integer(counts.videos), "withoutFaces": .integer(counts.withoutFaces),
@@ -98,7 +98,7 @@ public struct ExtractionSummary: Sendable {
   }
 
   /// The summary for people, the failures aside.
-  public var text: String {
+  package var text: String {
     var table = TextTable([
       .init("label"), .init("videos", .right), .init("without a face", .right),
       .init("frames", .right), .init("crops", .right), .init("part", .right),
@@ -124,7 +124,7 @@ public struct ExtractionSummary: Sendable {
 
 extension ExtractionPlan {
   /// What is about to be done, for people.
-  public var text: String {
+  package var text: String {
     var lines: [String] = []
     if !labelText.isEmpty { lines.append("labels from \(labelText)") }
     for (reason, count) in leftOut.sorted(by: { $0.key < $1.key }) {
@@ -149,7 +149,7 @@ extension ExtractionPlan {
 
 extension [LabelEntry] {
   /// Each row with its list, line and file.
-  public var json: JSON {
+  package var json: JSON {
     .array(
       map { ["list": .string($0.list), "line": .integer($0.line), "file": .string($0.file)] })
   }
@@ -157,7 +157,7 @@ extension [LabelEntry] {
 
 extension JSON {
   /// Numbers by name, in the order of the names.
-  public static func counts(_ counts: [String: Int]) -> JSON {
+  package static func counts(_ counts: [String: Int]) -> JSON {
     .object(counts.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .integer($0.value)) })
   }
 }

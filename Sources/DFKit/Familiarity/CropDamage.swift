@@ -4,7 +4,7 @@ import Training
 
 /// What footage goes through that makes it unlike what networks learn from: to see whether a
 /// familiarity notices.
-public enum CropDamage: String, Sendable, CaseIterable {
+package enum CropDamage: String, Sendable, CaseIterable {
   /// Without colour.
   case grey
   /// 256 colours and dithering, as in a GIF.
@@ -17,7 +17,7 @@ public enum CropDamage: String, Sendable, CaseIterable {
   case jpeg
 
   /// The words in tables.
-  public var words: String {
+  package var words: String {
     switch self {
     case .grey: "grey"
     case .gif: "GIF, 256 colours"

@@ -11,28 +11,28 @@ import Training
 /// Class means and covariance of the network's features come from the training part of the data,
 /// limits from the validation part (`TraitValues.init(heldOut:)`). Damaged copies of the validation part
 /// then show what the limits notice.
-public struct FamiliarityJob: Sendable {
+package struct FamiliarityJob: Sendable {
   /// The network's weights.
-  public var weights: WeightsSource
+  package var weights: WeightsSource
   /// What the caller knows better than the weights' file.
-  public var network = ClassifierOptions()
+  package var network = ClassifierOptions()
   /// Folders with a `manifest.csv`, and CSV files.
-  public var data: [URL]
+  package var data: [URL]
   /// How crops are shown to the network: with the shape `framed`, those with landmarks are cut as
   /// `predict` cuts them; with others, and where nil, they are shown as they are.
-  public var crop: Recipe.Crop?
+  package var crop: Recipe.Crop?
   /// Directions of the features that are kept, 1 to 1024.
-  public var dimensions = 64
+  package var dimensions = 64
   /// The part of held-out faces, sources counting equally, that the limit of the features leaves
   /// out; twice that of any one source.
-  public var refused = 0.025
+  package var refused = 0.025
   /// The most faces of a source, of either part of the data, that are looked at.
-  public var perSource = 1500
+  package var perSource = 1500
   /// The most held-out faces of a source of which damaged copies are looked at.
-  public var damagedPerSource = 100
+  package var damagedPerSource = 100
 
   /// A job.
-  public init(weights: WeightsSource, data: [URL]) {
+  package init(weights: WeightsSource, data: [URL]) {
     self.weights = weights
     self.data = data
   }
@@ -41,7 +41,7 @@ public struct FamiliarityJob: Sendable {
   ///
   /// - Throws: `WeightsError`, `ClassifierError`, `DatasetError`, `FamiliarityError`,
   ///   `CancellationError`.
-  public func run(progress: (JobProgress) -> Void = { _ in }) throws -> FamiliarityReport {
+  package func run(progress: (JobProgress) -> Void = { _ in }) throws -> FamiliarityReport {
     let state = try weights.read()
     let model = try ClassifierModel(state, network)
     let (manifest, training, heldOut) = try parts()

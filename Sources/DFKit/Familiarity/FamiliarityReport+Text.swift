@@ -3,7 +3,7 @@ import Foundation
 
 extension FamiliarityReport {
   /// The report for people.
-  public var text: String {
+  package var text: String {
     var lines = [
       "weights   \(TextTable.printable(weights))",
       "learned   \(learnedFrom.real) real and \(learnedFrom.fake) fake faces of the training part,"
@@ -44,7 +44,7 @@ extension FamiliarityReport {
   }
 
   /// The report as `dfkit familiarity --json` prints it (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     [
       "weights": .string(weights),
       "learnedFrom": ["real": .integer(learnedFrom.real), "fake": .integer(learnedFrom.fake)],

@@ -4,7 +4,7 @@ import Foundation
 import Training
 
 /// What is familiar to a network, and how well that tells the unfamiliar.
-public struct FamiliarityReport: Sendable {
+package struct FamiliarityReport: Sendable {
   /// A held-out face.
   package struct Face: Sendable {
     package var source: String
@@ -22,13 +22,13 @@ public struct FamiliarityReport: Sendable {
   }
 
   /// How many of some faces are unfamiliar.
-  public struct Count: Sendable, Equatable {
+  package struct Count: Sendable, Equatable {
     /// The faces.
-    public var faces: Int
+    package var faces: Int
     /// Those beyond some limit.
-    public var unfamiliar: Int
+    package var unfamiliar: Int
     /// Those beyond each trait's limit.
-    public var traits: [FamiliarityTrait: Int]
+    package var traits: [FamiliarityTrait: Int]
 
     init(_ faces: [Face], _ limits: TraitValues) {
       let beyond = faces.map { limits.traitsBeyond($0.measures) }
@@ -40,46 +40,46 @@ public struct FamiliarityReport: Sendable {
   }
 
   /// The held-out faces of a source.
-  public struct Source: Sendable, Equatable {
+  package struct Source: Sendable, Equatable {
     /// The collection.
-    public var name: String
+    package var name: String
     /// Real faces.
-    public var real: Int
+    package var real: Int
     /// Fake faces.
-    public var fake: Int
+    package var fake: Int
     /// Those that are unfamiliar.
-    public var count: Count
+    package var count: Count
   }
 
   /// Damaged copies of held-out faces.
-  public struct Damage: Sendable, Equatable {
+  package struct Damage: Sendable, Equatable {
     /// What was done to them.
-    public var damage: CropDamage
+    package var damage: CropDamage
     /// Those that are unfamiliar.
-    public var count: Count
+    package var count: Count
     /// The area under the ROC curve of telling the copies from the faces as they were, by the
     /// distance of the features.
-    public var auc: Double
+    package var auc: Double
     /// The same by the first part of the distance alone.
-    public var mahalanobisAUC: Double
+    package var mahalanobisAUC: Double
     /// The same by the second.
-    public var residualAUC: Double
+    package var residualAUC: Double
   }
 
   /// Where the weights came from.
-  public let weights: String
+  package let weights: String
   /// What the network is and expects of its input.
-  public let settings: ClassifierSettings
+  package let settings: ClassifierSettings
   /// What goes into the weights.
-  public let familiarity: Familiarity
+  package let familiarity: Familiarity
   /// Real and fake faces of the training part that were looked at.
-  public let learnedFrom: (real: Int, fake: Int)
+  package let learnedFrom: (real: Int, fake: Int)
   /// Held-out faces by source, in the order of names.
-  public let sources: [Source]
+  package let sources: [Source]
   /// Damaged copies by kind.
-  public let damages: [Damage]
+  package let damages: [Damage]
   /// The held-out faces of which there are copies, as they were.
-  public let undamaged: Count
+  package let undamaged: Count
 
   init(
     weights: String, settings: ClassifierSettings, familiarity: Familiarity,
@@ -114,7 +114,7 @@ public struct FamiliarityReport: Sendable {
   /// appears whole or not at all.
   ///
   /// - Throws: `WeightsError`.
-  public func write(_ weights: WeightsSource, to output: URL) throws(WeightsError) {
+  package func write(_ weights: WeightsSource, to output: URL) throws(WeightsError) {
     var state = try weights.read()
     var metadata = try ModelMetadata(state)
     metadata.describe(settings)

@@ -4,38 +4,38 @@ import Foundation
 import Training
 
 /// Judges an embedder on people that were held out: what `dfkit identity evaluate` does.
-public struct EmbedderEvaluationJob: Sendable {
+package struct EmbedderEvaluationJob: Sendable {
   /// Folders with a `manifest.csv`, and CSV files: those of the training, so that the same people are held
   /// out.
-  public var data: [URL]
+  package var data: [URL]
   /// The embedder's weights; dfkit's own if nil.
-  public var embedder: URL?
+  package var embedder: URL?
   /// What is measured.
-  public var evaluation: EmbedderEvaluation
+  package var evaluation: EmbedderEvaluation
 
   /// A job.
-  public init(data: [URL], embedder: URL? = nil, evaluation: EmbedderEvaluation = .init()) {
+  package init(data: [URL], embedder: URL? = nil, evaluation: EmbedderEvaluation = .init()) {
     self.data = data
     self.embedder = embedder
     self.evaluation = evaluation
   }
 
   /// What was judged, and how well it did.
-  public struct Report: Sendable {
+  package struct Report: Sendable {
     /// The embedder's name.
-    public var embedder: String
+    package var embedder: String
     /// The threshold that the embedder's weights say.
-    public var ownThreshold: Float
+    package var ownThreshold: Float
     /// The false-link rate that `result.threshold` is for.
-    public var falseLinkRate: Double
+    package var falseLinkRate: Double
     /// What was measured.
-    public var result: EmbedderEvaluation.Result
+    package var result: EmbedderEvaluation.Result
   }
 
   /// Judges.
   ///
   /// - Throws: `DatasetError`, `WeightsError`, `ClassifierError`, `CancellationError`.
-  public func run() throws -> Report {
+  package func run() throws -> Report {
     let split = try EmbedderTrainingJob.split(data)
     let embedder = try FaceEmbedders.load(self.embedder)
     let result = try evaluation.run(
@@ -48,7 +48,7 @@ public struct EmbedderEvaluationJob: Sendable {
   /// Writes the weights of a look-alike network again, with a threshold.
   ///
   /// - Throws: `WeightsError`, `ClassifierError` where the embedder is another network.
-  public func write(threshold: Float, to url: URL) throws {
+  package func write(threshold: Float, to url: URL) throws {
     guard let embedder else {
       throw TrainingError.unusable(
         problem: "the built-in weights have their threshold already; name a weights file")
@@ -72,7 +72,7 @@ extension EmbedderEvaluationJob.Report {
   private var verifications: [Verification] { [result.views, result.neighbours, result.people] }
 
   /// The tables that `dfkit identity evaluate` prints.
-  public var text: String {
+  package var text: String {
     var table = TextTable(
       [
         .init("pairs of one face"), .init("same", .right), .init("different", .right),
@@ -98,7 +98,7 @@ extension EmbedderEvaluationJob.Report {
   }
 
   /// The same as JSON, with the most similar pictures of different people.
-  public var json: JSON {
+  package var json: JSON {
     func rounded(_ value: Double) -> JSON { .double((value * 1e6).rounded() / 1e6) }
     let pairs = verifications.map { verification -> JSON in
       [
@@ -140,7 +140,7 @@ extension EmbedderEvaluationJob.Report {
   }
 
   /// How often pairs have each similarity.
-  public var plot: LinePlot {
+  package var plot: LinePlot {
     let bins = 80
     func line(_ name: String, _ histogram: SimilarityHistogram) -> LinePlot.Series {
       LinePlot.Series(

@@ -4,22 +4,22 @@ import Foundation
 import Training
 
 /// Trains a look-alike embedder: what `dfkit identity train` does.
-public struct EmbedderTrainingJob: Sendable {
+package struct EmbedderTrainingJob: Sendable {
   /// Folders with a `manifest.csv`, and CSV files.
-  public var data: [URL]
+  package var data: [URL]
   /// The run's folder.
-  public var folder: RunFolder
+  package var folder: RunFolder
   /// How it is trained.
-  public var options: EmbedderTrainer.Options
+  package var options: EmbedderTrainer.Options
   /// Weights to start from; nil for weights from the seed.
-  public var start: URL?
+  package var start: URL?
   /// Whether a run in the folder is gone on with.
-  public var isResuming = false
+  package var isResuming = false
   /// When checkpoints are written beside each epoch's end.
-  public var checkpoints = CheckpointTimes()
+  package var checkpoints = CheckpointTimes()
 
   /// A job.
-  public init(data: [URL], folder: RunFolder, options: EmbedderTrainer.Options = .init()) {
+  package init(data: [URL], folder: RunFolder, options: EmbedderTrainer.Options = .init()) {
     self.data = data
     self.folder = folder
     self.options = options
@@ -28,7 +28,7 @@ public struct EmbedderTrainingJob: Sendable {
   /// The data in a part to learn from and one to judge by.
   ///
   /// - Throws: `DatasetError`.
-  public func split() throws -> DataSplit { try Self.split(data) }
+  package func split() throws -> DataSplit { try Self.split(data) }
 
   static func split(_ data: [URL]) throws -> DataSplit {
     let manifest = try FaceManifest.joined(data.map(FaceManifest.read))
@@ -40,7 +40,7 @@ public struct EmbedderTrainingJob: Sendable {
   ///
   /// - Throws: `DatasetError`, `TrainingError`, `WeightsError`, `CancellationError`.
   @discardableResult
-  public func run(
+  package func run(
     _ split: DataSplit, onEvent: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {
     var trainer = EmbedderTrainer(options)

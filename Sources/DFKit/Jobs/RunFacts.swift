@@ -5,47 +5,47 @@ import Training
 
 /// What a run was begun with, as `run.json` in its folder has it: enough to go on without being
 /// told again.
-public struct RunFacts: Codable, Sendable, Equatable {
+package struct RunFacts: Codable, Sendable, Equatable {
   /// Weights that training started from.
-  public struct InitialWeights: Codable, Sendable, Equatable {
+  package struct InitialWeights: Codable, Sendable, Equatable {
     /// The file.
-    public var file: String
+    package var file: String
     /// The hash of its bytes.
-    public var sha256: String
+    package var sha256: String
     /// Whose checkpoint it was said to be.
-    public var scheme: String?
+    package var scheme: String?
     /// The state of the checkpoint, where one was named.
-    public var state: String?
+    package var state: String?
     /// Whether the last layer was to be kept.
-    public var keepsHead: Bool
+    package var keepsHead: Bool
   }
 
   /// dfkit's version.
-  public var version: String
+  package var version: String
   /// The recipe's name.
-  public var recipe: String
+  package var recipe: String
   /// The member's name.
-  public var member: String
+  package var member: String
   /// The manifests.
-  public var data: [String]
+  package var data: [String]
   /// What paths had to begin with.
-  public var pathPrefix: String?
+  package var pathPrefix: String?
   /// The collection that samples had to be from.
-  public var origin: String?
+  package var origin: String?
   /// The fold that is held out, where folds matter.
-  public var fold: Int?
+  package var fold: Int?
   /// The hash of the manifests.
-  public var dataDigest: String
+  package var dataDigest: String
   /// Weights that training started from.
-  public var initialWeights: InitialWeights?
+  package var initialWeights: InitialWeights?
   /// Whether broken pictures are left out.
-  public var skipsBroken: Bool
+  package var skipsBroken: Bool
   /// Threads that the run began with; it may go on with others.
-  public var threads: Int
+  package var threads: Int
   /// Numbers that the network has to learn.
-  public var parameters: Int
+  package var parameters: Int
   /// When the run began.
-  public var began: String
+  package var began: String
 
   /// The text of the file.
   var json: Data {
@@ -59,7 +59,7 @@ public struct RunFacts: Codable, Sendable, Equatable {
   /// Reads the facts of a run.
   ///
   /// - Throws: `TrainingError`.
-  public init(_ folder: RunFolder) throws(TrainingError) {
+  package init(_ folder: RunFolder) throws(TrainingError) {
     guard FileManager.default.fileExists(atPath: folder.facts.path) else {
       throw .nothingToResume(folder: folder.url.relativePath)
     }

@@ -28,7 +28,7 @@ public struct TrainingJob: Sendable {
   /// Whether pictures that cannot be decoded are left out.
   public var skipsBroken = false
   /// When checkpoints are written beside each epoch's end.
-  public var checkpoints = CheckpointTimes()
+  package var checkpoints = CheckpointTimes()
   /// The hash of the weights that a run to go on with started from, where they are not given again.
   var initialDigest: String?
   /// The recipe and the member that a run to go on with began with, as `default/lite0-160`; nil for
@@ -81,9 +81,9 @@ public struct TrainingJob: Sendable {
     /// Columns of the data that have no meaning here.
     public var ignoredColumns: [String]
     /// What became of the weights to start from.
-    public var transfer: WeightsTransfer?
+    package var transfer: WeightsTransfer?
     /// What the run is begun with, for its folder.
-    public var facts: RunFacts
+    package var facts: RunFacts
     /// The recipe with nothing but the member, and nothing left open.
     public var recipe: Recipe
   }

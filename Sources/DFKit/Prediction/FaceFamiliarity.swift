@@ -1,27 +1,27 @@
 import Classifiers
 
 /// How like the faces that the networks learned from some judged faces are.
-public struct FaceFamiliarity: Sendable, Equatable {
+package struct FaceFamiliarity: Sendable, Equatable {
   /// What one member measured.
-  public struct Member: Sendable, Equatable {
+  package struct Member: Sendable, Equatable {
     /// The member's name in the recipe.
-    public var name: String
+    package var name: String
     /// The medians over the faces.
-    public var measures: TraitValues
+    package var measures: TraitValues
     /// How far a face may be.
-    public var limits: TraitValues
+    package var limits: TraitValues
   }
 
   /// The members whose weights say what is familiar, in the recipe's order.
-  public let members: [Member]
+  package let members: [Member]
   /// The part of the faces that are beyond some limit of more than half of the members, 0 to 1.
-  public let share: Float
+  package let share: Float
   /// What most of the faces are beyond the limits of; where no single trait is, the most frequent
   /// one. Empty unless most faces are beyond some limit.
-  public let traits: [FamiliarityTrait]
+  package let traits: [FamiliarityTrait]
 
   /// Whether most of the faces are unlike those learned from.
-  public var isUnfamiliar: Bool { !traits.isEmpty }
+  package var isUnfamiliar: Bool { !traits.isEmpty }
 
   /// The familiarity of a table's faces; nil where no member measured any.
   init?(_ table: ScoreTable) {

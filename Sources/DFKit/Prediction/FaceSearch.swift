@@ -100,17 +100,17 @@ extension FaceDetector {
 }
 
 /// How faces were looked for in a file.
-public struct FaceSearchFacts: Sendable, Equatable {
+package struct FaceSearchFacts: Sendable, Equatable {
   /// The detector's weights: the name of a fetched entry, `built-in NAME`, or the path of a file;
   /// nil where the detector was made in code.
-  public var detector: String?
+  package var detector: String?
   /// The factor by which the first frame was scaled; nil where there was none.
-  public var frameScale: Float?
+  package var frameScale: Float?
   /// Frames that were searched a second time, at full size or with a longer side of 1920 pixels.
-  public var secondLooks = 0
+  package var secondLooks = 0
 
   /// Facts of a search that has not begun.
-  public init(detector: String? = nil) {
+  package init(detector: String? = nil) {
     self.detector = detector
   }
 

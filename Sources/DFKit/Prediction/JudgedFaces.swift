@@ -86,10 +86,10 @@ extension VideoReport.Person {
 }
 
 /// A face as the networks saw it.
-public struct JudgedCrop: Sendable {
+package struct JudgedCrop: Sendable {
   /// The crop.
-  public var image: Image
+  package var image: Image
   /// Left eye, right eye, nose, left and right corner of the mouth, in pixels of the crop; empty
   /// where the detector found none.
-  public var landmarks: [Point]
+  package var landmarks: [Point]
 }

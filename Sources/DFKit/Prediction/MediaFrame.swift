@@ -3,7 +3,7 @@ import Foundation
 import MediaIO
 
 /// Which frames of a video are looked at.
-public enum FrameChoice: Sendable, Equatable {
+package enum FrameChoice: Sendable, Equatable {
   /// So many, spread evenly over all; all if there are fewer.
   case spread(Int)
   /// Every one.

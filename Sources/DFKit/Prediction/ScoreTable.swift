@@ -9,39 +9,39 @@ import FaceDetect
 /// let table = try predictor.predict(file).scores
 /// for face in table.faces { print(face.time, face.person, face.scores) }
 /// ```
-public struct ScoreTable: Sendable, Equatable {
+package struct ScoreTable: Sendable, Equatable {
   /// A column.
-  public struct Member: Sendable, Equatable {
+  package struct Member: Sendable, Equatable {
     /// The member's name in the recipe.
-    public var name: String
+    package var name: String
     /// How far a face may be from those that the member learned from; nil where its weights do not
     /// say.
-    public var limits: TraitValues?
+    package var limits: TraitValues?
 
     /// A member.
-    public init(_ name: String, limits: TraitValues? = nil) {
+    package init(_ name: String, limits: TraitValues? = nil) {
       self.name = name
       self.limits = limits
     }
   }
 
   /// A row: a judged face.
-  public struct Face: Sendable, Equatable {
+  package struct Face: Sendable, Equatable {
     /// The number of its frame among those that were looked at, from 0.
-    public var frame: Int
+    package var frame: Int
     /// The frame's time in seconds; 0 for an image.
-    public var time: Double
+    package var time: Double
     /// The number of the person whose face it is.
-    public var person: Int
+    package var person: Int
     /// In pixels of the frame.
-    public var box: Box
+    package var box: Box
     /// Each member's probability. A member that judges faces together has the same for each.
-    public var scores: [Float]
+    package var scores: [Float]
     /// What each member measured of the face; nil for a member without limits.
-    public var measures: [TraitValues?]
+    package var measures: [TraitValues?]
 
     /// A judged face; nothing is measured of it where `measures` are not given.
-    public init(
+    package init(
       frame: Int, time: Double, person: Int, box: Box, scores: [Float] = [],
       measures: [TraitValues?]? = nil
     ) {
@@ -55,12 +55,12 @@ public struct ScoreTable: Sendable, Equatable {
   }
 
   /// The members, in the recipe's order.
-  public var members: [Member]
+  package var members: [Member]
   /// The judged faces, in order of time.
-  public var faces: [Face]
+  package var faces: [Face]
 
   /// A table.
-  public init(members: [Member] = [], faces: [Face] = []) {
+  package init(members: [Member] = [], faces: [Face] = []) {
     self.members = members
     self.faces = faces
   }

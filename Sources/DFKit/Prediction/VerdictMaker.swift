@@ -4,27 +4,27 @@ import FaceDetect
 
 /// Makes the verdicts on a file and on the people in it out of their faces' scores: when they were
 /// just computed, or again, by other rules, from a report of before.
-public struct VerdictMaker: Sendable {
+package struct VerdictMaker: Sendable {
   /// Frames with a face, whosever, that a verdict needs; fewer where fewer were looked at.
-  public var minFrames: Int
+  package var minFrames: Int
   /// Frames in which a person must be judged to get a verdict; fewer where fewer were looked at.
-  public var minFramesOfPerson: Int
+  package var minFramesOfPerson: Int
   /// Frames in which a person must be judged to count for the file's verdict, as a part of those of
   /// the person judged most.
-  public var minShare: Float
+  package var minShare: Float
   /// What a probability is called.
-  public var decision: Recipe.Decision
+  package var decision: Recipe.Decision
   /// How a person's scores become one.
-  public var combination: ScoreCombination
+  package var combination: ScoreCombination
   /// Makes the file's probability out of the people's; nil where all faces are judged together.
-  public var rule: (any PeopleRule)?
+  package var rule: (any PeopleRule)?
 
   /// The rules of a recipe.
   ///
   /// - Parameters:
   ///   - combination: stands for the recipe's aggregation.
   ///   - rule: over people; nil for the recipe's.
-  public init(_ recipe: Recipe, _ combination: ScoreCombination, rule: (any PeopleRule)? = nil) {
+  package init(_ recipe: Recipe, _ combination: ScoreCombination, rule: (any PeopleRule)? = nil) {
     minFrames = recipe.faces.minFrames
     minFramesOfPerson = recipe.people.minFrames
     minShare = recipe.people.minShare
@@ -48,7 +48,7 @@ public struct VerdictMaker: Sendable {
   }
 
   /// Writes down the verdicts on the file and its people, by the report's `scores`.
-  public func decide(_ report: inout VideoReport) { decide(&report) { _ in } }
+  package func decide(_ report: inout VideoReport) { decide(&report) { _ in } }
 
   /// The same where networks are still to be asked.
   ///
@@ -128,7 +128,7 @@ public struct VerdictMaker: Sendable {
   /// The people of a file who are judged by themselves: in enough frames, and in enough of those of
   /// the person judged most. Others are passers-by, or no faces at all, also where all faces are
   /// judged together.
-  public func people(of report: VideoReport) -> [VideoReport.Person] {
+  package func people(of report: VideoReport) -> [VideoReport.Person] {
     let needed = Float(max(1, neededFrames(report)))
     let most = Float(report.people.map(\.framesJudged).max() ?? 0)
     return report.people.filter {

@@ -113,7 +113,7 @@ extension Recipe {
   /// The way from members' scores to a probability.
   ///
   /// - Throws: `RecipeError` where members' weights cannot be used.
-  public func combination() throws(RecipeError) -> ScoreCombination {
+  package func combination() throws(RecipeError) -> ScoreCombination {
     ScoreCombination(
       frames: aggregation.frames.aggregator, models: try modelsAggregator(),
       calibration: aggregation.calibration, clip: aggregation.clip)

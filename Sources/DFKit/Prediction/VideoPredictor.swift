@@ -23,9 +23,9 @@ public struct VideoPredictor: Sendable {
   /// Judge the faces, one after the other.
   public var members: [Ensemble.Member]
   /// Makes verdicts of what the members say. Its `rule` over people can be one of your own.
-  public var maker: VerdictMaker
+  package var maker: VerdictMaker
   /// How the networks see the crops; as they were cut unless told otherwise.
-  public var view = CropView.plain
+  package var view = CropView.plain
   /// Changes a frame, whose place in decoded order is given, before anything looks at it; nil
   /// changes nothing.
   public var retouch: (@Sendable (Image, Int) -> Image)?
@@ -62,7 +62,7 @@ public struct VideoPredictor: Sendable {
   ///
   /// - Returns: the report, and one crop for each face of its `scores`.
   /// - Throws: as `predict`.
-  public func judge(
+  package func judge(
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> (report: VideoReport, crops: [JudgedCrop]) {
     let start = ContinuousClock.now

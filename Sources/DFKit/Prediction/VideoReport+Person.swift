@@ -63,7 +63,7 @@ extension VideoReport {
     public var fakeSpans: [Span]
     /// How like those learned from the person's faces are; nil where no member knows, the recipe
     /// does not ask, or the person was not judged.
-    public var familiarity: FaceFamiliarity?
+    package var familiarity: FaceFamiliarity?
 
     /// A person who was seen and not judged yet.
     public init(

@@ -23,7 +23,7 @@ public struct VideoReport: Sendable, Equatable {
   /// Whether the probability is calibrated; nil where that is not known.
   public var isCalibrated: Bool?
   /// How faces were looked for.
-  public var search = FaceSearchFacts()
+  package var search = FaceSearchFacts()
   /// Frames that were decoded and searched for faces.
   public var frames: Int = 0
   /// Those of them with a face.
@@ -34,10 +34,10 @@ public struct VideoReport: Sendable, Equatable {
   public var people: [Person] = []
   /// The judged faces in order of time, with what each member says of them; empty where there is
   /// nothing to base a verdict on.
-  public var scores = ScoreTable()
+  package var scores = ScoreTable()
   /// How like those learned from the faces are that count for the verdict; nil where no member
   /// knows or the recipe does not ask.
-  public var familiarity: FaceFamiliarity?
+  package var familiarity: FaceFamiliarity?
   /// What was odd about the file though it could be used, such as a cut-off end.
   public var warnings: [String] = []
   /// Why the file could not be answered; nil when it was.
@@ -54,7 +54,7 @@ public struct VideoReport: Sendable, Equatable {
 
 extension VideoReport {
   /// The report as `dfkit predict --json` prints it (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     var members: [JSON.Member] = [
       .init(key: "file", value: .string(file)),
       .init(key: "verdict", value: .string(verdict.answer.rawValue)),

@@ -1,5 +1,5 @@
 /// A JSON value whose object keys keep their order and whose text is the same every time.
-public enum JSON: Sendable, Equatable {
+package enum JSON: Sendable, Equatable {
   /// null
   case null
   /// true or false
@@ -19,60 +19,60 @@ public enum JSON: Sendable, Equatable {
   case object([Member])
 
   /// One key of an object with its value.
-  public struct Member: Sendable, Equatable {
+  package struct Member: Sendable, Equatable {
     /// The key.
-    public var key: String
+    package var key: String
     /// The value.
-    public var value: JSON
+    package var value: JSON
 
     /// A key with its value.
-    public init(key: String, value: JSON) {
+    package init(key: String, value: JSON) {
       self.key = key
       self.value = value
     }
   }
 
   /// A number, or null.
-  public static func number(_ value: Float?) -> JSON {
+  package static func number(_ value: Float?) -> JSON {
     value.map { .number($0) } ?? .null
   }
 
   /// A whole number, or null.
-  public static func integer(_ value: Int?) -> JSON {
+  package static func integer(_ value: Int?) -> JSON {
     value.map { .integer($0) } ?? .null
   }
 
   /// Text, or null.
-  public static func string(_ value: String?) -> JSON {
+  package static func string(_ value: String?) -> JSON {
     value.map { .string($0) } ?? .null
   }
 
   /// Numbers.
-  public static func numbers(_ values: [Float]) -> JSON {
+  package static func numbers(_ values: [Float]) -> JSON {
     .array(values.map { .number($0) })
   }
 }
 
 extension JSON: ExpressibleByDictionaryLiteral {
   /// An object.
-  public init(dictionaryLiteral elements: (String, JSON)...) {
+  package init(dictionaryLiteral elements: (String, JSON)...) {
     self = .object(elements.map { Member(key: $0.0, value: $0.1) })
   }
 }
 
 extension JSON {
   /// The value as text: two spaces a level, lists of plain values on one line.
-  public var text: String { text(indentation: 0) }
+  package var text: String { text(indentation: 0) }
 
   /// The text when the value stands `indentation` spaces from the left; the first line is not indented.
-  public func text(indentation: Int) -> String {
+  package func text(indentation: Int) -> String {
     var output = ""
     write(to: &output, indentation: indentation)
     return output
   }
 
   /// The value on one line.
-  public var line: String {
+  package var line: String {
     switch self {
     case .array(let items): "[\(items.map(\.line).joined(separator: ", "))]"
     case .object(let members):

@@ -1,7 +1,7 @@
 /// The text of a progress bar.
-public enum ProgressLine {
+package enum ProgressLine {
   /// One line, shorter than `width`: a bar, the files done, the time left, the file in work.
-  public static func text(_ progress: JobProgress, elapsed: Double, width: Int) -> String {
+  package static func text(_ progress: JobProgress, elapsed: Double, width: Int) -> String {
     let part = min(max(progress.overall, 0), 1)
     let barWidth = max(10, min(30, width / 4))
     let filled = Int(part * Double(barWidth))

@@ -1,6 +1,6 @@
 extension [VideoReport] {
   /// The table that `dfkit predict` shows, for a terminal of `width` columns if given.
-  public func table(width: Int? = TextTable.terminalWidth) -> String {
+  package func table(width: Int? = TextTable.terminalWidth) -> String {
     var table = TextTable([
       .init("file"), .init("verdict"), .init("P(fake)", .right), .init("faces", .right),
       .init("seconds", .right), .init("note"),
@@ -100,7 +100,7 @@ extension VideoReport.Person.Span {
 extension [DetectionReport] {
   /// The tables that `dfkit detect` shows, for a terminal of `width` columns if given: one line a face,
   /// and, where there are videos, one line a person below.
-  public func table(width: Int? = TextTable.terminalWidth) -> String {
+  package func table(width: Int? = TextTable.terminalWidth) -> String {
     let people = peopleTable
     return faceTable.text(width: width)
       + (people.rows.isEmpty ? "" : "\n\n" + people.text(width: width))
@@ -159,7 +159,7 @@ extension [ClassificationReport] {
   /// The table that `dfkit classify` shows, for a terminal of `width` columns if given: each
   /// network's probability where a recipe has several, else its logits; the verdict where a recipe
   /// makes one.
-  public func table(width: Int? = TextTable.terminalWidth) -> String {
+  package func table(width: Int? = TextTable.terminalWidth) -> String {
     let names = lazy.map { $0.members.map(\.name) }.first { $0.count > 1 }
     let hasVerdicts = contains { $0.verdict != nil }
     var table = TextTable(

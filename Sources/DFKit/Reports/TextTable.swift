@@ -1,9 +1,9 @@
 import MediaIO
 
 /// A table for terminals: columns as wide as their longest cell, two spaces between them.
-public struct TextTable: Sendable {
+package struct TextTable: Sendable {
   /// How a column's cells stand.
-  public enum Alignment: Sendable {
+  package enum Alignment: Sendable {
     /// Text.
     case left
     /// Numbers.
@@ -11,47 +11,47 @@ public struct TextTable: Sendable {
   }
 
   /// A column.
-  public struct Column: Sendable {
+  package struct Column: Sendable {
     /// What stands above it.
-    public var title: String
+    package var title: String
     /// How its cells stand.
-    public var alignment: Alignment
+    package var alignment: Alignment
 
     /// A column.
-    public init(_ title: String, _ alignment: Alignment = .left) {
+    package init(_ title: String, _ alignment: Alignment = .left) {
       self.title = title
       self.alignment = alignment
     }
   }
 
   /// The columns.
-  public let columns: [Column]
+  package let columns: [Column]
   /// The rows so far.
-  public private(set) var rows: [[String]] = []
+  package private(set) var rows: [[String]] = []
 
   /// A table without rows.
-  public init(_ columns: [Column]) {
+  package init(_ columns: [Column]) {
     self.columns = columns
   }
 
   /// Adds a row, one cell a column. Control characters, which could steer the terminal, are replaced.
-  public mutating func add(_ cells: [String]) {
+  package mutating func add(_ cells: [String]) {
     precondition(cells.count == columns.count, "TextTable: \(cells.count) cells")
     rows.append(cells.map(Self.printable))
   }
 
   /// Columns of the terminal that tables are for; nil where there is none, as within a library.
   /// What runs within `$terminalWidth.withValue` makes its tables and notes that wide at most.
-  @TaskLocal public static var terminalWidth: Int?
+  @TaskLocal package static var terminalWidth: Int?
 
   /// The lines, title line first, no trailing spaces, for the terminal that there is.
-  public var text: String { text(width: Self.terminalWidth) }
+  package var text: String { text(width: Self.terminalWidth) }
 
   /// The lines, title line first, no trailing spaces. Where they would be wider than `width`
   /// columns of a terminal, the first column (files, as a rule) is shortened; then the last column,
   /// if it is text, goes on below; and columns that still have no room follow as another table with
   /// the first column again.
-  public func text(width: Int?) -> String {
+  package func text(width: Int?) -> String {
     var lines = [columns.map(\.title)] + rows
     guard let width, columns.count > 1 else { return Self.joined(lines, columns) }
     var widths = Self.widths(lines)
@@ -120,7 +120,7 @@ public struct TextTable: Sendable {
 
   /// Text whose lines are no wider than `width` columns, as far as spaces allow: what has no room
   /// goes on below, as far from the edge as the line begins.
-  public static func folded(lines text: String, width: Int) -> String {
+  package static func folded(lines text: String, width: Int) -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
       let line = String(line)
       guard line.columns > width else { return line }
@@ -149,7 +149,7 @@ public struct TextTable: Sendable {
 
   /// The text with question marks for what could steer a terminal: control characters and those that
   /// turn the direction of writing; bytes of a file's name that are no UTF-8 become U+FFFD.
-  public static func printable(_ text: String) -> String {
+  package static func printable(_ text: String) -> String {
     String(
       String.UnicodeScalarView(
         FilePath.shown(text).unicodeScalars.map { scalar in

@@ -58,9 +58,9 @@ extension TrainingJob.Plan {
 }
 
 /// Lines about a run for people.
-public enum TrainingLines {
+package enum TrainingLines {
   /// What is about to be trained.
-  public static func text(_ outline: RunOutline) -> String {
+  package static func text(_ outline: RunOutline) -> String {
     var line =
       "\(outline.learnable) parameters learn"
       + (outline.frozen > 0 ? ", \(outline.frozen) are frozen" : "")
@@ -70,7 +70,7 @@ public enum TrainingLines {
   }
 
   /// What an epoch came to, on one line.
-  public static func text(_ row: EpochMetrics) -> String {
+  package static func text(_ row: EpochMetrics) -> String {
     var line = "epoch \(row.epoch)"
     if row.part == .validation { line += " (validation part)" }
     line += "  loss \(row.loss.fixed(4))"
@@ -88,7 +88,7 @@ public enum TrainingLines {
   }
 
   /// How a run ended.
-  public static func text(_ result: TrainingResult) -> String {
+  package static func text(_ result: TrainingResult) -> String {
     let word =
       result.reason == .earlyStop ? "stopped early: the validation loss fell no more" : "done"
     guard let best = result.epochs.last(where: \.isBest), let frames = best.frames else {
@@ -99,7 +99,7 @@ public enum TrainingLines {
   }
 
   /// A progress bar of less than `width` columns.
-  public static func bar(_ progress: StepProgress, width: Int) -> String {
+  package static func bar(_ progress: StepProgress, width: Int) -> String {
     let part = min(1, Double(progress.images) / Double(max(1, progress.imagesPerEpoch)))
     let barWidth = max(10, min(24, width / 5))
     let filled = Int(part * Double(barWidth))
@@ -117,7 +117,7 @@ public enum TrainingLines {
 
 extension TrainingEvent {
   /// The event as a line of `dfkit train --json`.
-  public var json: JSON {
+  package var json: JSON {
     switch self {
     case .begins(let outline):
       return [

@@ -67,7 +67,7 @@ extension Recipe.Detector {
   ///   - allowsOther: whether a detector that ships, with its own thresholds and the same scale of
   ///     frames, may take the place of one that has no weights.
   /// - Throws: `WeightsStoreError` where there are no weights.
-  public func choice(
+  package func choice(
     given: WeightsSource? = nil, in store: WeightsStore?, allowsOther: Bool = false
   ) throws(WeightsStoreError) -> DetectorChoice {
     func choice(_ weights: WeightsSource, _ name: String, _ origin: DetectorChoice.Origin)

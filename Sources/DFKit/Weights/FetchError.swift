@@ -1,7 +1,7 @@
 import Foundation
 
 /// Why weights could not be fetched. The description names the cause and the way out.
-public enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The catalogue has no such entry.
   case unknown(String, known: [String])
   /// The entry can be downloaded by a person only.
@@ -28,7 +28,7 @@ public enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
   case pip(requirement: String, isOffline: Bool, wheel: String, entry: String, output: String)
 
   /// The message for people.
-  public var description: String {
+  package var description: String {
     switch self {
     case .unknown(let name, let known):
       "'\(name)' is not in the catalogue. It has \(known.joined(separator: ", "))."

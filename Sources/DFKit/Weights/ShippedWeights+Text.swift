@@ -22,7 +22,7 @@ extension ShippedWeights {
   }
 
   /// The entry that `dfkit weights list --json` prints (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     let metadata = (try? read()).flatMap { try? ModelMetadata($0) }
     return [
       "name": .string(name), "kind": .string(card?.kind.rawValue), "about": .string(card?.about),

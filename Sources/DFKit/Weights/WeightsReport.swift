@@ -3,49 +3,49 @@ import DeepfakeCore
 import FaceDetect
 
 /// What a weights file holds and which network it is for.
-public struct WeightsReport: Sendable {
+package struct WeightsReport: Sendable {
   /// One tensor of the file.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// The key in the file.
-    public var key: String
+    package var key: String
     /// The element type in the file.
-    public var dtype: String
+    package var dtype: String
     /// The shape in the file.
-    public var shape: [Int]
+    package var shape: [Int]
   }
 
   /// The file.
-  public var file: String
+  package var file: String
   /// `classifier`, `detector`, or nil where the network is unknown.
-  public var kind: String?
+  package var kind: String?
   /// The network, by the name that commands use.
-  public var architecture: String?
+  package var architecture: String?
   /// Whose keys these are.
-  public var scheme: String?
+  package var scheme: String?
   /// `batch` or `group`.
-  public var norm: String?
+  package var norm: String?
   /// The stages of the network that are there, from the first; nil for all.
-  public var stages: Int?
+  package var stages: Int?
   /// The network's outputs.
-  public var classes: Int?
+  package var classes: Int?
   /// The side of the input.
-  public var size: Int?
+  package var size: Int?
   /// Text that came with the tensors.
-  public var metadata: [String: String]
+  package var metadata: [String: String]
   /// The tensors in file order.
-  public var tensors: [Entry]
+  package var tensors: [Entry]
   /// What else the file holds, where it is a PyTorch checkpoint; after a conversion, the file that
   /// was read.
-  public var checkpoint: CheckpointSummary?
+  package var checkpoint: CheckpointSummary?
   /// What reading decided that the file leaves open (`WeightsSource.remarks`).
-  public var remarks: [String]
+  package var remarks: [String]
   /// What is known of weights that ship, beside what they say themselves; nil for a file.
-  public var shipped: ShippedWeights?
+  package var shipped: ShippedWeights?
 
   /// Looks into weights from anywhere.
   ///
   /// - Throws: `WeightsError` where they cannot be read.
-  public init(_ source: WeightsSource) throws(WeightsError) {
+  package init(_ source: WeightsSource) throws(WeightsError) {
     let state = try source.read()
     self.init(state)
     remarks = source.remarks(on: state)
@@ -56,7 +56,7 @@ public struct WeightsReport: Sendable {
   }
 
   /// Looks into a file's tensors. An unknown network is no error.
-  public init(_ state: StateDict) {
+  package init(_ state: StateDict) {
     file = state.file
     metadata = state.metadata
     checkpoint = state.checkpoint
@@ -83,12 +83,12 @@ public struct WeightsReport: Sendable {
   }
 
   /// Elements of all tensors.
-  public var elementCount: Int {
+  package var elementCount: Int {
     tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
   }
 
   /// The report as `dfkit weights info --json` prints it (see `Docs/Formats.md`).
-  public var json: JSON {
+  package var json: JSON {
     var json: JSON = [
       "file": .string(file), "kind": .string(kind), "architecture": .string(architecture),
       "scheme": .string(scheme), "norm": .string(norm), "stages": .integer(stages),
@@ -121,7 +121,7 @@ public struct WeightsReport: Sendable {
   }
 
   /// The report for people.
-  public var text: String {
+  package var text: String {
     var lines: [String] = []
     func add(_ title: String, _ value: String?) {
       let padding = String(repeating: " ", count: max(2, 14 - title.count))

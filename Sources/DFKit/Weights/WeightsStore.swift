@@ -4,19 +4,19 @@ import Foundation
 ///
 /// It is `$XDG_DATA_HOME/dfkit/weights`, by default `~/.local/share/dfkit/weights` (XDG Base
 /// Directory Specification 0.8).
-public struct WeightsStore: Sendable, Equatable {
+package struct WeightsStore: Sendable, Equatable {
   /// The folder; it need not exist.
-  public let folder: URL
+  package let folder: URL
 
   /// A store in a folder of one's own.
-  public init(folder: URL) {
+  package init(folder: URL) {
     self.folder = folder
   }
 
   /// The user's store. As the specification asks, a relative `XDG_DATA_HOME` is passed over.
   ///
   /// - Throws: `WeightsStoreError.noHome` where the environment names no home folder.
-  public init(
+  package init(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(WeightsStoreError) {
     guard let folder = UserFolder.data("weights", environment) else { throw .noHome }
@@ -24,13 +24,13 @@ public struct WeightsStore: Sendable, Equatable {
   }
 
   /// Where an entry's files lie or would lie.
-  public func folder(of name: String) -> URL {
+  package func folder(of name: String) -> URL {
     folder.appendingPathComponent(name)
   }
 
   /// What to load an entry's weights from: its file, or its folder where it has several files. Nil
   /// where the entry has not been fetched.
-  public func url(of name: String) -> URL? {
+  package func url(of name: String) -> URL? {
     guard Recipe.isName(name) else { return nil }
     let folder = folder(of: name)
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
@@ -43,13 +43,13 @@ public struct WeightsStore: Sendable, Equatable {
 extension WeightsStore {
   /// The weights of an entry where an argument names one that has been fetched, and no file of that
   /// name is there.
-  public func url(named argument: String) -> URL? {
+  package func url(named argument: String) -> URL? {
     FileManager.default.fileExists(atPath: argument) ? nil : url(of: argument)
   }
 }
 
 /// Why the store's weights cannot be used.
-public enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The environment names no home folder.
   case noHome
   /// A detector's weights are needed and have not been fetched; `others` are detectors whose have.
@@ -58,7 +58,7 @@ public enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConvertib
   case noFile(String)
 
   /// The message for people.
-  public var description: String {
+  package var description: String {
     switch self {
     case .noHome:
       "no place for weights is known: set HOME or XDG_DATA_HOME to a full path, or name the weights"

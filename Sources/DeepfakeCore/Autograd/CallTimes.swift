@@ -1,7 +1,7 @@
 /// How long the recorded calls of operations took, by operation and phase.
-public final class CallTimes: Sendable {
+package final class CallTimes: Sendable {
   /// What a call was made for.
-  public enum Phase: String, Sendable, CaseIterable {
+  package enum Phase: String, Sendable, CaseIterable {
     /// The output, as the computation runs.
     case forward
     /// The gradients of the inputs.
@@ -11,15 +11,15 @@ public final class CallTimes: Sendable {
   }
 
   /// One operation's calls in one phase.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// The operation's name.
-    public var operation: String
+    package var operation: String
     /// The phase.
-    public var phase: Phase
+    package var phase: Phase
     /// Calls.
-    public var calls: Int
+    package var calls: Int
     /// Their time together, in seconds.
-    public var seconds: Double
+    package var seconds: Double
   }
 
   private struct Key: Hashable {
@@ -34,7 +34,7 @@ public final class CallTimes: Sendable {
   private init() {}
 
   /// What `body` returns, and the times of the calls that it records, longest first.
-  public static func measure<Result>(
+  package static func measure<Result>(
     _ body: () throws -> Result
   ) rethrows -> (result: Result, entries: [Entry]) {
     let times = CallTimes()

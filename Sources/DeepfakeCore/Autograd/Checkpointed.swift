@@ -2,17 +2,17 @@
 /// al. 2016). A third more work for memory that no longer grows with the block's depth.
 ///
 /// What the block drops at random it drops alike both times.
-public struct Checkpointed<Body: Module>: Module {
+package struct Checkpointed<Body: Module>: Module {
   /// The block.
-  public let body: Body
+  package let body: Body
 
   /// A block that is computed again in backward.
-  public init(_ body: Body) {
+  package init(_ body: Body) {
     self.body = body
   }
 
   /// The block's output.
-  public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+  package func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     guard let tape = Tape.current else { return body(x, mode) }
     return tape.recordBlock(x) { [body] in body($0, mode) }
   }

@@ -1,19 +1,19 @@
 /// Where a computation stopped being finite.
-public struct NonFiniteLayer: Sendable, Equatable {
+package struct NonFiniteLayer: Sendable, Equatable {
   /// The operation whose output was the first with an infinity or a NaN.
-  public let operation: String
+  package let operation: String
   /// The keys of the parameters that it reads; of the last call before it that reads some, where it
   /// reads none.
-  public let parameters: [String]
+  package let parameters: [String]
   /// Which of these parameters are not finite themselves.
-  public let damaged: [String]
+  package let damaged: [String]
 }
 
 /// Runs `body` and says which layer's output is the first that is not finite; nil where all are.
 ///
 /// Only calls that depend on a parameter are looked at: what comes before, such as the network's input,
 /// is the caller's to check.
-public func firstNonFiniteLayer(_ body: () throws -> Tensor) rethrows -> NonFiniteLayer? {
+package func firstNonFiniteLayer(_ body: () throws -> Tensor) rethrows -> NonFiniteLayer? {
   var found: NonFiniteLayer?
   var last: [Parameter] = []
   let tape = Tape(parameters: nil) { operation, parameters, output in

@@ -4,7 +4,7 @@
 /// An operation is a value that holds its settings (stride, axis, ...). Forward and pullback stand
 /// side by side. Every call passes through `callAsFunction`, the one place where a recording engine
 /// (`valueAndGrad`) sees it.
-public protocol Operation: Sendable {
+package protocol Operation: Sendable {
   /// The result, and the tensors that `pullback` needs, inputs included.
   ///
   /// Shapes that do not fit are programmer errors and stop with a message that names them.
@@ -26,17 +26,17 @@ public protocol Operation: Sendable {
 
 extension Operation {
   /// Nothing is remade unless an operation says so.
-  public func remake(saved: [Tensor]) -> Tensor? { nil }
+  package func remake(saved: [Tensor]) -> Tensor? { nil }
   /// False unless an operation says so.
-  public var isRemade: Bool { false }
+  package var isRemade: Bool { false }
 
   /// Applies the operation.
-  public func callAsFunction(_ inputs: Tensor...) -> Tensor {
+  package func callAsFunction(_ inputs: Tensor...) -> Tensor {
     self(inputs)
   }
 
   /// Applies the operation to a list.
-  public func callAsFunction(_ inputs: [Tensor]) -> Tensor {
+  package func callAsFunction(_ inputs: [Tensor]) -> Tensor {
     guard let tape = Tape.current, tape.follows(inputs) else { return forward(inputs).output }
     return tape.record(self, inputs)
   }

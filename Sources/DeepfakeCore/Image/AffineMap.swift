@@ -1,20 +1,20 @@
 /// An affine map of the plane: (x, y) goes to (a x + b y + c, d x + e y + f).
-public struct AffineMap: Sendable, Equatable {
+package struct AffineMap: Sendable, Equatable {
   /// What x adds to x.
-  public var a: Double
+  package var a: Double
   /// What y adds to x.
-  public var b: Double
+  package var b: Double
   /// The shift of x.
-  public var c: Double
+  package var c: Double
   /// What x adds to y.
-  public var d: Double
+  package var d: Double
   /// What y adds to y.
-  public var e: Double
+  package var e: Double
   /// The shift of y.
-  public var f: Double
+  package var f: Double
 
   /// The map with these numbers; what is not given is the identity's.
-  public init(
+  package init(
     a: Double = 1, b: Double = 0, c: Double = 0, d: Double = 0, e: Double = 1, f: Double = 0
   ) {
     self.a = a
@@ -26,15 +26,15 @@ public struct AffineMap: Sendable, Equatable {
   }
 
   /// Where (x, y) goes.
-  public func callAsFunction(x: Double, y: Double) -> (x: Double, y: Double) {
+  package func callAsFunction(x: Double, y: Double) -> (x: Double, y: Double) {
     (a * x + b * y + c, d * x + e * y + f)
   }
 
   /// The factor by which areas grow; negative for a map that mirrors.
-  public var determinant: Double { a * e - b * d }
+  package var determinant: Double { a * e - b * d }
 
   /// The map back, or nil where there is none: the map is flat, or a number is not finite.
-  public var inverse: AffineMap? {
+  package var inverse: AffineMap? {
     let scale = 1 / determinant
     let map = AffineMap(
       a: e * scale, b: -b * scale, c: (b * f - c * e) * scale,
@@ -43,12 +43,12 @@ public struct AffineMap: Sendable, Equatable {
   }
 
   /// Whether no number is infinite or NaN.
-  public var isFinite: Bool {
+  package var isFinite: Bool {
     [a, b, c, d, e, f].allSatisfy(\.isFinite)
   }
 
   /// The factor by which the direction that grows most grows: the largest singular value.
-  public var largestStretch: Double {
+  package var largestStretch: Double {
     // In closed form: half the sum of the lengths of the map's turning and mirroring parts.
     let turning = ((a + e) * (a + e) + (d - b) * (d - b)).squareRoot()
     let mirroring = ((a - e) * (a - e) + (d + b) * (d + b)).squareRoot()

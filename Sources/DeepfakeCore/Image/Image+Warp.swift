@@ -12,7 +12,7 @@ extension Image {
   /// map shrinks by 1.5 at most. Where it shrinks more, each new pixel is the mean of a grid of such
   /// samples spread over it, at most 1.5 pixels apart, so that nothing aliases; `largestGrid` samples
   /// along an axis at most (32: down to 1/48 of the size). Returns nil where `map` has no inverse.
-  public func warped(
+  package func warped(
     by map: AffineMap, width: Int, height: Int, edges: EdgeFill = .black, largestGrid: Int = 32
   ) -> Image? {
     precondition(width > 0 && height > 0, "warped: \(width)x\(height) is empty")

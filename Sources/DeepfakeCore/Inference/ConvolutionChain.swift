@@ -5,30 +5,30 @@ import CDFKernels
 /// channels never leave the cache; it can begin with the bytes of images.
 ///
 /// The kernels' choice of instruction set is part of the packing; it must not change afterwards.
-public struct ConvolutionChain: Sendable {
+package struct ConvolutionChain: Sendable {
   /// A convolution with what follows it. The convolution keeps the size or, at stride 2, halves it,
   /// rounded up.
-  public struct Block: Sendable {
+  package struct Block: Sendable {
     /// The convolution.
-    public var conv: Conv2d
+    package var conv: Conv2d
     /// The batch norm after it.
-    public var norm: BatchNorm2d?
+    package var norm: BatchNorm2d?
     /// The activation after that.
-    public var activation: Activation
+    package var activation: Activation
 
     /// A block.
-    public init(_ conv: Conv2d, norm: BatchNorm2d? = nil, activation: Activation = .identity) {
+    package init(_ conv: Conv2d, norm: BatchNorm2d? = nil, activation: Activation = .identity) {
       self.conv = conv
       self.norm = norm
       self.activation = activation
     }
 
     /// Whether a chain can have this as a plain layer.
-    public var fitsPlain: Bool { PackedChainLayer.fits(conv, groups: 1) }
+    package var fitsPlain: Bool { PackedChainLayer.fits(conv, groups: 1) }
   }
 
   /// A layer of the chain.
-  public enum Layer: Sendable {
+  package enum Layer: Sendable {
     /// A plain convolution with an odd kernel.
     case plain(Block)
     /// A 3x3 depthwise convolution, then a pointwise one.
@@ -36,7 +36,7 @@ public struct ConvolutionChain: Sendable {
   }
 
   /// The most layers of a chain.
-  public static let maximumCount = Int(DF_CHAIN_LAYERS)
+  package static let maximumCount = Int(DF_CHAIN_LAYERS)
 
   private let layers: [PackedChainLayer]
   /// The first layer for bytes in the order red, green, blue, where the chain begins with bytes.
@@ -45,7 +45,7 @@ public struct ConvolutionChain: Sendable {
 
   /// Packs `layers` and releases their parameters. Where `normalization` is given, the chain can begin
   /// with images: the first layer is a plain one with three inputs.
-  public init(_ layers: [Layer], normalization: PixelNormalization? = nil) {
+  package init(_ layers: [Layer], normalization: PixelNormalization? = nil) {
     self.normalization = normalization ?? PixelNormalization()
     firstOfImages = normalization.flatMap { normalization in
       layers.first.map {
@@ -66,7 +66,7 @@ public struct ConvolutionChain: Sendable {
 
   /// The chain's output [batch, height, width, out] for `x` [batch, height, width, in], plus `residual` of
   /// the output's shape.
-  public func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
+  package func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
     let shape = ImageShape(x, layers[0].key)
     precondition(
       shape.channels == layers[0].inputs,
@@ -86,7 +86,7 @@ public struct ConvolutionChain: Sendable {
   }
 
   /// The chain's output for images of one size. It must have been made with a normalisation.
-  public func callAsFunction(_ images: [Image]) -> Tensor {
+  package func callAsFunction(_ images: [Image]) -> Tensor {
     guard let firstOfImages else {
       preconditionFailure("\(layers[0].key): this chain does not begin with images")
     }

@@ -2,7 +2,7 @@ import CDFKernels
 
 /// A group norm made ready for inference, with activation and residual fused. It works in place where
 /// its input's memory is nobody else's, as that of a convolution's result just passed in.
-public struct FusedGroupNorm: Sendable {
+package struct FusedGroupNorm: Sendable {
   private let key: String
   private let operation: GroupNormalization
   private let scale: Tensor
@@ -10,7 +10,7 @@ public struct FusedGroupNorm: Sendable {
   private let activation: Activation
 
   /// Takes over `norm`, followed by `activation`, and releases its parameters.
-  public init(_ norm: GroupNorm, activation: Activation = .identity) {
+  package init(_ norm: GroupNorm, activation: Activation = .identity) {
     key = norm.weight.key
     operation = GroupNormalization(groups: norm.groups, epsilon: norm.epsilon)
     scale = norm.weight.value
@@ -21,7 +21,7 @@ public struct FusedGroupNorm: Sendable {
   }
 
   /// The normalised and activated [batch, ..., channels], plus `residual` of the same shape.
-  public func callAsFunction(_ x: consuming Tensor, residual: Tensor? = nil) -> Tensor {
+  package func callAsFunction(_ x: consuming Tensor, residual: Tensor? = nil) -> Tensor {
     precondition(
       residual.map { $0.shape == x.shape } ?? true,
       "\(key): residual \(residual?.shape ?? []) is not of the input's shape \(x.shape)")

@@ -9,7 +9,7 @@ import CDFKernels
 /// its input, whatever is smaller. Batch norms are folded into the weights. Group norms need all of
 /// their group before the first pixel: their statistics are gathered while maps are written, and
 /// they are applied as these are read.
-public struct PackedInvertedBottleneck: Sendable {
+package struct PackedInvertedBottleneck: Sendable {
   private let key: String
   private let settings: ConvolutionSettings
   private let filterShape: [Int]
@@ -33,7 +33,7 @@ public struct PackedInvertedBottleneck: Sendable {
   ///   - filter: depthwise, without dilation.
   ///   - reduce: the squeeze, and `excite` the excitation; both or none.
   ///   - hasResidual: whether the input is added to the output.
-  public init(
+  package init(
     widen: (conv: Conv2d, norm: NormLayer)?, filter: (conv: Conv2d, norm: NormLayer),
     reduce: Conv2d?, excite: Conv2d?, project: (conv: Conv2d, norm: NormLayer),
     activation: Activation, hasResidual: Bool
@@ -81,7 +81,7 @@ public struct PackedInvertedBottleneck: Sendable {
   }
 
   /// The block's output [batch, height, width, out] of `x` [batch, height, width, in].
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  package func callAsFunction(_ x: Tensor) -> Tensor {
     let image = ImageShape(x, key)
     precondition(image.channels == inputs, "\(key): input \(x.shape) has not \(inputs) channels")
     let conv = settings.kernel(

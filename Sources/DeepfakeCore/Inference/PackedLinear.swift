@@ -1,11 +1,11 @@
 import CDFKernels
 
 /// A fully connected layer made ready for inference: weights packed, activation fused.
-public struct PackedLinear: Sendable {
+package struct PackedLinear: Sendable {
   /// Features of the input.
-  public let inputs: Int
+  package let inputs: Int
   /// Features of the output.
-  public let outputs: Int
+  package let outputs: Int
 
   private let key: String
   private let packed: Tensor
@@ -14,7 +14,7 @@ public struct PackedLinear: Sendable {
   private let slopes: Tensor?
 
   /// Packs `linear`, followed by `activation` or `prelu`, and releases their parameters.
-  public init(_ linear: Linear, activation: Activation = .identity, prelu: PReLU? = nil) {
+  package init(_ linear: Linear, activation: Activation = .identity, prelu: PReLU? = nil) {
     slopes = prelu.map { $0.slopes(channels: linear.weight.shape[1], after: linear.weight.key) }
     let (inputs, outputs) = (linear.weight.shape[0], linear.weight.shape[1])
     self.inputs = inputs
@@ -29,7 +29,7 @@ public struct PackedLinear: Sendable {
   }
 
   /// [..., in] to [..., out].
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  package func callAsFunction(_ x: Tensor) -> Tensor {
     precondition(
       x.shape.last == inputs, "\(key): input \(x.shape) has not \(inputs) features")
     let shape = Array(x.shape.dropLast()) + [outputs]

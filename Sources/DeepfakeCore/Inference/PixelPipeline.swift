@@ -2,24 +2,24 @@ import CDFKernels
 
 /// A part of an image, and the size at which a network sees it: every pixel of that size is the mean of
 /// all the pixels that it touches, as PyTorch's "area" interpolation computes it.
-public struct PixelWindow: Sendable, Equatable {
+package struct PixelWindow: Sendable, Equatable {
   /// The place of the image in a list of images.
-  public var image: Int
+  package var image: Int
   /// The leftmost column.
-  public var x: Int
+  package var x: Int
   /// The uppermost row.
-  public var y: Int
+  package var y: Int
   /// Columns.
-  public var width: Int
+  package var width: Int
   /// Rows.
-  public var height: Int
+  package var height: Int
   /// Columns that the network sees.
-  public var toWidth: Int
+  package var toWidth: Int
   /// Rows that the network sees.
-  public var toHeight: Int
+  package var toHeight: Int
 
   /// A window; it must lie in its image.
-  public init(
+  package init(
     image: Int, x: Int, y: Int, width: Int, height: Int, toWidth: Int, toHeight: Int
   ) {
     self.image = image
@@ -37,9 +37,9 @@ public struct PixelWindow: Sendable, Equatable {
 /// many crops. Windows, and parts of large ones, are worked on in parallel.
 ///
 /// The kernels' choice of instruction set is part of the packing; it must not change afterwards.
-public struct PixelPipeline: Sendable {
+package struct PixelPipeline: Sendable {
   /// One layer of the chain.
-  public enum Layer: Sendable {
+  package enum Layer: Sendable {
     /// A convolution without padding and its activation, if any.
     case convolution(Conv2d, PReLU?)
     /// A max pool in ceiling mode: the last windows may reach beyond the input.
@@ -56,7 +56,7 @@ public struct PixelPipeline: Sendable {
   }
 
   /// Channels of the output.
-  public var outputs: Int { layers.last?.outputs ?? 0 }
+  package var outputs: Int { layers.last?.outputs ?? 0 }
 
   private let key: String
   private let layers: [Packed]
@@ -69,7 +69,7 @@ public struct PixelPipeline: Sendable {
   private static let columnsAtOnce = 512
 
   /// Packs `layers`, whose parameters are released. They begin with (byte - mean) * scale.
-  public init(_ layers: [Layer], mean: Float, scale: Float) {
+  package init(_ layers: [Layer], mean: Float, scale: Float) {
     precondition(
       (1...Int(DF_PIPELINE_LAYERS)).contains(layers.count),
       "PixelPipeline: \(layers.count) layers")
@@ -95,12 +95,12 @@ public struct PixelPipeline: Sendable {
   }
 
   /// The extent of the output for an extent of the input; 0 where that is too small.
-  public func outputExtent(_ extent: Int) -> Int {
+  package func outputExtent(_ extent: Int) -> Int {
     withKernel { df_pipeline_extent($0, extent) }
   }
 
   /// The outputs of windows of one size that the network sees, [windows, height, width, outputs].
-  public func batch(_ windows: [PixelWindow], of images: [Image]) -> Tensor {
+  package func batch(_ windows: [PixelWindow], of images: [Image]) -> Tensor {
     precondition(
       windows.allSatisfy {
         $0.toWidth == windows[0].toWidth && $0.toHeight == windows[0].toHeight
@@ -115,7 +115,7 @@ public struct PixelPipeline: Sendable {
   }
 
   /// The output of each window, [height, width, outputs].
-  public func callAsFunction(_ windows: [PixelWindow], of images: [Image]) -> [Tensor] {
+  package func callAsFunction(_ windows: [PixelWindow], of images: [Image]) -> [Tensor] {
     var outputs: [Output] = []
     let tensors = windows.map { window in
       let shape = [

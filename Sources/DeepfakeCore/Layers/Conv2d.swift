@@ -5,7 +5,7 @@ public struct Conv2d: Module {
   /// [out], or none.
   public let bias: Parameter?
   /// Stride, padding, dilation and groups.
-  public let settings: ConvolutionSettings
+  package let settings: ConvolutionSettings
 
   /// A convolution from `inputs` to `outputs` channels with a square kernel.
   public init(

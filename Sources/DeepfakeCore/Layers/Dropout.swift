@@ -15,16 +15,16 @@ public struct Dropout: Module {
 
 /// Zeroes whole images at random in training and scales up the rest: put at the end of a residual
 /// branch, it skips the block (Huang et al. 2016).
-public struct StochasticDepth: Module {
+package struct StochasticDepth: Module {
   private let drop: RandomDrop
 
   /// A layer that drops each image with probability `rate`, in 0..<1. `scope` names its randomness.
-  public init(_ scope: Scope, _ rate: Float) {
+  package init(_ scope: Scope, _ rate: Float) {
     drop = RandomDrop(key: scope.prefix, rate: rate)
   }
 
   /// x itself at inference; the first axis of x is the batch.
-  public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+  package func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     precondition(x.rank >= 1, "StochasticDepth: input without a batch axis")
     return drop(x, mode, maskShape: [x.shape[0]] + x.shape.dropFirst().map { _ in 1 })
   }

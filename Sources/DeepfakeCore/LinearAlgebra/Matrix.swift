@@ -1,15 +1,15 @@
 /// A small dense matrix in double precision: for geometry and statistics, not for networks, which
 /// work on tensors.
-public struct Matrix: Sendable, Equatable {
+package struct Matrix: Sendable, Equatable {
   /// Rows, at least 1.
-  public let rows: Int
+  package let rows: Int
   /// Columns, at least 1.
-  public let columns: Int
+  package let columns: Int
   /// rows * columns elements, row by row.
-  public private(set) var elements: [Double]
+  package private(set) var elements: [Double]
 
   /// A matrix over `elements`, row by row, whose number must be rows * columns. Neither may be zero.
-  public init(rows: Int, columns: Int, elements: [Double]) {
+  package init(rows: Int, columns: Int, elements: [Double]) {
     let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
     precondition(
       rows > 0 && columns > 0 && !overflow && elements.count == count,
@@ -20,7 +20,7 @@ public struct Matrix: Sendable, Equatable {
   }
 
   /// The element in a row and a column, counted from 0.
-  public subscript(row: Int, column: Int) -> Double {
+  package subscript(row: Int, column: Int) -> Double {
     get { elements[offset(row, column)] }
     set { elements[offset(row, column)] = newValue }
   }
@@ -34,7 +34,7 @@ public struct Matrix: Sendable, Equatable {
 }
 
 /// Why linear algebra gave no result.
-public enum LinearAlgebraError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum LinearAlgebraError: Error, Sendable, Equatable, CustomStringConvertible {
   /// An element is infinite or NaN.
   case notFinite
   /// The iteration did not settle.
@@ -43,7 +43,7 @@ public enum LinearAlgebraError: Error, Sendable, Equatable, CustomStringConverti
   case notPositiveDefinite
 
   /// The message for people.
-  public var description: String {
+  package var description: String {
     switch self {
     case .notFinite: "a matrix has elements that are infinite or not numbers."
     case .noConvergence: "a decomposition did not converge."

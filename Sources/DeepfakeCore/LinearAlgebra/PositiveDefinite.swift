@@ -5,7 +5,7 @@ extension Matrix {
   /// is symmetric; only its upper half is read.
   ///
   /// Throws `LinearAlgebraError`: an element is not finite, or the matrix is not positive definite.
-  public func solvedPositiveDefinite(_ right: [Double]) throws(LinearAlgebraError) -> [Double] {
+  package func solvedPositiveDefinite(_ right: [Double]) throws(LinearAlgebraError) -> [Double] {
     precondition(
       rows == columns && right.count == rows,
       "solvedPositiveDefinite: \(rows)x\(columns) for \(right.count) numbers")

@@ -1,13 +1,13 @@
 import COpenBLAS
 
 /// A thin singular value decomposition: the matrix is left * diagonal(values) * rightTransposed.
-public struct SingularValueDecomposition: Sendable, Equatable {
+package struct SingularValueDecomposition: Sendable, Equatable {
   /// The left singular vectors, [m, k] with k = min(m, n); its columns are orthonormal.
-  public let left: Matrix
+  package let left: Matrix
   /// The k singular values, largest first, none negative.
-  public let values: [Double]
+  package let values: [Double]
   /// The right singular vectors, [k, n]; its rows are orthonormal.
-  public let rightTransposed: Matrix
+  package let rightTransposed: Matrix
 }
 
 extension Matrix {
@@ -15,7 +15,7 @@ extension Matrix {
   ///
   /// Throws `LinearAlgebraError`: an element is not finite, or (hardly ever) the iteration does not
   /// converge.
-  public func singularValues() throws(LinearAlgebraError) -> SingularValueDecomposition {
+  package func singularValues() throws(LinearAlgebraError) -> SingularValueDecomposition {
     guard elements.allSatisfy(\.isFinite) else { throw .notFinite }
     let (m, n, k) = (rows, columns, min(rows, columns))
     precondition(

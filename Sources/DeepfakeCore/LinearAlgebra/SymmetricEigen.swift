@@ -2,11 +2,11 @@ import COpenBLAS
 
 /// Eigenvalues and eigenvectors of a symmetric matrix: the sum of value * vector * vector
 /// transposed is the matrix.
-public struct SymmetricEigenDecomposition: Sendable, Equatable {
+package struct SymmetricEigenDecomposition: Sendable, Equatable {
   /// The n eigenvalues, largest first.
-  public let values: [Double]
+  package let values: [Double]
   /// The eigenvectors, [n, n]; row i belongs to `values[i]`, and the rows are orthonormal.
-  public let vectors: Matrix
+  package let vectors: Matrix
 }
 
 extension Matrix {
@@ -15,7 +15,7 @@ extension Matrix {
   ///
   /// Throws `LinearAlgebraError`: an element is not finite, or (hardly ever) the iteration does not
   /// converge.
-  public func symmetricEigenvectors() throws(LinearAlgebraError) -> SymmetricEigenDecomposition {
+  package func symmetricEigenvectors() throws(LinearAlgebraError) -> SymmetricEigenDecomposition {
     precondition(rows == columns, "symmetricEigenvectors: \(rows)x\(columns) is not square")
     precondition(rows <= Int(Int32.max) / 16, "symmetricEigenvectors: too large for LAPACK")
     guard elements.allSatisfy(\.isFinite) else { throw .notFinite }
@@ -41,7 +41,7 @@ extension Matrix {
 
   /// The transposed matrix times the matrix, [columns, columns], by BLAS (`dsyrk`): of centred
   /// rows, their number times the covariance.
-  public func transposedTimesSelf() -> Matrix {
+  package func transposedTimesSelf() -> Matrix {
     precondition(
       max(rows, columns) <= Int(Int32.max) / 16, "transposedTimesSelf: too large for BLAS")
     let n = columns

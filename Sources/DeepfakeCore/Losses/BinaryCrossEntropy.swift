@@ -2,16 +2,16 @@ import Foundation
 
 /// The log loss of each logit against a target in 0...1, exact for logits of any size. Equal to
 /// `torch.nn.functional.binary_cross_entropy_with_logits` of the smoothed targets.
-public struct BinaryCrossEntropy: Operation {
+package struct BinaryCrossEntropy: Operation {
   /// How far targets are moved towards a half: t becomes t * (1 - smoothing) + smoothing / 2.
-  public let smoothing: Float
+  package let smoothing: Float
   /// What the target's part counts: PyTorch's `pos_weight`.
-  public let positiveWeight: Float
+  package let positiveWeight: Float
   /// What the rest of the target counts.
-  public let negativeWeight: Float
+  package let negativeWeight: Float
 
   /// The loss without smoothing and weights, unless told otherwise.
-  public init(smoothing: Float = 0, positiveWeight: Float = 1, negativeWeight: Float = 1) {
+  package init(smoothing: Float = 0, positiveWeight: Float = 1, negativeWeight: Float = 1) {
     precondition(
       (0...1).contains(smoothing) && positiveWeight >= 0 && negativeWeight >= 0,
       "binary cross-entropy: smoothing \(smoothing) or weights \(positiveWeight), \(negativeWeight)"
@@ -22,7 +22,7 @@ public struct BinaryCrossEntropy: Operation {
   }
 
   /// Inputs: logits, targets of the same shape.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let losses = Tensor.losses(inputs[0], inputs[1], "binary cross-entropy") { x, t in
       let parts = parts(t)
       return parts.negative * softplus(x) + parts.positive * softplus(-x)
@@ -31,7 +31,7 @@ public struct BinaryCrossEntropy: Operation {
   }
 
   /// The gradient times sigmoid(logit) - target, weighted; and that of the targets.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, t) = (saved[0], saved[1])
     let scale = Double(1 - smoothing)
     return [

@@ -1,13 +1,13 @@
 import Foundation
 
 /// The cross-entropy of softmax over the last axis: the sum over classes of -target * log(p).
-public struct CrossEntropy: Operation {
+package struct CrossEntropy: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: logits [..., classes] and what each class's -log(p) counts, of the same shape. The output
   /// is [...].
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (x, t) = (inputs[0], inputs[1])
     precondition(
       x.shape == t.shape && x.rank >= 1 && (x.shape.last ?? 0) > 0,
@@ -21,7 +21,7 @@ public struct CrossEntropy: Operation {
   }
 
   /// The gradient times softmax * (the targets' sum) - target; and that of the targets.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, t) = (saved[0], saved[1])
     let gradients = gradient.scalars.map { Double($0) }
     return wants.enumerated().map { index, wanted in

@@ -2,14 +2,14 @@ import Foundation
 
 /// The focal loss of each logit (Lin et al. 2017): the log loss, less where the answer is already
 /// right. Equal to `torchvision.ops.sigmoid_focal_loss`.
-public struct FocalLoss: Operation {
+package struct FocalLoss: Operation {
   /// What the target's part counts, the rest counting 1 - alpha; nil: both count 1.
-  public let alpha: Float?
+  package let alpha: Float?
   /// How much less what is already right counts; at 0 the loss is the log loss.
-  public let gamma: Float
+  package let gamma: Float
 
   /// The paper's settings, unless told otherwise.
-  public init(alpha: Float? = 0.25, gamma: Float = 2) {
+  package init(alpha: Float? = 0.25, gamma: Float = 2) {
     precondition(
       (0...1).contains(alpha ?? 0) && gamma >= 0,
       "focal loss: alpha \(alpha ?? 0) or gamma \(gamma) are out of range")
@@ -18,7 +18,7 @@ public struct FocalLoss: Operation {
   }
 
   /// Inputs: logits, targets of the same shape.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let losses = Tensor.losses(inputs[0], inputs[1], "focal loss") { x, t in
       weight(t) * entropy(x, t) * pow(miss(x, t), Double(gamma))
     }
@@ -26,7 +26,7 @@ public struct FocalLoss: Operation {
   }
 
   /// The gradient times the derivative at each logit; and that of the targets.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, t) = (saved[0], saved[1])
     return [
       wants[0] ? gradient * .losses(x, t, "focal loss", derivativeAtLogit) : nil,

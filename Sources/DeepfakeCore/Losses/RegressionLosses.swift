@@ -1,17 +1,17 @@
 /// The squared difference of each pair of elements.
-public struct SquaredError: Operation {
+package struct SquaredError: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: two tensors of one shape.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (a, b) = (inputs[0], inputs[1])
     precondition(a.shape == b.shape, "squared error: shapes \(a.shape) and \(b.shape) differ")
     return (.broadcast(a, b, "squared error") { ($0 - $1) * ($0 - $1) }, inputs)
   }
 
   /// Twice the gradient times the difference, and the negative of that.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let slope = Tensor.broadcast(saved[0], saved[1], "squared error") { 2 * ($0 - $1) }
     let first = gradient * slope
     return [wants[0] ? first : nil, wants[1] ? -first : nil]
@@ -20,18 +20,18 @@ public struct SquaredError: Operation {
 
 /// The squared difference of each pair of elements over 2 * beta where it is less than beta; beyond,
 /// its magnitude less beta / 2 (Girshick 2015). Equal to `torch.nn.SmoothL1Loss`.
-public struct SmoothL1: Operation {
+package struct SmoothL1: Operation {
   /// The difference from which the loss is linear; 0: it is everywhere.
-  public let beta: Float
+  package let beta: Float
 
   /// The operation of one beta.
-  public init(beta: Float = 1) {
+  package init(beta: Float = 1) {
     precondition(beta >= 0, "smooth L1: beta \(beta) is negative")
     self.beta = beta
   }
 
   /// Inputs: two tensors of one shape.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (a, b) = (inputs[0], inputs[1])
     precondition(a.shape == b.shape, "smooth L1: shapes \(a.shape) and \(b.shape) differ")
     let (beta, half) = (Lanes(repeating: beta), Lanes(repeating: beta / 2))
@@ -43,7 +43,7 @@ public struct SmoothL1: Operation {
   }
 
   /// The gradient times the difference over beta, moved into -1...1, and the negative of that.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let beta = Lanes(repeating: beta)
     let slope = Tensor.broadcast(saved[0], saved[1], "smooth L1") { a, b in
       let difference = a - b

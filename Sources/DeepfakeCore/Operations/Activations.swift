@@ -33,17 +33,17 @@ public enum Activation: Sendable, Equatable {
 }
 
 /// An activation of every element.
-public struct Activate: Operation {
+package struct Activate: Operation {
   /// Which.
-  public let activation: Activation
+  package let activation: Activation
 
   /// The operation of one activation.
-  public init(_ activation: Activation) {
+  package init(_ activation: Activation) {
     self.activation = activation
   }
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     let output = Tensor(shape: x.shape) { y in
       x.withUnsafeBuffer { x in
@@ -56,7 +56,7 @@ public struct Activate: Operation {
 
   /// The gradient times the slope at x; that of ReLU at 0, and of ReLU6 at 0 and 6, is 0, as in
   /// PyTorch.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let result = Tensor(shape: gradient.shape) { y in
       saved[0].withUnsafeBuffer { x in
         gradient.withUnsafeBuffer { gradient in
@@ -70,38 +70,38 @@ public struct Activate: Operation {
   }
 
   /// True: activations are cheap.
-  public var isRemade: Bool { true }
+  package var isRemade: Bool { true }
 
   /// The output again.
-  public func remake(saved: [Tensor]) -> Tensor? {
+  package func remake(saved: [Tensor]) -> Tensor? {
     forward(saved).output
   }
 }
 
 /// The hyperbolic tangent of every element.
-public struct HyperbolicTangent: Operation {
+package struct HyperbolicTangent: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: x. Saved: the output.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].mappedOneByOne { tanh($0) }
     return (output, [output])
   }
 
   /// gradient * (1 - tanh(x)²).
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [Tensor.broadcast(gradient, saved[0], "tanh") { $0 * (1 - $1 * $1) }]
   }
 }
 
 /// Leaky ReLU with a learnt slope for each channel of the last axis (He et al. 2015).
-public struct ParametricReLU: Operation {
+package struct ParametricReLU: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: x [..., channels], slopes [channels].
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (x, slopes) = (inputs[0], inputs[1])
     precondition(
       x.rank >= 1 && slopes.shape == [x.shape[x.rank - 1]],
@@ -113,7 +113,7 @@ public struct ParametricReLU: Operation {
   }
 
   /// The gradient times 1 or the slope; and that of the slopes, summed over all pixels.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, slopes) = (saved[0], saved[1])
     return [
       wants[0]

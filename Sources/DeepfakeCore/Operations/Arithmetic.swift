@@ -1,12 +1,12 @@
 import CDFKernels
 
 /// a + b, broadcast.
-public struct Add: Operation {
+package struct Add: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: a, b.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (a, b) = (inputs[0], inputs[1])
     let saved = inputs.map(\.shapeRecord)
     guard a.shape == b.shape else { return (.broadcast(a, b, "add") { $0 + $1 }, saved) }
@@ -21,23 +21,23 @@ public struct Add: Operation {
   }
 
   /// The gradient, summed over what was repeated.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     saved.indices.map { wants[$0] ? gradient.summed(to: saved[$0].recordedShape) : nil }
   }
 }
 
 /// a - b, broadcast.
-public struct Subtract: Operation {
+package struct Subtract: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: a, b.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (.broadcast(inputs[0], inputs[1], "subtract") { $0 - $1 }, inputs.map(\.shapeRecord))
   }
 
   /// The gradient and its negative, summed over what was repeated.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [
       wants[0] ? gradient.summed(to: saved[0].recordedShape) : nil,
       wants[1] ? -gradient.summed(to: saved[1].recordedShape) : nil,
@@ -46,17 +46,17 @@ public struct Subtract: Operation {
 }
 
 /// a * b, broadcast.
-public struct Multiply: Operation {
+package struct Multiply: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: a, b.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (.broadcast(inputs[0], inputs[1], "multiply") { $0 * $1 }, inputs)
   }
 
   /// The gradient times the other factor, summed over what was repeated.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (a, b) = (saved[0], saved[1])
     return [
       wants[0] ? (gradient * b).summed(to: a.shape) : nil,
@@ -67,39 +67,39 @@ public struct Multiply: Operation {
 
 /// x times factors that are no function of anything: a number, dropout's mask. Unlike `Multiply` it
 /// needs nothing of x for its pullback.
-public struct FixedProduct: Operation {
+package struct FixedProduct: Operation {
   /// The factors; they and x are broadcast.
-  public let factors: Tensor
+  package let factors: Tensor
 
   /// The operation of those factors.
-  public init(_ factors: Tensor) {
+  package init(_ factors: Tensor) {
     self.factors = factors
   }
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (.broadcast(inputs[0], factors, "multiply") { $0 * $1 }, [inputs[0].shapeRecord])
   }
 
   /// The gradient times the factors, summed over what was repeated.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let product = Tensor.broadcast(gradient, factors, "multiply") { $0 * $1 }
     return [product.summed(to: saved[0].recordedShape)]
   }
 }
 
 /// a / b, broadcast.
-public struct Divide: Operation {
+package struct Divide: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: a, b.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (.broadcast(inputs[0], inputs[1], "divide") { $0 / $1 }, inputs)
   }
 
   /// gradient / b and -gradient * a / b², summed over what was repeated.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (a, b) = (saved[0], saved[1])
     return [
       wants[0] ? (gradient / b).summed(to: a.shape) : nil,
@@ -109,12 +109,12 @@ public struct Divide: Operation {
 }
 
 /// The larger of a and b, broadcast; NaN where either is.
-public struct Maximum: Operation {
+package struct Maximum: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: a, b.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = Tensor.broadcast(inputs[0], inputs[1], "maximum") { a, b in
       .select((a .> b) .| (a .!= a), a, b)
     }
@@ -122,7 +122,7 @@ public struct Maximum: Operation {
   }
 
   /// The gradient goes to the larger element; halves where they are equal, as in PyTorch.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (a, b) = (saved[0], saved[1])
     return [(a, b), (b, a)].enumerated().map { index, pair in
       guard wants[index] else { return nil }
@@ -135,12 +135,12 @@ public struct Maximum: Operation {
 }
 
 /// The smaller of a and b, broadcast; NaN where either is.
-public struct Minimum: Operation {
+package struct Minimum: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: a, b.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = Tensor.broadcast(inputs[0], inputs[1], "minimum") { a, b in
       .select((a .< b) .| (a .!= a), a, b)
     }
@@ -148,7 +148,7 @@ public struct Minimum: Operation {
   }
 
   /// The gradient goes to the smaller element; halves where they are equal, as in PyTorch.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (a, b) = (saved[0], saved[1])
     return [(a, b), (b, a)].enumerated().map { index, pair in
       guard wants[index] else { return nil }

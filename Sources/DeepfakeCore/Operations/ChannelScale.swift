@@ -1,12 +1,12 @@
 import CDFKernels
 
 /// Each image's channels times a factor of their own: a squeeze-and-excite gate (Hu et al. 2018).
-public struct ChannelScale: Operation {
+package struct ChannelScale: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: x [batch, ..., channels], factors [batch, channels] with any axes of extent 1 between.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (x, factors) = (inputs[0], inputs[1])
     precondition(
       x.rank >= 2 && factors.count == x.mapExtents.batch * x.mapExtents.channels
@@ -16,7 +16,7 @@ public struct ChannelScale: Operation {
   }
 
   /// The gradient times the factors, and each channel's sum of its products with x.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, factors) = (saved[0], saved[1])
     let (batch, pixels, channels) = x.mapExtents
     var ofFactors: Tensor?
@@ -34,10 +34,10 @@ public struct ChannelScale: Operation {
   }
 
   /// The output again.
-  public func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[1]) }
+  package func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[1]) }
 
   /// The output is one multiplication an element.
-  public var isRemade: Bool { true }
+  package var isRemade: Bool { true }
 }
 
 extension Tensor {

@@ -1,18 +1,18 @@
 import CDFKernels
 
 /// The settings of a two-dimensional convolution or cross-correlation, as networks use the word.
-public struct ConvolutionSettings: Sendable, Equatable {
+package struct ConvolutionSettings: Sendable, Equatable {
   /// Pixels from one window to the next.
-  public var stride: Size2d
+  package var stride: Size2d
   /// Zeros around the input.
-  public var padding: Padding
+  package var padding: Padding
   /// Pixels from one kernel element to the next.
-  public var dilation: Size2d
+  package var dilation: Size2d
   /// Parts that the channels are divided into, each convolved by itself.
-  public var groups: Int
+  package var groups: Int
 
   /// The settings of a plain convolution, unless told otherwise.
-  public init(
+  package init(
     stride: Size2d = 1, padding: Padding = .none, dilation: Size2d = 1, groups: Int = 1
   ) {
     self.stride = stride
@@ -55,18 +55,18 @@ extension df_conv2d {
 }
 
 /// A two-dimensional convolution of NHWC images.
-public struct Convolution: Operation {
+package struct Convolution: Operation {
   /// Stride, padding, dilation and groups.
-  public let settings: ConvolutionSettings
+  package let settings: ConvolutionSettings
 
   /// The operation of those settings.
-  public init(_ settings: ConvolutionSettings) {
+  package init(_ settings: ConvolutionSettings) {
     self.settings = settings
   }
 
   /// Inputs: x [batch, height, width, in], weight [height, width, in / groups, out], and possibly a
   /// bias [out].
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (x, weight) = (inputs[0], inputs[1])
     let bias = inputs.count > 2 ? inputs[2] : nil
     var conv = settings.kernel(input: ImageShape(x, "conv2d"), weight: weight.shape)
@@ -92,7 +92,7 @@ public struct Convolution: Operation {
   }
 
   /// The gradients of x, the weight and the bias.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, weight) = (saved[0], saved[1])
     let conv = settings.kernel(input: ImageShape(x, "conv2d"), weight: weight.shape)
     return [

@@ -1,67 +1,67 @@
 import Foundation
 
 /// exp of every element.
-public struct Exponential: Operation {
+package struct Exponential: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: x. Saved: the output.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].mappedOneByOne { exp($0) }
     return (output, [output])
   }
 
   /// gradient * exp(x).
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient * saved[0]]
   }
 }
 
 /// The natural logarithm of every element.
-public struct Logarithm: Operation {
+package struct Logarithm: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (inputs[0].mappedOneByOne { log($0) }, inputs)
   }
 
   /// gradient / x.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient / saved[0]]
   }
 }
 
 /// The square root of every element.
-public struct SquareRoot: Operation {
+package struct SquareRoot: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: x. Saved: the output.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].mapped { $0.squareRoot() }
     return (output, [output])
   }
 
   /// gradient / (2 * sqrt(x)).
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [Tensor.broadcast(gradient, saved[0], "squareRoot") { $0 / (2 * $1) }]
   }
 }
 
 /// The magnitude of every element.
-public struct AbsoluteValue: Operation {
+package struct AbsoluteValue: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (inputs[0].mapped { .select($0 .< 0, -$0, $0) + 0 }, inputs)
   }
 
   /// The gradient with x's sign; 0 where x is 0.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let gradient = Tensor.broadcast(gradient, saved[0], "abs") { gradient, x in
       .select(x .< 0, -gradient, .select(x .== 0, .zero, gradient))
     }
@@ -70,33 +70,33 @@ public struct AbsoluteValue: Operation {
 }
 
 /// The negative of every element.
-public struct Negate: Operation {
+package struct Negate: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (inputs[0].mapped { -$0 }, [])
   }
 
   /// -gradient.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [-gradient]
   }
 }
 
 /// A fixed power of every element.
-public struct Power: Operation {
+package struct Power: Operation {
   /// The exponent.
-  public let exponent: Float
+  package let exponent: Float
 
   /// The operation of one exponent.
-  public init(_ exponent: Float) {
+  package init(_ exponent: Float) {
     self.exponent = exponent
   }
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output =
       exponent == 2
       ? inputs[0].mapped { $0 * $0 } : inputs[0].mappedOneByOne { [exponent] in pow($0, exponent) }
@@ -104,7 +104,7 @@ public struct Power: Operation {
   }
 
   /// gradient * exponent * x^(exponent - 1).
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     if exponent == 0 { return [Tensor(zeros: gradient.shape)] }
     if exponent == 2 { return [Tensor.broadcast(gradient, saved[0], "pow") { 2 * $0 * $1 }] }
     return [gradient * (saved[0].pow(exponent - 1) * exponent)]
@@ -112,24 +112,24 @@ public struct Power: Operation {
 }
 
 /// Every element moved into a closed range.
-public struct Clamp: Operation {
+package struct Clamp: Operation {
   /// The range.
-  public let range: ClosedRange<Float>
+  package let range: ClosedRange<Float>
 
   /// The operation of one range.
-  public init(to range: ClosedRange<Float>) {
+  package init(to range: ClosedRange<Float>) {
     self.range = range
   }
 
   /// Inputs: x. A NaN stays one.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let low = Lanes(repeating: range.lowerBound)
     let high = Lanes(repeating: range.upperBound)
     return (inputs[0].mapped { .select($0 .< low, low, .select($0 .> high, high, $0)) }, inputs)
   }
 
   /// The gradient where x lies within the range; 0 at its bounds, as PyTorch's, and beyond.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let low = Lanes(repeating: range.lowerBound)
     let high = Lanes(repeating: range.upperBound)
     let gradient = Tensor.broadcast(gradient, saved[0], "clamp") { gradient, x in

@@ -1,25 +1,25 @@
 import CDFKernels
 
 /// The product of matrices, or of every pair in two stacks of them.
-public struct MatrixProduct: Operation {
+package struct MatrixProduct: Operation {
   /// Whether the last two axes of the left operand are swapped first.
-  public let transposesLeft: Bool
+  package let transposesLeft: Bool
   /// Whether the last two axes of the right operand are swapped first.
-  public let transposesRight: Bool
+  package let transposesRight: Bool
 
   /// The operation; operands are taken as they are unless told otherwise.
-  public init(transposesLeft: Bool = false, transposesRight: Bool = false) {
+  package init(transposesLeft: Bool = false, transposesRight: Bool = false) {
     self.transposesLeft = transposesLeft
     self.transposesRight = transposesRight
   }
 
   /// Inputs: a [..., m, k], b [..., k, n], whose leading axes are equal, or absent on one side.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (product(inputs[0], inputs[1]), inputs)
   }
 
   /// The gradient times each operand's transpose, summed over a stack that one operand served alone.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (a, b) = (saved[0], saved[1])
     func product(_ a: Tensor, _ left: Bool, _ b: Tensor, _ right: Bool) -> Tensor {
       MatrixProduct(transposesLeft: left, transposesRight: right).product(a, b)

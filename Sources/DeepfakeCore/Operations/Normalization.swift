@@ -5,23 +5,23 @@ import CDFKernels
 ///
 /// The statistics are inputs either way, because in training the layer needs them too, for its running
 /// averages; `measured` tells the pullback that they are functions of x.
-public struct BatchNormalization: Operation {
+package struct BatchNormalization: Operation {
   /// Added to the variance.
-  public let epsilon: Float
+  package let epsilon: Float
   /// Whether the statistics are this very x's (`Tensor.channelStatistics`).
-  public let measured: Bool
+  package let measured: Bool
   /// Applied last.
-  public let activation: Activation
+  package let activation: Activation
 
   /// The operation of those settings.
-  public init(epsilon: Float, measured: Bool, activation: Activation = .identity) {
+  package init(epsilon: Float, measured: Bool, activation: Activation = .identity) {
     self.epsilon = epsilon
     self.measured = measured
     self.activation = activation
   }
 
   /// Inputs: x [..., channels]; mean, variance, scale and shift, each [channels].
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let channels = inputs[0].shape.last ?? 0
     precondition(
       inputs[0].rank >= 2 && inputs.dropFirst().allSatisfy { $0.shape == [channels] },
@@ -31,7 +31,7 @@ public struct BatchNormalization: Operation {
   }
 
   /// The gradients of all inputs. Measured statistics have none of their own: x's has their share.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let gradients = kernel(saved).gradients(
       gradient, x: saved[0], fixed: !measured, wantsX: wants[0])
     guard !measured && (wants[1] || wants[2]) else {
@@ -56,10 +56,10 @@ public struct BatchNormalization: Operation {
   }
 
   /// The output again.
-  public func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
+  package func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
 
   /// The output is a few arithmetic operations an element.
-  public var isRemade: Bool { true }
+  package var isRemade: Bool { true }
 
   /// A batch norm is a group norm of one image with as many groups as channels.
   private func kernel(_ inputs: [Tensor]) -> NormKernel {
@@ -78,23 +78,23 @@ public struct BatchNormalization: Operation {
 
 /// Group normalisation (Wu and He 2018), each image's channels in groups normalised over a group's
 /// channels and all pixels, and an activation.
-public struct GroupNormalization: Operation {
+package struct GroupNormalization: Operation {
   /// The number of groups.
-  public let groups: Int
+  package let groups: Int
   /// Added to the variance.
-  public let epsilon: Float
+  package let epsilon: Float
   /// Applied last.
-  public let activation: Activation
+  package let activation: Activation
 
   /// The operation of those settings.
-  public init(groups: Int, epsilon: Float, activation: Activation = .identity) {
+  package init(groups: Int, epsilon: Float, activation: Activation = .identity) {
     self.groups = groups
     self.epsilon = epsilon
     self.activation = activation
   }
 
   /// Inputs: x [batch, ..., channels], scale and shift, each [channels].
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (x, scale, shift) = (inputs[0], inputs[1], inputs[2])
     let channels = checkedChannels(x, scale, shift)
     let (batch, pixels, _) = x.mapExtents
@@ -117,17 +117,17 @@ public struct GroupNormalization: Operation {
   }
 
   /// The gradients of x, scale and shift.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let gradients = kernel(saved).gradients(
       gradient, x: saved[0], fixed: false, wantsX: wants[0])
     return [gradients.x, gradients.scale, gradients.shift]
   }
 
   /// The output again.
-  public func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
+  package func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
 
   /// The output is a few arithmetic operations an element.
-  public var isRemade: Bool { true }
+  package var isRemade: Bool { true }
 
   private func kernel(_ saved: [Tensor]) -> NormKernel {
     let (batch, pixels, channels) = saved[0].mapExtents
@@ -205,17 +205,17 @@ private struct NormKernel {
 }
 
 /// The mean and the biased variance of each channel.
-public struct ChannelStatistics: Sendable {
+package struct ChannelStatistics: Sendable {
   /// Means, [channels].
-  public var mean: Tensor
+  package var mean: Tensor
   /// Variances over all elements (divided by their number), [channels].
-  public var variance: Tensor
+  package var variance: Tensor
 }
 
 extension Tensor {
   /// The mean and variance of each channel of [..., channels], in double precision. No gradient flows
   /// through them: `BatchNormalization` that measured them has their share.
-  public func channelStatistics() -> ChannelStatistics {
+  package func channelStatistics() -> ChannelStatistics {
     let channels = shape.last ?? 0
     precondition(channels > 0 && count > 0, "channelStatistics: shape \(shape) is empty")
     var mean = Tensor(shape: [channels]) { _ in }

@@ -1,19 +1,19 @@
 import CDFKernels
 
 /// The windows of a pooling and the size of its output, by PyTorch's rules.
-public struct PoolingWindows: Sendable, Equatable {
+package struct PoolingWindows: Sendable, Equatable {
   /// Pixels of a window.
-  public var kernel: Size2d
+  package var kernel: Size2d
   /// Pixels from one window to the next.
-  public var stride: Size2d
+  package var stride: Size2d
   /// Pixels imagined on every side; at most half the kernel.
-  public var padding: Size2d
+  package var padding: Size2d
   /// Whether a last window that sticks out at the bottom or right counts, provided that it starts
   /// inside the image or its top or left padding.
-  public var ceilMode: Bool
+  package var ceilMode: Bool
 
   /// Windows next to each other, unless told otherwise.
-  public init(kernel: Size2d, stride: Size2d? = nil, padding: Size2d = 0, ceilMode: Bool = false) {
+  package init(kernel: Size2d, stride: Size2d? = nil, padding: Size2d = 0, ceilMode: Bool = false) {
     self.kernel = kernel
     self.stride = stride ?? kernel
     self.padding = padding
@@ -76,17 +76,17 @@ struct PoolingWindow {
 }
 
 /// The largest element of each window.
-public struct MaxPooling: Operation {
+package struct MaxPooling: Operation {
   /// The windows.
-  public let windows: PoolingWindows
+  package let windows: PoolingWindows
 
   /// The operation of those windows.
-  public init(_ windows: PoolingWindows) {
+  package init(_ windows: PoolingWindows) {
     self.windows = windows
   }
 
   /// Inputs: x [batch, height, width, channels]. A NaN wins.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     let image = ImageShape(x, "max pooling")
     let size = windows.outputSize(image, "max pooling")
@@ -103,7 +103,7 @@ public struct MaxPooling: Operation {
   }
 
   /// Each output's gradient, given to the first largest element of its window.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, output) = (saved[0], saved[1])
     let image = ImageShape(x, "max pooling")
     return [gradient.spreadToLargest(of: x, output) { windows.window($0, $1, image) }]
@@ -111,20 +111,20 @@ public struct MaxPooling: Operation {
 }
 
 /// The average of each window.
-public struct AveragePooling: Operation {
+package struct AveragePooling: Operation {
   /// The windows.
-  public let windows: PoolingWindows
+  package let windows: PoolingWindows
   /// Whether imagined zeros count in an average's divisor.
-  public let countsPadding: Bool
+  package let countsPadding: Bool
 
   /// The operation of those windows.
-  public init(_ windows: PoolingWindows, countsPadding: Bool = true) {
+  package init(_ windows: PoolingWindows, countsPadding: Bool = true) {
     self.windows = windows
     self.countsPadding = countsPadding
   }
 
   /// Inputs: x [batch, height, width, channels].
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     let image = ImageShape(x, "average pooling")
     let output = x.pooled(to: windows.outputSize(image, "average pooling"), initial: 0) {
@@ -138,7 +138,7 @@ public struct AveragePooling: Operation {
   }
 
   /// Each output's gradient, given to the elements of its window in equal parts.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = saved[0].recordedShape
     let image = ImageShape(shape)
     return [
@@ -153,17 +153,17 @@ public struct AveragePooling: Operation {
 
 /// The average of each of height x width parts of the image, as PyTorch's `adaptive_avg_pool2d` and its
 /// `area` interpolation: parts begin at floor(i * in / out) and end at ceil((i + 1) * in / out).
-public struct AdaptiveAveragePooling: Operation {
+package struct AdaptiveAveragePooling: Operation {
   /// The output's height and width.
-  public let size: Size2d
+  package let size: Size2d
 
   /// The operation of one output size.
-  public init(to size: Size2d) {
+  package init(to size: Size2d) {
     self.size = size
   }
 
   /// Inputs: x [batch, height, width, channels].
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     let image = ImageShape(x, "adaptive average pooling")
     precondition(
@@ -180,7 +180,7 @@ public struct AdaptiveAveragePooling: Operation {
   }
 
   /// Each output's gradient, given to the elements of its part in equal shares.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = saved[0].recordedShape
     let image = ImageShape(shape)
     return [
@@ -204,12 +204,12 @@ public struct AdaptiveAveragePooling: Operation {
 }
 
 /// The average over all pixels: [batch, height, width, channels] to [batch, channels].
-public struct GlobalAveragePooling: Operation {
+package struct GlobalAveragePooling: Operation {
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     let image = ImageShape(x, "global average pooling")
     precondition(image.pixels > 0, "global average pooling: \(x.shape) has no pixels")
@@ -224,7 +224,7 @@ public struct GlobalAveragePooling: Operation {
   }
 
   /// Each channel's gradient, given to all pixels in equal parts.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let image = ImageShape(saved[0].recordedShape)
     let share = gradient / Float(image.pixels)
     let output = Tensor(shape: saved[0].recordedShape) { x in

@@ -1,12 +1,12 @@
 /// Which axes a reduction removes, and whether they stay with an extent of 1.
-public struct ReductionAxes: Sendable, Equatable {
+package struct ReductionAxes: Sendable, Equatable {
   /// The axes; negative ones count from the last; nil means all.
-  public let axes: [Int]?
+  package let axes: [Int]?
   /// Whether the removed axes stay with an extent of 1.
-  public let keepsDimensions: Bool
+  package let keepsDimensions: Bool
 
   /// All axes, removed, unless told otherwise.
-  public init(_ axes: [Int]? = nil, keepsDimensions: Bool = false) {
+  package init(_ axes: [Int]? = nil, keepsDimensions: Bool = false) {
     self.axes = axes
     self.keepsDimensions = keepsDimensions
   }
@@ -29,44 +29,44 @@ public struct ReductionAxes: Sendable, Equatable {
 }
 
 /// The sum over some axes.
-public struct Sum: Operation {
+package struct Sum: Operation {
   /// The axes.
-  public let axes: ReductionAxes
+  package let axes: ReductionAxes
 
   /// The operation over those axes.
-  public init(_ axes: ReductionAxes) {
+  package init(_ axes: ReductionAxes) {
     self.axes = axes
   }
 
   /// Inputs: x. Sums are taken in double precision.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (inputs[0].summed(axes, "sum") { sum, _ in Float(sum) }, [inputs[0].shapeRecord])
   }
 
   /// The gradient, repeated.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.repeated(overReduced: axes, of: saved[0].recordedShape, "sum")]
   }
 }
 
 /// The mean over some axes.
-public struct Mean: Operation {
+package struct Mean: Operation {
   /// The axes.
-  public let axes: ReductionAxes
+  package let axes: ReductionAxes
 
   /// The operation over those axes.
-  public init(_ axes: ReductionAxes) {
+  package init(_ axes: ReductionAxes) {
     self.axes = axes
   }
 
   /// Inputs: x. The mean of nothing is NaN.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].summed(axes, "mean") { sum, count in Float(sum / Double(count)) }
     return (output, [inputs[0].shapeRecord])
   }
 
   /// The gradient over the number of elements, repeated.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = saved[0].recordedShape
     let each = Float(Tensor.elementCount(of: shape)) / Float(max(1, gradient.count))
     return [(gradient / each).repeated(overReduced: axes, of: shape, "mean")]
@@ -74,17 +74,17 @@ public struct Mean: Operation {
 }
 
 /// The largest element over some axes.
-public struct LargestElement: Operation {
+package struct LargestElement: Operation {
   /// The axes.
-  public let axes: ReductionAxes
+  package let axes: ReductionAxes
 
   /// The operation over those axes.
-  public init(_ axes: ReductionAxes) {
+  package init(_ axes: ReductionAxes) {
     self.axes = axes
   }
 
   /// Inputs: x. A NaN wins; the largest of nothing is -infinity.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].reduced(axes, "max", initial: -Float.infinity) {
       $1 > $0 || $1.isNaN ? $1 : $0
     } finish: { value, _ in
@@ -94,23 +94,23 @@ public struct LargestElement: Operation {
   }
 
   /// The gradient, in equal parts to all that are largest, as PyTorch's `amax`.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.divided(amongEqualTo: saved[1], in: saved[0], axes, "max")]
   }
 }
 
 /// The smallest element over some axes.
-public struct SmallestElement: Operation {
+package struct SmallestElement: Operation {
   /// The axes.
-  public let axes: ReductionAxes
+  package let axes: ReductionAxes
 
   /// The operation over those axes.
-  public init(_ axes: ReductionAxes) {
+  package init(_ axes: ReductionAxes) {
     self.axes = axes
   }
 
   /// Inputs: x. A NaN wins; the smallest of nothing is infinity.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].reduced(axes, "min", initial: Float.infinity) {
       $1 < $0 || $1.isNaN ? $1 : $0
     } finish: { value, _ in
@@ -120,7 +120,7 @@ public struct SmallestElement: Operation {
   }
 
   /// The gradient, in equal parts to all that are smallest, as PyTorch's `amin`.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.divided(amongEqualTo: saved[1], in: saved[0], axes, "min")]
   }
 }

@@ -21,20 +21,20 @@ public enum Resampling: String, Sendable, CaseIterable {
 }
 
 /// NHWC images at another size.
-public struct Resize: Operation {
+package struct Resize: Operation {
   /// The output's height and width.
-  public let size: Size2d
+  package let size: Size2d
   /// How to sample.
-  public let method: Resampling
+  package let method: Resampling
 
   /// The operation of one target size.
-  public init(to size: Size2d, method: Resampling) {
+  package init(to size: Size2d, method: Resampling) {
     self.size = size
     self.method = method
   }
 
   /// Inputs: x [batch, height, width, channels].
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     let image = ImageShape(x, "resize")
     precondition(
@@ -59,7 +59,7 @@ public struct Resize: Operation {
   }
 
   /// Each output pixel's gradient, given to the pixels that it was blended from.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = saved[0].recordedShape
     let (height, width, channels) = (shape[1], shape[2], shape[3])
     let (size, method) = (size, method.kernel)

@@ -1,15 +1,15 @@
 /// The same elements under another shape.
-public struct Reshape: Operation {
+package struct Reshape: Operation {
   /// The extents; one may be -1: what is left over.
-  public let shape: [Int]
+  package let shape: [Int]
 
   /// The operation of one target shape.
-  public init(_ shape: [Int]) {
+  package init(_ shape: [Int]) {
     self.shape = shape
   }
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     var resolved = shape
     if let open = shape.firstIndex(of: -1) {
@@ -22,23 +22,23 @@ public struct Reshape: Operation {
   }
 
   /// The gradient under the input's shape.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.viewed(as: saved[0].recordedShape)]
   }
 }
 
 /// The axes in another order.
-public struct Transpose: Operation {
+package struct Transpose: Operation {
   /// For each axis of the output, the axis of the input.
-  public let permutation: [Int]
+  package let permutation: [Int]
 
   /// The operation of one permutation.
-  public init(_ permutation: [Int]) {
+  package init(_ permutation: [Int]) {
     self.permutation = permutation
   }
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     precondition(
       permutation.sorted() == Array(0..<x.rank),
@@ -51,7 +51,7 @@ public struct Transpose: Operation {
   }
 
   /// The gradient with its axes put back.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     var inverse = permutation
     for (axis, source) in permutation.enumerated() { inverse[source] = axis }
     return [gradient.transposed(inverse)]
@@ -59,17 +59,17 @@ public struct Transpose: Operation {
 }
 
 /// The elements along some axes in reverse.
-public struct Flip: Operation {
+package struct Flip: Operation {
   /// The axes.
-  public let axes: [Int]
+  package let axes: [Int]
 
   /// The operation for those axes.
-  public init(_ axes: [Int]) {
+  package init(_ axes: [Int]) {
     self.axes = axes
   }
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     var (strides, start) = (x.strides, 0)
     for axis in axes.normalizedAxes(rank: x.rank, "flip") where x.shape[axis] > 0 {
@@ -80,26 +80,26 @@ public struct Flip: Operation {
   }
 
   /// The gradient in reverse.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.flipped(axes: axes)]
   }
 }
 
 /// A box out of a tensor, possibly with steps.
-public struct Slice: Operation {
+package struct Slice: Operation {
   /// The elements taken along each axis.
-  public let ranges: [Range<Int>]
+  package let ranges: [Range<Int>]
   /// Elements from one taken to the next, an axis each.
-  public let steps: [Int]
+  package let steps: [Int]
 
   /// The operation for ranges of every axis; steps are 1 where not given.
-  public init(_ ranges: [Range<Int>], steps: [Int]? = nil) {
+  package init(_ ranges: [Range<Int>], steps: [Int]? = nil) {
     self.ranges = ranges
     self.steps = steps ?? ranges.map { _ in 1 }
   }
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     precondition(
       ranges.count == x.rank && steps.count == x.rank && steps.allSatisfy { $0 > 0 }
@@ -114,7 +114,7 @@ public struct Slice: Operation {
   }
 
   /// The gradient where it came from, and zeros.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = saved[0].recordedShape
     let origin = ranges.map(\.lowerBound)
     return [gradient.scattered(into: Tensor(zeros: shape), origin: origin, steps: steps)]
@@ -122,17 +122,17 @@ public struct Slice: Operation {
 }
 
 /// Tensors one after the other along an axis.
-public struct Concatenate: Operation {
+package struct Concatenate: Operation {
   /// The axis; negative counts from the last.
-  public let axis: Int
+  package let axis: Int
 
   /// The operation for one axis.
-  public init(axis: Int) {
+  package init(axis: Int) {
     self.axis = axis
   }
 
   /// Inputs: any number, at least one, whose shapes differ along the axis at most.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     precondition(!inputs.isEmpty, "concatenate: no tensors")
     let first = inputs[0].shape
     let axis = [axis].normalizedAxes(rank: first.count, "concatenate")[0]
@@ -163,7 +163,7 @@ public struct Concatenate: Operation {
   }
 
   /// Each input's part of the gradient.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     var offset = 0
     return saved.indices.map { index in
       let shape = saved[index].recordedShape
@@ -175,23 +175,23 @@ public struct Concatenate: Operation {
 }
 
 /// A tensor with elements of one value added around it.
-public struct Pad: Operation {
+package struct Pad: Operation {
   /// Elements added before the first, an axis each.
-  public let before: [Int]
+  package let before: [Int]
   /// Elements added after the last, an axis each.
-  public let after: [Int]
+  package let after: [Int]
   /// Their value.
-  public let value: Float
+  package let value: Float
 
   /// The operation for those amounts.
-  public init(before: [Int], after: [Int], value: Float = 0) {
+  package init(before: [Int], after: [Int], value: Float = 0) {
     self.before = before
     self.after = after
     self.value = value
   }
 
   /// Inputs: x.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     precondition(
       before.count == x.rank && after.count == x.rank && (before + after).allSatisfy { $0 >= 0 },
@@ -204,7 +204,7 @@ public struct Pad: Operation {
   }
 
   /// The gradient without its margins.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = gradient.shape
     return [gradient.slice(shape.indices.map { before[$0]..<shape[$0] - after[$0] })]
   }

@@ -1,17 +1,17 @@
 import Foundation
 
 /// exp(x) over its sum along an axis.
-public struct Softmax: Operation {
+package struct Softmax: Operation {
   /// The axis; negative counts from the last.
-  public let axis: Int
+  package let axis: Int
 
   /// The operation along one axis.
-  public init(axis: Int) {
+  package init(axis: Int) {
     self.axis = axis
   }
 
   /// Inputs: x. Saved: the output.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].alongAxis(axis, "softmax") { line in
       line.subtract(line.largest)
       let total = line.reduce { $0 + Foundation.exp(Double($1)) }
@@ -21,7 +21,7 @@ public struct Softmax: Operation {
   }
 
   /// softmax * (gradient - the sum of gradient * softmax).
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [
       gradient.alongAxis(axis, "softmax", with: saved[0]) { gradient, y in
         let total = gradient.reduce(with: y) { $0 + Double($1) * Double($2) }
@@ -32,17 +32,17 @@ public struct Softmax: Operation {
 }
 
 /// The logarithm of softmax, exact where softmax itself rounds to zero.
-public struct LogSoftmax: Operation {
+package struct LogSoftmax: Operation {
   /// The axis; negative counts from the last.
-  public let axis: Int
+  package let axis: Int
 
   /// The operation along one axis.
-  public init(axis: Int) {
+  package init(axis: Int) {
     self.axis = axis
   }
 
   /// Inputs: x. Saved: the output.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].alongAxis(axis, "logSoftmax") { line in
       line.subtract(line.largest)
       let total = Foundation.log(line.reduce { $0 + Foundation.exp(Double($1)) })
@@ -52,7 +52,7 @@ public struct LogSoftmax: Operation {
   }
 
   /// gradient - softmax * the sum of the gradient.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [
       gradient.alongAxis(axis, "logSoftmax", with: saved[0]) { gradient, y in
         let total = gradient.reduce { $0 + Double($1) }

@@ -5,19 +5,19 @@ import CDFKernels
 ///
 /// One operation, because x's gradient has two parts, by the scaling and by the means, that are written
 /// in one go.
-public struct SqueezeExcitation: Operation {
+package struct SqueezeExcitation: Operation {
   /// Follows the first layer.
-  public let activation: Activation
+  package let activation: Activation
 
   /// The operation with that activation between its layers.
-  public init(activation: Activation = .silu) {
+  package init(activation: Activation = .silu) {
     self.activation = activation
   }
 
   /// Inputs: x [batch, ..., channels]; the layers' weights and biases, [channels, squeezed],
   /// [squeezed], [squeezed, channels] and [channels], where weights may have axes of extent 1 in
   /// front.
-  public func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
+  package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     let (batch, pixels, channels) = x.mapExtents
     let squeezed = inputs[2].count
@@ -40,7 +40,7 @@ public struct SqueezeExcitation: Operation {
   }
 
   /// The gradients of x, weights and biases.
-  public func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
+  package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, reduce, expand) = (saved[0], saved[1], saved[2])
     let (means, hidden, gate) = (saved[3], saved[4], saved[5])
     let (batch, pixels, channels) = x.mapExtents
@@ -71,10 +71,10 @@ public struct SqueezeExcitation: Operation {
   }
 
   /// The output again.
-  public func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[5]) }
+  package func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[5]) }
 
   /// The output is one multiplication an element.
-  public var isRemade: Bool { true }
+  package var isRemade: Bool { true }
 
   private static func layer(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
     x.matmul(weight.asMatrix) + bias

@@ -1,5 +1,5 @@
 /// Means of parameters over steps, beside the parameters that training goes on with.
-public protocol WeightAverage: Sendable {
+package protocol WeightAverage: Sendable {
   /// The means and how many values are in them.
   var averages: ParameterAverages { get set }
 
@@ -11,7 +11,7 @@ public protocol WeightAverage: Sendable {
 extension WeightAverage {
   /// Calls `body` with the parameters at their means, for validation or for saving, and brings the
   /// present values back. Parameters without a mean keep their value.
-  public func withAverages<Result>(
+  package func withAverages<Result>(
     in parameters: [Parameter], _ body: () throws -> Result
   ) rethrows -> Result {
     let changed = parameters.filter { averages[$0] != nil }
@@ -22,7 +22,7 @@ extension WeightAverage {
   }
 
   /// Sets the parameters to their means for good; those without one keep their value.
-  public func apply(to parameters: [Parameter]) {
+  package func apply(to parameters: [Parameter]) {
     for parameter in parameters {
       if let mean = averages[parameter] { parameter.value = mean }
     }
@@ -30,19 +30,19 @@ extension WeightAverage {
 }
 
 /// The means that a `WeightAverage` keeps, by parameter keys.
-public struct ParameterAverages: Sendable {
+package struct ParameterAverages: Sendable {
   /// Values taken in so far.
-  public private(set) var updates = 0
+  package private(set) var updates = 0
   private var means: [String: Tensor] = [:]
 
   private static let prefix = "average."
   private static let counter = "average-updates"
 
   /// No means.
-  public init() {}
+  package init() {}
 
   /// The mean of a parameter; nil before the first update.
-  public subscript(parameter: Parameter) -> Tensor? { means[parameter.key] }
+  package subscript(parameter: Parameter) -> Tensor? { means[parameter.key] }
 
   /// Moves each mean towards the parameter's value by a part of the way: 1 is all of it.
   mutating func move(towards parameters: [Parameter], by part: Float) {
@@ -62,7 +62,7 @@ public struct ParameterAverages: Sendable {
   }
 
   /// The means as named tensors: `average.KEY`, and their number of values.
-  public var state: [String: Tensor] {
+  package var state: [String: Tensor] {
     var state = [Self.counter: Tensor(exactly: updates)]
     for (key, mean) in means { state[Self.prefix + key] = mean }
     return state
@@ -71,7 +71,7 @@ public struct ParameterAverages: Sendable {
   /// Takes on the state that a file holds.
   ///
   /// - Throws: `OptimizerStateError` when it does not fit `parameters`; nothing has changed then.
-  public mutating func restore(
+  package mutating func restore(
     _ state: [String: Tensor], for parameters: [Parameter], file: String
   ) throws(OptimizerStateError) {
     guard let count = state[Self.counter] else {

@@ -1,23 +1,23 @@
 import Foundation
 
 /// The same rate always.
-public struct ConstantRate: LearningRateSchedule {
+package struct ConstantRate: LearningRateSchedule {
   /// The rate.
-  public var rate: Float
+  package var rate: Float
 
   /// That rate.
-  public init(_ rate: Float) {
+  package init(_ rate: Float) {
     self.rate = rate
   }
 
   /// The rate.
-  public func rate(at time: TrainingTime) -> Float { rate }
+  package func rate(at time: TrainingTime) -> Float { rate }
 }
 
 /// A rate that is multiplied by a factor after some epochs (PyTorch's StepLR and MultiStepLR).
-public struct StepDecay: LearningRateSchedule {
+package struct StepDecay: LearningRateSchedule {
   /// When the rate falls.
-  public enum Times: Sendable, Equatable {
+  package enum Times: Sendable, Equatable {
     /// After every so many epochs.
     case every(Int)
     /// After each of these numbers of epochs.
@@ -25,14 +25,14 @@ public struct StepDecay: LearningRateSchedule {
   }
 
   /// The rate at the start.
-  public var start: Float
+  package var start: Float
   /// When it falls.
-  public var times: Times
+  package var times: Times
   /// What it is multiplied by.
-  public var factor: Float
+  package var factor: Float
 
   /// A rate that falls to a tenth, unless told otherwise.
-  public init(_ start: Float, _ times: Times, factor: Float = 0.1) {
+  package init(_ start: Float, _ times: Times, factor: Float = 0.1) {
     if case .every(let epochs) = times {
       precondition(epochs > 0, "StepDecay: every \(epochs) epochs")
     }
@@ -42,7 +42,7 @@ public struct StepDecay: LearningRateSchedule {
   }
 
   /// By epochs.
-  public func rate(at time: TrainingTime) -> Float {
+  package func rate(at time: TrainingTime) -> Float {
     let falls =
       switch times {
       case .every(let epochs): time.epoch / epochs
@@ -53,16 +53,16 @@ public struct StepDecay: LearningRateSchedule {
 }
 
 /// A rate that falls to 0 as a power of the time left, by steps (PyTorch's PolynomialLR).
-public struct PolynomialDecay: LearningRateSchedule {
+package struct PolynomialDecay: LearningRateSchedule {
   /// The rate at the start.
-  public var start: Float
+  package var start: Float
   /// Steps until it is 0.
-  public var steps: Int
+  package var steps: Int
   /// The power; 1: a straight line.
-  public var power: Float
+  package var power: Float
 
   /// A straight line unless told otherwise.
-  public init(_ start: Float, steps: Int, power: Float = 1) {
+  package init(_ start: Float, steps: Int, power: Float = 1) {
     precondition(steps > 0, "PolynomialDecay: \(steps) steps")
     self.start = start
     self.steps = steps
@@ -70,7 +70,7 @@ public struct PolynomialDecay: LearningRateSchedule {
   }
 
   /// By steps.
-  public func rate(at time: TrainingTime) -> Float {
+  package func rate(at time: TrainingTime) -> Float {
     let left = 1 - Double(min(time.step, steps)) / Double(steps)
     return Float(Double(start) * pow(left, Double(power)))
   }

@@ -3,40 +3,40 @@
 ///
 /// The two computations should see the same batch and drop the same units, and only the first one's
 /// running statistics should be kept.
-public struct SharpnessAware: Optimizer {
+package struct SharpnessAware: Optimizer {
   /// What takes the step.
-  public var base: any Optimizer
+  package var base: any Optimizer
   /// How far uphill, as a distance of all parameters together.
-  public var radius: Float
+  package var radius: Float
 
   /// The authors' distance unless told otherwise.
-  public init(_ base: any Optimizer, radius: Float = 0.05) {
+  package init(_ base: any Optimizer, radius: Float = 0.05) {
     precondition(radius > 0, "SharpnessAware: radius \(radius) must be positive")
     self.base = base
     self.radius = radius
   }
 
   /// The rate of the optimiser inside.
-  public var learningRate: Float {
+  package var learningRate: Float {
     get { base.learningRate }
     set { base.learningRate = newValue }
   }
 
   /// The state of the optimiser inside; nothing else is remembered.
-  public var state: [String: Tensor] {
+  package var state: [String: Tensor] {
     get { base.state }
     set { base.state = newValue }
   }
 
   /// The step of the optimiser inside, for gradients that were found uphill already. Others must come
   /// through `step(_:computing:)`.
-  public mutating func step(_ parameters: [Parameter], _ gradients: Gradients) {
+  package mutating func step(_ parameters: [Parameter], _ gradients: Gradients) {
     base.step(parameters, gradients)
   }
 
   /// Goes uphill by the first gradients, computes the second there, returns, and steps by those.
   /// Where `compute` throws, the parameters are as they were.
-  public mutating func step(
+  package mutating func step(
     _ parameters: [Parameter], computing compute: () throws -> Gradients
   ) rethrows {
     let here = try compute()
@@ -67,7 +67,7 @@ public struct SharpnessAware: Optimizer {
   }
 
   /// Takes on the state that a file holds.
-  public mutating func restore(
+  package mutating func restore(
     _ state: [String: Tensor], for parameters: [Parameter], file: String
   ) throws(OptimizerStateError) {
     try base.restore(state, for: parameters, file: file)

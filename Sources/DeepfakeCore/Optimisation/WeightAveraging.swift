@@ -1,15 +1,15 @@
 /// The plain mean of the parameters at several times of a training, usually the ends of its last
 /// epochs: stochastic weight averaging (Izmailov et al. 2018). A network with batch norm needs
 /// `recomputeStatistics` afterwards.
-public struct WeightAveraging: WeightAverage {
+package struct WeightAveraging: WeightAverage {
   /// The means.
-  public var averages = ParameterAverages()
+  package var averages = ParameterAverages()
 
   /// An average without values.
-  public init() {}
+  package init() {}
 
   /// Takes in the present values.
-  public mutating func update(_ parameters: [Parameter]) {
+  package mutating func update(_ parameters: [Parameter]) {
     averages.move(towards: parameters, by: 1 / Float(averages.updates + 1))
   }
 }

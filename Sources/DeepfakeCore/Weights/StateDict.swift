@@ -14,7 +14,7 @@ public struct StateDict: Sendable {
   /// The operations that the tensors are for, of an ONNX file whose keys are still its own.
   package internal(set) var graph: ONNXGraph?
   /// What else the file holds, where it is a PyTorch checkpoint.
-  public internal(set) var checkpoint: CheckpointSummary?
+  package internal(set) var checkpoint: CheckpointSummary?
 
   /// Keys under which training scripts write which network it is, the most telling first.
   package static let networkKeys = [

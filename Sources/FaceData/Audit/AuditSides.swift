@@ -1,12 +1,12 @@
 /// The parts of a dataset, or the datasets, between which leaks are looked for.
-public struct AuditSides: Sendable, Equatable {
+package struct AuditSides: Sendable, Equatable {
   /// Their names: what is learned from first, what is held out after it.
-  public let names: [String]
+  package let names: [String]
   /// The side of each sample.
-  public let sides: [Int]
+  package let sides: [Int]
 
   /// Sides in code; every one of `sides` is the index of a name.
-  public init(names: [String], sides: [Int]) {
+  package init(names: [String], sides: [Int]) {
     precondition(sides.allSatisfy(names.indices.contains), "AuditSides: a side without a name")
     self.names = names
     self.sides = sides
@@ -16,7 +16,7 @@ public struct AuditSides: Sendable, Equatable {
   ///
   /// - Returns: the sides and the samples that are in them, as a manifest of their own.
   /// - Throws: `DatasetError` where the column has an unknown word.
-  public static func parts(
+  package static func parts(
     of manifest: FaceManifest
   ) throws(DatasetError) -> (manifest: FaceManifest, sides: AuditSides)? {
     guard manifest.hasSplit else { return nil }
@@ -31,7 +31,7 @@ public struct AuditSides: Sendable, Equatable {
   }
 
   /// One side a manifest, of those that were joined into one in this order.
-  public init(manifests counts: [(name: String, count: Int)]) {
+  package init(manifests counts: [(name: String, count: Int)]) {
     names = counts.map(\.name)
     sides = counts.enumerated().flatMap { side, entry in
       [Int](repeating: side, count: entry.count)
@@ -39,10 +39,10 @@ public struct AuditSides: Sendable, Equatable {
   }
 
   /// Samples of a side.
-  public func count(_ side: Int) -> Int { sides.count { $0 == side } }
+  package func count(_ side: Int) -> Int { sides.count { $0 == side } }
 
   /// Every two sides, the earlier first.
-  public var pairs: [(first: Int, second: Int)] {
+  package var pairs: [(first: Int, second: Int)] {
     names.indices.flatMap { first in
       names.indices.dropFirst(first + 1).map { (first, $0) }
     }

@@ -3,26 +3,26 @@ import Measures
 
 /// Measures what a dataset's parts share that they should not, and what a network could learn instead of what it
 /// should.
-public struct DatasetAudit: Sendable {
+package struct DatasetAudit: Sendable {
   /// How pictures are compared.
-  public var search = LinkSearch()
+  package var search = LinkSearch()
   /// What looks for shortcuts.
-  public var probe = ShortcutProbe()
+  package var probe = ShortcutProbe()
   /// Pairs of each kind that are kept to be shown.
-  public var exampleCount = 12
+  package var exampleCount = 12
 
   /// The defaults.
-  public init() {}
+  package init() {}
 
   /// The kinds that are looked for between sides, in the order of the report.
-  public static let kinds: [LinkKind] = [
+  package static let kinds: [LinkKind] = [
     .identicalFile, .nearCopy, .video, .neighbours, .original, .person, .lookAlike, .background,
   ]
 
   /// The report on samples whose pictures are known.
   ///
   /// - Throws: `CancellationError` in a cancelled task.
-  public func report(
+  package func report(
     _ manifest: FaceManifest, _ sides: AuditSides, _ table: FingerprintTable
   ) throws -> AuditReport {
     precondition(

@@ -4,17 +4,17 @@ import Measures
 
 /// How well things that have nothing to do with manipulation tell real crops from fake ones: a network may
 /// learn those instead, and is then of no use elsewhere.
-public struct ShortcutProbe: Sendable {
+package struct ShortcutProbe: Sendable {
   /// Samples of each label that are looked at, at most.
-  public var limit = 20_000
+  package var limit = 20_000
   /// What draws these.
-  public var seed: UInt64 = 0
+  package var seed: UInt64 = 0
 
   /// The defaults.
-  public init() {}
+  package init() {}
 
   /// What a shortcut could go by.
-  public enum Feature: String, Sendable, CaseIterable {
+  package enum Feature: String, Sendable, CaseIterable {
     /// Pixels across and down.
     case size = "image size"
     /// The file's bytes for each pixel.
@@ -44,18 +44,18 @@ public struct ShortcutProbe: Sendable {
   }
 
   /// How well one feature, or all, predict the label of samples that the model was not fitted to.
-  public struct Finding: Sendable, Equatable {
+  package struct Finding: Sendable, Equatable {
     /// The feature; nil for all but the collection together.
-    public var feature: Feature?
+    package var feature: Feature?
     /// The area under the curve: 0.5 is chance, 1 is perfect.
-    public var auc: Double
+    package var auc: Double
   }
 
   /// The findings, all features together first, then each from the best down. Empty where there is one label
   /// only, or too little to fit and to judge by.
   ///
   /// Half the groups of samples (see `HoldOut`) are fitted and the other half judged, and the other way round.
-  public func findings(_ manifest: FaceManifest, _ table: FingerprintTable) -> [Finding] {
+  package func findings(_ manifest: FaceManifest, _ table: FingerprintTable) -> [Finding] {
     precondition(manifest.count == table.count, "ShortcutProbe: the table is of other samples")
     let chosen = sample(manifest, table)
     let joined = SampleGroups(manifest.table, blockLength: HoldOut().block).join()
@@ -148,5 +148,5 @@ public struct ShortcutProbe: Sendable {
 
 extension ShortcutProbe.Finding {
   /// What people call it.
-  public var name: String { feature?.rawValue ?? "all together" }
+  package var name: String { feature?.rawValue ?? "all together" }
 }

@@ -1,7 +1,7 @@
 /// Comma-separated values (RFC 4180), with line feeds.
-public enum CSV {
+package enum CSV {
   /// One line without its end; fields that need quotes get them.
-  public static func line(_ fields: [String]) -> String {
+  package static func line(_ fields: [String]) -> String {
     fields.map(quoted).joined(separator: ",")
   }
 

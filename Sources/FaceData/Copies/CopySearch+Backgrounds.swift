@@ -7,7 +7,7 @@ extension CopySearch {
 
   /// Pairs of pictures whose surroundings look like one place, seen in the same way. Faces count for nothing. Pictures
   /// with too little to see around the face are left out.
-  public func backgrounds(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
+  package func backgrounds(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
     check(table, groups)
     let samples = samples(table).filter { table.records[$0].ringDetail >= Self.ringDetail }
     let planes = Self.planes(seed: seed)

@@ -9,37 +9,37 @@ import Foundation
 /// do the links: of each kind there are at most `linksPerSample` for every sample in all. Results
 /// depend on the options alone, not on the number of threads. In a cancelled task the search ends
 /// early with what it has.
-public struct CopySearch: Sendable {
+package struct CopySearch: Sendable {
   /// Links that are kept of each sample: the most alike.
-  public var linksPerSample = 8
+  package var linksPerSample = 8
   /// Orders in which hashes are looked at; more find more.
-  public var tables = 12
+  package var tables = 12
   /// Neighbours in an order that are compared.
-  public var window = 16
+  package var window = 16
   /// Bits in which two hashes may differ for the thumbnails to be compared.
-  public var hashDistance = 12
+  package var hashDistance = 12
   /// Bits in which the codes of two points may differ for the thumbnails to be compared.
-  public var pointDistance = 7
+  package var pointDistance = 7
   /// Embeddings nearest to each that are compared by their thumbnails.
-  public var featureNeighbours = 4
+  package var featureNeighbours = 4
   /// The correlation of the thumbnails' detail from which two pictures are copies.
-  public var nearCopyCorrelation: Float = 0.92
+  package var nearCopyCorrelation: Float = 0.92
   /// The dot product of embeddings from which faces are alike; nil is what the embedder states.
-  public var lookAlikeSimilarity: Float?
+  package var lookAlikeSimilarity: Float?
   /// The similarity from which backgrounds are alike.
-  public var backgroundSimilarity: Float = 0.94
+  package var backgroundSimilarity: Float = 0.94
   /// What random choices depend on.
-  public var seed: UInt64 = 1
+  package var seed: UInt64 = 1
 
   /// A search with the usual options.
-  public init() {}
+  package init() {}
 
   /// Pictures with the same pixels, whose files are mostly the same too. All pictures of one
   /// content are joined: each to the one of another group before it, or else after it. Pictures of
   /// one colour are left out.
   ///
   /// - Parameter groups: A number for each sample of the table.
-  public func identicalFiles(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
+  package func identicalFiles(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
     check(table, groups)
     return sameContent(table, samples(table)).flatMap { same -> [SampleLink] in
       // The last sample of each run of one group is what the next run is joined to.
@@ -61,12 +61,12 @@ public struct CopySearch: Sendable {
 
   /// Copies that are not identical: recompressed, scaled, mirrored, shifted, cut anew, brightened;
   /// see `nearCopyMatches`.
-  public func nearCopies(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
+  package func nearCopies(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
     nearCopyMatches(table, groups: groups).map(\.link)
   }
 
   /// Pairs of faces that look like one person's. Empty for a table without embeddings.
-  public func lookAlikes(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
+  package func lookAlikes(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
     check(table, groups)
     guard let least = lookAlikeSimilarity ?? table.lookAlikeThreshold else { return [] }
     var generator = SeededGenerator(seed: seed, label: "look-alikes")
@@ -114,14 +114,14 @@ public struct CopySearch: Sendable {
 
 extension FingerprintTable {
   /// Whether a picture is of one colour, nearly: nothing can be told from it.
-  public func isFlat(_ index: Int) -> Bool {
+  package func isFlat(_ index: Int) -> Bool {
     let deviation = facts(index).deviation
     return max(deviation.x, deviation.y, deviation.z) < 3
   }
 }
 
 /// What led to a pair of copies.
-public enum CopyEvidence: String, Sendable, CaseIterable {
+package enum CopyEvidence: String, Sendable, CaseIterable {
   /// Their perceptual hashes are near each other.
   case hash
   /// Parts of them look the same.
@@ -131,11 +131,11 @@ public enum CopyEvidence: String, Sendable, CaseIterable {
 }
 
 /// Two pictures one of which is a copy of the other, and how that is known.
-public struct CopyMatch: Sendable, Equatable {
+package struct CopyMatch: Sendable, Equatable {
   /// The link; its similarity is the correlation of the thumbnails' detail, laid over each other.
-  public var link: SampleLink
+  package var link: SampleLink
   /// What the pair was found by; the thumbnails confirm it.
-  public var evidence: CopyEvidence
+  package var evidence: CopyEvidence
   /// Where the second picture lies in the first.
-  public var placement: CopyPlacement
+  package var placement: CopyPlacement
 }

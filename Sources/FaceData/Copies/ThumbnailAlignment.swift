@@ -1,18 +1,18 @@
 import CDFKernels
 
 /// Where one picture lies in another.
-public struct CopyPlacement: Sendable, Equatable {
+package struct CopyPlacement: Sendable, Equatable {
   /// The extent of the second picture's content in the first, 1 where they are cut alike.
-  public var scale: Float
+  package var scale: Float
   /// How far to the right the second's middle lies in the first, as a share of the extent.
-  public var right: Float
+  package var right: Float
   /// How far down.
-  public var down: Float
+  package var down: Float
   /// Whether the second is mirrored.
-  public var isMirrored: Bool
+  package var isMirrored: Bool
 
   /// A placement; that of a picture in itself unless told otherwise.
-  public init(
+  package init(
     scale: Float = 1, right: Float = 0, down: Float = 0, isMirrored: Bool = false
   ) {
     self.scale = scale

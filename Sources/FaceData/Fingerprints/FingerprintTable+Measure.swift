@@ -19,7 +19,7 @@ extension FingerprintTable {
   ///   - threads: Threads that measure; nothing but the time depends on it.
   ///   - progress: Called on the calling thread.
   /// - Throws: `CancellationError` in a cancelled task; what the embedder throws.
-  public static func measure(
+  package static func measure(
     _ manifest: FaceManifest, embedder: (any FaceEmbedder)?, cache: URL?,
     threads: Int = Parallel.threadCount, progress: (JobProgress) -> Void = { _ in }
   ) throws -> FingerprintTable {

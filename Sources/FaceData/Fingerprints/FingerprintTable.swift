@@ -6,35 +6,35 @@ import MediaIO
 /// What is known of the pictures of a manifest without looking at them again: digests, hashes, thumbnails,
 /// points, colours around the face, embeddings, facts. About 640 bytes a picture, and one more for each number
 /// of an embedding.
-public struct FingerprintTable: Sendable {
+package struct FingerprintTable: Sendable {
   /// A picture that cannot be used.
-  public struct Unreadable: Sendable {
+  package struct Unreadable: Sendable {
     /// The sample.
-    public var index: Int
+    package var index: Int
     /// Why.
-    public var error: MediaError
+    package var error: MediaError
   }
 
   /// What stands for a file's bytes and for its pixels.
-  public struct Digest: Sendable, Hashable {
+  package struct Digest: Sendable, Hashable {
     /// Half of the SHA-256 of the file's bytes.
-    public var file: SIMD2<UInt64>
+    package var file: SIMD2<UInt64>
     /// A hash of the picture's size and pixels.
-    public var pixels: UInt64
+    package var pixels: UInt64
   }
 
   /// Pictures that cannot be used, in the samples' order; nothing is ever found of them.
-  public internal(set) var unreadable: [Unreadable] = []
+  package internal(set) var unreadable: [Unreadable] = []
   /// The embedder's name; nil without one.
-  public let embedderName: String?
+  package let embedderName: String?
   /// The dot product of two embeddings from which two faces count as alike; nil without an embedder.
-  public let lookAlikeThreshold: Float?
+  package let lookAlikeThreshold: Float?
   /// Numbers of an embedding; 0 without an embedder.
-  public let dimension: Int
+  package let dimension: Int
   /// Samples whose fingerprints were taken from the cache.
-  public internal(set) var cached = 0
+  package internal(set) var cached = 0
   /// Why the cache could not be used or written, where it could not; the table is whole without it.
-  public internal(set) var cacheProblem: String?
+  package internal(set) var cacheProblem: String?
 
   var records: [FingerprintRecord]
   /// Whether a record was measured.
@@ -60,23 +60,23 @@ public struct FingerprintTable: Sendable {
   }
 
   /// Samples, unreadable ones included.
-  public var count: Int { records.count }
+  package var count: Int { records.count }
 
   /// Whether a sample's picture could be measured.
-  public func isReadable(_ index: Int) -> Bool { isKnown[index] }
+  package func isReadable(_ index: Int) -> Bool { isKnown[index] }
 
   /// What a picture is like, whatever it shows; zeros for one that is unreadable.
-  public func facts(_ index: Int) -> PictureFacts { records[index].facts.facts }
+  package func facts(_ index: Int) -> PictureFacts { records[index].facts.facts }
 
   /// What stands for a sample's bytes and pixels.
-  public func digest(_ index: Int) -> Digest {
+  package func digest(_ index: Int) -> Digest {
     let record = records[index]
     return Digest(
       file: SIMD2(record.fileDigest.0, record.fileDigest.1), pixels: record.pixelDigest)
   }
 
   /// The dot product of two samples' embeddings, about -1 to 1; 0 without an embedder.
-  public func embeddingSimilarity(_ first: Int, _ second: Int) -> Float {
+  package func embeddingSimilarity(_ first: Int, _ second: Int) -> Float {
     guard dimension > 0 else { return 0 }
     return embeddings.withUnsafeBufferPointer {
       guard let start = $0.baseAddress else { return 0 }

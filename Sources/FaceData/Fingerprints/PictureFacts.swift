@@ -2,42 +2,42 @@ import DeepfakeCore
 import Foundation
 
 /// What a picture is like as a file and a signal, whatever it shows: what a shortcut could go by.
-public struct PictureFacts: Sendable, Equatable {
+package struct PictureFacts: Sendable, Equatable {
   /// The kind of a picture's file.
-  public enum Format: UInt8, Sendable, CaseIterable {
+  package enum Format: UInt8, Sendable, CaseIterable {
     /// Lossy.
     case jpeg = 1
     /// Lossless.
     case png = 2
 
     /// The name for people.
-    public var name: String { self == .jpeg ? "JPEG" : "PNG" }
+    package var name: String { self == .jpeg ? "JPEG" : "PNG" }
   }
 
   /// Pixels across.
-  public var width: Int
+  package var width: Int
   /// Pixels down.
-  public var height: Int
+  package var height: Int
   /// The file's size.
-  public var fileBytes: Int
+  package var fileBytes: Int
   /// The file's kind.
-  public var format: Format
+  package var format: Format
   /// The quality, 1 to 100, at which libjpeg makes the most similar quantisation tables; nil for PNG.
-  public var jpegQuality: Int?
+  package var jpegQuality: Int?
   /// The variance of the Laplacian of the grey picture scaled to 128x128 pixels.
-  public var sharpness: Float
+  package var sharpness: Float
   /// The variance of the Laplacian of the grey picture at its own size.
-  public var ownSharpness: Float
+  package var ownSharpness: Float
   /// The mean of red, green and blue, each 0 to 255.
-  public var mean: SIMD3<Float>
+  package var mean: SIMD3<Float>
   /// The standard deviation of red, green and blue.
-  public var deviation: SIMD3<Float>
+  package var deviation: SIMD3<Float>
   /// The mean saturation, 0 to 1: the share of the strongest channel by which it exceeds the weakest.
-  public var saturation: Float
+  package var saturation: Float
   /// The standard deviation of noise in the grey picture (Immerkaer 1996); texture counts as noise.
-  public var noise: Float
+  package var noise: Float
   /// The mean step between pixels across the borders of JPEG's 8x8 blocks over that within blocks, less 1.
-  public var blockiness: Float
+  package var blockiness: Float
 }
 
 /// Facts in 60 bytes, as tables and caches keep them.

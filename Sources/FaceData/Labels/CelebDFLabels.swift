@@ -3,15 +3,15 @@ import Measures
 
 /// The folders of Celeb-DF (Li et al. 2020): `Celeb-real/id3_0002.mp4`, `YouTube-real/00017.mp4`, and
 /// `Celeb-synthesis/id3_id9_0002.mp4`, a fake of the first with the face of person 9.
-public struct CelebDFLabels: LabelSource {
+package struct CelebDFLabels: LabelSource {
   /// What messages call it.
-  public let name = "Celeb-DF's folders"
+  package let name = "Celeb-DF's folders"
 
   /// A source; it needs nothing but paths.
-  public init() {}
+  package init() {}
 
   /// What the folders say.
-  public func answer(for file: URL) -> LabelAnswer? {
+  package func answer(for file: URL) -> LabelAnswer? {
     let path = VideoPath(file)
     let roots = ["Celeb-real", "YouTube-real", "Celeb-synthesis"]
     guard let root = path.folders.lastIndex(where: roots.contains) else { return nil }

@@ -9,9 +9,9 @@ import MediaIO
 ///
 /// Videos are named after their folder and themselves (`dfdc_train_part_3/abcdefghij`): videos of
 /// one folder share people, and the name keeps the folder at hand.
-public struct DFDCLabels: LabelSource {
+package struct DFDCLabels: LabelSource {
   /// What messages call it.
-  public let name = "DFDC's metadata.json"
+  package let name = "DFDC's metadata.json"
   /// The file's name.
   static let fileName = "metadata.json"
   /// Bytes of the largest file that is read; the challenge's have 0.2 MB a folder.
@@ -28,10 +28,10 @@ public struct DFDCLabels: LabelSource {
   private var folders: [String: Result<Folder?, DatasetError>] = [:]
 
   /// A source that has read nothing.
-  public init() {}
+  package init() {}
 
   /// What the `metadata.json` beside the video says.
-  public mutating func answer(for file: URL) throws(DatasetError) -> LabelAnswer? {
+  package mutating func answer(for file: URL) throws(DatasetError) -> LabelAnswer? {
     let folder = file.standardizedFileURL.deletingLastPathComponent()
     let path = folder.path
     let name = file.lastPathComponent
@@ -46,7 +46,7 @@ public struct DFDCLabels: LabelSource {
   }
 
   /// Entries whose file nobody asked about and which is not there.
-  public func entriesWithoutFile() -> [LabelEntry] {
+  package func entriesWithoutFile() -> [LabelEntry] {
     let read = folders.sorted { $0.key < $1.key }.compactMap { try? $0.value.get() }
     return read.flatMap { folder in
       let home = folder.file.deletingLastPathComponent()

@@ -7,9 +7,9 @@ import MediaIO
 /// Without a name, a video's label is looked for in a `metadata.json` beside it, in FaceForensics++'s and
 /// Celeb-DF's folders, in a `labels.csv` beside it or one folder up that lists it, and in the names of its
 /// folders, in this order.
-public struct DatasetLabels: Sendable {
+package struct DatasetLabels: Sendable {
   /// Where labels come from.
-  public enum Choice: Sendable, Equatable {
+  package enum Choice: Sendable, Equatable {
     /// From wherever there are any.
     case automatic
     /// `DFDCLabels`.
@@ -24,7 +24,7 @@ public struct DatasetLabels: Sendable {
     case table(URL)
 
     /// The choices that a word stands for.
-    public static let words: [(word: String, choice: Choice)] = [
+    package static let words: [(word: String, choice: Choice)] = [
       ("auto", .automatic), ("dfdc", .dfdc), ("faceforensics", .faceForensics),
       ("celeb-df", .celebDF), ("folders", .folders),
     ]
@@ -33,14 +33,14 @@ public struct DatasetLabels: Sendable {
   private var sources: [any LabelSource]
   private let choice: Choice
   /// Videos labelled by each source, by its name.
-  public private(set) var counts: [String: Int] = [:]
+  package private(set) var counts: [String: Int] = [:]
   /// Files that were left out, by the reason.
-  public private(set) var leftOut: [String: Int] = [:]
+  package private(set) var leftOut: [String: Int] = [:]
 
   /// Labels from a source.
   ///
   /// - Throws: `DatasetError` where a CSV file cannot be used.
-  public init(_ choice: Choice = .automatic) throws(DatasetError) {
+  package init(_ choice: Choice = .automatic) throws(DatasetError) {
     self.choice = choice
     switch choice {
     case .automatic:
@@ -58,7 +58,7 @@ public struct DatasetLabels: Sendable {
   /// What is known of a video.
   ///
   /// - Throws: `DatasetError` where nothing is, or a list cannot be read.
-  public mutating func answer(for file: URL) throws(DatasetError) -> LabelAnswer {
+  package mutating func answer(for file: URL) throws(DatasetError) -> LabelAnswer {
     for index in sources.indices {
       guard let answer = try sources[index].answer(for: file) else { continue }
       switch answer {
@@ -82,14 +82,14 @@ public struct DatasetLabels: Sendable {
 
   /// Rows of the lists that were read, whose file was not asked about and is not where the list
   /// says.
-  public func entriesWithoutFile() -> [LabelEntry] { sources.flatMap { $0.entriesWithoutFile() } }
+  package func entriesWithoutFile() -> [LabelEntry] { sources.flatMap { $0.entriesWithoutFile() } }
 
   /// What to do about rows without a file where these are an error.
-  public static let strictAdvice =
+  package static let strictAdvice =
     ". Put the files there, or take the rows out of the list; without --strict they are ignored."
 
   /// Where the labels were from, in words; empty where there were none.
-  public var text: String {
+  package var text: String {
     counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
       .map { "\($0.key): \($0.value) \($0.value == 1 ? "video" : "videos")" }
       .joined(separator: "; ")

@@ -6,19 +6,19 @@ import Measures
 /// expressions, of the person of video 982.
 ///
 /// Videos are named `youtube/004`, `Deepfakes/004_982`; `variant` is the compression.
-public struct FaceForensicsLabels: LabelSource {
+package struct FaceForensicsLabels: LabelSource {
   /// What messages call it.
-  public let name = "FaceForensics++'s folders"
+  package let name = "FaceForensics++'s folders"
 
   /// Methods that change the expression and leave the person who they are.
   private static let reenactments: Set<String> = ["Face2Face", "NeuralTextures"]
   private static let compressions: Set<String> = ["raw", "c0", "c23", "c40"]
 
   /// A source; it needs nothing but paths.
-  public init() {}
+  package init() {}
 
   /// What the folders say.
-  public func answer(for file: URL) -> LabelAnswer? {
+  package func answer(for file: URL) -> LabelAnswer? {
     let path = VideoPath(file)
     let roots = ["original_sequences", "manipulated_sequences"]
     guard let root = path.folders.lastIndex(where: roots.contains),

@@ -5,9 +5,9 @@ import Measures
 /// `1/` beside each other. The nearest of the three folders above a video decides.
 ///
 /// Videos are named by their path from the folder above that on, without the extension.
-public struct FolderLabels: LabelSource {
+package struct FolderLabels: LabelSource {
   /// What messages call it.
-  public let name = "the names of folders"
+  package let name = "the names of folders"
 
   private static let real: Set<String> = [
     "real", "reals", "original", "originals", "original_sequences", "genuine", "pristine",
@@ -24,10 +24,10 @@ public struct FolderLabels: LabelSource {
   private var isNumbered: [String: Bool] = [:]
 
   /// A source that has looked at nothing.
-  public init() {}
+  package init() {}
 
   /// What the folders say.
-  public mutating func answer(for file: URL) -> LabelAnswer? {
+  package mutating func answer(for file: URL) -> LabelAnswer? {
     let path = VideoPath(file)
     for place in path.folders.indices.suffix(Self.height).reversed() {
       guard let label = label(path, place) else { continue }

@@ -2,40 +2,40 @@ import Foundation
 import Measures
 
 /// What is known of many videos, and why of others nothing is.
-public struct LabelledFiles: Sendable {
+package struct LabelledFiles: Sendable {
   /// A video with its label.
-  public struct Video: Sendable {
+  package struct Video: Sendable {
     /// What the dataset says of it.
-    public var label: VideoLabel
+    package var label: VideoLabel
     /// Its file.
-    public var file: URL
+    package var file: URL
   }
 
   /// Videos without a label.
-  public struct Failure: Sendable, Equatable {
+  package struct Failure: Sendable, Equatable {
     /// The first of the files, as it was given.
-    public var file: String
+    package var file: String
     /// How many they are: more than one where a list cannot be read that should have had them all.
-    public var count = 1
+    package var count = 1
     /// Why.
-    public var error: DatasetError
+    package var error: DatasetError
 
     /// The message for people.
-    public var text: String {
+    package var text: String {
       count == 1
         ? error.description : "\(error.description) (\(count) videos have no label for that reason)"
     }
   }
 
   /// Videos with a label, in the order of the files.
-  public var videos: [Video] = []
+  package var videos: [Video] = []
   /// Those without, each reason once.
-  public var failures: [Failure] = []
+  package var failures: [Failure] = []
 }
 
 extension DatasetLabels {
   /// What is known of some videos. Those that the dataset leaves out are in neither list.
-  public mutating func answers(for files: [URL]) -> LabelledFiles {
+  package mutating func answers(for files: [URL]) -> LabelledFiles {
     var result = LabelledFiles()
     var places: [String: Int] = [:]
     for file in files {

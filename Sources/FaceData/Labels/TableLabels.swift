@@ -9,11 +9,11 @@ import MediaIO
 /// A video file is the row's whose path, from the CSV's folder, is the file's; or, where the videos lie elsewhere,
 /// the row's with which the file's path ends. Where the file has no column `video`, a video is named by its
 /// path, without the extension.
-public struct TableLabels: LabelSource {
+package struct TableLabels: LabelSource {
   /// What messages call it.
-  public var name: String { file.lastPathComponent }
+  package var name: String { file.lastPathComponent }
   /// The CSV file.
-  public let file: URL
+  package let file: URL
   /// Bytes of the largest file that is read.
   static let byteLimit = 1 << 30
 
@@ -43,7 +43,7 @@ public struct TableLabels: LabelSource {
   /// Reads the file.
   ///
   /// - Throws: `DatasetError` with the line.
-  public init(_ file: URL) throws(DatasetError) {
+  package init(_ file: URL) throws(DatasetError) {
     self.file = file
     folder = file.standardizedFileURL.deletingLastPathComponent().path
     let data: Data
@@ -139,12 +139,12 @@ public struct TableLabels: LabelSource {
   }
 
   /// What the row of the file says.
-  public mutating func answer(for file: URL) -> LabelAnswer? {
+  package mutating func answer(for file: URL) -> LabelAnswer? {
     answer(for: file, elsewhere: true)
   }
 
   /// Entries whose file nobody asked about and which is not there.
-  public func entriesWithoutFile() -> [LabelEntry] {
+  package func entriesWithoutFile() -> [LabelEntry] {
     let home = URL(fileURLWithPath: folder, isDirectory: true)
     return entries.values.filter { entry in
       !entry.isUsed

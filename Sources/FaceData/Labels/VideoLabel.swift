@@ -2,37 +2,37 @@ import Foundation
 import Measures
 
 /// What a dataset says of one of its videos.
-public struct VideoLabel: Sendable, Equatable {
+package struct VideoLabel: Sendable, Equatable {
   /// What it shows.
-  public var label: FaceLabel
+  package var label: FaceLabel
   /// The video's name in the dataset, which its fakes have as `original`.
-  public var video: String
+  package var video: String
   /// Which of several copies of the video this is, such as a compression; nil for an only one.
-  public var variant: String?
+  package var variant: String?
   /// The video that a fake was made from.
-  public var original: String?
+  package var original: String?
   /// The person whose face is seen.
-  public var person: String?
+  package var person: String?
   /// The part of the data that the dataset puts the video in.
-  public var split: String?
+  package var split: String?
   /// The collection.
-  public var origin: String?
+  package var origin: String?
   /// Where the file is in the dataset.
-  public var file: String
+  package var file: String
 
   /// A label of which nothing else is known.
-  public init(_ label: FaceLabel, video: String, file: String) {
+  package init(_ label: FaceLabel, video: String, file: String) {
     self.label = label
     self.video = video
     self.file = file
   }
 
   /// What tells the video from all others of the dataset, its own copies included.
-  public var key: String { variant.map { "\(video)@\($0)" } ?? video }
+  package var key: String { variant.map { "\(video)@\($0)" } ?? video }
 }
 
 /// Something that knows what videos show: a file that lists them, or the folders that they lie in.
-public protocol LabelSource: Sendable {
+package protocol LabelSource: Sendable {
   /// What messages call it.
   var name: String { get }
 
@@ -48,17 +48,17 @@ public protocol LabelSource: Sendable {
 
 extension LabelSource {
   /// None: folders' names list nothing.
-  public func entriesWithoutFile() -> [LabelEntry] { [] }
+  package func entriesWithoutFile() -> [LabelEntry] { [] }
 }
 
 /// A row or entry of a list of labels.
-public struct LabelEntry: Sendable, Equatable {
+package struct LabelEntry: Sendable, Equatable {
   /// The list's file.
-  public var list: String
+  package var list: String
   /// The line in it, from 1.
-  public var line: Int
+  package var line: Int
   /// The video's file, as the list names it.
-  public var file: String
+  package var file: String
 }
 
 extension [LabelEntry] {
@@ -76,7 +76,7 @@ extension [LabelEntry] {
 }
 
 /// What a `LabelSource` says of a file.
-public enum LabelAnswer: Sendable, Equatable {
+package enum LabelAnswer: Sendable, Equatable {
   /// The label.
   case label(VideoLabel)
   /// The file belongs to the dataset and shows no faces to learn from, with the reason.

@@ -1,24 +1,24 @@
 import Measures
 
 /// How much there is in a manifest, by label.
-public struct DataOutline: Sendable, Equatable {
+package struct DataOutline: Sendable, Equatable {
   /// What there is of one label.
-  public struct Counts: Sendable, Equatable {
+  package struct Counts: Sendable, Equatable {
     /// Face crops.
-    public var samples = 0
+    package var samples = 0
     /// Videos; of a part of a `DataSplit`, groups of neighbouring files where the videos are not known.
-    public var videos = 0
+    package var videos = 0
     /// Persons; 0 where they are not known.
-    public var people = 0
+    package var people = 0
   }
 
   /// Real faces.
-  public var real = Counts()
+  package var real = Counts()
   /// Fakes.
-  public var fake = Counts()
+  package var fake = Counts()
 
   /// The outline of a manifest.
-  public init(_ manifest: FaceManifest) {
+  package init(_ manifest: FaceManifest) {
     var videos: [Set<Int32>] = [[], []]
     var people: [Set<Int32>] = [[], []]
     var samples = [0, 0]
@@ -33,7 +33,7 @@ public struct DataOutline: Sendable, Equatable {
   }
 
   /// Both labels' samples.
-  public var samples: Int { real.samples + fake.samples }
+  package var samples: Int { real.samples + fake.samples }
 }
 
 extension FaceManifest {

@@ -1,5 +1,5 @@
 /// A part of a dataset, as the column `split` names it.
-public enum DatasetPart: String, Sendable, CaseIterable {
+package enum DatasetPart: String, Sendable, CaseIterable {
   /// What networks learn from.
   case training = "train"
   /// What is held out to judge them by while they are made.
@@ -10,7 +10,7 @@ public enum DatasetPart: String, Sendable, CaseIterable {
   case unused = "unused"
 
   /// The part that a word stands for, in any case; also training, val, valid and dev.
-  public init?(_ word: some StringProtocol) {
+  package init?(_ word: some StringProtocol) {
     switch word.lowercased() {
     case "train", "training": self = .training
     case "val", "valid", "validation", "dev": self = .validation

@@ -29,7 +29,7 @@ extension FaceManifest {
   }
 
   /// The groups of videos by what a dataset says of them: the same as those of their faces.
-  public static func groups(of labels: [VideoLabel]) -> [String] {
+  package static func groups(of labels: [VideoLabel]) -> [String] {
     FaceManifest(
       labels.enumerated().map { index, label in
         var sample = FaceSample(path: "\(index)", label: label.label)

@@ -172,7 +172,7 @@ extension FaceManifest {
   /// The part that the column `split` puts each sample in.
   ///
   /// - Throws: `DatasetError.impossible` where it says nothing, or nothing that is known, of one.
-  public func parts() throws(DatasetError) -> [DatasetPart] {
+  package func parts() throws(DatasetError) -> [DatasetPart] {
     var known: [Int32: DatasetPart] = [:]
     var parts: [DatasetPart] = []
     parts.reserveCapacity(count)

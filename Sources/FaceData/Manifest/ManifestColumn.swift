@@ -6,13 +6,13 @@ import Measures
 ///
 /// `all` is the one place where columns are declared: reading, writing, messages and the list in
 /// `Docs/Formats.md` follow from it.
-public struct ManifestColumn: Sendable {
+package struct ManifestColumn: Sendable {
   /// The name in the header.
-  public let name: String
+  package let name: String
   /// Whether a manifest must have the column.
-  public let isRequired: Bool
+  package let isRequired: Bool
   /// The values, as `Docs/Formats.md` tells them.
-  public let help: String
+  package let help: String
   let content: Content
 
   /// A property of a sample.
@@ -46,7 +46,7 @@ public struct ManifestColumn: Sendable {
   }
 
   /// All columns, in the order in which they are written.
-  public static let all: [ManifestColumn] = [
+  package static let all: [ManifestColumn] = [
     ManifestColumn(
       "path", .path, isRequired: true,
       "a JPEG or PNG, from the file's folder. In a folder's `manifest.csv` it must stay in the"

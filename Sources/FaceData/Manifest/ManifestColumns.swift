@@ -3,12 +3,12 @@ import Foundation
 import MediaIO
 
 /// Manifests with some columns written anew and everything else as it was.
-public struct ManifestColumns: Sendable {
+package struct ManifestColumns: Sendable {
   private let columns: [ManifestColumn]
 
   /// The columns that tell some properties of samples, such as `\.split`. They take the place of
   /// those that the manifests have, or come after them.
-  public init(_ fields: [PartialKeyPath<FaceSample>]) {
+  package init(_ fields: [PartialKeyPath<FaceSample>]) {
     columns = fields.map(ManifestColumn.of)
   }
 
@@ -22,7 +22,7 @@ public struct ManifestColumns: Sendable {
   ///   - fill: sets the properties of a row, which are nil before. Rows are numbered over all
   ///     manifests; a row for which `fill` returns false is left out.
   /// - Throws: `DatasetError` where a manifest cannot be read or the file not be written.
-  public func write(
+  package func write(
     _ manifests: [URL], to output: URL, dropping dropped: [PartialKeyPath<FaceSample>] = [],
     fill: (Int, inout FaceSample) -> Bool
   ) throws(DatasetError) {
@@ -119,12 +119,12 @@ private struct Source {
 }
 
 /// The text of manifests, which `FaceManifest.read` reads back as it was.
-public enum ManifestWriter {
+package enum ManifestWriter {
   /// The first line, with its end.
-  public static let header = CSV.line(ManifestColumn.all.map(\.name)) + "\n"
+  package static let header = CSV.line(ManifestColumn.all.map(\.name)) + "\n"
 
   /// A sample's line, with its end.
-  public static func row(_ sample: FaceSample) -> String {
+  package static func row(_ sample: FaceSample) -> String {
     CSV.line(ManifestColumn.all.map { $0.text(sample) }) + "\n"
   }
 }

@@ -1,5 +1,5 @@
 /// Why two samples of a dataset belong together.
-public enum LinkKind: String, Sendable, CaseIterable {
+package enum LinkKind: String, Sendable, CaseIterable {
   /// They are of one video.
   case video
   /// One is of the video that the other was made from, or both were made from it.
@@ -21,18 +21,18 @@ public enum LinkKind: String, Sendable, CaseIterable {
 }
 
 /// Two samples of a manifest that belong together.
-public struct SampleLink: Sendable, Equatable {
+package struct SampleLink: Sendable, Equatable {
   /// The sample with the lower index.
-  public var first: Int
+  package var first: Int
   /// The other.
-  public var second: Int
+  package var second: Int
   /// Why.
-  public var kind: LinkKind
+  package var kind: LinkKind
   /// How alike they are, at most 1, on a scale of the kind's own; 1 where the manifest says so.
-  public var similarity: Float
+  package var similarity: Float
 
   /// A link between two samples, in either order.
-  public init(_ one: Int, _ other: Int, _ kind: LinkKind, similarity: Float = 1) {
+  package init(_ one: Int, _ other: Int, _ kind: LinkKind, similarity: Float = 1) {
     precondition(one != other, "SampleLink: sample \(one) with itself")
     first = min(one, other)
     second = max(one, other)

@@ -1,26 +1,26 @@
 import Measures
 
 /// A dataset whose samples are in parts.
-public struct DatasetPartition: Sendable {
+package struct DatasetPartition: Sendable {
   /// The samples.
-  public let manifest: FaceManifest
+  package let manifest: FaceManifest
   /// Each sample's part.
-  public let parts: [DatasetPart]
+  package let parts: [DatasetPart]
   /// The fold that each sample is held out in, from 1; nil for samples of the test part. Nil where there are
   /// no folds.
-  public let folds: [Int?]?
+  package let folds: [Int?]?
   /// Each sample's group, from 0.
-  public let groups: [Int]
+  package let groups: [Int]
   /// The number of groups.
-  public let groupCount: Int
+  package let groupCount: Int
   /// The links without which there would be more groups.
-  public let links: [SampleLink]
+  package let links: [SampleLink]
   /// What every part has its share of, as far as groups allow.
-  public let strata: DatasetSplitter.Strata
+  package let strata: DatasetSplitter.Strata
   /// What grouped the samples beside `links`; nil where each was drawn by itself.
-  public let rule: DataSplit.Rule?
+  package let rule: DataSplit.Rule?
   /// Whether the pictures were looked at.
-  public let sawPictures: Bool
+  package let sawPictures: Bool
 
   init(
     manifest: FaceManifest, parts: [DatasetPart], folds: [Int?]?, groups: SampleGroups.Joined,
@@ -38,7 +38,7 @@ public struct DatasetPartition: Sendable {
   }
 
   /// Sets the split, the fold and the group of the sample at an index to what was decided.
-  public func mark(_ sample: inout FaceSample, at index: Int) {
+  package func mark(_ sample: inout FaceSample, at index: Int) {
     let isGrouped = rule != nil && sawPictures
     sample.split = parts[index].rawValue
     sample.fold = folds?[index]
@@ -46,23 +46,23 @@ public struct DatasetPartition: Sendable {
   }
 
   /// What a part has of one label and collection.
-  public struct Share: Sendable, Equatable {
+  package struct Share: Sendable, Equatable {
     /// The part.
-    public var part: DatasetPart
+    package var part: DatasetPart
     /// The label.
-    public var label: FaceLabel
+    package var label: FaceLabel
     /// The collection; nil where the manifest says nothing.
-    public var origin: String?
+    package var origin: String?
     /// Its samples.
-    public var samples = 0
+    package var samples = 0
     /// The groups that they are of.
-    public var groups = 0
+    package var groups = 0
     /// The videos, as far as they are known.
-    public var videos = 0
+    package var videos = 0
   }
 
   /// The parts' shares, in the order of parts, collections and labels; empty ones left out.
-  public var shares: [Share] {
+  package var shares: [Share] {
     struct Key: Hashable {
       var part: DatasetPart
       var label: FaceLabel
@@ -91,27 +91,27 @@ public struct DatasetPartition: Sendable {
   }
 
   /// A group and what holds it together.
-  public struct Group: Sendable, Equatable {
+  package struct Group: Sendable, Equatable {
     /// Its samples.
-    public var samples = 0
+    package var samples = 0
     /// The videos, originals among them, that the manifest names for these.
-    public var videos = 0
+    package var videos = 0
     /// The persons that it names.
-    public var people = 0
+    package var people = 0
     /// The links of each kind that hold the rest together, in the order of kinds.
-    public var links: [(kind: LinkKind, count: Int)] = []
+    package var links: [(kind: LinkKind, count: Int)] = []
     /// The weakest links by looks, the weakest first: the ones to doubt if the group is too large.
-    public var weakest: [SampleLink] = []
+    package var weakest: [SampleLink] = []
 
     /// Whether all is the same.
-    public static func == (a: Group, b: Group) -> Bool {
+    package static func == (a: Group, b: Group) -> Bool {
       a.samples == b.samples && a.videos == b.videos && a.people == b.people
         && a.links.elementsEqual(b.links, by: ==) && a.weakest == b.weakest
     }
   }
 
   /// The group with the most samples, the first such.
-  public var largestGroup: Group {
+  package var largestGroup: Group {
     var sizes = [Int](repeating: 0, count: groupCount)
     for group in groups { sizes[group] += 1 }
     guard let largest = sizes.indices.max(by: { (sizes[$0], $1) < (sizes[$1], $0) }) else {

@@ -6,22 +6,22 @@ import Measures
 /// whatever `links` say: copies, neighbouring frames, faces that look alike. The connected parts of all that are
 /// the groups; whole groups are drawn, so that each part has its share of the real and the fake samples of
 /// every collection (column origin).
-public struct DatasetSplitter: Sendable, Equatable {
+package struct DatasetSplitter: Sendable, Equatable {
   /// The part of the samples to validate with, 0 to below 1; passed over where there are folds.
-  public var validation = 0.2
+  package var validation = 0.2
   /// The part to test with in the end.
-  public var test = 0.0
+  package var test = 0.0
   /// Parts of one size that are each held out once; nil for none.
-  public var folds: Int?
+  package var folds: Int?
   /// What draws.
-  public var seed: UInt64 = 0
+  package var seed: UInt64 = 0
   /// Whether videos of one folder belong together, as those of a DFDC part do.
-  public var joinsFolders = false
+  package var joinsFolders = false
   /// Whether every sample is drawn by itself, which leaks: to compare with.
-  public var isRandom = false
+  package var isRandom = false
 
   /// A fifth is for validation.
-  public init() {}
+  package init() {}
 
   /// The samples' parts.
   ///
@@ -30,7 +30,7 @@ public struct DatasetSplitter: Sendable, Equatable {
   ///
   /// - Parameter links: what the pictures say; nil where nobody looked.
   /// - Throws: `DatasetError.impossible` where a part would be empty or nearly all samples hang together.
-  public func split(
+  package func split(
     _ manifest: FaceManifest, links: [SampleLink]?
   ) throws(DatasetError) -> DatasetPartition {
     var manifest = manifest
@@ -51,7 +51,7 @@ public struct DatasetSplitter: Sendable, Equatable {
   }
 
   /// What every part has its share of.
-  public enum Strata: Sendable, CaseIterable {
+  package enum Strata: Sendable, CaseIterable {
     /// Each label of each collection.
     case labelAndOrigin
     /// Each label.

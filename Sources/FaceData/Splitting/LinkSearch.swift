@@ -1,21 +1,21 @@
 import DeepfakeCore
 
 /// Finds by their pictures which samples of a dataset belong together.
-public struct LinkSearch: Sendable {
+package struct LinkSearch: Sendable {
   /// How copies and look-alikes are looked for.
-  public var copies = CopySearch()
+  package var copies = CopySearch()
   /// How far apart two files of one folder, of which nothing is known, may stand to be neighbours.
-  public var neighbourDistance = 4
+  package var neighbourDistance = 4
   /// Bits of 64 in which the perceptual hashes of neighbours may differ.
-  public var neighbourBits = 18
+  package var neighbourBits = 18
   /// Whether people who look alike are joined.
-  public var joinsLookAlikes = true
+  package var joinsLookAlikes = true
 
   /// The defaults.
-  public init() {}
+  package init() {}
 
   /// All that holds samples together beside what the manifest says.
-  public func links(_ manifest: FaceManifest, _ table: FingerprintTable) -> [SampleLink] {
+  package func links(_ manifest: FaceManifest, _ table: FingerprintTable) -> [SampleLink] {
     precondition(manifest.count == table.count, "LinkSearch: the table is of other samples")
     let known = SampleGroups(manifest.table, blockLength: nil).join().groups.map(Int32.init)
     var links = copies.identicalFiles(table, groups: known)
@@ -29,7 +29,7 @@ public struct LinkSearch: Sendable {
   }
 
   /// Neighbouring files that look alike, as pictures or as faces: frames of one video, most likely.
-  public func neighbours(_ manifest: FaceManifest, _ table: FingerprintTable) -> [SampleLink] {
+  package func neighbours(_ manifest: FaceManifest, _ table: FingerprintTable) -> [SampleLink] {
     let needed = copies.lookAlikeSimilarity ?? table.lookAlikeThreshold ?? .infinity
     return SampleGroups(manifest.table, blockLength: nil)
       .neighbours(within: neighbourDistance)

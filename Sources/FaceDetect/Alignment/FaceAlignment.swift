@@ -6,28 +6,28 @@ import DeepfakeCore
 /// The places are those of ArcFace's 112x112 crops (Deng et al., "ArcFace: Additive Angular Margin Loss
 /// for Deep Face Recognition", 2019; the numbers are in its published code), which show the face from
 /// the brows to the chin.
-public struct FaceAlignment: Sendable, Equatable {
+package struct FaceAlignment: Sendable, Equatable {
   /// The side of the square in which `template` lies.
-  public static let templateSide: Float = 112
+  package static let templateSide: Float = 112
 
   /// Where the left eye, right eye, nose, left and right corner of the mouth belong, in a square of
   /// `templateSide` pixels.
-  public static let template: [Point] = [
+  package static let template: [Point] = [
     Point(x: 38.2946, y: 51.6963), Point(x: 73.5318, y: 51.5014), Point(x: 56.0252, y: 71.7366),
     Point(x: 41.5493, y: 92.3655), Point(x: 70.7299, y: 92.2041),
   ]
 
   /// What is added to the template's square on every side, as a fraction of its side.
-  public var margin: Float
+  package var margin: Float
 
   /// An alignment; `margin` is above -0.5.
-  public init(margin: Float = 0) {
+  package init(margin: Float = 0) {
     precondition(margin > -0.5, "FaceAlignment: margin \(margin) leaves nothing")
     self.margin = margin
   }
 
   /// Where the landmarks belong in a crop of `side` pixels: the template with its margin, scaled.
-  public func places(side: Int) -> [Point] {
+  package func places(side: Int) -> [Point] {
     let scale = Float(side) / (Self.templateSide * (1 + 2 * margin))
     let shift = margin * Self.templateSide
     return Self.template.map {
@@ -37,7 +37,7 @@ public struct FaceAlignment: Sendable, Equatable {
 
   /// What takes places of the frame to places of the crop of `side` pixels; nil where the landmarks
   /// are not five, or determine no similarity.
-  public func transform(_ landmarks: [Point], side: Int) -> SimilarityTransform? {
+  package func transform(_ landmarks: [Point], side: Int) -> SimilarityTransform? {
     precondition(side > 0, "FaceAlignment: a side of \(side) pixels is empty")
     guard landmarks.count == Self.template.count else { return nil }
     return SimilarityTransform(from: landmarks, to: places(side: side))
@@ -46,7 +46,7 @@ public struct FaceAlignment: Sendable, Equatable {
   /// The side in pixels of the crop at the face's own size in the frame: one pixel of the crop is one
   /// of the frame. Nil where landmarks are missing or cannot be those of the face's box, which is more
   /// than 4 times smaller or larger than they say.
-  public func naturalSide(of face: Face) -> Int? {
+  package func naturalSide(of face: Face) -> Int? {
     let reference = Self.templateSide
     guard let transform = FaceAlignment().transform(face.landmarks, side: Int(reference)) else {
       return nil
@@ -62,7 +62,7 @@ public struct FaceAlignment: Sendable, Equatable {
   /// reaches beyond the frame, `edges` says what is seen.
   ///
   /// Nil where `naturalSide(of:)` is.
-  public func crop(
+  package func crop(
     _ face: Face, from frame: Image, side: Int? = nil, edges: EdgeFill = .replicate
   ) -> Image? {
     guard let natural = naturalSide(of: face) else { return nil }

@@ -4,19 +4,19 @@ import Foundation
 /// A similarity of the plane: points are turned, scaled and moved, never mirrored.
 ///
 /// (x, y) goes to (a x - b y + translationX, b x + a y + translationY).
-public struct SimilarityTransform: Sendable, Equatable {
+package struct SimilarityTransform: Sendable, Equatable {
   /// The scale times the cosine of the angle.
-  public let a: Double
+  package let a: Double
   /// The scale times the sine of the angle.
-  public let b: Double
+  package let b: Double
   /// Where the origin goes: pixels from the left.
-  public let translationX: Double
+  package let translationX: Double
   /// Where the origin goes: pixels from the top.
-  public let translationY: Double
+  package let translationY: Double
 
   /// A similarity that scales lengths by `scale`, above 0, turns x towards y by `angle` radians
   /// (clockwise, as pictures are seen) and then moves.
-  public init(
+  package init(
     scale: Double, angle: Double, translationX: Double = 0, translationY: Double = 0
   ) {
     precondition(scale > 0, "SimilarityTransform: scale \(scale) is not above 0")
@@ -40,7 +40,7 @@ public struct SimilarityTransform: Sendable, Equatable {
   ///
   /// Umeyama, "Least-squares estimation of transformation parameters between two point patterns"
   /// (PAMI 1991), equations 40 to 43.
-  public init?(from source: [Point], to target: [Point]) {
+  package init?(from source: [Point], to target: [Point]) {
     precondition(
       source.count == target.count && !source.isEmpty,
       "SimilarityTransform: \(source.count) points cannot be taken to \(target.count)")
@@ -84,18 +84,18 @@ public struct SimilarityTransform: Sendable, Equatable {
   }
 
   /// The factor of lengths.
-  public var scale: Double { (a * a + b * b).squareRoot() }
+  package var scale: Double { (a * a + b * b).squareRoot() }
 
   /// The angle in radians by which x turns towards y.
-  public var angle: Double { atan2(b, a) }
+  package var angle: Double { atan2(b, a) }
 
   /// The same as an affine map.
-  public var map: AffineMap {
+  package var map: AffineMap {
     AffineMap(a: a, b: -b, c: translationX, d: b, e: a, f: translationY)
   }
 
   /// Where a point goes.
-  public func callAsFunction(_ point: Point) -> Point {
+  package func callAsFunction(_ point: Point) -> Point {
     let (x, y) = map(x: Double(point.x), y: Double(point.y))
     return Point(x: Float(x), y: Float(y))
   }

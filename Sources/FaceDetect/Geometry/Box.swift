@@ -79,7 +79,7 @@ public struct Box: Sendable, Equatable {
   ///
   /// Its side is the box's longer side and `margin` times that on each side, from 1 to 16384 pixels. It
   /// may reach beyond the frame: whoever cuts it pads.
-  public func squareCrop(margin: Float) -> PixelRectangle {
+  package func squareCrop(margin: Float) -> PixelRectangle {
     precondition(margin > -0.5, "squareCrop: margin \(margin) leaves nothing")
     let wanted = PixelRectangle.wholePixels(max(width, height) * (1 + 2 * margin))
     let side = min(max(1, wanted), 1 << 14)
@@ -91,18 +91,18 @@ public struct Box: Sendable, Equatable {
 }
 
 /// A rectangle of whole pixels; it may reach beyond the frame.
-public struct PixelRectangle: Sendable, Equatable {
+package struct PixelRectangle: Sendable, Equatable {
   /// The leftmost column.
-  public var x: Int
+  package var x: Int
   /// The uppermost row.
-  public var y: Int
+  package var y: Int
   /// Columns.
-  public var width: Int
+  package var width: Int
   /// Rows.
-  public var height: Int
+  package var height: Int
 
   /// A rectangle with its upper left pixel at (x, y).
-  public init(x: Int, y: Int, width: Int, height: Int) {
+  package init(x: Int, y: Int, width: Int, height: Int) {
     self.x = x
     self.y = y
     self.width = width

@@ -36,7 +36,7 @@ package struct MTCNNNetworks: Sendable {
 }
 
 /// One of MTCNN's networks; raw values are the prefixes of keys and the names of files.
-public enum MTCNNPart: String, Sendable, CaseIterable {
+package enum MTCNNPart: String, Sendable, CaseIterable {
   /// Proposes faces.
   case pnet
   /// Refines them.
@@ -45,7 +45,7 @@ public enum MTCNNPart: String, Sendable, CaseIterable {
   case onet
 
   /// The name as papers have it.
-  public var name: String { "\(rawValue.prefix(1).uppercased())-Net" }
+  package var name: String { "\(rawValue.prefix(1).uppercased())-Net" }
 
   /// Checks that a file's tensors are all of this network's and no others.
   fileprivate func check(_ weights: StateDict) throws(WeightsError) {

@@ -1,7 +1,7 @@
 import DeepfakeCore
 
 /// The network under RetinaFace's feature pyramid.
-public enum RetinaFaceBackbone: String, Sendable, CaseIterable {
+package enum RetinaFaceBackbone: String, Sendable, CaseIterable {
   /// MobileNet v1 (Howard et al. 2017) at a quarter of its width: 0.4 million parameters, fast.
   case mobileNet = "mobilenet0.25"
   /// ResNet-50 (He et al. 2016): 27 million parameters, finds more of the hard faces.

@@ -33,7 +33,7 @@ public struct RetinaFace: FaceDetector {
   private static let frameBytes = 4 << 30
 
   /// The network under the feature pyramid.
-  public let backbone: RetinaFaceBackbone
+  package let backbone: RetinaFaceBackbone
   /// The detector's settings.
   public let options: Options
   private let network: PackedRetinaFace
@@ -65,7 +65,7 @@ public struct RetinaFace: FaceDetector {
 
   /// A detector with random weights, which finds nothing of use: for measuring speed and for
   /// training.
-  public init(backbone: RetinaFaceBackbone, seed: UInt64, options: Options = Options()) {
+  package init(backbone: RetinaFaceBackbone, seed: UInt64, options: Options = Options()) {
     let store = ParameterStore()
     let network = PlainRetinaFace(backbone, store.root)
     network.initialize(store, seed: seed)

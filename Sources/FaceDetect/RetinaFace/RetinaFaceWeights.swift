@@ -3,7 +3,7 @@ import DeepfakeCore
 extension RetinaFaceBackbone {
   /// The backbone whose published keys these are, or whose ONNX graph it is; nil where they are not
   /// RetinaFace's.
-  public init?(recognizing state: StateDict) {
+  package init?(recognizing state: StateDict) {
     guard let state = try? state.renamedFromRetinaFaceGraph(),
       let found = Self.found(in: state)
     else { return nil }

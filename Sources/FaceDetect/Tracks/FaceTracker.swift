@@ -9,30 +9,30 @@ import DeepfakeCore
 ///
 /// Only descriptors are kept, never pictures: at most a few a person and time. The same frames give the
 /// same tracks, whatever the order of the faces in them. `Docs/Tracks.md` says how well it does.
-public struct FaceTracker: Sendable {
+package struct FaceTracker: Sendable {
   /// How faces are joined.
-  public struct Options: Sendable, Equatable {
+  package struct Options: Sendable, Equatable {
     /// How alike faces must be to be of one person when nothing speaks for it but their looks.
     ///
     /// 1 is the same picture. Two frames of one person in a video hardly fall below 0.8, two people
     /// hardly rise above 0.7.
-    public var minimumSimilarity: Float = 0.7
+    package var minimumSimilarity: Float = 0.7
     /// How alike faces of near frames must be that are in one place; further away, more is asked.
-    public var minimumSimilarityInPlace: Float = 0.6
+    package var minimumSimilarityInPlace: Float = 0.6
     /// Seconds from one frame to another within which a face's place says who it is.
-    public var nearSeconds: Double = 2
+    package var nearSeconds: Double = 2
     /// Faces that were never surer than this are not joined by looks: they may be none.
-    public var minimumScore: Float = 0.8
+    package var minimumScore: Float = 0.8
 
     /// The defaults.
-    public init() {}
+    package init() {}
   }
 
   /// Gain that being in its place gives a face, beside how alike it is.
   private static let placeWeight: Float = 0.15
 
   /// The settings.
-  public let options: Options
+  package let options: Options
   private var frames = 0
   private var sketch: FrameSketch?
   private var tracklets: [Tracklet] = []
@@ -40,12 +40,12 @@ public struct FaceTracker: Sendable {
   private var active: [Int] = []
 
   /// A tracker that has seen nothing.
-  public init(_ options: Options = .init()) {
+  package init(_ options: Options = .init()) {
     self.options = options
   }
 
   /// Takes the faces of the next frame, in any order; `time` is in seconds.
-  public mutating func add(_ faces: [Face], in frame: Image, time: Double) {
+  package mutating func add(_ faces: [Face], in frame: Image, time: Double) {
     let time = time.isFinite ? time : 0
     let sightings = faces.enumerated()
       .map { Sighting(frame: frames, time: time, index: $0.offset, face: $0.element) }
@@ -70,7 +70,7 @@ public struct FaceTracker: Sendable {
   }
 
   /// The people in the frames so far. Faces may still be added afterwards.
-  public func tracks() -> [Track] {
+  package func tracks() -> [Track] {
     let joining = TrackletJoining(
       minimumSimilarity: options.minimumSimilarity, minimumScore: options.minimumScore)
     return [Track](numbering: joining.groups(of: tracklets))

@@ -1,16 +1,16 @@
 /// A face seen in one frame.
-public struct Sighting: Sendable, Equatable {
+package struct Sighting: Sendable, Equatable {
   /// The frame: the number of the tracker's `add` call, from 0.
-  public let frame: Int
+  package let frame: Int
   /// When, in seconds.
-  public let time: Double
+  package let time: Double
   /// The face's place in the list that was given for the frame.
-  public let index: Int
+  package let index: Int
   /// The face, in pixels of its frame.
-  public let face: Face
+  package let face: Face
 
   /// A sighting.
-  public init(frame: Int, time: Double, index: Int, face: Face) {
+  package init(frame: Int, time: Double, index: Int, face: Face) {
     self.frame = frame
     self.time = time
     self.index = index
@@ -19,14 +19,14 @@ public struct Sighting: Sendable, Equatable {
 }
 
 /// One person through the frames.
-public struct Track: Identifiable, Sendable, Equatable {
+package struct Track: Identifiable, Sendable, Equatable {
   /// 1 for the person seen first, then upwards; of those who appear in one frame, from left to right.
-  public let id: Int
+  package let id: Int
   /// Where the person was seen, in the order of time; at most once a frame, at least once in all.
-  public let sightings: [Sighting]
+  package let sightings: [Sighting]
 
   /// A track.
-  public init(id: Int, sightings: [Sighting]) {
+  package init(id: Int, sightings: [Sighting]) {
     precondition(
       !sightings.isEmpty
         && zip(sightings, sightings.dropFirst()).allSatisfy { $0.frame < $1.frame },

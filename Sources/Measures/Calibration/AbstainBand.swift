@@ -1,33 +1,33 @@
 /// A range around one half in which a probability is called neither fake nor real, and what that
 /// gives on each source of judgements.
-public struct AbstainBand: Sendable, Equatable {
+package struct AbstainBand: Sendable, Equatable {
   /// What is answered of one source.
-  public struct Answers: Sendable, Equatable {
+  package struct Answers: Sendable, Equatable {
     /// The part of the judgements, by what they count, that get an answer.
-    public var coverage: Double
+    package var coverage: Double
     /// The part of those that are right; NaN where none gets an answer.
-    public var accuracy: Double
+    package var accuracy: Double
 
     /// Parts from 0 to 1.
-    public init(coverage: Double, accuracy: Double) {
+    package init(coverage: Double, accuracy: Double) {
       self.coverage = coverage
       self.accuracy = accuracy
     }
   }
 
   /// The range, both ends included; nil where nothing needs to be left open.
-  public var range: ClosedRange<Double>?
+  package var range: ClosedRange<Double>?
   /// What is answered of each source, in the order in which they were given.
-  public var sources: [Answers]
+  package var sources: [Answers]
 
   /// The part that gets an answer, as a mean over the sources.
-  public var coverage: Double { sources.reduce(0) { $0 + $1.coverage } / Double(sources.count) }
+  package var coverage: Double { sources.reduce(0) { $0 + $1.coverage } / Double(sources.count) }
   /// The part of the answers that are right, on the source where that is lowest.
-  public var accuracy: Double { sources.map(\.accuracy).min() ?? .nan }
+  package var accuracy: Double { sources.map(\.accuracy).min() ?? .nan }
 
   /// By how much more a band must answer than the narrowest around one half, as a part of all, to
   /// be taken although it reaches further to one side.
-  public static let clearGain = 0.05
+  package static let clearGain = 0.05
 
   /// The smallest range, in steps of 0.01 on either side of one half, outside which at least
   /// `accuracy` of the answers are right on every source; nil where there is none. It is chosen on
@@ -36,7 +36,7 @@ public struct AbstainBand: Sendable, Equatable {
   /// That is the narrowest range that reaches equally far to both sides. A range that reaches
   /// further to one takes its place where there is none of these, or where it answers `clearGain`
   /// more; it must leave answers of both kinds on every source.
-  public static func smallest(_ sources: [[Judgement]], accuracy: Double) -> AbstainBand? {
+  package static func smallest(_ sources: [[Judgement]], accuracy: Double) -> AbstainBand? {
     let narrowest = narrowest(sources, accuracy: accuracy)
     let counts = sources.map(AnswerCounts.init)
     guard !counts.isEmpty else { return nil }
@@ -56,7 +56,7 @@ public struct AbstainBand: Sendable, Equatable {
 
   /// The narrowest range that reaches equally far to both sides, in steps of 0.01, outside which at
   /// least `accuracy` of the answers are right on every source; nil where there is none.
-  public static func narrowest(_ sources: [[Judgement]], accuracy: Double) -> AbstainBand? {
+  package static func narrowest(_ sources: [[Judgement]], accuracy: Double) -> AbstainBand? {
     let counts = sources.map(AnswerCounts.init)
     guard !counts.isEmpty else { return nil }
     for step in 0..<steps {
@@ -70,14 +70,14 @@ public struct AbstainBand: Sendable, Equatable {
   }
 
   /// What is answered of judgements where a range is left open.
-  public static func answers(
+  package static func answers(
     _ judgements: [Judgement], outside range: ClosedRange<Double>?
   ) -> Answers {
     answers(judgements, judgements.map { range?.contains($0.score) != true })
   }
 
   /// What is answered of judgements where it is known which of them get an answer.
-  public static func answers(_ judgements: [Judgement], _ isAnswered: [Bool]) -> Answers {
+  package static func answers(_ judgements: [Judgement], _ isAnswered: [Bool]) -> Answers {
     var (all, answered, right) = (0.0, 0.0, 0.0)
     for (judgement, isAnswered) in zip(judgements, isAnswered) {
       all += judgement.weight

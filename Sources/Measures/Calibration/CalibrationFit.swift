@@ -5,9 +5,9 @@ import Foundation
 ///
 /// Platt, "Probabilistic outputs for support vector machines" (1999), with the Newton steps of Lin, Lin and
 /// Weng (2007); Guo et al., "On calibration of modern neural networks" (2017) for the temperature.
-public struct CalibrationFit: Sendable, Equatable {
+package struct CalibrationFit: Sendable, Equatable {
   /// What is fitted.
-  public enum Method: String, Sendable, CaseIterable {
+  package enum Method: String, Sendable, CaseIterable {
     /// Scale and offset.
     case platt
     /// The scale alone.
@@ -15,16 +15,16 @@ public struct CalibrationFit: Sendable, Equatable {
   }
 
   /// A logit whose truth is known.
-  public struct Sample: Sendable, Equatable {
+  package struct Sample: Sendable, Equatable {
     /// The log odds of "fake", as the network gives them.
-    public var logit: Double
+    package var logit: Double
     /// The truth.
-    public var label: FaceLabel
+    package var label: FaceLabel
     /// What it counts, 0 or more; weights are meaningful up to a factor, unless targets are smoothed.
-    public var weight: Double
+    package var weight: Double
 
     /// A sample.
-    public init(_ logit: Double, _ label: FaceLabel, weight: Double = 1) {
+    package init(_ logit: Double, _ label: FaceLabel, weight: Double = 1) {
       self.logit = logit
       self.label = label
       self.weight = weight
@@ -32,13 +32,13 @@ public struct CalibrationFit: Sendable, Equatable {
   }
 
   /// What is fitted.
-  public var method: Method
+  package var method: Method
   /// Whether truths count as slightly less than certain, by what as many samples as the weights add up to
   /// can tell: Platt's (N + 1) / (N + 2) for the N fakes, 1 / (N + 2) for the N real ones.
-  public var smoothsTargets: Bool
+  package var smoothsTargets: Bool
 
   /// A fit.
-  public init(_ method: Method = .platt, smoothsTargets: Bool = false) {
+  package init(_ method: Method = .platt, smoothsTargets: Bool = false) {
     self.method = method
     self.smoothsTargets = smoothsTargets
   }
@@ -48,7 +48,7 @@ public struct CalibrationFit: Sendable, Equatable {
   /// - Throws: `CalibrationError` where there is none: with one label only, with logits that are not finite or
   ///   all the same, where the labels can be told apart without error (unless targets are smoothed), where
   ///   higher logits mean real.
-  public func calibration(of samples: [Sample]) throws(CalibrationError) -> LogitCalibration {
+  package func calibration(of samples: [Sample]) throws(CalibrationError) -> LogitCalibration {
     let samples = samples.filter { $0.weight != 0 }
     try check(samples)
     var problem = Likelihood(samples, method: method, smoothsTargets: smoothsTargets)
@@ -64,7 +64,7 @@ public struct CalibrationFit: Sendable, Equatable {
   /// for which there is none otherwise.
   ///
   /// - Throws: `CalibrationError`, as `calibration(of:)`.
-  public static func smoothingIfNeeded(
+  package static func smoothingIfNeeded(
     _ samples: [Sample], _ method: Method = .platt
   ) throws(CalibrationError) -> (calibration: LogitCalibration, isSmoothed: Bool) {
     do {
@@ -213,7 +213,7 @@ private struct Likelihood {
 }
 
 /// Why logits cannot be calibrated.
-public enum CalibrationError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum CalibrationError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A logit or weight is not a number to calculate with.
   case notFinite(index: Int, logit: Double, weight: Double)
   /// All samples have one label; nil where there are none.
@@ -228,7 +228,7 @@ public enum CalibrationError: Error, Sendable, Equatable, CustomStringConvertibl
   case outOfRange(scale: Double, offset: Double)
 
   /// The message for people.
-  public var description: String {
+  package var description: String {
     switch self {
     case .notFinite(let index, let logit, let weight):
       "sample \(index + 1) has the logit \(logit) and the weight \(weight); both must be finite numbers,"

@@ -2,9 +2,9 @@ import Foundation
 
 /// Judgements in bins by their probability, to compare what is said with what is true
 /// (DeGroot and Fienberg 1983).
-public struct ReliabilityBins: Sendable, Equatable {
+package struct ReliabilityBins: Sendable, Equatable {
   /// How probabilities are divided into bins.
-  public enum Division: Sendable, Equatable {
+  package enum Division: Sendable, Equatable {
     /// Bins of one width from 0 to 1; a probability on a border belongs to the upper one.
     case equalWidth(Int)
     /// Bins of about as many judgements each; equal probabilities stay together.
@@ -12,28 +12,28 @@ public struct ReliabilityBins: Sendable, Equatable {
   }
 
   /// Judgements of like probability.
-  public struct Bin: Sendable, Equatable {
+  package struct Bin: Sendable, Equatable {
     /// The probabilities that belong here: the bin's borders, or the lowest and highest that there are.
-    public var range: ClosedRange<Double>
+    package var range: ClosedRange<Double>
     /// Judgements.
-    public var count: Int
+    package var count: Int
     /// What they count together.
-    public var weight: Double
+    package var weight: Double
     /// Their mean probability.
-    public var probability: Double
+    package var probability: Double
     /// The share of fakes among them.
-    public var share: Double
+    package var share: Double
     /// Where the share may lie: Wilson's interval at 95 %, for as many judgements of equal weight as these
     /// are worth (Kish's effective number).
-    public var interval: ClosedRange<Double>
+    package var interval: ClosedRange<Double>
   }
 
   /// The bins that are not empty, by rising probability.
-  public let bins: [Bin]
+  package let bins: [Bin]
   private let weight: Double
 
   /// Judgements whose probabilities are not NaN, in bins.
-  public init(_ judgements: [Judgement], _ division: Division) {
+  package init(_ judgements: [Judgement], _ division: Division) {
     let judgements = judgements.filter { $0.weight > 0 }
     var bins: [Bin] = []
     switch division {
@@ -68,12 +68,12 @@ public struct ReliabilityBins: Sendable, Equatable {
 
   /// The mean distance between mean probability and share of fakes, by what the bins count: the expected
   /// calibration error (Naeini et al. 2015). NaN without bins.
-  public var calibrationError: Double {
+  package var calibrationError: Double {
     bins.reduce(0) { $0 + $1.weight * abs($1.probability - $1.share) } / weight
   }
 
   /// Wilson's interval (1927) for a share seen in `count` independent cases; `z` is 1.96 for 95 %.
-  public static func wilsonInterval(
+  package static func wilsonInterval(
     share: Double, count: Double, z: Double = 1.959963984540054
   ) -> ClosedRange<Double> {
     guard count > 0 else { return 0...1 }

@@ -4,17 +4,17 @@ import Foundation
 ///
 /// Every judgement counts by its weight. A figure that cannot be said is NaN: without judgements that count, with a
 /// score that is NaN, and, where a figure compares reals with fakes, without both.
-public struct BinaryMetrics: Sendable {
+package struct BinaryMetrics: Sendable {
   /// The judgements.
-  public private(set) var judgements: [Judgement]
+  package private(set) var judgements: [Judgement]
   /// How close to 0 and 1 a score counts as being at most in the log loss, since a sure mistake would
   /// be infinite.
-  public var clip: Double
+  package var clip: Double
   /// Scores from here on are called fake when accuracy is counted.
-  public var threshold: Double
+  package var threshold: Double
 
   /// Metrics of judgements. The clip is Kaggle's unless told otherwise.
-  public init(_ judgements: [Judgement] = [], clip: Double = 1e-15, threshold: Double = 0.5) {
+  package init(_ judgements: [Judgement] = [], clip: Double = 1e-15, threshold: Double = 0.5) {
     precondition(clip > 0 && clip < 0.5, "BinaryMetrics: clip \(clip)")
     self.judgements = judgements
     self.clip = clip
@@ -22,15 +22,15 @@ public struct BinaryMetrics: Sendable {
   }
 
   /// Takes in a judgement.
-  public mutating func add(_ score: Double, _ label: FaceLabel) {
+  package mutating func add(_ score: Double, _ label: FaceLabel) {
     judgements.append(Judgement(score, label))
   }
 
   /// The number of judgements.
-  public var count: Int { judgements.count }
+  package var count: Int { judgements.count }
 
   /// The mean of -log of the probability given to the truth.
-  public var logLoss: Double {
+  package var logLoss: Double {
     mean { judgement in
       let fake = min(max(judgement.score, clip), 1 - clip)
       return judgement.label == .fake ? -log(fake) : -log1p(-fake)
@@ -38,7 +38,7 @@ public struct BinaryMetrics: Sendable {
   }
 
   /// The mean squared distance from the truth (Brier 1950).
-  public var brier: Double {
+  package var brier: Double {
     mean { judgement in
       let error = judgement.score - Double(judgement.label.target)
       return error * error
@@ -46,32 +46,32 @@ public struct BinaryMetrics: Sendable {
   }
 
   /// The part of the judgements that are right.
-  public var accuracy: Double {
+  package var accuracy: Double {
     mean { $0.isRight(threshold: threshold) ? 1 : 0 }
   }
 
   /// How far mean probabilities lie from shares of fakes, over bins of equal width: the expected calibration
   /// error (Naeini et al. 2015).
-  public func calibrationError(bins: Int = 15) -> Double {
+  package func calibrationError(bins: Int = 15) -> Double {
     guard !hasNaN else { return .nan }
     return ReliabilityBins(judgements, .equalWidth(bins)).calibrationError
   }
 
   /// The area under the curve of receiver operating characteristic: how often a fake is scored higher
   /// than a real, ties counting half.
-  public var auc: Double { ranking?.auc ?? .nan }
+  package var auc: Double { ranking?.auc ?? .nan }
 
   /// The mean precision over the fakes found, as scores go down: a sum over the steps of the precision-recall
   /// curve, without a line between them.
-  public var averagePrecision: Double { ranking?.averagePrecision ?? .nan }
+  package var averagePrecision: Double { ranking?.averagePrecision ?? .nan }
 
   /// Where as many fakes pass for real as reals for fake, in the straight line between the thresholds
   /// on either side.
-  public var equalErrorRate: Double { ranking?.equalErrorRate ?? .nan }
+  package var equalErrorRate: Double { ranking?.equalErrorRate ?? .nan }
 
   /// What is called fake and found as the threshold goes down; nil where there are no reals or no fakes that
   /// count, or with a NaN.
-  public var ranking: Ranking? { hasNaN ? nil : Ranking(judgements) }
+  package var ranking: Ranking? { hasNaN ? nil : Ranking(judgements) }
 
   private var hasNaN: Bool { judgements.contains { $0.score.isNaN } }
 
@@ -125,7 +125,7 @@ public enum Metric: String, Sendable, CaseIterable {
   }
 
   /// The figure; NaN where it cannot be said.
-  public func value(_ metrics: BinaryMetrics) -> Double {
+  package func value(_ metrics: BinaryMetrics) -> Double {
     switch self {
     case .logLoss: metrics.logLoss
     case .brier: metrics.brier

@@ -2,14 +2,14 @@ import DeepfakeCore
 
 /// Groups dealt out to folds by chance, so that what is fitted to the groups of the others can
 /// judge each.
-public struct CrossFolds: Sendable {
+package struct CrossFolds: Sendable {
   /// The number of folds.
-  public let count: Int
+  package let count: Int
   /// The fold of each group, from 0.
-  public let ofGroup: [Int]
+  package let ofGroup: [Int]
 
   /// Folds of as equal a number of groups as can be; nil with less than two groups for each.
-  public init?(groups: Int, folds: Int = 5, seed: UInt64) {
+  package init?(groups: Int, folds: Int = 5, seed: UInt64) {
     precondition(folds > 1, "CrossFolds: \(folds) folds")
     guard groups >= 2 * folds else { return nil }
     var generator = SeededGenerator(seed: seed, label: "cross-fitting")

@@ -3,16 +3,16 @@ import DeepfakeCore
 /// Intervals for figures that are measured on groups of samples that are not independent of each other, such as
 /// the frames of one video: whole groups are drawn anew, with replacement, and the figure is taken of each draw
 /// (Efron and Tibshirani 1993, percentile intervals).
-public struct GroupBootstrap: Sendable {
+package struct GroupBootstrap: Sendable {
   /// Draws.
-  public var draws: Int
+  package var draws: Int
   /// Where the draws come from.
-  public var seed: UInt64
+  package var seed: UInt64
   /// The part of the draws that an interval covers.
-  public var level: Double
+  package var level: Double
 
   /// A thousand draws and 95 % unless told otherwise.
-  public init(draws: Int = 1000, seed: UInt64 = 1, level: Double = 0.95) {
+  package init(draws: Int = 1000, seed: UInt64 = 1, level: Double = 0.95) {
     precondition(draws > 1 && level > 0 && level < 1, "GroupBootstrap: \(draws), \(level)")
     self.draws = draws
     self.seed = seed
@@ -25,7 +25,7 @@ public struct GroupBootstrap: Sendable {
   /// - Parameters:
   ///   - groups: the number of groups.
   ///   - figures: given how often each group was drawn, the same number of figures each time.
-  public func intervals(
+  package func intervals(
     groups: Int, _ figures: ([Double]) -> [Double]
   ) -> [ClosedRange<Double>?] {
     guard groups > 0 else { return [] }

@@ -1,5 +1,5 @@
 /// Mean scores of groups of faces, as a rule of the frames of one video, whose truth is one.
-public struct GroupMeans<Name: Hashable & Sendable>: Sendable {
+package struct GroupMeans<Name: Hashable & Sendable>: Sendable {
   private struct Group: Sendable {
     var sum = 0.0
     var count = 0
@@ -10,11 +10,11 @@ public struct GroupMeans<Name: Hashable & Sendable>: Sendable {
   private var places: [Name: Int] = [:]
 
   /// No scores.
-  public init() {}
+  package init() {}
 
   /// Takes in a face's score; without a group it is one of its own. A group with a fake face in it
   /// counts as fake.
-  public mutating func add(_ score: Double, _ label: FaceLabel, group: Name?) {
+  package mutating func add(_ score: Double, _ label: FaceLabel, group: Name?) {
     let place = group.flatMap { places[$0] } ?? groups.count
     if place == groups.count {
       groups.append(Group())
@@ -26,10 +26,10 @@ public struct GroupMeans<Name: Hashable & Sendable>: Sendable {
   }
 
   /// The number of groups.
-  public var count: Int { groups.count }
+  package var count: Int { groups.count }
 
   /// The groups' mean scores against their truths.
-  public func metrics(clip: Double = 1e-15, threshold: Double = 0.5) -> BinaryMetrics {
+  package func metrics(clip: Double = 1e-15, threshold: Double = 0.5) -> BinaryMetrics {
     var metrics = BinaryMetrics(clip: clip, threshold: threshold)
     for group in groups {
       metrics.add(group.sum / Double(group.count), group.label)

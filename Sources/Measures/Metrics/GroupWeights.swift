@@ -4,9 +4,9 @@
 /// Sources of one label only, such as collections of real faces, take part as one more source, in
 /// which each of them counts the same; its other label is that of all other sources. Without
 /// sources, all samples are of one.
-public struct GroupWeights: Sendable {
+package struct GroupWeights: Sendable {
   /// The weight of each sample; together as much as there are groups.
-  public let weights: [Double]
+  package let weights: [Double]
 
   /// Weights for samples of groups.
   ///
@@ -15,7 +15,7 @@ public struct GroupWeights: Sendable {
   ///   - labels: each sample's label.
   ///   - sources: each sample's source, from 0; nil where all are of one.
   ///   - times: how often each group counts, as a bootstrap draws them; once each if nil.
-  public init(
+  package init(
     groups: [Int], labels: [FaceLabel], sources: [Int]? = nil, times: [Double]? = nil
   ) {
     precondition(groups.count == labels.count, "GroupWeights: \(groups.count), \(labels.count)")

@@ -23,7 +23,7 @@ public struct MetricFigures: Sendable, Equatable {
   /// - Parameters:
   ///   - groups: the number of groups that are drawn.
   ///   - judgements: the judgements, given how often each group counts; nil is once each.
-  public init(
+  package init(
     _ metrics: [Metric] = Metric.allCases, groups: Int, _ bootstrap: GroupBootstrap,
     _ judgements: ([Double]?) -> BinaryMetrics
   ) {
@@ -40,7 +40,7 @@ public struct MetricFigures: Sendable, Equatable {
   /// - Parameters:
   ///   - groups: the number of groups that are drawn.
   ///   - values: a value for each of `metrics`, given how often each group counts; nil is once each.
-  public init(
+  package init(
     _ metrics: [Metric], groups: Int, _ bootstrap: GroupBootstrap, values: ([Double]?) -> [Double]
   ) {
     // One group says nothing about how others would differ.

@@ -1,21 +1,21 @@
 /// Judgements by falling score: what is called fake, and how much of it rightly, at each threshold.
-public struct Ranking: Sendable {
+package struct Ranking: Sendable {
   /// What is called fake at a threshold.
-  public struct Step: Sendable, Equatable {
+  package struct Step: Sendable, Equatable {
     /// The threshold: judgements of this score and above are called fake.
-    public var score: Double
+    package var score: Double
     /// The weight of the reals among them.
-    public var falseAlarms: Double
+    package var falseAlarms: Double
     /// The weight of the fakes among them.
-    public var hits: Double
+    package var hits: Double
   }
 
   /// One step for each score that there is, from the highest down.
-  public let steps: [Step]
+  package let steps: [Step]
   /// The weight of all reals.
-  public let reals: Double
+  package let reals: Double
   /// The weight of all fakes.
-  public let fakes: Double
+  package let fakes: Double
 
   /// The ranking; nil unless both reals and fakes count. No score is NaN.
   init?(_ judgements: [Judgement]) {
@@ -50,17 +50,17 @@ public struct Ranking: Sendable {
 
   /// The receiver operating characteristic, from (0, 0) to (1, 1): the share of reals called fake, and of fakes
   /// found.
-  public var rocCurve: [(falseRate: Double, trueRate: Double)] {
+  package var rocCurve: [(falseRate: Double, trueRate: Double)] {
     [(0, 0)] + steps.map { ($0.falseAlarms / reals, $0.hits / fakes) }
   }
 
   /// The precision-recall curve as scores go down: the share of fakes found, and of what is called fake that is.
-  public var precisionRecallCurve: [(recall: Double, precision: Double)] {
+  package var precisionRecallCurve: [(recall: Double, precision: Double)] {
     steps.map { ($0.hits / fakes, $0.hits / ($0.hits + $0.falseAlarms)) }
   }
 
   /// The area under the ROC curve.
-  public var auc: Double {
+  package var auc: Double {
     var (area, last) = (0.0, Step(score: .infinity, falseAlarms: 0, hits: 0))
     for step in steps {
       area += (step.falseAlarms - last.falseAlarms) * (step.hits + last.hits) / 2
@@ -70,7 +70,7 @@ public struct Ranking: Sendable {
   }
 
   /// The mean precision, by the fakes that each step finds.
-  public var averagePrecision: Double {
+  package var averagePrecision: Double {
     var (sum, found) = (0.0, 0.0)
     for step in steps {
       sum += (step.hits - found) * step.hits / (step.hits + step.falseAlarms)
@@ -80,7 +80,7 @@ public struct Ranking: Sendable {
   }
 
   /// Where the ROC curve meets the line on which both errors are equally frequent.
-  public var equalErrorRate: Double {
+  package var equalErrorRate: Double {
     var (last, below) = (0.0, -1.0)
     for point in rocCurve.dropFirst() {
       let above = point.falseRate - (1 - point.trueRate)

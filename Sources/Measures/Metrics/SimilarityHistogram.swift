@@ -2,17 +2,17 @@ import DeepfakeCore
 
 /// How often pairs of faces have each similarity, -1 to 1 in steps of 0.0001: as many pairs as
 /// there may be, in little memory.
-public struct SimilarityHistogram: Sendable {
+package struct SimilarityHistogram: Sendable {
   private static let steps = 10_000
   private var counts = [Int](repeating: 0, count: 2 * steps + 1)
   /// The number of pairs.
-  public private(set) var total = 0
+  package private(set) var total = 0
 
   /// No pairs.
-  public init() {}
+  package init() {}
 
   /// Takes in a pair's similarity.
-  public mutating func add(_ similarity: Float) {
+  package mutating func add(_ similarity: Float) {
     counts[Self.bin(Double(similarity))] += 1
     total += 1
   }
@@ -23,19 +23,19 @@ public struct SimilarityHistogram: Sendable {
   }
 
   /// The number of pairs that are at least this similar; a threshold above 1 is reached by none.
-  public func count(atLeast threshold: Float) -> Int {
+  package func count(atLeast threshold: Float) -> Int {
     let first = (Double(threshold) * Double(Self.steps)).rounded()
     guard first <= Double(Self.steps) else { return 0 }
     return counts[Self.bin(Double(threshold))...].reduce(0, +)
   }
 
   /// The part of the pairs that are at least this similar; NaN without pairs.
-  public func share(atLeast threshold: Float) -> Double {
+  package func share(atLeast threshold: Float) -> Double {
     Double(count(atLeast: threshold)) / Double(total)
   }
 
   /// The lowest threshold that at most a part of the pairs reach; above 1 where even 1 does not do.
-  public func threshold(forShare share: Double) -> Float {
+  package func threshold(forShare share: Double) -> Float {
     let allowed = Int(Double(total) * share)
     var reached = 0
     for bin in counts.indices.reversed() {
@@ -47,7 +47,7 @@ public struct SimilarityHistogram: Sendable {
 
   /// How often a pair of this histogram is more similar than one of another, ties counting half:
   /// the area under the curve of receiver operating characteristic. NaN where either is empty.
-  public func area(over other: SimilarityHistogram) -> Double {
+  package func area(over other: SimilarityHistogram) -> Double {
     var below = 0
     var area = 0.0
     for bin in counts.indices {
@@ -58,7 +58,7 @@ public struct SimilarityHistogram: Sendable {
   }
 
   /// The pairs in `bins` equal ranges from -1 to 1, as parts of all: for drawing.
-  public func shares(bins: Int) -> [Double] {
+  package func shares(bins: Int) -> [Double] {
     precondition(bins > 0, "SimilarityHistogram: \(bins) bins")
     var shares = [Double](repeating: 0, count: bins)
     for (bin, count) in counts.enumerated() where count > 0 {
@@ -69,13 +69,13 @@ public struct SimilarityHistogram: Sendable {
 }
 
 /// How well similarity tells pairs of one face from pairs of two.
-public struct Verification: Sendable {
+package struct Verification: Sendable {
   /// What the pairs are.
-  public var name: String
+  package var name: String
   /// Pairs of one face.
-  public var same: SimilarityHistogram
+  package var same: SimilarityHistogram
   /// Pairs of different people.
-  public var different: SimilarityHistogram
+  package var different: SimilarityHistogram
 
   /// A comparison without pairs.
   package init(_ name: String) {
@@ -85,11 +85,11 @@ public struct Verification: Sendable {
   }
 
   /// How often a pair of one face is more similar than one of two; NaN without either.
-  public var auc: Double { same.area(over: different) }
+  package var auc: Double { same.area(over: different) }
 
   /// The part of the pairs of one face that is found where a part of the pairs of two is taken for
   /// one.
-  public func trueRate(atFalseRate rate: Double) -> Double {
+  package func trueRate(atFalseRate rate: Double) -> Double {
     same.share(atLeast: different.threshold(forShare: rate))
   }
 }

@@ -1,17 +1,17 @@
 import Foundation
 
 /// The marks of an axis: round numbers that cover a range.
-public struct AxisTicks: Sendable, Equatable {
+package struct AxisTicks: Sendable, Equatable {
   /// The ticks, rising.
-  public var values: [Double]
+  package var values: [Double]
   /// What stands beside each.
-  public var labels: [String]
+  package var labels: [String]
   /// What the axis spans: the range asked for, widened to the first and last tick where asked.
-  public var range: ClosedRange<Double>
+  package var range: ClosedRange<Double>
 
   /// About `count` ticks at multiples of 1, 2 or 5 times a power of ten; at whole numbers only if
   /// `whole`. `widened` lets the axis end at ticks.
-  public init(
+  package init(
     linear range: ClosedRange<Double>, count: Int = 5, whole: Bool = false, widened: Bool = true
   ) {
     let range = Self.usable(range)
@@ -40,7 +40,7 @@ public struct AxisTicks: Sendable, Equatable {
 
   /// Ticks at powers of ten, and at 2 and 5 times those where the range is short. The range must be
   /// positive; it is widened to full ticks.
-  public init(logarithmic range: ClosedRange<Double>) {
+  package init(logarithmic range: ClosedRange<Double>) {
     var low = max(range.lowerBound, 1e-300)
     var high = max(range.upperBound, low)
     if high < low * 1.01 { (low, high) = (low / 2, high * 2) }

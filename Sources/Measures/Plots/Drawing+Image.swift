@@ -4,7 +4,7 @@ extension Drawing {
   /// The picture as pixels, on white: for where SVG cannot be shown. Letters are capitals of a plain font.
   ///
   /// - Parameter scale: pixels to a unit.
-  public func image(scale: Int = 2) -> Image {
+  package func image(scale: Int = 2) -> Image {
     // Drawn twice as large and averaged, so that slanted lines are smooth.
     var canvas = Canvas(size, scale: Double(2 * scale))
     for element in elements { canvas.draw(element) }

@@ -1,6 +1,6 @@
 extension Drawing {
   /// The picture as the text of an SVG file, on white.
-  public var svg: String {
+  package var svg: String {
     let (width, height) = (Self.number(size.width), Self.number(size.height))
     return """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" \

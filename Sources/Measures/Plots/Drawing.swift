@@ -1,16 +1,16 @@
 /// Something that is shown as a picture.
-public protocol Plot {
+package protocol Plot {
   /// The picture.
   var drawing: Drawing { get }
 }
 
 extension Plot {
   /// The picture as the text of an SVG file.
-  public var svg: String { drawing.svg }
+  package var svg: String { drawing.svg }
 }
 
 /// A picture that is put together element by element, to be written as SVG or as pixels.
-public struct Drawing: Sendable {
+package struct Drawing: Sendable {
   /// Where a text's reference point is.
   enum Anchor: String {
     case start, middle, end

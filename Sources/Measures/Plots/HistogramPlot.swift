@@ -1,16 +1,16 @@
 /// How often each score comes, of reals above the line and of fakes below it, as SVG or pixels.
-public struct HistogramPlot: Plot, Sendable {
+package struct HistogramPlot: Plot, Sendable {
   /// Above everything.
-  public var title: String
+  package var title: String
   /// Below the title, smaller.
-  public var subtitle = ""
+  package var subtitle = ""
   /// The judgements.
-  public var judgements: [Judgement]
+  package var judgements: [Judgement]
   /// Bins of equal width from 0 to 1.
-  public var bins: Int
+  package var bins: Int
 
   /// A histogram of probabilities; twenty bins unless told otherwise.
-  public init(_ title: String, _ judgements: [Judgement], bins: Int = 20) {
+  package init(_ title: String, _ judgements: [Judgement], bins: Int = 20) {
     precondition(bins > 0, "HistogramPlot: \(bins) bins")
     self.title = title
     self.judgements = judgements
@@ -23,7 +23,7 @@ public struct HistogramPlot: Plot, Sendable {
   private static let quiet = "#666666"
 
   /// The histogram as a picture.
-  public var drawing: Drawing {
+  package var drawing: Drawing {
     var picture = Drawing()
     picture.text(title, 16, 30, size: 16, isBold: true)
     if !subtitle.isEmpty { picture.text(subtitle, 16, 50, size: 12, color: Self.quiet) }

@@ -1,16 +1,16 @@
 /// A figure of several things with its intervals, one below the other, as SVG or pixels.
-public struct IntervalPlot: Plot, Sendable {
+package struct IntervalPlot: Plot, Sendable {
   /// One of them.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// What it is.
-    public var name: String
+    package var name: String
     /// What there is to say beside it, such as how many it stands for.
-    public var note: String
+    package var note: String
     /// The figure; without one, the row is empty.
-    public var figure: MetricFigures.Figure
+    package var figure: MetricFigures.Figure
 
     /// A row.
-    public init(_ name: String, note: String = "", _ figure: MetricFigures.Figure) {
+    package init(_ name: String, note: String = "", _ figure: MetricFigures.Figure) {
       self.name = name
       self.note = note
       self.figure = figure
@@ -18,30 +18,30 @@ public struct IntervalPlot: Plot, Sendable {
   }
 
   /// Rows that belong together.
-  public struct Group: Sendable {
+  package struct Group: Sendable {
     /// What they are.
-    public var title: String
+    package var title: String
     /// The rows, from the top.
-    public var rows: [Row]
+    package var rows: [Row]
 
     /// Some rows.
-    public init(_ title: String, _ rows: [Row]) {
+    package init(_ title: String, _ rows: [Row]) {
       self.title = title
       self.rows = rows
     }
   }
 
   /// Above everything.
-  public var title: String
+  package var title: String
   /// What the horizontal axis shows.
-  public var axis: String
+  package var axis: String
   /// The groups, from the top.
-  public var groups: [Group]
+  package var groups: [Group]
   /// A value that all are compared with, drawn as a line; nil for none.
-  public var reference: Double?
+  package var reference: Double?
 
   /// A plot.
-  public init(_ title: String, axis: String, _ groups: [Group]) {
+  package init(_ title: String, axis: String, _ groups: [Group]) {
     self.title = title
     self.axis = axis
     self.groups = groups
@@ -52,7 +52,7 @@ public struct IntervalPlot: Plot, Sendable {
   private static let step = 24.0
 
   /// The plot as a picture.
-  public var drawing: Drawing {
+  package var drawing: Drawing {
     var picture = Drawing()
     picture.text(title, 16, 30, size: 16, isBold: true)
     let rows = groups.flatMap(\.rows)

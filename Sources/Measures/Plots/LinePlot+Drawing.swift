@@ -1,6 +1,6 @@
 extension LinePlot: Plot {
   /// The plot as a picture.
-  public var drawing: Drawing {
+  package var drawing: Drawing {
     var picture = Drawing()
     let left = 64.0
     let right = width - labelRoom

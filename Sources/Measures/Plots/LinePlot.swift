@@ -3,34 +3,34 @@
 /// Made for curves of training and of evaluation: each line is named where it ends, colours are those of
 /// Okabe and Ito (2008), which people with any kind of colour vision can tell apart, and lines differ in
 /// their dashes as well.
-public struct LinePlot: Sendable {
+package struct LinePlot: Sendable {
   /// One point.
-  public struct Point: Sendable, Equatable {
+  package struct Point: Sendable, Equatable {
     /// The horizontal value.
-    public var x: Double
+    package var x: Double
     /// The vertical value; where it is not finite, the line has a gap.
-    public var y: Double
+    package var y: Double
 
     /// A point.
-    public init(_ x: Double, _ y: Double) {
+    package init(_ x: Double, _ y: Double) {
       self.x = x
       self.y = y
     }
   }
 
   /// One line.
-  public struct Series: Sendable {
+  package struct Series: Sendable {
     /// The name, written where the line ends.
-    public var name: String
+    package var name: String
     /// The points, by rising x.
-    public var points: [Point]
+    package var points: [Point]
     /// Whether the line stays level up to the next point and then jumps.
-    public var isStepped: Bool
+    package var isStepped: Bool
     /// Which of `colors` and dashes it has, counted round; its place in the panel if nil.
-    public var style: Int?
+    package var style: Int?
 
     /// A line.
-    public init(_ name: String, _ points: [Point], isStepped: Bool = false, style: Int? = nil) {
+    package init(_ name: String, _ points: [Point], isStepped: Bool = false, style: Int? = nil) {
       self.name = name
       self.points = points
       self.style = style
@@ -39,21 +39,21 @@ public struct LinePlot: Sendable {
   }
 
   /// A point that is pointed out.
-  public struct Mark: Sendable {
+  package struct Mark: Sendable {
     /// Where.
-    public var point: Point
+    package var point: Point
     /// What is written beside it.
-    public var label: String
+    package var label: String
 
     /// A mark.
-    public init(_ point: Point, _ label: String) {
+    package init(_ point: Point, _ label: String) {
       self.point = point
       self.label = label
     }
   }
 
   /// How values are laid out along an axis.
-  public enum Scale: Sendable {
+  package enum Scale: Sendable {
     /// Evenly. Where given, the range is covered whatever the values are.
     case linear(covering: ClosedRange<Double>? = nil)
     /// By their logarithm; values that are not positive are left out.
@@ -61,7 +61,7 @@ public struct LinePlot: Sendable {
   }
 
   /// How lines are named.
-  public enum Naming: Sendable {
+  package enum Naming: Sendable {
     /// Each where it ends, with its last value.
     case direct
     /// In a row above the panel, for lines that end in one place.
@@ -69,22 +69,22 @@ public struct LinePlot: Sendable {
   }
 
   /// Lines with a common vertical axis.
-  public struct Panel: Sendable {
+  package struct Panel: Sendable {
     /// What the vertical axis shows, written above.
-    public var title: String
+    package var title: String
     /// The lines.
-    public var series: [Series]
+    package var series: [Series]
     /// Points that are pointed out.
-    public var marks: [Mark] = []
+    package var marks: [Mark] = []
     /// The vertical axis.
-    public var scale: Scale
+    package var scale: Scale
     /// How lines are named.
-    public var naming: Naming = .direct
+    package var naming: Naming = .direct
     /// The height of the area that is drawn in.
-    public var height: Double
+    package var height: Double
 
     /// A panel.
-    public init(
+    package init(
       _ title: String, _ series: [Series], scale: Scale = .linear(), height: Double = 220
     ) {
       self.title = title
@@ -95,27 +95,27 @@ public struct LinePlot: Sendable {
   }
 
   /// Above everything.
-  public var title: String
+  package var title: String
   /// Below the title, smaller.
-  public var subtitle: String = ""
+  package var subtitle: String = ""
   /// What the horizontal axis shows.
-  public var xTitle: String
+  package var xTitle: String
   /// Whether the horizontal axis counts whole things.
-  public var hasWholeX = true
+  package var hasWholeX = true
   /// The panels, top to bottom.
-  public var panels: [Panel]
+  package var panels: [Panel]
   /// The width of the picture.
-  public var width: Double = 820
+  package var width: Double = 820
 
   /// A plot.
-  public init(_ title: String, xTitle: String, panels: [Panel]) {
+  package init(_ title: String, xTitle: String, panels: [Panel]) {
     self.title = title
     self.xTitle = xTitle
     self.panels = panels
   }
 
   /// The colours of lines, in order.
-  public static let colors = [
+  package static let colors = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A5C00", "#56B4E9", "#000000",
   ]
   /// The dashes of lines, in order; empty is solid.

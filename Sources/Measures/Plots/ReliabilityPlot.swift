@@ -1,18 +1,18 @@
 /// A reliability diagram as SVG: what is said against what is true, with a line of honesty, intervals, and how
 /// many judgements each bin has below. Colours and shapes differ, so that series can be told apart without
 /// colour too.
-public struct ReliabilityPlot: Plot, Sendable {
+package struct ReliabilityPlot: Plot, Sendable {
   /// One kind of judgements.
-  public struct Series: Sendable {
+  package struct Series: Sendable {
     /// The name, in the legend.
-    public var name: String
+    package var name: String
     /// Its judgements in bins of equal number: the points.
-    public var bins: ReliabilityBins
+    package var bins: ReliabilityBins
     /// Its judgements in bins of equal width: the bars.
-    public var histogram: ReliabilityBins
+    package var histogram: ReliabilityBins
 
     /// Judgements, in ten bins for points and twenty for bars.
-    public init(_ name: String, _ judgements: [Judgement]) {
+    package init(_ name: String, _ judgements: [Judgement]) {
       self.name = name
       bins = ReliabilityBins(judgements, .equalCount(10))
       histogram = ReliabilityBins(judgements, .equalWidth(20))
@@ -20,14 +20,14 @@ public struct ReliabilityPlot: Plot, Sendable {
   }
 
   /// Above everything.
-  public var title: String
+  package var title: String
   /// Below the title, smaller; lines.
-  public var subtitle: [String] = []
+  package var subtitle: [String] = []
   /// The kinds of judgements, up to three; the first is drawn below the others.
-  public var series: [Series]
+  package var series: [Series]
 
   /// A diagram.
-  public init(_ title: String, series: [Series]) {
+  package init(_ title: String, series: [Series]) {
     precondition((1...3).contains(series.count), "ReliabilityPlot: \(series.count) series")
     self.title = title
     self.series = series
@@ -40,7 +40,7 @@ public struct ReliabilityPlot: Plot, Sendable {
   private static let left = 62.0
 
   /// The diagram as a picture.
-  public var drawing: Drawing {
+  package var drawing: Drawing {
     var picture = Drawing()
     var y = 30.0
     picture.text(title, 16, y, size: 16, isBold: true)

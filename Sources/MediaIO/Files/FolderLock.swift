@@ -2,16 +2,16 @@ import Foundation
 
 /// Keeps other processes, and other jobs of this one, out of a folder for as long as it lives or until it is
 /// released. The system lets go of it however the process ends.
-public final class FolderLock: Sendable {
+package final class FolderLock: Sendable {
   /// Why there is no lock.
-  public enum Failure: Error, Sendable, Equatable, CustomStringConvertible {
+  package enum Failure: Error, Sendable, Equatable, CustomStringConvertible {
     /// Another job, of this process or another, has it.
     case held(String)
     /// The file cannot be opened or locked: the system's error number.
     case system(String, Int32)
 
     /// The message for people.
-    public var description: String {
+    package var description: String {
       switch self {
       case .held(let name):
         "\(name): another dfkit is at work on it. Wait for it, or use another folder."
@@ -24,14 +24,14 @@ public final class FolderLock: Sendable {
   private let descriptor: Int32
 
   /// Locks a file, which is made where it is missing and stays there. Errors name its folder.
-  public convenience init(file: URL) throws(Failure) {
+  package convenience init(file: URL) throws(Failure) {
     try self.init(
       descriptor: open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666),
       name: file.deletingLastPathComponent().relativePath)
   }
 
   /// Locks a folder itself, which errors call by `name`.
-  public convenience init(folder: URL, name: String) throws(Failure) {
+  package convenience init(folder: URL, name: String) throws(Failure) {
     try self.init(
       descriptor: open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), name: name)
   }
@@ -48,7 +48,7 @@ public final class FolderLock: Sendable {
   }
 
   /// Whether the folder that was locked is the one that has its name now.
-  public func isStill(_ folder: URL) -> Bool {
+  package func isStill(_ folder: URL) -> Bool {
     var (held, there) = (stat(), stat())
     return fstat(descriptor, &held) == 0 && stat(folder.path, &there) == 0
       && held.st_dev == there.st_dev && held.st_ino == there.st_ino
@@ -56,7 +56,7 @@ public final class FolderLock: Sendable {
 
   /// Lets others in. A child process that is just being started has a copy of the descriptor until it runs
   /// its program, so closing it alone would not.
-  public func release() { flock(descriptor, LOCK_UN) }
+  package func release() { flock(descriptor, LOCK_UN) }
 
   deinit {
     release()

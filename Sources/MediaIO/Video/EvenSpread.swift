@@ -1,10 +1,10 @@
 /// Indices spread evenly over a sequence, its ends included.
-public enum EvenSpread {
+package enum EvenSpread {
   /// The `count` of `total` indices that are evenly spread: index i is i (total - 1) / (count - 1),
   /// rounded half to even, in exact arithmetic.
   ///
   /// All indices where `count` is `total` or more; the first alone where `count` is 1.
-  public static func indices(_ count: Int, of total: Int) -> [Int] {
+  package static func indices(_ count: Int, of total: Int) -> [Int] {
     precondition(count > 0 && total >= 0, "EvenSpread: \(count) of \(total)")
     if count >= total { return Array(0..<total) }
     if count == 1 { return [0] }

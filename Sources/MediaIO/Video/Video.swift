@@ -111,7 +111,7 @@ public struct Video: Sendable {
   /// - Returns: how many frames were decoded, and whether anything was damaged or missing.
   /// - Throws: `MediaError`, what `body` throws, or `CancellationError` in a cancelled task.
   @discardableResult
-  public func evenlySpacedFrames(
+  package func evenlySpacedFrames(
     _ count: Int, _ body: (VideoFrame) throws -> Void
   ) throws -> DecodeSummary {
     precondition(count > 0, "Video: \(count) frames asked for")
@@ -139,7 +139,7 @@ public struct Video: Sendable {
   /// - Returns: how many frames were decoded, and whether anything was damaged or missing.
   /// - Throws: `MediaError`, what `body` throws, or `CancellationError` in a cancelled task.
   @discardableResult
-  public func forEachFrame(
+  package func forEachFrame(
     stride: Int = 1, _ body: (VideoFrame) throws -> Void
   ) throws -> DecodeSummary {
     precondition(stride > 0, "Video: a stride of \(stride)")

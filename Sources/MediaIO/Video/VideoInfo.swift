@@ -42,18 +42,18 @@ public struct VideoFrame: Sendable {
 }
 
 /// What became of a whole video's decoding.
-public struct DecodeSummary: Sendable, Equatable {
+package struct DecodeSummary: Sendable, Equatable {
   /// Frames that were decoded.
-  public var decodedFrames = 0
+  package var decodedFrames = 0
   /// Packets that the decoder refused.
-  public var damagedPackets = 0
+  package var damagedPackets = 0
   /// Decoded frames that are known to be wrong in parts.
-  public var damagedFrames = 0
+  package var damagedFrames = 0
   /// Whether the file ends, or can no longer be read, before its content should.
-  public var isTruncated = false
+  package var isTruncated = false
   /// What went wrong, in words; empty for a sound file.
-  public var warnings: [String] = []
+  package var warnings: [String] = []
 
   /// Whether everything was there and decoded.
-  public var isSound: Bool { damagedPackets == 0 && damagedFrames == 0 && !isTruncated }
+  package var isSound: Bool { damagedPackets == 0 && damagedFrames == 0 && !isTruncated }
 }

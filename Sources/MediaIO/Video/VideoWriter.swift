@@ -8,9 +8,9 @@ import Foundation
 /// The file is written under a temporary name beside its own, hidden, and gets its name in `finish`; a
 /// writer that is dropped before leaves nothing behind. Pictures go to the encoder one by one, so memory
 /// does not grow with their number.
-public final class VideoWriter {
+package final class VideoWriter {
   /// The extensions that are written; each names its container.
-  public static let extensions = ["mp4", "m4v", "mov", "mkv"]
+  package static let extensions = ["mp4", "m4v", "mov", "mkv"]
 
   private let url: URL
   private let temporary: URL
@@ -40,7 +40,7 @@ public final class VideoWriter {
   ///   - threadCount: threads for the encoder.
   /// - Throws: `MediaError.unwritable` where the folder is missing or may not be written to, where FFmpeg
   ///   has no encoder, or none for so large a picture.
-  public convenience init(
+  package convenience init(
     _ url: URL, width: Int, height: Int, frameRate: Double,
     threadCount: Int = Parallel.threadCount
   ) throws(MediaError) {
@@ -108,7 +108,7 @@ public final class VideoWriter {
   ///   first is below zero, all are moved so that it is zero. Containers keep times to 17 microseconds,
   ///   Matroska to a millisecond.
   /// - Throws: `MediaError.unwritable` where encoding fails or the disk is full.
-  public func append(_ image: Image, time: Double? = nil) throws(MediaError) {
+  package func append(_ image: Image, time: Double? = nil) throws(MediaError) {
     precondition(!isFinished, "VideoWriter: \(file) is finished")
     let tick = nextTick(time)
     lastTick = tick
@@ -121,7 +121,7 @@ public final class VideoWriter {
   /// Ends the video and gives the file its name. Nothing can be added afterwards.
   ///
   /// - Throws: `MediaError.unwritable` where there was no picture, encoding fails or the disk is full.
-  public func finish() throws(MediaError) {
+  package func finish() throws(MediaError) {
     precondition(!isFinished, "VideoWriter: \(file) is finished")
     guard lastTick != nil else {
       throw .unwritable(file: file, reason: "there is no picture to write")

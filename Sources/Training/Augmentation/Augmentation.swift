@@ -6,7 +6,7 @@ import FaceDetect
 ///
 /// What is drawn from the generator must depend neither on the picture nor on its landmarks: a real crop
 /// and the fake made from it are changed alike by equal generators.
-public protocol AugmentationOperation: Sendable {
+package protocol AugmentationOperation: Sendable {
   /// The name in recipes.
   static var name: String { get }
   /// The defaults.
@@ -27,10 +27,10 @@ public struct Augmentation: Sendable, Equatable {
     /// From 0 to 1.
     public var probability: Float
     /// What is done.
-    public var operation: any AugmentationOperation
+    package var operation: any AugmentationOperation
 
     /// A step; always taken unless told otherwise.
-    public init(_ operation: any AugmentationOperation, probability: Float = 1) {
+    package init(_ operation: any AugmentationOperation, probability: Float = 1) {
       precondition(
         (0...1).contains(probability), "Augmentation: probability \(probability) is not in 0...1")
       self.operation = operation
@@ -40,7 +40,7 @@ public struct Augmentation: Sendable, Equatable {
     /// The step that a description tells.
     ///
     /// - Throws: `AugmentationError` where the name or a key is unknown or a value out of its limits.
-    public init(_ description: AugmentationDescription) throws(AugmentationError) {
+    package init(_ description: AugmentationDescription) throws(AugmentationError) {
       guard let type = Augmentation.operations.first(where: { $0.name == description.name }) else {
         throw AugmentationError(
           step: description.name, key: "",
@@ -58,7 +58,7 @@ public struct Augmentation: Sendable, Equatable {
     }
 
     /// The step as data.
-    public var description: AugmentationDescription {
+    package var description: AugmentationDescription {
       var result = AugmentationDescription(type(of: operation).name)
       var fields = AugmentationFields(result)
       var copy = self
@@ -79,10 +79,10 @@ public struct Augmentation: Sendable, Equatable {
   /// What is done to each crop, in order.
   public var steps: [Step]
   /// How crops are mixed with others; nil is not at all.
-  public var mixup: Mixup?
+  package var mixup: Mixup?
 
   /// An augmentation of steps.
-  public init(_ steps: [Step] = [], mixup: Mixup? = nil) {
+  package init(_ steps: [Step] = [], mixup: Mixup? = nil) {
     self.steps = steps
     self.mixup = mixup
   }
@@ -90,7 +90,7 @@ public struct Augmentation: Sendable, Equatable {
   /// The augmentation that descriptions tell; one of the name `mixup` stands for `mixup`.
   ///
   /// - Throws: `AugmentationError`.
-  public init(_ descriptions: [AugmentationDescription]) throws(AugmentationError) {
+  package init(_ descriptions: [AugmentationDescription]) throws(AugmentationError) {
     self.init()
     for description in descriptions {
       if description.name == Mixup.name {
@@ -105,7 +105,7 @@ public struct Augmentation: Sendable, Equatable {
   }
 
   /// The augmentation as data.
-  public var descriptions: [AugmentationDescription] {
+  package var descriptions: [AugmentationDescription] {
     steps.map(\.description) + (mixup.map { [$0.description] } ?? [])
   }
 
@@ -167,25 +167,25 @@ public struct Augmentation: Sendable, Equatable {
 }
 
 /// One of several steps, by their probabilities in relation to each other.
-public struct OneOf: AugmentationOperation {
+package struct OneOf: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "oneOf"
+  package static let name = "oneOf"
   /// The steps.
-  public var steps: [Augmentation.Step] = []
+  package var steps: [Augmentation.Step] = []
 
   /// No step yet.
-  public init() {}
+  package init() {}
 
   /// One of some steps.
-  public init(_ steps: [Augmentation.Step]) { self.steps = steps }
+  package init(_ steps: [Augmentation.Step]) { self.steps = steps }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.steps("steps", &steps)
   }
 
   /// Applies one of the steps.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     var left = generator.uniform() * steps.reduce(0) { $0 + $1.probability }
     for step in steps {
       left -= step.probability

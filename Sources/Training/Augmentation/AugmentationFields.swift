@@ -1,5 +1,5 @@
 /// A value of a step's parameter, whatever text it was read from.
-public indirect enum AugmentationValue: Sendable, Equatable {
+package indirect enum AugmentationValue: Sendable, Equatable {
   /// A number.
   case number(Double)
   /// A word.
@@ -11,37 +11,37 @@ public indirect enum AugmentationValue: Sendable, Equatable {
 }
 
 /// A step of an augmentation as data: its name and what it says otherwise than the defaults.
-public struct AugmentationDescription: Sendable, Equatable {
+package struct AugmentationDescription: Sendable, Equatable {
   /// The name of an operation, see `Augmentation.operationNames`.
-  public var name: String
+  package var name: String
   /// Parameters by key. `probability` is one of every step.
-  public var parameters: [String: AugmentationValue]
+  package var parameters: [String: AugmentationValue]
 
   /// A description.
-  public init(_ name: String, _ parameters: [String: AugmentationValue] = [:]) {
+  package init(_ name: String, _ parameters: [String: AugmentationValue] = [:]) {
     self.name = name
     self.parameters = parameters
   }
 }
 
 /// Why a described augmentation cannot be made: the step, the key, and what is allowed there.
-public struct AugmentationError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct AugmentationError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The step's name; of a step within a step, both with a dot between.
-  public var step: String
+  package var step: String
   /// The parameter; empty where it is about the step.
-  public var key: String
+  package var key: String
   /// What is wrong and what is allowed.
-  public var problem: String
+  package var problem: String
 
   /// The message for people.
-  public var description: String {
+  package var description: String {
     key.isEmpty ? "\(step): \(problem)" : "\(step).\(key): \(problem)"
   }
 }
 
 /// A step's parameters, read from or written to a description by one and the same method of the step:
 /// each key is stated once.
-public struct AugmentationFields {
+package struct AugmentationFields {
   private let step: String
   private var given: [String: AugmentationValue]
   private var known: [String] = []
@@ -69,7 +69,7 @@ public struct AugmentationFields {
   }
 
   /// A number within limits.
-  public mutating func number(
+  package mutating func number(
     _ key: String, _ value: inout Float, in limits: ClosedRange<Float>
   ) throws(AugmentationError) {
     if let found = take(key) {
@@ -84,7 +84,7 @@ public struct AugmentationFields {
 
   /// A range within limits: two numbers, or one that stands for itself; where `isSymmetric`, one stands for
   /// the range from its negative to itself.
-  public mutating func range(
+  package mutating func range(
     _ key: String, _ value: inout ClosedRange<Float>, in limits: ClosedRange<Float>,
     isSymmetric: Bool = false
   ) throws(AugmentationError) {
@@ -122,7 +122,7 @@ public struct AugmentationFields {
   }
 
   /// A range of whole numbers within limits, likewise.
-  public mutating func integers(
+  package mutating func integers(
     _ key: String, _ value: inout ClosedRange<Int>, in limits: ClosedRange<Int>
   ) throws(AugmentationError) {
     if let found = take(key) {
@@ -143,7 +143,7 @@ public struct AugmentationFields {
   }
 
   /// One of the cases of a type, by raw value.
-  public mutating func choice<T: RawRepresentable & CaseIterable>(
+  package mutating func choice<T: RawRepresentable & CaseIterable>(
     _ key: String, _ value: inout T
   ) throws(AugmentationError) where T.RawValue == String {
     if let found = take(key) {
@@ -156,7 +156,7 @@ public struct AugmentationFields {
   }
 
   /// Some of the cases of a type, at least one; a single word stands for itself.
-  public mutating func choices<T: RawRepresentable & CaseIterable & Equatable>(
+  package mutating func choices<T: RawRepresentable & CaseIterable & Equatable>(
     _ key: String, _ value: inout [T]
   ) throws(AugmentationError) where T.RawValue == String {
     if let found = take(key) {
@@ -181,7 +181,7 @@ public struct AugmentationFields {
   }
 
   /// Steps within a step, at least one.
-  public mutating func steps(
+  package mutating func steps(
     _ key: String, _ value: inout [Augmentation.Step]
   ) throws(AugmentationError) {
     if let found = take(key) {

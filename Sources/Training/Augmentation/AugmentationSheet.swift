@@ -7,22 +7,22 @@ import MediaIO
 /// A picture that shows what an augmentation does to a dataset's crops: a row a sample with the crop as it is and
 /// some draws, then a row a step with that step alone. Where fakes are made, rows show those too, and others what
 /// they are made of.
-public struct AugmentationSheet: Sendable {
+package struct AugmentationSheet: Sendable {
   /// What is shown.
-  public var augmentation: Augmentation
+  package var augmentation: Augmentation
   /// What the network expects; cells show crops as it gets them, before normalisation.
-  public var input: InputSpec
+  package var input: InputSpec
   /// How fakes are made out of real faces; nil where none are.
-  public var fakes: FakeOptions?
+  package var fakes: FakeOptions?
   /// Samples, as many real ones as fake ones and made ones where the data have them.
-  public var samples = 8
+  package var samples = 8
   /// Draws of each.
-  public var draws = 7
+  package var draws = 7
   /// What samples and draws depend on.
-  public var seed: UInt64 = 0
+  package var seed: UInt64 = 0
 
   /// A sheet with the defaults.
-  public init(_ augmentation: Augmentation, input: InputSpec) {
+  package init(_ augmentation: Augmentation, input: InputSpec) {
     self.augmentation = augmentation
     self.input = input
   }
@@ -40,7 +40,7 @@ public struct AugmentationSheet: Sendable {
   /// The sheet of some of a manifest's samples.
   ///
   /// - Throws: `DatasetError` at a picture that cannot be used, or a manifest without samples.
-  public func image(of manifest: FaceManifest) throws(DatasetError) -> Image {
+  package func image(of manifest: FaceManifest) throws(DatasetError) -> Image {
     precondition(samples > 0 && draws > 0, "AugmentationSheet: \(samples) samples, \(draws) draws")
     let chosen = try choose(manifest)
     var crops: [(sample: FaceSample, image: Image)] = []

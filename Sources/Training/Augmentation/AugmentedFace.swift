@@ -5,27 +5,27 @@ import FaceDetect
 ///
 /// Maps of the plane wait until pixels are asked for, so that a run of geometric steps samples the picture
 /// once.
-public struct AugmentedFace: Sendable {
+package struct AugmentedFace: Sendable {
   private var source: Image
   private var map: AffineMap?
   private var edges: EdgeFill?
   /// Left eye, right eye, nose, left and right corner of the mouth, as now seen in the picture; nil where
   /// they are not known.
-  public private(set) var landmarks: [Point]?
+  package private(set) var landmarks: [Point]?
 
   /// A crop as it was cut.
-  public init(_ image: Image, landmarks: [Point]? = nil) {
+  package init(_ image: Image, landmarks: [Point]? = nil) {
     source = image
     self.landmarks = landmarks?.count == 5 ? landmarks : nil
   }
 
   /// Pixels across.
-  public var width: Int { source.width }
+  package var width: Int { source.width }
   /// Pixels down.
-  public var height: Int { source.height }
+  package var height: Int { source.height }
 
   /// The picture as it is now.
-  public var image: Image {
+  package var image: Image {
     mutating get {
       guard let pending = map else { return source }
       let fill = edges ?? .replicate
@@ -43,7 +43,7 @@ public struct AugmentedFace: Sendable {
 
   /// Moves the picture within its frame. Whole numbers are the centres of pixels. `edges` says what is seen
   /// where the picture has moved away; nil is for maps that uncover nothing.
-  public mutating func move(by next: AffineMap, edges: EdgeFill?) {
+  package mutating func move(by next: AffineMap, edges: EdgeFill?) {
     if let old = self.edges, let edges, edges != old { _ = image }
     map = map.map { $0.followed(by: next) } ?? next
     self.edges = edges ?? self.edges
@@ -57,7 +57,7 @@ public struct AugmentedFace: Sendable {
   }
 
   /// Changes pixels without moving anything; the size must stay.
-  public mutating func change(_ body: (Image) -> Image) {
+  package mutating func change(_ body: (Image) -> Image) {
     let changed = body(image)
     precondition(
       changed.width == width && changed.height == height,
@@ -68,7 +68,7 @@ public struct AugmentedFace: Sendable {
 
 extension AffineMap {
   /// This map, then another.
-  public func followed(by next: AffineMap) -> AffineMap {
+  package func followed(by next: AffineMap) -> AffineMap {
     AffineMap(
       a: next.a * a + next.b * d, b: next.a * b + next.b * e, c: next.a * c + next.b * f + next.c,
       d: next.d * a + next.e * d, e: next.d * b + next.e * e, f: next.d * c + next.e * f + next.f)

@@ -3,31 +3,31 @@ import DeepfakeCore
 import Foundation
 
 /// Brightness, then contrast around the mean grey, each by a random factor.
-public struct BrightnessContrast: AugmentationOperation {
+package struct BrightnessContrast: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "brightnessContrast"
+  package static let name = "brightnessContrast"
   /// What is added to the factor 1 of every channel.
-  public var brightness: ClosedRange<Float>
+  package var brightness: ClosedRange<Float>
   /// What is added to the factor 1 of the distance from the mean grey.
-  public var contrast: ClosedRange<Float>
+  package var contrast: ClosedRange<Float>
 
   /// Up to 0.2 either way each.
-  public init() { self.init(brightness: -0.2...0.2, contrast: -0.2...0.2) }
+  package init() { self.init(brightness: -0.2...0.2, contrast: -0.2...0.2) }
 
   /// Brightness and contrast within some ranges.
-  public init(brightness: ClosedRange<Float>, contrast: ClosedRange<Float>) {
+  package init(brightness: ClosedRange<Float>, contrast: ClosedRange<Float>) {
     self.brightness = brightness
     self.contrast = contrast
   }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("brightness", &brightness, in: -1...3, isSymmetric: true)
     try fields.range("contrast", &contrast, in: -1...3, isSymmetric: true)
   }
 
   /// Changes the crop's light.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let light = 1 + generator.uniform(in: brightness)
     let spread = 1 + generator.uniform(in: contrast)
     face.change { $0.withBrightness(light, contrast: spread) }
@@ -35,21 +35,21 @@ public struct BrightnessContrast: AugmentationOperation {
 }
 
 /// Hue, saturation and value, by random amounts.
-public struct HueSaturationValue: AugmentationOperation {
+package struct HueSaturationValue: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "hueSaturationValue"
+  package static let name = "hueSaturationValue"
   /// Degrees by which hues are turned.
-  public var hue: ClosedRange<Float>
+  package var hue: ClosedRange<Float>
   /// What is added to the saturation, which is 0 to 1.
-  public var saturation: ClosedRange<Float>
+  package var saturation: ClosedRange<Float>
   /// What is added to the value, which is 0 to 1.
-  public var value: ClosedRange<Float>
+  package var value: ClosedRange<Float>
 
   /// Up to 40 degrees, 0.12 and 0.08 either way.
-  public init() { self.init(hue: -40...40) }
+  package init() { self.init(hue: -40...40) }
 
   /// Hue, saturation and value within some ranges.
-  public init(
+  package init(
     hue: ClosedRange<Float>, saturation: ClosedRange<Float> = -0.12...0.12,
     value: ClosedRange<Float> = -0.08...0.08
   ) {
@@ -59,14 +59,14 @@ public struct HueSaturationValue: AugmentationOperation {
   }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("hue", &hue, in: -180...180, isSymmetric: true)
     try fields.range("saturation", &saturation, in: -1...1, isSymmetric: true)
     try fields.range("value", &value, in: -1...1, isSymmetric: true)
   }
 
   /// Changes the crop's colours.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let turn = generator.uniform(in: hue) / 360
     let saturation = generator.uniform(in: saturation)
     let value = generator.uniform(in: value)
@@ -75,43 +75,43 @@ public struct HueSaturationValue: AugmentationOperation {
 }
 
 /// Each channel, 0 to 1, to the power of a random number.
-public struct Gamma: AugmentationOperation {
+package struct Gamma: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "gamma"
+  package static let name = "gamma"
   /// The exponent.
-  public var gamma: ClosedRange<Float>
+  package var gamma: ClosedRange<Float>
 
   /// From 0.8 to 1.2.
-  public init() { self.init(gamma: 0.8...1.2) }
+  package init() { self.init(gamma: 0.8...1.2) }
 
   /// An exponent within a range.
-  public init(gamma: ClosedRange<Float>) { self.gamma = gamma }
+  package init(gamma: ClosedRange<Float>) { self.gamma = gamma }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("gamma", &gamma, in: 0.05...20)
   }
 
   /// Changes the crop's middle tones.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let exponent = generator.uniform(in: gamma)
     face.change { $0.withGamma(exponent) }
   }
 }
 
 /// The crop in shades of grey.
-public struct Greyscale: AugmentationOperation {
+package struct Greyscale: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "grey"
+  package static let name = "grey"
 
   /// The only one there is.
-  public init() {}
+  package init() {}
 
   /// There are no parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) {}
+  package mutating func describe(_ fields: inout AugmentationFields) {}
 
   /// Takes the colour away.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     face.change { $0.grey() }
   }
 }

@@ -3,31 +3,31 @@ import FaceDetect
 
 /// Random rectangles covered (DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks
 /// with Cutout", 2017).
-public struct Cutout: AugmentationOperation {
+package struct Cutout: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "cutout"
+  package static let name = "cutout"
   /// How many rectangles.
-  public var count: ClosedRange<Int>
+  package var count: ClosedRange<Int>
   /// Their width, and their height, as parts of the crop's.
-  public var size: ClosedRange<Float>
+  package var size: ClosedRange<Float>
 
   /// One or two, of 0.1 to 0.3 of the sides.
-  public init() { self.init(count: 1...2, size: 0.1...0.3) }
+  package init() { self.init(count: 1...2, size: 0.1...0.3) }
 
   /// Rectangles within some ranges.
-  public init(count: ClosedRange<Int>, size: ClosedRange<Float>) {
+  package init(count: ClosedRange<Int>, size: ClosedRange<Float>) {
     self.count = count
     self.size = size
   }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.integers("count", &count, in: 1...100)
     try fields.range("size", &size, in: 0...1)
   }
 
   /// Covers parts of the crop with black, all wholly within it.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let rectangles = (0..<generator.integer(in: count)).map { _ in
       let (width, height) = (generator.uniform(in: size), generator.uniform(in: size))
       return (
@@ -52,11 +52,11 @@ public struct Cutout: AugmentationOperation {
 /// first place did).
 ///
 /// Needs the crop's five landmarks; a crop without them stays as it is.
-public struct LandmarkCutout: AugmentationOperation {
+package struct LandmarkCutout: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "landmarkCutout"
+  package static let name = "landmarkCutout"
   /// What can be covered.
-  public enum Part: String, Sendable, CaseIterable {
+  package enum Part: String, Sendable, CaseIterable {
     /// Both eyes.
     case eyes
     /// The nose.
@@ -66,28 +66,28 @@ public struct LandmarkCutout: AugmentationOperation {
   }
 
   /// One of these is covered, each equally likely.
-  public var parts: [Part]
+  package var parts: [Part]
   /// The size of what covers, in relation to the part's usual one.
-  public var size: ClosedRange<Float>
+  package var size: ClosedRange<Float>
 
   /// Any of the three, at 0.8 to 1.3 of the usual size.
-  public init() { self.init(parts: Part.allCases) }
+  package init() { self.init(parts: Part.allCases) }
 
   /// Some parts covered.
-  public init(parts: [Part], size: ClosedRange<Float> = 0.8...1.3) {
+  package init(parts: [Part], size: ClosedRange<Float> = 0.8...1.3) {
     precondition(!parts.isEmpty, "LandmarkCutout: no parts")
     self.parts = parts
     self.size = size
   }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.choices("parts", &parts)
     try fields.range("size", &size, in: 0...4)
   }
 
   /// Covers one part with a black bar that follows the face's slant.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let part = parts[generator.integer(in: 0...parts.count - 1)]
     let size = generator.uniform(in: size)
     guard let bar = face.landmarks.flatMap({ Self.bar(part, $0) }) else { return }

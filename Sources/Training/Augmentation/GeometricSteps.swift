@@ -15,48 +15,48 @@ extension SeededGenerator {
 }
 
 /// Left and right swapped.
-public struct HorizontalFlip: AugmentationOperation {
+package struct HorizontalFlip: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "horizontalFlip"
+  package static let name = "horizontalFlip"
 
   /// The only one there is.
-  public init() {}
+  package init() {}
 
   /// There are no parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) {}
+  package mutating func describe(_ fields: inout AugmentationFields) {}
 
   /// Mirrors the crop.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     face.move(by: AffineMap(a: -1, c: Double(face.width) - 1), edges: nil)
   }
 }
 
 /// A turn around the centre, by a random angle.
-public struct Rotation: AugmentationOperation {
+package struct Rotation: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "rotation"
+  package static let name = "rotation"
   /// Counter-clockwise, as the picture is seen.
-  public var degrees: ClosedRange<Float>
+  package var degrees: ClosedRange<Float>
   /// What is seen outside the crop.
-  public var edges: EdgeFill
+  package var edges: EdgeFill
 
   /// Up to 15 degrees either way, black outside.
-  public init() { self.init(degrees: -15...15) }
+  package init() { self.init(degrees: -15...15) }
 
   /// A rotation within some degrees.
-  public init(degrees: ClosedRange<Float>, edges: EdgeFill = .black) {
+  package init(degrees: ClosedRange<Float>, edges: EdgeFill = .black) {
     self.degrees = degrees
     self.edges = edges
   }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("degrees", &degrees, in: -180...180, isSymmetric: true)
     try fields.choice("edges", &edges)
   }
 
   /// Turns the crop.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let angle = Double(generator.uniform(in: degrees)) * .pi / 180
     face.move(
       by: .aroundCentre(face, a: cos(angle), b: sin(angle), d: -sin(angle), e: cos(angle)),
@@ -69,28 +69,28 @@ public struct Rotation: AugmentationOperation {
 /// Crops of different collections are framed differently, and where their labels differ too, a
 /// network learns the framing. This takes it away: whatever a crop looked like, what the network
 /// sees is framed like all others. A crop without landmarks stays as it is.
-public struct Framing: AugmentationOperation {
+package struct Framing: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "framing"
+  package static let name = "framing"
   /// The distance between the middle of the eyes and that of the mouth's corners, as a part of the
   /// crop's side (`FaceFraming`). A crop that has not as much around the face is shown as a whole,
   /// with a twentieth of its side around it, and as large as the upper limit says where the face
   /// fills it.
-  public var length: ClosedRange<Float>
+  package var length: ClosedRange<Float>
 
   /// From 0.32 to 0.48.
-  public init() { self.init(length: 0.32...0.48) }
+  package init() { self.init(length: 0.32...0.48) }
 
   /// A face of some size.
-  public init(length: ClosedRange<Float>) { self.length = length }
+  package init(length: ClosedRange<Float>) { self.length = length }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("length", &length, in: 0.05...1)
   }
 
   /// Moves the face.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let wanted = generator.uniform(in: length)
     guard let place = face.landmarks.flatMap({ FaceFraming(landmarks: $0) }) else { return }
     let (x, y) = (place.middle.x + 0.5, place.middle.y + 0.5)
@@ -109,21 +109,21 @@ public struct Framing: AugmentationOperation {
 }
 
 /// A shift and a change of size, by random amounts.
-public struct ShiftScale: AugmentationOperation {
+package struct ShiftScale: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "shiftScale"
+  package static let name = "shiftScale"
   /// The shift right, and the one down, as parts of the side.
-  public var shift: ClosedRange<Float>
+  package var shift: ClosedRange<Float>
   /// What lengths are multiplied by.
-  public var scale: ClosedRange<Float>
+  package var scale: ClosedRange<Float>
   /// What is seen outside the crop.
-  public var edges: EdgeFill
+  package var edges: EdgeFill
 
   /// Up to 0.0625 and by 0.9 to 1.1, black outside.
-  public init() { self.init(shift: -0.0625...0.0625, scale: 0.9...1.1) }
+  package init() { self.init(shift: -0.0625...0.0625, scale: 0.9...1.1) }
 
   /// Shifts and scales within some ranges.
-  public init(
+  package init(
     shift: ClosedRange<Float>, scale: ClosedRange<Float>, edges: EdgeFill = .black
   ) {
     self.shift = shift
@@ -132,14 +132,14 @@ public struct ShiftScale: AugmentationOperation {
   }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("shift", &shift, in: -1...1, isSymmetric: true)
     try fields.range("scale", &scale, in: 0.1...10)
     try fields.choice("edges", &edges)
   }
 
   /// Moves the crop.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let scale = Double(generator.uniform(in: scale))
     let right = Double(generator.uniform(in: shift)) * Double(face.width)
     let down = Double(generator.uniform(in: shift)) * Double(face.height)
@@ -151,25 +151,25 @@ public struct ShiftScale: AugmentationOperation {
 }
 
 /// A random part of the crop, brought to the crop's size.
-public struct RandomCrop: AugmentationOperation {
+package struct RandomCrop: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "crop"
+  package static let name = "crop"
   /// The part's sides in relation to the crop's.
-  public var part: ClosedRange<Float>
+  package var part: ClosedRange<Float>
 
   /// From 0.8 of the sides.
-  public init() { self.init(part: 0.8...1) }
+  package init() { self.init(part: 0.8...1) }
 
   /// A part of some size.
-  public init(part: ClosedRange<Float>) { self.part = part }
+  package init(part: ClosedRange<Float>) { self.part = part }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("part", &part, in: 0.1...1)
   }
 
   /// Cuts the part out.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let part = Double(generator.uniform(in: part))
     let left = Double(generator.uniform()) * (1 - part) * Double(face.width)
     let top = Double(generator.uniform()) * (1 - part) * Double(face.height)

@@ -3,11 +3,11 @@ import Foundation
 
 /// Crops mixed with others, and their labels likewise (Zhang et al., "mixup: Beyond Empirical Risk
 /// Minimization", 2018).
-public struct Mixup: Sendable, Equatable {
+package struct Mixup: Sendable, Equatable {
   static let name = "mixup"
 
   /// What a crop is mixed with.
-  public enum Partner: String, Sendable, CaseIterable {
+  package enum Partner: String, Sendable, CaseIterable {
     /// Another crop of the batch.
     case batch
     /// The real crop that a fake was made from: the one of the fake's `original` with the same file name, or
@@ -17,14 +17,14 @@ public struct Mixup: Sendable, Equatable {
   }
 
   /// How often a crop, or a batch, is mixed, from 0 to 1.
-  public var probability: Float
+  package var probability: Float
   /// The parameter of the Beta distribution that shares are drawn from; small is mostly one or the other.
-  public var alpha: Float
+  package var alpha: Float
   /// What with.
-  public var partner: Partner
+  package var partner: Partner
 
   /// Every batch mixed within itself, with alpha 0.2, unless told otherwise.
-  public init(probability: Float = 1, alpha: Float = 0.2, partner: Partner = .batch) {
+  package init(probability: Float = 1, alpha: Float = 0.2, partner: Partner = .batch) {
     self.probability = probability
     self.alpha = alpha
     self.partner = partner

@@ -4,50 +4,50 @@ import Foundation
 import MediaIO
 
 /// Gaussian blur of a random width.
-public struct GaussianBlur: AugmentationOperation {
+package struct GaussianBlur: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "blur"
+  package static let name = "blur"
   /// The standard deviation in pixels.
-  public var sigma: ClosedRange<Float>
+  package var sigma: ClosedRange<Float>
 
   /// From 0.5 to 2 pixels.
-  public init() { self.init(sigma: 0.5...2) }
+  package init() { self.init(sigma: 0.5...2) }
 
   /// A blur of some width.
-  public init(sigma: ClosedRange<Float>) { self.sigma = sigma }
+  package init(sigma: ClosedRange<Float>) { self.sigma = sigma }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("sigma", &sigma, in: 0...20)
   }
 
   /// Blurs the crop.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let sigma = generator.uniform(in: sigma)
     face.change { $0.blurred(sigma: sigma) }
   }
 }
 
 /// Blur along a straight line of a random length and direction.
-public struct MotionBlur: AugmentationOperation {
+package struct MotionBlur: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "motionBlur"
+  package static let name = "motionBlur"
   /// The line's length in pixels.
-  public var length: ClosedRange<Float>
+  package var length: ClosedRange<Float>
 
   /// From 3 to 9 pixels.
-  public init() { self.init(length: 3...9) }
+  package init() { self.init(length: 3...9) }
 
   /// A blur of some length.
-  public init(length: ClosedRange<Float>) { self.length = length }
+  package init(length: ClosedRange<Float>) { self.length = length }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("length", &length, in: 1...50)
   }
 
   /// Blurs the crop.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let length = generator.uniform(in: length)
     let angle = generator.uniform() * .pi
     face.change { $0.smeared(length: length, angle: angle) }
@@ -55,11 +55,11 @@ public struct MotionBlur: AugmentationOperation {
 }
 
 /// A camera's noise.
-public struct Noise: AugmentationOperation {
+package struct Noise: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "noise"
+  package static let name = "noise"
   /// What the channels' noise have in common.
-  public enum Kind: String, Sendable, CaseIterable {
+  package enum Kind: String, Sendable, CaseIterable {
     /// Nothing.
     case colored
     /// It is the same.
@@ -67,18 +67,18 @@ public struct Noise: AugmentationOperation {
   }
 
   /// The standard deviation in black, as a part of white.
-  public var deviation: ClosedRange<Float>
+  package var deviation: ClosedRange<Float>
   /// What is added to the standard deviation in white: light comes in photons, whose noise grows with the
   /// root of the light.
-  public var shot: ClosedRange<Float>
+  package var shot: ClosedRange<Float>
   /// What the channels have in common.
-  public var kind: Kind
+  package var kind: Kind
 
   /// From 0.01 to 0.05, no shot noise, coloured.
-  public init() { self.init(deviation: 0.01...0.05) }
+  package init() { self.init(deviation: 0.01...0.05) }
 
   /// Noise within some ranges.
-  public init(
+  package init(
     deviation: ClosedRange<Float>, shot: ClosedRange<Float> = 0...0, kind: Kind = .colored
   ) {
     self.deviation = deviation
@@ -87,14 +87,14 @@ public struct Noise: AugmentationOperation {
   }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("deviation", &deviation, in: 0...1)
     try fields.range("shot", &shot, in: 0...1)
     try fields.choice("kind", &kind)
   }
 
   /// Adds noise to the crop.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let deviation = generator.uniform(in: deviation)
     let shot = generator.uniform(in: shot)
     let seed = generator.next()
@@ -105,50 +105,50 @@ public struct Noise: AugmentationOperation {
 }
 
 /// Compression as JPEG of a random quality, and decompression.
-public struct JPEGCompression: AugmentationOperation {
+package struct JPEGCompression: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "jpeg"
+  package static let name = "jpeg"
   /// The quality, 1 to 100.
-  public var quality: ClosedRange<Int>
+  package var quality: ClosedRange<Int>
 
   /// From 40 to 95.
-  public init() { self.init(quality: 40...95) }
+  package init() { self.init(quality: 40...95) }
 
   /// Compression within a range.
-  public init(quality: ClosedRange<Int>) { self.quality = quality }
+  package init(quality: ClosedRange<Int>) { self.quality = quality }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.integers("quality", &quality, in: 1...100)
   }
 
   /// Compresses the crop. One that JPEG cannot hold, with a side above 65535 pixels, stays as it is.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let quality = generator.integer(in: quality)
     face.change { (try? ImageFile.recompressed($0, quality: quality)) ?? $0 }
   }
 }
 
 /// The crop made smaller, and as large as it was again.
-public struct Downscale: AugmentationOperation {
+package struct Downscale: AugmentationOperation {
   /// The name in recipes.
-  public static let name = "downscale"
+  package static let name = "downscale"
   /// The small size in relation to the crop's.
-  public var factor: ClosedRange<Float>
+  package var factor: ClosedRange<Float>
 
   /// From 0.35 to 0.9.
-  public init() { self.init(factor: 0.35...0.9) }
+  package init() { self.init(factor: 0.35...0.9) }
 
   /// A size within a range.
-  public init(factor: ClosedRange<Float>) { self.factor = factor }
+  package init(factor: ClosedRange<Float>) { self.factor = factor }
 
   /// Reads or writes the parameters.
-  public mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
+  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("factor", &factor, in: 0.02...1)
   }
 
   /// Scales the crop down by areas and up by bilinear interpolation.
-  public func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
+  package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let factor = generator.uniform(in: factor)
     face.change { image in
       let width = max(1, Int((Float(image.width) * factor).rounded()))

@@ -5,51 +5,51 @@ import Foundation
 
 /// Measures how well a detector finds the faces of composed scenes, by their size, their pose and
 /// their light.
-public struct DetectorEvaluation: Sendable {
+package struct DetectorEvaluation: Sendable {
   /// Scenes looked at.
-  public var scenes = 400
+  package var scenes = 400
   /// Their sides in pixels.
-  public var size = 384
+  package var size = 384
   /// What the scenes depend on.
-  public var seed: UInt64 = 1
+  package var seed: UInt64 = 1
   /// A face is found where a detection has at least this intersection over union with it.
-  public var overlap: Float = 0.4
+  package var overlap: Float = 0.4
 
   /// An evaluation with the defaults.
-  public init() {}
+  package init() {}
 
   /// What a detector made of the scenes.
-  public struct Result: Sendable, Equatable {
+  package struct Result: Sendable, Equatable {
     /// Faces that have something in common.
-    public struct Group: Sendable, Equatable {
+    package struct Group: Sendable, Equatable {
       /// What they have in common, as in "16 to 32 pixels".
-      public var name: String
+      package var name: String
       /// The number of faces.
-      public var faces = 0
+      package var faces = 0
       /// The scores of those found.
-      public var found: [Float] = []
+      package var found: [Float] = []
 
       /// The part of the faces that is found with at least a score; NaN without faces.
-      public func recall(threshold: Float) -> Double {
+      package func recall(threshold: Float) -> Double {
         Double(found.count { $0 >= threshold }) / Double(faces)
       }
     }
 
     /// All faces.
-    public var all = Group(name: "all")
+    package var all = Group(name: "all")
     /// The same faces by size, pose and light, in the order of `FaceGroup.allCases`.
-    public var groups = FaceGroup.allCases.map { Group(name: $0.rawValue) }
+    package var groups = FaceGroup.allCases.map { Group(name: $0.rawValue) }
     /// The scores of what is no face.
-    public var falseAlarms: [Float] = []
+    package var falseAlarms: [Float] = []
     /// Scenes looked at.
-    public var scenes: Int
+    package var scenes: Int
     /// The intersections over union of the faces found, in order of scenes.
-    public var overlaps: [Float] = []
+    package var overlaps: [Float] = []
     /// The mean distance of the five landmarks from where they are, as parts of the distance between the eyes.
-    public var landmarkErrors: [Float] = []
+    package var landmarkErrors: [Float] = []
 
     /// False alarms in a scene.
-    public func falseAlarms(threshold: Float) -> Double {
+    package func falseAlarms(threshold: Float) -> Double {
       Double(falseAlarms.count { $0 >= threshold }) / Double(scenes)
     }
   }
@@ -57,7 +57,7 @@ public struct DetectorEvaluation: Sendable {
   /// Lets a detector, with as low a threshold as is of interest, look at scenes of faces that it has not learned.
   ///
   /// - Throws: `DatasetError`, `CancellationError`, what the detector throws.
-  public func run(_ detector: any FaceDetector, faces: LabelledFaces) throws -> Result {
+  package func run(_ detector: any FaceDetector, faces: LabelledFaces) throws -> Result {
     let composer = SceneComposer(faces: faces, size: size)
     var result = Result(scenes: scenes)
     for start in stride(from: 0, to: scenes, by: Self.block) {

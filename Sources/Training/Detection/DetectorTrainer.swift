@@ -7,44 +7,44 @@ import Foundation
 ///
 /// A run lives in a folder, as those of a `Trainer` do. What comes out depends on the options and
 /// the data alone, not on the number of threads nor on interruptions.
-public struct DetectorTrainer: Sendable {
+package struct DetectorTrainer: Sendable {
   /// How it learns.
-  public struct Options: Sendable, Equatable {
+  package struct Options: Sendable, Equatable {
     /// Optimiser steps.
-    public var steps = 8000
+    package var steps = 8000
     /// Scenes a step.
-    public var batch = 8
+    package var batch = 8
     /// The sides of most scenes in pixels. Small ones cost less, but what large anchors see in the
     /// middle of a frame is then never learned. In three steps of ten, there are a quarter as many
     /// scenes of twice the size.
-    public var size = 320
+    package var size = 320
     /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a
     /// cosine.
-    public var learningRate: Float = 3e-3
+    package var learningRate: Float = 3e-3
     /// How strongly weights are drawn to 0.
-    public var weightDecay: Float = 0.01
+    package var weightDecay: Float = 0.01
     /// What the gradient's norm is clipped to.
-    public var clip: Float = 10
+    package var clip: Float = 10
     /// The part of the averaged weights that a step keeps; the averages are what is saved.
-    public var averageDecay: Float = 0.998
+    package var averageDecay: Float = 0.998
     /// Where all randomness comes from.
-    public var seed: UInt64 = 0
+    package var seed: UInt64 = 0
 
     /// The defaults; `Docs/Detectors.md` says what the shipped weights were trained with.
-    public init() {}
+    package init() {}
   }
 
   /// Steps of an epoch, which is what a run is saved and told by.
-  public static let epochSteps = 200
+  package static let epochSteps = 200
 
   /// How it learns.
-  public let options: Options
+  package let options: Options
   /// When checkpoints are written beside each epoch's end.
-  public var checkpoints = CheckpointTimes()
+  package var checkpoints = CheckpointTimes()
   private let faces: LabelledFaces
 
   /// A trainer on some faces.
-  public init(_ faces: LabelledFaces, _ options: Options = Options()) {
+  package init(_ faces: LabelledFaces, _ options: Options = Options()) {
     self.faces = faces
     self.options = options
   }
@@ -60,7 +60,7 @@ public struct DetectorTrainer: Sendable {
   /// - Throws: `TrainingError`, `DatasetError` of a picture that cannot be read, `WeightsError`
   ///   where `start` is another network's, and what `onEvent` throws.
   @discardableResult
-  public func run(
+  package func run(
     from start: StateDict? = nil, in folder: RunFolder, resuming: Bool = false,
     onEvent: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {
@@ -74,7 +74,7 @@ public struct DetectorTrainer: Sendable {
   /// The scenes of a step.
   ///
   /// - Throws: `DatasetError` of the first picture that cannot be read.
-  public func scenes(_ step: Int) throws(DatasetError) -> [DetectionScene] {
+  package func scenes(_ step: Int) throws(DatasetError) -> [DetectionScene] {
     var generator = SeededGenerator(seed: options.seed, label: "scenes \(step)")
     let isLarge = generator.uniform() < 0.3
     let composer = SceneComposer(faces: faces, size: isLarge ? 2 * options.size : options.size)

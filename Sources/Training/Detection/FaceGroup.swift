@@ -6,7 +6,7 @@ import Foundation
 ///
 /// A face belongs to one group of size, to one of pose where its landmarks are known, and to `dark`
 /// in little light.
-public enum FaceGroup: String, CaseIterable, Sendable {
+package enum FaceGroup: String, CaseIterable, Sendable {
   // The longer side of the box.
   case smallest = "8 to 16 pixels"
   case small = "16 to 32 pixels"
@@ -21,7 +21,7 @@ public enum FaceGroup: String, CaseIterable, Sendable {
   case dark = "dark"
 
   /// The groups of a face in a picture.
-  public static func groups(of face: Face, in image: Image) -> [FaceGroup] {
+  package static func groups(of face: Face, in image: Image) -> [FaceGroup] {
     var groups = [size(of: face.box)]
     if let pose = pose(of: face.landmarks) { groups.append(pose) }
     if image.luminance(in: face.box) < darkLuminance { groups.append(.dark) }
@@ -42,7 +42,7 @@ public enum FaceGroup: String, CaseIterable, Sendable {
   }
 
   /// The pose that five landmarks tell; nil without landmarks or where the eyes are in one place.
-  public static func pose(of landmarks: [Point]) -> FaceGroup? {
+  package static func pose(of landmarks: [Point]) -> FaceGroup? {
     guard landmarks.count == 5 else { return nil }
     let (left, right, nose) = (landmarks[0], landmarks[1], landmarks[2])
     let (x, y) = (right.x - left.x, right.y - left.y)

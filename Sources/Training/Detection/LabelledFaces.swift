@@ -5,13 +5,13 @@ import Foundation
 import MediaIO
 
 /// Pictures of one face each of which it is known where the face is: what scenes are composed of.
-public struct LabelledFaces: Sendable {
+package struct LabelledFaces: Sendable {
   private let manifest: FaceManifest
   /// The samples whose box and landmarks are known.
   private let indices: [Int]
 
   /// The number of pictures.
-  public var count: Int { indices.count }
+  package var count: Int { indices.count }
   /// The hash of the manifest, empty where it was made in code.
   var digest: String { manifest.digest }
 
@@ -26,7 +26,7 @@ public struct LabelledFaces: Sendable {
   ///
   /// - Throws: `DatasetError` where there are none, or where a box is empty or not at the picture's
   ///   landmarks.
-  public init(_ manifest: FaceManifest) throws(DatasetError) {
+  package init(_ manifest: FaceManifest) throws(DatasetError) {
     self.manifest = manifest
     var indices: [Int] = []
     for (index, sample) in manifest.samples.enumerated() {

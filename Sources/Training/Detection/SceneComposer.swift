@@ -10,9 +10,9 @@ import MediaIO
 /// Faces are pasted with the outlines of heads, soft and hard, and as the squares that they were
 /// cut out in, so that no outline gives them away; decoys are pasted the same ways. Everything
 /// follows from the generator.
-public struct SceneComposer: Sendable {
+package struct SceneComposer: Sendable {
   /// The picture's sides in pixels.
-  public let size: Int
+  package let size: Int
   let faces: LabelledFaces
   private let background: SceneBackground
   private let decoys: SceneDecoys
@@ -23,7 +23,7 @@ public struct SceneComposer: Sendable {
   private static let largestCover: Float = 0.45
 
   /// A composer of square pictures.
-  public init(faces: LabelledFaces, size: Int) {
+  package init(faces: LabelledFaces, size: Int) {
     precondition(size >= 64, "SceneComposer: a scene of \(size) pixels is too small")
     self.size = size
     self.faces = faces
@@ -34,7 +34,7 @@ public struct SceneComposer: Sendable {
   /// A scene.
   ///
   /// - Throws: `DatasetError` of a picture that cannot be read.
-  public func scene(
+  package func scene(
     using generator: inout SeededGenerator
   ) throws(DatasetError) -> DetectionScene {
     var draft: Draft
@@ -329,16 +329,16 @@ extension Face {
 }
 
 /// A picture to learn detection from, and the faces in it.
-public struct DetectionScene: Sendable, Equatable {
+package struct DetectionScene: Sendable, Equatable {
   /// The picture.
-  public var image: Image
+  package var image: Image
   /// The faces that a detector must find, their score 1; in pixels of the picture.
-  public var faces: [Face]
+  package var faces: [Face]
   /// Where a detector may find a face or not: faces too small or too much covered, mostly.
-  public var ignored: [Box]
+  package var ignored: [Box]
 
   /// A picture with its faces.
-  public init(image: Image, faces: [Face], ignored: [Box] = []) {
+  package init(image: Image, faces: [Face], ignored: [Box] = []) {
     self.image = image
     self.faces = faces
     self.ignored = ignored

@@ -2,7 +2,7 @@ import DeepfakeCore
 import Foundation
 
 /// The part of a face that a fake replaces.
-public enum BlendedPart: String, Sendable, CaseIterable {
+package enum BlendedPart: String, Sendable, CaseIterable {
   /// From the forehead to the chin.
   case face
   /// From the brows to the chin.

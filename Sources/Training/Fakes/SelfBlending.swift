@@ -21,7 +21,7 @@ public struct SelfBlending: Sendable, Equatable {
   /// How much the copies differ in colour and sharpness; 1 is the usual amount.
   public var strength: Float = 1
   /// The parts of faces that are replaced, each equally likely. A part named twice is twice as likely.
-  public var parts: [BlendedPart] = BlendedPart.allCases
+  package var parts: [BlendedPart] = BlendedPart.allCases
 
   /// What the replaced part keeps of the blended face; each equally likely. Another person's face is always
   /// blended in wholly: two faces half and half are no fake that anybody makes.

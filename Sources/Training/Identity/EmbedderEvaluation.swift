@@ -6,37 +6,37 @@ import Measures
 import MediaIO
 
 /// Measures what an embedder can tell, on people that it has not learned.
-public struct EmbedderEvaluation: Sendable {
+package struct EmbedderEvaluation: Sendable {
   /// What randomness depends on: the views' changes.
-  public var seed: UInt64 = 0
+  package var seed: UInt64 = 0
   /// The part of the pairs of different people that may count as alike.
-  public var falseLinkRate = 1e-6
+  package var falseLinkRate = 1e-6
 
   /// An evaluation with a false link in a million pairs.
-  public init() {}
+  package init() {}
 
   /// What was measured.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// Two changed views of one picture of a named person, against views of two.
-    public var views: Verification
+    package var views: Verification
     /// Neighbouring files of one shot, against a file and a named person's picture.
-    public var neighbours: Verification
+    package var neighbours: Verification
     /// Pictures of one named person that do not look like one shot, against those of two people. One of
     /// many frames hangs together with its shot, so that there are fewer independent pairs than pairs.
-    public var people: Verification
+    package var people: Verification
     /// One picture each of two named people, at least one of them held out.
-    public var strangers: SimilarityHistogram
+    package var strangers: SimilarityHistogram
     /// The threshold at the false-link rate asked for.
-    public var threshold: Float
+    package var threshold: Float
     /// The most similar pictures of different people, by falling similarity.
-    public var worst: [Pair]
+    package var worst: [Pair]
 
     /// Two pictures.
-    public struct Pair: Sendable {
+    package struct Pair: Sendable {
       /// The pictures' paths.
-      public var first, second: String
+      package var first, second: String
       /// The dot product of their embeddings.
-      public var similarity: Float
+      package var similarity: Float
     }
   }
 
@@ -44,7 +44,7 @@ public struct EmbedderEvaluation: Sendable {
   ///
   /// - Parameter training: those learned from, one picture of each of whom is compared with those held out.
   /// - Throws: `DatasetError`, what the embedder throws, `CancellationError`.
-  public func run(
+  package func run(
     _ embedder: any FaceEmbedder, heldOut: IdentityData, training: IdentityData
   ) throws -> Result {
     let embed = CropEmbedding(embedder: embedder, seed: seed)

@@ -7,43 +7,43 @@ import Foundation
 ///
 /// A run lives in a folder, as those of a `Trainer` do. What comes out depends on the options and
 /// the data alone, not on the number of threads nor on interruptions.
-public struct EmbedderTrainer: Sendable {
+package struct EmbedderTrainer: Sendable {
   /// How it learns.
-  public struct Options: Sendable, Equatable {
+  package struct Options: Sendable, Equatable {
     /// Optimiser steps.
-    public var steps = 1500
+    package var steps = 1500
     /// Pairs of views a step.
-    public var pairs = 128
+    package var pairs = 128
     /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a
     /// cosine.
-    public var learningRate: Float = 2e-3
+    package var learningRate: Float = 2e-3
     /// How strongly weights are drawn to 0.
-    public var weightDecay: Float = 0.02
+    package var weightDecay: Float = 0.02
     /// What similarities are divided by in the loss.
-    public var temperature: Float = 0.1
+    package var temperature: Float = 0.1
     /// What the gradient's norm is clipped to.
-    public var clip: Float = 1
+    package var clip: Float = 1
     /// The side of the network's input in pixels.
-    public var size = LookAlikeNetwork.nativeSize
+    package var size = LookAlikeNetwork.nativeSize
     /// Where all randomness comes from.
-    public var seed: UInt64 = 0
+    package var seed: UInt64 = 0
     /// Threads that prepare pictures.
-    public var loaderThreads = 1
+    package var loaderThreads = 1
 
     /// What the shipped weights were trained with.
-    public init() {}
+    package init() {}
   }
 
   /// Steps of an epoch, which is what a run is saved and told by.
-  public static let epochSteps = 100
+  package static let epochSteps = 100
 
   /// How it learns.
-  public var options: Options
+  package var options: Options
   /// When checkpoints are written beside each epoch's end.
-  public var checkpoints = CheckpointTimes()
+  package var checkpoints = CheckpointTimes()
 
   /// A trainer.
-  public init(_ options: Options = Options()) {
+  package init(_ options: Options = Options()) {
     self.options = options
   }
 
@@ -59,7 +59,7 @@ public struct EmbedderTrainer: Sendable {
   /// - Throws: `TrainingError`, `DatasetError` of a picture that cannot be read, `WeightsError`
   ///   where `start` is another network's, and what `onEvent` throws.
   @discardableResult
-  public func run(
+  package func run(
     _ data: IdentityData, from start: StateDict? = nil, in folder: RunFolder,
     resuming: Bool = false, onEvent: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {

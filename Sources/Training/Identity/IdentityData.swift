@@ -7,9 +7,9 @@ import Foundation
 /// A sample with a person in the manifest shows that person and nobody else of those named. One without
 /// may show anybody: what is known of it is only that the few files next to it in its folder that look like the
 /// same shot show the same face.
-public struct IdentityData: Sendable {
+package struct IdentityData: Sendable {
   /// The pictures.
-  public let manifest: FaceManifest
+  package let manifest: FaceManifest
   /// The samples of each named person, in order.
   package let people: [[Int]]
   /// The number of the person that each sample shows, in `people`; nil for those of which it is not known.
@@ -26,7 +26,7 @@ public struct IdentityData: Sendable {
   /// The data of a manifest. The pictures of samples without a person are read once.
   ///
   /// - Throws: `DatasetError` of the first picture that cannot be read.
-  public init(_ manifest: FaceManifest) throws(DatasetError) {
+  package init(_ manifest: FaceManifest) throws(DatasetError) {
     self.manifest = manifest
     let samples = manifest.samples
     var numbers: [String: Int] = [:]
@@ -89,7 +89,7 @@ extension IdentityData {
   /// `split`, or else a fifth. Samples without a video stay without one.
   ///
   /// - Throws: `DatasetError` where nothing can be held out.
-  public static func split(_ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
+  package static func split(_ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
     var split = try HoldOut().split(manifest)
     // Groups made up for samples that the manifest says nothing of would count as known otherwise.
     split.training = manifest.subset(having: split.training)

@@ -45,7 +45,7 @@ public struct RunFolder: Sendable {
   /// - Parameter resuming: Whether there must be a run in it, or must not.
   /// - Returns: What keeps other processes out for as long as it lives.
   /// - Throws: `TrainingError`, `FolderLock.Failure`.
-  public func prepare(resuming: Bool, bytes: Int = 0) throws -> FolderLock {
+  package func prepare(resuming: Bool, bytes: Int = 0) throws -> FolderLock {
     let name = url.relativePath
     if resuming {
       guard FileManager.default.fileExists(atPath: checkpoint.path) else {

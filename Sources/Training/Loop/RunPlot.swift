@@ -2,7 +2,7 @@ import Measures
 
 extension LinePlot {
   /// The curves of a run: losses, what they are made of, AUC and learning rate over the epochs.
-  public init(_ title: String, subtitle: String = "", run epochs: [EpochMetrics]) {
+  package init(_ title: String, subtitle: String = "", run epochs: [EpochMetrics]) {
     func line(_ value: (EpochMetrics) -> Double?) -> [Point] {
       epochs.map { Point(Double($0.epoch), value($0) ?? .nan) }
     }

@@ -88,14 +88,14 @@ struct NonFiniteOutput: Error {
 struct ValidationCancelled: Error {}
 
 /// When a run saves what it would go on from, beside the end of each epoch.
-public struct CheckpointTimes: Sendable, Equatable {
+package struct CheckpointTimes: Sendable, Equatable {
   /// The longest time between two checkpoints.
-  public var interval: Duration = .seconds(600)
+  package var interval: Duration = .seconds(600)
   /// Steps between two checkpoints, if not only time decides.
-  public var steps: Int?
+  package var steps: Int?
 
   /// Every ten minutes.
-  public init() {}
+  package init() {}
 }
 
 extension TrainingTask {

@@ -17,7 +17,7 @@ public struct Trainer: Sendable {
   /// How.
   public var options: TrainingOptions
   /// When checkpoints are written beside each epoch's end.
-  public var checkpoints = CheckpointTimes()
+  package var checkpoints = CheckpointTimes()
   /// Whether pictures that cannot be decoded are left out, instead of ending the run.
   public var skipsBroken = false
   /// Threads that decode and augment; as many as compute if nil. The result does not depend on it.
