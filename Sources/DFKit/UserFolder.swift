@@ -1,9 +1,10 @@
 import Foundation
 
-/// The user's folders for what dfkit keeps (XDG Base Directory Specification 0.8). As that asks, relative paths in the
-/// environment are passed over.
+/// The user's folders for what dfkit keeps (XDG Base Directory Specification 0.8). As that asks,
+/// relative paths in the environment are passed over.
 enum UserFolder {
-  /// `$XDG_CACHE_HOME/dfkit/name`, by default `~/.cache/dfkit/name`; nil where the environment names no home folder.
+  /// `$XDG_CACHE_HOME/dfkit/name`, by default `~/.cache/dfkit/name`; nil where the environment
+  /// names no home folder.
   static func cache(_ name: String, _ environment: [String: String]) -> URL? {
     let folder =
       absolute("XDG_CACHE_HOME", environment)

@@ -1,5 +1,5 @@
-/// How far work is that takes long: the one shape in which jobs tell it. The work on one file, image
-/// or member alone tells the part that is done, 0 to 1.
+/// How far work is that takes long: the one shape in which jobs tell it. The work on one file,
+/// image or member alone tells the part that is done, 0 to 1.
 public struct JobProgress: Sendable, Equatable {
   /// Files that are done.
   public var done: Int

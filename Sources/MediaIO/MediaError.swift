@@ -1,4 +1,5 @@
-/// Why a picture or video could not be used. The description names the file, the cause and the way out.
+/// Why a picture or video could not be used. The description names the file, the cause and the way
+/// out.
 public enum MediaError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The file is missing, may not be read, or is no regular file.
   case unreadable(file: String, reason: String)

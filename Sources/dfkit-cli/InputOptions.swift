@@ -42,7 +42,8 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     help: """
       The networks' weights: a folder of MEMBER.safetensors, MEMBER=FILE for each member, or one \
-      file for a recipe of one member; those that the recipe names if not given. A recipe's calibration \
+      file for a recipe of one member; those that the recipe names if not given. A recipe's \
+      calibration \
       and undecided range belong to the latter and are not used with others.
       """, completion: .file())
   var weights: [String] = []
@@ -72,7 +73,8 @@ struct RecipeOptions: ParsableArguments {
 struct CacheOptions: ParsableArguments {
   @Option(
     help: """
-      The folder that keeps what networks said; 'none' to keep nothing. ~/.cache/dfkit/scores if not given.
+      The folder that keeps what networks said; 'none' to keep nothing. ~/.cache/dfkit/scores if \
+      not given.
       """, completion: .directory)
   var cache: String?
 

@@ -40,7 +40,8 @@ enum ProgramArguments {
         !argument.hasPrefix("-o="), argument != "-help", Double(argument) == nil
       else { continue }
       return
-        "'\(argument)' begins with a dash, as options do. For a file of that name write ./\(argument);"
+        "'\(argument)' begins with a dash, as options do. For a file of that name write"
+        + " ./\(argument);"
         + " options have two dashes, see 'dfkit --help'."
     }
     return nil

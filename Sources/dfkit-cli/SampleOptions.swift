@@ -11,7 +11,8 @@ struct SampleOptions: ParsableArguments {
 
   @Option(
     help: """
-      The part of the data to judge, as its column split says: validation, test, train; or all. Without \
+      The part of the data to judge, as its column split says: validation, test, train; or all. \
+      Without \
       that column, validation is what 'dfkit train' holds out by itself.
       """)
   var split = "validation"

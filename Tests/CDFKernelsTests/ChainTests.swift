@@ -208,8 +208,8 @@ extension KernelTests {
       }
     }
 
-    /// Widths that end inside tiles and vectors, at both strides, for channels that fill a part of a
-    /// vector, a vector, and several.
+    /// Widths that end inside tiles and vectors, at both strides, for channels that fill a part of
+    /// a vector, a vector, and several.
     @Test(arguments: [4, 8, 16, 20, 64]) func widths(channels: Int) {
       forEachInstructionSet { isa in
         var numbers = Numbers(82)

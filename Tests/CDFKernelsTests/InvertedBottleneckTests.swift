@@ -225,8 +225,8 @@ extension KernelTests {
       }
     }
 
-    /// Shapes of every way through the block: rows or maps widened at once, strips, gates in weights or in
-    /// pixels, the projection by rows or by channels, chunks that are not full.
+    /// Shapes of every way through the block: rows or maps widened at once, strips, gates in
+    /// weights or in pixels, the projection by rows or by channels, chunks that are not full.
     static let blocks: [Block] = [
       Block(
         batch: 1, height: 9, width: 7, inputs: 5, channels: 20, squeezed: 3, outputs: 6, kernel: 3,

@@ -2,7 +2,8 @@ import CDFKernels
 import Testing
 
 extension KernelTests {
-  /// Pipelines against plain loops: area resizing, convolutions with PReLU, max pools in ceiling mode.
+  /// Pipelines against plain loops: area resizing, convolutions with PReLU, max pools in ceiling
+  /// mode.
   @Suite struct Pipeline {
     struct Layer {
       var kernel, stride, inputs, outputs: Int
@@ -224,7 +225,8 @@ extension KernelTests {
       expectSameForAnyThreads("pipeline") { problem.computed(rows: 4, columns: 9) }
     }
 
-    /// Bins from one pixel to thousands, of white: sums of bytes must not overflow, and white stays white.
+    /// Bins from one pixel to thousands, of white: sums of bytes must not overflow, and white stays
+    /// white.
     @Test(arguments: [(1, 1), (3, 700), (700, 700)])
     func largeBins(height: Int, width: Int) {
       forEachInstructionSet { isa in

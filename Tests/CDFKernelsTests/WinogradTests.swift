@@ -93,7 +93,8 @@ extension KernelTests {
       }
     }
 
-    /// Wide layers take another way through the tiles than narrow ones; the last is cut into groups.
+    /// Wide layers take another way through the tiles than narrow ones; the last is cut into
+    /// groups.
     @Test(arguments: [
       conv(12, 9, 64, 48), conv(batch: 2, 6, 10, 128, 96), conv(9, 9, 130, 160),
       conv(90, 120, 120, 100),

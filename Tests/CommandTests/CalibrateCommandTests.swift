@@ -14,8 +14,9 @@ import Testing
     }
   }
 
-  /// A folder with weights, and faces in three videos of either label: three quarters of the fakes have the
-  /// brightness that the network gives the higher logits, as has a quarter of the real ones.
+  /// A folder with weights, and faces in three videos of either label: three quarters of the fakes
+  /// have the brightness that the network gives the higher logits, as has a quarter of the real
+  /// ones.
   private func withMaterial(_ body: (URL) throws -> Void) throws {
     try Paths.withTemporaryFolder { folder in
       let weights = folder.appendingPathComponent("b0.safetensors")

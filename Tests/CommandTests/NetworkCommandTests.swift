@@ -64,7 +64,8 @@ import Testing
       expectClose([Float(probability)], [expected.probability], tolerance: 1e-4)
       #expect(
         whole["verdict"] as? String
-          == Verdict(probability: expected.probability, undecided: recipe.verdict.undecided).answer.rawValue)
+          == Verdict(probability: expected.probability, undecided: recipe.verdict.undecided).answer
+          .rawValue)
       let named = try entry(["--recipe", "default"])
       #expect(named["probability"] as? Double == probability)
       let one = try entry(["--weights", "default"])

@@ -3,7 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `Examples/sample.mp4`, which `Scripts/make-sample-video.py` renders, and the README's first command on it.
+/// `Examples/sample.mp4`, which `Scripts/make-sample-video.py` renders, and the README's first
+/// command on it.
 @Suite struct SampleVideoTests {
   private static let sample = Paths.package.appendingPathComponent("Examples/sample.mp4")
   @Test func itIsShortAndSmall() throws {

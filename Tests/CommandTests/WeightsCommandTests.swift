@@ -196,8 +196,8 @@ import Testing
 
   // MARK: TLS
 
-  /// Calls `body` with the port of a TLS server for `localhost` and the file of its certificate, which
-  /// no one has signed.
+  /// Calls `body` with the port of a TLS server for `localhost` and the file of its certificate,
+  /// which no one has signed.
   private func withTLSServer(_ body: (URL, Int, String) throws -> Void) throws {
     try Paths.withTemporaryFolder { folder in
       let made = try Tool.run(
@@ -221,8 +221,8 @@ import Testing
     }
   }
 
-  /// A Python that can serve TLS, and not a script that starts one; nil where that or OpenSSL's command
-  /// is missing.
+  /// A Python that can serve TLS, and not a script that starts one; nil where that or OpenSSL's
+  /// command is missing.
   private static let python: URL? = {
     let command =
       "openssl version >/dev/null && python3 -c 'import ssl, sys; print(sys.executable)'"

@@ -82,8 +82,8 @@ struct MTCNNGolden: Decodable {
       MTCNNGolden.self, from: Data(contentsOf: Paths.fixture("mtcnn.json")))
   }
 
-  /// The weights that the golden values were computed with: those of the formula, slopes and last layers
-  /// made small.
+  /// The weights that the golden values were computed with: those of the formula, slopes and last
+  /// layers made small.
   var weights: StateDict { Self.weights(keys) }
 
   static func weights(_ keys: [String: [Int]], file: String = "memory") -> StateDict {

@@ -113,8 +113,8 @@ import Testing
     #expect(kept == [9, 8, 7].map { candidates[$0] })
   }
 
-  /// Of equally sure candidates torchvision looks at the earlier one first, facenet-pytorch's "Min" at the
-  /// later one.
+  /// Of equally sure candidates torchvision looks at the earlier one first, facenet-pytorch's "Min"
+  /// at the later one.
   @Test func equallySureCandidates() {
     let candidates = [0, 1].map { i in
       Candidate(

@@ -96,8 +96,8 @@ import Testing
     #expect(found[1].isEmpty && !found[0].isEmpty && found[0].count < all[0].count)
   }
 
-  /// The published 20 pixels are those of the frame as searched; a size of one's own is in pixels of the
-  /// frame as given.
+  /// The published 20 pixels are those of the frame as searched; a size of one's own is in pixels
+  /// of the frame as given.
   @Test func facesOfAScaledFrameAreInPixelsOfTheFrame() throws {
     let weights = try MTCNNGolden.load().weights
     let frame = Self.frames[0]

@@ -4,8 +4,8 @@ import MediaIO
 import TestSupport
 import Testing
 
-/// Damaged files: any outcome is right but a crash, a hang, or an error that is no `MediaError`. Run it
-/// with `--sanitize=address` too.
+/// Damaged files: any outcome is right but a crash, a hang, or an error that is no `MediaError`.
+/// Run it with `--sanitize=address` too.
 @Suite struct FuzzTests {
   /// `data` cut to `cuts` lengths, and `flips` times with up to eight bytes replaced.
   private func damaged(_ data: Data, label: String, cuts: Int, flips: Int) -> [Data] {

@@ -1,8 +1,9 @@
 import DeepfakeCore
 import Testing
 
-/// Expects every element to be within `tolerance`, absolute, or relative where the expected value is
-/// larger than 1 in magnitude. NaN is never close. Reports the worst element at the caller's line.
+/// Expects every element to be within `tolerance`, absolute, or relative where the expected value
+/// is larger than 1 in magnitude. NaN is never close. Reports the worst element at the caller's
+/// line.
 public func expectClose(
   _ found: [Float], _ expected: [Float], tolerance: Float, _ label: String = "",
   sourceLocation: SourceLocation = #_sourceLocation

@@ -4,9 +4,9 @@ import Synchronization
 extension Tensor {
   /// The results of `body` for every image of a batch by itself, as a batch again.
   ///
-  /// A network's first layers have small weights and large maps, which stay in a core's cache when one
-  /// image goes through several layers before the next does. With enough images each thread takes
-  /// its own, and no thread waits for another between layers.
+  /// A network's first layers have small weights and large maps, which stay in a core's cache when
+  /// one image goes through several layers before the next does. With enough images each thread
+  /// takes its own, and no thread waits for another between layers.
   func imageByImage(_ body: @Sendable (Tensor) -> Tensor) -> Tensor {
     let batch = shape[0]
     if batch == 1 { return body(self) }

@@ -132,7 +132,8 @@ public struct PowerWeightedAggregator: Aggregator {
     self.power = power
   }
 
-  /// The mean of `scores`, each weighing |2 score - 1| to the power; the plain mean where all are one half.
+  /// The mean of `scores`, each weighing |2 score - 1| to the power; the plain mean where all are
+  /// one half.
   public func aggregate(_ scores: [Float]) -> Float {
     requireScores(scores, of: self)
     var (sum, total) = (0.0, 0.0)

@@ -3,8 +3,8 @@ import DeepfakeCore
 /// Several scorers that judge the same crops, and the way to one answer.
 ///
 /// Each member's frame scores become its own score by `frames`, the members' scores become the
-/// ensemble's by `models`, `calibration` makes that honest, and `clip` keeps the answer from certainty,
-/// which log loss punishes.
+/// ensemble's by `models`, `calibration` makes that honest, and `clip` keeps the answer from
+/// certainty, which log loss punishes.
 public struct Ensemble: FaceScorer {
   /// A scorer with the name that reports give it.
   public struct Member: Sendable {
@@ -26,7 +26,8 @@ public struct Ensemble: FaceScorer {
   public var frames: any Aggregator
   /// Makes one score out of the members' scores.
   public var models: any Aggregator
-  /// What makes the members' common score a probability, applied to its log odds; nil leaves it as it is.
+  /// What makes the members' common score a probability, applied to its log odds; nil leaves it as
+  /// it is.
   public var calibration: LogitCalibration?
   /// The range that the final probability is held in; nil leaves it as it is.
   public var clip: ClosedRange<Float>?
@@ -173,7 +174,8 @@ public enum EnsembleError: Error, Sendable, Equatable, CustomStringConvertible {
       "member \(member) gave \(found) scores for \(crops) crops; it must give one a crop or one"
         + " for all."
     case .notProbability(let member, let score):
-      "member \(member) gave the score \(score), which is no probability; its weights may be damaged."
+      "member \(member) gave the score \(score), which is no probability; its weights may be"
+        + " damaged."
     }
   }
 }

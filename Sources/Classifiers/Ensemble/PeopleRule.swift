@@ -20,8 +20,8 @@ public struct JudgedPerson: Sendable, Equatable {
 
 /// A way to make a video's probability out of those of the people in it.
 public protocol PeopleRule: Sendable {
-  /// The one probability; `people`, in the order of their numbers, are those seen in enough frames, at
-  /// least one.
+  /// The one probability; `people`, in the order of their numbers, are those seen in enough frames,
+  /// at least one.
   func probability(_ people: [JudgedPerson]) -> Float
 }
 
@@ -37,8 +37,8 @@ package struct HighestPersonRule: PeopleRule {
   }
 }
 
-/// The probability of the person with the largest face, by the median area of its boxes: the one whom
-/// the video is about.
+/// The probability of the person with the largest face, by the median area of its boxes: the one
+/// whom the video is about.
 package struct LargestPersonRule: PeopleRule {
   /// The rule.
   package init() {}

@@ -1,13 +1,14 @@
 import DeepfakeCore
 
-/// The way from the members' frame scores of one person to one probability: what an ensemble does once its members
-/// have judged, and all that trying other ways on scores computed before needs.
+/// The way from the members' frame scores of one person to one probability: what an ensemble does
+/// once its members have judged, and all that trying other ways on scores computed before needs.
 package struct ScoreCombination: Sendable {
   /// Makes one score out of a member's frame scores.
   package var frames: any Aggregator
   /// Makes one score out of the members' scores.
   package var models: any Aggregator
-  /// What makes the members' common score a probability, applied to its log odds; nil leaves it as it is.
+  /// What makes the members' common score a probability, applied to its log odds; nil leaves it as
+  /// it is.
   package var calibration: LogitCalibration?
   /// The range that the final probability is held in; nil leaves it as it is.
   package var clip: ClosedRange<Float>?

@@ -37,8 +37,8 @@ public struct WeightedMeanAggregator: MemberAggregator {
   }
 }
 
-/// Members put together by logistic regression of their log odds: stacking (Wolpert 1992; for probabilities, Ting and
-/// Witten 1999).
+/// Members put together by logistic regression of their log odds: stacking (Wolpert 1992; for
+/// probabilities, Ting and Witten 1999).
 public struct StackedAggregator: MemberAggregator, Equatable {
   /// What each member's log odds count, in the members' order.
   public let weights: [Double]
@@ -120,8 +120,9 @@ extension StackedAggregator {
     }
   }
 
-  /// The stack under which the truth is likeliest, weights being drawn to 0 by `ridge` / 2 times their squares, found by
-  /// Newton's method with LAPACK. What it is fitted on must not be what members were trained on.
+  /// The stack under which the truth is likeliest, weights being drawn to 0 by `ridge` / 2 times
+  /// their squares, found by Newton's method with LAPACK. What it is fitted on must not be what
+  /// members were trained on.
   ///
   /// - Throws: `FitError`.
   public static func fitted(to samples: [Sample], ridge: Double = 1) throws(FitError) -> Self {

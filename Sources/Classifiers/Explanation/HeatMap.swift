@@ -39,8 +39,8 @@ package struct HeatMap: Sendable, Equatable {
     return HeatMap(width: width, height: height, values: values)
   }
 
-  /// The normalised map laid over a picture, bilinearly: transparent where nothing speaks for "fake", then from
-  /// yellow to red.
+  /// The normalised map laid over a picture, bilinearly: transparent where nothing speaks for
+  /// "fake", then from yellow to red.
   ///
   /// - Parameter strength: how much of the picture the strongest places cover, 0 to 1.
   package func drawn(over image: Image, strength: Float = 0.6) -> Image {

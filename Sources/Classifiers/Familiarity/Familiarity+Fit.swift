@@ -13,10 +13,12 @@ package enum FamiliarityError: Error, Sendable, Equatable, CustomStringConvertib
   package var description: String {
     switch self {
     case .tooFew(let real, let fake):
-      "what is familiar is told from at least \(Familiarity.fewestFaces) real and as many fake faces; there are"
+      "what is familiar is told from at least \(Familiarity.fewestFaces) real and as many fake"
+        + " faces; there are"
         + " \(real) and \(fake). Give more data."
     case .degenerate:
-      "the network's features of the faces are all the same or not finite; its weights may be damaged."
+      "the network's features of the faces are all the same or not finite; its weights may be"
+        + " damaged."
     case .algebra(let error): "what is familiar could not be computed: \(error)"
     }
   }

@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-/// Anything that says where faces lie in a space in which alike ones are near: a network trained to tell
-/// people apart, or to find the same face again.
+/// Anything that says where faces lie in a space in which alike ones are near: a network trained to
+/// tell people apart, or to find the same face again.
 public protocol FaceEmbedder: Sendable {
   /// What the embedder is called, with a hash of its weights: caches and reports carry it.
   var name: String { get }
@@ -10,6 +10,7 @@ public protocol FaceEmbedder: Sendable {
   /// The dot product of two embeddings from which two faces count as alike.
   var lookAlikeThreshold: Float { get }
 
-  /// The crops' embeddings, [crops, `dimension`], each of length 1. A mirrored crop's is nearly the same.
+  /// The crops' embeddings, [crops, `dimension`], each of length 1. A mirrored crop's is nearly the
+  /// same.
   func embeddings(_ crops: [Image]) throws -> Tensor
 }

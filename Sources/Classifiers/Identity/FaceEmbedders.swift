@@ -3,8 +3,8 @@ import Foundation
 
 /// Loads embedders of either kind.
 package enum FaceEmbedders {
-  /// The embedder of a weights file: one of dfkit's own, or facenet-pytorch's InceptionResnetV1, told apart
-  /// by their keys.
+  /// The embedder of a weights file: one of dfkit's own, or facenet-pytorch's InceptionResnetV1,
+  /// told apart by their keys.
   ///
   /// - Throws: `WeightsError`, `ClassifierError`.
   package static func read(_ file: URL) throws -> any FaceEmbedder {

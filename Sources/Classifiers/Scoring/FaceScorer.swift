@@ -21,8 +21,8 @@ public protocol FrameClassifier: FaceScorer {
   var classCount: Int { get }
   /// Crops that pass through the network at once at most, so that memory stays bounded.
   var batchSize: Int { get }
-  /// What makes the logit a probability; nil, which is what a classifier has that says nothing, where the
-  /// sigmoid or softmax does.
+  /// What makes the logit a probability; nil, which is what a classifier has that says nothing,
+  /// where the sigmoid or softmax does.
   var calibration: LogitCalibration? { get }
 
   /// The network's raw outputs, [batch, classCount], for prepared images, [batch, size, size, 3].

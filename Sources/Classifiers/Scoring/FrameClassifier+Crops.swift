@@ -34,16 +34,16 @@ extension FrameClassifier {
     return rows
   }
 
-  /// The probability of "fake" that `logits` stand for: the sigmoid of one, the second of the softmax
-  /// of two, both calibrated where there is a calibration; nil for any other number, whose meaning is
-  /// unknown.
+  /// The probability of "fake" that `logits` stand for: the sigmoid of one, the second of the
+  /// softmax of two, both calibrated where there is a calibration; nil for any other number, whose
+  /// meaning is unknown.
   public func probability(_ logits: [Float]) -> Float? {
     guard let logit = logOdds(logits) else { return nil }
     return calibration.map { $0.probability(logit: logit) } ?? sigmoid(logit)
   }
 
-  /// The log odds of "fake" that `logits` stand for, before any calibration: one itself, of two the second
-  /// minus the first, nil for any other number.
+  /// The log odds of "fake" that `logits` stand for, before any calibration: one itself, of two the
+  /// second minus the first, nil for any other number.
   public func logOdds(_ logits: [Float]) -> Float? {
     switch logits.count {
     case 1: logits[0]

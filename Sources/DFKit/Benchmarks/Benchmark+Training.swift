@@ -3,8 +3,9 @@ import DeepfakeCore
 import Foundation
 
 extension Benchmark {
-  /// Times whole training steps of a classifier on `batch` prepared images: forward, backward, and Adam.
-  /// Dropout before the classifier is 0.4, and no block is skipped. Stops early in a cancelled task.
+  /// Times whole training steps of a classifier on `batch` prepared images: forward, backward, and
+  /// Adam. Dropout before the classifier is 0.4, and no block is skipped. Stops early in a
+  /// cancelled task.
   ///
   /// - Parameters:
   ///   - recompute: Whether blocks' activations are computed once more in backward instead of kept.

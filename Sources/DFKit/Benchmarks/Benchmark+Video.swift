@@ -3,9 +3,9 @@ import Foundation
 import MediaIO
 
 extension Benchmark {
-  /// Times whole predictions of a video or an image, each from reading the weights to the verdict, as a new
-  /// process would make them; what the system keeps of the files stays in its cache. Stops early in a
-  /// cancelled task.
+  /// Times whole predictions of a video or an image, each from reading the weights to the verdict,
+  /// as a new process would make them; what the system keeps of the files stays in its cache. Stops
+  /// early in a cancelled task.
   ///
   /// - Parameters:
   ///   - recipe: its name, for the result.
@@ -69,8 +69,8 @@ package struct VideoTimes: Sendable, Equatable {
   package var faces: Int
   /// Seconds from reading the weights to the verdict.
   package var seconds: RunTimes
-  /// The stages in the order in which they begin, and what lies outside of them. Where stages overlap,
-  /// their times add up to more than the whole.
+  /// The stages in the order in which they begin, and what lies outside of them. Where stages
+  /// overlap, their times add up to more than the whole.
   package var stages: [Stage]
 
   init(

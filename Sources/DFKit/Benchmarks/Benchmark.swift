@@ -4,15 +4,15 @@ import FaceDetect
 import Foundation
 import MediaIO
 
-/// Times networks on made-up input with weights from a seed: what they say means nothing, how long it
-/// takes is the same as with trained ones.
+/// Times networks on made-up input with weights from a seed: what they say means nothing, how long
+/// it takes is the same as with trained ones.
 package struct Benchmark: Sendable {
   /// Runs that count.
   package var repeats: Int
   /// Runs before them, that fill caches and memory pools.
   package var warmUps: Int
-  /// Whether classifiers and detectors run as often once more for a `LayerTable`, and in which order it
-  /// lists them.
+  /// Whether classifiers and detectors run as often once more for a `LayerTable`, and in which
+  /// order it lists them.
   package var layers: LayerTable.Order?
 
   /// A benchmark.
@@ -53,7 +53,8 @@ package struct Benchmark: Sendable {
     }
   }
 
-  /// Times a detector from frames to faces, at the frames' full size. Stops early in a cancelled task.
+  /// Times a detector from frames to faces, at the frames' full size. Stops early in a cancelled
+  /// task.
   package func detect(
     _ backbone: RetinaFaceBackbone, width: Int, height: Int, batch: Int
   ) throws -> BenchmarkResult {
@@ -65,8 +66,8 @@ package struct Benchmark: Sendable {
     ) { _ = try detector.detect(frames) }
   }
 
-  /// Times a detector on frames, `batch` at a time (fewer in the last batch): for MTCNN, whose work depends
-  /// on what they show. Stops early in a cancelled task.
+  /// Times a detector on frames, `batch` at a time (fewer in the last batch): for MTCNN, whose work
+  /// depends on what they show. Stops early in a cancelled task.
   package func detect(
     _ detector: any FaceDetector, on frames: [Image], batch: Int
   ) throws -> BenchmarkResult {
@@ -109,7 +110,8 @@ package struct Benchmark: Sendable {
     return frames
   }
 
-  /// Times `body`, which works on `images` images (`batch` if not given). Stops early in a cancelled task.
+  /// Times `body`, which works on `images` images (`batch` if not given). Stops early in a
+  /// cancelled task.
   func measure(
     _ work: String, _ architecture: String, norm: String, size: BenchmarkResult.Size, batch: Int,
     images: Int? = nil, _ body: () throws -> Void

@@ -16,8 +16,8 @@ package struct BenchmarkResult: Sendable, Equatable {
   package var warmUps: Int
   /// Milliseconds for one image.
   package var times: RunTimes
-  /// The most memory that the process had in RAM during the runs, in bytes; nil where the system does not
-  /// tell.
+  /// The most memory that the process had in RAM during the runs, in bytes; nil where the system
+  /// does not tell.
   package var peakBytes: Int?
   /// Of detection on frames that were given: how many there were, and faces found in them.
   package var found: Found?

@@ -16,8 +16,8 @@ package struct CopyBenchmark: Sendable {
   package var seed: UInt64 = 1
   /// The side of drawn scenes in pixels; crops are 1.3 times smaller.
   package var sceneSide = 208
-  /// How many times as large a table is searched: pictures measured once stand for others, of which all that
-  /// they are compared by is changed.
+  /// How many times as large a table is searched: pictures measured once stand for others, of which
+  /// all that they are compared by is changed.
   package var times = 1
   /// The search.
   package var search = CopySearch()

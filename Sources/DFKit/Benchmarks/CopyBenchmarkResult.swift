@@ -26,7 +26,8 @@ package struct CopyBenchmarkResult: Sendable {
   package var evidence: [CopyEvidence: Int]
   /// Pairs of faces that look alike; 0 without an embedder.
   package var lookAlikes: Int
-  /// Of several runs, the median, as in the next three: seconds to read, decode and measure all pictures.
+  /// Of several runs, the median, as in the next three: seconds to read, decode and measure all
+  /// pictures.
   package var measuringSeconds: Double
   /// Seconds to find the identical and the copies.
   package var searchingSeconds: Double
@@ -65,8 +66,8 @@ package struct CopyBenchmarkResult: Sendable {
 }
 
 extension [CopyBenchmarkResult] {
-  /// The tables that `dfkit bench copies` shows: that of all benchmarks, and a row a dataset with the shares
-  /// found in per cent.
+  /// The tables that `dfkit bench copies` shows: that of all benchmarks, and a row a dataset with
+  /// the shares found in per cent.
   public var table: String {
     let kinds = first?.copies.map(\.kind) ?? []
     var table = TextTable(

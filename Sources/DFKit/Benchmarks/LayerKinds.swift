@@ -9,7 +9,8 @@ package struct LayerKinds {
     self.keys = keys
   }
 
-  /// The name that a table shows: of a block that runs as one, without the layer that its key is of.
+  /// The name that a table shows: of a block that runs as one, without the layer that its key is
+  /// of.
   package func name(of key: String, _ kind: LayerWork.Kind) -> String {
     let suffix = ".conv_dw"
     return kind == .block && key.hasSuffix(suffix) ? String(key.dropLast(suffix.count)) : key

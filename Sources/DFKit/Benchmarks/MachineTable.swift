@@ -8,8 +8,8 @@ package struct MachineTable: Sendable, Equatable {
     self.speed = speed
   }
 
-  /// Measures peaks and caches with the pool's threads, in about a tenth of a second; memory beyond the
-  /// caches too, where asked for, which takes about a second.
+  /// Measures peaks and caches with the pool's threads, in about a tenth of a second; memory beyond
+  /// the caches too, where asked for, which takes about a second.
   package static func measure(memory: Bool) -> MachineTable {
     MachineTable(.measure(memory: memory))
   }

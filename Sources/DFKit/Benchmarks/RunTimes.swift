@@ -19,7 +19,8 @@ package struct RunTimes: Sendable, Equatable {
   /// The most.
   package var max: Double { quantile(1) }
 
-  /// The value below which that part of the runs lies, between neighbours in proportion (numpy's default).
+  /// The value below which that part of the runs lies, between neighbours in proportion (numpy's
+  /// default).
   package func quantile(_ part: Double) -> Double {
     let sorted = runs.sorted()
     guard let last = sorted.indices.last else { return 0 }

@@ -65,7 +65,8 @@ package struct CalibrationJob: Sendable {
 
   /// Judges the faces and fits.
   ///
-  /// - Throws: `WeightsError`, `ClassifierError`, `DatasetError`, `CalibrationError`, `CancellationError`.
+  /// - Throws: `WeightsError`, `ClassifierError`, `DatasetError`, `CalibrationError`,
+  ///   `CancellationError`.
   package func run(progress: (JobProgress) -> Void = { _ in }) throws -> CalibrationReport {
     let chosen = try samples.read()
     var report: CalibrationReport

@@ -120,7 +120,8 @@ struct CalibrationPair {
     return units.aggregated(faceProbabilities(all), names, combination)
   }
 
-  /// The fit; where a threshold tells all samples apart and nothing was said of smoothing, with smoothing.
+  /// The fit; where a threshold tells all samples apart and nothing was said of smoothing, with
+  /// smoothing.
   private static func fit(
     _ samples: [CalibrationFit.Sample], _ job: CalibrationJob, _ what: String,
     _ notes: inout [String]
@@ -131,7 +132,8 @@ struct CalibrationPair {
     let (calibration, isSmoothed) = try CalibrationFit.smoothingIfNeeded(samples, job.method)
     if isSmoothed {
       notes.append(
-        "the \(what) are told apart without an error; targets were smoothed, so that a calibration exists"
+        "the \(what) are told apart without an error; targets were smoothed, so that a"
+          + " calibration exists"
       )
     }
     return calibration

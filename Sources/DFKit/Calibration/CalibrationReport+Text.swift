@@ -168,7 +168,8 @@ extension CalibrationReport {
         .init("before", level.judgementsBefore), .init("calibrated", level.judgements),
       ])
     plot.subtitle = [
-      "\(level.real) real and \(level.fake) fake \(what), counted as half each; ten bins of equal number",
+      "\(level.real) real and \(level.fake) fake \(what), counted as half each; ten bins of equal"
+        + " number",
       "with Wilson's 95 % intervals. Calibration error"
         + " \(level.before[.calibrationError].value.fixed(3)) before,"
         + " \(level.after[.calibrationError].value.fixed(3)) after.",

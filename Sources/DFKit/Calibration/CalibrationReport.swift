@@ -19,8 +19,8 @@ package struct CalibrationReport: Sendable {
     package var before: MetricFigures
     /// As calibrated.
     package var after: MetricFigures
-    /// As calibrated by what the other four fifths of the groups give: what other footage of the kind can
-    /// expect. Nil with less than ten groups.
+    /// As calibrated by what the other four fifths of the groups give: what other footage of the
+    /// kind can expect. Nil with less than ten groups.
     package var crossFitted: MetricFigures?
   }
 

@@ -110,8 +110,8 @@ package struct ClassificationJob: Sendable {
     decision = recipe.verdict
   }
 
-  /// Scores `files` in order, several at a time, and hands over the reports. Stops early in a cancelled
-  /// task.
+  /// Scores `files` in order, several at a time, and hands over the reports. Stops early in a
+  /// cancelled task.
   ///
   /// - Throws: only what `report` throws.
   package func run(

@@ -45,7 +45,8 @@ package struct AuditJob: Sendable {
     if let problem = table.cacheProblem { notes.append(problem) }
     if sides.names.count == 1 {
       notes.append(
-        "there is one side only, so nothing can leak between sides: give the manifest a column split"
+        "there is one side only, so nothing can leak between sides: give the manifest a column"
+          + " split"
           + " ('dfkit split' does), or name several manifests")
     }
     return Result(

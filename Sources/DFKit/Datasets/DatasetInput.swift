@@ -22,8 +22,9 @@ package struct DatasetInput: Sendable {
     self.manifests = manifests
   }
 
-  /// The folder where fingerprints are kept unless told otherwise: `$XDG_CACHE_HOME/dfkit/fingerprints`, by
-  /// default `~/.cache/dfkit/fingerprints`. Nil where the environment names no home folder.
+  /// The folder where fingerprints are kept unless told otherwise:
+  /// `$XDG_CACHE_HOME/dfkit/fingerprints`, by default `~/.cache/dfkit/fingerprints`. Nil where the
+  /// environment names no home folder.
   package static func usualCache(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> URL? {
@@ -64,8 +65,8 @@ package struct DatasetInput: Sendable {
 
   /// Looks at the pictures.
   ///
-  /// - Throws: `CancellationError`, and what the embedder throws. A picture that cannot be used is noted in the
-  ///   table.
+  /// - Throws: `CancellationError`, and what the embedder throws. A picture that cannot be used is
+  ///   noted in the table.
   package func measure(
     _ samples: Samples, progress: (JobProgress) -> Void
   ) throws -> FingerprintTable {

@@ -4,7 +4,8 @@ import Foundation
 import MediaIO
 import Training
 
-/// Finds the five landmarks of face crops that were cut without them, and writes them into a manifest.
+/// Finds the five landmarks of face crops that were cut without them, and writes them into a
+/// manifest.
 package struct LandmarkJob: Sendable {
   /// The manifests, and which of their samples are looked at; the others' rows stay as they are.
   package var input: DatasetInput
@@ -12,8 +13,8 @@ package struct LandmarkJob: Sendable {
   package var detector: any FaceDetector
   /// What reports call the detector's weights; nil where it was made in code.
   package var detectorName: String?
-  /// What is put around a crop, black, as a part of its longer side: detectors are made for faces that have
-  /// something around them.
+  /// What is put around a crop, black, as a part of its longer side: detectors are made for faces
+  /// that have something around them.
   package var padding: Float = 0.25
   /// Whether samples that have landmarks are looked at again.
   package var replacesKnown = false
@@ -46,8 +47,8 @@ package struct LandmarkJob: Sendable {
     package internal(set) var unreadable: [Unreadable] = []
     /// Crops that an interruption left.
     package internal(set) var waiting = 0
-    /// Whether the work was interrupted; what was found by then is in the manifest that is written, and the
-    /// same command on it goes on.
+    /// Whether the work was interrupted; what was found by then is in the manifest that is written,
+    /// and the same command on it goes on.
     package internal(set) var wasCancelled = false
     /// The rows' landmarks, over all manifests.
     var landmarks: [[Point]?] = []
@@ -89,8 +90,8 @@ package struct LandmarkJob: Sendable {
     return result
   }
 
-  /// Writes the manifests' rows with the column `landmarks` into one file, which may be one of them; all other
-  /// fields stay as they are.
+  /// Writes the manifests' rows with the column `landmarks` into one file, which may be one of
+  /// them; all other fields stay as they are.
   ///
   /// - Throws: `DatasetError`.
   package func write(_ result: Result, to output: URL) throws(DatasetError) {
@@ -146,8 +147,8 @@ package struct LandmarkJob: Sendable {
 
   /// The five points of each crop's face, in pixels of the crop.
   ///
-  /// Of several faces it is the one that is large and near the middle: the side of its box, less the distance
-  /// of the box's middle from the crop's.
+  /// Of several faces it is the one that is large and near the middle: the side of its box, less
+  /// the distance of the box's middle from the crop's.
   package func landmarks(of crops: [Image]) throws -> [[Point]?] {
     let margins = crops.map { Int((Float(max($0.width, $0.height)) * padding).rounded()) }
     let padded = zip(crops, margins).map { crop, margin in

@@ -5,8 +5,8 @@ import Training
 package struct SampleChoice: Sendable {
   /// A part of the data.
   package enum Part: Sendable, Equatable {
-    /// Those that the column `split` says, or, where there is none and `.validation` is asked for, those that
-    /// training would hold out.
+    /// Those that the column `split` says, or, where there is none and `.validation` is asked for,
+    /// those that training would hold out.
     case named(DatasetPart)
     /// All of them.
     case all

@@ -49,8 +49,8 @@ package struct SplitJob: Sendable {
       partition: partition, rows: samples.rows, unreadable: unreadable, notes: notes)
   }
 
-  /// Writes the manifests' rows with the columns `split`, `fold` (where there are folds) and `group` into one
-  /// file, which may be one of them.
+  /// Writes the manifests' rows with the columns `split`, `fold` (where there are folds) and
+  /// `group` into one file, which may be one of them.
   ///
   /// - Throws: `DatasetError`.
   package func write(_ result: Result, to output: URL) throws(DatasetError) {

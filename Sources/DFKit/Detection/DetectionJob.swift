@@ -24,8 +24,8 @@ package struct DetectionJob: Sendable {
     self.drawing = drawing
   }
 
-  /// Searches `files` in order and hands over each file's report as soon as it is made. Stops early in a
-  /// cancelled task.
+  /// Searches `files` in order and hands over each file's report as soon as it is made. Stops early
+  /// in a cancelled task.
   ///
   /// A video that is drawn is decoded twice: to whom a face belongs is known at the end.
   ///

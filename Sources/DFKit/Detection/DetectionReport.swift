@@ -79,9 +79,9 @@ extension Track {
 }
 
 extension DetectionReport {
-  /// The entries that `dfkit detect --json` prints (see `Docs/Formats.md`): one a frame, of which the
-  /// last has the file's tracks and how it was searched; or one with the error. Made as they are
-  /// asked for: there can be many.
+  /// The entries that `dfkit detect --json` prints (see `Docs/Formats.md`): one a frame, of which
+  /// the last has the file's tracks and how it was searched; or one with the error. Made as they
+  /// are asked for: there can be many.
   package var json: some Collection<JSON> {
     (0..<(error == nil ? frames.count : 1)).lazy.map { index in
       error.map(failure) ?? entry(of: index)

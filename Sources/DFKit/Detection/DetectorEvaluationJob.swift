@@ -3,9 +3,11 @@ import FaceDetect
 import Foundation
 import Training
 
-/// Judges a detector on scenes composed of faces that were held out: what `dfkit detector evaluate` does.
+/// Judges a detector on scenes composed of faces that were held out: what `dfkit detector evaluate`
+/// does.
 package struct DetectorEvaluationJob: Sendable {
-  /// Folders with a `manifest.csv`, and CSV files: those of the training, so that the same faces are held out.
+  /// Folders with a `manifest.csv`, and CSV files: those of the training, so that the same faces
+  /// are held out.
   package var data: [URL]
   /// The detector; its threshold is the lowest that the report can tell of.
   package var detector: any FaceDetector
@@ -37,11 +39,12 @@ package struct DetectorEvaluationJob: Sendable {
 }
 
 extension DetectorEvaluationJob {
-  /// Writes the weights of a RetinaFace again, scores shifted so that what was sure at a threshold is now at 0.5,
-  /// where detectors are asked by default.
+  /// Writes the weights of a RetinaFace again, scores shifted so that what was sure at a threshold
+  /// is now at 0.5, where detectors are asked by default.
   ///
   /// - Parameter threshold: The score, above 0 and below 1, that becomes 0.5.
-  /// - Throws: `WeightsError` where the weights are not RetinaFace's, or the file cannot be written.
+  /// - Throws: `WeightsError` where the weights are not RetinaFace's, or the file cannot be
+  ///   written.
   package static func write(
     _ weights: WeightsSource, threshold: Float, to url: URL
   ) throws {
@@ -89,9 +92,11 @@ package struct DetectorEvaluationReport: Sendable {
       ["false alarms a scene", ""]
         + thresholds.map { result.falseAlarms(threshold: $0).fixed(3) })
     return
-      "\(table.text)\n\(result.scenes) scenes of faces held out; of the faces found, boxes overlap by"
+      "\(table.text)\n\(result.scenes) scenes of faces held out; of the faces found, boxes"
+      + " overlap by"
       + " \(Self.median(result.overlaps).fixed(3)) (IoU, median), landmarks are off by"
-      + " \(Self.median(result.landmarkErrors).fixed(3)) of the distance between the eyes (median)\n"
+      + " \(Self.median(result.landmarkErrors).fixed(3)) of the distance between the eyes"
+      + " (median)\n"
   }
 
   /// The same as JSON.

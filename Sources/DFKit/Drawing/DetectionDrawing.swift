@@ -9,7 +9,8 @@ package struct DetectionDrawing: Sendable, Equatable {
   package enum Form: String, Sendable, CaseIterable {
     /// One picture with the frames in a grid and the people below.
     case sheet
-    /// A video, H.264 or MPEG-4 in an `.mp4`, of the frames that were searched, each at its own time.
+    /// A video, H.264 or MPEG-4 in an `.mp4`, of the frames that were searched, each at its own
+    /// time.
     case video
     /// A picture for each frame that was searched.
     case frames

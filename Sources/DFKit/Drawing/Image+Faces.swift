@@ -2,10 +2,11 @@ import DeepfakeCore
 import FaceDetect
 
 extension Image {
-  /// The picture with a frame around each face, in its track's colour, the track's number and the face's
-  /// score above it, and a dot on each landmark: eyes green, nose yellow, mouth red.
+  /// The picture with a frame around each face, in its track's colour, the track's number and the
+  /// face's score above it, and a dot on each landmark: eyes green, nose yellow, mouth red.
   ///
-  /// - Parameter scale: the width of lines and the size of letters; by the picture's size if not given.
+  /// - Parameter scale: the width of lines and the size of letters; by the picture's size if not
+  ///   given.
   package func drawing(_ faces: [TrackedFace], scale: Int? = nil) -> Image {
     var image = self
     let unit = scale ?? max(1, (min(width, height) + 125) / 250)
@@ -37,8 +38,8 @@ extension Image {
     }
   }
 
-  /// The number and the score, in letters half as large where that takes, or else the number alone: in a
-  /// crowd, labels wider than their faces would cover the neighbours'.
+  /// The number and the score, in letters half as large where that takes, or else the number alone:
+  /// in a crowd, labels wider than their faces would cover the neighbours'.
   private mutating func drawLabel(_ tracked: TrackedFace, _ scale: Int) {
     let box = tracked.face.box
     let full = "\(tracked.track) \(tracked.face.score.fixed(2))"
@@ -61,14 +62,14 @@ extension TrackedFace {
 }
 
 extension Color {
-  /// A track's colour: the first twelve differ from each other also for eyes that lack one kind of cone,
-  /// then they come again.
+  /// A track's colour: the first twelve differ from each other also for eyes that lack one kind of
+  /// cone, then they come again.
   public static func track(_ id: Int) -> Color {
     palette[((id - 1) % palette.count + palette.count) % palette.count]
   }
 
-  /// Chosen by search for the largest least distance in Oklab, seen with three kinds of cones and with
-  /// each two of them (Machado et al. 2009); none so dark that it would be lost on film.
+  /// Chosen by search for the largest least distance in Oklab, seen with three kinds of cones and
+  /// with each two of them (Machado et al. 2009); none so dark that it would be lost on film.
   private static let palette = [
     Color(0x55CCFF), Color(0xFF0066), Color(0xFFFF00), Color(0x7722FF), Color(0xFF99AA),
     Color(0xBBAA00), Color(0xAA1177), Color(0x99FFFF), Color(0x667700), Color(0xFFCC77),

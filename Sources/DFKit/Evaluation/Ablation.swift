@@ -4,7 +4,8 @@ import Foundation
 import MediaIO
 import Training
 
-/// What each choice on the way from scores to verdicts is worth, one changed at a time, on scores computed before.
+/// What each choice on the way from scores to verdicts is worth, one changed at a time, on scores
+/// computed before.
 package struct Ablation: Sendable {
   /// A choice.
   package enum Kind: String, Sendable, CaseIterable {
@@ -32,7 +33,8 @@ package struct Ablation: Sendable {
     package var isRecipe: Bool
     /// The figures of all videos, by their probability, 0.5 where there is none.
     package var videos: MetricFigures
-    /// How much each figure differs from that of the recipe's own setting; draws are of the same groups.
+    /// How much each figure differs from that of the recipe's own setting; draws are of the same
+    /// groups.
     package var difference: MetricFigures
   }
 
@@ -42,7 +44,8 @@ package struct Ablation: Sendable {
   package let maker: VerdictMaker
   /// The videos as the recipe judges them.
   private let own: EvaluationUnits
-  /// The same files seen in other ways, for `tta`; each has the files of `files`; one that is missing is not asked.
+  /// The same files seen in other ways, for `tta`; each has the files of `files`; one that is
+  /// missing is not asked.
   package var views: [(view: CropView, files: [EvaluatedFile])] = []
   /// What intervals are made with.
   package var bootstrap = GroupBootstrap()
@@ -168,8 +171,8 @@ package struct Ablation: Sendable {
       difference: units.difference(from: own, bootstrap, Self.metrics))
   }
 
-  /// Files whose faces' scores are the means of those in several views; a view in which a file is not answered is
-  /// left out.
+  /// Files whose faces' scores are the means of those in several views; a view in which a file is
+  /// not answered is left out.
   private static func mean(_ views: [[EvaluatedFile]]) -> [EvaluatedFile] {
     guard var result = views.first else { return [] }
     let named = views.dropFirst().map { files in
@@ -189,8 +192,8 @@ package struct Ablation: Sendable {
 }
 
 extension EvaluatedFile {
-  /// The file as if fewer frames, evenly spread, had been looked at. Frames without a judged face are not known and
-  /// count as many as there are of them.
+  /// The file as if fewer frames, evenly spread, had been looked at. Frames without a judged face
+  /// are not known and count as many as there are of them.
   func having(frames count: Int) -> EvaluatedFile {
     var file = self
     var frames: [Int] = []

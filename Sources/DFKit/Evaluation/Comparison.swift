@@ -1,7 +1,7 @@
 import Training
 
-/// Two ways to judge the same files, against each other: groups are drawn for both at once, so that what makes files hard
-/// for either does not hide a difference.
+/// Two ways to judge the same files, against each other: groups are drawn for both at once, so that
+/// what makes files hard for either does not hide a difference.
 package struct Comparison: Sendable {
   /// The first's figures.
   package let first: MetricFigures
@@ -10,8 +10,8 @@ package struct Comparison: Sendable {
   /// The second's less the first's.
   package let difference: MetricFigures
 
-  /// Two ways to judge the same files, by their probability, 0.5 where there is none. Files that only one of them judged are
-  /// left out.
+  /// Two ways to judge the same files, by their probability, 0.5 where there is none. Files that
+  /// only one of them judged are left out.
   ///
   /// - Throws: `DatasetError` where no file was judged by both.
   package init(

@@ -1,7 +1,8 @@
 import DeepfakeCore
 import Foundation
 
-/// How a crop is shown to the networks, to see whether several views of one face tell more than one.
+/// How a crop is shown to the networks, to see whether several views of one face tell more than
+/// one.
 package enum CropView: Sendable, Hashable {
   /// As it was cut.
   case plain

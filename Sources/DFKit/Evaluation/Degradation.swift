@@ -16,7 +16,8 @@ package enum Degradation: Sendable, Hashable {
   /// A camera's noise, by its deviation as a part of white.
   case noise(Double)
 
-  /// The degradations by kind, each from the mildest; the first of each leaves footage as it is or nearly so.
+  /// The degradations by kind, each from the mildest; the first of each leaves footage as it is or
+  /// nearly so.
   package static let sweeps: [(name: String, unit: String, steps: [Degradation])] = [
     ("H.264", "CRF", [17, 23, 28, 34, 40].map { .crf($0) }),
     ("size", "part of the frame's", [1, 0.75, 0.5, 0.35, 0.25].map { .scale($0) }),
@@ -83,7 +84,8 @@ package enum Degradation: Sendable, Hashable {
 
   /// A copy of a video encoded anew, in a folder; of a picture, which has no frames, as it is.
   ///
-  /// `everyFrame` leaves out frames and encodes at a rate factor of 12, whose losses cannot be seen.
+  /// `everyFrame` leaves out frames and encodes at a rate factor of 12, whose losses cannot be
+  /// seen.
   ///
   /// - Throws: `MediaError` where the video cannot be read or the copy not be written.
   func copy(_ file: URL, into folder: URL) throws -> URL {

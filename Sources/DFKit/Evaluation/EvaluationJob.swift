@@ -7,8 +7,8 @@ import Training
 
 /// Judges files of known truth and measures how well: what `dfkit evaluate` does.
 ///
-/// What networks say of faces is kept (`cache`); verdicts and figures are made of that anew each time, so that another
-/// rule, another range or another figure needs no network.
+/// What networks say of faces is kept (`cache`); verdicts and figures are made of that anew each
+/// time, so that another rule, another range or another figure needs no network.
 package struct EvaluationJob: Sendable {
   /// A file that has no answer because of an error.
   package struct Failure: Sendable, Equatable {
@@ -57,8 +57,8 @@ package struct EvaluationJob: Sendable {
     self.detectorWeights = detectorWeights
   }
 
-  /// The folder where scores are kept unless told otherwise: `$XDG_CACHE_HOME/dfkit/scores`, by default
-  /// `~/.cache/dfkit/scores`. Nil where the environment names no home folder.
+  /// The folder where scores are kept unless told otherwise: `$XDG_CACHE_HOME/dfkit/scores`, by
+  /// default `~/.cache/dfkit/scores`. Nil where the environment names no home folder.
   package static func usualCache(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> URL? {
@@ -102,7 +102,8 @@ package struct EvaluationJob: Sendable {
     return outcome
   }
 
-  /// Judges face crops: those of one video, or of one group where videos are not known, as one person's.
+  /// Judges face crops: those of one video, or of one group where videos are not known, as one
+  /// person's.
   ///
   /// - Throws: `DatasetError` where a manifest cannot be used; as for videos.
   package func judge(
@@ -189,7 +190,8 @@ package struct EvaluationJob: Sendable {
   }
 }
 
-/// The networks of a job, loaded when the first file needs them: where all scores are known, none is.
+/// The networks of a job, loaded when the first file needs them: where all scores are known, none
+/// is.
 private final class Networks {
   private let job: EvaluationJob
   private var loaded: VideoPredictor?

@@ -24,7 +24,8 @@ extension EvaluationReport {
     if levels.contains(where: { $0.coverage < 1 }) {
       lines += [
         "",
-        "Everything counts by its probability, 0.5 where there is none, as in Kaggle's score. 'answered' leaves out what"
+        "Everything counts by its probability, 0.5 where there is none, as in Kaggle's score."
+          + " 'answered' leaves out what"
           + " is undecided; 'undecided 0.5' counts all of that as 0.5.",
       ]
     }

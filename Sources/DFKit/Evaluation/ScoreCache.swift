@@ -3,11 +3,13 @@ import FaceDetect
 import Foundation
 import MediaIO
 
-/// What networks said of files, kept from call to call, so that other questions about the same scores cost nothing.
+/// What networks said of files, kept from call to call, so that other questions about the same
+/// scores cost nothing.
 ///
-/// One file for one way of looking (frames, detector, crops, networks and their weights); a line of JSON for each file
-/// that was looked at. A line that a killed process did not write to its end, or that is damaged, is as if it was not
-/// there. Where the cache cannot be read or written, work goes on without it (`problem`).
+/// One file for one way of looking (frames, detector, crops, networks and their weights); a line of
+/// JSON for each file that was looked at. A line that a killed process did not write to its end, or
+/// that is damaged, is as if it was not there. Where the cache cannot be read or written, work goes
+/// on without it (`problem`).
 package struct ScoreCache {
   /// Why the cache is not used; nil while it is.
   package private(set) var problem: String?
@@ -44,7 +46,8 @@ package struct ScoreCache {
     }
   }
 
-  /// What a file is called in the cache: its path, size and time of change; nil where it cannot be told.
+  /// What a file is called in the cache: its path, size and time of change; nil where it cannot be
+  /// told.
   package static func key(_ files: [URL]) -> String? {
     var text = ""
     for file in files {

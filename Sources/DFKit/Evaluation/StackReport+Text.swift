@@ -14,13 +14,15 @@ extension StackReport {
     }
     let shares = zip(members, weights).map { "\($0) \($1.fixed(3))" }.joined(separator: ", ")
     return [
-      "What members should count: \(real) real and \(fake) fake in \(groups) groups; sources count equally, real and fake as"
+      "What members should count: \(real) real and \(fake) fake in \(groups) groups; sources"
+        + " count equally, real and fake as"
         + " half each",
       "", table.text, "",
       "Weights of the stack, in the mean of log odds: \(shares).",
       isBetterThanMean
         ? "The stack is surely better than the mean. For the recipe:"
-        : "The stack is not surely better than the mean, which can be kept. If it is to be taken, for the recipe:",
+        : "The stack is not surely better than the mean, which can be kept. If it is to be taken,"
+          + " for the recipe:",
       "", recipe,
     ].joined(separator: "\n")
   }
@@ -33,7 +35,8 @@ extension StackReport {
     return
       (["members:"] + lines + [
         "aggregation:", "  models: mean-logit",
-        "  calibration: {scale: \(calibration.scale.fixed(6)), offset: \(calibration.offset.fixed(6))}",
+        "  calibration: {scale: \(calibration.scale.fixed(6)), offset:"
+          + " \(calibration.offset.fixed(6))}",
       ]).joined(separator: "\n")
   }
 

@@ -35,7 +35,8 @@ package struct StackReport: Sendable {
       switch self {
       case .oneMember: "--stack: the recipe has one member; there is nothing to weigh."
       case .fewGroups(let count):
-        "--stack: \(count) groups are too few to fit weights to some and judge the others; ten are needed."
+        "--stack: \(count) groups are too few to fit weights to some and judge the others; ten"
+          + " are needed."
       case .noFit(let reason): "--stack: \(reason)"
       }
     }

@@ -14,7 +14,8 @@ struct VideoSamples {
   /// In the order of time, as far as that is known.
   var samples: [FaceSample] = []
 
-  /// The videos of a manifest, in the order in which they come; what a real video and a fake one name are stay two.
+  /// The videos of a manifest, in the order in which they come; what a real video and a fake one
+  /// name are stay two.
   static func all(of manifest: FaceManifest) -> [VideoSamples] {
     var videos: [VideoSamples] = []
     var places: [String: Int] = [:]

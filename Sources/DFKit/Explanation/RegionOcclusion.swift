@@ -3,8 +3,9 @@ import DeepfakeCore
 import FaceDetect
 import Training
 
-/// What parts of a face make a network say "fake": each is blurred away in turn, and the log odds are asked for anew (after
-/// Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014, with parts of a face for patches).
+/// What parts of a face make a network say "fake": each is blurred away in turn, and the log odds
+/// are asked for anew (after Zeiler and Fergus, "Visualizing and Understanding Convolutional
+/// Networks", ECCV 2014, with parts of a face for patches).
 package struct RegionOcclusion: Sendable {
   /// A part of a face.
   package enum Region: String, Sendable, CaseIterable {
@@ -17,7 +18,8 @@ package struct RegionOcclusion: Sendable {
     /// The border between face and surroundings, where a pasted face ends.
     case outline
 
-    /// What a place in the face's own coordinates (see `FaceFrame`) belongs to the region, 0 to 1, soft at the edge.
+    /// What a place in the face's own coordinates (see `FaceFrame`) belongs to the region, 0 to 1,
+    /// soft at the edge.
     func part(_ x: Double, _ y: Double) -> Float {
       switch self {
       case .eyes: Self.ellipse(abs(x) - 0.5, y + 0.08, 0.48, 0.38)
@@ -30,7 +32,8 @@ package struct RegionOcclusion: Sendable {
       }
     }
 
-    /// 1 inside of an ellipse around the origin, 0 outside, with a soft edge a fifth of its size wide.
+    /// 1 inside of an ellipse around the origin, 0 outside, with a soft edge a fifth of its size
+    /// wide.
     private static func ellipse(
       _ x: Double, _ y: Double, _ halfWidth: Double, _ halfHeight: Double
     ) -> Float {
@@ -56,8 +59,8 @@ package struct RegionOcclusion: Sendable {
     self.classifier = classifier
   }
 
-  /// What each region of a crop is worth, most first; nil where the landmarks make no face in the crop, or the network's
-  /// outputs do not mean "fake".
+  /// What each region of a crop is worth, most first; nil where the landmarks make no face in the
+  /// crop, or the network's outputs do not mean "fake".
   ///
   /// - Parameter landmarks: five points in pixels of the crop.
   package func callAsFunction(_ crop: Image, landmarks: [Point]) -> [Finding]? {

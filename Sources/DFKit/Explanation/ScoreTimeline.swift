@@ -30,7 +30,8 @@ struct ScoreTimeline {
     func rectangle(_ kind: String, _ left: Double, _ top: Double, _ right: Double, _ bottom: Double)
     {
       body +=
-        "<rect class=\"\(kind)\" x=\"\(n(left))\" y=\"\(n(top))\" width=\"\(n(max(2, right - left)))\""
+        "<rect class=\"\(kind)\" x=\"\(n(left))\" y=\"\(n(top))\""
+        + " width=\"\(n(max(2, right - left)))\""
         + " height=\"\(n(bottom - top))\"/>"
     }
     if let undecided {
@@ -42,7 +43,8 @@ struct ScoreTimeline {
     }
     for value in [Float(0), 0.5, 1] {
       body +=
-        "<line class=\"\(value == 0.5 ? "half" : "grid")\" x1=\"\(n(Self.left))\" x2=\"\(n(Self.right))\""
+        "<line class=\"\(value == 0.5 ? "half" : "grid")\" x1=\"\(n(Self.left))\""
+        + " x2=\"\(n(Self.right))\""
         + " y1=\"\(n(y(value)))\" y2=\"\(n(y(value)))\"/>"
         + "<text x=\"\(n(Self.left - 6))\" y=\"\(n(y(value) + 5))\" text-anchor=\"end\">"
         + "\(value == 0.5 ? "0.5" : "\(Int(value))")</text>"
@@ -55,8 +57,10 @@ struct ScoreTimeline {
     for score in person.scores {
       let isDriving = driving.contains(score.time)
       body +=
-        "<circle class=\"\(score.probability >= 0.5 ? "high" : "low")\(isDriving ? " driving" : "")\""
-        + " cx=\"\(n(x(score.time)))\" cy=\"\(n(y(score.probability)))\" r=\"\(isDriving ? 5.5 : 3.2)\">"
+        "<circle"
+        + " class=\"\(score.probability >= 0.5 ? "high" : "low")\(isDriving ? " driving" : "")\""
+        + " cx=\"\(n(x(score.time)))\" cy=\"\(n(y(score.probability)))\""
+        + " r=\"\(isDriving ? 5.5 : 3.2)\">"
         + "<title>\(score.time.fixed(1)) s: \(score.probability.fixed(2))</title></circle>"
     }
     for (time, anchor) in [(first, "start"), (last, "end")] where last > first || anchor == "start"
@@ -66,7 +70,8 @@ struct ScoreTimeline {
         + " text-anchor=\"\(anchor)\">\(time.fixed(1)) s</text>"
     }
     let label =
-      "Probability of a fake in \(person.scores.count) judged frames of person \(person.report.id), over time"
+      "Probability of a fake in \(person.scores.count) judged frames of person"
+      + " \(person.report.id), over time"
     return
       "<svg class=\"timeline\" viewBox=\"0 0 \(n(Self.width)) \(n(Self.height))\" role=\"img\""
       + " aria-label=\"\(label)\">\(body)</svg>"

@@ -45,7 +45,8 @@ package struct VideoExplanation: Sendable {
     package var crop: Image
     /// What speaks for "fake" in it, the mean over the networks; nil where none has maps to ask.
     package var heat: HeatMap?
-    /// What its regions are worth, the mean over the networks; empty where its landmarks are not known.
+    /// What its regions are worth, the mean over the networks; empty where its landmarks are not
+    /// known.
     package var regions: [RegionOcclusion.Finding]
   }
 
@@ -191,7 +192,8 @@ package struct VideoExplainer: Sendable {
     if let video {
       if let all = video.containerFrames, all > report.frames {
         lines.append(
-          "\(all - report.frames) of its \(all) frames; \(report.frames) were looked at, evenly spread"
+          "\(all - report.frames) of its \(all) frames; \(report.frames) were looked at, evenly"
+            + " spread"
         )
       } else {
         lines.append("frames other than the \(report.frames) that were looked at, evenly spread")

@@ -147,7 +147,8 @@ package struct VideoPage {
   private static func sightings(_ person: VideoReport.Person) -> String {
     person.framesSeen == 1
       ? "one frame at \(person.firstTime.fixed(1)) s"
-      : "\(person.framesSeen) frames from \(person.firstTime.fixed(1)) s to \(person.lastTime.fixed(1)) s"
+      : "\(person.framesSeen) frames from \(person.firstTime.fixed(1)) s to"
+        + " \(person.lastTime.fixed(1)) s"
   }
 
   private static func headline(_ verdict: Verdict) -> String {

@@ -1,5 +1,5 @@
-/// Why faces could not be extracted into a folder. The description names the file, the cause and the way
-/// out.
+/// Why faces could not be extracted into a folder. The description names the file, the cause and
+/// the way out.
 package enum ExtractionError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A file or folder of the dataset cannot be written.
   case unwritable(file: String, reason: String)
@@ -22,7 +22,8 @@ package enum ExtractionError: Error, Sendable, Equatable, CustomStringConvertibl
       "\(folder) was begun with other settings; give the same, or name another folder (--out):\n  "
         + differences.joined(separator: "\n  ")
     case .foreign(let folder):
-      "\(folder) holds a manifest.csv that 'dfkit extract' did not write; name another folder (--out)"
+      "\(folder) holds a manifest.csv that 'dfkit extract' did not write; name another folder"
+        + " (--out)"
     case .damaged(let file, let reason):
       "\(file): \(reason). Put the file back, or name another folder (--out)."
     case .impossible(let problem):

@@ -7,10 +7,10 @@ import Training
 
 /// Makes a dataset of face crops out of videos: a folder with the crops and a manifest.
 ///
-/// The folder is the same, byte for byte, however many threads work and however often the work was ended, with
-/// SIGKILL too, and begun again. Each video's crops are made under temporary names and then moved to their
-/// places; then the video is noted in a journal, which becomes the manifest at the end. What is in neither
-/// is done again.
+/// The folder is the same, byte for byte, however many threads work and however often the work was
+/// ended, with SIGKILL too, and begun again. Each video's crops are made under temporary names and
+/// then moved to their places; then the video is noted in a journal, which becomes the manifest at
+/// the end. What is in neither is done again.
 package struct ExtractionJob: Sendable {
   /// Which faces, and how.
   package var options: ExtractionOptions
@@ -35,8 +35,8 @@ package struct ExtractionJob: Sendable {
     self.folder = folder
   }
 
-  /// Looks up the labels of videos and what the folder already has, and holds the folder for as long as the
-  /// plan lives.
+  /// Looks up the labels of videos and what the folder already has, and holds the folder for as
+  /// long as the plan lives.
   ///
   /// - Throws: `ExtractionError`, `DatasetError` where the folder cannot be used.
   package func plan(_ inputs: MediaFiles) throws -> ExtractionPlan {
@@ -50,11 +50,12 @@ package struct ExtractionJob: Sendable {
       inputs, labels, options, detectorDigest: detectorDigest, folder: folder)
   }
 
-  /// Extracts what the plan leaves to do. Stops early in a cancelled task, with the manifest written for
-  /// what is done.
+  /// Extracts what the plan leaves to do. Stops early in a cancelled task, with the manifest
+  /// written for what is done.
   ///
   /// - Parameter failed: called with each video that cannot be extracted, as soon as that is known.
-  /// - Throws: `ExtractionError` where the folder cannot be written; what is done then is kept there.
+  /// - Throws: `ExtractionError` where the folder cannot be written; what is done then is kept
+  ///   there.
   package func run(
     _ plan: ExtractionPlan, progress: (JobProgress) -> Void = { _ in },
     failed: (ExtractionSummary.Remark) -> Void = { _ in }

@@ -3,11 +3,11 @@ import Foundation
 import MediaIO
 import Training
 
-/// The videos that are done and not yet in the manifest, in the order in which they were done. An entry that
-/// a killed process did not write to its end is as if it was not there.
+/// The videos that are done and not yet in the manifest, in the order in which they were done. An
+/// entry that a killed process did not write to its end is as if it was not there.
 ///
-/// An entry is a line with the lengths of record and rows and a hash of both, the record as in `videos.csv`,
-/// and the rows as in the manifest.
+/// An entry is a line with the lengths of record and rows and a hash of both, the record as in
+/// `videos.csv`, and the rows as in the manifest.
 struct ExtractionJournal {
   /// A video that is done.
   struct Entry {

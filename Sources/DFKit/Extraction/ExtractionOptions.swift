@@ -34,8 +34,8 @@ package struct ExtractionOptions: Sendable, Equatable {
   package var detector = Recipe.Detector()
   /// Whose faces.
   package var people: People = .all
-  /// Frames in which a person must be seen, as a part of those of the person seen most: what is no face, or
-  /// passes by, is left out.
+  /// Frames in which a person must be seen, as a part of those of the person seen most: what is no
+  /// face, or passes by, is left out.
   package var minShare: Float = 0.25
   /// How they are cut out.
   package var crop = Recipe.Crop()
@@ -97,8 +97,8 @@ package struct FrameBalance: Sendable, Equatable, Codable {
     fake = frames
   }
 
-  /// More for the rarer label, as many times as it has fewer videos, `most` at most; the same where a label
-  /// has none.
+  /// More for the rarer label, as many times as it has fewer videos, `most` at most; the same where
+  /// a label has none.
   package init(_ frames: Int, realVideos: Int, fakeVideos: Int, most: Int) {
     self.init(frames)
     guard realVideos > 0, fakeVideos > 0 else { return }

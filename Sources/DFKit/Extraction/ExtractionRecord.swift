@@ -3,8 +3,8 @@ import Foundation
 import MediaIO
 import Training
 
-/// What a folder of crops was made with, as `extract.json` in it has it: all that decides the bytes of
-/// what is there.
+/// What a folder of crops was made with, as `extract.json` in it has it: all that decides the bytes
+/// of what is there.
 struct ExtractionRecord: Codable {
   static let fileName = "extract.json"
 
@@ -130,8 +130,8 @@ struct ExtractionRecord: Codable {
     }
   }
 
-  /// The settings that differ, as lines `crop.margin: was 0.15, is now 0.2`. The version and what balancing
-  /// came to are none.
+  /// The settings that differ, as lines `crop.margin: was 0.15, is now 0.2`. The version and what
+  /// balancing came to are none.
   func differences(to other: ExtractionRecord) throws -> [String] {
     let (old, new) = (try flattened(), try other.flattened())
     return Set(old.keys).union(new.keys).sorted().compactMap { key in

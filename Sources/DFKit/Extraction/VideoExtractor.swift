@@ -57,8 +57,8 @@ final class VideoExtractor {
   /// Cuts out the faces of a video and puts the crops in their place.
   ///
   /// - Parameter frames: how many frames are searched, where they are spread.
-  /// - Throws: `ExtractionError` where a crop cannot be written, `CancellationError`, and what makes the
-  ///   video unusable.
+  /// - Throws: `ExtractionError` where a crop cannot be written, `CancellationError`, and what
+  ///   makes the video unusable.
   func extract(
     _ file: URL, _ record: VideoRecord, frames: Int, progress: (Double) -> Void
   ) throws -> Result {
@@ -181,7 +181,8 @@ final class VideoExtractor {
 
   /// The places of the faces that may be wanted.
   private func choice(from faces: [Face], in frame: Image) -> [Int] {
-    // What lies beside the frame or is larger than it is no face, and a crop of it as large as a box can be.
+    // What lies beside the frame or is larger than it is no face, and a crop of it as large as a
+    // box can be.
     let longer = Float(max(frame.width, frame.height))
     let places = faces.indices.filter { place in
       let (box, center) = (faces[place].box, faces[place].box.center)

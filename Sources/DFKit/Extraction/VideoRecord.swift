@@ -88,7 +88,8 @@ struct VideoRecord: Sendable, Equatable {
     return mine == other.label
   }
 
-  /// The first part of the names of its crops: short, of plain letters, and different for every key.
+  /// The first part of the names of its crops: short, of plain letters, and different for every
+  /// key.
   var slug: String {
     let plain = key.utf8.suffix(48).map { byte -> Character in
       let isPlain =

@@ -9,8 +9,8 @@ import Training
 /// weights: what `dfkit familiarity` does.
 ///
 /// Class means and covariance of the network's features come from the training part of the data,
-/// limits from the validation part (`TraitValues.init(heldOut:)`). Damaged copies of the validation part
-/// then show what the limits notice.
+/// limits from the validation part (`TraitValues.init(heldOut:)`). Damaged copies of the validation
+/// part then show what the limits notice.
 package struct FamiliarityJob: Sendable {
   /// The network's weights.
   package var weights: WeightsSource

@@ -38,7 +38,8 @@ extension FamiliarityReport {
     }
     lines += [held.text, "", copies.text, ""]
     lines.append(
-      "refused: beyond some limit, in per cent; then beyond each. AUC: telling copies from faces as they were, by"
+      "refused: beyond some limit, in per cent; then beyond each. AUC: telling copies from faces"
+        + " as they were, by"
         + " the features.")
     return lines.joined(separator: "\n")
   }

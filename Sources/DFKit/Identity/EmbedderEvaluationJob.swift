@@ -5,8 +5,8 @@ import Training
 
 /// Judges an embedder on people that were held out: what `dfkit identity evaluate` does.
 package struct EmbedderEvaluationJob: Sendable {
-  /// Folders with a `manifest.csv`, and CSV files: those of the training, so that the same people are held
-  /// out.
+  /// Folders with a `manifest.csv`, and CSV files: those of the training, so that the same people
+  /// are held out.
   package var data: [URL]
   /// The embedder's weights; dfkit's own if nil.
   package var embedder: URL?

@@ -3,7 +3,8 @@ import DeepfakeCore
 import Foundation
 
 extension FaceEmbedders {
-  /// The embedder of a weights file (see `read`), or dfkit's own, whose weights are part of the program.
+  /// The embedder of a weights file (see `read`), or dfkit's own, whose weights are part of the
+  /// program.
   ///
   /// - Throws: `WeightsError`, `ClassifierError`.
   package static func load(_ file: URL?) throws -> any FaceEmbedder {

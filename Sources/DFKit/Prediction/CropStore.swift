@@ -2,8 +2,9 @@ import DeepfakeCore
 
 /// Crops that wait to be judged, within a budget of memory.
 ///
-/// They are kept as they were cut, as long as they fit. Beyond that, the largest are scaled down, first to
-/// 1024 pixels a side and then by halves, down to 64: networks look at crops of a few hundred pixels.
+/// They are kept as they were cut, as long as they fit. Beyond that, the largest are scaled down,
+/// first to 1024 pixels a side and then by halves, down to 64: networks look at crops of a few
+/// hundred pixels.
 package struct CropStore {
   package private(set) var crops: [Image] = []
   private var bytes = 0

@@ -27,8 +27,8 @@ extension Recipe.Faces {
 /// A face cut out of its frame, and where its landmarks are in the picture.
 struct FaceCrop {
   var image: Image
-  /// In pixels of the picture, whole numbers being the middles of pixels; empty where the detector found
-  /// none.
+  /// In pixels of the picture, whole numbers being the middles of pixels; empty where the detector
+  /// found none.
   var landmarks: [Point]
 }
 

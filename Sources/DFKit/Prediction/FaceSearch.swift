@@ -1,8 +1,8 @@
 import DeepfakeCore
 import FaceDetect
 
-/// Looks for faces in a stream of frames, a few at a time, and joins them into people. Frames are given
-/// up once they are searched.
+/// Looks for faces in a stream of frames, a few at a time, and joins them into people. Frames are
+/// given up once they are searched.
 ///
 /// With the scale `auto`, a frame that was shrunk and shows no face is looked at again at full size
 /// (`FrameScale.closerFactor`), until faces were found in `enough` frames without that. So a video
@@ -31,8 +31,8 @@ struct FaceSearch {
     facts = FaceSearchFacts(detector: name)
   }
 
-  /// Takes the next frame. `found` is called with every frame that has been searched, in order, and its
-  /// faces.
+  /// Takes the next frame. `found` is called with every frame that has been searched, in order, and
+  /// its faces.
   mutating func add(
     _ frame: MediaFrame, _ found: (MediaFrame, [Face]) throws -> Void
   ) throws {

@@ -29,8 +29,8 @@ struct MediaFrame {
   /// Seconds; nil for an image.
   let time: Double?
   var image: Image
-  /// The part of the frames to be looked at that has come with this one, 0 to 1; 0 where their number is
-  /// unknown.
+  /// The part of the frames to be looked at that has come with this one, 0 to 1; 0 where their
+  /// number is unknown.
   let place: Double
 
   /// Calls `body` with the chosen frames of a video, or with the image.

@@ -133,8 +133,10 @@ public enum MemberFilesError: Error, Sendable, Equatable, CustomStringConvertibl
         + " \(members.joined(separator: ", "))."
     case .givenTwice(let member): "--weights: \(member) is given twice."
     case .missing(let members):
-      "--weights: nothing for \(members.joined(separator: ", ")); every member of the recipe needs a"
-        + " file: give a folder of MEMBER.safetensors, or MEMBER=FILE for each. The recipe 'default' has"
+      "--weights: nothing for \(members.joined(separator: ", ")); every member of the recipe"
+        + " needs a"
+        + " file: give a folder of MEMBER.safetensors, or MEMBER=FILE for each. The recipe"
+        + " 'default' has"
         + " weights of its own."
     case .ownMissing(let member, let file):
       "the recipe names \(file) as the weights of \(member): there is no such file. Give --weights"

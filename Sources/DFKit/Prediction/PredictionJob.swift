@@ -19,7 +19,8 @@ public struct JobOutcome: Sendable, Equatable {
 public struct PredictionJob: Sendable {
   /// What predicts.
   public var predictor: VideoPredictor
-  /// What is done with each file instead of predicting it, such as explaining it too; nil for nothing else.
+  /// What is done with each file instead of predicting it, such as explaining it too; nil for
+  /// nothing else.
   public var instead: (@Sendable (URL, (Double) -> Void) throws -> VideoReport)?
 
   /// A job.
@@ -82,8 +83,8 @@ enum FileOutcome {
   case cancelled
 }
 
-/// Works through files in order until done or cancelled, and counts. Paths that stand for no file come
-/// first, as `problem`.
+/// Works through files in order until done or cancelled, and counts. Paths that stand for no file
+/// come first, as `problem`.
 func forEachFile(
   _ media: MediaFiles, progress: (JobProgress) -> Void,
   problem: (String, MediaError) throws -> Void,

@@ -2,8 +2,8 @@ import Classifiers
 import DeepfakeCore
 import FaceDetect
 
-/// What the networks said of a file's faces: a row a face, a column a member. Verdicts, the cache of
-/// scores, ablations and reports are all made of it.
+/// What the networks said of a file's faces: a row a face, a column a member. Verdicts, the cache
+/// of scores, ablations and reports are all made of it.
 ///
 /// ```swift
 /// let table = try predictor.predict(file).scores

@@ -2,8 +2,8 @@ import Synchronization
 
 /// How long the stages of a prediction took.
 ///
-/// A stage wraps its work in `measure`, which costs next to nothing where nobody records. Where stages
-/// overlap on several threads, their times add up to more than the clock's.
+/// A stage wraps its work in `measure`, which costs next to nothing where nobody records. Where
+/// stages overlap on several threads, their times add up to more than the clock's.
 package final class StageTimes: Sendable {
   /// A part of the work on a file.
   package enum Stage: String, Sendable, CaseIterable {
@@ -26,7 +26,8 @@ package final class StageTimes: Sendable {
     let inner = Mutex(0.0)
   }
 
-  /// What records on this task; for work on threads of one's own, `$current.withValue` takes it there.
+  /// What records on this task; for work on threads of one's own, `$current.withValue` takes it
+  /// there.
   @TaskLocal static var current: StageTimes?
   @TaskLocal private static var frame: Frame?
 
@@ -43,8 +44,8 @@ package final class StageTimes: Sendable {
     return (result, times.totals.withLock(\.self))
   }
 
-  /// `body`'s result. Where stages are recorded, its time counts as the stage's, less that of stages
-  /// inside it.
+  /// `body`'s result. Where stages are recorded, its time counts as the stage's, less that of
+  /// stages inside it.
   package static func measure<Result>(
     _ stage: Stage, _ body: () throws -> Result
   ) rethrows -> Result {

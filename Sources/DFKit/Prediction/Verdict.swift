@@ -26,7 +26,8 @@ public enum Verdict: Sendable, Equatable {
     case unfamiliar(probability: Float, traits: [FamiliarityTrait])
   }
 
-  /// The verdict that a probability of manipulation means; in the range `undecided`, both ends included, none.
+  /// The verdict that a probability of manipulation means; in the range `undecided`, both ends
+  /// included, none.
   public init(probability: Float, undecided: ClosedRange<Float>? = nil) {
     if undecided?.contains(probability) == true {
       self = .undecided(.unsure(probability: probability))

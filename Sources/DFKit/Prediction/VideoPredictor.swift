@@ -4,11 +4,11 @@ import FaceDetect
 import Foundation
 import MediaIO
 
-/// From a video or an image to a verdict: looks at evenly spread frames, finds faces, cuts them out of
-/// the full-resolution frames, joins them into people, and lets an ensemble judge them.
+/// From a video or an image to a verdict: looks at evenly spread frames, finds faces, cuts them out
+/// of the full-resolution frames, joins them into people, and lets an ensemble judge them.
 ///
-/// Frames are looked at a few at a time and only the crops are kept, so memory does not grow with the
-/// video.
+/// Frames are looked at a few at a time and only the crops are kept, so memory does not grow with
+/// the video.
 public struct VideoPredictor: Sendable {
   /// Frames looked at in a video, evenly spread.
   public var frames: Int
@@ -51,7 +51,8 @@ public struct VideoPredictor: Sendable {
   ///
   /// - Parameter progress: called with the part of the work that is done, 0 to 1.
   /// - Throws: `MediaError` where the file is neither an image nor a video that can be read,
-  ///   `CancellationError` in a cancelled task, and what the detector and the ensemble's members throw.
+  ///   `CancellationError` in a cancelled task, and what the detector and the ensemble's members
+  ///   throw.
   public func predict(
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> VideoReport {

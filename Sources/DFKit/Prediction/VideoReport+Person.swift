@@ -40,7 +40,8 @@ extension VideoReport {
       }
     }
 
-    /// 1 for the person seen first, then upwards; of those who appear in one frame, from left to right.
+    /// 1 for the person seen first, then upwards; of those who appear in one frame, from left to
+    /// right.
     public var id: Int
     /// The answer; undecided where the face was judged in too few frames.
     public var verdict: Verdict
@@ -48,7 +49,8 @@ extension VideoReport {
     public var counts = true
     /// Frames in which the person was seen.
     public var framesSeen: Int
-    /// Frames in which the face was judged: fewer where the recipe judges some of a frame's faces only.
+    /// Frames in which the face was judged: fewer where the recipe judges some of a frame's faces
+    /// only.
     public var framesJudged: Int
     /// Seconds: the first frame with the person; 0 for an image.
     public var firstTime: Double
@@ -58,8 +60,8 @@ extension VideoReport {
     public var surest: Sample
     /// The members' answers, in the recipe's order; empty when undecided.
     public var members: [MemberScore]
-    /// When the face looked manipulated: judged faces one after the other that the members, aggregated,
-    /// give 0.5 or more.
+    /// When the face looked manipulated: judged faces one after the other that the members,
+    /// aggregated, give 0.5 or more.
     public var fakeSpans: [Span]
     /// How like those learned from the person's faces are; nil where no member knows, the recipe
     /// does not ask, or the person was not judged.

@@ -6,8 +6,8 @@ package enum JSON: Sendable, Equatable {
   case bool(Bool)
   /// A whole number.
   case integer(Int)
-  /// A number; not finite ones are written as null. Written with the fewest digits that read back as
-  /// the same Float.
+  /// A number; not finite ones are written as null. Written with the fewest digits that read back
+  /// as the same Float.
   case number(Float)
   /// The same for a Double.
   case double(Double)
@@ -64,7 +64,8 @@ extension JSON {
   /// The value as text: two spaces a level, lists of plain values on one line.
   package var text: String { text(indentation: 0) }
 
-  /// The text when the value stands `indentation` spaces from the left; the first line is not indented.
+  /// The text when the value stands `indentation` spaces from the left; the first line is not
+  /// indented.
   package func text(indentation: Int) -> String {
     var output = ""
     write(to: &output, indentation: indentation)

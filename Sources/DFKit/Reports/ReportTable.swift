@@ -24,7 +24,8 @@ extension [VideoReport] {
   }
 
   /// The lines of a Kaggle submission: `filename,label`, the label being the probability of
-  /// manipulation, and 0.5 where undecided. Files are named without their folders, as Kaggle wants them.
+  /// manipulation, and 0.5 where undecided. Files are named without their folders, as Kaggle wants
+  /// them.
   public var submission: String {
     ([CSV.line(["filename", "label"])] + map(\.submissionLine)).joined(separator: "\n") + "\n"
   }
@@ -66,15 +67,16 @@ extension VideoReport {
     case 0: nil
     case 1: "person \(people[0]) looks fake and is seen too seldom to count"
     default:
-      "people \(people.map(String.init).joined(separator: ", ")) look fake and are seen too seldom to"
+      "people \(people.map(String.init).joined(separator: ", ")) look fake and are seen too"
+        + " seldom to"
         + " count"
     }
   }
 }
 
 extension VideoReport.Person {
-  /// What the table's last column says: when, or in an image where, the person was seen, and when the
-  /// face looked manipulated.
+  /// What the table's last column says: when, or in an image where, the person was seen, and when
+  /// the face looked manipulated.
   func note(isImage: Bool) -> String {
     let seen: String
     if isImage {
@@ -98,8 +100,8 @@ extension VideoReport.Person.Span {
 }
 
 extension [DetectionReport] {
-  /// The tables that `dfkit detect` shows, for a terminal of `width` columns if given: one line a face,
-  /// and, where there are videos, one line a person below.
+  /// The tables that `dfkit detect` shows, for a terminal of `width` columns if given: one line a
+  /// face, and, where there are videos, one line a person below.
   package func table(width: Int? = TextTable.terminalWidth) -> String {
     let people = peopleTable
     return faceTable.text(width: width)

@@ -34,7 +34,8 @@ package struct TextTable: Sendable {
     self.columns = columns
   }
 
-  /// Adds a row, one cell a column. Control characters, which could steer the terminal, are replaced.
+  /// Adds a row, one cell a column. Control characters, which could steer the terminal, are
+  /// replaced.
   package mutating func add(_ cells: [String]) {
     precondition(cells.count == columns.count, "TextTable: \(cells.count) cells")
     rows.append(cells.map(Self.printable))
@@ -147,8 +148,8 @@ package struct TextTable: Sendable {
     return lines + [current]
   }
 
-  /// The text with question marks for what could steer a terminal: control characters and those that
-  /// turn the direction of writing; bytes of a file's name that are no UTF-8 become U+FFFD.
+  /// The text with question marks for what could steer a terminal: control characters and those
+  /// that turn the direction of writing; bytes of a file's name that are no UTF-8 become U+FFFD.
   package static func printable(_ text: String) -> String {
     String(
       String.UnicodeScalarView(
@@ -163,7 +164,8 @@ extension String {
   /// Columns that the text takes on a terminal.
   var columns: Int { reduce(0) { $0 + $1.columns } }
 
-  /// The text with a mark for what is left out in the middle, so that it takes at most `limit` columns.
+  /// The text with a mark for what is left out in the middle, so that it takes at most `limit`
+  /// columns.
   func withoutMiddle(columns limit: Int) -> String {
     guard columns > limit else { return self }
     // The end of a path tells more than its beginning.

@@ -18,7 +18,8 @@ struct ChildProcess {
   /// Runs the program to its end.
   ///
   /// - Returns: its exit status; 128 and the signal's number where a signal ended it.
-  /// - Throws: `CancellationError` in a cancelled task, `ChildProcessError` where it cannot be started.
+  /// - Throws: `CancellationError` in a cancelled task, `ChildProcessError` where it cannot be
+  ///   started.
   func run() throws -> Int32 {
     let process = try start()
     var status: Int32 = 0

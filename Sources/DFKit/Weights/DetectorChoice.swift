@@ -9,21 +9,21 @@ import Foundation
 /// let detector = try choice.load()
 /// print("faces are found by", choice.name)
 /// ```
-public struct DetectorChoice: Sendable, Equatable {
+package struct DetectorChoice: Sendable, Equatable {
   /// Kind, thresholds and scale of frames.
-  public var settings: Recipe.Detector
+  package var settings: Recipe.Detector
   /// Where the detector's weights are read from.
-  public var weights: WeightsSource
+  package var weights: WeightsSource
   /// What reports call the weights: the name of a fetched entry, `built-in NAME`, or the path of a
   /// file.
-  public var name: String
+  package var name: String
   /// Where the weights come from.
-  public var origin: Origin
+  package var origin: Origin
   /// The detector that was asked for, where another takes its place.
-  public var replaced: Recipe.Detector.Kind?
+  package var replaced: Recipe.Detector.Kind?
 
   /// Where a detector's weights come from.
-  public enum Origin: Sendable, Equatable {
+  package enum Origin: Sendable, Equatable {
     /// They were named: by the caller, or by the recipe.
     case named
     /// `dfkit weights fetch` brought them.
@@ -35,13 +35,13 @@ public struct DetectorChoice: Sendable, Equatable {
   /// The detector, ready to look for faces.
   ///
   /// - Throws: `WeightsError` where the weights cannot be used.
-  public func load() throws(WeightsError) -> any FaceDetector {
+  package func load() throws(WeightsError) -> any FaceDetector {
     try settings.load(weights)
   }
 
   /// One line that says which detector it is, and how to get a better one; nil where the caller
   /// named it.
-  public var remark: String? {
+  package var remark: String? {
     let entry = (replaced ?? settings.kind).storeEntries[0]
     switch origin {
     case .named: return nil

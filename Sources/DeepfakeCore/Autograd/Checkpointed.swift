@@ -1,5 +1,5 @@
-/// A block of which a recording keeps the input alone: backward computes the block once more (Chen et
-/// al. 2016). A third more work for memory that no longer grows with the block's depth.
+/// A block of which a recording keeps the input alone: backward computes the block once more (Chen
+/// et al. 2016). A third more work for memory that no longer grows with the block's depth.
 ///
 /// What the block drops at random it drops alike both times.
 package struct Checkpointed<Body: Module>: Module {
@@ -19,7 +19,8 @@ package struct Checkpointed<Body: Module>: Module {
 }
 
 extension Module {
-  /// The output of a network's block: checkpointed where the training step wants its blocks recomputed.
+  /// The output of a network's block: checkpointed where the training step wants its blocks
+  /// recomputed.
   public func asBlock(_ x: Tensor, _ mode: Mode) -> Tensor {
     if case .training(let context) = mode, context.recomputesBlocks {
       return Checkpointed(self)(x, mode)

@@ -1,6 +1,7 @@
 import CDFKernels
 
-/// A place in the record of a computation: a call's output, or a tensor whose gradient is asked for.
+/// A place in the record of a computation: a call's output, or a tensor whose gradient is asked
+/// for.
 ///
 /// Touched only by the thread that runs `valueAndGrad`; hence `@unchecked Sendable`.
 final class GradientNode: @unchecked Sendable {

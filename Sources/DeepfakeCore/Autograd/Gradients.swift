@@ -51,14 +51,14 @@ public struct Gradients: Sendable {
 
 /// The value of a computation and its gradients by the parameters that it reads.
 ///
-/// Calls are recorded inside `body` only; each keeps what its pullback needs and no more, and backward
-/// frees it as it passes. Parameters read on the calling thread count; work that `body` hands to
-/// other tasks is not recorded. A `valueAndGrad` inside `body` is a computation of its own, whose
-/// result is a constant to the outer one.
+/// Calls are recorded inside `body` only; each keeps what its pullback needs and no more, and
+/// backward frees it as it passes. Parameters read on the calling thread count; work that `body`
+/// hands to other tasks is not recorded. A `valueAndGrad` inside `body` is a computation of its
+/// own, whose result is a constant to the outer one.
 ///
 /// - Parameters:
-///   - parameters: Those whose gradients are wanted; nil for all that `body` reads. Running statistics
-///     never have one. What only others need is not computed.
+///   - parameters: Those whose gradients are wanted; nil for all that `body` reads. Running
+///     statistics never have one. What only others need is not computed.
 ///   - body: The computation; its result has one element.
 /// - Returns: The value, and a gradient for each wanted parameter that was read.
 public func valueAndGrad(

@@ -11,8 +11,8 @@ package struct NonFiniteLayer: Sendable, Equatable {
 
 /// Runs `body` and says which layer's output is the first that is not finite; nil where all are.
 ///
-/// Only calls that depend on a parameter are looked at: what comes before, such as the network's input,
-/// is the caller's to check.
+/// Only calls that depend on a parameter are looked at: what comes before, such as the network's
+/// input, is the caller's to check.
 package func firstNonFiniteLayer(_ body: () throws -> Tensor) rethrows -> NonFiniteLayer? {
   var found: NonFiniteLayer?
   var last: [Parameter] = []

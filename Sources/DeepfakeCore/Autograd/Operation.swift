@@ -1,5 +1,5 @@
-/// A function of tensors with its gradient, the unit that everything computed outside fused inference
-/// is made of.
+/// A function of tensors with its gradient, the unit that everything computed outside fused
+/// inference is made of.
 ///
 /// An operation is a value that holds its settings (stride, axis, ...). Forward and pullback stand
 /// side by side. Every call passes through `callAsFunction`, the one place where a recording engine

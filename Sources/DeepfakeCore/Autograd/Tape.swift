@@ -151,8 +151,8 @@ final class Tape: @unchecked Sendable {
     return gradients
   }
 
-  /// Forgets every call. Node by node, because a chain of thousands that frees itself would overflow
-  /// the stack.
+  /// Forgets every call. Node by node, because a chain of thousands that frees itself would
+  /// overflow the stack.
   private func clear() {
     for node in nodes { node.release() }
     nodes = []

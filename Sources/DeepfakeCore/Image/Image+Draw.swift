@@ -40,9 +40,9 @@ public struct Color: Sendable, Equatable {
   public static let yellow = Color(red: 250, green: 210, blue: 40)
 }
 
-/// Marks for pictures that show what was detected. Coordinates are pixels from the top left corner, of
-/// any size; what lies outside the image is not drawn, nor is anything at a coordinate that is not a
-/// number.
+/// Marks for pictures that show what was detected. Coordinates are pixels from the top left corner,
+/// of any size; what lies outside the image is not drawn, nor is anything at a coordinate that is
+/// not a number.
 extension Image {
   /// The outline of a rectangle, `thickness` pixels wide and inside it.
   public mutating func drawRectangle(
@@ -106,8 +106,8 @@ extension Image {
     }
   }
 
-  /// A line of text on a filled rectangle whose top left corner is at (x, y), moved into the image where
-  /// there is room. Letters are capitals; signs that the font lacks show as a box.
+  /// A line of text on a filled rectangle whose top left corner is at (x, y), moved into the image
+  /// where there is room. Letters are capitals; signs that the font lacks show as a box.
   public mutating func drawLabel(
     _ text: String, x: Float, y: Float, scale: Int = 2, color: Color = .white,
     background: Color = .black
@@ -122,8 +122,8 @@ extension Image {
     drawText(text, x: originX + scale, y: originY + scale, scale: scale, color: color)
   }
 
-  /// A line of text whose first letter's upper left corner is at (x, y), letters 5 x 7 cells of `scale` pixels.
-  /// Letters are capitals; signs that the font lacks show as a box.
+  /// A line of text whose first letter's upper left corner is at (x, y), letters 5 x 7 cells of
+  /// `scale` pixels. Letters are capitals; signs that the font lacks show as a box.
   public mutating func drawText(_ text: String, x: Int, y: Int, scale: Int, color: Color) {
     for (index, character) in text.enumerated() {
       let glyph = BitmapFont.glyph(of: character)

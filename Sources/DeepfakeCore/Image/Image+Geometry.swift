@@ -92,7 +92,8 @@ extension Image {
     }
   }
 
-  /// The image turned clockwise by `quarterTurns` times 90 degrees; negative turns go the other way.
+  /// The image turned clockwise by `quarterTurns` times 90 degrees; negative turns go the other
+  /// way.
   public func rotated(quarterTurns: Int) -> Image {
     let turns = ((quarterTurns % 4) + 4) % 4
     if turns == 0 { return self }

@@ -31,8 +31,8 @@ public struct PixelNormalization: Sendable, Equatable {
 }
 
 extension PixelNormalization {
-  /// What bytes are multiplied by, and what is then added, for each channel in `order` of red, green and
-  /// blue; in double precision up to the last step.
+  /// What bytes are multiplied by, and what is then added, for each channel in `order` of red,
+  /// green and blue; in double precision up to the last step.
   func scaleAndShift(_ order: [UInt8]) -> (scale: [Float], shift: [Float]) {
     (
       order.map { Float(1 / (255 * Double(std[Int($0)]))) },

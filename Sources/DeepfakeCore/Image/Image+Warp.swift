@@ -8,10 +8,11 @@ extension Image {
   /// outside.
   ///
   /// `map` takes places of this image to places of the new one; in both, whole numbers are the
-  /// centres of pixels. Pixels are sampled bilinearly, as OpenCV's `warpAffine` does, so long as the
-  /// map shrinks by 1.5 at most. Where it shrinks more, each new pixel is the mean of a grid of such
-  /// samples spread over it, at most 1.5 pixels apart, so that nothing aliases; `largestGrid` samples
-  /// along an axis at most (32: down to 1/48 of the size). Returns nil where `map` has no inverse.
+  /// centres of pixels. Pixels are sampled bilinearly, as OpenCV's `warpAffine` does, so long as
+  /// the map shrinks by 1.5 at most. Where it shrinks more, each new pixel is the mean of a grid of
+  /// such samples spread over it, at most 1.5 pixels apart, so that nothing aliases; `largestGrid`
+  /// samples along an axis at most (32: down to 1/48 of the size). Returns nil where `map` has no
+  /// inverse.
   package func warped(
     by map: AffineMap, width: Int, height: Int, edges: EdgeFill = .black, largestGrid: Int = 32
   ) -> Image? {

@@ -25,8 +25,8 @@ public struct Image: Sendable, Equatable {
     try self.init(width: width, height: height, room: 0, initializingWith: body)
   }
 
-  /// The same with `room` bytes after the last pixel that `body` may write to as well, which are no part of
-  /// the image.
+  /// The same with `room` bytes after the last pixel that `body` may write to as well, which are no
+  /// part of the image.
   package init(
     width: Int, height: Int, room: Int,
     initializingWith body: (UnsafeMutableBufferPointer<UInt8>) throws -> Void

@@ -1,8 +1,8 @@
 import CDFKernels
 
-/// A chain of 3x3 depthwise separable convolutions, and of plain ones, made ready for inference. It runs
-/// row by row, each layer holding only the rows that the next one needs, so that large maps of few
-/// channels never leave the cache; it can begin with the bytes of images.
+/// A chain of 3x3 depthwise separable convolutions, and of plain ones, made ready for inference. It
+/// runs row by row, each layer holding only the rows that the next one needs, so that large maps of
+/// few channels never leave the cache; it can begin with the bytes of images.
 ///
 /// The kernels' choice of instruction set is part of the packing; it must not change afterwards.
 package struct ConvolutionChain: Sendable {
@@ -43,8 +43,8 @@ package struct ConvolutionChain: Sendable {
   private let firstOfImages: PackedChainLayer?
   private let normalization: PixelNormalization
 
-  /// Packs `layers` and releases their parameters. Where `normalization` is given, the chain can begin
-  /// with images: the first layer is a plain one with three inputs.
+  /// Packs `layers` and releases their parameters. Where `normalization` is given, the chain can
+  /// begin with images: the first layer is a plain one with three inputs.
   package init(_ layers: [Layer], normalization: PixelNormalization? = nil) {
     self.normalization = normalization ?? PixelNormalization()
     firstOfImages = normalization.flatMap { normalization in
@@ -64,8 +64,8 @@ package struct ConvolutionChain: Sendable {
       "ConvolutionChain: \(keys[0]) does not read images")
   }
 
-  /// The chain's output [batch, height, width, out] for `x` [batch, height, width, in], plus `residual` of
-  /// the output's shape.
+  /// The chain's output [batch, height, width, out] for `x` [batch, height, width, in], plus
+  /// `residual` of the output's shape.
   package func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
     let shape = ImageShape(x, layers[0].key)
     precondition(

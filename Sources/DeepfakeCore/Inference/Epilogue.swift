@@ -8,9 +8,9 @@ extension Tensor? {
   }
 }
 
-/// Calls `body` with what a kernel does to its output: add `bias`, activate, add `residual`. `slopes`
-/// are those of a PReLU, which takes the activation's place. `thenReLU` ends it with a ReLU; there is no
-/// other activation then.
+/// Calls `body` with what a kernel does to its output: add `bias`, activate, add `residual`.
+/// `slopes` are those of a PReLU, which takes the activation's place. `thenReLU` ends it with a
+/// ReLU; there is no other activation then.
 func withEpilogue<R>(
   bias: Tensor?, activation: Activation, slopes: Tensor?, residual: Tensor?, thenReLU: Bool = false,
   _ body: (UnsafePointer<df_epilogue>) throws -> R

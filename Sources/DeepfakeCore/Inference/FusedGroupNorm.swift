@@ -1,7 +1,7 @@
 import CDFKernels
 
-/// A group norm made ready for inference, with activation and residual fused. It works in place where
-/// its input's memory is nobody else's, as that of a convolution's result just passed in.
+/// A group norm made ready for inference, with activation and residual fused. It works in place
+/// where its input's memory is nobody else's, as that of a convolution's result just passed in.
 package struct FusedGroupNorm: Sendable {
   private let key: String
   private let operation: GroupNormalization

@@ -10,7 +10,8 @@ package final class LayerTimes: Sendable {
     package var work: LayerWork
     /// Calls.
     package var calls: Int
-    /// The part of the clock's time that they took, in seconds: a call on one thread of two counts half.
+    /// The part of the clock's time that they took, in seconds: a call on one thread of two counts
+    /// half.
     package var seconds: Double
 
     /// An entry.
@@ -48,8 +49,8 @@ package final class LayerTimes: Sendable {
     }
   }
 
-  /// `body`'s result. Where layers are recorded, its time counts as that of the layer whose weight has
-  /// `key`; layers inside `body` are not recorded a second time.
+  /// `body`'s result. Where layers are recorded, its time counts as that of the layer whose weight
+  /// has `key`; layers inside `body` are not recorded a second time.
   @inline(__always)
   package static func measure<Result>(
     _ key: @autoclosure () -> String, work: @autoclosure () -> LayerWork, _ body: () -> Result
@@ -68,7 +69,8 @@ package final class LayerTimes: Sendable {
     return result
   }
 
-  /// Calls `body` with layers recorded by `times`, which is how a recording follows work to other threads.
+  /// Calls `body` with layers recorded by `times`, which is how a recording follows work to other
+  /// threads.
   static func recorded(by times: LayerTimes, _ body: () -> Void) {
     $current.withValue(times, operation: body)
   }

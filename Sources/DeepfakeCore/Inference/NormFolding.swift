@@ -10,7 +10,8 @@ struct NormFolding {
     let outputs = conv.weight.shape[3]
     precondition(
       norm.weight.shape == [outputs],
-      "\(norm.weight.key): \(norm.weight.shape) does not fit \(conv.weight.key) with \(outputs) outputs"
+      "\(norm.weight.key): \(norm.weight.shape) does not fit \(conv.weight.key) with \(outputs)"
+        + " outputs"
     )
     let (gamma, beta) = (norm.weight.value.scalars, norm.bias.value.scalars)
     let (mean, variance) = (norm.runningMean.value.scalars, norm.runningVariance.value.scalars)

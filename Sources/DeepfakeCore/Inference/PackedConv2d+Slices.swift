@@ -1,11 +1,12 @@
 import CDFKernels
 
-// Convolutions between some of the channels of wider maps, so that what several of them give lies side by
-// side without being copied there.
+// Convolutions between some of the channels of wider maps, so that what several of them give lies
+// side by side without being copied there.
 
 extension PackedConv2d {
-  /// Writes the convolved `x` to channels `place`... of `maps`, which have x's batch, and the output's
-  /// height and width. For 3x3 convolutions of stride 1 that keep the size, of 16 channels and more.
+  /// Writes the convolved `x` to channels `place`... of `maps`, which have x's batch, and the
+  /// output's height and width. For 3x3 convolutions of stride 1 that keep the size, of 16 channels
+  /// and more.
   package func write(_ x: Tensor, to maps: inout Tensor, at place: Int) {
     let target = checkedSlice(of: maps, at: place, count: outputs)
     precondition(
@@ -19,7 +20,8 @@ extension PackedConv2d {
     }
   }
 
-  /// Convolves the channels `first`... of `maps` into its channels `place`..., which must be others.
+  /// Convolves the channels `first`... of `maps` into its channels `place`..., which must be
+  /// others.
   package func rewrite(_ maps: inout Tensor, from first: Int, at place: Int) {
     _ = checkedSlice(of: maps, at: first, count: inputs)
     let target = checkedSlice(of: maps, at: place, count: outputs)

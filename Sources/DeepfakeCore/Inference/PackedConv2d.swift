@@ -1,7 +1,7 @@
 import CDFKernels
 
-/// A convolution made ready for inference: batch norm folded in, weights packed for the kernels, and
-/// activation and residual applied to output tiles while they are in cache.
+/// A convolution made ready for inference: batch norm folded in, weights packed for the kernels,
+/// and activation and residual applied to output tiles while they are in cache.
 ///
 /// The kernels' choice of instruction set is part of the packing; it must not change afterwards.
 public struct PackedConv2d: Sendable {
@@ -171,7 +171,8 @@ extension PackedConv2d {
       } else if weight[0] == 3 && weight[1] == 3 && isPlain && min(weight[2], weight[3]) >= 16
         && weight[2] * weight[3] <= 512 * 512
       {
-        // With fewer channels the transforms take as long as what they save; with more, the weights.
+        // With fewer channels the transforms take as long as what they save; with more, the
+        // weights.
         self = .winograd
       } else {
         self = .direct

@@ -1,7 +1,7 @@
 import CDFKernels
 
-/// A part of an image, and the size at which a network sees it: every pixel of that size is the mean of
-/// all the pixels that it touches, as PyTorch's "area" interpolation computes it.
+/// A part of an image, and the size at which a network sees it: every pixel of that size is the
+/// mean of all the pixels that it touches, as PyTorch's "area" interpolation computes it.
 package struct PixelWindow: Sendable, Equatable {
   /// The place of the image in a list of images.
   package var image: Int
@@ -32,9 +32,9 @@ package struct PixelWindow: Sendable, Equatable {
   }
 }
 
-/// A chain of unpadded convolutions with PReLU and of max pools that runs row by row from bytes, each
-/// layer holding only the rows that the next one needs: for small networks over whole pictures, or over
-/// many crops. Windows, and parts of large ones, are worked on in parallel.
+/// A chain of unpadded convolutions with PReLU and of max pools that runs row by row from bytes,
+/// each layer holding only the rows that the next one needs: for small networks over whole
+/// pictures, or over many crops. Windows, and parts of large ones, are worked on in parallel.
 ///
 /// The kernels' choice of instruction set is part of the packing; it must not change afterwards.
 package struct PixelPipeline: Sendable {
@@ -63,8 +63,8 @@ package struct PixelPipeline: Sendable {
   private let mean: Float
   private let scale: Float
 
-  /// Rows and columns of output that are worked on at once: enough that what neighbours both compute
-  /// does not count, few enough for the caches.
+  /// Rows and columns of output that are worked on at once: enough that what neighbours both
+  /// compute does not count, few enough for the caches.
   private static let rowsAtOnce = 32
   private static let columnsAtOnce = 512
 

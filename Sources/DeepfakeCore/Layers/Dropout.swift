@@ -2,7 +2,8 @@
 public struct Dropout: Module {
   private let drop: RandomDrop
 
-  /// A layer that drops each element with probability `rate`, in 0..<1. `scope` names its randomness.
+  /// A layer that drops each element with probability `rate`, in 0..<1. `scope` names its
+  /// randomness.
   public init(_ scope: Scope, _ rate: Float) {
     drop = RandomDrop(key: scope.prefix, rate: rate)
   }

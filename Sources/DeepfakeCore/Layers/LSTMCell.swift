@@ -1,5 +1,5 @@
-/// One step of a long short-term memory (Hochreiter and Schmidhuber 1997), as `torch.nn.LSTMCell`: the
-/// gates lie in the order input, forget, cell, output.
+/// One step of a long short-term memory (Hochreiter and Schmidhuber 1997), as `torch.nn.LSTMCell`:
+/// the gates lie in the order input, forget, cell, output.
 public struct LSTMCell: Sendable {
   /// What a cell hands on from step to step.
   public struct State: Sendable {

@@ -15,8 +15,8 @@ public final class TrainingContext: Sendable {
   public let seed: UInt64
   /// The step's number; with the seed and a layer's key it fixes what is dropped.
   public let step: Int
-  /// The weight of a batch in the running statistics, where it is not each layer's own: 1 / n when they
-  /// become the means over n batches.
+  /// The weight of a batch in the running statistics, where it is not each layer's own: 1 / n when
+  /// they become the means over n batches.
   public let statisticsMomentum: Float?
   /// Whether networks keep their blocks' inputs alone for backward (see `Checkpointed`).
   public let recomputesBlocks: Bool

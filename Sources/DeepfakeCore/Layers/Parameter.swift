@@ -33,7 +33,8 @@ public enum ParameterRole: Sendable {
 public enum Initializer: Sendable {
   /// The same value everywhere.
   case constant(Float)
-  /// Normal with standard deviation sqrt(2 / fanOut), as EfficientNet's convolutions (He et al. 2015).
+  /// Normal with standard deviation sqrt(2 / fanOut), as EfficientNet's convolutions (He et al.
+  /// 2015).
   case heNormal(fanOut: Int)
   /// Uniform in plus or minus `bound`.
   case uniform(bound: Float)
@@ -52,8 +53,8 @@ public final class Parameter: Sendable {
   /// The first value when no file gives one.
   public let initializer: Initializer
 
-  /// A value from a file is converted when it is first read, so that a network which packs its layers
-  /// one after the other never holds all of its weights twice.
+  /// A value from a file is converted when it is first read, so that a network which packs its
+  /// layers one after the other never holds all of its weights twice.
   private enum Content {
     case none
     case value(Tensor)
@@ -85,8 +86,8 @@ public final class Parameter: Sendable {
     }
   }
 
-  /// Changes the value in place, without a copy where nothing else holds it. `body` must not read or
-  /// set this parameter, and must leave the shape as it is.
+  /// Changes the value in place, without a copy where nothing else holds it. `body` must not read
+  /// or set this parameter, and must leave the shape as it is.
   public func update(_ body: (inout Tensor) throws -> Void) rethrows {
     _ = current
     try content.withLock { content in
@@ -119,7 +120,8 @@ public final class Parameter: Sendable {
     content.withLock { if case .stored(let stored) = $0 { stored } else { nil } }
   }
 
-  /// Takes the value from a file's tensor, whose shape must be the one that `layout` gives in files.
+  /// Takes the value from a file's tensor, whose shape must be the one that `layout` gives in
+  /// files.
   func take(_ stored: StoredTensor) {
     precondition(
       stored.shape == layout.fileShape(shape),

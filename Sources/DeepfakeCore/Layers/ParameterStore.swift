@@ -29,8 +29,8 @@ public final class ParameterStore: Sendable {
     }
   }
 
-  /// Gives every parameter its initial value. The same seed gives the same values, whatever else the
-  /// store holds, because each parameter's generator starts from the seed and the key.
+  /// Gives every parameter its initial value. The same seed gives the same values, whatever else
+  /// the store holds, because each parameter's generator starts from the seed and the key.
   public func initialize(seed: UInt64) {
     for parameter in parameters { parameter.initialize(seed: seed) }
   }

@@ -8,7 +8,8 @@ package struct Matrix: Sendable, Equatable {
   /// rows * columns elements, row by row.
   package private(set) var elements: [Double]
 
-  /// A matrix over `elements`, row by row, whose number must be rows * columns. Neither may be zero.
+  /// A matrix over `elements`, row by row, whose number must be rows * columns. Neither may be
+  /// zero.
   package init(rows: Int, columns: Int, elements: [Double]) {
     let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
     precondition(

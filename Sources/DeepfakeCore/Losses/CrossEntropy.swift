@@ -5,8 +5,8 @@ package struct CrossEntropy: Operation {
   /// The operation.
   package init() {}
 
-  /// Inputs: logits [..., classes] and what each class's -log(p) counts, of the same shape. The output
-  /// is [...].
+  /// Inputs: logits [..., classes] and what each class's -log(p) counts, of the same shape. The
+  /// output is [...].
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (x, t) = (inputs[0], inputs[1])
     precondition(
@@ -64,7 +64,8 @@ extension Tensor {
   /// - Parameters:
   ///   - classes: The right class of each sample.
   ///   - smoothing: The part of each target that is spread evenly over all classes.
-  ///   - classWeights: What each class counts. The mean divides by the weights of the right classes.
+  ///   - classWeights: What each class counts. The mean divides by the weights of the right
+  ///     classes.
   public func crossEntropy(
     classes: [Int], smoothing: Float = 0, classWeights: [Float]? = nil,
     reduction: LossReduction = .mean
@@ -100,7 +101,8 @@ extension Tensor {
   ) -> Tensor {
     precondition(
       (0...1).contains(smoothing) && (classWeights?.count ?? shape[1]) == shape[1],
-      "cross-entropy: smoothing \(smoothing) or \(classWeights?.count ?? 0) class weights do not fit"
+      "cross-entropy: smoothing \(smoothing) or \(classWeights?.count ?? 0) class weights do not"
+        + " fit"
         + " logits \(shape)")
     var targets = targets
     if smoothing > 0 { targets = targets * (1 - smoothing) + smoothing / Float(shape[1]) }

@@ -8,8 +8,8 @@ public enum LossReduction: String, Sendable, CaseIterable {
   /// Their sum.
   case sum
 
-  /// The reduced losses, each first multiplied by its weight. `divisor` is the mean's; the number of
-  /// losses where nil.
+  /// The reduced losses, each first multiplied by its weight. `divisor` is the mean's; the number
+  /// of losses where nil.
   func callAsFunction(
     _ losses: Tensor, weights: Tensor? = nil, divisor: Float? = nil, _ name: String
   ) -> Tensor {

@@ -18,8 +18,8 @@ package struct SquaredError: Operation {
   }
 }
 
-/// The squared difference of each pair of elements over 2 * beta where it is less than beta; beyond,
-/// its magnitude less beta / 2 (Girshick 2015). Equal to `torch.nn.SmoothL1Loss`.
+/// The squared difference of each pair of elements over 2 * beta where it is less than beta;
+/// beyond, its magnitude less beta / 2 (Girshick 2015). Equal to `torch.nn.SmoothL1Loss`.
 package struct SmoothL1: Operation {
   /// The difference from which the loss is linear; 0: it is everywhere.
   package let beta: Float
@@ -64,8 +64,8 @@ extension Tensor {
     reduction(SquaredError()(self, targets), weights: weights, "squared error")
   }
 
-  /// The smooth L1 loss against `targets`, which have the same shape; it is linear from a difference of
-  /// `beta` on.
+  /// The smooth L1 loss against `targets`, which have the same shape; it is linear from a
+  /// difference of `beta` on.
   public func smoothL1(
     _ targets: Tensor, beta: Float = 1, weights: Tensor? = nil, reduction: LossReduction = .mean
   ) -> Tensor {

@@ -161,8 +161,8 @@ package struct Minimum: Operation {
 }
 
 extension Tensor {
-  /// The sum of two tensors. Shapes are aligned at their last axis; an extent of 1, or an absent axis,
-  /// repeats to fit the other's, here and in all arithmetic on two tensors.
+  /// The sum of two tensors. Shapes are aligned at their last axis; an extent of 1, or an absent
+  /// axis, repeats to fit the other's, here and in all arithmetic on two tensors.
   public static func + (a: Tensor, b: Tensor) -> Tensor { Add()(a, b) }
 
   /// The difference of two tensors.

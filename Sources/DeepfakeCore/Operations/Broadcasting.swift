@@ -1,6 +1,6 @@
 /// How the elements of two broadcast tensors meet: loops from the outermost in, with each input's
-/// stride (0 where it repeats). Neighbouring axes that both inputs run through alike are one loop, so
-/// that the innermost is as long as can be.
+/// stride (0 where it repeats). Neighbouring axes that both inputs run through alike are one loop,
+/// so that the innermost is as long as can be.
 struct BroadcastPlan {
   struct Loop: Equatable {
     var extent, strideA, strideB: Int
@@ -95,8 +95,8 @@ extension Tensor {
     return sum(axes: axes).viewed(as: shape)
   }
 
-  /// The shape as a tensor, for operations whose pullback needs an input's shape but not its elements:
-  /// two elements an axis, because Float32 is exact only up to 2^24.
+  /// The shape as a tensor, for operations whose pullback needs an input's shape but not its
+  /// elements: two elements an axis, because Float32 is exact only up to 2^24.
   var shapeRecord: Tensor {
     Tensor(shape.flatMap { [Float($0 >> 24), Float($0 & 0xFF_FFFF)] }, shape: [2 * rank])
   }

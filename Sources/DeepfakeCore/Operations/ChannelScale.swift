@@ -41,7 +41,8 @@ package struct ChannelScale: Operation {
 }
 
 extension Tensor {
-  /// Each image's channels times `factors` [batch, channels], which may have axes of extent 1 between.
+  /// Each image's channels times `factors` [batch, channels], which may have axes of extent 1
+  /// between.
   public func scalingChannels(by factors: Tensor) -> Tensor { ChannelScale()(self, factors) }
 
   /// [batch, ..., channels] as a batch of pixels.
@@ -61,7 +62,8 @@ extension Tensor {
     }
   }
 
-  /// Each image's channels times factors of their own, plus terms of their own; both [batch, channels].
+  /// Each image's channels times factors of their own, plus terms of their own; both [batch,
+  /// channels].
   func scaledChannels(by factors: Tensor, adding terms: Tensor? = nil) -> Tensor {
     let (batch, pixels, channels) = mapExtents
     return Tensor(shape: shape) { y in

@@ -136,7 +136,8 @@ extension df_conv2d {
 }
 
 extension Tensor {
-  /// The convolution of NHWC images with `weight` [height, width, in / groups, out] plus `bias` [out].
+  /// The convolution of NHWC images with `weight` [height, width, in / groups, out] plus `bias`
+  /// [out].
   public func conv2d(
     _ weight: Tensor, bias: Tensor? = nil, stride: Size2d = 1, padding: Padding = .none,
     dilation: Size2d = 1, groups: Int = 1

@@ -1,5 +1,5 @@
-/// A walk over memory: extents from the outermost axis in, and the distance between neighbours along
-/// each. A distance may be negative (a flip) or 0 (a repetition).
+/// A walk over memory: extents from the outermost axis in, and the distance between neighbours
+/// along each. A distance may be negative (a flip) or 0 (a repetition).
 struct StridedWalk {
   var shape, strides: [Int]
   var start: Int
@@ -19,7 +19,8 @@ struct StridedWalk {
     return StridedWalk(shape: extents.reversed(), strides: distances.reversed(), start: start)
   }
 
-  /// The place of the first element of a row: of the `row`-th setting of all axes but the last `inner`.
+  /// The place of the first element of a row: of the `row`-th setting of all axes but the last
+  /// `inner`.
   @inline(__always)
   func offset(ofRow row: Int, inner: Int = 1) -> Int {
     var (offset, rest) = (start, row)

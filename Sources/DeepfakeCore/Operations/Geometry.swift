@@ -38,8 +38,8 @@ public enum Padding: Sendable, Equatable {
     .explicit(top: n, left: n, bottom: n, right: n)
   }
 
-  /// TensorFlow's SAME for an input of `nativeSize` pixels both ways, kept for inputs of any size, as
-  /// lukemelas's EfficientNet does.
+  /// TensorFlow's SAME for an input of `nativeSize` pixels both ways, kept for inputs of any size,
+  /// as lukemelas's EfficientNet does.
   public static func same(
     nativeSize: Int, kernel: Int, stride: Int, dilation: Int = 1
   ) -> Padding {

@@ -18,7 +18,8 @@ package struct MatrixProduct: Operation {
     (product(inputs[0], inputs[1]), inputs)
   }
 
-  /// The gradient times each operand's transpose, summed over a stack that one operand served alone.
+  /// The gradient times each operand's transpose, summed over a stack that one operand served
+  /// alone.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (a, b) = (saved[0], saved[1])
     func product(_ a: Tensor, _ left: Bool, _ b: Tensor, _ right: Bool) -> Tensor {
@@ -92,8 +93,8 @@ package struct MatrixProduct: Operation {
 }
 
 extension Tensor {
-  /// The matrix product of [..., m, k] and [..., k, n]; the leading axes are equal, or absent on one
-  /// side, which then serves every matrix of the other.
+  /// The matrix product of [..., m, k] and [..., k, n]; the leading axes are equal, or absent on
+  /// one side, which then serves every matrix of the other.
   public func matmul(
     _ other: Tensor, transposingLeft: Bool = false, transposingRight: Bool = false
   ) -> Tensor {

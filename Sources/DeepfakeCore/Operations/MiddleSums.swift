@@ -1,12 +1,13 @@
-/// Sums over neighbouring axes: elements [outer, extent, inner] to [outer, inner], in double precision.
+/// Sums over neighbouring axes: elements [outer, extent, inner] to [outer, inner], in double
+/// precision.
 ///
-/// The parts in which they are taken depend on the extents alone, so that the results do not depend on
-/// the number of threads.
+/// The parts in which they are taken depend on the extents alone, so that the results do not depend
+/// on the number of threads.
 struct MiddleSums {
   let outer, extent, inner: Int
 
-  /// The sums of a tensor of `shape` over the axes `removed`; nil where those are not neighbours, or
-  /// where there is nothing to add.
+  /// The sums of a tensor of `shape` over the axes `removed`; nil where those are not neighbours,
+  /// or where there is nothing to add.
   init?(_ shape: [Int], removing removed: Set<Int>) {
     guard let first = removed.min(), let last = removed.max(), last - first + 1 == removed.count
     else { return nil }

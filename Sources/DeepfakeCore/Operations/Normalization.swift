@@ -1,10 +1,10 @@
 import CDFKernels
 
-/// Batch normalisation (Ioffe and Szegedy 2015) by a given mean and variance of each channel, and an
-/// activation.
+/// Batch normalisation (Ioffe and Szegedy 2015) by a given mean and variance of each channel, and
+/// an activation.
 ///
-/// The statistics are inputs either way, because in training the layer needs them too, for its running
-/// averages; `measured` tells the pullback that they are functions of x.
+/// The statistics are inputs either way, because in training the layer needs them too, for its
+/// running averages; `measured` tells the pullback that they are functions of x.
 package struct BatchNormalization: Operation {
   /// Added to the variance.
   package let epsilon: Float
@@ -213,8 +213,8 @@ package struct ChannelStatistics: Sendable {
 }
 
 extension Tensor {
-  /// The mean and variance of each channel of [..., channels], in double precision. No gradient flows
-  /// through them: `BatchNormalization` that measured them has their share.
+  /// The mean and variance of each channel of [..., channels], in double precision. No gradient
+  /// flows through them: `BatchNormalization` that measured them has their share.
   package func channelStatistics() -> ChannelStatistics {
     let channels = shape.last ?? 0
     precondition(channels > 0 && count > 0, "channelStatistics: shape \(shape) is empty")

@@ -151,8 +151,9 @@ package struct AveragePooling: Operation {
   }
 }
 
-/// The average of each of height x width parts of the image, as PyTorch's `adaptive_avg_pool2d` and its
-/// `area` interpolation: parts begin at floor(i * in / out) and end at ceil((i + 1) * in / out).
+/// The average of each of height x width parts of the image, as PyTorch's `adaptive_avg_pool2d` and
+/// its `area` interpolation: parts begin at floor(i * in / out) and end at ceil((i + 1) * in /
+/// out).
 package struct AdaptiveAveragePooling: Operation {
   /// The output's height and width.
   package let size: Size2d
@@ -246,8 +247,8 @@ package struct GlobalAveragePooling: Operation {
 }
 
 extension Tensor {
-  /// The largest element of each window of NHWC images; windows lie next to each other unless `stride`
-  /// says otherwise.
+  /// The largest element of each window of NHWC images; windows lie next to each other unless
+  /// `stride` says otherwise.
   public func maxPool(
     _ kernel: Size2d, stride: Size2d? = nil, padding: Size2d = 0, ceilMode: Bool = false
   ) -> Tensor {
@@ -275,8 +276,8 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// A pooling of NHWC images: each output pixel starts at `initial`, takes in the pixels of its window
-  /// by `combine`, row by row, and is multiplied by `scale`.
+  /// A pooling of NHWC images: each output pixel starts at `initial`, takes in the pixels of its
+  /// window by `combine`, row by row, and is multiplied by `scale`.
   @inline(__always)
   fileprivate func pooled(
     to size: Size2d, initial: Float, window: @Sendable (Int, Int) -> PoolingWindow,

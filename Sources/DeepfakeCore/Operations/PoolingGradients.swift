@@ -1,6 +1,6 @@
 extension Tensor {
-  /// The gradient of a pooling's input of `shape`, given this one of its output: each output pixel's
-  /// times the share that each pixel of its window has.
+  /// The gradient of a pooling's input of `shape`, given this one of its output: each output
+  /// pixel's times the share that each pixel of its window has.
   @inline(__always)
   func spread(
     over shape: [Int], window: @Sendable (Int, Int) -> PoolingWindow,
@@ -13,8 +13,8 @@ extension Tensor {
     }
   }
 
-  /// The gradient of a max pooling's input `x`: each output element's goes to the first element of its
-  /// window that equals the `output` (or is NaN where that is).
+  /// The gradient of a max pooling's input `x`: each output element's goes to the first element of
+  /// its window that equals the `output` (or is NaN where that is).
   @inline(__always)
   func spreadToLargest(
     of x: Tensor, _ output: Tensor, window: @Sendable (Int, Int) -> PoolingWindow
@@ -39,9 +39,9 @@ extension Tensor {
   }
 
   /// Gives output pixels' gradients to the pixels of their windows. `start` gets a window and some
-  /// channels of its gradient, and what it returns is handed from pixel to pixel: `part` returns what
-  /// the pixel gets and may change the rest. It also gets the places of the input's and the output's
-  /// elements and their number.
+  /// channels of its gradient, and what it returns is handed from pixel to pixel: `part` returns
+  /// what the pixel gets and may change the rest. It also gets the places of the input's and the
+  /// output's elements and their number.
   @inline(__always)
   private func scattered(
     over inputShape: [Int], window: @Sendable (Int, Int) -> PoolingWindow,

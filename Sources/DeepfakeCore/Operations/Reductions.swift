@@ -146,7 +146,8 @@ extension Tensor {
     SmallestElement(ReductionAxes(axes, keepsDimensions: keepsDimensions))(self)
   }
 
-  /// The index of the first largest element along the last axis, for every row in order. A NaN wins.
+  /// The index of the first largest element along the last axis, for every row in order. A NaN
+  /// wins.
   public func argmax() -> [Int] {
     precondition((shape.last ?? 0) > 0, "argmax: the last axis of \(shape) is empty")
     let width = shape.last ?? 1
@@ -172,7 +173,8 @@ extension Tensor {
     return kept.gathered(shape: shape, strides: strides)
   }
 
-  /// This gradient of a reduction's output, in equal parts to the elements of x that equal the output.
+  /// This gradient of a reduction's output, in equal parts to the elements of x that equal the
+  /// output.
   fileprivate func divided(
     amongEqualTo output: Tensor, in x: Tensor, _ axes: ReductionAxes, _ operation: String
   ) -> Tensor {
@@ -201,8 +203,8 @@ extension Tensor {
     return Tensor(totals.map { finish($0, sums.extent) }, shape: shape)
   }
 
-  /// A reduction: each output element starts at `initial`, takes in its elements in row-major order by
-  /// `combine`, and is turned into a float by `finish`, which also gets their number.
+  /// A reduction: each output element starts at `initial`, takes in its elements in row-major order
+  /// by `combine`, and is turned into a float by `finish`, which also gets their number.
   @inline(__always)
   fileprivate func reduced<Accumulator>(
     _ axes: ReductionAxes, _ operation: String, initial: Accumulator,

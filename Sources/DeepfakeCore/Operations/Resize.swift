@@ -7,8 +7,8 @@ public enum Resampling: String, Sendable, CaseIterable {
   /// Two source pixels an axis, pixel centres at halves, no smoothing, as PyTorch's `bilinear` with
   /// `align_corners=False` and OpenCV's `INTER_LINEAR`.
   case bilinear
-  /// The exact average of the source area where the image shrinks, as OpenCV's `INTER_AREA`; bilinear
-  /// along an axis that grows.
+  /// The exact average of the source area where the image shrinks, as OpenCV's `INTER_AREA`;
+  /// bilinear along an axis that grows.
   case area
 
   var kernel: df_resample {

@@ -1,10 +1,10 @@
 import CDFKernels
 
-/// Each image's channels scaled by what the whole image says of them (Hu et al. 2018): the channels'
-/// means through a layer, an activation, another layer and a sigmoid.
+/// Each image's channels scaled by what the whole image says of them (Hu et al. 2018): the
+/// channels' means through a layer, an activation, another layer and a sigmoid.
 ///
-/// One operation, because x's gradient has two parts, by the scaling and by the means, that are written
-/// in one go.
+/// One operation, because x's gradient has two parts, by the scaling and by the means, that are
+/// written in one go.
 package struct SqueezeExcitation: Operation {
   /// Follows the first layer.
   package let activation: Activation
@@ -82,7 +82,8 @@ package struct SqueezeExcitation: Operation {
 }
 
 extension Tensor {
-  /// [batch, ..., channels] scaled by what each image says of its channels (see `SqueezeExcitation`).
+  /// [batch, ..., channels] scaled by what each image says of its channels (see
+  /// `SqueezeExcitation`).
   public func squeezedAndExcited(
     reduce: (weight: Tensor, bias: Tensor), expand: (weight: Tensor, bias: Tensor),
     activation: Activation = .silu

@@ -3,8 +3,8 @@
 package struct ExponentialMovingAverage: WeightAverage {
   /// The part of the mean that an update keeps, in 0..<1.
   package var decay: Float
-  /// Whether to begin with a smaller decay, (1 + n) / (10 + n) after n updates while that is less, so
-  /// that the first values are forgotten sooner (as TensorFlow does on demand).
+  /// Whether to begin with a smaller decay, (1 + n) / (10 + n) after n updates while that is less,
+  /// so that the first values are forgotten sooner (as TensorFlow does on demand).
   package var warmsUp: Bool
   /// The means.
   package var averages = ParameterAverages()

@@ -1,6 +1,6 @@
 /// One pass over a parameter's elements that changes the value and up to two tensors beside it in
-/// place, on the thread pool. `rule` gets eight elements of each, and zeros for a tensor that is not
-/// there.
+/// place, on the thread pool. `rule` gets eight elements of each, and zeros for a tensor that is
+/// not there.
 @inline(__always)
 func updateInPlace(
   _ parameter: Parameter, _ gradient: Tensor, _ slot: inout OptimizerSlot,

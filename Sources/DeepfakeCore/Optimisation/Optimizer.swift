@@ -1,7 +1,7 @@
 /// Changes parameters along their gradients.
 ///
-/// What an optimiser remembers belongs to parameters by their keys, so that one optimiser serves one
-/// network, whose keys differ. Parameters without a gradient are passed over, as in PyTorch.
+/// What an optimiser remembers belongs to parameters by their keys, so that one optimiser serves
+/// one network, whose keys differ. Parameters without a gradient are passed over, as in PyTorch.
 public protocol Optimizer: Sendable {
   /// The rate of the next step; a schedule sets it.
   var learningRate: Float { get set }
@@ -20,8 +20,8 @@ public protocol Optimizer: Sendable {
 
   /// Takes on the state that a file holds.
   ///
-  /// - Throws: `OptimizerStateError` when it does not fit this optimiser or `parameters`; nothing has
-  ///   changed then.
+  /// - Throws: `OptimizerStateError` when it does not fit this optimiser or `parameters`; nothing
+  ///   has changed then.
   mutating func restore(
     _ state: [String: Tensor], for parameters: [Parameter], file: String
   ) throws(OptimizerStateError)

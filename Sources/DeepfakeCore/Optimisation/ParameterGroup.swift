@@ -17,7 +17,8 @@ public struct ParameterGroup: Sendable, Equatable {
   ) {
     precondition(
       learningRateScale >= 0 && weightDecay >= 0,
-      "ParameterGroup: rate scale \(learningRateScale) and decay \(weightDecay) must not be negative"
+      "ParameterGroup: rate scale \(learningRateScale) and decay \(weightDecay) must not be"
+        + " negative"
     )
     self.prefixes = prefixes
     self.roles = roles

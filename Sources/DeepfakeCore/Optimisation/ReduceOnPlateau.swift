@@ -1,6 +1,6 @@
-/// A rate that is reduced when validation has not become better for some epochs, decision by decision
-/// as PyTorch's ReduceLROnPlateau. The silver recipe halves it after 2 epochs without progress: it
-/// falls with the third.
+/// A rate that is reduced when validation has not become better for some epochs, decision by
+/// decision as PyTorch's ReduceLROnPlateau. The silver recipe halves it after 2 epochs without
+/// progress: it falls with the third.
 public struct ReduceOnPlateau: LearningRateSchedule {
   /// Which metrics are better.
   public enum Goal: String, Sendable {

@@ -1,4 +1,5 @@
-/// Stochastic gradient descent, with momentum (Polyak 1964; Sutskever et al. 2013) as PyTorch has it:
+/// Stochastic gradient descent, with momentum (Polyak 1964; Sutskever et al. 2013) as PyTorch has
+/// it:
 ///
 ///     g += decay * w;  b = momentum * b + (1 - dampening) * g, at first b = g
 ///     w -= rate * b, or with Nesterov's look ahead  w -= rate * (g + momentum * b)

@@ -76,8 +76,8 @@ package struct PolynomialDecay: LearningRateSchedule {
   }
 }
 
-/// A rate that rises in a straight line and then falls along half a cosine, by steps (Loshchilov and
-/// Hutter 2017; PyTorch's LinearLR and CosineAnnealingLR one after the other).
+/// A rate that rises in a straight line and then falls along half a cosine, by steps (Loshchilov
+/// and Hutter 2017; PyTorch's LinearLR and CosineAnnealingLR one after the other).
 public struct CosineDecay: LearningRateSchedule {
   /// The highest rate.
   public var peak: Float

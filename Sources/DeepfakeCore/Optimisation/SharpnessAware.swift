@@ -1,5 +1,6 @@
-/// Sharpness-aware minimisation (Foret et al. 2021) around any optimiser: the gradients of a step are
-/// those found a little uphill, so that flat minima are preferred. A step computes gradients twice.
+/// Sharpness-aware minimisation (Foret et al. 2021) around any optimiser: the gradients of a step
+/// are those found a little uphill, so that flat minima are preferred. A step computes gradients
+/// twice.
 ///
 /// The two computations should see the same batch and drop the same units, and only the first one's
 /// running statistics should be kept.
@@ -28,8 +29,8 @@ package struct SharpnessAware: Optimizer {
     set { base.state = newValue }
   }
 
-  /// The step of the optimiser inside, for gradients that were found uphill already. Others must come
-  /// through `step(_:computing:)`.
+  /// The step of the optimiser inside, for gradients that were found uphill already. Others must
+  /// come through `step(_:computing:)`.
   package mutating func step(_ parameters: [Parameter], _ gradients: Gradients) {
     base.step(parameters, gradients)
   }

@@ -14,9 +14,9 @@ package struct WeightAveraging: WeightAverage {
   }
 }
 
-/// Measures a network's running statistics anew: each becomes the mean of what the batches' own are,
-/// as PyTorch's `update_bn` does. Needed where weights were set to averages, whose statistics nobody
-/// has seen. Networks without batch norm stay as they are.
+/// Measures a network's running statistics anew: each becomes the mean of what the batches' own
+/// are, as PyTorch's `update_bn` does. Needed where weights were set to averages, whose statistics
+/// nobody has seen. Networks without batch norm stay as they are.
 ///
 /// - Parameters:
 ///   - network: The network, run in training mode.

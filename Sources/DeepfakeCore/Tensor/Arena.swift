@@ -1,7 +1,8 @@
 import Foundation
 
-/// Large buffers, cut out of larger regions of memory. Neighbours that are free join again, so that what
-/// one layer gave back serves another of any size: training holds little more than what is in use.
+/// Large buffers, cut out of larger regions of memory. Neighbours that are free join again, so that
+/// what one layer gave back serves another of any size: training holds little more than what is in
+/// use.
 ///
 /// Touched under its owner's lock only; hence `@unchecked Sendable`.
 struct Arena: @unchecked Sendable {
@@ -33,8 +34,8 @@ struct Arena: @unchecked Sendable {
 
   /// Buffers begin and end at pages.
   static let page = 4096
-  /// Regions begin and end at these, and are made of such pages where the system has them: a thousand
-  /// small ones take far longer to get.
+  /// Regions begin and end at these, and are made of such pages where the system has them: a
+  /// thousand small ones take far longer to get.
   private static let largePage = 2 << 20
   /// Of address space: the system lends what is touched. The larger, the more free neighbours join.
   private static let leastRegion = max(

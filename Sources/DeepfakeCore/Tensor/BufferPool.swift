@@ -1,9 +1,11 @@
 import Synchronization
 
-/// Keeps freed float buffers, so that a warm inference or training step takes no memory from the system.
+/// Keeps freed float buffers, so that a warm inference or training step takes no memory from the
+/// system.
 ///
-/// Small ones are kept by size: rounded up to one of eight steps per power of two, which bounds waste to
-/// an eighth and makes buffers of one network fit the next image exactly. Large ones come from an arena.
+/// Small ones are kept by size: rounded up to one of eight steps per power of two, which bounds
+/// waste to an eighth and makes buffers of one network fit the next image exactly. Large ones come
+/// from an arena.
 final class BufferPool: Sendable {
   static let shared = BufferPool()
 

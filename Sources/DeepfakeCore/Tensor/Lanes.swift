@@ -37,8 +37,8 @@ struct LaneSource {
   }
 }
 
-/// Writes `count` floats to `target`, eight at a time. `compute` gets the index of the first and, for
-/// the last few, how many of its lanes are wanted.
+/// Writes `count` floats to `target`, eight at a time. `compute` gets the index of the first and,
+/// for the last few, how many of its lanes are wanted.
 @inline(__always)
 func fillLanes(
   _ target: UnsafeMutablePointer<Float>, _ count: Int,

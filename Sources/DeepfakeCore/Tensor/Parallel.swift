@@ -8,12 +8,12 @@ public enum Parallel {
     set { df_set_thread_count(Int32(clamping: newValue)) }
   }
 
-  /// The part of the pool's threads that a call from the calling thread has: one thread's inside `forEach`
-  /// and where work is kept to the thread, else 1.
+  /// The part of the pool's threads that a call from the calling thread has: one thread's inside
+  /// `forEach` and where work is kept to the thread, else 1.
   static var usableShare: Double { df_is_kept_to_thread() ? 1 / Double(threadCount) : 1 }
 
-  /// Keeps all work that the calling thread asks for on that thread from now on: for threads that prepare
-  /// data beside those that compute.
+  /// Keeps all work that the calling thread asks for on that thread from now on: for threads that
+  /// prepare data beside those that compute.
   package static func keepToThisThread() { df_keep_to_thread(true) }
 
   /// Calls `body` once for every index in `0..<count`, in no fixed order, on several threads.

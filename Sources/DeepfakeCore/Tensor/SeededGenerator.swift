@@ -9,8 +9,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     state = seed
   }
 
-  /// A generator for one purpose out of many under one seed: `label` (a layer's key, a file's path) is
-  /// mixed in by FNV-1a.
+  /// A generator for one purpose out of many under one seed: `label` (a layer's key, a file's path)
+  /// is mixed in by FNV-1a.
   public init(seed: UInt64, label: String) {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in label.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }

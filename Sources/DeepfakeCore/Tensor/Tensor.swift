@@ -1,7 +1,7 @@
 /// A dense array of Float32 in row-major order. Images are NHWC: batch, height, width, channels.
 ///
-/// A tensor is a value: copies share memory until one is written to. There is one element type and one
-/// layout, so a shape says all there is to say about the memory.
+/// A tensor is a value: copies share memory until one is written to. There is one element type and
+/// one layout, so a shape says all there is to say about the memory.
 public struct Tensor: Sendable {
   /// The extent of each axis, outermost first; empty for a scalar.
   public let shape: [Int]
@@ -14,8 +14,8 @@ public struct Tensor: Sendable {
   /// The number of axes.
   public var rank: Int { shape.count }
 
-  /// A tensor whose elements `body` writes. The memory it is given is not initialised: it must write
-  /// every element.
+  /// A tensor whose elements `body` writes. The memory it is given is not initialised: it must
+  /// write every element.
   public init(
     shape: [Int], initializingWith body: (UnsafeMutableBufferPointer<Float>) throws -> Void
   ) rethrows {
@@ -56,8 +56,8 @@ public struct Tensor: Sendable {
       borrowing: floats, count: Self.elementCount(of: shape), owner: owner)
   }
 
-  /// The elements and what keeps them alive, for views that outlive this value (weights on their way
-  /// to a file). While anything holds the owner, writing to the tensor copies it first.
+  /// The elements and what keeps them alive, for views that outlive this value (weights on their
+  /// way to a file). While anything holds the owner, writing to the tensor copies it first.
   package var sharedMemory: (floats: UnsafePointer<Float>, owner: AnyObject) {
     (UnsafePointer(storage.pointer), storage)
   }

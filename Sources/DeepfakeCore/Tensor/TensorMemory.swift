@@ -7,7 +7,7 @@ package enum TensorMemory {
   /// The part of `allocatedBytes` that is kept for the next tensors.
   package static var retainedBytes: Int { BufferPool.shared.usage.retained }
 
-  /// Gives the kept memory back to the system: after building a network, whose unpacked weights leave
-  /// buffers behind that nothing will fit again.
+  /// Gives the kept memory back to the system: after building a network, whose unpacked weights
+  /// leave buffers behind that nothing will fit again.
   package static func releaseUnused() { BufferPool.shared.drain() }
 }

@@ -1,7 +1,8 @@
-/// The memory of one or more tensors: 64-byte aligned floats from the pool, or floats that something
-/// else owns (a memory-mapped weights file).
+/// The memory of one or more tensors: 64-byte aligned floats from the pool, or floats that
+/// something else owns (a memory-mapped weights file).
 ///
-/// Written only while a single tensor refers to it, which `Tensor` ensures; hence `@unchecked Sendable`.
+/// Written only while a single tensor refers to it, which `Tensor` ensures; hence `@unchecked
+/// Sendable`.
 final class TensorStorage: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<Float>
   let count: Int

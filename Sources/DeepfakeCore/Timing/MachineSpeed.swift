@@ -1,6 +1,7 @@
 import CDFKernels
 
-/// What this machine can do at most, measured: multiply-adds in registers, and bytes from caches and memory.
+/// What this machine can do at most, measured: multiply-adds in registers, and bytes from caches
+/// and memory.
 package struct MachineSpeed: Sendable, Equatable {
   /// The multiply-adds of one instruction set, in GFLOP/s (two operations each).
   package struct Peak: Sendable, Equatable {
@@ -36,8 +37,8 @@ package struct MachineSpeed: Sendable, Equatable {
   /// The peak of the instruction set in use.
   package var peak: Peak? { peaks.first(where: \.isInUse) }
 
-  /// Measures with the pool's threads, in about a tenth of a second; with `memory`, whose pages take time to
-  /// come by, in about half a second more.
+  /// Measures with the pool's threads, in about a tenth of a second; with `memory`, whose pages
+  /// take time to come by, in about half a second more.
   package static func measure(memory: Bool = false) -> MachineSpeed {
     let current = df_isa_current()
     let sets = [DF_ISA_PORTABLE, DF_ISA_NEON, DF_ISA_AVX2, DF_ISA_AVX512]

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// How long pieces of work took together, by whatever tells them apart; any number of threads may add.
+/// How long pieces of work took together, by whatever tells them apart; any number of threads may
+/// add.
 final class TimeTotals<Key: Hashable & Sendable>: Sendable {
   /// What one key's pieces of work took.
   struct Total: Sendable {

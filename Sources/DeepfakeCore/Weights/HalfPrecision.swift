@@ -1,5 +1,5 @@
-/// Conversions between Float32 and the two 16-bit formats, on bit patterns: `Float16` is not there on
-/// every platform, and bfloat16 on none.
+/// Conversions between Float32 and the two 16-bit formats, on bit patterns: `Float16` is not there
+/// on every platform, and bfloat16 on none.
 enum HalfPrecision {
   /// The value of an IEEE half: subnormals, infinities and NaN included; exact.
   @inline(__always)

@@ -1,7 +1,7 @@
 /// A value of the JSON header of a safetensors file.
 ///
-/// A parser of its own because order, repeated keys and exact integers matter here, all three of which
-/// Foundation's loses.
+/// A parser of its own because order, repeated keys and exact integers matter here, all three of
+/// which Foundation's loses.
 enum JSONHeader {
   case object([(key: String, value: JSONHeader)])
   case array([JSONHeader])
@@ -10,8 +10,8 @@ enum JSONHeader {
   /// Numbers with a fraction or exponent, true, false and null: allowed, of no meaning here.
   case other
 
-  /// The value that `bytes` spell, spaces around it allowed; nil where they are not JSON, repeat a key
-  /// or nest more than eight deep.
+  /// The value that `bytes` spell, spaces around it allowed; nil where they are not JSON, repeat a
+  /// key or nest more than eight deep.
   static func parse(_ bytes: UnsafeRawBufferPointer) -> JSONHeader? {
     var parser = Parser(bytes: bytes)
     guard let value = parser.value(depth: 0) else { return nil }

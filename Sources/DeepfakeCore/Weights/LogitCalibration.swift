@@ -1,7 +1,8 @@
 import Foundation
 
-/// What makes a network's logit honest: the probability is the sigmoid of `scale` times the logit plus
-/// `offset` (Platt 1999). With an offset of 0, 1 / `scale` is the temperature of Guo et al. (2017).
+/// What makes a network's logit honest: the probability is the sigmoid of `scale` times the logit
+/// plus `offset` (Platt 1999). With an offset of 0, 1 / `scale` is the temperature of Guo et al.
+/// (2017).
 public struct LogitCalibration: Sendable, Equatable, Codable {
   /// What the logit is multiplied with, above 0.
   public let scale: Double
@@ -36,8 +37,8 @@ public struct LogitCalibration: Sendable, Equatable, Codable {
     Float(sigmoid(self(Double(logit))))
   }
 
-  /// The calibrated form of a probability, by way of its log odds; 0 and 1, whose log odds are infinite,
-  /// are first moved by `margin`.
+  /// The calibrated form of a probability, by way of its log odds; 0 and 1, whose log odds are
+  /// infinite, are first moved by `margin`.
   public func probability(of probability: Float) -> Float {
     Float(sigmoid(self(Self.logOdds(Double(probability)))))
   }

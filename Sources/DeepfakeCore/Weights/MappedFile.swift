@@ -8,8 +8,8 @@ struct StoredBytes: @unchecked Sendable {
   let owner: AnyObject
 }
 
-/// A file's bytes, mapped read-only for as long as anything refers to the object, or bytes that are part of
-/// the program.
+/// A file's bytes, mapped read-only for as long as anything refers to the object, or bytes that are
+/// part of the program.
 ///
 /// They are never written to; hence `@unchecked Sendable`.
 final class MappedFile: @unchecked Sendable {
@@ -68,8 +68,8 @@ final class MappedFile: @unchecked Sendable {
     return StoredBytes(start: base + offset, count: count, owner: self)
   }
 
-  /// Drops the pages around `count` bytes from the process's memory; reading them maps them again. Small
-  /// ranges are left, since the call would cost more than they hold.
+  /// Drops the pages around `count` bytes from the process's memory; reading them maps them again.
+  /// Small ranges are left, since the call would cost more than they hold.
   func releasePages(from start: UnsafeRawPointer, count: Int) {
     let page = Int(getpagesize())
     guard isMapped, count >= 1 << 16, let base = bytes.baseAddress, start >= base,

@@ -1,10 +1,10 @@
 extension ParameterStore {
-  /// Fills the parameters from a file's tensors of the same keys. Each is converted to memory layout
-  /// when it is first read; until then the file must not be changed in place.
+  /// Fills the parameters from a file's tensors of the same keys. Each is converted to memory
+  /// layout when it is first read; until then the file must not be changed in place.
   ///
-  /// Strict, every parameter must get its tensor and every tensor must be used. Otherwise parameters
-  /// without a tensor keep what they have and unused tensors are passed over; a wrong shape is an error
-  /// either way. On failure no parameter has changed.
+  /// Strict, every parameter must get its tensor and every tensor must be used. Otherwise
+  /// parameters without a tensor keep what they have and unused tensors are passed over; a wrong
+  /// shape is an error either way. On failure no parameter has changed.
   /// - Returns: what was missing and unused; empty when strict.
   /// - Throws: `WeightsError.mismatch` with every missing, unused and misshapen key.
   @discardableResult
@@ -37,8 +37,8 @@ extension ParameterStore {
     return mismatch
   }
 
-  /// The parameters' values under their keys, seen in file layout. Nothing is copied. Every parameter
-  /// must have a value.
+  /// The parameters' values under their keys, seen in file layout. Nothing is copied. Every
+  /// parameter must have a value.
   public func stateDict(metadata: [String: String] = [:]) -> StateDict {
     StateDict(
       tensors: parameters.map { StateDict.Entry($0.key, $0.value, layout: $0.layout) },

@@ -1,7 +1,7 @@
 /// What Python's pickle format can hold as far as dfkit understands it.
 ///
-/// Containers are indices into a heap, not values inside values: however deeply a hostile file nests
-/// them, nothing recurses, not even when they are freed, and cycles cost nothing.
+/// Containers are indices into a heap, not values inside values: however deeply a hostile file
+/// nests them, nothing recurses, not even when they are freed, and cycles cost nothing.
 enum PickleValue {
   case none
   case bool(Bool)

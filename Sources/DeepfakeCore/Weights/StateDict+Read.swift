@@ -19,7 +19,8 @@ extension StateDict {
   /// understood. Whatever an unknown class or function would have made is passed over, and refused
   /// by name where a tensor depends on it.
   /// - Throws: `WeightsError.unreadable` for files that are missing, damaged or of another kind,
-  ///   and where there is no `entry`; `WeightsError.refused` for weights that are not plain tensors.
+  ///   and where there is no `entry`; `WeightsError.refused` for weights that are not plain
+  ///   tensors.
   public static func read(
     _ url: URL, entry: String? = nil
   ) throws(WeightsError) -> StateDict {
@@ -60,8 +61,8 @@ extension StateDict {
     }
   }
 
-  /// Reads the tensors of a safetensors file that is embedded in the program: its bytes must stay for as
-  /// long as the program runs.
+  /// Reads the tensors of a safetensors file that is embedded in the program: its bytes must stay
+  /// for as long as the program runs.
   ///
   /// - Throws: `WeightsError.unreadable`.
   public static func read(

@@ -1,11 +1,11 @@
 import Foundation
 
 extension StateDict {
-  /// Writes a safetensors file: the tensors in order, in file layout, fractions as `dtype`, integers and
-  /// truth values as they are.
+  /// Writes a safetensors file: the tensors in order, in file layout, fractions as `dtype`,
+  /// integers and truth values as they are.
   ///
-  /// The file appears whole or not at all: it is written under a temporary name beside its place and
-  /// then renamed. Rounding is to the nearest, ties to even.
+  /// The file appears whole or not at all: it is written under a temporary name beside its place
+  /// and then renamed. Rounding is to the nearest, ties to even.
   /// - Parameters:
   ///   - url: the file; one that is there is replaced.
   ///   - metadata: text for the header; nil writes the state dict's own.

@@ -78,8 +78,8 @@ public struct StateDict: Sendable {
     set { tensors[key] = newValue }
   }
 
-  /// The tensors under new keys: `rename` returns the new key, or nil for a tensor that is known not
-  /// to be needed.
+  /// The tensors under new keys: `rename` returns the new key, or nil for a tensor that is known
+  /// not to be needed.
   /// - Throws: `WeightsError.unreadable` when two tensors would get the same key.
   public func renamingKeys(
     _ rename: (String) -> String?

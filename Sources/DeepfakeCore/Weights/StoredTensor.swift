@@ -75,8 +75,8 @@ public struct StoredTensor: Sendable {
     StoredTensor(self, key: key)
   }
 
-  /// The same elements with unit axes appended until there are `rank` axes (a 1x1 convolution that a
-  /// file stores as a matrix).
+  /// The same elements with unit axes appended until there are `rank` axes (a 1x1 convolution that
+  /// a file stores as a matrix).
   public func withTrailingAxes(rank: Int) -> StoredTensor {
     let missing = max(0, rank - view.shape.count)
     return StoredTensor(
@@ -89,8 +89,8 @@ public struct StoredTensor: Sendable {
   /// The elements as Float32 in memory layout: a convolution's OIHW becomes HWIO, a fully connected
   /// layer's [out, in] becomes [in, out].
   ///
-  /// Large F32 tensors whose elements already lie in that order are not copied but refer to the mapped
-  /// file. Integers beyond 2^24 and doubles are rounded.
+  /// Large F32 tensors whose elements already lie in that order are not copied but refer to the
+  /// mapped file. Integers beyond 2^24 and doubles are rounded.
   /// - Throws: `WeightsError.unreadable` when the number of axes does not go with `layout`.
   public func tensor(layout: ParameterLayout = .unchanged) throws(WeightsError) -> Tensor {
     guard layout.accepts(rank: view.shape.count) else {
@@ -109,8 +109,8 @@ public struct StoredTensor: Sendable {
     }
   }
 
-  /// Calls `body` with the elements where they lie, in file order; nil unless they are Float32s one after
-  /// the other.
+  /// Calls `body` with the elements where they lie, in file order; nil unless they are Float32s one
+  /// after the other.
   func withDenseFloats<Result>(_ body: (UnsafePointer<Float>) -> Result) -> Result? {
     guard dtype == .f32, view.isDense,
       Int(bitPattern: bytes.start) % MemoryLayout<Float>.alignment == 0

@@ -55,8 +55,8 @@ struct StridedView: Sendable, Equatable {
     return merged.shape.isEmpty || merged.strides == [1]
   }
 
-  /// How many elements of storage the view needs from its first one on, or nil if extents or strides
-  /// are negative, too many or overflow.
+  /// How many elements of storage the view needs from its first one on, or nil if extents or
+  /// strides are negative, too many or overflow.
   static func reach(shape: [Int], strides: [Int]) -> Int? {
     guard shape.count == strides.count, shape.count <= maximumRank else { return nil }
     var last = 0
@@ -112,8 +112,8 @@ enum BoolToFloat: ElementConversion {
 
 /// Copies the elements of a view to dense memory, converting them on the way.
 ///
-/// Where reading and writing run along different axes (a transpose), it goes in square tiles, so that
-/// both sides stay in cache. Large copies run on the pool.
+/// Where reading and writing run along different axes (a transpose), it goes in square tiles, so
+/// that both sides stay in cache. Large copies run on the pool.
 struct StridedCopy<Conversion: ElementConversion>: @unchecked Sendable {
   private let source: UnsafeRawPointer
   private let target: UnsafeMutablePointer<Conversion.Target>

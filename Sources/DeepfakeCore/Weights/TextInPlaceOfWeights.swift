@@ -21,23 +21,28 @@ struct TextInPlaceOfWeights {
       let parts = ["code", "message"].compactMap { Self.element($0, of: trimmed) }
       let said = parts.isEmpty ? Self.quoted(trimmed) : parts.joined(separator: ": ")
       reason =
-        "it is an XML answer of a server (\(said)), not the weights themselves; check the address and"
+        "it is an XML answer of a server (\(said)), not the weights themselves; check the address"
+        + " and"
         + " the permission, and download the file again"
     } else if trimmed.hasPrefix("<") {
       let title = Self.element("title", of: trimmed).map { " (\"\($0)\")" } ?? ""
       reason =
-        "it is a web page\(title), not the weights themselves: the download got the page in place of"
+        "it is a web page\(title), not the weights themselves: the download got the page in place"
+        + " of"
         + " the file. Download the file again, in a browser or by its direct address"
     } else if trimmed.hasPrefix("{") || trimmed.hasPrefix("[") {
       reason =
         lowercased.contains("\"weight_map\"")
-        ? "it is the index of weights that lie in several files; they are not read together: put them"
+        ? "it is the index of weights that lie in several files; they are not read together: put"
+          + " them"
           + " into one file"
-        : "it is JSON text (\(Self.quoted(trimmed))), not the weights themselves; if a server answered"
+        : "it is JSON text (\(Self.quoted(trimmed))), not the weights themselves; if a server"
+          + " answered"
           + " with it, check the address and the permission, and download the file again"
     } else if bytes.count <= Self.examined {
       reason =
-        "it is text (\(Self.quoted(trimmed))), neither safetensors, nor a PyTorch checkpoint, nor an"
+        "it is text (\(Self.quoted(trimmed))), neither safetensors, nor a PyTorch checkpoint, nor"
+        + " an"
         + " ONNX model; download the file again"
     } else {
       return nil

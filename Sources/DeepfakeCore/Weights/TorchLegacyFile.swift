@@ -1,6 +1,6 @@
-/// Reads what `torch.save` wrote before PyTorch 1.6: a magic number, a protocol version, facts about
-/// the machine, the object and the list of storage keys, each a pickle, then every storage as an
-/// eight-byte element count and its elements.
+/// Reads what `torch.save` wrote before PyTorch 1.6: a magic number, a protocol version, facts
+/// about the machine, the object and the list of storage keys, each a pickle, then every storage as
+/// an eight-byte element count and its elements.
 struct TorchLegacyFile {
   private let file: MappedFile
 

@@ -23,8 +23,8 @@ struct Unpickler {
   var marks: [Int] = []
   var memo: [Int: PickleValue] = [:]
   var heap = PickleHeap()
-  /// Bytes of text and data that may still be produced. Each byte of the file makes at most one when
-  /// read and one when converted, so honest files stay within this.
+  /// Bytes of text and data that may still be produced. Each byte of the file makes at most one
+  /// when read and one when converted, so honest files stay within this.
   var byteBudget: Int
   /// Items that may still be copied from one container to another.
   var itemBudget = maximumInstructions

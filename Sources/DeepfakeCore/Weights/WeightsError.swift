@@ -2,7 +2,8 @@
 public enum WeightsError: Error, Sendable, CustomStringConvertible {
   /// The file cannot be read, is damaged, or is of no known kind.
   case unreadable(file: String, reason: String)
-  /// The file holds something that dfkit does not load: code, unknown classes, unknown element types.
+  /// The file holds something that dfkit does not load: code, unknown classes, unknown element
+  /// types.
   case refused(file: String, found: String)
   /// The file's tensors are not those of the network.
   case mismatch(WeightsMismatch)
@@ -62,7 +63,8 @@ public struct WeightsMismatch: Error, Sendable, CustomStringConvertible {
       let rest = keys.count - Self.named
       lines.append(
         rest > 0
-          ? "  \(title) \(keys.count): \(keys.prefix(Self.named).joined(separator: ", ")) and \(rest) more"
+          ? "  \(title) \(keys.count): \(keys.prefix(Self.named).joined(separator: ", ")) and"
+            + " \(rest) more"
           : "  \(title): \(keys.joined(separator: ", "))")
     }
     add("missing", missing)

@@ -14,8 +14,8 @@ package struct AuditReport: Sendable {
     package var kind: LinkKind
     /// The sides, as indices of `sides`.
     package var first, second: Int
-    /// Pairs of samples that were found (a search finds a bounded number for each sample), or the names that both
-    /// sides have.
+    /// Pairs of samples that were found (a search finds a bounded number for each sample), or the
+    /// names that both sides have.
     package var pairs: Int
     /// Samples of the first side that have a partner on the second.
     package var touchedInFirst: Int
@@ -54,7 +54,8 @@ package struct AuditReport: Sendable {
   /// From where on faces count as alike; nil likewise.
   package var lookAlikeThreshold: Float?
 
-  /// The leaks that go beyond `share` of a side that is held out. The same background alone is no leak.
+  /// The leaks that go beyond `share` of a side that is held out. The same background alone is no
+  /// leak.
   package func leaks(above share: Double) -> [Leak] {
     leaks.filter { $0.kind != .background && $0.share > share }
   }

@@ -12,7 +12,8 @@ package struct AuditSides: Sendable, Equatable {
     self.sides = sides
   }
 
-  /// The parts that the column `split` makes, without samples that are unused; nil where it says nothing.
+  /// The parts that the column `split` makes, without samples that are unused; nil where it says
+  /// nothing.
   ///
   /// - Returns: the sides and the samples that are in them, as a manifest of their own.
   /// - Throws: `DatasetError` where the column has an unknown word.

@@ -2,12 +2,14 @@ import DeepfakeCore
 import Foundation
 import Measures
 
-/// Logistic regression on numbers put into bins: a tiny model that finds any way in which a few numbers,
-/// each by itself, tell two labels apart, in the middle as well as at the ends of their range.
+/// Logistic regression on numbers put into bins: a tiny model that finds any way in which a few
+/// numbers, each by itself, tell two labels apart, in the middle as well as at the ends of their
+/// range.
 struct BinnedRegression {
   /// Bins of a number, as equally filled as its values allow.
   static let binCount = 8
-  /// The weight of the squared coefficients, which keeps them finite where a bin has one label only.
+  /// The weight of the squared coefficients, which keeps them finite where a bin has one label
+  /// only.
   private static let ridge = 1.0
   private static let steps = 25
 
@@ -18,8 +20,8 @@ struct BinnedRegression {
   /// The intercept, then one a bin.
   private let coefficients: [Double]
 
-  /// Fits labels by features; `rows` are samples, all of one number of features. Nil where the labels are all the same or
-  /// the fit fails.
+  /// Fits labels by features; `rows` are samples, all of one number of features. Nil where the
+  /// labels are all the same or the fit fails.
   init?(_ rows: [[Float]], _ labels: [FaceLabel]) {
     guard let width = rows.first?.count, Set(labels).count == 2 else { return nil }
     edges = (0..<width).map { feature in Self.edges(rows.map { $0[feature] }) }

@@ -1,8 +1,8 @@
 import Foundation
 import Measures
 
-/// Measures what a dataset's parts share that they should not, and what a network could learn instead of what it
-/// should.
+/// Measures what a dataset's parts share that they should not, and what a network could learn
+/// instead of what it should.
 package struct DatasetAudit: Sendable {
   /// How pictures are compared.
   package var search = LinkSearch()
@@ -94,7 +94,8 @@ package struct DatasetAudit: Sendable {
     }
   }
 
-  /// Leaks by pairs of samples. Where samples come in units, all samples of one are touched with one of them.
+  /// Leaks by pairs of samples. Where samples come in units, all samples of one are touched with
+  /// one of them.
   private func paired(
     _ kind: LinkKind, _ links: [SampleLink], _ sides: AuditSides, units: [Int32]? = nil
   ) -> [AuditReport.Leak] {
@@ -154,8 +155,8 @@ package struct DatasetAudit: Sendable {
     return result
   }
 
-  /// Samples with other labels than they can have: a fake and the frame that it was made from are copies of each
-  /// other by right, and are left out where the manifest says so.
+  /// Samples with other labels than they can have: a fake and the frame that it was made from are
+  /// copies of each other by right, and are left out where the manifest says so.
   private func conflicts(
     _ manifest: FaceManifest, _ table: FingerprintTable
   ) -> [AuditReport.Conflict] {

@@ -13,7 +13,8 @@ struct SharedNames {
   private let table: SampleTable
   private let sides: [Int]
   private let kind: LinkKind
-  /// The sides, a bit each, that have samples made from a name (kind `original`), and those that have samples of it.
+  /// The sides, a bit each, that have samples made from a name (kind `original`), and those that
+  /// have samples of it.
   private var derived: [UInt64]
   private var own: [UInt64]
 
@@ -61,7 +62,8 @@ struct SharedNames {
 
   private func isShared(_ word: Int, _ a: UInt64, _ b: UInt64) -> Bool {
     guard kind == .original else { return own[word] & a != 0 && own[word] & b != 0 }
-    // At least one of the two has something made from it; that both have the video itself is another kind.
+    // At least one of the two has something made from it; that both have the video itself is
+    // another kind.
     let all = own[word] | derived[word]
     return all & a != 0 && all & b != 0 && derived[word] & (a | b) != 0
   }

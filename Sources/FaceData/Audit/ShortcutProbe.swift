@@ -2,8 +2,8 @@ import DeepfakeCore
 import FaceDetect
 import Measures
 
-/// How well things that have nothing to do with manipulation tell real crops from fake ones: a network may
-/// learn those instead, and is then of no use elsewhere.
+/// How well things that have nothing to do with manipulation tell real crops from fake ones: a
+/// network may learn those instead, and is then of no use elsewhere.
 package struct ShortcutProbe: Sendable {
   /// Samples of each label that are looked at, at most.
   package var limit = 20_000
@@ -51,10 +51,11 @@ package struct ShortcutProbe: Sendable {
     package var auc: Double
   }
 
-  /// The findings, all features together first, then each from the best down. Empty where there is one label
-  /// only, or too little to fit and to judge by.
+  /// The findings, all features together first, then each from the best down. Empty where there is
+  /// one label only, or too little to fit and to judge by.
   ///
-  /// Half the groups of samples (see `HoldOut`) are fitted and the other half judged, and the other way round.
+  /// Half the groups of samples (see `HoldOut`) are fitted and the other half judged, and the other
+  /// way round.
   package func findings(_ manifest: FaceManifest, _ table: FingerprintTable) -> [Finding] {
     precondition(manifest.count == table.count, "ShortcutProbe: the table is of other samples")
     let chosen = sample(manifest, table)
@@ -113,8 +114,8 @@ package struct ShortcutProbe: Sendable {
     ]
   }
 
-  /// The distance from the eyes' middle to the mouth's and the place between them, as parts of the picture;
-  /// three times -1, which is a value like others, where no landmarks are known.
+  /// The distance from the eyes' middle to the mouth's and the place between them, as parts of the
+  /// picture; three times -1, which is a value like others, where no landmarks are known.
   private static func framing(_ landmarks: [Point]?, _ facts: PictureFacts) -> [Float] {
     guard let landmarks, landmarks.count == 5 else { return [-1, -1, -1] }
     let (width, height) = (Float(max(1, facts.width)), Float(max(1, facts.height)))

@@ -1,8 +1,8 @@
 import DeepfakeCore
 import Foundation
 
-/// 64-bit codes, each of a sample, that are near each other: found by sorting them many times by different
-/// choices of their bits and looking at neighbours in each order (Charikar 2002).
+/// 64-bit codes, each of a sample, that are near each other: found by sorting them many times by
+/// different choices of their bits and looking at neighbours in each order (Charikar 2002).
 struct CodeTables: Sendable {
   /// A code and what it stands for.
   struct Entry: Sendable {
@@ -18,16 +18,19 @@ struct CodeTables: Sendable {
   var window: Int
   /// Bits in which a pair's codes may differ.
   var distance: Int
-  /// Entries of one group in a row that are paired; what comes after is skipped, so that others are seen.
+  /// Entries of one group in a row that are paired; what comes after is skipped, so that others are
+  /// seen.
   var runLimit: Int
-  /// Pairs that an entry is in, with those after it, at most: what is the same everywhere must not fill memory.
+  /// Pairs that an entry is in, with those after it, at most: what is the same everywhere must not
+  /// fill memory.
   var pairLimit = 4
 
   /// Bits that an order is made of.
   private static let keyBits = 32
 
-  /// Sorts the entries by some bits and gives `body` pairs of neighbours of different groups, in parallel, each
-  /// block of the order by itself; the blocks' results in order. `body` says whether the pair was of use.
+  /// Sorts the entries by some bits and gives `body` pairs of neighbours of different groups, in
+  /// parallel, each block of the order by itself; the blocks' results in order. `body` says whether
+  /// the pair was of use.
   func pairs<T: Sendable>(
     _ entries: [Entry], groups: [Int32], using generator: inout SeededGenerator,
     _ body: @Sendable (_ first: Entry, _ second: Entry, _ found: inout [T]) -> Bool

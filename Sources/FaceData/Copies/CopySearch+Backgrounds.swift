@@ -2,11 +2,12 @@ import DeepfakeCore
 import Foundation
 
 extension CopySearch {
-  /// The least detail of a ring that says anything of a place: plain walls and black borders have less.
+  /// The least detail of a ring that says anything of a place: plain walls and black borders have
+  /// less.
   static let ringDetail: Float = 18
 
-  /// Pairs of pictures whose surroundings look like one place, seen in the same way. Faces count for nothing. Pictures
-  /// with too little to see around the face are left out.
+  /// Pairs of pictures whose surroundings look like one place, seen in the same way. Faces count
+  /// for nothing. Pictures with too little to see around the face are left out.
   package func backgrounds(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
     check(table, groups)
     let samples = samples(table).filter { table.records[$0].ringDetail >= Self.ringDetail }

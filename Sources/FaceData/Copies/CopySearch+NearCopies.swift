@@ -7,9 +7,10 @@ extension CopySearch {
 
   /// Copies that are not identical, with what they were found by and how they lie in each other.
   ///
-  /// Pairs come from perceptual hashes, those of mirror images included, from points that look the same, and from
-  /// embeddings where there are any. A pair counts when the grey thumbnails correlate once they are laid over each other: so two
-  /// pictures of one person are no copies, but a picture and a part of it are.
+  /// Pairs come from perceptual hashes, those of mirror images included, from points that look the
+  /// same, and from embeddings where there are any. A pair counts when the grey thumbnails
+  /// correlate once they are laid over each other: so two pictures of one person are no copies, but
+  /// a picture and a part of it are.
   package func nearCopyMatches(_ table: FingerprintTable, groups: [Int32]) -> [CopyMatch] {
     check(table, groups)
     precondition(table.count <= Self.sampleLimit, "CopySearch: \(table.count) samples")

@@ -2,9 +2,9 @@ import CDFKernels
 import DeepfakeCore
 import Foundation
 
-/// The nearest embeddings of other groups. Few are all compared with each other; many are first put into cells
-/// around randomly chosen ones of them, and each is compared with those of the cells nearest to it (an inverted
-/// file, Sivic and Zisserman 2003).
+/// The nearest embeddings of other groups. Few are all compared with each other; many are first put
+/// into cells around randomly chosen ones of them, and each is compared with those of the cells
+/// nearest to it (an inverted file, Sivic and Zisserman 2003).
 struct EmbeddingSearch: Sendable {
   /// A pair of samples, the lower index first.
   struct Pair: Sendable, Hashable {
@@ -167,8 +167,8 @@ private struct Cells: Sendable {
     nearest = order.flatMap { cells[Int($0) * probes..<(Int($0) + 1) * probes] }
   }
 
-  /// The parts of the order that a place's sample is compared with: of each of its cells one piece, its own
-  /// cell's the one that it is in.
+  /// The parts of the order that a place's sample is compared with: of each of its cells one piece,
+  /// its own cell's the one that it is in.
   func ranges(of place: Int, pieceLength: Int) -> [Range<Int>] {
     (0..<probes).map { probe in
       let cell = Int(nearest[place * probes + probe])

@@ -24,12 +24,13 @@ struct LinkCollection: Sendable {
     counts = Array(repeating: 0, count: samples)
   }
 
-  /// Adds pairs; of one that is there already the more alike stays, and of equals the one that was there.
+  /// Adds pairs; of one that is there already the more alike stays, and of equals the one that was
+  /// there.
   mutating func add(_ found: some Sequence<Found>) {
     var new = Array(found)
     guard !new.isEmpty else { return }
-    // Of equal keys the most alike first; which of equals is the same for any number of threads, since
-    // their order is.
+    // Of equal keys the most alike first; which of equals is the same for any number of threads,
+    // since their order is.
     let order = new.indices.sorted { a, b in
       let (x, y) = (new[a], new[b])
       if x.key != y.key { return x.key < y.key }

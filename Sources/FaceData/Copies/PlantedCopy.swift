@@ -21,7 +21,8 @@ package enum PlantedCopy: String, Sendable, CaseIterable {
   /// Several of these at once.
   case combined
 
-  /// The part of a scene that a crop shows: the middle, so that there is more on all sides to cut a copy from.
+  /// The part of a scene that a crop shows: the middle, so that there is more on all sides to cut a
+  /// copy from.
   package static let share: Float = 1 / 1.3
 
   /// The crop that copies are made of: the scene's middle.

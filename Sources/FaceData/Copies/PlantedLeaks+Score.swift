@@ -11,7 +11,8 @@ extension PlantedLeaks {
   package struct Score: Sendable {
     /// Of each kind of copy, how many have a link to their original's video.
     package var copies: [PlantedCopy: Share] = [:]
-    /// Crops, planted copies apart, with a link to a crop that is no copy of anything in their video.
+    /// Crops, planted copies apart, with a link to a crop that is no copy of anything in their
+    /// video.
     package var falseAlarms = 0
     /// Crops, planted copies apart.
     package var clean = 0
@@ -56,8 +57,8 @@ extension PlantedLeaks {
     return score
   }
 
-  /// Holds links of alike backgrounds against the places: the share of the videos in a place with others that have a link
-  /// to one of these, and the samples with a link to another place.
+  /// Holds links of alike backgrounds against the places: the share of the videos in a place with
+  /// others that have a link to one of these, and the samples with a link to another place.
   package func scorePlaces(_ links: [SampleLink]) -> (videos: Share, falseAlarms: Int) {
     let roots = roots
     var videos: [Int32: Set<Int32>] = [:]

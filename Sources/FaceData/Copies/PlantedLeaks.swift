@@ -2,8 +2,9 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// A dataset with leaks planted on purpose, written to a folder: videos of people, and copies of some of
-/// their frames that pass as frames of other videos. What a search finds of them is known to be right or wrong.
+/// A dataset with leaks planted on purpose, written to a folder: videos of people, and copies of
+/// some of their frames that pass as frames of other videos. What a search finds of them is known
+/// to be right or wrong.
 package struct PlantedLeaks: Sendable {
   /// What the scenes come from.
   package enum Source: Sendable {

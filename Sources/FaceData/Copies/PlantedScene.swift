@@ -1,8 +1,8 @@
 import DeepfakeCore
 import Foundation
 
-/// A drawn picture of a made-up person in a made-up place: material for measuring what a search for copies
-/// finds. It looks like a face to a hash or a correlation, not to a person.
+/// A drawn picture of a made-up person in a made-up place: material for measuring what a search for
+/// copies finds. It looks like a face to a hash or a correlation, not to a person.
 package struct PlantedScene: Sendable {
   /// What one person's face looks like.
   private struct Face: Sendable {
@@ -80,8 +80,8 @@ package struct PlantedScene: Sendable {
     face.hairLine *= value(0.6, 1.4)
   }
 
-  /// A frame: the head moves a little, the mouth opens, noise differs. The picture is square; the face takes the
-  /// middle two thirds.
+  /// A frame: the head moves a little, the mouth opens, noise differs. The picture is square; the
+  /// face takes the middle two thirds.
   package func frame(_ number: UInt64, side: Int) -> Image {
     var generator = SeededGenerator(seed: number, label: "frame")
     func value(_ range: Float) -> Float { range * (2 * generator.uniform() - 1) }

@@ -22,7 +22,8 @@ package struct CopyPlacement: Sendable, Equatable {
   }
 }
 
-/// Lays thumbnails over each other: a small search over scale, shift and mirror for the highest correlation.
+/// Lays thumbnails over each other: a small search over scale, shift and mirror for the highest
+/// correlation.
 struct ThumbnailAlignment {
   /// The best place that was found.
   struct Match: Sendable {
@@ -52,8 +53,8 @@ struct ThumbnailAlignment {
         mirrored: place.isMirrored), Self.least, onlyDetail)
   }
 
-  /// The best placement near one with the correlation of the detail there, where the correlation of all is at least
-  /// `hopeful` to begin with.
+  /// The best placement near one with the correlation of the detail there, where the correlation of
+  /// all is at least `hopeful` to begin with.
   func refined(
     _ first: Int, _ second: Int, from start: CopyPlacement, hopeful: Float
   ) -> Match? {

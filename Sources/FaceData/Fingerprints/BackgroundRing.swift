@@ -1,7 +1,8 @@
 import DeepfakeCore
 
-/// Colours around the face: 16 cells along the upper edge and both sides of the picture, where a crop with a
-/// margin shows what is behind the person. The lower edge shows clothes and is left out.
+/// Colours around the face: 16 cells along the upper edge and both sides of the picture, where a
+/// crop with a margin shows what is behind the person. The lower edge shows clothes and is left
+/// out.
 struct BackgroundRing: Sendable {
   /// Cells in a row of the grid whose edge the ring is.
   static let gridSide = 8

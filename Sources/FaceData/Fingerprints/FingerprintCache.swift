@@ -34,9 +34,10 @@ struct PictureKey: Sendable, Equatable {
   }
 }
 
-/// A file of fingerprints. A header says what they were made by; blocks of records follow, each with a checksum,
-/// and are only ever added at the end: work that is killed loses the block that it was writing at most. What a
-/// damaged file has before the damage is used, and what comes after is cut off.
+/// A file of fingerprints. A header says what they were made by; blocks of records follow, each
+/// with a checksum, and are only ever added at the end: work that is killed loses the block that it
+/// was writing at most. What a damaged file has before the damage is used, and what comes after is
+/// cut off.
 struct FingerprintCache {
   /// Why the file cannot be used, where it cannot.
   private(set) var problem: String?
@@ -85,7 +86,8 @@ struct FingerprintCache {
       let handle = try FileHandle(forUpdating: file)
       self.handle = handle
       guard try handle.read(upToCount: Self.headerCount) == Data(header) else {
-        // Of another embedder or version: begun anew, under a temporary name, since another process may read it.
+        // Of another embedder or version: begun anew, under a temporary name, since another process
+        // may read it.
         try handle.close()
         try Data(header).write(to: file, options: .atomic)
         self.handle = try FileHandle(forUpdating: file)
@@ -146,8 +148,8 @@ struct FingerprintCache {
     df_u8_hash(bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), 1)
   }
 
-  /// Takes a record where the manifest has its picture and the picture has not changed. A later record
-  /// of a picture replaces an earlier one.
+  /// Takes a record where the manifest has its picture and the picture has not changed. A later
+  /// record of a picture replaces an earlier one.
   private func take(
     _ bytes: UnsafeRawBufferPointer, _ manifest: FaceManifest, _ places: [UInt64: Int32],
     _ table: inout FingerprintTable

@@ -7,15 +7,16 @@ extension FingerprintTable {
   /// Pictures that one thread measures, and embeds, at a time.
   static let blockLength = 32
 
-  /// Measures the pictures of a manifest: each is read and decoded once, on several threads, and all that
-  /// needs its pixels or its bytes is measured then. A picture that cannot be used is noted and does not stop the rest.
+  /// Measures the pictures of a manifest: each is read and decoded once, on several threads, and
+  /// all that needs its pixels or its bytes is measured then. A picture that cannot be used is
+  /// noted and does not stop the rest.
   ///
   /// - Parameters:
   ///   - embedder: What embeddings are made by; nil makes none.
-  ///   - cache: A file that keeps fingerprints between calls: what it has of a picture is taken from there as
-  ///     long as the picture's size and time of change are the same and the embedder has the same name. Made
-  ///     where it is not there, and written to as the work goes on, so that work that is stopped goes on where
-  ///     it was.
+  ///   - cache: A file that keeps fingerprints between calls. What it has of a picture is taken
+  ///     from there as long as the picture's size and time of change are the same and the embedder
+  ///     has the same name. It is made where it is not there, and written to as the work goes on:
+  ///     work that is stopped goes on where it was.
   ///   - threads: Threads that measure; nothing but the time depends on it.
   ///   - progress: Called on the calling thread.
   /// - Throws: `CancellationError` in a cancelled task; what the embedder throws.
@@ -133,7 +134,8 @@ private struct PictureMeasurer: Sendable {
     return pictures
   }
 
-  /// A picture that may wait for its block's others in memory: no embedder looks at more pixels than this.
+  /// A picture that may wait for its block's others in memory: no embedder looks at more pixels
+  /// than this.
   private static func bounded(_ image: Image) -> Image {
     let most = 512
     let longest = max(image.width, image.height)

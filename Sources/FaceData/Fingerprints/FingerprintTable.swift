@@ -3,9 +3,9 @@ import Classifiers
 import DeepfakeCore
 import MediaIO
 
-/// What is known of the pictures of a manifest without looking at them again: digests, hashes, thumbnails,
-/// points, colours around the face, embeddings, facts. About 640 bytes a picture, and one more for each number
-/// of an embedding.
+/// What is known of the pictures of a manifest without looking at them again: digests, hashes,
+/// thumbnails, points, colours around the face, embeddings, facts. About 640 bytes a picture, and
+/// one more for each number of an embedding.
 package struct FingerprintTable: Sendable {
   /// A picture that cannot be used.
   package struct Unreadable: Sendable {
@@ -27,7 +27,8 @@ package struct FingerprintTable: Sendable {
   package internal(set) var unreadable: [Unreadable] = []
   /// The embedder's name; nil without one.
   package let embedderName: String?
-  /// The dot product of two embeddings from which two faces count as alike; nil without an embedder.
+  /// The dot product of two embeddings from which two faces count as alike; nil without an
+  /// embedder.
   package let lookAlikeThreshold: Float?
   /// Numbers of an embedding; 0 without an embedder.
   package let dimension: Int
@@ -85,8 +86,9 @@ package struct FingerprintTable: Sendable {
     }
   }
 
-  /// What embeddings' numbers are multiplied by to become bytes: rounding to 1/127 would cost small ones too
-  /// much, and none of a unit vector of many numbers comes near 1. Larger ones are cut off.
+  /// What embeddings' numbers are multiplied by to become bytes: rounding to 1/127 would cost small
+  /// ones too much, and none of a unit vector of many numbers comes near 1. Larger ones are cut
+  /// off.
   static func embeddingScale(_ dimension: Int) -> Float {
     // Eight standard deviations of a number of a random unit vector.
     127 / min(1, 8 / Float(max(dimension, 1)).squareRoot())

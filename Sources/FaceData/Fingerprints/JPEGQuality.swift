@@ -2,8 +2,8 @@ import Foundation
 
 /// Tells a JPEG's quality from its quantisation tables.
 package enum JPEGQuality {
-  /// The quality, 1 to 100, whose tables in libjpeg's scale are nearest to the file's; nil where the file has
-  /// no table.
+  /// The quality, 1 to 100, whose tables in libjpeg's scale are nearest to the file's; nil where
+  /// the file has no table.
   package static func estimate(_ file: Data) -> Int? {
     let tables = file.withUnsafeBytes { Self.tables($0) }
     guard !tables.isEmpty else { return nil }

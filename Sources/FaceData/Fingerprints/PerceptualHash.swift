@@ -1,15 +1,18 @@
 import CDFKernels
 import Foundation
 
-/// The 64 signs of a picture's lowest frequencies: pHash as Python's `imagehash.phash` computes it, bit for bit.
+/// The 64 signs of a picture's lowest frequencies: pHash as Python's `imagehash.phash` computes it,
+/// bit for bit.
 ///
-/// The grey picture is scaled to 32x32 pixels by Lanczos' filter; of its cosine transform the 8x8 lowest
-/// frequencies count, and a bit is one where a frequency exceeds their median. The first bit is the highest.
-/// Of pictures much taller than wide, which Pillow 13 scales in the other order, a bit may differ.
+/// The grey picture is scaled to 32x32 pixels by Lanczos' filter; of its cosine transform the 8x8
+/// lowest frequencies count, and a bit is one where a frequency exceeds their median. The first bit
+/// is the highest. Of pictures much taller than wide, which Pillow 13 scales in the other order, a
+/// bit may differ.
 package struct PerceptualHash: Sendable {
   /// The hash.
   package var upright: UInt64
-  /// The hash of the picture's mirror image, from the same frequencies: those that are odd across change sign.
+  /// The hash of the picture's mirror image, from the same frequencies: those that are odd across
+  /// change sign.
   package var mirrored: UInt64
 
   package static let side = 32

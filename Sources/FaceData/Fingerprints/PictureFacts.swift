@@ -22,7 +22,8 @@ package struct PictureFacts: Sendable, Equatable {
   package var fileBytes: Int
   /// The file's kind.
   package var format: Format
-  /// The quality, 1 to 100, at which libjpeg makes the most similar quantisation tables; nil for PNG.
+  /// The quality, 1 to 100, at which libjpeg makes the most similar quantisation tables; nil for
+  /// PNG.
   package var jpegQuality: Int?
   /// The variance of the Laplacian of the grey picture scaled to 128x128 pixels.
   package var sharpness: Float
@@ -32,11 +33,13 @@ package struct PictureFacts: Sendable, Equatable {
   package var mean: SIMD3<Float>
   /// The standard deviation of red, green and blue.
   package var deviation: SIMD3<Float>
-  /// The mean saturation, 0 to 1: the share of the strongest channel by which it exceeds the weakest.
+  /// The mean saturation, 0 to 1: the share of the strongest channel by which it exceeds the
+  /// weakest.
   package var saturation: Float
   /// The standard deviation of noise in the grey picture (Immerkaer 1996); texture counts as noise.
   package var noise: Float
-  /// The mean step between pixels across the borders of JPEG's 8x8 blocks over that within blocks, less 1.
+  /// The mean step between pixels across the borders of JPEG's 8x8 blocks over that within blocks,
+  /// less 1.
   package var blockiness: Float
 }
 

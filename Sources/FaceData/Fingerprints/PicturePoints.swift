@@ -1,8 +1,8 @@
 import CDFKernels
 import DeepfakeCore
 
-/// Points that are found again in a copy of a picture, however it was cut: each with its place, its scale and a
-/// code of what is around it.
+/// Points that are found again in a copy of a picture, however it was cut: each with its place, its
+/// scale and a code of what is around it.
 struct PicturePoints: Sendable {
   /// A point.
   struct Point: Sendable, Equatable {

@@ -4,9 +4,9 @@ import MediaIO
 
 /// The labels of a dataset's videos, from the source that was named or whichever knows a video.
 ///
-/// Without a name, a video's label is looked for in a `metadata.json` beside it, in FaceForensics++'s and
-/// Celeb-DF's folders, in a `labels.csv` beside it or one folder up that lists it, and in the names of its
-/// folders, in this order.
+/// Without a name, a video's label is looked for in a `metadata.json` beside it, in
+/// FaceForensics++'s and Celeb-DF's folders, in a `labels.csv` beside it or one folder up that
+/// lists it, and in the names of its folders, in this order.
 package struct DatasetLabels: Sendable {
   /// Where labels come from.
   package enum Choice: Sendable, Equatable {
@@ -71,7 +71,8 @@ package struct DatasetLabels: Sendable {
     switch choice {
     case .automatic:
       problem =
-        "has no label: it is in no metadata.json beside it, in no labels.csv beside it or one folder"
+        "has no label: it is in no metadata.json beside it, in no labels.csv beside it or one"
+        + " folder"
         + " up, and its folders are not named real or fake. Name the labels (--labels FILE.csv)"
     default:
       problem =

@@ -1,9 +1,10 @@
 import Foundation
 import Measures
 
-/// The folders of FaceForensics++ (Rössler et al. 2019): `original_sequences/youtube/c23/videos/004.mp4`
-/// and `manipulated_sequences/Deepfakes/c23/videos/004_982.mp4`, a fake of video 004 with the face, or the
-/// expressions, of the person of video 982.
+/// The folders of FaceForensics++ (Rössler et al. 2019):
+/// `original_sequences/youtube/c23/videos/004.mp4` and
+/// `manipulated_sequences/Deepfakes/c23/videos/004_982.mp4`, a fake of video 004 with the face, or
+/// the expressions, of the person of video 982.
 ///
 /// Videos are named `youtube/004`, `Deepfakes/004_982`; `variant` is the compression.
 package struct FaceForensicsLabels: LabelSource {

@@ -1,8 +1,8 @@
 import Foundation
 import Measures
 
-/// Labels that are the names of folders: `real/` and `fake/`, or words with these meanings, or `0/` and
-/// `1/` beside each other. The nearest of the three folders above a video decides.
+/// Labels that are the names of folders: `real/` and `fake/`, or words with these meanings, or `0/`
+/// and `1/` beside each other. The nearest of the three folders above a video decides.
 ///
 /// Videos are named by their path from the folder above that on, without the extension.
 package struct FolderLabels: LabelSource {

@@ -2,13 +2,13 @@ import Foundation
 import Measures
 import MediaIO
 
-/// Labels in a CSV file: a column `path` (or `filename`, `file`), a column `label` (REAL or FAKE in any case,
-/// or 0 or 1), and if known `video`, `original`, `person`, `split`, `origin` (or `source`). Other columns
-/// are ignored. Semicolons or tabs may stand for the commas.
+/// Labels in a CSV file: a column `path` (or `filename`, `file`), a column `label` (REAL or FAKE in
+/// any case, or 0 or 1), and if known `video`, `original`, `person`, `split`, `origin` (or
+/// `source`). Other columns are ignored. Semicolons or tabs may stand for the commas.
 ///
-/// A video file is the row's whose path, from the CSV's folder, is the file's; or, where the videos lie elsewhere,
-/// the row's with which the file's path ends. Where the file has no column `video`, a video is named by its
-/// path, without the extension.
+/// A video file is the row's whose path, from the CSV's folder, is the file's; or, where the videos
+/// lie elsewhere, the row's with which the file's path ends. Where the file has no column `video`,
+/// a video is named by its path, without the extension.
 package struct TableLabels: LabelSource {
   /// What messages call it.
   package var name: String { file.lastPathComponent }

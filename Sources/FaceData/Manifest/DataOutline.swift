@@ -6,7 +6,8 @@ package struct DataOutline: Sendable, Equatable {
   package struct Counts: Sendable, Equatable {
     /// Face crops.
     package var samples = 0
-    /// Videos; of a part of a `DataSplit`, groups of neighbouring files where the videos are not known.
+    /// Videos; of a part of a `DataSplit`, groups of neighbouring files where the videos are not
+    /// known.
     package var videos = 0
     /// Persons; 0 where they are not known.
     package var people = 0

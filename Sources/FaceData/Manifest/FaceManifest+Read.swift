@@ -12,12 +12,13 @@ extension FaceManifest {
 
   /// Reads the manifest of a dataset: a folder with a `manifest.csv`, or a CSV file.
   ///
-  /// The file is UTF-8 with a header. `ManifestColumn.all` says which columns have a meaning; others are
-  /// ignored, and an empty field says nothing. Paths start from the file's folder. Those of a folder's
-  /// `manifest.csv` must stay in the folder; a CSV file may list pictures anywhere.
+  /// The file is UTF-8 with a header. `ManifestColumn.all` says which columns have a meaning;
+  /// others are ignored, and an empty field says nothing. Paths start from the file's folder. Those
+  /// of a folder's `manifest.csv` must stay in the folder; a CSV file may list pictures anywhere.
   ///
-  /// - Throws: `DatasetError` with the line, at a row that cannot be right: too few or too many fields, an
-  ///   unknown label, a picture listed before. Whether the pictures are there is for `checkFiles`.
+  /// - Throws: `DatasetError` with the line, at a row that cannot be right: too few or too many
+  ///   fields, an unknown label, a picture listed before. Whether the pictures are there is for
+  ///   `checkFiles`.
   public static func read(_ url: URL) throws(DatasetError) -> FaceManifest {
     guard access(url.path, F_OK) == 0 else {
       throw .unreadable(

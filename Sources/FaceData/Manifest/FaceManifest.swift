@@ -7,8 +7,8 @@ import MediaIO
 ///
 /// Millions of samples are kept in little memory: `samples` makes each when it is asked for.
 public struct FaceManifest: Sendable {
-  /// The SHA-256 of the file that the manifest was read from, before any filter; of several, that of
-  /// their digests, a line each. Empty for samples made in code.
+  /// The SHA-256 of the file that the manifest was read from, before any filter; of several, that
+  /// of their digests, a line each. Empty for samples made in code.
   public internal(set) var digest: String
   /// Names of columns that have no meaning here, in order.
   public internal(set) var ignoredColumns: [String] = []
@@ -27,7 +27,8 @@ public struct FaceManifest: Sendable {
   }
 
   private mutating func add(_ sample: FaceSample) {
-    // The picture is at `file`: the path stays what it is shown as where the file's path ends in it.
+    // The picture is at `file`: the path stays what it is shown as where the file's path ends in
+    // it.
     let full = sample.file.path
     let shown = full.hasSuffix(sample.path) ? sample.path : full
     let (folder, name) = Self.parts(shown)
@@ -114,8 +115,8 @@ public struct FaceManifest: Sendable {
     }
   }
 
-  /// The samples of several manifests, one manifest after the other. Equal names of persons and videos
-  /// stand for the same ones.
+  /// The samples of several manifests, one manifest after the other. Equal names of persons and
+  /// videos stand for the same ones.
   ///
   /// - Throws: `DatasetError` where a picture stands in two.
   public static func joined(_ manifests: [FaceManifest]) throws(DatasetError) -> FaceManifest {

@@ -10,8 +10,8 @@ public struct FaceSample: Sendable, Equatable {
   public var file: URL
   /// What it shows.
   public var label: FaceLabel
-  /// The video that the crop was cut from; where the manifest does not say, `HoldOut` puts a group of
-  /// neighbouring files here.
+  /// The video that the crop was cut from; where the manifest does not say, `HoldOut` puts a group
+  /// of neighbouring files here.
   public var video: String?
   /// The person seen.
   public var person: String?

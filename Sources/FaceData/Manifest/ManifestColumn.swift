@@ -119,8 +119,8 @@ package struct ManifestColumn: Sendable {
 }
 
 extension ManifestColumn {
-  /// The sample's field as a manifest has it; empty where nothing is known. Numbers are the shortest
-  /// that read back as they were.
+  /// The sample's field as a manifest has it; empty where nothing is known. Numbers are the
+  /// shortest that read back as they were.
   func text(_ sample: FaceSample) -> String {
     func text<Value>(_ value: Value?) -> String { value.map { "\($0)" } ?? "" }
     func text(numbers: [Float]?) -> String {

@@ -2,8 +2,8 @@ import FaceDetect
 import Foundation
 import Measures
 
-/// The samples of a manifest in little memory: about 80 bytes and the file's name each, so that millions
-/// fit. Words that many samples share are kept once.
+/// The samples of a manifest in little memory: about 80 bytes and the file's name each, so that
+/// millions fit. Words that many samples share are kept once.
 package struct SampleTable: Sendable {
   /// A sample; words are numbers of `WordTable`, `none` where the manifest says nothing.
   package struct Row: Sendable {

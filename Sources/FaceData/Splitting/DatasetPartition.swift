@@ -6,8 +6,8 @@ package struct DatasetPartition: Sendable {
   package let manifest: FaceManifest
   /// Each sample's part.
   package let parts: [DatasetPart]
-  /// The fold that each sample is held out in, from 1; nil for samples of the test part. Nil where there are
-  /// no folds.
+  /// The fold that each sample is held out in, from 1; nil for samples of the test part. Nil where
+  /// there are no folds.
   package let folds: [Int?]?
   /// Each sample's group, from 0.
   package let groups: [Int]

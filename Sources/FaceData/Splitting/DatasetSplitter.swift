@@ -2,10 +2,10 @@ import Measures
 
 /// Puts a dataset's samples into parts so that what belongs together is never in two of them.
 ///
-/// What belongs together are samples of one person or video, fakes and the videos that they were made from, and
-/// whatever `links` say: copies, neighbouring frames, faces that look alike. The connected parts of all that are
-/// the groups; whole groups are drawn, so that each part has its share of the real and the fake samples of
-/// every collection (column origin).
+/// What belongs together are samples of one person or video, fakes and the videos that they were
+/// made from, and whatever `links` say: copies, neighbouring frames, faces that look alike. The
+/// connected parts of all that are the groups; whole groups are drawn, so that each part has its
+/// share of the real and the fake samples of every collection (column origin).
 package struct DatasetSplitter: Sendable, Equatable {
   /// The part of the samples to validate with, 0 to below 1; passed over where there are folds.
   package var validation = 0.2
@@ -25,11 +25,13 @@ package struct DatasetSplitter: Sendable, Equatable {
 
   /// The samples' parts.
   ///
-  /// Samples of which the manifest says nothing are drawn in blocks of neighbours, as `HoldOut` does it, and some at
-  /// borders are `unused`; a group that reaches into several blocks goes with most of its samples.
+  /// Samples of which the manifest says nothing are drawn in blocks of neighbours, as `HoldOut`
+  /// does it, and some at borders are `unused`; a group that reaches into several blocks goes with
+  /// most of its samples.
   ///
   /// - Parameter links: what the pictures say; nil where nobody looked.
-  /// - Throws: `DatasetError.impossible` where a part would be empty or nearly all samples hang together.
+  /// - Throws: `DatasetError.impossible` where a part would be empty or nearly all samples hang
+  ///   together.
   package func split(
     _ manifest: FaceManifest, links: [SampleLink]?
   ) throws(DatasetError) -> DatasetPartition {
@@ -82,8 +84,8 @@ package struct DatasetSplitter: Sendable, Equatable {
       strata: strata, rule: isRandom ? nil : blocks.rule, sawPictures: links != nil && !isRandom)
   }
 
-  /// The groups, and the larger ones that are drawn: what is known of nothing but neighbours is drawn in blocks of
-  /// neighbours, too, since one person's other scenes are mostly near.
+  /// The groups, and the larger ones that are drawn: what is known of nothing but neighbours is
+  /// drawn in blocks of neighbours, too, since one person's other scenes are mostly near.
   private func grouped(
     _ manifest: FaceManifest, _ blocks: SampleGroups, _ links: [SampleLink]?
   ) -> (joined: SampleGroups.Joined, drawn: SampleGroups.Joined) {

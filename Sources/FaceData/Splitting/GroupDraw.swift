@@ -1,10 +1,10 @@
 import DeepfakeCore
 
-/// Puts whole groups of samples into parts of wanted sizes, so that each part has its share of every
-/// stratum (a label, a label of one collection).
+/// Puts whole groups of samples into parts of wanted sizes, so that each part has its share of
+/// every stratum (a label, a label of one collection).
 ///
-/// Groups are taken from the largest down, those of one size in an order drawn by the seed; each goes where it
-/// brings the parts nearest to what is wanted.
+/// Groups are taken from the largest down, those of one size in an order drawn by the seed; each
+/// goes where it brings the parts nearest to what is wanted.
 struct GroupDraw {
   /// The parts' shares of all samples; they add up to 1.
   let shares: [Double]

@@ -1,22 +1,26 @@
 import DeepfakeCore
 import Measures
 
-/// Which part of a dataset is kept from training to see how well the network does on what it has not
-/// learned.
+/// Which part of a dataset is kept from training to see how well the network does on what it has
+/// not learned.
 ///
-/// Frames of one video are nearly the same picture: a frame held out at random would be known already. So:
+/// Frames of one video are nearly the same picture: a frame held out at random would be known
+/// already. So:
 ///
-/// 1. Where the manifest has a column `split`, that decides; `fold` asks for one of its folds instead.
-/// 2. Samples with a group, a person, a video or an original stay together with all that they are linked to by any
-///    of these: nobody is on both sides, and no fake without the real video that it was made from.
-/// 3. Samples with none of these are grouped by where they stand: in a large folder, each `block` files
-///    with neighbouring names are a group, since frames of one video mostly have neighbouring names (an
-///    eighth of a folder that has less than eight such groups); a small folder, with at most a twentieth of
-///    the samples, is one. Of the files in training, the `margin` next to a group held out, at most a quarter
-///    of a group, are left out, since a video may go on across the border.
+/// 1. Where the manifest has a column `split`, that decides; `fold` asks for one of its folds
+///   instead.
+/// 2. Samples with a group, a person, a video or an original stay together with all that they are
+///   linked to by any of these: nobody is on both sides, and no fake without the real video that it
+///   was made from.
+/// 3. Samples with none of these are grouped by where they stand: in a large folder, each `block`
+///   files with neighbouring names are a group, since frames of one video mostly have neighbouring
+///   names (an eighth of a folder that has less than eight such groups); a small folder, with at
+///   most a twentieth of the samples, is one. Of the files in training, the `margin` next to a
+///   group held out, at most a quarter of a group, are left out, since a video may go on across the
+///   border.
 ///
-/// Whole groups are then held out, by a seeded draw, so that about `fraction` of the real and of the fake
-/// samples are. `DatasetSplitter` also looks at the pictures.
+/// Whole groups are then held out, by a seeded draw, so that about `fraction` of the real and of
+/// the fake samples are. `DatasetSplitter` also looks at the pictures.
 public struct HoldOut: Sendable, Equatable {
   /// The part of the samples that is held out, above 0 and below 1; a column `split` overrides it.
   public var fraction: Double
@@ -29,7 +33,8 @@ public struct HoldOut: Sendable, Equatable {
   /// Files left out at a border between training and what is held out, likewise.
   public var margin: Int
 
-  /// A fifth is held out, in blocks of 250 files with 50 left out at borders, unless told otherwise.
+  /// A fifth is held out, in blocks of 250 files with 50 left out at borders, unless told
+  /// otherwise.
   public init(fraction: Double = 0.2, seed: UInt64 = 0, block: Int = 250, margin: Int = 50) {
     precondition(fraction > 0 && fraction < 1, "HoldOut: fraction \(fraction) is not in 0...1")
     precondition(block > 0 && margin >= 0, "HoldOut: block \(block) or margin \(margin)")
@@ -41,8 +46,8 @@ public struct HoldOut: Sendable, Equatable {
 
   /// A manifest in two parts, each in the manifest's order.
   ///
-  /// - Throws: `DatasetError` where a word of the column `split` is unknown, a part would be empty, or
-  ///   nearly all samples hang together.
+  /// - Throws: `DatasetError` where a word of the column `split` is unknown, a part would be empty,
+  ///   or nearly all samples hang together.
   public func split(_ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
     let groups = SampleGroups(manifest.table, blockLength: block)
     let result: DataSplit
@@ -70,7 +75,8 @@ public struct HoldOut: Sendable, Equatable {
       throw .impossible(
         problem:
           "the \(manifest.count) samples hang together by person, video or folder in such a way"
-          + " that none can be held out, or all would be; say in a column 'split' of the manifest which"
+          + " that none can be held out, or all would be; say in a column 'split' of the manifest"
+          + " which"
           + " are for training (train) and which for validation (validation)")
     }
     return result
@@ -83,8 +89,8 @@ public struct HoldOut: Sendable, Equatable {
       isLeftOut: { parts[$0] == .test || parts[$0] == .unused })
   }
 
-  /// The fold is held out, the others are learned from; what the column split calls test or unused is left
-  /// out.
+  /// The fold is held out, the others are learned from; what the column split calls test or unused
+  /// is left out.
   private func byFold(_ fold: Int, _ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
     let table = manifest.table
     guard table.rows.contains(where: { $0.fold == Int32(clamping: fold) }) else {

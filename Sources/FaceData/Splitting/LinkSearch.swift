@@ -43,8 +43,8 @@ package struct LinkSearch: Sendable {
       }
   }
 
-  /// Samples in different groups that look alike, and whose units do as a whole: of a video, one crop that by
-  /// chance looks like a stranger's says little.
+  /// Samples in different groups that look alike, and whose units do as a whole: of a video, one
+  /// crop that by chance looks like a stranger's says little.
   func lookAlikes(
     _ units: Units, _ table: FingerprintTable, groups: [Int32]
   ) -> [SampleLink] {

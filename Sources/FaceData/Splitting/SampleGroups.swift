@@ -2,8 +2,8 @@ import DeepfakeCore
 import FaceDetect
 import Measures
 
-/// Which samples of a manifest belong together: those linked by group, person, video or original, and
-/// neighbouring files where nothing is known of them.
+/// Which samples of a manifest belong together: those linked by group, person, video or original,
+/// and neighbouring files where nothing is known of them.
 struct SampleGroups {
   /// Each sample's group, from 0 in the order of the samples, and how many groups there are.
   struct Joined {
@@ -27,7 +27,8 @@ struct SampleGroups {
   private var blocks: [Int]
   private var blockCount = 0
 
-  /// - Parameter blockLength: files in a block; nil where every sample of which nothing is known stands alone.
+  /// - Parameter blockLength: files in a block; nil where every sample of which nothing is known
+  ///   stands alone.
   init(_ table: SampleTable, blockLength: Int?) {
     self.table = table
     blocks = Array(repeating: -1, count: table.rows.count)
@@ -69,11 +70,11 @@ struct SampleGroups {
     return unknown == table.rows.count ? .blocks : .mixed
   }
 
-  /// The groups: connected components over person, video and original; blocks; and over `links`, the earlier
-  /// of which are taken before the later.
+  /// The groups: connected components over person, video and original; blocks; and over `links`,
+  /// the earlier of which are taken before the later.
   ///
-  /// - Parameter joinsFolders: whether videos whose names begin with the same folder belong together (the
-  ///   folders of the files, where a sample has no video).
+  /// - Parameter joinsFolders: whether videos whose names begin with the same folder belong
+  ///   together (the folders of the files, where a sample has no video).
   func join(_ links: [SampleLink] = [], joinsFolders: Bool = false) -> Joined {
     // Persons, then videos (an original is a video), then groups, then folders, then blocks.
     let words = table.words.words.count
@@ -108,9 +109,9 @@ struct SampleGroups {
     return Joined(groups: groups, count: numbers.count, needed: needed)
   }
 
-  /// Larger groups made of others: those that have samples of which nothing is known, and no others, go where the
-  /// block is that most of their samples are in. No group is torn, so these stay few where blocks joined by
-  /// every group that reaches into two of them would soon be one.
+  /// Larger groups made of others: those that have samples of which nothing is known, and no
+  /// others, go where the block is that most of their samples are in. No group is torn, so these
+  /// stay few where blocks joined by every group that reaches into two of them would soon be one.
   func gathered(_ joined: Joined) -> Joined {
     var votes = [[Int: Int]](repeating: [:], count: joined.count)
     var isKnown = [Bool](repeating: false, count: joined.count)
@@ -145,8 +146,8 @@ struct SampleGroups {
     return blocks.map { $0 >= 0 && balance[$0] > 0 }
   }
 
-  /// Pairs of samples of which nothing is known and that are at most `distance` files from each other in one
-  /// folder, of one label.
+  /// Pairs of samples of which nothing is known and that are at most `distance` files from each
+  /// other in one folder, of one label.
   func neighbours(within distance: Int) -> [(first: Int, second: Int)] {
     runs.flatMap { run -> [(first: Int, second: Int)] in
       let samples = Array(run.samples)
@@ -156,7 +157,8 @@ struct SampleGroups {
     }
   }
 
-  /// The samples in training that are at most `margin` files, or a quarter of a block, from one held out.
+  /// The samples in training that are at most `margin` files, or a quarter of a block, from one
+  /// held out.
   func border(_ isHeldOut: [Bool], margin: Int) -> Set<Int> {
     var border: Set<Int> = []
     for run in runs {
@@ -173,9 +175,9 @@ struct SampleGroups {
     return border
   }
 
-  /// The manifest with the group as the video of samples that have none: a block is named by its folder
-  /// and first file, a sample of a known person or original by these. All in brackets, to stand apart from the
-  /// manifest's own.
+  /// The manifest with the group as the video of samples that have none: a block is named by its
+  /// folder and first file, a sample of a known person or original by these. All in brackets, to
+  /// stand apart from the manifest's own.
   func named(_ manifest: FaceManifest) -> FaceManifest {
     var manifest = manifest
     var blockNames: [Int: Int32] = [:]

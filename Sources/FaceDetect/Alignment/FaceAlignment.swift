@@ -1,11 +1,11 @@
 import DeepfakeCore
 
-/// Cuts faces out upright and at one scale: the five landmarks are brought nearest to five fixed places
-/// by a similarity transform.
+/// Cuts faces out upright and at one scale: the five landmarks are brought nearest to five fixed
+/// places by a similarity transform.
 ///
-/// The places are those of ArcFace's 112x112 crops (Deng et al., "ArcFace: Additive Angular Margin Loss
-/// for Deep Face Recognition", 2019; the numbers are in its published code), which show the face from
-/// the brows to the chin.
+/// The places are those of ArcFace's 112x112 crops (Deng et al., "ArcFace: Additive Angular Margin
+/// Loss for Deep Face Recognition", 2019; the numbers are in its published code), which show the
+/// face from the brows to the chin.
 package struct FaceAlignment: Sendable, Equatable {
   /// The side of the square in which `template` lies.
   package static let templateSide: Float = 112
@@ -43,9 +43,9 @@ package struct FaceAlignment: Sendable, Equatable {
     return SimilarityTransform(from: landmarks, to: places(side: side))
   }
 
-  /// The side in pixels of the crop at the face's own size in the frame: one pixel of the crop is one
-  /// of the frame. Nil where landmarks are missing or cannot be those of the face's box, which is more
-  /// than 4 times smaller or larger than they say.
+  /// The side in pixels of the crop at the face's own size in the frame: one pixel of the crop is
+  /// one of the frame. Nil where landmarks are missing or cannot be those of the face's box, which
+  /// is more than 4 times smaller or larger than they say.
   package func naturalSide(of face: Face) -> Int? {
     let reference = Self.templateSide
     guard let transform = FaceAlignment().transform(face.landmarks, side: Int(reference)) else {
@@ -58,8 +58,8 @@ package struct FaceAlignment: Sendable, Equatable {
     return min(max(1, wanted), 1 << 14)
   }
 
-  /// The aligned face as a square picture of `side` pixels, or at its own size in the frame. Where it
-  /// reaches beyond the frame, `edges` says what is seen.
+  /// The aligned face as a square picture of `side` pixels, or at its own size in the frame. Where
+  /// it reaches beyond the frame, `edges` says what is seen.
   ///
   /// Nil where `naturalSide(of:)` is.
   package func crop(

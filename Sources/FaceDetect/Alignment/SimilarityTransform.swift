@@ -35,8 +35,8 @@ package struct SimilarityTransform: Sendable, Equatable {
   /// The similarity that takes `source` nearest to `target`, point by point, in the least squares
   /// sense; reflections are not considered. Coordinates are computed with in double precision.
   ///
-  /// Nil where the points determine none: a number is not finite, all points of one side coincide, or
-  /// only a reflection would fit. The two lists must be equally long and not empty.
+  /// Nil where the points determine none: a number is not finite, all points of one side coincide,
+  /// or only a reflection would fit. The two lists must be equally long and not empty.
   ///
   /// Umeyama, "Least-squares estimation of transformation parameters between two point patterns"
   /// (PAMI 1991), equations 40 to 43.

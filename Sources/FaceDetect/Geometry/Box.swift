@@ -65,8 +65,8 @@ public struct Box: Sendable, Equatable {
     Box(x1: x1 * factorX, y1: y1 * factorY, x2: x2 * factorX, y2: y2 * factorY)
   }
 
-  /// The part of the box inside a frame of `width` by `height` pixels; empty at the frame's edge for a
-  /// box that lies outside.
+  /// The part of the box inside a frame of `width` by `height` pixels; empty at the frame's edge
+  /// for a box that lies outside.
   public func clipped(width: Int, height: Int) -> Box {
     let right = Float(width)
     let bottom = Float(height)
@@ -77,8 +77,8 @@ public struct Box: Sendable, Equatable {
 
   /// The square of whole pixels around the box's centre that a face crop is cut from.
   ///
-  /// Its side is the box's longer side and `margin` times that on each side, from 1 to 16384 pixels. It
-  /// may reach beyond the frame: whoever cuts it pads.
+  /// Its side is the box's longer side and `margin` times that on each side, from 1 to 16384
+  /// pixels. It may reach beyond the frame: whoever cuts it pads.
   package func squareCrop(margin: Float) -> PixelRectangle {
     precondition(margin > -0.5, "squareCrop: margin \(margin) leaves nothing")
     let wanted = PixelRectangle.wholePixels(max(width, height) * (1 + 2 * margin))

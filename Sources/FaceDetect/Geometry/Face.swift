@@ -4,8 +4,8 @@ public struct Face: Sendable, Equatable {
   public var box: Box
   /// How sure the detector is, from 0 to 1.
   public var score: Float
-  /// Left eye, right eye, nose, left and right corner of the mouth, as seen in the picture; empty for
-  /// a detector that finds none.
+  /// Left eye, right eye, nose, left and right corner of the mouth, as seen in the picture; empty
+  /// for a detector that finds none.
   public var landmarks: [Point]
 
   /// A face.

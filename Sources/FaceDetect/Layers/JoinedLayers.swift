@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-// Convolutions that read the same input are faster as one with all their output channels: the input is
-// read once, and narrow convolutions fill the kernels' tiles.
+// Convolutions that read the same input are faster as one with all their output channels: the input
+// is read once, and narrow convolutions fill the kernels' tiles.
 
 /// The scope of a layer that takes the place of those with these weights, in a store of its own.
 private func scope(joining weights: [Parameter]) -> Scope {
@@ -10,8 +10,8 @@ private func scope(joining weights: [Parameter]) -> Scope {
 }
 
 extension Conv2d {
-  /// One convolution with the output channels of all `parts`, one after the other; they must agree in
-  /// all else. Their parameters are released.
+  /// One convolution with the output channels of all `parts`, one after the other; they must agree
+  /// in all else. Their parameters are released.
   init(joining parts: [Conv2d]) {
     let weights = parts.map(\.weight.value)
     let biases = parts.compactMap(\.bias?.value)
@@ -36,8 +36,8 @@ extension Conv2d {
 }
 
 extension BatchNorm2d {
-  /// One norm of the channels of all `parts`, one after the other; they must have one epsilon. Their
-  /// parameters are released.
+  /// One norm of the channels of all `parts`, one after the other; they must have one epsilon.
+  /// Their parameters are released.
   init(joining parts: [BatchNorm2d]) {
     precondition(
       parts.allSatisfy { $0.epsilon == parts[0].epsilon },
@@ -58,7 +58,8 @@ extension BatchNorm2d {
 }
 
 extension PackedBlock {
-  /// The blocks as one, whatever their activations: what a part gives below 0 is multiplied by its slope.
+  /// The blocks as one, whatever their activations: what a part gives below 0 is multiplied by its
+  /// slope.
   init(joining parts: [ConvNorm], slopes: [Float]) {
     precondition(parts.count == slopes.count, "PackedBlock: \(slopes) for \(parts.count) parts")
     let each = zip(parts, slopes).flatMap { part, slope in

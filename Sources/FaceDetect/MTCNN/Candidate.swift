@@ -2,8 +2,8 @@
 package struct Candidate: Sendable, Equatable {
   package var box: Box
   package var score: Float
-  /// What the network that gave the score says each edge should be moved by, in units of the box's side:
-  /// left, top, right, bottom.
+  /// What the network that gave the score says each edge should be moved by, in units of the box's
+  /// side: left, top, right, bottom.
   package var offsets: SIMD4<Float>
   /// In pixels of the frame; only of O-Net.
   package var landmarks: [Point] = []
@@ -17,8 +17,8 @@ package struct Candidate: Sendable, Equatable {
 }
 
 extension Box {
-  /// The box with every edge moved by its offset, in units of the box's side plus `extra` pixels: 0 after
-  /// P-Net, 1 after the others, as published.
+  /// The box with every edge moved by its offset, in units of the box's side plus `extra` pixels: 0
+  /// after P-Net, 1 after the others, as published.
   package func moved(by offsets: SIMD4<Float>, extra: Float) -> Box {
     let (width, height) = (x2 - x1 + extra, y2 - y1 + extra)
     return Box(
@@ -35,8 +35,9 @@ extension Box {
     return Box(x1: left, y1: top, x2: left + side, y2: top + side)
   }
 
-  /// The part of the box in a frame, in whole pixels: coordinates count from 1, fractions are dropped, and
-  /// the last row and column belong to the box, as published. Nil where nothing is left.
+  /// The part of the box in a frame, in whole pixels: coordinates count from 1, fractions are
+  /// dropped, and the last row and column belong to the box, as published. Nil where nothing is
+  /// left.
   package func pixels(width: Int, height: Int) -> PixelRectangle? {
     let left = max(1, Self.whole(x1)) - 1
     let top = max(1, Self.whole(y1)) - 1

@@ -1,13 +1,13 @@
-/// Greedy non-maximum suppression between MTCNN's stages, decided to the last bit as the published code
-/// does, so that the same candidates stay.
+/// Greedy non-maximum suppression between MTCNN's stages, decided to the last bit as the published
+/// code does, so that the same candidates stay.
 package struct CandidateSuppression: Sendable {
   /// What the shared area is measured against, and how extents are counted.
   package enum Measure: Sendable {
-    /// The union, as torchvision's `nms`: extents are differences of edges. Of equally sure candidates the
-    /// earlier one is looked at first.
+    /// The union, as torchvision's `nms`: extents are differences of edges. Of equally sure
+    /// candidates the earlier one is looked at first.
     case union
-    /// The smaller of the two, as facenet-pytorch's "Min": extents are differences plus one. Of equally
-    /// sure candidates the later one is looked at first.
+    /// The smaller of the two, as facenet-pytorch's "Min": extents are differences plus one. Of
+    /// equally sure candidates the later one is looked at first.
     case smaller
   }
 
@@ -25,8 +25,8 @@ package struct CandidateSuppression: Sendable {
     self.measure = measure
   }
 
-  /// The candidates that overlap no surer one that stays by more than the threshold, surest first. Only
-  /// the `limit` surest are looked at.
+  /// The candidates that overlap no surer one that stays by more than the threshold, surest first.
+  /// Only the `limit` surest are looked at.
   package func callAsFunction(_ candidates: [Candidate], limit: Int = .max) -> [Candidate] {
     let extra: Float = measure == .smaller ? 1 : 0
     var kept: [Kept] = []

@@ -12,9 +12,9 @@ struct CropStage: Sendable {
     var window: PixelWindow
   }
 
-  /// Each frame's boxes that the network takes for faces, with its offsets and landmarks. Boxes that lie
-  /// outside of the frame are dropped. Throws `FaceDetectError.scoresNotNumbers`, and `CancellationError` in
-  /// a cancelled task: there may be very many boxes.
+  /// Each frame's boxes that the network takes for faces, with its offsets and landmarks. Boxes
+  /// that lie outside of the frame are dropped. Throws `FaceDetectError.scoresNotNumbers`, and
+  /// `CancellationError` in a cancelled task: there may be very many boxes.
   func callAsFunction(_ boxes: [[Box]], in frames: [Image]) throws -> [[Candidate]] {
     let crops = boxes.indices.flatMap { frame in
       boxes[frame].compactMap { box in crop(box, frame, frames[frame]) }

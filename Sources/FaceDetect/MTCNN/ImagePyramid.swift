@@ -1,4 +1,5 @@
-/// The sizes at which P-Net sees a frame, so that faces of every size become 12 pixels in one of them.
+/// The sizes at which P-Net sees a frame, so that faces of every size become 12 pixels in one of
+/// them.
 ///
 /// Numbers as facenet-pytorch computes them, in double precision.
 package struct ImagePyramid: Sendable, Equatable {

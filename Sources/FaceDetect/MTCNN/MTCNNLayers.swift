@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-// The three networks of MTCNN with their parameters, under the published keys (facenet-pytorch's), and
-// how they are made ready for inference. Heads that read the same features become one.
+// The three networks of MTCNN with their parameters, under the published keys (facenet-pytorch's),
+// and how they are made ready for inference. Heads that read the same features become one.
 
 /// What all three expect: bytes less 127.5, divided by 128.
 private let mean: Float = 127.5
@@ -118,8 +118,8 @@ struct ONetLayers {
 }
 
 extension Linear {
-  /// Brings the weights from the published order of features, in which the rows of a column follow each
-  /// other, to that of our maps, in which the columns of a row do.
+  /// Brings the weights from the published order of features, in which the rows of a column follow
+  /// each other, to that of our maps, in which the columns of a row do.
   fileprivate func readColumnByColumn(height: Int, width: Int) {
     let (inputs, outputs) = (weight.shape[0], weight.shape[1])
     let channels = inputs / (height * width)

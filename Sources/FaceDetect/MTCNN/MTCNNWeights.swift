@@ -23,7 +23,8 @@ package struct MTCNNNetworks: Sendable {
   private static func refusal(of weights: StateDict) -> WeightsError {
     let reason =
       if let part = MTCNNPart.alone(in: weights) {
-        "it is \(part.name) of MTCNN alone. Give the folder that holds pnet.pt, rnet.pt and onet.pt, or"
+        "it is \(part.name) of MTCNN alone. Give the folder that holds pnet.pt, rnet.pt and"
+          + " onet.pt, or"
           + " the one file that 'dfkit weights convert' makes of it"
       } else if let other = DetectorWeights(recognizing: weights) {
         "it is \(other.text), not MTCNN; name the detector"
@@ -95,7 +96,8 @@ extension MTCNN {
       throw .unreadable(
         file: url.relativePath,
         reason:
-          "it is a folder and has no \(missing.joined(separator: ", no ")). Name a file, or for MTCNN a"
+          "it is a folder and has no \(missing.joined(separator: ", no ")). Name a file, or for"
+          + " MTCNN a"
           + " folder with pnet.pt, rnet.pt and onet.pt")
     }
     var all = StateDict(tensors: [], file: url.relativePath)

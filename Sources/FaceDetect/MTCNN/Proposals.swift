@@ -11,7 +11,8 @@ struct ProposalStage: Sendable {
   private static let levelOverlap: Float = 0.5
   private static let frameOverlap: Float = 0.7
   /// The surest candidates of a level that are looked at: far more than a picture of faces has (a
-  /// photograph of a thousand people has some ten thousand), few enough for noise under a low threshold.
+  /// photograph of a thousand people has some ten thousand), few enough for noise under a low
+  /// threshold.
   private static let candidatesPerLevel = 1 << 16
 
   /// Squares that may hold faces, for each frame. Throws `FaceDetectError.scoresNotNumbers`.
@@ -46,8 +47,8 @@ struct ProposalStage: Sendable {
   private func candidates(in output: Tensor, scale: Double) -> [Candidate]? {
     let columns = output.shape[1]
     let scale = Float(scale)
-    // The softmax of two logits is the sigmoid of their difference, so nearly all windows can be told by
-    // it; those near the threshold are decided by the score itself.
+    // The softmax of two logits is the sigmoid of their difference, so nearly all windows can be
+    // told by it; those near the threshold are decided by the score itself.
     let surely = threshold < 1 ? log(threshold / (1 - threshold)) - 1e-3 : 10
     return output.withUnsafeBuffer { values in
       var found: [Candidate] = []

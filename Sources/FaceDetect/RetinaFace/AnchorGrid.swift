@@ -1,10 +1,10 @@
-/// The anchors of RetinaFace over a frame of one size, in the order of the network's outputs: level by
-/// level, row by row, column by column, small before large.
+/// The anchors of RetinaFace over a frame of one size, in the order of the network's outputs: level
+/// by level, row by row, column by column, small before large.
 ///
 /// An anchor follows from its index in a few operations. So a grid is made in no time for any size,
 /// there is nothing to keep between frames, and only anchors with a face on them are ever computed.
-/// Deng et al., "RetinaFace: Single-stage Dense Face Localisation in the Wild" (2019), with the strides
-/// and sizes of the published mobilenet0.25 and ResNet-50 networks.
+/// Deng et al., "RetinaFace: Single-stage Dense Face Localisation in the Wild" (2019), with the
+/// strides and sizes of the published mobilenet0.25 and ResNet-50 networks.
 package struct AnchorGrid: Sendable, Equatable {
   /// One level of the feature pyramid.
   package struct Level: Sendable, Equatable {
@@ -40,8 +40,8 @@ package struct AnchorGrid: Sendable, Equatable {
   /// Finest first.
   package let levels: [Level]
 
-  /// The anchors over a frame of `width` by `height` pixels; what is left beyond the last multiple of
-  /// a stride gets a cell of its own.
+  /// The anchors over a frame of `width` by `height` pixels; what is left beyond the last multiple
+  /// of a stride gets a cell of its own.
   package init(width: Int, height: Int) {
     levels = Self.scales.map { scale in
       Level(

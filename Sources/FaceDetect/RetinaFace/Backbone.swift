@@ -32,7 +32,8 @@ package enum RetinaFaceBackbone: String, Sendable, CaseIterable {
   }
 }
 
-/// A backbone: layers in three stages, of which each ends in a feature map, at strides 8, 16 and 32.
+/// A backbone: layers in three stages, of which each ends in a feature map, at strides 8, 16 and
+/// 32.
 struct Backbone<Block: ConvolutionBlock>: Sendable {
   /// One step of a stage.
   enum Layer: Sendable {
@@ -134,8 +135,8 @@ extension Backbone<ConvNorm> {
   }
 }
 
-/// ResNet's residual block: 1x1 down, 3x3 (with the stride, as torchvision has it), 1x1 up, plus the
-/// input, which is projected where its shape changes.
+/// ResNet's residual block: 1x1 down, 3x3 (with the stride, as torchvision has it), 1x1 up, plus
+/// the input, which is projected where its shape changes.
 struct Bottleneck<Block: ConvolutionBlock>: Module {
   let reduce, spatial, expand: Block
   let projection: Block?

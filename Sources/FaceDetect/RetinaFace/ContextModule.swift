@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-/// The context module of SSH (Najibi et al. 2017): 3x3 convolutions in chains of one, two and three,
-/// that look at a face with growing surroundings.
+/// The context module of SSH (Najibi et al. 2017): 3x3 convolutions in chains of one, two and
+/// three, that look at a face with growing surroundings.
 package struct ContextModule: Module {
   let near, shared, middle, far, farther: ConvNorm
 
@@ -43,11 +43,12 @@ extension ConvNorm {
   }
 }
 
-/// The context module for inference only: three convolutions in place of five, which write their parts
-/// where the next one and the head read them.
+/// The context module for inference only: three convolutions in place of five, which write their
+/// parts where the next one and the head read them.
 ///
-/// With a quarter of the channels as the unit, a pixel's channels are: shared (1), near (2), middle (1),
-/// far (1). In the end `farther` replaces `shared`, and the first four quarters are the module's output.
+/// With a quarter of the channels as the unit, a pixel's channels are: shared (1), near (2), middle
+/// (1), far (1). In the end `farther` replaces `shared`, and the first four quarters are the
+/// module's output.
 package struct PackedContextModule: Module {
   let sharedAndNear, middleAndFar, farther: PackedBlock
 

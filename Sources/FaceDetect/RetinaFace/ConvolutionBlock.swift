@@ -2,8 +2,8 @@ import DeepfakeCore
 
 /// A convolution, its batch norm and its activation: what RetinaFace is made of.
 ///
-/// The network's structure is written once, over this protocol: with `ConvNorm` it has parameters under
-/// published keys, with `PackedBlock` it is ready for fast inference.
+/// The network's structure is written once, over this protocol: with `ConvNorm` it has parameters
+/// under published keys, with `PackedBlock` it is ready for fast inference.
 package protocol ConvolutionBlock: Module {
   /// The output for `x`, to which `residual` is added after the activation.
   func callAsFunction(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor

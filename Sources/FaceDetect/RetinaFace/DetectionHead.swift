@@ -20,16 +20,17 @@ package struct DetectionHead: Module {
     Tensor.concatenated([classes(x, mode), boxes(x, mode), landmarks(x, mode)], axis: 3)
   }
 
-  /// The head as one convolution of what a `PackedContextModule` gives; the parameters are released.
+  /// The head as one convolution of what a `PackedContextModule` gives; the parameters are
+  /// released.
   func packed() -> PackedHead {
     let joined = Conv2d(joining: [classes, boxes, landmarks])
     joined.weight.value = PackedContextModule.reordered(joined.weight.value)
     return PackedHead(conv: PackedConv2d(joined))
   }
 
-  /// Makes a face improbable everywhere, one in a hundred, where the other weights are random, so that
-  /// training does not start with false faces (Lin et al., "Focal Loss for Dense Object Detection",
-  /// 2017).
+  /// Makes a face improbable everywhere, one in a hundred, where the other weights are random, so
+  /// that training does not start with false faces (Lin et al., "Focal Loss for Dense Object
+  /// Detection", 2017).
   func startFromPrior() {
     let shape = classes.weight.shape
     classes.weight.value = Tensor(zeros: shape)

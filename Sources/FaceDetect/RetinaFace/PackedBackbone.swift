@@ -3,9 +3,9 @@ import DeepfakeCore
 extension Backbone<ConvNorm> {
   /// The backbone ready for inference, which can begin with images; the parameters are released.
   ///
-  /// The first stage's maps are large and have few channels: all of it that can is one chain, from bytes
-  /// on. Further on, where parts of a chain that several threads make would share many of their rows,
-  /// each separable convolution is a chain of its own.
+  /// The first stage's maps are large and have few channels: all of it that can is one chain, from
+  /// bytes on. Further on, where parts of a chain that several threads make would share many of
+  /// their rows, each separable convolution is a chain of its own.
   func packed(normalization: PixelNormalization) -> Backbone<PackedBlock> {
     Backbone<PackedBlock>(
       stages: stages.enumerated().map { index, stage in

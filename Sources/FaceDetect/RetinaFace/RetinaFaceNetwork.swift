@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-/// RetinaFace as published for PyTorch (biubug6): backbone, feature pyramid, and a context module and a
-/// head a level (Deng et al. 2019, without the mesh decoder).
+/// RetinaFace as published for PyTorch (biubug6): backbone, feature pyramid, and a context module
+/// and a head a level (Deng et al. 2019, without the mesh decoder).
 package struct RetinaFaceNetwork<Block: ConvolutionBlock, Context: Module, Head: Module>: Sendable {
   let backbone: Backbone<Block>
   let pyramid: Pyramid<Block>

@@ -49,7 +49,8 @@ private struct GraphMatch {
       guard let place else {
         throw different(
           "its convolution \(convolution.node.name), of shape \(convolution.weight.shape) and after"
-            + " \(sources.isEmpty ? "the frame" : sources.sorted().joined(separator: ", ")), is none of"
+            + " \(sources.isEmpty ? "the frame" : sources.sorted().joined(separator: ", ")), is"
+            + " none of"
             + " RetinaFace's")
       }
       let layer = free.remove(at: place)

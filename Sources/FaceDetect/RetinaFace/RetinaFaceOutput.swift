@@ -2,8 +2,8 @@ import DeepfakeCore
 
 /// What the network says of every anchor, before thresholds.
 package struct RetinaFaceOutput: Sendable {
-  /// Channels of a cell: two logits an anchor (background, face), then four box offsets an anchor, then
-  /// ten landmark offsets an anchor.
+  /// Channels of a cell: two logits an anchor (background, face), then four box offsets an anchor,
+  /// then ten landmark offsets an anchor.
   static let channels = 16 * AnchorGrid.anchorsPerCell
   /// The first channel of the box offsets.
   static let boxChannel = 2 * AnchorGrid.anchorsPerCell

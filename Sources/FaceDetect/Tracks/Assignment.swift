@@ -3,8 +3,8 @@
 package enum Assignment {
   /// For each row, the column it is given, or nil.
   ///
-  /// `gains` has rows of equal length. A pair whose gain is not above 0 is never made; of all others,
-  /// those are made whose gains add up to most. Gains must be finite.
+  /// `gains` has rows of equal length. A pair whose gain is not above 0 is never made; of all
+  /// others, those are made whose gains add up to most. Gains must be finite.
   package static func best(_ gains: [[Double]]) -> [Int?] {
     let rows = gains.count
     let columns = gains.first?.count ?? 0
@@ -21,8 +21,8 @@ package enum Assignment {
     }
   }
 
-  /// Rows join one by one, each along the cheapest path of exchanges; potentials keep all reduced costs
-  /// from falling below 0.
+  /// Rows join one by one, each along the cheapest path of exchanges; potentials keep all reduced
+  /// costs from falling below 0.
   private struct Solver {
     let rows: Int
     let columns: Int

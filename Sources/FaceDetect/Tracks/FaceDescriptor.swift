@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-/// What a person looks like in one sighting, in a form that can be compared: the face's pattern of light
-/// and dark, and the colours of skin, hair and clothing.
+/// What a person looks like in one sighting, in a form that can be compared: the face's pattern of
+/// light and dark, and the colours of skin, hair and clothing.
 ///
 /// It tells the people of one video from each other, who wear what they wear and stand in the light
 /// they stand in; it does not recognise anybody elsewhere. `Docs/Tracks.md` has what was measured.
@@ -15,7 +15,8 @@ package struct FaceDescriptor: Sendable {
 
   /// The face in 16x16 pixels of even brightness and contrast, with mean 0 and length 1.
   private let pattern: [Float]
-  /// Square roots of a histogram's shares, so that a product of two is their Bhattacharyya affinity.
+  /// Square roots of a histogram's shares, so that a product of two is their Bhattacharyya
+  /// affinity.
   private let skin, hair, clothing: [Float]
 
   /// The descriptor of a face in its frame; nil where the face's place is not a place.

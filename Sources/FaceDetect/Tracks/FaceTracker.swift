@@ -2,13 +2,15 @@ import DeepfakeCore
 
 /// Joins the faces of a video's frames into people.
 ///
-/// Faces in frames that are near in time are joined as they come, one to one, by where they are and what
-/// they look like; that ends where a scene is cut, a person leaves or two cannot be told apart. What was
-/// joined so is joined further when `tracks()` is called, by looks alone; people seen in one frame are
-/// never joined. So it works for every frame of a video as for a few that are seconds apart.
+/// Faces in frames that are near in time are joined as they come, one to one, by where they are and
+/// what they look like; that ends where a scene is cut, a person leaves or two cannot be told
+/// apart. What was joined so is joined further when `tracks()` is called, by looks alone; people
+/// seen in one frame are never joined. So it works for every frame of a video as for a few that are
+/// seconds apart.
 ///
-/// Only descriptors are kept, never pictures: at most a few a person and time. The same frames give the
-/// same tracks, whatever the order of the faces in them. `Docs/Tracks.md` says how well it does.
+/// Only descriptors are kept, never pictures: at most a few a person and time. The same frames give
+/// the same tracks, whatever the order of the faces in them. `Docs/Tracks.md` says how well it
+/// does.
 package struct FaceTracker: Sendable {
   /// How faces are joined.
   package struct Options: Sendable, Equatable {
@@ -103,8 +105,8 @@ package struct FaceTracker: Sendable {
     var closeness: Double
   }
 
-  /// The links that hold: one to one, of the greatest sum, and those that might as well be others left
-  /// out.
+  /// The links that hold: one to one, of the greatest sum, and those that might as well be others
+  /// left out.
   private func links(
     to sightings: [Sighting], _ descriptors: [FaceDescriptor?]
   ) -> [Link] {

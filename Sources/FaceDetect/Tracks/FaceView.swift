@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-/// A small upright picture of a face with hair and shoulders, in which every face has the same places:
-/// what descriptors are made of.
+/// A small upright picture of a face with hair and shoulders, in which every face has the same
+/// places: what descriptors are made of.
 struct FaceView {
   /// Units of `FaceAlignment.template` a pixel of the view covers.
   static let unitsPerPixel = 3.5

@@ -20,7 +20,8 @@ package struct Sighting: Sendable, Equatable {
 
 /// One person through the frames.
 package struct Track: Identifiable, Sendable, Equatable {
-  /// 1 for the person seen first, then upwards; of those who appear in one frame, from left to right.
+  /// 1 for the person seen first, then upwards; of those who appear in one frame, from left to
+  /// right.
   package let id: Int
   /// Where the person was seen, in the order of time; at most once a frame, at least once in all.
   package let sightings: [Sighting]
@@ -47,8 +48,8 @@ extension [Track] {
 }
 
 extension Sighting {
-  /// Whether this sighting comes before another of its frame: further to the left, then further up. An
-  /// order of faces that does not depend on the detector's.
+  /// Whether this sighting comes before another of its frame: further to the left, then further up.
+  /// An order of faces that does not depend on the detector's.
   func isLeft(of other: Sighting) -> Bool {
     let (a, b) = (face.box.center, other.face.box.center)
     if a.x != b.x { return a.x < b.x }

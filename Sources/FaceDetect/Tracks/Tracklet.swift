@@ -56,8 +56,8 @@ struct Tracklet: Sendable {
     latest = nil
   }
 
-  /// How alike a face and the person are: as in the last sighting, or in the likest that is remembered
-  /// where the last is not alike beyond doubt.
+  /// How alike a face and the person are: as in the last sighting, or in the likest that is
+  /// remembered where the last is not alike beyond doubt.
   func similarity(to descriptor: FaceDescriptor) -> Float {
     let nearest = latest.map { $0.similarity(to: descriptor) } ?? -1
     if nearest > 0.9 { return nearest }

@@ -3,10 +3,10 @@ import HeapModule
 /// Joins tracklets into people by looks: the likest two first, as long as any are alike enough, and
 /// never two that were seen in one frame.
 ///
-/// First those that are alike beyond doubt, within stretches of the video, then within stretches of two
-/// stretches and so on; then what is left. No group is compared with more than a fixed number of
-/// others, those just before it and the longest of all. So time grows about as the number of tracklets
-/// does.
+/// First those that are alike beyond doubt, within stretches of the video, then within stretches of
+/// two stretches and so on; then what is left. No group is compared with more than a fixed number
+/// of others, those just before it and the longest of all. So time grows about as the number of
+/// tracklets does.
 struct TrackletJoining {
   /// Groups that every one is compared with, just before it and among the longest.
   private static let neighbours = 64

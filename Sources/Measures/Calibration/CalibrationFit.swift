@@ -3,8 +3,9 @@ import Foundation
 
 /// Finds what makes logits honest: the scale and offset under which known truths are likeliest.
 ///
-/// Platt, "Probabilistic outputs for support vector machines" (1999), with the Newton steps of Lin, Lin and
-/// Weng (2007); Guo et al., "On calibration of modern neural networks" (2017) for the temperature.
+/// Platt, "Probabilistic outputs for support vector machines" (1999), with the Newton steps of Lin,
+/// Lin and Weng (2007); Guo et al., "On calibration of modern neural networks" (2017) for the
+/// temperature.
 package struct CalibrationFit: Sendable, Equatable {
   /// What is fitted.
   package enum Method: String, Sendable, CaseIterable {
@@ -20,7 +21,8 @@ package struct CalibrationFit: Sendable, Equatable {
     package var logit: Double
     /// The truth.
     package var label: FaceLabel
-    /// What it counts, 0 or more; weights are meaningful up to a factor, unless targets are smoothed.
+    /// What it counts, 0 or more; weights are meaningful up to a factor, unless targets are
+    /// smoothed.
     package var weight: Double
 
     /// A sample.
@@ -33,8 +35,8 @@ package struct CalibrationFit: Sendable, Equatable {
 
   /// What is fitted.
   package var method: Method
-  /// Whether truths count as slightly less than certain, by what as many samples as the weights add up to
-  /// can tell: Platt's (N + 1) / (N + 2) for the N fakes, 1 / (N + 2) for the N real ones.
+  /// Whether truths count as slightly less than certain, by what as many samples as the weights add
+  /// up to can tell: Platt's (N + 1) / (N + 2) for the N fakes, 1 / (N + 2) for the N real ones.
   package var smoothsTargets: Bool
 
   /// A fit.
@@ -45,9 +47,9 @@ package struct CalibrationFit: Sendable, Equatable {
 
   /// The calibration under which the samples are likeliest.
   ///
-  /// - Throws: `CalibrationError` where there is none: with one label only, with logits that are not finite or
-  ///   all the same, where the labels can be told apart without error (unless targets are smoothed), where
-  ///   higher logits mean real.
+  /// - Throws: `CalibrationError` where there is none: with one label only, with logits that are
+  ///   not finite or all the same, where the labels can be told apart without error (unless targets
+  ///   are smoothed), where higher logits mean real.
   package func calibration(of samples: [Sample]) throws(CalibrationError) -> LogitCalibration {
     let samples = samples.filter { $0.weight != 0 }
     try check(samples)
@@ -101,8 +103,8 @@ package struct CalibrationFit: Sendable, Equatable {
   }
 }
 
-/// The likelihood of samples as a function of scale and offset, of standardised logits so that Newton's steps
-/// are well conditioned whatever the network's scale is.
+/// The likelihood of samples as a function of scale and offset, of standardised logits so that
+/// Newton's steps are well conditioned whatever the network's scale is.
 private struct Likelihood {
   private struct Term {
     var x: Double
@@ -231,17 +233,20 @@ package enum CalibrationError: Error, Sendable, Equatable, CustomStringConvertib
   package var description: String {
     switch self {
     case .notFinite(let index, let logit, let weight):
-      "sample \(index + 1) has the logit \(logit) and the weight \(weight); both must be finite numbers,"
+      "sample \(index + 1) has the logit \(logit) and the weight \(weight); both must be finite"
+        + " numbers,"
         + " and the weight positive. The network's weights may be damaged."
     case .oneLabel(nil): "there are no samples to calibrate by."
     case .oneLabel(let label?):
       "all samples to calibrate by are \(label.word.lowercased()); real and fake ones are needed."
     case .constant: "all logits are the same; there is nothing to calibrate."
     case .separable:
-      "the logits tell real from fake without an error on these samples, so that no scale is too steep for"
+      "the logits tell real from fake without an error on these samples, so that no scale is too"
+        + " steep for"
         + " them. Take more samples, or smooth the targets (--smooth)."
     case .inverted:
-      "higher logits mean real on these samples: the network is no use here, or its classes are the other"
+      "higher logits mean real on these samples: the network is no use here, or its classes are"
+        + " the other"
         + " way round."
     case .outOfRange(let scale, let offset):
       "the calibration found (scale \(scale), offset \(offset)) is beyond what is accepted."

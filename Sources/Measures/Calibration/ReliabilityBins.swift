@@ -13,7 +13,8 @@ package struct ReliabilityBins: Sendable, Equatable {
 
   /// Judgements of like probability.
   package struct Bin: Sendable, Equatable {
-    /// The probabilities that belong here: the bin's borders, or the lowest and highest that there are.
+    /// The probabilities that belong here: the bin's borders, or the lowest and highest that there
+    /// are.
     package var range: ClosedRange<Double>
     /// Judgements.
     package var count: Int
@@ -23,8 +24,8 @@ package struct ReliabilityBins: Sendable, Equatable {
     package var probability: Double
     /// The share of fakes among them.
     package var share: Double
-    /// Where the share may lie: Wilson's interval at 95 %, for as many judgements of equal weight as these
-    /// are worth (Kish's effective number).
+    /// Where the share may lie: Wilson's interval at 95 %, for as many judgements of equal weight
+    /// as these are worth (Kish's effective number).
     package var interval: ClosedRange<Double>
   }
 
@@ -66,8 +67,8 @@ package struct ReliabilityBins: Sendable, Equatable {
     weight = bins.reduce(0) { $0 + $1.weight }
   }
 
-  /// The mean distance between mean probability and share of fakes, by what the bins count: the expected
-  /// calibration error (Naeini et al. 2015). NaN without bins.
+  /// The mean distance between mean probability and share of fakes, by what the bins count: the
+  /// expected calibration error (Naeini et al. 2015). NaN without bins.
   package var calibrationError: Double {
     bins.reduce(0) { $0 + $1.weight * abs($1.probability - $1.share) } / weight
   }

@@ -2,13 +2,14 @@ import Foundation
 
 /// How good probabilities of "fake" are for faces or videos whose truth is known.
 ///
-/// Every judgement counts by its weight. A figure that cannot be said is NaN: without judgements that count, with a
-/// score that is NaN, and, where a figure compares reals with fakes, without both.
+/// Every judgement counts by its weight. A figure that cannot be said is NaN: without judgements
+/// that count, with a score that is NaN, and, where a figure compares reals with fakes, without
+/// both.
 package struct BinaryMetrics: Sendable {
   /// The judgements.
   package private(set) var judgements: [Judgement]
-  /// How close to 0 and 1 a score counts as being at most in the log loss, since a sure mistake would
-  /// be infinite.
+  /// How close to 0 and 1 a score counts as being at most in the log loss, since a sure mistake
+  /// would be infinite.
   package var clip: Double
   /// Scores from here on are called fake when accuracy is counted.
   package var threshold: Double
@@ -50,27 +51,27 @@ package struct BinaryMetrics: Sendable {
     mean { $0.isRight(threshold: threshold) ? 1 : 0 }
   }
 
-  /// How far mean probabilities lie from shares of fakes, over bins of equal width: the expected calibration
-  /// error (Naeini et al. 2015).
+  /// How far mean probabilities lie from shares of fakes, over bins of equal width: the expected
+  /// calibration error (Naeini et al. 2015).
   package func calibrationError(bins: Int = 15) -> Double {
     guard !hasNaN else { return .nan }
     return ReliabilityBins(judgements, .equalWidth(bins)).calibrationError
   }
 
-  /// The area under the curve of receiver operating characteristic: how often a fake is scored higher
-  /// than a real, ties counting half.
+  /// The area under the curve of receiver operating characteristic: how often a fake is scored
+  /// higher than a real, ties counting half.
   package var auc: Double { ranking?.auc ?? .nan }
 
-  /// The mean precision over the fakes found, as scores go down: a sum over the steps of the precision-recall
-  /// curve, without a line between them.
+  /// The mean precision over the fakes found, as scores go down: a sum over the steps of the
+  /// precision-recall curve, without a line between them.
   package var averagePrecision: Double { ranking?.averagePrecision ?? .nan }
 
-  /// Where as many fakes pass for real as reals for fake, in the straight line between the thresholds
-  /// on either side.
+  /// Where as many fakes pass for real as reals for fake, in the straight line between the
+  /// thresholds on either side.
   package var equalErrorRate: Double { ranking?.equalErrorRate ?? .nan }
 
-  /// What is called fake and found as the threshold goes down; nil where there are no reals or no fakes that
-  /// count, or with a NaN.
+  /// What is called fake and found as the threshold goes down; nil where there are no reals or no
+  /// fakes that count, or with a NaN.
   package var ranking: Ranking? { hasNaN ? nil : Ranking(judgements) }
 
   private var hasNaN: Bool { judgements.contains { $0.score.isNaN } }

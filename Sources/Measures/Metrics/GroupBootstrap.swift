@@ -1,8 +1,8 @@
 import DeepfakeCore
 
-/// Intervals for figures that are measured on groups of samples that are not independent of each other, such as
-/// the frames of one video: whole groups are drawn anew, with replacement, and the figure is taken of each draw
-/// (Efron and Tibshirani 1993, percentile intervals).
+/// Intervals for figures that are measured on groups of samples that are not independent of each
+/// other, such as the frames of one video: whole groups are drawn anew, with replacement, and the
+/// figure is taken of each draw (Efron and Tibshirani 1993, percentile intervals).
 package struct GroupBootstrap: Sendable {
   /// Draws.
   package var draws: Int
@@ -19,8 +19,8 @@ package struct GroupBootstrap: Sendable {
     self.level = level
   }
 
-  /// The interval of each figure that `figures` returns; nil where a figure is not finite in a tenth of the
-  /// draws or more.
+  /// The interval of each figure that `figures` returns; nil where a figure is not finite in a
+  /// tenth of the draws or more.
   ///
   /// - Parameters:
   ///   - groups: the number of groups.

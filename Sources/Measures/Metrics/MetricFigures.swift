@@ -39,7 +39,8 @@ public struct MetricFigures: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - groups: the number of groups that are drawn.
-  ///   - values: a value for each of `metrics`, given how often each group counts; nil is once each.
+  ///   - values: a value for each of `metrics`, given how often each group counts; nil is once
+  ///     each.
   package init(
     _ metrics: [Metric], groups: Int, _ bootstrap: GroupBootstrap, values: ([Double]?) -> [Double]
   ) {

@@ -48,13 +48,14 @@ package struct Ranking: Sendable {
     (reals, fakes) = (falseAlarms, hits)
   }
 
-  /// The receiver operating characteristic, from (0, 0) to (1, 1): the share of reals called fake, and of fakes
-  /// found.
+  /// The receiver operating characteristic, from (0, 0) to (1, 1): the share of reals called fake,
+  /// and of fakes found.
   package var rocCurve: [(falseRate: Double, trueRate: Double)] {
     [(0, 0)] + steps.map { ($0.falseAlarms / reals, $0.hits / fakes) }
   }
 
-  /// The precision-recall curve as scores go down: the share of fakes found, and of what is called fake that is.
+  /// The precision-recall curve as scores go down: the share of fakes found, and of what is called
+  /// fake that is.
   package var precisionRecallCurve: [(recall: Double, precision: Double)] {
     steps.map { ($0.hits / fakes, $0.hits / ($0.hits + $0.falseAlarms)) }
   }

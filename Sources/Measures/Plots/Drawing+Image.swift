@@ -1,7 +1,8 @@
 import DeepfakeCore
 
 extension Drawing {
-  /// The picture as pixels, on white: for where SVG cannot be shown. Letters are capitals of a plain font.
+  /// The picture as pixels, on white: for where SVG cannot be shown. Letters are capitals of a
+  /// plain font.
   ///
   /// - Parameter scale: pixels to a unit.
   package func image(scale: Int = 2) -> Image {
@@ -47,7 +48,8 @@ private struct Canvas {
     }
   }
 
-  /// Straight lines from point to point, in dashes where these are given: drawn and left out by turns.
+  /// Straight lines from point to point, in dashes where these are given: drawn and left out by
+  /// turns.
   private mutating func draw(
     _ run: [Drawing.Place], _ color: String, _ width: Double, _ dash: [Double]
   ) {

@@ -54,7 +54,8 @@ package struct Drawing: Sendable {
     elements.append(.circle((x, y), radius: radius, fill: fill, stroke: stroke))
   }
 
-  /// Text with its reference point at (x, y). With a rim, it stays readable where it crosses a line.
+  /// Text with its reference point at (x, y). With a rim, it stays readable where it crosses a
+  /// line.
   mutating func text(
     _ text: String, _ x: Double, _ y: Double, size: Double = 12, anchor: Anchor = .start,
     color: String = "#333333", isBold: Bool = false, hasRim: Bool = false

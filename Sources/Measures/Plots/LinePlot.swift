@@ -1,8 +1,8 @@
 /// Lines over a common horizontal axis in one or several panels below each other, drawn as SVG.
 ///
-/// Made for curves of training and of evaluation: each line is named where it ends, colours are those of
-/// Okabe and Ito (2008), which people with any kind of colour vision can tell apart, and lines differ in
-/// their dashes as well.
+/// Made for curves of training and of evaluation: each line is named where it ends, colours are
+/// those of Okabe and Ito (2008), which people with any kind of colour vision can tell apart, and
+/// lines differ in their dashes as well.
 package struct LinePlot: Sendable {
   /// One point.
   package struct Point: Sendable, Equatable {

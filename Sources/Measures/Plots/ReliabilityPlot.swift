@@ -1,6 +1,6 @@
-/// A reliability diagram as SVG: what is said against what is true, with a line of honesty, intervals, and how
-/// many judgements each bin has below. Colours and shapes differ, so that series can be told apart without
-/// colour too.
+/// A reliability diagram as SVG: what is said against what is true, with a line of honesty,
+/// intervals, and how many judgements each bin has below. Colours and shapes differ, so that series
+/// can be told apart without colour too.
 package struct ReliabilityPlot: Plot, Sendable {
   /// One kind of judgements.
   package struct Series: Sendable {

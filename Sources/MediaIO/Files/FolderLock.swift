@@ -1,7 +1,7 @@
 import Foundation
 
-/// Keeps other processes, and other jobs of this one, out of a folder for as long as it lives or until it is
-/// released. The system lets go of it however the process ends.
+/// Keeps other processes, and other jobs of this one, out of a folder for as long as it lives or
+/// until it is released. The system lets go of it however the process ends.
 package final class FolderLock: Sendable {
   /// Why there is no lock.
   package enum Failure: Error, Sendable, Equatable, CustomStringConvertible {
@@ -54,8 +54,8 @@ package final class FolderLock: Sendable {
       && held.st_dev == there.st_dev && held.st_ino == there.st_ino
   }
 
-  /// Lets others in. A child process that is just being started has a copy of the descriptor until it runs
-  /// its program, so closing it alone would not.
+  /// Lets others in. A child process that is just being started has a copy of the descriptor until
+  /// it runs its program, so closing it alone would not.
   package func release() { flock(descriptor, LOCK_UN) }
 
   deinit {

@@ -23,7 +23,8 @@ public struct MediaFiles: Sendable {
     _ paths: [String], kinds: Set<MediaKind> = Set(MediaKind.allCases)
   ) -> MediaFiles {
     var result = MediaFiles()
-    // By bytes: two files may have names that Swift's String takes for equal (é in one or two parts).
+    // By bytes: two files may have names that Swift's String takes for equal (é in one or two
+    // parts).
     var seen: Set<[UInt8]> = []
     var resolved: [String: String] = [:]
     func add(_ found: [URL]) {

@@ -7,7 +7,8 @@ public enum MediaKind: String, Sendable, CaseIterable {
   /// A container that `Video` opens. Whether it has a video stream shows when it is opened.
   case video
 
-  /// Looks at the first bytes of a file; nil where they are neither a picture nor a video container.
+  /// Looks at the first bytes of a file; nil where they are neither a picture nor a video
+  /// container.
   ///
   /// - Throws: `MediaError.unreadable`.
   public static func of(_ url: URL) throws(MediaError) -> MediaKind? {
@@ -51,7 +52,8 @@ public enum MediaKind: String, Sendable, CaseIterable {
       jpg jpeg jpe jfif png webp bmp tif tiff jp2 j2k avif heic heif jxl qoi psd exr ppm pgm pbm
       """
     let videos = """
-      mp4 m4v mov qt mkv webm avi mpg mpeg m2v vob m2ts 3gp 3g2 wmv asf flv f4v ogv mxf dv h264 264 hevc h265 265 ivf \
+      mp4 m4v mov qt mkv webm avi mpg mpeg m2v vob m2ts 3gp 3g2 wmv asf flv f4v ogv mxf dv h264 \
+      264 hevc h265 265 ivf \
       nut y4m mjpeg mjpg rm rmvb gif
       """
     let pairs = [(images, MediaKind.image), (videos, .video)].flatMap { names, kind in

@@ -37,8 +37,9 @@ public enum ImageFile {
   /// file says. WebP, BMP, TIFF, JPEG 2000, JPEG XL and the others: as FFmpeg decodes them, up to
   /// 2^27 pixels. Which way up a picture is, EXIF says or, where it does not, XMP.
   ///
-  /// - Throws: `MediaError` where the file cannot be read, is of another kind, is damaged, ends early
-  ///   or is larger than `pixelLimit`. A cut-off JPEG is an error: half a picture is not the picture.
+  /// - Throws: `MediaError` where the file cannot be read, is of another kind, is damaged, ends
+  ///   early or is larger than `pixelLimit`. A cut-off JPEG is an error: half a picture is not the
+  ///   picture.
   public static func read(_ url: URL) throws(MediaError) -> Image {
     try read(RegularFile.read(url, limit: byteLimit), name: url.relativePath)
   }
@@ -102,8 +103,8 @@ public enum ImageFile {
 
   /// A picture as the bytes of a file.
   ///
-  /// - Throws: `EncodingError` where memory is out, or the format cannot hold so large a picture (65535
-  ///   pixels a side for JPEG).
+  /// - Throws: `EncodingError` where memory is out, or the format cannot hold so large a picture
+  ///   (65535 pixels a side for JPEG).
   public static func encode(_ image: Image, as format: Format) throws(EncodingError) -> Data {
     try encode(image, as: format, isSmall: true)
   }

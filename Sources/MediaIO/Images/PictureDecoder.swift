@@ -3,8 +3,8 @@ import DeepfakeCore
 
 /// A JPEG or PNG file in memory, its header read; the pixels come with `decode`.
 ///
-/// Owns the C reader, whose bytes must stay in place as long as it lives: it never leaves the call that
-/// holds them.
+/// Owns the C reader, whose bytes must stay in place as long as it lives: it never leaves the call
+/// that holds them.
 struct PictureDecoder: ~Copyable {
   private enum Reader {
     case jpeg(OpaquePointer)

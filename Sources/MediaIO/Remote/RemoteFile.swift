@@ -2,11 +2,12 @@ import CFFmpeg
 import CMediaShims
 import Foundation
 
-/// A file on an HTTP server, read from front to back through FFmpeg's `http` and `https` protocols, which
-/// the program links anyway.
+/// A file on an HTTP server, read from front to back through FFmpeg's `http` and `https` protocols,
+/// which the program links anyway.
 ///
 /// Redirects are followed, never from `https` to `http`; certificates are checked; `http_proxy` and
-/// `no_proxy` are heeded. Waiting ends when the task is cancelled or nothing has come for the time limit.
+/// `no_proxy` are heeded. Waiting ends when the task is cancelled or nothing has come for the time
+/// limit.
 package final class RemoteFile {
   /// The address as it may be shown: without passwords and queries.
   package let address: String
@@ -35,8 +36,8 @@ package final class RemoteFile {
     var context: UnsafeMutablePointer<AVIOContext>?
     let status = avio_open2(&context, url.absoluteString, AVIO_FLAG_READ, &interruption, &options)
     guard status >= 0, let context else {
-      // FFmpeg's answer where the server sends the file's beginning instead of the part asked for; and
-      // the server's where the file has no such part (416).
+      // FFmpeg's answer where the server sends the file's beginning instead of the part asked for;
+      // and the server's where the file has no such part (416).
       if offset > 0, status == -EPERM || df_av_http_status(status) == 499 {
         throw RemoteError(address, .cannotResume, "the server does not send the file's rest")
       }
@@ -63,7 +64,8 @@ package final class RemoteFile {
       context, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), room)
     if status >= 0 { return Int(status) }
     if status == df_av_error_end() { return 0 }
-    // Without a length, only the connection's end tells the file's; some versions call that an error.
+    // Without a length, only the connection's end tells the file's; some versions call that an
+    // error.
     if size == nil, status == -EIO, !Task.isCancelled { return 0 }
     throw RemoteError(address, reading: status)
   }

@@ -46,8 +46,8 @@ final class DecodePass {
     var frame: DecodedFrame
   }
 
-  /// Decodes everything, or what `plan` needs, and calls `body` with every decoded frame in shown order. May
-  /// run once.
+  /// Decodes everything, or what `plan` needs, and calls `body` with every decoded frame in shown
+  /// order. May run once.
   ///
   /// With a plan, the frames that come are not all there are, so that their indices mean nothing.
   func run(_ plan: DecodePlan? = nil, _ body: (Arrival) throws -> Void) throws {

@@ -45,8 +45,8 @@ final class Decoder {
 
   private let context: UnsafeMutablePointer<AVCodecContext>
 
-  /// Opens the decoder of a container's video stream. Takes the container and not the stream, which must
-  /// not outlive it.
+  /// Opens the decoder of a container's video stream. Takes the container and not the stream, which
+  /// must not outlive it.
   init(_ demuxer: Demuxer, threadCount: Int) throws(MediaError) {
     let stream = demuxer.stream
     guard let parameters = stream.pointee.codecpar else {
@@ -124,7 +124,8 @@ final class Decoder {
     return status >= 0 || status == df_av_error_end() ? .taken : .refused
   }
 
-  /// Forgets all frames, after the end, so that packets can follow from a frame on that begins anew.
+  /// Forgets all frames, after the end, so that packets can follow from a frame on that begins
+  /// anew.
   func restart() { avcodec_flush_buffers(context) }
 
   /// What the decoder had to give.

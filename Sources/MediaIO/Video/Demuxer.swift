@@ -30,8 +30,8 @@ final class Packet {
 
 /// An open container, read packet by packet, of which only the best video stream is delivered.
 ///
-/// Only the file itself is opened: FFmpeg is held to its `file` protocol and to containers that refer to
-/// nothing else.
+/// Only the file itself is opened: FFmpeg is held to its `file` protocol and to containers that
+/// refer to nothing else.
 final class Demuxer {
   let file: String
   /// Lives as long as the demuxer.
@@ -224,8 +224,8 @@ final class Demuxer {
   /// Whether the container's clock jumped with the last packet, as where two were joined.
   var hasJumped: Bool { clock.hasJumped }
 
-  /// Reads the video stream's next packet, over the one before. False at the end, or where nothing more
-  /// can be read.
+  /// Reads the video stream's next packet, over the one before. False at the end, or where nothing
+  /// more can be read.
   func read(_ packet: Packet) -> Bool {
     var failures = 0
     av_packet_unref(packet.pointer)
@@ -255,8 +255,8 @@ final class Demuxer {
     return false
   }
 
-  /// An index can name the same bytes any number of times; a true one has more bytes than packets and
-  /// reads each byte about once.
+  /// An index can name the same bytes any number of times; a true one has more bytes than packets
+  /// and reads each byte about once.
   private func isPlausible(_ packet: Packet) -> Bool {
     packets += 1
     bytes += Int(packet.pointer.pointee.size)

@@ -2,10 +2,11 @@ import CFFmpeg
 import CMediaShims
 import DeepfakeCore
 
-/// An encoder of pictures of one size: H.264 where FFmpeg has an encoder for it that opens, else MPEG-4.
+/// An encoder of pictures of one size: H.264 where FFmpeg has an encoder for it that opens, else
+/// MPEG-4.
 final class Encoder {
-  /// Ticks a second of the timestamps that go in and come out. MPEG-4 counts at most 65535; this holds
-  /// the usual frame rates, those of NTSC too, exactly or within 9 microseconds.
+  /// Ticks a second of the timestamps that go in and come out. MPEG-4 counts at most 65535; this
+  /// holds the usual frame rates, those of NTSC too, exactly or within 9 microseconds.
   static let ticks: Int32 = 60_000
 
   /// In order of preference. Those of graphics cards are left out: their presence says nothing.
@@ -108,8 +109,8 @@ final class Encoder {
     }
   }
 
-  /// Encodes a picture, shown from `tick` on, or, given nil, what is still on its way; every packet that
-  /// is ready goes to `body`.
+  /// Encodes a picture, shown from `tick` on, or, given nil, what is still on its way; every packet
+  /// that is ready goes to `body`.
   func encode(
     _ image: Image?, at tick: Int64 = 0, _ body: (Packet) throws(MediaError) -> Void
   ) throws(MediaError) {

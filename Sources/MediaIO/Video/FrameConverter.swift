@@ -2,8 +2,8 @@ import CFFmpeg
 import CMediaShims
 import DeepfakeCore
 
-/// Turns decoded frames into pictures. Keeps its tables from frame to frame, and makes new ones when
-/// size, format, pixels' shape or colour tags change in mid-stream.
+/// Turns decoded frames into pictures. Keeps its tables from frame to frame, and makes new ones
+/// when size, format, pixels' shape or colour tags change in mid-stream.
 final class FrameConverter {
   private let file: String
   private var converter: OpaquePointer?

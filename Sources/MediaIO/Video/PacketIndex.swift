@@ -9,8 +9,8 @@ package struct PacketIndex: Sendable {
   /// Of each packet in the file's order, where all have timestamps, no two the same; else nil.
   private var packets: [Entry]? = []
 
-  /// Packets up to which they are noted one by one: 19 hours of 60 frames a second. A file made for it can
-  /// hold as many as it has bytes.
+  /// Packets up to which they are noted one by one: 19 hours of 60 frames a second. A file made for
+  /// it can hold as many as it has bytes.
   private static let longest = 1 << 22
 
   private struct Entry: Sendable {
@@ -53,8 +53,8 @@ package struct PacketIndex: Sendable {
         isReferredTo: picture.isReferredTo))
   }
 
-  /// How to decode the frames at `indices`, which ascend, and not all others; nil where only decoding all
-  /// of them tells which these are.
+  /// How to decode the frames at `indices`, which ascend, and not all others; nil where only
+  /// decoding all of them tells which these are.
   ///
   /// For H.264 only, whose packets say whether others need them.
   package func plan(for indices: [Int]) -> DecodePlan? {
@@ -116,12 +116,13 @@ private struct H264Units {
   struct Picture {
     /// Whether it refers to none before it, and none after it to one before it (IDR).
     var isRefresh = false
-    /// Whether others may refer to it, or depend on what else is in the packet. True where that is not
-    /// known.
+    /// Whether others may refer to it, or depend on what else is in the packet. True where that is
+    /// not known.
     var isReferredTo = true
   }
 
-  /// Bytes of a unit's length, of which each unit begins with one; nil where start codes divide units.
+  /// Bytes of a unit's length, of which each unit begins with one; nil where start codes divide
+  /// units.
   private let lengthBytes: Int?
 
   /// nil for any other codec, and for interlaced video, whose frames may lie in two packets.
@@ -142,7 +143,8 @@ private struct H264Units {
     guard let data = packet.data else { return Picture() }
     let bytes = UnsafeBufferPointer(start: data, count: max(0, Int(packet.size)))
     let headers = lengthBytes.map { headersByLength(bytes, $0) } ?? headersByStartCode(bytes)
-    // A unit's first byte: two bits that are 0 where no picture refers to it, five bits of its type.
+    // A unit's first byte: two bits that are 0 where no picture refers to it, five bits of its
+    // type.
     let slices = headers.filter { (1...5).contains($0 & 0x1F) }
     guard let first = slices.first else { return Picture() }
     // Besides slices, what changes nothing later: messages, delimiters, ends, filling.

@@ -18,12 +18,12 @@ public struct Video: Sendable {
   /// Threads that decode, 1 to 16. Results do not depend on it.
   public var threadCount: Int
 
-  /// Bytes of decoded frames that `evenlySpacedFrames` keeps at most; where the frames asked for are
-  /// larger, the video is decoded twice instead.
+  /// Bytes of decoded frames that `evenlySpacedFrames` keeps at most; where the frames asked for
+  /// are larger, the video is decoded twice instead.
   package var keptBytesLimit = 1 << 30
 
-  /// Whether decoding should end with a `CancellationError`: by default, when its task is cancelled.
-  /// Threads that are no task's have their own.
+  /// Whether decoding should end with a `CancellationError`: by default, when its task is
+  /// cancelled. Threads that are no task's have their own.
   package var isCancelled: @Sendable () -> Bool = { Task.isCancelled }
 
   /// Frames that are converted at a time at most.
@@ -32,7 +32,8 @@ public struct Video: Sendable {
   static let sizeLimit =
     "frames are decoded up to \(Decoder.sideLimit) a side and \(Decoder.pixelLimit) pixels"
 
-  /// Opens a video and reads what it says of itself; decodes only what FFmpeg needs to know its format.
+  /// Opens a video and reads what it says of itself; decodes only what FFmpeg needs to know its
+  /// format.
   ///
   /// - Throws: `MediaError` where the file cannot be read, is no video, has no video stream (sound
   ///   alone, a cover picture), has frames too large, or a codec that FFmpeg lacks.
@@ -80,7 +81,8 @@ public struct Video: Sendable {
   }
 
   private static func shapeWarning(_ shape: PixelShape) -> String {
-    "its pixels claim to be \(shape.width):\(shape.height), which is too much; they are taken for square"
+    "its pixels claim to be \(shape.width):\(shape.height), which is too much; they are taken for"
+      + " square"
   }
 
   private static func colourWarnings(
@@ -98,15 +100,16 @@ public struct Video: Sendable {
     return warnings
   }
 
-  /// Decodes the whole video and calls `body` with `count` frames spread evenly over what was decoded
-  /// (`EvenSpread.indices`), in order, each converted when its turn comes.
+  /// Decodes the whole video and calls `body` with `count` frames spread evenly over what was
+  /// decoded (`EvenSpread.indices`), in order, each converted when its turn comes.
   ///
   /// Packets are counted first, so that one decoding suffices where each yields a frame; where the
   /// decoder yields another number, the video is decoded again by that. Memory is bounded by the
   /// frames asked for (and by a limit on those), not by the video's length.
   ///
-  /// Of H.264, packets are left out that no frame asked for depends on, which changes no pixel of these.
-  /// Damage in what is left out goes unnoticed; where any is noticed, the whole video is decoded.
+  /// Of H.264, packets are left out that no frame asked for depends on, which changes no pixel of
+  /// these. Damage in what is left out goes unnoticed; where any is noticed, the whole video is
+  /// decoded.
   ///
   /// - Returns: how many frames were decoded, and whether anything was damaged or missing.
   /// - Throws: `MediaError`, what `body` throws, or `CancellationError` in a cancelled task.
@@ -170,7 +173,8 @@ public struct Video: Sendable {
     return kept
   }
 
-  /// Decodes as planned and keeps the plan's frames; nil where not each came, sound and in its turn.
+  /// Decodes as planned and keeps the plan's frames; nil where not each came, sound and in its
+  /// turn.
   private func keepFrames(_ plan: DecodePlan) throws -> Kept? {
     let pass = try DecodePass(self)
     var kept = Kept()
@@ -207,8 +211,8 @@ public struct Video: Sendable {
     kept.frames.append(moved)
   }
 
-  /// Empties `frames` one by one, so that each frame's memory goes when it has been delivered. Some are
-  /// converted at a time, each on its thread.
+  /// Empties `frames` one by one, so that each frame's memory goes when it has been delivered. Some
+  /// are converted at a time, each on its thread.
   private func deliver(
     _ frames: inout [DecodePass.Arrival], _ body: (VideoFrame) throws -> Void
   ) throws {

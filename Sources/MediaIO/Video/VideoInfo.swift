@@ -6,8 +6,8 @@ public struct VideoInfo: Sendable, Equatable {
   public var width: Int
   /// Pixels down, as shown: after stretching what is not square, and rotation.
   public var height: Int
-  /// Degrees clockwise by which stored frames are turned for showing: 0, 90, 180 or 270. Frames come
-  /// turned.
+  /// Degrees clockwise by which stored frames are turned for showing: 0, 90, 180 or 270. Frames
+  /// come turned.
   public var rotation: Int
   /// The codec's short name in FFmpeg: `h264`, `hevc`, `vp9`, ...
   public var codec: String

@@ -2,12 +2,12 @@ import CFFmpeg
 import DeepfakeCore
 import Foundation
 
-/// Writes pictures as a video without sound: H.264 where FFmpeg has an encoder for it, else MPEG-4, both
-/// as yuv420p.
+/// Writes pictures as a video without sound: H.264 where FFmpeg has an encoder for it, else MPEG-4,
+/// both as yuv420p.
 ///
-/// The file is written under a temporary name beside its own, hidden, and gets its name in `finish`; a
-/// writer that is dropped before leaves nothing behind. Pictures go to the encoder one by one, so memory
-/// does not grow with their number.
+/// The file is written under a temporary name beside its own, hidden, and gets its name in
+/// `finish`; a writer that is dropped before leaves nothing behind. Pictures go to the encoder one
+/// by one, so memory does not grow with their number.
 package final class VideoWriter {
   /// The extensions that are written; each names its container.
   package static let extensions = ["mp4", "m4v", "mov", "mkv"]
@@ -38,8 +38,8 @@ package final class VideoWriter {
   ///   - height: pixels down; likewise.
   ///   - frameRate: pictures a second, for those that come without a time of their own.
   ///   - threadCount: threads for the encoder.
-  /// - Throws: `MediaError.unwritable` where the folder is missing or may not be written to, where FFmpeg
-  ///   has no encoder, or none for so large a picture.
+  /// - Throws: `MediaError.unwritable` where the folder is missing or may not be written to, where
+  ///   FFmpeg has no encoder, or none for so large a picture.
   package convenience init(
     _ url: URL, width: Int, height: Int, frameRate: Double,
     threadCount: Int = Parallel.threadCount
@@ -49,8 +49,8 @@ package final class VideoWriter {
       encoders: Encoder.names)
   }
 
-  /// Begins a video with the first of `encoders`, by FFmpeg's names, that there is and that opens; `crf` is
-  /// libx264's constant rate factor.
+  /// Begins a video with the first of `encoders`, by FFmpeg's names, that there is and that opens;
+  /// `crf` is libx264's constant rate factor.
   package init(
     _ url: URL, width: Int, height: Int, frameRate: Double,
     threadCount: Int = Parallel.threadCount, encoders: [String], crf: Int = 20
@@ -103,10 +103,10 @@ package final class VideoWriter {
 
   /// Adds a picture. One of another size is scaled to fit, and centred on black.
   ///
-  /// - Parameter time: seconds at which it is shown; one step of the frame rate after the picture before
-  ///   if not given. Times must rise: one that does not is moved behind the picture before. Where the
-  ///   first is below zero, all are moved so that it is zero. Containers keep times to 17 microseconds,
-  ///   Matroska to a millisecond.
+  /// - Parameter time: seconds at which it is shown; one step of the frame rate after the picture
+  ///   before if not given. Times must rise: one that does not is moved behind the picture before.
+  ///   Where the first is below zero, all are moved so that it is zero. Containers keep times to 17
+  ///   microseconds, Matroska to a millisecond.
   /// - Throws: `MediaError.unwritable` where encoding fails or the disk is full.
   package func append(_ image: Image, time: Double? = nil) throws(MediaError) {
     precondition(!isFinished, "VideoWriter: \(file) is finished")
@@ -120,7 +120,8 @@ package final class VideoWriter {
 
   /// Ends the video and gives the file its name. Nothing can be added afterwards.
   ///
-  /// - Throws: `MediaError.unwritable` where there was no picture, encoding fails or the disk is full.
+  /// - Throws: `MediaError.unwritable` where there was no picture, encoding fails or the disk is
+  ///   full.
   package func finish() throws(MediaError) {
     precondition(!isFinished, "VideoWriter: \(file) is finished")
     guard lastTick != nil else {

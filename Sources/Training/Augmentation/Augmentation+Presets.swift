@@ -21,13 +21,14 @@ extension Augmentation {
   /// No change.
   public static let none = Augmentation()
 
-  /// Half of the crops mirrored, all turned by up to 15 degrees either way: the DFDC silver recipe's.
+  /// Half of the crops mirrored, all turned by up to 15 degrees either way: the DFDC silver
+  /// recipe's.
   public static let silver = Augmentation([
     Step(HorizontalFlip(), probability: 0.5), Step(Rotation(degrees: -15...15)),
   ])
 
-  /// Changes of place, colour, sharpness and compression, and parts covered: for networks that are to judge
-  /// footage from anywhere.
+  /// Changes of place, colour, sharpness and compression, and parts covered: for networks that are
+  /// to judge footage from anywhere.
   public static let strong = Augmentation([
     Step(HorizontalFlip(), probability: 0.5),
     Step(Rotation(degrees: -15...15), probability: 0.5),

@@ -4,8 +4,8 @@ import FaceDetect
 
 /// One way to change a crop so that a network sees more than there is.
 ///
-/// What is drawn from the generator must depend neither on the picture nor on its landmarks: a real crop
-/// and the fake made from it are changed alike by equal generators.
+/// What is drawn from the generator must depend neither on the picture nor on its landmarks: a real
+/// crop and the fake made from it are changed alike by equal generators.
 package protocol AugmentationOperation: Sendable {
   /// The name in recipes.
   static var name: String { get }
@@ -19,8 +19,8 @@ package protocol AugmentationOperation: Sendable {
 
 /// Random changes of face crops in training: steps one after the other, each with a probability.
 ///
-/// Made in code, from a preset or from descriptions (`AugmentationDescription`), which a recipe's text
-/// becomes. Results depend on the generator alone.
+/// Made in code, from a preset or from descriptions (`AugmentationDescription`), which a recipe's
+/// text becomes. Results depend on the generator alone.
 public struct Augmentation: Sendable, Equatable {
   /// A step and how often it is taken.
   public struct Step: Sendable {
@@ -39,7 +39,8 @@ public struct Augmentation: Sendable, Equatable {
 
     /// The step that a description tells.
     ///
-    /// - Throws: `AugmentationError` where the name or a key is unknown or a value out of its limits.
+    /// - Throws: `AugmentationError` where the name or a key is unknown or a value out of its
+    ///   limits.
     package init(_ description: AugmentationDescription) throws(AugmentationError) {
       guard let type = Augmentation.operations.first(where: { $0.name == description.name }) else {
         throw AugmentationError(
@@ -112,8 +113,8 @@ public struct Augmentation: Sendable, Equatable {
   /// Whether nothing is ever changed.
   public var isEmpty: Bool { steps.isEmpty && mixup == nil }
 
-  /// A crop changed at random, of the same size. `landmarks` are the five points in pixels of the crop,
-  /// where they are known.
+  /// A crop changed at random, of the same size. `landmarks` are the five points in pixels of the
+  /// crop, where they are known.
   public func callAsFunction(
     _ image: Image, landmarks: [Point]? = nil, using generator: inout SeededGenerator
   ) -> Image {
@@ -124,8 +125,8 @@ public struct Augmentation: Sendable, Equatable {
 
   /// A crop changed at random and brought to a network's input.
   ///
-  /// A crop of more than `detail` times the input's size is scaled down to that first, by areas: details that
-  /// the network never sees cost time.
+  /// A crop of more than `detail` times the input's size is scaled down to that first, by areas:
+  /// details that the network never sees cost time.
   public func callAsFunction(
     _ image: Image, landmarks: [Point]? = nil, for input: InputSpec, detail: Float = 2,
     using generator: inout SeededGenerator
@@ -134,8 +135,8 @@ public struct Augmentation: Sendable, Equatable {
     return input.fitted(self(small, landmarks: points, using: &generator))
   }
 
-  /// A crop without the details that the network never sees, as far as they are in the way: where nothing is
-  /// changed, it stays as it is.
+  /// A crop without the details that the network never sees, as far as they are in the way: where
+  /// nothing is changed, it stays as it is.
   func reduced(
     _ image: Image, _ landmarks: [Point]?, for input: InputSpec, detail: Float
   ) -> (Image, [Point]?) {

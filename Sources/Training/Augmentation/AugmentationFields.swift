@@ -39,8 +39,8 @@ package struct AugmentationError: Error, Sendable, Equatable, CustomStringConver
   }
 }
 
-/// A step's parameters, read from or written to a description by one and the same method of the step:
-/// each key is stated once.
+/// A step's parameters, read from or written to a description by one and the same method of the
+/// step: each key is stated once.
 package struct AugmentationFields {
   private let step: String
   private var given: [String: AugmentationValue]
@@ -82,8 +82,8 @@ package struct AugmentationFields {
     written[key] = .number(Double(value))
   }
 
-  /// A range within limits: two numbers, or one that stands for itself; where `isSymmetric`, one stands for
-  /// the range from its negative to itself.
+  /// A range within limits: two numbers, or one that stands for itself; where `isSymmetric`, one
+  /// stands for the range from its negative to itself.
   package mutating func range(
     _ key: String, _ value: inout ClosedRange<Float>, in limits: ClosedRange<Float>,
     isSymmetric: Bool = false

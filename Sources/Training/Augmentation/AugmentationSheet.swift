@@ -4,9 +4,9 @@ import FaceData
 import Measures
 import MediaIO
 
-/// A picture that shows what an augmentation does to a dataset's crops: a row a sample with the crop as it is and
-/// some draws, then a row a step with that step alone. Where fakes are made, rows show those too, and others what
-/// they are made of.
+/// A picture that shows what an augmentation does to a dataset's crops: a row a sample with the
+/// crop as it is and some draws, then a row a step with that step alone. Where fakes are made, rows
+/// show those too, and others what they are made of.
 package struct AugmentationSheet: Sendable {
   /// What is shown.
   package var augmentation: Augmentation
@@ -143,8 +143,8 @@ package struct AugmentationSheet: Sendable {
     return SelfBlending.Donor(chosen.image, landmarks: points)
   }
 
-  /// What fakes of a crop are made of: what is blended in, the mask and the fake, as often as there is room,
-  /// then how the last one differs from what it was blended into.
+  /// What fakes of a crop are made of: what is blended in, the mask and the fake, as often as there
+  /// is room, then how the last one differs from what it was blended into.
   private func blended(
     _ crop: (sample: FaceSample, image: Image), others: [(sample: FaceSample, image: Image)],
     _ fakes: FakeOptions, _ label: String

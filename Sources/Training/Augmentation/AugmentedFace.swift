@@ -3,14 +3,14 @@ import FaceDetect
 
 /// A face crop on its way through an augmentation.
 ///
-/// Maps of the plane wait until pixels are asked for, so that a run of geometric steps samples the picture
-/// once.
+/// Maps of the plane wait until pixels are asked for, so that a run of geometric steps samples the
+/// picture once.
 package struct AugmentedFace: Sendable {
   private var source: Image
   private var map: AffineMap?
   private var edges: EdgeFill?
-  /// Left eye, right eye, nose, left and right corner of the mouth, as now seen in the picture; nil where
-  /// they are not known.
+  /// Left eye, right eye, nose, left and right corner of the mouth, as now seen in the picture; nil
+  /// where they are not known.
   package private(set) var landmarks: [Point]?
 
   /// A crop as it was cut.
@@ -41,8 +41,8 @@ package struct AugmentedFace: Sendable {
     }
   }
 
-  /// Moves the picture within its frame. Whole numbers are the centres of pixels. `edges` says what is seen
-  /// where the picture has moved away; nil is for maps that uncover nothing.
+  /// Moves the picture within its frame. Whole numbers are the centres of pixels. `edges` says what
+  /// is seen where the picture has moved away; nil is for maps that uncover nothing.
   package mutating func move(by next: AffineMap, edges: EdgeFill?) {
     if let old = self.edges, let edges, edges != old { _ = image }
     map = map.map { $0.followed(by: next) } ?? next

@@ -133,8 +133,8 @@ extension Image {
     rewritten { df_u8_look_up(width * height * 3, $0, table, $1) }
   }
 
-  /// Brightness times a factor, then contrast around the mean grey (ITU-R BT.601) times another; what
-  /// torchvision's `adjust_brightness` and `adjust_contrast` do one after the other.
+  /// Brightness times a factor, then contrast around the mean grey (ITU-R BT.601) times another;
+  /// what torchvision's `adjust_brightness` and `adjust_contrast` do one after the other.
   public func withBrightness(_ brightness: Float, contrast: Float) -> Image {
     let lit = (0..<256).map { Self.byte(Float($0) * brightness) }
     guard contrast != 1 else { return lookedUp(lit) }

@@ -1,8 +1,8 @@
 import DeepfakeCore
 import FaceDetect
 
-/// Random rectangles covered (DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks
-/// with Cutout", 2017).
+/// Random rectangles covered (DeVries and Taylor, "Improved Regularization of Convolutional Neural
+/// Networks with Cutout", 2017).
 package struct Cutout: AugmentationOperation {
   /// The name in recipes.
   package static let name = "cutout"
@@ -48,8 +48,8 @@ package struct Cutout: AugmentationOperation {
   }
 }
 
-/// The eyes, the nose or the mouth covered, so that a network does not judge by one of them alone (as the DFDC's
-/// first place did).
+/// The eyes, the nose or the mouth covered, so that a network does not judge by one of them alone
+/// (as the DFDC's first place did).
 ///
 /// Needs the crop's five landmarks; a crop without them stays as it is.
 package struct LandmarkCutout: AugmentationOperation {

@@ -10,15 +10,17 @@ package struct Mixup: Sendable, Equatable {
   package enum Partner: String, Sendable, CaseIterable {
     /// Another crop of the batch.
     case batch
-    /// The real crop that a fake was made from: the one of the fake's `original` with the same file name, or
-    /// else the nearest time; of a fake made in training, the face it is made of. Fakes without one, and real crops, stay as they are. The two must be cut from
-    /// the same place of their frames.
+    /// The real crop that a fake was made from: the one of the fake's `original` with the same file
+    /// name, or else the nearest time; of a fake made in training, the face it is made of. Fakes
+    /// without one, and real crops, stay as they are. The two must be cut from the same place of
+    /// their frames.
     case original
   }
 
   /// How often a crop, or a batch, is mixed, from 0 to 1.
   package var probability: Float
-  /// The parameter of the Beta distribution that shares are drawn from; small is mostly one or the other.
+  /// The parameter of the Beta distribution that shares are drawn from; small is mostly one or the
+  /// other.
   package var alpha: Float
   /// What with.
   package var partner: Partner

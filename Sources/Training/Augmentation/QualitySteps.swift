@@ -68,8 +68,8 @@ package struct Noise: AugmentationOperation {
 
   /// The standard deviation in black, as a part of white.
   package var deviation: ClosedRange<Float>
-  /// What is added to the standard deviation in white: light comes in photons, whose noise grows with the
-  /// root of the light.
+  /// What is added to the standard deviation in white: light comes in photons, whose noise grows
+  /// with the root of the light.
   package var shot: ClosedRange<Float>
   /// What the channels have in common.
   package var kind: Kind
@@ -122,7 +122,8 @@ package struct JPEGCompression: AugmentationOperation {
     try fields.integers("quality", &quality, in: 1...100)
   }
 
-  /// Compresses the crop. One that JPEG cannot hold, with a side above 65535 pixels, stays as it is.
+  /// Compresses the crop. One that JPEG cannot hold, with a side above 65535 pixels, stays as it
+  /// is.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let quality = generator.integer(in: quality)
     face.change { (try? ImageFile.recompressed($0, quality: quality)) ?? $0 }
@@ -160,8 +161,8 @@ package struct Downscale: AugmentationOperation {
 }
 
 extension Image {
-  /// The image blurred by a Gaussian of `sigma` pixels, cut off at three of them; beyond the edges it is
-  /// mirrored, as OpenCV and torchvision do.
+  /// The image blurred by a Gaussian of `sigma` pixels, cut off at three of them; beyond the edges
+  /// it is mirrored, as OpenCV and torchvision do.
   public func blurred(sigma: Float) -> Image {
     let radius = Int((3 * sigma).rounded(.up))
     guard sigma > 0, radius > 0 else { return self }
@@ -172,14 +173,14 @@ extension Image {
       .filtered(taps.map { df_tap(right: 0, down: $0, weight: $1) })
   }
 
-  /// The image blurred along a line of `length` pixels, `angle` radians from the horizontal, clockwise as
-  /// seen.
+  /// The image blurred along a line of `length` pixels, `angle` radians from the horizontal,
+  /// clockwise as seen.
   public func smeared(length: Float, angle: Float) -> Image {
     filtered(Self.lineTaps(length: length, angle: angle))
   }
 
-  /// A line's share of each pixel around its middle: points along it, each spread over the four nearest
-  /// pixels.
+  /// A line's share of each pixel around its middle: points along it, each spread over the four
+  /// nearest pixels.
   private static func lineTaps(length: Float, angle: Float) -> [df_tap] {
     let steps = max(1, Int((length * 2).rounded(.up)))
     var shares: [SIMD2<Int32>: Float] = [:]
@@ -206,8 +207,8 @@ extension Image {
     }
   }
 
-  /// The image with normal noise, whose standard deviation is `deviation` in black and the root of the sum of
-  /// its square and that of `shot` in white, as parts of white.
+  /// The image with normal noise, whose standard deviation is `deviation` in black and the root of
+  /// the sum of its square and that of `shot` in white, as parts of white.
   public func withNoise(deviation: Float, shot: Float, isGrey: Bool, seed: UInt64) -> Image {
     let deviations = (0..<256).map { value in
       255 * (deviation * deviation + shot * shot * Float(value) / 255).squareRoot()
@@ -219,8 +220,8 @@ extension Image {
   }
 }
 
-/// 4096 quantiles of the standard normal distribution, evenly spread: one drawn at random is normal, as far as
-/// bytes can tell.
+/// 4096 quantiles of the standard normal distribution, evenly spread: one drawn at random is
+/// normal, as far as bytes can tell.
 private let normalQuantiles: [Float] = (0..<4096).map { index in
   // The error function is inverted by halving the interval: slow, once, and to the last digit.
   let wanted = (Double(index) + 0.5) / 4096

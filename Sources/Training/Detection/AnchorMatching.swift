@@ -1,7 +1,7 @@
 import FaceDetect
 
-/// Which face of a picture each anchor is to describe (Liu et al., "SSD: Single Shot MultiBox Detector",
-/// 2016), as biubug6's RetinaFace does it.
+/// Which face of a picture each anchor is to describe (Liu et al., "SSD: Single Shot MultiBox
+/// Detector", 2016), as biubug6's RetinaFace does it.
 package struct AnchorMatching: Sendable {
   /// What an anchor is to say.
   package enum Assignment: Sendable, Equatable {
@@ -15,10 +15,11 @@ package struct AnchorMatching: Sendable {
 
   /// Anchors with at least this intersection over union with a face describe it.
   package var threshold: Float = 0.35
-  /// The best anchor of a face describes it whatever `threshold` says, if it has at least this much.
+  /// The best anchor of a face describes it whatever `threshold` says, if it has at least this
+  /// much.
   package var leastOverlap: Float = 0.2
-  /// Anchors with at least this with a face, but too little to describe it, may say anything. The published
-  /// code has none such; the paper has.
+  /// Anchors with at least this with a face, but too little to describe it, may say anything. The
+  /// published code has none such; the paper has.
   package var leastIgnored: Float?
 
   /// The published numbers.

@@ -45,7 +45,8 @@ package struct DetectorEvaluation: Sendable {
     package var scenes: Int
     /// The intersections over union of the faces found, in order of scenes.
     package var overlaps: [Float] = []
-    /// The mean distance of the five landmarks from where they are, as parts of the distance between the eyes.
+    /// The mean distance of the five landmarks from where they are, as parts of the distance
+    /// between the eyes.
     package var landmarkErrors: [Float] = []
 
     /// False alarms in a scene.
@@ -54,7 +55,8 @@ package struct DetectorEvaluation: Sendable {
     }
   }
 
-  /// Lets a detector, with as low a threshold as is of interest, look at scenes of faces that it has not learned.
+  /// Lets a detector, with as low a threshold as is of interest, look at scenes of faces that it
+  /// has not learned.
   ///
   /// - Throws: `DatasetError`, `CancellationError`, what the detector throws.
   package func run(_ detector: any FaceDetector, faces: LabelledFaces) throws -> Result {
@@ -114,8 +116,8 @@ package struct DetectorEvaluation: Sendable {
 }
 
 extension Face {
-  /// The mean distance of the landmarks from another face's, as a part of the distance between that one's eyes; nil
-  /// where either has none.
+  /// The mean distance of the landmarks from another face's, as a part of the distance between that
+  /// one's eyes; nil where either has none.
   fileprivate func landmarkError(from other: Face) -> Float? {
     guard landmarks.count == 5, other.landmarks.count == 5 else { return nil }
     let distances = zip(landmarks, other.landmarks).map { hypot($0.x - $1.x, $0.y - $1.y) }

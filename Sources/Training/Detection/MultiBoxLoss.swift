@@ -2,19 +2,20 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 
-/// The loss that RetinaFace is trained with (Deng et al. 2019, without dense regression), as biubug6 computes it:
-/// the cross-entropy of faces and of the hardest of the background, and smooth L1 losses of boxes and landmarks,
-/// each over the number of anchors that describe a face.
+/// The loss that RetinaFace is trained with (Deng et al. 2019, without dense regression), as
+/// biubug6 computes it: the cross-entropy of faces and of the hardest of the background, and smooth
+/// L1 losses of boxes and landmarks, each over the number of anchors that describe a face.
 package struct MultiBoxLoss: Sendable {
   /// Which anchor describes which face.
   package var matching = AnchorMatching()
-  /// Background anchors that count in a picture, for each that describes a face; those with the largest loss.
+  /// Background anchors that count in a picture, for each that describes a face; those with the
+  /// largest loss.
   package var negativesPerPositive = 7
-  /// Background anchors that count in a picture at least: pictures without faces teach something too. The
-  /// published loss has 0.
+  /// Background anchors that count in a picture at least: pictures without faces teach something
+  /// too. The published loss has 0.
   package var fewestNegatives = 0
-  /// The part of the background anchors that are chosen for their loss; the others are spread evenly over all
-  /// losses. The published loss has 1.
+  /// The part of the background anchors that are chosen for their loss; the others are spread
+  /// evenly over all losses. The published loss has 1.
   package var hardness: Float = 1
   /// What the loss of boxes counts.
   package var boxWeight: Float = 2
@@ -36,8 +37,8 @@ package struct MultiBoxLoss: Sendable {
 
   /// The loss of a batch: a scalar, and its parts.
   ///
-  /// - Parameter scenes: What the network saw, in order; a face without five landmarks counts in the other
-  ///   parts only.
+  /// - Parameter scenes: What the network saw, in order; a face without five landmarks counts in
+  ///   the other parts only.
   package func callAsFunction(
     _ output: RetinaFaceOutput, scenes: [DetectionScene]
   ) -> (loss: Tensor, parts: Parts) {
@@ -59,8 +60,8 @@ package struct MultiBoxLoss: Sendable {
     )
   }
 
-  /// What the outputs of a batch are to be, and what each counts, already divided by the number of faces'
-  /// anchors.
+  /// What the outputs of a batch are to be, and what each counts, already divided by the number of
+  /// faces' anchors.
   private struct Targets {
     /// [images, anchors, 1]: 1 for a face.
     var classes, classWeights: Tensor
@@ -132,8 +133,8 @@ package struct MultiBoxLoss: Sendable {
     }
   }
 
-  /// Which anchors of a picture count in the cross-entropy: all that describe a face, and of the background those
-  /// that look most like one.
+  /// Which anchors of a picture count in the cross-entropy: all that describe a face, and of the
+  /// background those that look most like one.
   private func counted(
     _ assignments: [AnchorMatching.Assignment], _ differences: ArraySlice<Float>
   ) -> [Bool] {

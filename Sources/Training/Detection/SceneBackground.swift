@@ -3,8 +3,8 @@ import FaceData
 import FaceDetect
 import Foundation
 
-/// Paints what scenes show behind faces: colours, noise of all sizes, patches of pictures without their faces, shapes,
-/// stripes and letters.
+/// Paints what scenes show behind faces: colours, noise of all sizes, patches of pictures without
+/// their faces, shapes, stripes and letters.
 struct SceneBackground: Sendable {
   let size: Int
   let faces: LabelledFaces

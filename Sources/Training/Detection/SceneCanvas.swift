@@ -100,8 +100,8 @@ struct SceneCanvas: Sendable {
     return area
   }
 
-  /// Mixes every pixel of a box with a colour: `body` gets its column, row and the colour so far, and gives
-  /// the new colour and how much of it there is.
+  /// Mixes every pixel of a box with a colour: `body` gets its column, row and the colour so far,
+  /// and gives the new colour and how much of it there is.
   @inline(__always)
   private mutating func paint(
     in box: Box, _ body: (Int, Int, SIMD3<Float>) -> (color: SIMD3<Float>, part: Float)

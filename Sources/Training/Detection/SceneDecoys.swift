@@ -3,8 +3,8 @@ import FaceData
 import FaceDetect
 import Foundation
 
-/// Paints what must not be taken for a face though it has much of one: an eye or a mouth alone, skin, heads without a
-/// face, faces whose parts are in the wrong places.
+/// Paints what must not be taken for a face though it has much of one: an eye or a mouth alone,
+/// skin, heads without a face, faces whose parts are in the wrong places.
 struct SceneDecoys: Sendable {
   let faces: LabelledFaces
 

@@ -1,12 +1,13 @@
 import DeepfakeCore
 import Foundation
 
-/// A light that a part of a scene is seen in: gains and a gamma of each channel, and a change of brightness
-/// across the part.
+/// A light that a part of a scene is seen in: gains and a gamma of each channel, and a change of
+/// brightness across the part.
 struct SceneTone: Sendable {
   /// What each value of red, green and blue becomes: 3 x 256.
   private var table: [Float]
-  /// What brightness changes by from the middle to the right and to the lower border, as a part of it.
+  /// What brightness changes by from the middle to the right and to the lower border, as a part of
+  /// it.
   private var ramp: (x: Float, y: Float)
 
   /// A random light; `strength` 0 changes nothing.

@@ -20,8 +20,8 @@ package struct BlendMask: Sendable {
   /// - Parameters:
   ///   - outline: in pixels of the picture.
   ///   - lattice: how the outline is bent.
-  ///   - rounding: the deviation in pixels of a first blur, of which what is above `level` remains: it rounds
-  ///     corners and, with a level above 0.5, makes the mask smaller.
+  ///   - rounding: the deviation in pixels of a first blur, of which what is above `level` remains:
+  ///     it rounds corners and, with a level above 0.5, makes the mask smaller.
   ///   - softness: the deviation in pixels of a second blur, which makes the edge soft.
   package init(
     _ outline: FaceOutline, bentBy lattice: ElasticLattice, rounding: Float, level: Float,
@@ -87,7 +87,8 @@ package struct FloatMap: Sendable {
     }
   }
 
-  /// Blurs by a Gaussian of `sigma` elements, cut off at three of them; beyond the edges the map is mirrored.
+  /// Blurs by a Gaussian of `sigma` elements, cut off at three of them; beyond the edges the map is
+  /// mirrored.
   package mutating func blur(sigma: Float) {
     let radius = Int((3 * sigma).rounded(.up))
     guard sigma > 0, radius > 0 else { return }

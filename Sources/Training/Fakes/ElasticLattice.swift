@@ -1,8 +1,8 @@
 import DeepfakeCore
 
-/// A smooth random displacement of a picture: a uniform cubic B-spline over a coarse lattice (Simard et al.,
-/// "Best Practices for Convolutional Neural Networks", 2003, deform by blurred noise; this is as smooth and
-/// costs less).
+/// A smooth random displacement of a picture: a uniform cubic B-spline over a coarse lattice
+/// (Simard et al., "Best Practices for Convolutional Neural Networks", 2003, deform by blurred
+/// noise; this is as smooth and costs less).
 package struct ElasticLattice: Sendable, Equatable {
   /// Cells along each side of the picture.
   static let cells = 6

@@ -4,8 +4,9 @@ import Foundation
 
 /// A face's own coordinates in a picture, told by its five landmarks.
 ///
-/// The origin is between the eyes. One to the right is about the distance of the eyes of a face that looks
-/// ahead; one down leads to the middle of the mouth. Of a turned face, one half is wider than the other.
+/// The origin is between the eyes. One to the right is about the distance of the eyes of a face
+/// that looks ahead; one down leads to the middle of the mouth. Of a turned face, one half is wider
+/// than the other.
 package struct FaceFrame: Sendable, Equatable {
   /// Between the eyes, in pixels.
   var origin: SIMD2<Double>
@@ -17,8 +18,8 @@ package struct FaceFrame: Sendable, Equatable {
   var leftWidth = 1.0
   var rightWidth = 1.0
 
-  /// The frame of five points in a picture; nil where they make no face that is in the picture for the most
-  /// part: a point is not a number, they coincide, or they are far outside.
+  /// The frame of five points in a picture; nil where they make no face that is in the picture for
+  /// the most part: a point is not a number, they coincide, or they are far outside.
   package init?(_ landmarks: [Point], width: Int, height: Int) {
     guard let found = FaceFrame(landmarks) else { return nil }
     let (side, middle) = (Double(min(width, height)), found.point(0, 0.5))
@@ -28,7 +29,8 @@ package struct FaceFrame: Sendable, Equatable {
     self = found
   }
 
-  /// The frame of five points wherever they are; nil where a point is not a number or they coincide.
+  /// The frame of five points wherever they are; nil where a point is not a number or they
+  /// coincide.
   init?(_ landmarks: [Point]) {
     guard landmarks.count == 5 else { return nil }
     let points = landmarks.map { SIMD2(Double($0.x), Double($0.y)) }

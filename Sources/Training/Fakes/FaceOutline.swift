@@ -14,8 +14,9 @@ package enum BlendedPart: String, Sendable, CaseIterable {
   /// An ellipse from the brows to the chin.
   case ellipse
 
-  /// The right half of the outline in a `FaceFrame`, from the top down; the left one mirrors it. Proportions
-  /// are those of adults (eyes 63 mm apart, cheeks 135, the mouth 70 below the eyes and the chin 115).
+  /// The right half of the outline in a `FaceFrame`, from the top down; the left one mirrors it.
+  /// Proportions are those of adults (eyes 63 mm apart, cheeks 135, the mouth 70 below the eyes and
+  /// the chin 115).
   private var half: [SIMD2<Double>] {
     switch self {
     case .face:
@@ -72,7 +73,8 @@ package struct FaceOutline: Sendable, Equatable {
     points = Self.convexHull(moved)
   }
 
-  /// The corners of the smallest convex shape around some points, clockwise as seen (Andrew's monotone chain).
+  /// The corners of the smallest convex shape around some points, clockwise as seen (Andrew's
+  /// monotone chain).
   package static func convexHull(_ points: [SIMD2<Double>]) -> [SIMD2<Double>] {
     let sorted = points.sorted { ($0.x, $0.y) < ($1.x, $1.y) }
     guard sorted.count > 2 else { return sorted }

@@ -6,11 +6,12 @@ import Measures
 import MediaIO
 
 extension FaceManifest {
-  /// The samples, and after them one more for every real sample whose landmarks are a face's: the fake that is
-  /// to be made of it. It has the same picture and person, and a video of its own, and `FaceSample.isMade`
-  /// says what it is; a `FaceLoader` makes it when it is asked for.
+  /// The samples, and after them one more for every real sample whose landmarks are a face's: the
+  /// fake that is to be made of it. It has the same picture and person, and a video of its own, and
+  /// `FaceSample.isMade` says what it is; a `FaceLoader` makes it when it is asked for.
   ///
-  /// Such a manifest is for training and judging, not for writing. One that has made fakes stays as it is.
+  /// Such a manifest is for training and judging, not for writing. One that has made fakes stays as
+  /// it is.
   public func withMadeFakes() -> FaceManifest {
     guard !hasMadeFakes else { return self }
     var result = self
@@ -51,8 +52,8 @@ struct DonorSearch: Sendable {
       .map { Int32(clamping: $0) }
   }
 
-  /// The most similar in its landmarks of a few faces drawn at random that are, as far as is known, of other
-  /// people; nil where none is.
+  /// The most similar in its landmarks of a few faces drawn at random that are, as far as is known,
+  /// of other people; nil where none is.
   func donor(
     for index: Int, in manifest: FaceManifest, using generator: inout SeededGenerator
   ) -> Int? {
@@ -75,7 +76,8 @@ struct DonorSearch: Sendable {
 
   private static func shares(_ a: Int32, _ b: Int32) -> Bool { a >= 0 && a == b }
 
-  /// How far apart two faces' points are once one is laid onto the other, in relation to the face's size.
+  /// How far apart two faces' points are once one is laid onto the other, in relation to the face's
+  /// size.
   private static func distance(_ from: [Point], _ to: [Point]) -> Double? {
     guard let map = SimilarityTransform(from: from, to: to), let frame = FaceFrame(to) else {
       return nil

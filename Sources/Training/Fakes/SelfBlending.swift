@@ -3,12 +3,12 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 
-/// Makes a fake out of a real face: two copies of it, or it and another person's, are changed slightly and one
-/// is blended into the other inside a soft mask.
+/// Makes a fake out of a real face: two copies of it, or it and another person's, are changed
+/// slightly and one is blended into the other inside a soft mask.
 ///
-/// After Shiohara and Yamasaki, "Detecting Deepfakes with Self-Blended Images" (CVPR 2022), and, with another
-/// person's face, Li et al., "Face X-ray for More General Face Forgery Detection" (CVPR 2020). What comes out
-/// depends on the picture, the landmarks and the generator alone.
+/// After Shiohara and Yamasaki, "Detecting Deepfakes with Self-Blended Images" (CVPR 2022), and,
+/// with another person's face, Li et al., "Face X-ray for More General Face Forgery Detection"
+/// (CVPR 2020). What comes out depends on the picture, the landmarks and the generator alone.
 public struct SelfBlending: Sendable, Equatable {
   /// How often, from 0 to 1, the blended face is another person's, where there is one.
   public var donor: Float = 0
@@ -16,15 +16,17 @@ public struct SelfBlending: Sendable, Equatable {
   public var colorMatch: Float = 0.8
   /// How often the blended face is made of few pixels, as the networks that make fakes do it.
   public var softness: Float = 0
-  /// The width in pixels of such a face, from cheek to cheek; small ones are as likely as large ones.
+  /// The width in pixels of such a face, from cheek to cheek; small ones are as likely as large
+  /// ones.
   public var softnessWidth: ClosedRange<Float> = 24...96
   /// How much the copies differ in colour and sharpness; 1 is the usual amount.
   public var strength: Float = 1
-  /// The parts of faces that are replaced, each equally likely. A part named twice is twice as likely.
+  /// The parts of faces that are replaced, each equally likely. A part named twice is twice as
+  /// likely.
   package var parts: [BlendedPart] = BlendedPart.allCases
 
-  /// What the replaced part keeps of the blended face; each equally likely. Another person's face is always
-  /// blended in wholly: two faces half and half are no fake that anybody makes.
+  /// What the replaced part keeps of the blended face; each equally likely. Another person's face
+  /// is always blended in wholly: two faces half and half are no fake that anybody makes.
   static let ratios: [Float] = [0.25, 0.5, 0.75, 1, 1, 1]
 
   /// The paper's fakes: all parts, no donors, nothing made soft.
@@ -46,7 +48,8 @@ public struct SelfBlending: Sendable, Equatable {
 
   /// A fake and what it was made of.
   public struct Blend: Sendable {
-    /// The picture that is blended into: the real one, or a copy whose colours and sharpness were changed.
+    /// The picture that is blended into: the real one, or a copy whose colours and sharpness were
+    /// changed.
     public var target: Image
     /// What is blended in, moved to its place.
     public var source: Image
@@ -58,15 +61,16 @@ public struct SelfBlending: Sendable, Equatable {
     public var fake: Image
   }
 
-  /// A fake made of a real face. Pixels outside the mask are those that `real(of:using:)` gives for an equal
-  /// generator: those of `image`, or, every other time unless `keepsTarget`, of `image` with its colours and
-  /// sharpness changed.
+  /// A fake made of a real face. Pixels outside the mask are those that `real(of:using:)` gives for
+  /// an equal generator: those of `image`, or, every other time unless `keepsTarget`, of `image`
+  /// with its colours and sharpness changed.
   ///
   /// - Parameters:
   ///   - image: the real face.
-  ///   - landmarks: its five points in pixels of the picture. Where they cannot be a face's (not numbers, all
-  ///     in one place, far outside), the face is taken to be in the middle.
-  ///   - donor: another person's face; nil, or one whose landmarks cannot be used, for a copy of the real one.
+  ///   - landmarks: its five points in pixels of the picture. Where they cannot be a face's (not
+  ///     numbers, all in one place, far outside), the face is taken to be in the middle.
+  ///   - donor: another person's face; nil, or one whose landmarks cannot be used, for a copy of
+  ///     the real one.
   ///   - keepsTarget: whether everything outside the mask stays as it is in any case.
   public func fake(
     of image: Image, landmarks: [Point], donor: Donor? = nil, keepsTarget: Bool = false,
@@ -89,8 +93,9 @@ public struct SelfBlending: Sendable, Equatable {
       fake: parts.target.blended(with: parts.source, mask: parts.mask, share: parts.share))
   }
 
-  /// A picture that nothing is blended into, as training shows it beside fakes: every other time its colours and
-  /// sharpness are changed, as every other fake's are outside the mask, so that this tells nothing.
+  /// A picture that nothing is blended into, as training shows it beside fakes: every other time
+  /// its colours and sharpness are changed, as every other fake's are outside the mask, so that
+  /// this tells nothing.
   public func real(of image: Image, using generator: inout SeededGenerator) -> Image {
     let change = TargetChange(strength, using: &generator)
     return change.isOfTarget ? change.tone(image) : image
@@ -147,7 +152,8 @@ public struct SelfBlending: Sendable, Equatable {
     if let donor, let found = Self.map(to: donor, from: landmarks, frame, width, height) {
       (source, map, isDonors) = (donor.image, move.followed(by: found), true)
     }
-    // What is to become smaller is made so before it is moved: nothing aliases, and one interpolation is enough.
+    // What is to become smaller is made so before it is moved: nothing aliases, and one
+    // interpolation is enough.
     let wanted = isSoft ? min(softWidth / faceWidth, 1) : 1
     (source, map) = Self.reduced(source, map, to: wanted)
     source = source.warped(by: map, lattice, width: width, height: height)
@@ -175,8 +181,8 @@ public struct SelfBlending: Sendable, Equatable {
     return map
   }
 
-  /// The map from a picture's pixels to a donor's that takes face to face; nil where the donor's landmarks are
-  /// no face's.
+  /// The map from a picture's pixels to a donor's that takes face to face; nil where the donor's
+  /// landmarks are no face's.
   private static func map(
     to donor: Donor, from landmarks: [Point], _ frame: FaceFrame, _ width: Int, _ height: Int
   ) -> AffineMap? {
@@ -186,7 +192,8 @@ public struct SelfBlending: Sendable, Equatable {
     return SimilarityTransform(from: landmarks, to: donor.landmarks)?.map
   }
 
-  /// The source made smaller by areas where it has more pixels than the fake times `wanted`, and the map to it.
+  /// The source made smaller by areas where it has more pixels than the fake times `wanted`, and
+  /// the map to it.
   private static func reduced(
     _ source: Image, _ map: AffineMap, to wanted: Float
   ) -> (Image, AffineMap) {
@@ -213,8 +220,8 @@ extension SeededGenerator {
 }
 
 extension Image {
-  /// The image seen through a wave and then a map, which both lead from pixels of the new picture, of `width` x
-  /// `height`, to this one's. Outside is the nearest pixel.
+  /// The image seen through a wave and then a map, which both lead from pixels of the new picture,
+  /// of `width` x `height`, to this one's. Outside is the nearest pixel.
   package func warped(
     by map: AffineMap, _ lattice: ElasticLattice, width: Int, height: Int
   ) -> Image {
@@ -228,8 +235,8 @@ extension Image {
     }
   }
 
-  /// Each channel with the mean and the deviation that another image of the same size has in the mask (Reinhard
-  /// et al., "Color Transfer between Images", 2001, in red, green and blue).
+  /// Each channel with the mean and the deviation that another image of the same size has in the
+  /// mask (Reinhard et al., "Color Transfer between Images", 2001, in red, green and blue).
   func recolored(as other: Image, within mask: BlendMask) -> Image {
     let (own, wanted) = (tones(within: mask), other.tones(within: mask))
     let table = (0..<3).flatMap { channel in

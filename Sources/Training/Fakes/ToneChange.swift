@@ -2,8 +2,8 @@ import CDFKernels
 import DeepfakeCore
 import Foundation
 
-/// A slight change of a picture's colours and sharpness, by which one of two copies of it differs from the
-/// other (the source-target augmentation of Shiohara and Yamasaki 2022).
+/// A slight change of a picture's colours and sharpness, by which one of two copies of it differs
+/// from the other (the source-target augmentation of Shiohara and Yamasaki 2022).
 ///
 /// All of it is drawn when it is made, so that pictures can be changed alike.
 struct ToneChange: Sendable, Equatable {

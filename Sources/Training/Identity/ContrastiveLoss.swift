@@ -1,8 +1,8 @@
 import DeepfakeCore
 
-/// The supervised contrastive loss (Khosla et al. 2020) of embeddings of length 1: each view is to be nearer
-/// to the other views of its face than to those of any other. Faces of which it is not known whether they
-/// are one person's do not count against each other.
+/// The supervised contrastive loss (Khosla et al. 2020) of embeddings of length 1: each view is to
+/// be nearer to the other views of its face than to those of any other. Faces of which it is not
+/// known whether they are one person's do not count against each other.
 package struct ContrastiveLoss: Sendable {
   /// What similarities are divided by.
   package var temperature: Float

@@ -21,8 +21,9 @@ package struct EmbedderEvaluation: Sendable {
     package var views: Verification
     /// Neighbouring files of one shot, against a file and a named person's picture.
     package var neighbours: Verification
-    /// Pictures of one named person that do not look like one shot, against those of two people. One of
-    /// many frames hangs together with its shot, so that there are fewer independent pairs than pairs.
+    /// Pictures of one named person that do not look like one shot, against those of two people.
+    /// One of many frames hangs together with its shot, so that there are fewer independent pairs
+    /// than pairs.
     package var people: Verification
     /// One picture each of two named people, at least one of them held out.
     package var strangers: SimilarityHistogram
@@ -42,7 +43,8 @@ package struct EmbedderEvaluation: Sendable {
 
   /// Judges an embedder by people that are held out.
   ///
-  /// - Parameter training: those learned from, one picture of each of whom is compared with those held out.
+  /// - Parameter training: those learned from, one picture of each of whom is compared with those
+  ///   held out.
   /// - Throws: `DatasetError`, what the embedder throws, `CancellationError`.
   package func run(
     _ embedder: any FaceEmbedder, heldOut: IdentityData, training: IdentityData

@@ -4,23 +4,24 @@ import Foundation
 
 /// Pictures and which of them show one face, as far as that is known.
 ///
-/// A sample with a person in the manifest shows that person and nobody else of those named. One without
-/// may show anybody: what is known of it is only that the few files next to it in its folder that look like the
-/// same shot show the same face.
+/// A sample with a person in the manifest shows that person and nobody else of those named. One
+/// without may show anybody: what is known of it is only that the few files next to it in its
+/// folder that look like the same shot show the same face.
 package struct IdentityData: Sendable {
   /// The pictures.
   package let manifest: FaceManifest
   /// The samples of each named person, in order.
   package let people: [[Int]]
-  /// The number of the person that each sample shows, in `people`; nil for those of which it is not known.
+  /// The number of the person that each sample shows, in `people`; nil for those of which it is not
+  /// known.
   let person: [Int?]
   /// The neighbours of each sample without a person that look like the same shot.
   package let neighbours: [Int: [Int]]
 
   /// Files on either side that count as neighbours.
   static let reach = 3
-  /// The correlation of two sketches from which neighbours are taken for one shot. Pictures of different
-  /// people that lie far apart reach it once in a thousand pairs.
+  /// The correlation of two sketches from which neighbours are taken for one shot. Pictures of
+  /// different people that lie far apart reach it once in a thousand pairs.
   static let sameShot: Float = 0.8
 
   /// The data of a manifest. The pictures of samples without a person are read once.
@@ -85,8 +86,8 @@ package enum FaceIdentity: Sendable, Hashable {
 }
 
 extension IdentityData {
-  /// A manifest in a part to learn from and one to judge by, as `HoldOut` splits it: by the manifest's column
-  /// `split`, or else a fifth. Samples without a video stay without one.
+  /// A manifest in a part to learn from and one to judge by, as `HoldOut` splits it: by the
+  /// manifest's column `split`, or else a fifth. Samples without a video stay without one.
   ///
   /// - Throws: `DatasetError` where nothing can be held out.
   package static func split(_ manifest: FaceManifest) throws(DatasetError) -> DataSplit {

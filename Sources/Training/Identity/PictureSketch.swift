@@ -3,8 +3,8 @@ import FaceData
 import Foundation
 import MediaIO
 
-/// A picture as sixteen by sixteen shades of grey, whatever its light and contrast: enough to tell whether
-/// two crops are of one shot, no more.
+/// A picture as sixteen by sixteen shades of grey, whatever its light and contrast: enough to tell
+/// whether two crops are of one shot, no more.
 struct PictureSketch: Sendable {
   static let side = 16
 

@@ -55,15 +55,16 @@ struct BatchMaker: Sendable {
     }
   }
 
-  /// The crop of a sample, as a fake where `made` says of which sample, changed at random. `place` is what fakes
-  /// depend on beside the seed.
+  /// The crop of a sample, as a fake where `made` says of which sample, changed at random. `place`
+  /// is what fakes depend on beside the seed.
   private func augmented(
     _ sample: FaceSample, made: Int?, at place: String, using generator: inout SeededGenerator
   ) throws(DatasetError) -> Image {
     var (image, points) = options.augmentation.reduced(
       try Self.picture(sample), sample.landmarks, for: options.input, detail: options.detail)
     if let donors {
-      // Of its own, so that a real crop and the fake made of it are changed alike by the augmentation.
+      // Of its own, so that a real crop and the fake made of it are changed alike by the
+      // augmentation.
       var own = SeededGenerator(seed: options.seed, label: "fake \(place)")
       if let made {
         image = options.blending.fake(
@@ -85,8 +86,8 @@ struct BatchMaker: Sendable {
     }
   }
 
-  /// Another person's face for a fake, as often as fakes get one. A picture that cannot be used is told where it
-  /// is a sample of its own.
+  /// Another person's face for a fake, as often as fakes get one. A picture that cannot be used is
+  /// told where it is a sample of its own.
   private func donor(
     for index: Int, _ donors: DonorSearch, _ place: String
   ) -> SelfBlending.Donor? {

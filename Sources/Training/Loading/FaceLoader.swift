@@ -71,7 +71,8 @@ public final class FaceLoader {
   public init(_ manifest: FaceManifest, order: [Int], _ options: Options) {
     precondition(
       options.batchSize > 0 && options.threads > 0 && options.ahead > 0,
-      "FaceLoader: batchSize \(options.batchSize), threads \(options.threads), ahead \(options.ahead)"
+      "FaceLoader: batchSize \(options.batchSize), threads \(options.threads), ahead"
+        + " \(options.ahead)"
     )
     precondition(
       options.start >= 0 && options.start <= order.count,

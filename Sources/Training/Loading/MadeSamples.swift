@@ -58,8 +58,8 @@ struct MadeSamples: Sendable {
   /// How many samples such an epoch has.
   var onceCount: Int { madeOnce + (share < 1 ? others.count : real.count) }
 
-  /// The samples of such an epoch: the others (with a share of 1 the real ones), then those that are made; over
-  /// the epochs these come equally often, or, without an epoch, they are the first.
+  /// The samples of such an epoch: the others (with a share of 1 the real ones), then those that
+  /// are made; over the epochs these come equally often, or, without an epoch, they are the first.
   func once(epoch: Int?, seed: UInt64) -> [Int] {
     let kept = share < 1 ? others : real
     let count = madeOnce

@@ -2,25 +2,26 @@ import DeepfakeCore
 import FaceData
 import Measures
 
-/// The order in which an epoch shows the samples of a manifest: a function of the seed and the epoch alone.
+/// The order in which an epoch shows the samples of a manifest: a function of the seed and the
+/// epoch alone.
 ///
-/// Where the manifest has fakes that are to be made (`FaceManifest.withMadeFakes`), `madeShare` says how many
-/// of the fakes are. In an order that is half real and half fake, such a fake is made of the real face that it
-/// alternates with, or, if none can be made of that one, of another; an epoch is as long as the rest of the
-/// manifest, or twice as long where that is all real.
+/// Where the manifest has fakes that are to be made (`FaceManifest.withMadeFakes`), `madeShare`
+/// says how many of the fakes are. In an order that is half real and half fake, such a fake is made
+/// of the real face that it alternates with, or, if none can be made of that one, of another; an
+/// epoch is as long as the rest of the manifest, or twice as long where that is all real.
 public struct Sampler: Sendable {
   /// The orders.
   public enum Order: String, Sendable, CaseIterable {
-    /// Every sample once, shuffled. Of the fakes that can be made as many, at most each once, as it takes
-    /// for their share; with a share of 1, all of them and no others.
+    /// Every sample once, shuffled. Of the fakes that can be made as many, at most each once, as it
+    /// takes for their share; with a share of 1, all of them and no others.
     case shuffled
     /// As many real samples as fake ones, alternating in random order; an epoch is as long as the
-    /// manifest. Each label's samples come equally often over the epochs, shuffled anew each time all have
-    /// come.
+    /// manifest. Each label's samples come equally often over the epochs, shuffled anew each time
+    /// all have come.
     case balanced
-    /// As many real samples as fake ones, drawn one by one: a person of those with such samples, then one of
-    /// the person's videos, then one of the video's frames, all equally likely. A sample without a person
-    /// counts its video as one; without either, itself.
+    /// As many real samples as fake ones, drawn one by one: a person of those with such samples,
+    /// then one of the person's videos, then one of the video's frames, all equally likely. A
+    /// sample without a person counts its video as one; without either, itself.
     case people
     /// As `balanced`, but a fake alternates with the real face that it was made from (of its
     /// `original`), where the manifest has that: what then tells the two apart is neither the
@@ -58,11 +59,11 @@ public struct Sampler: Sendable {
 
   /// A sampler of a manifest.
   ///
-  /// Of each `processes` samples, the process `rank` gets one; those at the end that do not go round are
-  /// left out, so that all have equally many.
+  /// Of each `processes` samples, the process `rank` gets one; those at the end that do not go
+  /// round are left out, so that all have equally many.
   ///
-  /// - Parameter madeShare: The part of the fakes that are made of real faces, where there are such; all where
-  ///   there are no others.
+  /// - Parameter madeShare: The part of the fakes that are made of real faces, where there are
+  ///   such; all where there are no others.
   /// - Throws: `DatasetError.impossible` where half and half is asked for and a label is missing.
   public init(
     _ manifest: FaceManifest, order: Order, madeShare: Float = 0.5, seed: UInt64, rank: Int = 0,

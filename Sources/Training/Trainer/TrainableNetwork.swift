@@ -18,7 +18,8 @@ public struct TrainableNetwork: Sendable {
   /// - Parameters:
   ///   - settings: What it is; its number of classes is taken as 1.
   ///   - dropout: The rate before the last layer; the architecture's own if nil.
-  ///   - stochasticDepth: The probability that the last block is skipped; the architecture's own if nil.
+  ///   - stochasticDepth: The probability that the last block is skipped; the architecture's own if
+  ///     nil.
   public init(
     _ settings: ClassifierSettings, dropout: Float? = nil, stochasticDepth: Float? = nil
   ) {
@@ -36,8 +37,8 @@ public struct TrainableNetwork: Sendable {
     metadata.labels = ["real", "fake"]
   }
 
-  /// A network of one's own with one output; `make` gives a new one at each call, all alike. Weights are
-  /// saved under the network's keys.
+  /// A network of one's own with one output; `make` gives a new one at each call, all alike.
+  /// Weights are saved under the network's keys.
   public init(
     input: InputSpec, metadata: ModelMetadata = ModelMetadata(),
     make: @escaping @Sendable () -> ClassifierNetwork

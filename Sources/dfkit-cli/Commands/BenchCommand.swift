@@ -7,7 +7,8 @@ struct BenchCommand: AsyncParsableCommand {
     commandName: "bench",
     abstract: "Times networks, training and whole predictions on this computer.",
     discussion: """
-      All print the same columns: milliseconds an image, the least, the quartiles, the median and the most \
+      All print the same columns: milliseconds an image, the least, the quartiles, the median and \
+      the most \
       of --repeats runs after --warm-up others, and the most memory in RAM meanwhile.
 
         dfkit bench classify --architecture efficientnet-b4 --norm group --batch 1 --batch 8

@@ -7,7 +7,8 @@ extension BenchCommand {
     static let configuration = CommandConfiguration(
       abstract: "Times a face detector, from frame to faces.",
       discussion: """
-        Without --frames, RetinaFace is timed with made-up weights on noise: its work is the same on \
+        Without --frames, RetinaFace is timed with made-up weights on noise: its work is the same \
+        on \
         every picture. MTCNN's depends on what the pictures show.
 
           dfkit bench detect --size 960x544 --batch 1 --layers
@@ -26,7 +27,8 @@ extension BenchCommand {
 
     @Option(
       help: """
-        Width and height of the frames in pixels, as in 960x544, which is the default for made-up ones. \
+        Width and height of the frames in pixels, as in 960x544, which is the default for made-up \
+        ones. \
         Those of --frames are scaled to it.
         """)
     var size: FrameDimensions?
@@ -43,7 +45,8 @@ extension BenchCommand {
       if frames.isEmpty && detector.isGiven {
         throw ValidationError(
           """
-          Give --frames: the options of face detection are for searching real frames, and MTCNN's time \
+          Give --frames: the options of face detection are for searching real frames, and MTCNN's \
+          time \
           depends on what they show.
           """)
       }

@@ -8,7 +8,8 @@ struct BenchNetworkOptions: ParsableArguments {
 
   @Option(
     help: """
-      The norm; may be given several times. If not given, batch for 'classify' and group for 'train'.
+      The norm; may be given several times. If not given, batch for 'classify' and group for \
+      'train'.
       """)
   var norm: [Norm.Kind] = []
 

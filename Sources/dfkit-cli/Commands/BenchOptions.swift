@@ -56,7 +56,8 @@ extension BenchCommand {
   struct LayerOptions: ParsableArguments {
     @Flag(
       help: """
-        Run as often once more and list what each layer took, beside what this computer can do at most.
+        Run as often once more and list what each layer took, beside what this computer can do at \
+        most.
         """)
     var layers = false
 

@@ -8,8 +8,10 @@ extension BenchCommand {
     static let configuration = CommandConfiguration(
       abstract: "Times whole predictions, from reading the weights to the verdict, by stages.",
       discussion: """
-        Every run reads the weights anew, as a new process would; the files stay in the system's cache. \
-        'ms/image' is the time of a frame looked at. Stages that overlap add up to more than the whole.
+        Every run reads the weights anew, as a new process would; the files stay in the system's \
+        cache. \
+        'ms/image' is the time of a frame looked at. Stages that overlap add up to more than the \
+        whole.
 
           dfkit bench video clip.mp4
           dfkit bench video footage/ --repeats 5 --warm-up 1 --json

@@ -35,7 +35,8 @@ struct DetectCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      What is drawn of a video: sheet (a contact sheet), video, or frames (a picture of each); sheet \
+      What is drawn of a video: sheet (a contact sheet), video, or frames (a picture of each); \
+      sheet \
       if not given, video with --frames all.
       """)
   var drawAs: DetectionDrawing.Form?

@@ -9,7 +9,8 @@ struct DetectorCommand: AsyncParsableCommand {
     abstract: "Trains and judges face detectors.",
     discussion: """
       The detector is RetinaFace with the mobilenet0.25 backbone. It learns from scenes that are \
-      composed of face crops; no picture with marked faces is needed but the crops. See Docs/Detectors.md.
+      composed of face crops; no picture with marked faces is needed but the crops. See \
+      Docs/Detectors.md.
       """,
     subcommands: [Train.self, Evaluate.self])
 

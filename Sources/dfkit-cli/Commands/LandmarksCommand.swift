@@ -8,15 +8,18 @@ struct LandmarksCommand: AsyncParsableCommand {
     commandName: "landmarks",
     abstract: "Finds the five points of the face in crops that were cut without them.",
     discussion: """
-      Eyes, nose and corners of the mouth are what fakes are made by ('train' with fakes: self-blended) and \
-      what covers parts of faces (landmarkCutout). The rows are written with the column landmarks, everything \
+      Eyes, nose and corners of the mouth are what fakes are made by ('train' with fakes: \
+      self-blended) and \
+      what covers parts of faces (landmarkCutout). The rows are written with the column \
+      landmarks, everything \
       else as it was. Crops in which no face is found have none, and are named.
 
         dfkit landmarks faces/ --in-place
         dfkit landmarks faces.csv --output marked.csv --detector mtcnn
         dfkit landmarks a.csv b.csv --output all.csv --detector-weights rf.pth
 
-      After Ctrl-C, what was found is written; the same command with --in-place on that file goes on.
+      After Ctrl-C, what was found is written; the same command with --in-place on that file goes \
+      on.
       """)
 
   @Argument(
@@ -41,7 +44,8 @@ struct LandmarksCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      What is put around a crop before it is searched, as a part of its longer side, 0 to 2; 0.25 if not given.
+      What is put around a crop before it is searched, as a part of its longer side, 0 to 2; 0.25 \
+      if not given.
       """)
   var padding: Float?
 

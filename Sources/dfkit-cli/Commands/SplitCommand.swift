@@ -8,9 +8,12 @@ struct SplitCommand: AsyncParsableCommand {
     commandName: "split",
     abstract: "Puts face crops into parts so that nothing leaks from one into another.",
     discussion: """
-      Samples of one person or video, fakes and their originals, copies, neighbouring frames and faces that \
-      look alike are put together; whole groups are then drawn, with the same share of every label and \
-      collection. The same data, options and seed give the same parts. The rows are written with the columns \
+      Samples of one person or video, fakes and their originals, copies, neighbouring frames and \
+      faces that \
+      look alike are put together; whole groups are then drawn, with the same share of every \
+      label and \
+      collection. The same data, options and seed give the same parts. The rows are written with \
+      the columns \
       split and group (and fold), everything else as it was.
 
         dfkit split faces/ --in-place
@@ -18,7 +21,8 @@ struct SplitCommand: AsyncParsableCommand {
         dfkit split dfdc/ ff.csv --folds 5 --folders --output all.csv
         dfkit train --data all.csv --fold 2 ...
 
-      Faces that look alike are found by a network that knows no names: strangers may be joined, and one \
+      Faces that look alike are found by a network that knows no names: strangers may be joined, \
+      and one \
       person's faces may not be. 'dfkit audit' measures what is left.
       """)
 
@@ -45,13 +49,15 @@ struct SplitCommand: AsyncParsableCommand {
 
   @Flag(
     help:
-      "Keep videos of one folder together, as the parts of DFDC want it (the folder in the video's name)."
+      "Keep videos of one folder together, as the parts of DFDC want it (the folder in the"
+      + " video's name)."
   )
   var folders = false
 
   @Option(
     help: """
-      How alike two faces must be to be joined, 0 to 1, or 'none' to join none; what the embedder states if \
+      How alike two faces must be to be joined, 0 to 1, or 'none' to join none; what the embedder \
+      states if \
       not given.
       """)
   var lookAlike: LookAlikeLimit?

@@ -14,7 +14,8 @@ struct TrainCommand: AsyncParsableCommand {
 
       The output folder gets best.safetensors and last.safetensors (weights for 'classify' and \
       'predict'), metrics.csv, plot.svg, recipe.yaml, run.json, log.txt, and \
-      checkpoint.safetensors, from which --resume goes on bit for bit, whatever ended the run; what is not given then is as it was.
+      checkpoint.safetensors, from which --resume goes on bit for bit, whatever ended the run; \
+      what is not given then is as it was.
 
         dfkit train --data faces/ --output runs/mine
         dfkit train --data faces/ --recipe dfdc-silver --member 5 --output runs/b4

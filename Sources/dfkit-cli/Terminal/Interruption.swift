@@ -3,7 +3,8 @@ import DFKit
 import Dispatch
 import Foundation
 
-/// Ctrl-C and SIGTERM: the first asks the work to stop after what is in hand, the second ends at once.
+/// Ctrl-C and SIGTERM: the first asks the work to stop after what is in hand, the second ends at
+/// once.
 enum Interruption {
   /// The exit status after an interruption, as shells have it.
   static let exitCode = ExitCode(130)

@@ -1,8 +1,8 @@
 import DFKit
 import Foundation
 
-/// Prints a job's reports: JSON as they come, or one table at the end. Errors go to standard error at
-/// once.
+/// Prints a job's reports: JSON as they come, or one table at the end. Errors go to standard error
+/// at once.
 struct ReportPrinter<Report> {
   private let bar: ProgressBar
   private let table: ([Report]) -> String

@@ -22,7 +22,8 @@ import Testing
     try JSONDecoder().decode(type, from: Data(contentsOf: Paths.fixture(name)))
   }
 
-  /// A checkpoint with the formula's values, and the counters that PyTorch saves beside batch norms.
+  /// A checkpoint with the formula's values, and the counters that PyTorch saves beside batch
+  /// norms.
   static func state(_ parameters: [Parameter], _ varianceScale: Double) -> StateDict {
     StateDict(
       tensors: parameters.flatMap { parameter -> [StateDict.Entry] in

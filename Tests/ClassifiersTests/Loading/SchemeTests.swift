@@ -3,8 +3,8 @@ import DeepfakeCore
 import TestSupport
 import Testing
 
-/// Checkpoints that wrap a network of another scheme: the same tensors under other keys must give the
-/// same logits. The keys are written out here once more, as the projects save them.
+/// Checkpoints that wrap a network of another scheme: the same tensors under other keys must give
+/// the same logits. The keys are written out here once more, as the projects save them.
 @Suite(.serialized) struct SchemeTests {
   let x = Formula.image("schemes", batch: 1, height: 64, width: 64)
 

@@ -31,8 +31,8 @@ import Testing
   }
 
   /// Every parameter's gradient is within a thousandth of its norm, or of a ten-thousandth of the
-  /// largest norm where its own is less: in the norm of the difference, as its projections tell, and
-  /// in the elements that are there.
+  /// largest norm where its own is less: in the norm of the difference, as its projections tell,
+  /// and in the elements that are there.
   private func checkGradients(
     _ found: Gradients, _ golden: [String: TrainingGolden.Gradient], _ store: ParameterStore
   ) {

@@ -5,8 +5,8 @@ import Testing
 
 /// What `CalibrationJob` makes of faces that are judged already.
 @Suite struct CalibrationReportTests {
-  /// Twenty videos of either label with three to five faces. The faces' logits are four times what they
-  /// should be, and all of a video err together.
+  /// Twenty videos of either label with three to five faces. The faces' logits are four times what
+  /// they should be, and all of a video err together.
   private func faces() -> [ScoredFace] {
     var generator = SeededGenerator(seed: 11)
     var faces: [ScoredFace] = []

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 @Suite struct LandmarkJobTests {
-  /// Five crops, one of them damaged and one with landmarks, and a manifest with a column of its own.
+  /// Five crops, one of them damaged and one with landmarks, and a manifest with a column of its
+  /// own.
   private func withCrops(_ body: (URL) throws -> Void) throws {
     try Paths.withTemporaryFolder { folder in
       for (index, side) in [40, 60, 40, 80].enumerated() {
@@ -27,8 +28,8 @@ import Testing
     }
   }
 
-  /// Finds a small face in the corner and a larger one around the middle of what it sees; nothing in dark
-  /// pictures.
+  /// Finds a small face in the corner and a larger one around the middle of what it sees; nothing
+  /// in dark pictures.
   private let detector = ScriptedDetector { _, frame in
     let (width, height) = (Float(frame.width), Float(frame.height))
     guard frame[frame.width / 2, frame.height / 2].red > 30 else { return [] }

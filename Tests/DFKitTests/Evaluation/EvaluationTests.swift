@@ -14,8 +14,8 @@ enum Evaluated {
     return VerdictMaker(recipe, try recipe.combination())
   }
 
-  /// A file whose people have these scores, one list a person, a frame an entry; members give the same unless `second`
-  /// says what another one gives.
+  /// A file whose people have these scores, one list a person, a frame an entry; members give the
+  /// same unless `second` says what another one gives.
   static func file(
     _ name: String, _ label: FaceLabel, _ people: [[Float]], second: Float? = nil,
     group: String? = nil, source: String? = nil, side: Float = 100,

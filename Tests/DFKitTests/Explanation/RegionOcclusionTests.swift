@@ -2,7 +2,8 @@ import DFKit
 import Testing
 
 @Suite("Explanation: regions of a face") struct RegionOcclusionTests {
-  /// Says how bright and dark pixels differ in a part of a crop: what is lost where that part is blurred.
+  /// Says how bright and dark pixels differ in a part of a crop: what is lost where that part is
+  /// blurred.
   private struct Contrast: FrameClassifier {
     var rows: Range<Int>
     var columns: Range<Int>

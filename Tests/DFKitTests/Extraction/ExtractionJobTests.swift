@@ -113,7 +113,8 @@ import Testing
     try ExtractionMaterial.with { material in
       try material.run(options(), out: "whole")
       try material.run(options())
-      // As if it had been killed while the last two were in work, and earlier while it wrote the manifest.
+      // As if it had been killed while the last two were in work, and earlier while it wrote the
+      // manifest.
       let manager = FileManager.default
       let videos = material.out.appendingPathComponent("videos.csv")
       var lines = try String(contentsOf: videos, encoding: .utf8).split(separator: "\n")

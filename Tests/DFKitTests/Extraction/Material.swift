@@ -2,7 +2,8 @@ import DFKit
 import Foundation
 import TestSupport
 
-/// Finds a face where a still video has its patches: everywhere the same, whatever was asked before.
+/// Finds a face where a still video has its patches: everywhere the same, whatever was asked
+/// before.
 struct PatchDetector: FaceDetector {
   var count = 2
 

@@ -44,16 +44,21 @@ import Testing
   @Test func theReferenceSaysWhatAKeyIsForAndWhatHoldsWithoutIt() throws {
     let lines = Set(Recipe.reference.split(separator: "\n").map(String.init))
     for line in [
-      "| `frames` | a whole number from 1 to 1000. Frames looked at, spread evenly over those that a"
+      "| `frames` | a whole number from 1 to 1000. Frames looked at, spread evenly over those"
+        + " that a"
         + " video decodes to. | 25 |",
-      "| `schedule.every` | `step`: a whole number from 1 to 100000. Epochs between two falls. | 5 |",
+      "| `schedule.every` | `step`: a whole number from 1 to 100000. Epochs between two falls. |"
+        + " 5 |",
       "| `schedule.minRate` | `plateau`, `cosine`: a number from 0 to 10. The lowest rate. | 0 |",
       "| `optimizer.nesterov` | `sgd`: `true` or `false`. Whether it looks ahead. | false |",
-      "| `size` | a whole number from 32 to 4096. The side of the square input in pixels. If absent:"
+      "| `size` | a whole number from 32 to 4096. The side of the square input in pixels. If"
+        + " absent:"
         + " the file's metadata, or the scheme's. | absent |",
       "| `training` | How `dfkit train` makes the members; `predict` does not use it. | absent |",
-      "| `swa` | The mean of the weights of whole epochs. It is what is validated and saved. | none |",
-      "| `swa.from` | a whole number from 1 to 100000. The first epoch whose weights count. | needed |",
+      "| `swa` | The mean of the weights of whole epochs. It is what is validated and saved. |"
+        + " none |",
+      "| `swa.from` | a whole number from 1 to 100000. The first epoch whose weights count. |"
+        + " needed |",
     ] {
       #expect(lines.contains(line), "\(line)")
     }

@@ -25,7 +25,8 @@ import Testing
       batchSize: 4
       accumulate: 3
       seed: 99
-      optimizer: {kind: sgd, learningRate: 0.1, weightDecay: 0.01, layerDecay: 0.7, momentum: 0.8, nesterov: true, sam: 0.05}
+      optimizer: {kind: sgd, learningRate: 0.1, weightDecay: 0.01, layerDecay: 0.7, momentum: \
+      0.8, nesterov: true, sam: 0.05}
       schedule: {kind: step, factor: 0.1, every: 3, warmUp: 0.5}
       loss: {kind: focal, labelSmoothing: 0.1, gamma: 3, alpha: 0.3}
       augmentation: strong

@@ -55,8 +55,8 @@ struct CatalogueEntry: Sendable, CustomTestStringConvertible {
   let completing: @Sendable ([Tensor]) -> [Tensor]
   /// Inputs that have no gradient.
   let constants: Set<Int>
-  /// The largest difference between a derivative and its finite difference, relative to the gradient's
-  /// largest element.
+  /// The largest difference between a derivative and its finite difference, relative to the
+  /// gradient's largest element.
   let tolerance: Double
 
   init(

@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-/// Every operation, with its settings' kinds. `OperationCatalogueTests` checks each line, and that no
-/// operation of the sources is missing.
+/// Every operation, with its settings' kinds. `OperationCatalogueTests` checks each line, and that
+/// no operation of the sources is missing.
 enum OperationCatalogue {
   static let all =
     arithmetic + elementwise + reductions + shapes + losses + products + convolutions + norms

@@ -3,8 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Checks every line of the catalogue: that the same inputs give the same bits, that pullbacks are the
-/// derivatives, whichever of them are asked for, and that nothing is missing.
+/// Checks every line of the catalogue: that the same inputs give the same bits, that pullbacks are
+/// the derivatives, whichever of them are asked for, and that nothing is missing.
 @Suite struct OperationCatalogueTests {
   @Test func everyOperationIsInTheCatalogue() throws {
     let sources = Paths.package.appendingPathComponent("Sources").resolvingSymlinksInPath()
@@ -69,8 +69,8 @@ import Testing
   }
 }
 
-/// One operation at one point: the gradients of a weighted sum of its outputs, to hold against finite
-/// differences.
+/// One operation at one point: the gradients of a weighted sum of its outputs, to hold against
+/// finite differences.
 private struct DerivativeCheck {
   let entry: CatalogueEntry
   let inputs: [Tensor]
@@ -118,8 +118,8 @@ private struct DerivativeCheck {
     }
   }
 
-  /// The derivative along `direction`, whose elements are at most 1: central differences of two steps,
-  /// extrapolated to none (Richardson), divided by the steps that Float32 really made.
+  /// The derivative along `direction`, whose elements are at most 1: central differences of two
+  /// steps, extrapolated to none (Richardson), divided by the steps that Float32 really made.
   private func slope(_ index: Int, along direction: [Double]) -> Double {
     let x = inputs[index].scalars
     let steepest = direction.indices.max { abs(direction[$0]) < abs(direction[$1]) } ?? 0
@@ -157,7 +157,8 @@ private struct DerivativeCheck {
       let numeric = slope(index, along: direction)
       #expect(
         abs(gradient[i] - numeric) <= entry.tolerance * max(1, largest),
-        "\(entry.name): element \(i) of input \(index), pullback \(gradient[i]), differences \(numeric)"
+        "\(entry.name): element \(i) of input \(index), pullback \(gradient[i]), differences"
+          + " \(numeric)"
       )
     }
   }

@@ -71,8 +71,8 @@ private struct Golden: Decodable {
   }
 
   @Test func shrinkingDoesNotAlias() throws {
-    // Stripes of one pixel: their mean at any smaller size, where single samples would hit one or the
-    // other.
+    // Stripes of one pixel: their mean at any smaller size, where single samples would hit one or
+    // the other.
     let stripes = Image(
       width: 400, height: 400,
       pixels: (0..<400 * 400).flatMap { [UInt8](repeating: $0 % 2 == 0 ? 255 : 0, count: 3) })

@@ -3,7 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the golden values of PyTorch (`GoldenGradientTests`) leave open: extremes, and how losses meet.
+/// What the golden values of PyTorch (`GoldenGradientTests`) leave open: extremes, and how losses
+/// meet.
 @Suite struct LossTests {
   @Test func extremeLogitsStayFinite() {
     let logits = Tensor([-1000, -100, 0, 100, 1000, -1000, 1000], shape: [7])

@@ -45,8 +45,8 @@ struct GoldenCase: Decodable {
 }
 
 extension GoldenCase {
-  /// The case's operation of `t`; nil for one that is not known here. A switch, because the type checker
-  /// takes half a minute over a table of closures.
+  /// The case's operation of `t`; nil for one that is not known here. A switch, because the type
+  /// checker takes half a minute over a table of closures.
   func evaluate(_ t: [Tensor]) -> Tensor? {
     switch op {
     case "add":

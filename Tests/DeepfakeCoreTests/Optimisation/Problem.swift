@@ -10,7 +10,8 @@ struct OptimisationGoldens: Decodable {
     var norms: [Float]
   }
 
-  /// The rate before the first step and after each; for plateaus, how they are set and what they see.
+  /// The rate before the first step and after each; for plateaus, how they are set and what they
+  /// see.
   struct Schedule: Decodable {
     struct Settings: Decodable {
       var mode: String?
@@ -38,8 +39,8 @@ struct OptimisationGoldens: Decodable {
   }
 }
 
-/// The problem of `Fixtures/make_optimisation.py`: two parameters and a loss whose gradient is written
-/// down at once.
+/// The problem of `Fixtures/make_optimisation.py`: two parameters and a loss whose gradient is
+/// written down at once.
 struct Problem {
   let store = ParameterStore()
   let parameters: [Parameter]

@@ -29,8 +29,8 @@ struct CorruptedFileTests {
     }
   }
 
-  /// Calls `body` with the fixture's bytes and a copy to change in place, which is much faster than a
-  /// new file each time.
+  /// Calls `body` with the fixture's bytes and a copy to change in place, which is much faster than
+  /// a new file each time.
   private func withCopy(
     _ name: String, _ body: (Data, URL, FileHandle) throws -> Void
   ) throws {

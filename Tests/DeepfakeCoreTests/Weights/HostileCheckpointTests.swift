@@ -117,7 +117,8 @@ struct HostileCheckpointTests {
   }
 
   @Test func sharedContainersAreVisitedOnce() throws {
-    // 20,000 references to one list of 20,000 items, and "laughs": each list holds the last one twice.
+    // 20,000 references to one list of 20,000 items, and "laughs": each list holds the last one
+    // twice.
     let state = try read { pickle in
       pickle.code("}")
       pickle.text("weight")

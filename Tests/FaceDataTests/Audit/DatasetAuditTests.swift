@@ -7,7 +7,8 @@ import MediaIO
 import TestSupport
 import Testing
 
-/// A folder of drawn crops: five frames of each of `videos` videos, each of another person in another place.
+/// A folder of drawn crops: five frames of each of `videos` videos, each of another person in
+/// another place.
 private struct DrawnFaces {
   var samples: [FaceSample] = []
   let folder: URL

@@ -7,7 +7,8 @@ import TestSupport
 import Testing
 
 @Suite struct PlantedLeaksTests {
-  /// The benchmark of leaks planted on purpose, at a small size: `dfkit bench copies` runs it at any.
+  /// The benchmark of leaks planted on purpose, at a small size: `dfkit bench copies` runs it at
+  /// any.
   @Test func findsPlantedCopies() throws {
     try Paths.withTemporaryFolder { folder in
       let leaks = try PlantedLeaks(

@@ -42,7 +42,8 @@ import Testing
     let manifest = try read(
       """
       landmarks, Time,label,SPLIT,original,person,video,path,box,frame,score,source,hue
-      1 2 3 4 5 6 7 8 9 10.5,1.25,1,train,orig.mp4,"Anna, B.",v.mp4,"d/""x"".jpg",1 2 -3 4.5,7,0.9,ab,1
+      1 2 3 4 5 6 7 8 9 10.5,1.25,1,train,orig.mp4,"Anna, B.",v.mp4,"d/""x"".jpg",1 2 -3 \
+      4.5,7,0.9,ab,1
       ,,0,train,,,,y.jpg,,,,,
       """)
     let sample = manifest.samples[0]

@@ -5,7 +5,8 @@ import Measures
 import TestSupport
 import Testing
 
-/// Samples of `people` persons with two videos each, and fakes made of every second video with a stranger's face.
+/// Samples of `people` persons with two videos each, and fakes made of every second video with a
+/// stranger's face.
 private func dataset(people: Int, frames: Int) -> FaceManifest {
   var samples: [FaceSample] = []
   func add(_ path: String, _ label: FaceLabel, _ video: String, _ origin: String) {

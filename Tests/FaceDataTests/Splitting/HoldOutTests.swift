@@ -40,7 +40,8 @@ private func sample(
     var generator = SeededGenerator(seed: 11)
     var taken = 0
     for round in UInt64(0)..<60 {
-      // Videos of random people, fakes of some of them with other people's faces, things left out at random.
+      // Videos of random people, fakes of some of them with other people's faces, things left out
+      // at random.
       let people = 8 + Int(generator.next() % 40)
       let videos = people * 2
       let owners = (0..<videos).map { _ in Int(generator.next() % UInt64(people)) }

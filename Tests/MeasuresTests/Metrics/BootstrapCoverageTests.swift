@@ -5,7 +5,8 @@ import Testing
 
 /// Whether intervals hold the truth as often as they say, on simulated data whose truth is known.
 @Suite struct BootstrapCoverageTests {
-  /// Scores of fakes and reals from two normal distributions; frames of a video share most of what is random.
+  /// Scores of fakes and reals from two normal distributions; frames of a video share most of what
+  /// is random.
   private func simulated(
     videos: Int, frames: Int, _ generator: inout SeededGenerator
   ) -> (judgements: [Judgement], groups: [Int]) {
@@ -50,8 +51,8 @@ import Testing
       if try #require(grouped[.auc].interval).contains(truth) { held += 1 }
       if try #require(single[.auc].interval).contains(truth) { naive += 1 }
     }
-    // Of 200 trials, 95 % are 190, give or take three deviations of 3.1; percentile intervals of 60 groups are a
-    // little narrow.
+    // Of 200 trials, 95 % are 190, give or take three deviations of 3.1; percentile intervals of 60
+    // groups are a little narrow.
     #expect((178...199).contains(held), "\(held)")
     // Taking frames for independent would promise too much.
     #expect(naive < held - 15, "\(naive), \(held)")

@@ -197,7 +197,8 @@ let uprightLandmarks = [
       }
       #expect(abs(total - 250) <= 4)
     }
-    // What is the same everywhere stays so, edges included, even where filters are wider than pictures.
+    // What is the same everywhere stays so, edges included, even where filters are wider than
+    // pictures.
     for side in [1, 2, 3, 30] {
       let plain = Image(width: side, height: side + 1) { $0.update(repeating: 201) }
       #expect(plain.smeared(length: 9, angle: 0.7) == plain)

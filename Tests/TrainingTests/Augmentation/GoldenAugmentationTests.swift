@@ -19,7 +19,8 @@ private struct Golden: Decodable {
 }
 
 @Suite struct GoldenAugmentationTests {
-  /// A picture changed in the manner and by the numbers of a case, and the tolerance in levels of 255.
+  /// A picture changed in the manner and by the numbers of a case, and the tolerance in levels of
+  /// 255.
   private func changed(
     _ image: Image, _ kind: String, _ values: [Float]
   ) throws -> (image: Image, tolerance: Int) {

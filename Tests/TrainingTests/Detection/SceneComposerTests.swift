@@ -50,7 +50,8 @@ import Training
 
   @Test func landmarksGoWithTheFace() throws {
     try DrawnHeads.inFolder { folder in
-      // Between the eyes there is skin, which is lighter than the wall behind the head, whatever the light.
+      // Between the eyes there is skin, which is lighter than the wall behind the head, whatever
+      // the light.
       var lighter = 0
       var all = 0
       for scene in try scenes(folder, count: 60) {

@@ -217,8 +217,8 @@ import Training
       let plain = try images(manifest, Array(0..<15), options)
       options.augmentation.mixup = Mixup(alpha: 1, partner: .original)
       let mixed = try images(manifest, Array(0..<15), options)
-      // The corner is outside of every mask: there the fake and the face that it is made of, changed alike,
-      // are the same, in whichever shares they are mixed.
+      // The corner is outside of every mask: there the fake and the face that it is made of,
+      // changed alike, are the same, in whichever shares they are mixed.
       for made in 9..<15 {
         #expect(mixed.labels[made] < 1 && mixed.labels[made] > 0)
         expectClose(

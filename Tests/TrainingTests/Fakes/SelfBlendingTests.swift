@@ -119,7 +119,8 @@ func facePoints(_ size: Int = 96) -> [Point] {
   }
 
   @Test func laysAnothersFaceOntoTheFace() {
-    // A dark picture with a light spot at each landmark, turned and larger than the face it replaces.
+    // A dark picture with a light spot at each landmark, turned and larger than the face it
+    // replaces.
     let target = facePoints(128)
     let map = SimilarityTransform(scale: 1.7, angle: 0.3, translationX: 40, translationY: -10)
     let points = target.map { map($0) }

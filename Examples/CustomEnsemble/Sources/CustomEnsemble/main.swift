@@ -1,10 +1,11 @@
-// An ensemble with a scorer and an aggregator of one's own, with weights for its members, and with members that are
-// stacked: on made-up crops. Docs/Ensembles.md walks through it.
+// An ensemble with a scorer and an aggregator of one's own, with weights for its members, and with
+// members that are stacked: on made-up crops. Docs/Ensembles.md walks through it.
 import Classifiers
 import DeepfakeCore
 
-/// A rule instead of a network: swapped faces are often smoother than their surroundings, so crops with
-/// little difference between neighbouring pixels count as suspicious. (An example, not a detector.)
+/// A rule instead of a network: swapped faces are often smoother than their surroundings, so crops
+/// with little difference between neighbouring pixels count as suspicious. (An example, not a
+/// detector.)
 struct SmoothnessScorer: FaceScorer {
   /// The mean difference between neighbours that counts as neither.
   let threshold: Float
@@ -68,8 +69,9 @@ var weighted = ensemble
 weighted.models = WeightedMeanAggregator([3, 1])
 try show("weights for the members", weighted)
 
-// How much each counts is learned from people whose truth is known, and whom no member was trained on: here, smooth
-// crops are called fake. Member scores are computed once; everything after that is arithmetic.
+// How much each counts is learned from people whose truth is known, and whom no member was trained
+// on: here, smooth crops are called fake. Member scores are computed once; everything after that is
+// arithmetic.
 var samples: [StackedAggregator.Sample] = []
 for person in UInt64(0)..<40 {
   let isFake = person % 2 == 0
