@@ -54,7 +54,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
-  @Option(help: "Frames looked at in a video, 1 to 1000; the recipe's number if not given.")
+  @Option(help: .setting("frames", "the recipe's number if not given"))
   var frames: Int?
 
   @Option(
@@ -107,14 +107,18 @@ struct EvaluateCommand: AsyncParsableCommand {
     if inputs.isEmpty == samples.data.isEmpty {
       throw ValidationError("Give videos, or face crops with --data.")
     }
-    if let frames, !(1...1000).contains(frames) {
-      throw ValidationError("--frames must be 1 to 1000.")
-    }
+    var recipe = Recipe(name: "recipe", members: [])
+    try recipe.apply(changes)
     if sweep, inputs.isEmpty { throw ValidationError("--sweep is for videos, not for --data.") }
     if compare == nil, !compareWeights.isEmpty {
       throw ValidationError("--compare-weights are for the recipe of --compare; give that too.")
     }
     _ = try kinds()
+  }
+
+  /// What was given, by the recipe's keys.
+  private var changes: [SettingChange] {
+    [SettingChange("--frames", "frames", frames)].compactMap { $0 }
   }
 
   private func kinds() throws -> [Ablation.Kind] {
@@ -186,7 +190,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   /// The job that a recipe and its weights make.
   private func job(_ given: (recipe: Recipe, weights: MemberFiles)) throws -> EvaluationJob {
     var (settings, files) = given
-    if let frames { settings.frames = frames }
+    try settings.apply(changes)
     var source: WeightsSource?
     if samples.data.isEmpty {
       let choice = try detector.choice(
