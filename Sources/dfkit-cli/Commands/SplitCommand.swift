@@ -48,9 +48,10 @@ struct SplitCommand: AsyncParsableCommand {
   var seed: UInt64 = 0
 
   @Flag(
-    help:
-      "Keep videos of one folder together, as the parts of DFDC want it (the folder in the"
-      + " video's name)."
+    help: """
+      Keep videos of one folder together, as the parts of DFDC want it (the folder in the video's \
+      name).
+      """
   )
   var folders = false
 

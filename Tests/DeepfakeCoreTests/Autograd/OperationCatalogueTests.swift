@@ -157,8 +157,7 @@ private struct DerivativeCheck {
       let numeric = slope(index, along: direction)
       #expect(
         abs(gradient[i] - numeric) <= entry.tolerance * max(1, largest),
-        "\(entry.name): element \(i) of input \(index), pullback \(gradient[i]), differences"
-          + " \(numeric)"
+        "\(entry.name), \(index), \(i): pullback \(gradient[i]), differences \(numeric)"
       )
     }
   }

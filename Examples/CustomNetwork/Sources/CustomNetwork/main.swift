@@ -21,7 +21,7 @@ defer { try? FileManager.default.removeItem(at: folder) }
 
 /// Writes crops of the sample's faces, each once as it is and once smoothed, and their manifest.
 func writeData(_ recipe: Recipe) throws -> URL {
-  let detector = try recipe.detector.choice(in: nil).load()
+  let detector = try recipe.detector.load(WeightsSource(argument: "face-detector"))
   var lines = ["path,label,video,split"]
   var count = 0
   try Video(sample).evenlySpacedFrames(32) { frame in
@@ -84,10 +84,9 @@ for (architecture, parameters) in published {
   precondition(found.architecture == architecture && found.input.size == 64)
 
   let weights = try MemberFiles([run.best.path], members: recipe.members)
-  let detector = try recipe.detector.choice(in: nil)
   let predictor = try VideoPredictor(
-    recipe: recipe, weights: weights, detectorWeights: detector.weights)
+    recipe: recipe, weights: weights, detectorWeights: WeightsSource(argument: "face-detector"))
   let report = try predictor.predict(video)
   let probability = report.verdict.probability.map { "\($0)" } ?? "unknown"
-  print("  \(video.lastPathComponent): \(report.verdict.name), P(fake) = \(probability)")
+  print("  \(video.lastPathComponent): \(report.verdict.answer.rawValue), P(fake) = \(probability)")
 }
