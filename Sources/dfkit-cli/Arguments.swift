@@ -122,7 +122,6 @@ struct FrameCount: ExpressibleByArgument {
   }
 }
 
-/// `--embedder`
 struct EmbedderOptions: ParsableArguments {
   @Option(
     name: .customLong("embedder"),

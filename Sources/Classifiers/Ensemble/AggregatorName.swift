@@ -61,7 +61,7 @@ public enum AggregatorName: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// The aggregator.
+  /// The rule that the name stands for.
   public var aggregator: any Aggregator {
     switch self {
     case .mean: MeanAggregator()

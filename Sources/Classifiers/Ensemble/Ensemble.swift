@@ -8,9 +8,9 @@ import DeepfakeCore
 public struct Ensemble: FaceScorer {
   /// A scorer with the name that reports give it.
   public struct Member: Sendable {
-    /// The name.
+    /// What reports call it.
     public var name: String
-    /// The scorer.
+    /// What gives crops their probabilities.
     public var scorer: any FaceScorer
 
     /// A named scorer.

@@ -9,7 +9,6 @@ import DeepfakeCore
 package struct GradCAM: Sendable {
   /// What the network is.
   package let settings: ClassifierSettings
-  /// The network.
   package let network: ClassifierNetwork
   /// Which of the network's maps are looked at, from the stem on; nil for the last, which the
   /// classifier pools.

@@ -57,7 +57,6 @@ package struct InceptionResnetEmbedder: FaceEmbedder {
   /// The network's parameters, without values.
   package static var parameters: [Parameter] { InceptionResnetV1().store.parameters }
 
-  /// The crops' embeddings.
   package func embeddings(_ crops: [Image]) -> Tensor {
     crops.embedded(input: Self.input, dimension: dimension) { network($0) }
   }

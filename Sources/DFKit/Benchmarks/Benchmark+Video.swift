@@ -57,11 +57,9 @@ package struct VideoTimes: Sendable, Equatable {
   package struct Stage: Sendable, Equatable {
     /// `load`, `decode`, `detect`, `track`, `crop`, `classify`, or `other`.
     package var name: String
-    /// Seconds.
     package var seconds: RunTimes
   }
 
-  /// The file.
   package var file: String
   /// What was found, as in a report.
   package var verdict: Verdict

@@ -10,7 +10,6 @@ package struct BenchmarkResult: Sendable, Equatable {
   package var size: Size
   /// Images at once; of a video, the frames looked at.
   package var batch: Int
-  /// Threads.
   package var threads: Int
   /// Runs before those that count.
   package var warmUps: Int
@@ -30,7 +29,6 @@ package struct BenchmarkResult: Sendable, Equatable {
 
   /// Frames searched in a run and faces found in them.
   package struct Found: Sendable, Equatable {
-    /// Frames.
     package var frames: Int
     /// Faces in all of them.
     package var faces: Int
@@ -56,7 +54,6 @@ package struct BenchmarkResult: Sendable, Equatable {
   package enum Size: Sendable, Equatable {
     /// A square.
     case side(Int)
-    /// A frame.
     case frame(width: Int, height: Int)
     /// Pictures of many sizes.
     case mixed

@@ -19,7 +19,6 @@ package struct CopyBenchmark: Sendable {
   /// How many times as large a table is searched: pictures measured once stand for others, of which
   /// all that they are compared by is changed.
   package var times = 1
-  /// The search.
   package var search = CopySearch()
   /// Runs that count: each measures and searches the same dataset anew.
   package var repeats = 1

@@ -46,7 +46,6 @@ package struct CalibrationReport: Sendable {
 
   /// One network of the recipe, or the only one, with its own calibration.
   package struct Member: Sendable {
-    /// Its name.
     package var name: String
     /// What was fitted to its logits; what changes nothing where it was to keep its own.
     package var calibration: LogitCalibration
@@ -79,7 +78,6 @@ package struct CalibrationReport: Sendable {
   package internal(set) var dataDigest = ""
   /// Which samples were judged, in words.
   package internal(set) var part = ""
-  /// The faces.
   package let faces: [ScoredFace]
   /// Groups that intervals are drawn from.
   package let groups: Int

@@ -7,7 +7,6 @@ import MediaIO
 package struct ClassificationReport: Sendable {
   /// What one network says.
   package struct Member: Sendable, Equatable {
-    /// Its name.
     package var name: String
     /// Its raw outputs.
     package var logits: [Float]
@@ -15,7 +14,6 @@ package struct ClassificationReport: Sendable {
     package var probability: Float?
   }
 
-  /// The file.
   package var file: String
   /// Each network's answer, in order; empty where the file could not be scored.
   package var members: [Member] = []

@@ -8,7 +8,6 @@ package struct AuditJob: Sendable {
   /// What is measured.
   package var audit = DatasetAudit()
 
-  /// A job.
   package init(_ input: DatasetInput) {
     self.input = input
   }

@@ -19,7 +19,6 @@ package struct LandmarkJob: Sendable {
   /// Whether samples that have landmarks are looked at again.
   package var replacesKnown = false
 
-  /// A job.
   package init(_ input: DatasetInput, detector: any FaceDetector) {
     self.input = input
     self.detector = detector
@@ -31,7 +30,6 @@ package struct LandmarkJob: Sendable {
     package struct Unreadable: Sendable, Equatable {
       /// Its path in the manifest.
       package var path: String
-      /// Why.
       package var reason: String
     }
 

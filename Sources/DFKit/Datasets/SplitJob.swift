@@ -10,7 +10,6 @@ package struct SplitJob: Sendable {
   /// What holds samples together by their pictures; nil to go by the manifest alone.
   package var search: LinkSearch? = LinkSearch()
 
-  /// A job.
   package init(_ input: DatasetInput) {
     self.input = input
   }

@@ -14,7 +14,6 @@ package struct DetectionJob: Sendable {
   /// What is drawn of the results; nil for nothing.
   package var drawing: DetectionDrawing?
 
-  /// A job.
   package init(
     detector: any FaceDetector, frames: FrameChoice = .spread(25),
     drawing: DetectionDrawing? = nil

@@ -2,12 +2,10 @@ import FaceDetect
 
 /// A face with the number of the person it belongs to.
 package struct TrackedFace: Sendable, Equatable {
-  /// The face.
   package var face: Face
   /// The number of its track.
   package var track: Int
 
-  /// A face of a track.
   package init(face: Face, track: Int) {
     self.face = face
     self.track = track
@@ -36,7 +34,6 @@ package struct DetectionReport: Sendable {
     }
   }
 
-  /// The file.
   package var file: String
   /// How faces were looked for.
   package var search = FaceSearchFacts()

@@ -16,7 +16,6 @@ package struct DetectorEvaluationJob: Sendable {
   /// The scores of which the report tells.
   package var thresholds: [Float]
 
-  /// A job.
   package init(
     data: [URL], detector: any FaceDetector, evaluation: DetectorEvaluation = .init(),
     thresholds: [Float] = [0.3, 0.5, 0.7, 0.8, 0.9]

@@ -19,7 +19,6 @@ package struct DetectorTrainingJob: Sendable {
   /// When checkpoints are written beside each epoch's end.
   package var checkpoints = CheckpointTimes()
 
-  /// A job.
   package init(data: [URL], folder: RunFolder, options: DetectorTrainer.Options = .init()) {
     self.data = data
     self.folder = folder

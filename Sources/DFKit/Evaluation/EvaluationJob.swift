@@ -14,7 +14,6 @@ package struct EvaluationJob: Sendable {
   package struct Failure: Sendable, Equatable {
     /// The file as it was given.
     package var file: String
-    /// Why.
     package var error: String
   }
 
@@ -49,7 +48,6 @@ package struct EvaluationJob: Sendable {
   /// The folder in which scores are kept from call to call; nil to keep none.
   package var cache: URL?
 
-  /// A job.
   package init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource?) {
     self.recipe = recipe
     self.recipe.noteCalibration(of: weights)

@@ -11,9 +11,7 @@ package struct RegionOcclusion: Sendable {
   package enum Region: String, Sendable, CaseIterable {
     /// Eyes and brows.
     case eyes
-    /// The nose.
     case nose
-    /// The mouth.
     case mouth
     /// The border between face and surroundings, where a pasted face ends.
     case outline
@@ -45,7 +43,6 @@ package struct RegionOcclusion: Sendable {
 
   /// What a region is worth.
   package struct Finding: Sendable, Equatable {
-    /// The region.
     package var region: Region
     /// How much lower the log odds of "fake" are without it; below 0 where it spoke for "real".
     package var weight: Float

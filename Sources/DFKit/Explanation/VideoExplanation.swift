@@ -7,7 +7,6 @@ import Training
 
 /// A verdict with what led to it: what `dfkit report` shows.
 package struct VideoExplanation: Sendable {
-  /// The file.
   package struct FileFacts: Sendable, Equatable {
     /// The path as it was given.
     package var path: String
@@ -64,7 +63,6 @@ package struct VideoExplanation: Sendable {
 
   /// The verdict with all scores.
   package var report: VideoReport
-  /// The file.
   package var file: FileFacts
   /// The detector first, then the recipe's members.
   package var models: [Model]

@@ -23,7 +23,6 @@ package struct ExtractionJob: Sendable {
   /// The dataset's folder.
   package var folder: URL
 
-  /// A job.
   package init(
     _ options: ExtractionOptions, detector: any FaceDetector, detectorDigest: String,
     labels: DatasetLabels, folder: URL

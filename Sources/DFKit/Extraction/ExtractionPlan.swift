@@ -9,7 +9,6 @@ package struct ExtractionPlan {
   package struct Failure: Sendable, Equatable {
     /// The file as it was given.
     package var file: String
-    /// Why.
     package var error: String
   }
 

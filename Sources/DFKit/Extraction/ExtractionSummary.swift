@@ -10,7 +10,6 @@ package struct ExtractionSummary: Sendable {
     package var withoutFaces = 0
     /// Frames that were searched.
     package var frames = 0
-    /// Crops.
     package var crops = 0
   }
 

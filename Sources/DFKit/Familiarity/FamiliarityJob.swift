@@ -31,7 +31,6 @@ package struct FamiliarityJob: Sendable {
   /// The most held-out faces of a source of which damaged copies are looked at.
   package var damagedPerSource = 100
 
-  /// A job.
   package init(weights: WeightsSource, data: [URL]) {
     self.weights = weights
     self.data = data

@@ -23,7 +23,6 @@ package struct FamiliarityReport: Sendable {
 
   /// How many of some faces are unfamiliar.
   package struct Count: Sendable, Equatable {
-    /// The faces.
     package var faces: Int
     /// Those beyond some limit.
     package var unfamiliar: Int

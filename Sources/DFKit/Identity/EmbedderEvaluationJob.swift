@@ -13,7 +13,6 @@ package struct EmbedderEvaluationJob: Sendable {
   /// What is measured.
   package var evaluation: EmbedderEvaluation
 
-  /// A job.
   package init(data: [URL], embedder: URL? = nil, evaluation: EmbedderEvaluation = .init()) {
     self.data = data
     self.embedder = embedder

@@ -18,7 +18,6 @@ package struct EmbedderTrainingJob: Sendable {
   /// When checkpoints are written beside each epoch's end.
   package var checkpoints = CheckpointTimes()
 
-  /// A job.
   package init(data: [URL], folder: RunFolder, options: EmbedderTrainer.Options = .init()) {
     self.data = data
     self.folder = folder

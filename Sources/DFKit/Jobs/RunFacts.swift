@@ -8,7 +8,6 @@ import Training
 package struct RunFacts: Codable, Sendable, Equatable {
   /// Weights that training started from.
   package struct InitialWeights: Codable, Sendable, Equatable {
-    /// The file.
     package var file: String
     /// The hash of its bytes.
     package var sha256: String

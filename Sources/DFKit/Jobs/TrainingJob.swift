@@ -7,7 +7,7 @@ import Training
 public struct TrainingJob: Sendable {
   /// The recipe; its options are those of the member, with what the caller changed.
   public var recipe: Recipe
-  /// The member.
+  /// The network of the recipe that is meant.
   public var member: Recipe.Member
   /// How it is trained.
   public var options: TrainingOptions
@@ -37,7 +37,7 @@ public struct TrainingJob: Sendable {
 
   /// Weights that training starts from.
   public struct InitialWeights: Sendable, Equatable {
-    /// The file.
+    /// Where the weights are read from.
     public var file: URL
     /// Whose checkpoint it is; told from the file if nil.
     public var scheme: Scheme?

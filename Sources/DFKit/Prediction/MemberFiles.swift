@@ -5,9 +5,9 @@ import Foundation
 public struct MemberFiles: Sendable, Equatable {
   /// A member with its weights.
   public struct Entry: Sendable, Equatable {
-    /// The member.
+    /// The network of the recipe that is meant.
     public var member: Recipe.Member
-    /// Its weights.
+    /// A file, or weights that ship.
     public var weights: WeightsSource
   }
 

@@ -23,7 +23,7 @@ public struct PredictionJob: Sendable {
   /// nothing else.
   public var instead: (@Sendable (URL, (Double) -> Void) throws -> VideoReport)?
 
-  /// A job.
+  /// Judges files with `predictor`.
   public init(predictor: VideoPredictor) {
     self.predictor = predictor
   }

@@ -16,7 +16,7 @@ public struct VideoReport: Sendable, Equatable {
     }
   }
 
-  /// The file.
+  /// The path, as it was given.
   public var file: String
   /// The answer.
   public var verdict: Verdict

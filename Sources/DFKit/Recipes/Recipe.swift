@@ -97,7 +97,7 @@ extension Recipe {
     /// decoded.
     public var minFrames: Int = 1
 
-    /// The defaults.
+    /// The values that hold where a recipe says nothing.
     public init() {}
   }
 
@@ -125,7 +125,7 @@ extension Recipe {
       }
     }
 
-    /// The rule.
+    /// Whose probability becomes that of the file.
     public var verdict: Rule = .highest
     /// Frames in which a person must be judged to get a verdict; fewer where fewer were decoded.
     public var minFrames: Int = 3
@@ -133,7 +133,7 @@ extension Recipe {
     /// of the person judged most: a picture in the background, or what is no face, does not decide.
     public var minShare: Float = 0.25
 
-    /// The defaults.
+    /// The values that hold where a recipe says nothing.
     public init() {}
   }
 
@@ -195,13 +195,13 @@ extension Recipe {
       case framed
     }
 
-    /// The shape.
+    /// How the crop lies on the face.
     public var shape: Shape = .square
     /// What is added on every side, as a fraction of the box's longer side; of an aligned crop, as
     /// a fraction of the side of the square that `FaceAlignment` fits to the face.
     public var margin: Float = 0.15
 
-    /// The defaults.
+    /// The values that hold where a recipe says nothing.
     public init() {}
   }
 
@@ -297,7 +297,7 @@ extension Recipe {
     /// What the final probability is held in; nil: it stays as it is.
     public var clip: ClosedRange<Float>? = 0.01...0.99
 
-    /// The defaults.
+    /// The values that hold where a recipe says nothing.
     public init() {}
   }
 }

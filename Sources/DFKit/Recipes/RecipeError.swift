@@ -16,7 +16,6 @@ public struct RecipeError: Error, Sendable, Equatable, CustomStringConvertible {
     self.problem = problem
   }
 
-  /// The error of a setting in `file`.
   init(file: String, _ error: SettingError) {
     self.init(file: file, key: error.key, problem: error.problem)
   }

@@ -1,6 +1,5 @@
 /// A JSON value whose object keys keep their order and whose text is the same every time.
 package enum JSON: Sendable, Equatable {
-  /// null
   case null
   /// true or false
   case bool(Bool)
@@ -20,9 +19,7 @@ package enum JSON: Sendable, Equatable {
 
   /// One key of an object with its value.
   package struct Member: Sendable, Equatable {
-    /// The key.
     package var key: String
-    /// The value.
     package var value: JSON
 
     /// A key with its value.
@@ -47,7 +44,6 @@ package enum JSON: Sendable, Equatable {
     value.map { .string($0) } ?? .null
   }
 
-  /// Numbers.
   package static func numbers(_ values: [Float]) -> JSON {
     .array(values.map { .number($0) })
   }

@@ -10,7 +10,6 @@ package struct TextTable: Sendable {
     case right
   }
 
-  /// A column.
   package struct Column: Sendable {
     /// What stands above it.
     package var title: String
@@ -24,7 +23,6 @@ package struct TextTable: Sendable {
     }
   }
 
-  /// The columns.
   package let columns: [Column]
   /// The rows so far.
   package private(set) var rows: [[String]] = []

@@ -4,13 +4,11 @@ import Foundation
 ///
 /// Foundation's `Process` cannot do that, and waits for the children's children as well.
 struct ChildProcess {
-  /// The program.
   var program: URL
   /// Its arguments, without its name.
   var arguments: [String]
   /// The folder that it works in.
   var folder: URL
-  /// Its environment.
   var environment: [String: String]
   /// Where its output and its errors go.
   var log: URL

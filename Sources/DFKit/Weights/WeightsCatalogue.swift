@@ -72,7 +72,6 @@ package struct WeightsCatalogue: Sendable, Equatable {
     /// The file that it brings.
     package var file: File
 
-    /// A package.
     package init(requirement: String, file: File) {
       self.requirement = requirement
       self.file = file

@@ -35,7 +35,6 @@ package struct WeightsFetcher: Sendable {
 
     /// A file's hash.
     package struct Hash: Sendable, Equatable {
-      /// The file.
       package var file: String
       /// Its SHA-256 in hexadecimal digits.
       package var sha256: String

@@ -14,7 +14,6 @@ package struct WeightsReport: Sendable {
     package var shape: [Int]
   }
 
-  /// The file.
   package var file: String
   /// `classifier`, `detector`, or nil where the network is unknown.
   package var kind: String?

@@ -14,9 +14,7 @@ package final class CallTimes: Sendable {
   package struct Entry: Sendable, Equatable {
     /// The operation's name.
     package var operation: String
-    /// The phase.
     package var phase: Phase
-    /// Calls.
     package var calls: Int
     /// Their time together, in seconds.
     package var seconds: Double

@@ -28,9 +28,9 @@ public struct Color: Sendable, Equatable {
   /// Black or white, whichever reads better on the colour.
   public var readable: Color { luminance > 0.179 ? .black : .white }
 
-  /// White.
+  /// Red, green and blue at 255.
   public static let white = Color(red: 255, green: 255, blue: 255)
-  /// Black.
+  /// Red, green and blue at 0.
   public static let black = Color(red: 0, green: 0, blue: 0)
   /// A red that stands out on skin and on film.
   public static let red = Color(red: 230, green: 40, blue: 40)

@@ -2,7 +2,6 @@ import CDFKernels
 
 /// What a crop shows where it reaches beyond the image.
 public enum EdgeFill: String, Sendable, CaseIterable {
-  /// Black.
   case black
   /// The nearest pixel of the image.
   case replicate

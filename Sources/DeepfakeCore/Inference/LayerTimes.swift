@@ -8,7 +8,6 @@ package final class LayerTimes: Sendable {
     package var key: String
     /// What one call has to do.
     package var work: LayerWork
-    /// Calls.
     package var calls: Int
     /// The part of the clock's time that they took, in seconds: a call on one thread of two counts
     /// half.

@@ -24,7 +24,6 @@ package struct LayerWork: Sendable, Hashable {
   package var output: [Int]
   /// Multiplications followed by an addition.
   package var multiplyAdds: Int
-  /// The weights' bytes.
   package var weightBytes: Int
   /// Bytes that must be moved at least: weights, input and output, each once.
   package var bytes: Int

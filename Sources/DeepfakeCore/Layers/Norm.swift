@@ -43,7 +43,7 @@ public enum NormLayer: Module {
   /// Applied by the statistics of each image.
   case group(GroupNorm)
 
-  /// A norm of `channels` channels.
+  /// The kind of layer that `norm` says, for maps of so many channels.
   public init(_ scope: Scope, _ channels: Int, _ norm: Norm) {
     switch norm {
     case .batch(let epsilon):

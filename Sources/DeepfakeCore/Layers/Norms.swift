@@ -13,7 +13,7 @@ public struct BatchNorm2d: Module {
   /// The weight of a new batch in the running statistics, as PyTorch means it.
   public let momentum: Float
 
-  /// A norm of `channels` channels.
+  /// The kind of layer that `norm` says, for maps of so many channels.
   public init(_ scope: Scope, _ channels: Int, epsilon: Float = 1e-5, momentum: Float = 0.1) {
     weight = scope.parameter(
       "weight", shape: [channels], role: .affine, initializer: .constant(1))

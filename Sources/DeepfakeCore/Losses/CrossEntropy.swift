@@ -2,7 +2,6 @@ import Foundation
 
 /// The cross-entropy of softmax over the last axis: the sum over classes of -target * log(p).
 package struct CrossEntropy: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: logits [..., classes] and what each class's -log(p) counts, of the same shape. The

@@ -1,6 +1,5 @@
 /// The squared difference of each pair of elements.
 package struct SquaredError: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: two tensors of one shape.

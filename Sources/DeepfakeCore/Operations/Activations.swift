@@ -72,7 +72,6 @@ package struct Activate: Operation {
   /// True: activations are cheap.
   package var isRemade: Bool { true }
 
-  /// The output again.
   package func remake(saved: [Tensor]) -> Tensor? {
     forward(saved).output
   }
@@ -80,7 +79,6 @@ package struct Activate: Operation {
 
 /// The hyperbolic tangent of every element.
 package struct HyperbolicTangent: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: x. Saved: the output.
@@ -97,7 +95,6 @@ package struct HyperbolicTangent: Operation {
 
 /// Leaky ReLU with a learnt slope for each channel of the last axis (He et al. 2015).
 package struct ParametricReLU: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: x [..., channels], slopes [channels].

@@ -2,7 +2,6 @@ import CDFKernels
 
 /// a + b, broadcast.
 package struct Add: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: a, b.
@@ -28,7 +27,6 @@ package struct Add: Operation {
 
 /// a - b, broadcast.
 package struct Subtract: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: a, b.
@@ -47,7 +45,6 @@ package struct Subtract: Operation {
 
 /// a * b, broadcast.
 package struct Multiply: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: a, b.
@@ -90,7 +87,6 @@ package struct FixedProduct: Operation {
 
 /// a / b, broadcast.
 package struct Divide: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: a, b.
@@ -110,7 +106,6 @@ package struct Divide: Operation {
 
 /// The larger of a and b, broadcast; NaN where either is.
 package struct Maximum: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: a, b.
@@ -136,7 +131,6 @@ package struct Maximum: Operation {
 
 /// The smaller of a and b, broadcast; NaN where either is.
 package struct Minimum: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: a, b.

@@ -2,7 +2,6 @@ import CDFKernels
 
 /// Each image's channels times a factor of their own: a squeeze-and-excite gate (Hu et al. 2018).
 package struct ChannelScale: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: x [batch, ..., channels], factors [batch, channels] with any axes of extent 1 between.
@@ -33,7 +32,6 @@ package struct ChannelScale: Operation {
     return [wants[0] ? gradient.scaledChannels(by: factors) : nil, ofFactors]
   }
 
-  /// The output again.
   package func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[1]) }
 
   /// The output is one multiplication an element.

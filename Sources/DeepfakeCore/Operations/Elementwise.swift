@@ -2,7 +2,6 @@ import Foundation
 
 /// exp of every element.
 package struct Exponential: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: x. Saved: the output.
@@ -19,7 +18,6 @@ package struct Exponential: Operation {
 
 /// The natural logarithm of every element.
 package struct Logarithm: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: x.
@@ -35,7 +33,6 @@ package struct Logarithm: Operation {
 
 /// The square root of every element.
 package struct SquareRoot: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: x. Saved: the output.
@@ -52,7 +49,6 @@ package struct SquareRoot: Operation {
 
 /// The magnitude of every element.
 package struct AbsoluteValue: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: x.
@@ -71,7 +67,6 @@ package struct AbsoluteValue: Operation {
 
 /// The negative of every element.
 package struct Negate: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: x.
@@ -79,7 +74,6 @@ package struct Negate: Operation {
     (inputs[0].mapped { -$0 }, [])
   }
 
-  /// -gradient.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [-gradient]
   }
@@ -87,7 +81,6 @@ package struct Negate: Operation {
 
 /// A fixed power of every element.
 package struct Power: Operation {
-  /// The exponent.
   package let exponent: Float
 
   /// The operation of one exponent.
@@ -113,7 +106,6 @@ package struct Power: Operation {
 
 /// Every element moved into a closed range.
 package struct Clamp: Operation {
-  /// The range.
   package let range: ClosedRange<Float>
 
   /// The operation of one range.

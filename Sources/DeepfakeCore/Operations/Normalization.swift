@@ -55,7 +55,6 @@ package struct BatchNormalization: Operation {
     ]
   }
 
-  /// The output again.
   package func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
 
   /// The output is a few arithmetic operations an element.
@@ -123,7 +122,6 @@ package struct GroupNormalization: Operation {
     return [gradients.x, gradients.scale, gradients.shift]
   }
 
-  /// The output again.
   package func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
 
   /// The output is a few arithmetic operations an element.

@@ -77,7 +77,6 @@ struct PoolingWindow {
 
 /// The largest element of each window.
 package struct MaxPooling: Operation {
-  /// The windows.
   package let windows: PoolingWindows
 
   /// The operation of those windows.
@@ -112,7 +111,6 @@ package struct MaxPooling: Operation {
 
 /// The average of each window.
 package struct AveragePooling: Operation {
-  /// The windows.
   package let windows: PoolingWindows
   /// Whether imagined zeros count in an average's divisor.
   package let countsPadding: Bool
@@ -206,7 +204,6 @@ package struct AdaptiveAveragePooling: Operation {
 
 /// The average over all pixels: [batch, height, width, channels] to [batch, channels].
 package struct GlobalAveragePooling: Operation {
-  /// The operation.
   package init() {}
 
   /// Inputs: x.

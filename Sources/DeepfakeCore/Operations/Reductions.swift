@@ -30,7 +30,6 @@ package struct ReductionAxes: Sendable, Equatable {
 
 /// The sum over some axes.
 package struct Sum: Operation {
-  /// The axes.
   package let axes: ReductionAxes
 
   /// The operation over those axes.
@@ -51,7 +50,6 @@ package struct Sum: Operation {
 
 /// The mean over some axes.
 package struct Mean: Operation {
-  /// The axes.
   package let axes: ReductionAxes
 
   /// The operation over those axes.
@@ -75,7 +73,6 @@ package struct Mean: Operation {
 
 /// The largest element over some axes.
 package struct LargestElement: Operation {
-  /// The axes.
   package let axes: ReductionAxes
 
   /// The operation over those axes.
@@ -101,7 +98,6 @@ package struct LargestElement: Operation {
 
 /// The smallest element over some axes.
 package struct SmallestElement: Operation {
-  /// The axes.
   package let axes: ReductionAxes
 
   /// The operation over those axes.

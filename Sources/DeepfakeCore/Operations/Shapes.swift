@@ -60,7 +60,6 @@ package struct Transpose: Operation {
 
 /// The elements along some axes in reverse.
 package struct Flip: Operation {
-  /// The axes.
   package let axes: [Int]
 
   /// The operation for those axes.

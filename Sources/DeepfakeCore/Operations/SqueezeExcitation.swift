@@ -70,7 +70,6 @@ package struct SqueezeExcitation: Operation {
     ]
   }
 
-  /// The output again.
   package func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[5]) }
 
   /// The output is one multiplication an element.

@@ -2,7 +2,6 @@
 ///
 /// A schedule is a function of the time, or it watches how validation goes, or both.
 public protocol LearningRateSchedule: Sendable {
-  /// The rate at a time.
   func rate(at time: TrainingTime) -> Float
 
   /// Hears the validation metric at the end of an epoch.

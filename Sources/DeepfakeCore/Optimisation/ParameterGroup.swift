@@ -86,7 +86,6 @@ extension [ParameterGroup] {
     return parts[...(number ?? 0)].joined(separator: ".")
   }
 
-  /// The settings for `parameter`.
   func settings(for parameter: Parameter) -> ParameterGroup {
     first { $0.holds(parameter) } ?? ParameterGroup()
   }

@@ -2,15 +2,12 @@ import Foundation
 
 /// The same rate always.
 package struct ConstantRate: LearningRateSchedule {
-  /// The rate.
   package var rate: Float
 
-  /// That rate.
   package init(_ rate: Float) {
     self.rate = rate
   }
 
-  /// The rate.
   package func rate(at time: TrainingTime) -> Float { rate }
 }
 

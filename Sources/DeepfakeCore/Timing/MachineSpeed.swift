@@ -27,7 +27,6 @@ package struct MachineSpeed: Sendable, Equatable {
     package var copy: Double
   }
 
-  /// Threads.
   package var threads: Int
   /// Each instruction set that can run here, the least first.
   package var peaks: [Peak]

@@ -25,7 +25,7 @@ public struct NetworkSettings: Sendable, Equatable {
   public var architecture: String?
   /// The conventions that keys follow, by name: `timm`. They also decide padding and preprocessing.
   public var scheme: String?
-  /// The norm.
+  /// Batch or group norm; nil: as the weights file says.
   public var norm: Norm.Kind?
   /// The groups of group norm, 1 to 1024; 8 where nothing says otherwise.
   public var groups: Int?

@@ -35,7 +35,7 @@ public struct StateDict: Sendable {
 
   /// One tensor in memory on its way into a state dict.
   public struct Entry: Sendable {
-    /// The key.
+    /// The key in the recipe, as in `crop.margin`.
     public var key: String
     /// The elements, in memory layout.
     public var tensor: Tensor

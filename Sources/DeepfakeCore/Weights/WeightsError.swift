@@ -35,7 +35,7 @@ public struct WeightsMismatch: Error, Sendable, CustomStringConvertible {
     public var found: [Int]
   }
 
-  /// The file.
+  /// The path, as it was given.
   public var file: String
   /// Keys that the network has and the file lacks.
   public var missing: [String] = []

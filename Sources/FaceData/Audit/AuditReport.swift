@@ -39,7 +39,6 @@ package struct AuditReport: Sendable {
     package var examples: [SampleLink]
   }
 
-  /// The sides.
   package var sides: [Side] = []
   /// Leaks between every two sides, kind after kind.
   package var leaks: [Leak] = []

@@ -11,7 +11,6 @@ package struct DatasetAudit: Sendable {
   /// Pairs of each kind that are kept to be shown.
   package var exampleCount = 12
 
-  /// The defaults.
   package init() {}
 
   /// The kinds that are looked for between sides, in the order of the report.

@@ -10,7 +10,6 @@ package struct ShortcutProbe: Sendable {
   /// What draws these.
   package var seed: UInt64 = 0
 
-  /// The defaults.
   package init() {}
 
   /// What a shortcut could go by.
@@ -25,7 +24,6 @@ package struct ShortcutProbe: Sendable {
     case sharpness = "sharpness"
     /// The same at its own size.
     case ownSharpness = "sharpness at own size"
-    /// Noise.
     case noise = "noise"
     /// The steps between JPEG's blocks.
     case blockiness = "blockiness"

@@ -83,7 +83,6 @@ extension FingerprintTable {
   }
 }
 
-/// A picture measured.
 struct MeasuredPicture: Sendable {
   var index: Int
   var key: PictureKey

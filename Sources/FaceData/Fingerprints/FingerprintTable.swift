@@ -11,7 +11,6 @@ package struct FingerprintTable: Sendable {
   package struct Unreadable: Sendable {
     /// The sample.
     package var index: Int
-    /// Why.
     package var error: MediaError
   }
 

@@ -4,7 +4,6 @@ import DeepfakeCore
 /// Points that are found again in a copy of a picture, however it was cut: each with its place, its
 /// scale and a code of what is around it.
 struct PicturePoints: Sendable {
-  /// A point.
   struct Point: Sendable, Equatable {
     /// The place as a share of the picture, from the upper left corner.
     var x, y: Float

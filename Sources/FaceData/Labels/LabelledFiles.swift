@@ -7,7 +7,6 @@ package struct LabelledFiles: Sendable {
   package struct Video: Sendable {
     /// What the dataset says of it.
     package var label: VideoLabel
-    /// Its file.
     package var file: URL
   }
 
@@ -17,7 +16,6 @@ package struct LabelledFiles: Sendable {
     package var file: String
     /// How many they are: more than one where a list cannot be read that should have had them all.
     package var count = 1
-    /// Why.
     package var error: DatasetError
 
     /// The message for people.

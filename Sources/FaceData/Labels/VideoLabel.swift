@@ -78,7 +78,6 @@ extension [LabelEntry] {
 
 /// What a `LabelSource` says of a file.
 package enum LabelAnswer: Sendable, Equatable {
-  /// The label.
   case label(VideoLabel)
   /// The file belongs to the dataset and shows no faces to learn from, with the reason.
   case leftOut(String)

@@ -26,7 +26,6 @@ package struct SampleLink: Sendable, Equatable {
   package var first: Int
   /// The other.
   package var second: Int
-  /// Why.
   package var kind: LinkKind
   /// How alike they are, at most 1, on a scale of the kind's own; 1 where the manifest says so.
   package var similarity: Float

@@ -47,13 +47,10 @@ package struct DatasetPartition: Sendable {
 
   /// What a part has of one label and collection.
   package struct Share: Sendable, Equatable {
-    /// The part.
     package var part: DatasetPart
-    /// The label.
     package var label: FaceLabel
     /// The collection; nil where the manifest says nothing.
     package var origin: String?
-    /// Its samples.
     package var samples = 0
     /// The groups that they are of.
     package var groups = 0
@@ -92,7 +89,6 @@ package struct DatasetPartition: Sendable {
 
   /// A group and what holds it together.
   package struct Group: Sendable, Equatable {
-    /// Its samples.
     package var samples = 0
     /// The videos, originals among them, that the manifest names for these.
     package var videos = 0

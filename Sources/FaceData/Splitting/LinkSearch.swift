@@ -11,7 +11,6 @@ package struct LinkSearch: Sendable {
   /// Whether people who look alike are joined.
   package var joinsLookAlikes = true
 
-  /// The defaults.
   package init() {}
 
   /// All that holds samples together beside what the manifest says.

@@ -26,7 +26,6 @@ package struct FaceTracker: Sendable {
     /// Faces that were never surer than this are not joined by looks: they may be none.
     package var minimumScore: Float = 0.8
 
-    /// The defaults.
     package init() {}
   }
 

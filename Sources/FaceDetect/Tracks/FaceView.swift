@@ -13,7 +13,6 @@ struct FaceView {
   static let height = 78
   /// The columns of the view that are the template's square.
   static let templateColumns = 17..<49
-  /// Its rows.
   static let templateRows = 14..<46
 
   // More samples a pixel would cost time and hardly change what large regions look like.

@@ -22,7 +22,6 @@ struct Tracklet: Sendable {
     keep(descriptor)
   }
 
-  /// The last sighting.
   var last: Sighting { sightings[sightings.count - 1] }
 
   /// The highest score of the sightings.

@@ -6,7 +6,6 @@ import Foundation
 /// that count, with a score that is NaN, and, where a figure compares reals with fakes, without
 /// both.
 package struct BinaryMetrics: Sendable {
-  /// The judgements.
   package private(set) var judgements: [Judgement]
   /// How close to 0 and 1 a score counts as being at most in the log loss, since a sure mistake
   /// would be infinite.

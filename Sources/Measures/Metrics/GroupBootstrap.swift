@@ -4,7 +4,6 @@ import DeepfakeCore
 /// other, such as the frames of one video: whole groups are drawn anew, with replacement, and the
 /// figure is taken of each draw (Efron and Tibshirani 1993, percentile intervals).
 package struct GroupBootstrap: Sendable {
-  /// Draws.
   package var draws: Int
   /// Where the draws come from.
   package var seed: UInt64

@@ -4,7 +4,6 @@ package struct HistogramPlot: Plot, Sendable {
   package var title: String
   /// Below the title, smaller.
   package var subtitle = ""
-  /// The judgements.
   package var judgements: [Judgement]
   /// Bins of equal width from 0 to 1.
   package var bins: Int

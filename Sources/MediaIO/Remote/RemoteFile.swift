@@ -127,9 +127,7 @@ package struct RemoteError: Error, Sendable, Equatable, CustomStringConvertible 
     case connection
   }
 
-  /// The address.
   package var address: String
-  /// The kind.
   package var kind: Kind
   /// The cause and the way out.
   package var reason: String

@@ -9,7 +9,6 @@ import FaceDetect
 package protocol AugmentationOperation: Sendable {
   /// The name in recipes.
   static var name: String { get }
-  /// The defaults.
   init()
   /// Reads or writes the parameters.
   mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError)
@@ -171,7 +170,6 @@ public struct Augmentation: Sendable, Equatable {
 package struct OneOf: AugmentationOperation {
   /// The name in recipes.
   package static let name = "oneOf"
-  /// The steps.
   package var steps: [Augmentation.Step] = []
 
   /// No step yet.

@@ -1,8 +1,6 @@
 /// A value of a step's parameter, whatever text it was read from.
 package indirect enum AugmentationValue: Sendable, Equatable {
-  /// A number.
   case number(Double)
-  /// A word.
   case word(String)
   /// Several values.
   case list([AugmentationValue])

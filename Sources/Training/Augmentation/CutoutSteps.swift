@@ -59,9 +59,7 @@ package struct LandmarkCutout: AugmentationOperation {
   package enum Part: String, Sendable, CaseIterable {
     /// Both eyes.
     case eyes
-    /// The nose.
     case nose
-    /// The mouth.
     case mouth
   }
 

@@ -3,7 +3,6 @@ import FaceDetect
 import Foundation
 
 extension SeededGenerator {
-  /// Uniform in a range.
   mutating func uniform(in range: ClosedRange<Float>) -> Float {
     range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
   }

@@ -56,7 +56,6 @@ extension Box {
       y2: center.y + halfHeight)
   }
 
-  /// The box moved.
   func moved(_ x: Float, _ y: Float) -> Box {
     Box(x1: x1 + x, y1: y1 + y, x2: x2 + x, y2: y2 + y)
   }

@@ -57,7 +57,7 @@ public struct SelfBlending: Sendable, Equatable {
     public var mask: Image
     /// How much a pixel gets where the mask is white, 0 to 1.
     public var share: Float
-    /// The fake.
+    /// The blended picture, of the size of the real one.
     public var fake: Image
   }
 

@@ -29,7 +29,6 @@ struct ToneChange: Sendable, Equatable {
   var saturation: Float
   /// What is added to the value.
   var value: Float
-  /// Sharpness.
   var sharpness: Sharpness
 
   /// A random change; `strength` times as much as usual.

@@ -27,7 +27,7 @@ public final class FaceLoader {
     public var detail: Float
     /// What randomness depends on, beside the epoch, the place in the order and the sample.
     public var seed: UInt64
-    /// The epoch.
+    /// The number of the epoch, from 1.
     public var epoch: Int
     /// Samples at the order's beginning that have been used already: where a run that was stopped
     /// goes on.
@@ -116,7 +116,7 @@ public struct FaceBatch: Sendable {
   public struct Skipped: Sendable {
     /// The sample's index in the manifest.
     public let index: Int
-    /// Why.
+    /// What is wrong with its picture.
     public let error: DatasetError
   }
 

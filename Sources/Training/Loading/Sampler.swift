@@ -10,7 +10,7 @@ import Measures
 /// of the real face that it alternates with, or, if none can be made of that one, of another; an
 /// epoch is as long as the rest of the manifest, or twice as long where that is all real.
 public struct Sampler: Sendable {
-  /// The orders.
+  /// In which order an epoch shows samples.
   public enum Order: String, Sendable, CaseIterable {
     /// Every sample once, shuffled. Of the fakes that can be made as many, at most each once, as it
     /// takes for their share; with a share of 1, all of them and no others.
@@ -35,7 +35,7 @@ public struct Sampler: Sendable {
     var alternates: Bool { self != .shuffled && self != .sequential }
   }
 
-  /// The order.
+  /// How the epoch is ordered.
   public let order: Order
   /// What the order depends on.
   public let seed: UInt64

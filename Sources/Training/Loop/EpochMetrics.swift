@@ -92,7 +92,7 @@ extension EpochMetrics {
     ([header] + names).joined(separator: ",")
   }
 
-  /// The row.
+  /// The values as a row of CSV, without a line break.
   public var row: String {
     let rate = seconds > 0 ? AxisTicks.fixed(Double(images) / seconds, 2) : ""
     let start = [

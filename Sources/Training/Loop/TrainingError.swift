@@ -91,7 +91,7 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
   public var step: Int
   /// The batch's pictures.
   public var files: [String]
-  /// The learning rate.
+  /// The rate of the last step.
   public var learningRate: Float
   /// The step that the last checkpoint is of.
   public var checkpointStep: Int

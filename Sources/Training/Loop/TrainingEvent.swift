@@ -24,9 +24,9 @@ public struct RunOutline: Sendable, Equatable {
   public var trainingSamples: Int
   /// Samples to judge by.
   public var validationSamples: Int
-  /// Images an epoch.
+  /// Images that one epoch shows, made fakes included.
   public var imagesPerEpoch: Int
-  /// Steps an epoch.
+  /// Optimiser steps that one epoch takes.
   public var stepsPerEpoch: Int
   /// Epochs on the training part, at most.
   public var epochs: Int
@@ -50,7 +50,7 @@ public struct StepProgress: Sendable, Equatable {
   public var step: Int
   /// Images of the epoch so far.
   public var images: Int
-  /// Images of the epoch in all.
+  /// Images that the whole epoch shows.
   public var imagesPerEpoch: Int
   /// The loss of the step's images.
   public var loss: Double
@@ -58,7 +58,7 @@ public struct StepProgress: Sendable, Equatable {
   public var meanLoss: Double
   /// The gradient's norm, before clipping.
   public var gradientNorm: Float
-  /// The learning rate.
+  /// The rate of the last step.
   public var learningRate: Float
   /// Images a second, of the last steps.
   public var imagesPerSecond: Double
@@ -70,7 +70,7 @@ public struct StepProgress: Sendable, Equatable {
 
 /// What a run came to.
 public struct TrainingResult: Sendable, Equatable {
-  /// The epochs.
+  /// What was measured in each epoch, the first one first.
   public var epochs: [EpochMetrics]
   /// Why it ended.
   public var reason: Reason

@@ -3,7 +3,7 @@ import DeepfakeCore
 
 /// A network to train: its parameters, what it expects of its input, and how it is saved.
 public struct TrainableNetwork: Sendable {
-  /// The network.
+  /// The network whose parameters learn.
   public let network: ClassifierNetwork
   /// What it expects of its input.
   public let input: InputSpec

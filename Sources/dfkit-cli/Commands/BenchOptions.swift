@@ -40,7 +40,6 @@ extension BenchCommand {
     }
   }
 
-  /// `--batch`
   struct BatchOptions: ParsableArguments {
     @Option(help: "Images at once; may be given several times.")
     var batch: [Int] = [1]
@@ -52,7 +51,6 @@ extension BenchCommand {
     }
   }
 
-  /// `--layers`
   struct LayerOptions: ParsableArguments {
     @Flag(
       help: """

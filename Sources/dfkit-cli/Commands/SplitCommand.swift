@@ -129,7 +129,6 @@ struct SplitCommand: AsyncParsableCommand {
   }
 }
 
-/// `--look-alike`
 enum LookAlikeLimit: ExpressibleByArgument {
   case none
   case similarity(Float)

@@ -18,7 +18,6 @@ final class TrainingPrinter {
     if !json { try Output.show(plan) }
   }
 
-  /// Shows an event.
   func show(_ event: TrainingEvent) throws {
     if json {
       return try Output.write(event.json.line + "\n")
