@@ -147,6 +147,16 @@ import Testing
     #expect(missing.errors.contains("neither a built-in recipe"))
   }
 
+  /// Asked of the program: other tests of this process register networks of their own.
+  @Test func theReferenceOfRecipesIsThatOfTheProgram() throws {
+    let keys = try Tool.run(["recipe", "keys"])
+    #expect(keys.status == 0)
+    let document = Paths.package.appendingPathComponent("Docs/Formats.md")
+    #expect(
+      try String(contentsOf: document, encoding: .utf8).contains(keys.output),
+      "Docs/Formats.md does not have what 'dfkit recipe keys' prints")
+  }
+
   @Test func aShownRecipeCanBeSavedAndShownAgain() throws {
     try Paths.withTemporaryFolder { folder in
       let show = try Tool.run(["recipe", "show", "dfdc-silver"])

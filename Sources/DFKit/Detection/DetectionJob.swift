@@ -11,7 +11,7 @@ package struct DetectionJob: Sendable {
   package var detectorName: String?
   /// Which frames of a video are searched.
   package var frames: FrameChoice
-  /// What is drawn of the results; nil for nothing.
+  /// What is drawn of the results; nil draws nothing.
   package var drawing: DetectionDrawing?
 
   package init(

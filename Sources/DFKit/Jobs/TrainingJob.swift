@@ -72,7 +72,7 @@ public struct TrainingJob: Sendable {
     public var trainer: Trainer
     /// What to learn from.
     public var training: FaceManifest
-    /// What to judge by; nil for nothing.
+    /// The part that judges the network; nil where there is none.
     public var validation: FaceManifest?
     /// Samples in neither.
     public var leftOut: Int

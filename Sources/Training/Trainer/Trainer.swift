@@ -39,8 +39,7 @@ public struct Trainer: Sendable {
   ///
   /// - Parameters:
   ///   - training: What to learn from.
-  ///   - validation: What to judge by after each epoch; nil for nothing, and the latest weights
-  ///     then count as the best.
+  ///   - validation: What to judge by after each epoch; nil: the latest weights are the best.
   ///   - folder: Where the run is kept.
   ///   - resuming: Whether a run in the folder is gone on with; a run that is there is otherwise
   ///     left alone and refused.

@@ -21,7 +21,7 @@ struct FamiliarityCommand: AsyncParsableCommand {
 
         dfkit familiarity --weights b4.safetensors --data faces/ --output f.safetensors
         dfkit familiarity --weights lite0.safetensors --data faces.csv --recipe mine.yaml \
-        --output f.safetensors
+      --output f.safetensors
       """)
 
   @Option(

@@ -107,7 +107,7 @@ struct IdentityCommand: AsyncParsableCommand {
 
           dfkit identity evaluate --data people.csv --plot similarities.svg
           dfkit identity evaluate --data people.csv --embedder runs/look-alike/best.safetensors \
-            --write mine.safetensors
+        --write mine.safetensors
         """)
 
     @Option(

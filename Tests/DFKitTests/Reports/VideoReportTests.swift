@@ -134,11 +134,11 @@ import Testing
         file            verdict    P(fake)  faces  seconds  note
         clips/a, b.mp4  fake         0.750  24/25      4.3
           person 1      fake         0.750  20/25           seen 0:00.0-0:09.6; fake at \
-          0:01.5-0:02.5
+        0:01.5-0:02.5
           person 2      real         0.125   3/25           seen 1:01.0-1:10.0; fake at 0:01.0, \
-          0:01.0, 0:01.0, 0:01.0, ...
+        0:01.0, 0:01.0, 0:01.0, ...
           person 3      undecided        -   1/25           seen 0:04.0; faces in 1 frame only, 3 \
-          needed
+        needed
         """)
   }
 
