@@ -20,11 +20,11 @@ public struct Video: Sendable {
 
   /// Bytes of decoded frames that `evenlySpacedFrames` keeps at most; where the frames asked for
   /// are larger, the video is decoded twice instead.
-  package var keptBytesLimit = 1 << 30
+  public var keptBytesLimit = 1 << 30
 
   /// Whether decoding should end with a `CancellationError`: by default, when its task is
   /// cancelled. Threads that are no task's have their own.
-  package var isCancelled: @Sendable () -> Bool = { Task.isCancelled }
+  public var isCancelled: @Sendable () -> Bool = { Task.isCancelled }
 
   /// Frames that are converted at a time at most.
   private static let convertedTogether = 4
@@ -114,7 +114,7 @@ public struct Video: Sendable {
   /// - Returns: how many frames were decoded, and whether anything was damaged or missing.
   /// - Throws: `MediaError`, what `body` throws, or `CancellationError` in a cancelled task.
   @discardableResult
-  package func evenlySpacedFrames(
+  public func evenlySpacedFrames(
     _ count: Int, _ body: (VideoFrame) throws -> Void
   ) throws -> DecodeSummary {
     precondition(count > 0, "Video: \(count) frames asked for")
@@ -142,7 +142,7 @@ public struct Video: Sendable {
   /// - Returns: how many frames were decoded, and whether anything was damaged or missing.
   /// - Throws: `MediaError`, what `body` throws, or `CancellationError` in a cancelled task.
   @discardableResult
-  package func forEachFrame(
+  public func forEachFrame(
     stride: Int = 1, _ body: (VideoFrame) throws -> Void
   ) throws -> DecodeSummary {
     precondition(stride > 0, "Video: a stride of \(stride)")

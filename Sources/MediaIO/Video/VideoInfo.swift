@@ -42,18 +42,18 @@ public struct VideoFrame: Sendable {
 }
 
 /// What became of a whole video's decoding.
-package struct DecodeSummary: Sendable, Equatable {
+public struct DecodeSummary: Sendable, Equatable {
   /// Frames that were decoded.
-  package var decodedFrames = 0
+  public var decodedFrames = 0
   /// Packets that the decoder refused.
-  package var damagedPackets = 0
+  public var damagedPackets = 0
   /// Decoded frames that are known to be wrong in parts.
-  package var damagedFrames = 0
+  public var damagedFrames = 0
   /// Whether the file ends, or can no longer be read, before its content should.
-  package var isTruncated = false
+  public var isTruncated = false
   /// What went wrong, in words; empty for a sound file.
-  package var warnings: [String] = []
+  public var warnings: [String] = []
 
   /// Whether everything was there and decoded.
-  package var isSound: Bool { damagedPackets == 0 && damagedFrames == 0 && !isTruncated }
+  public var isSound: Bool { damagedPackets == 0 && damagedFrames == 0 && !isTruncated }
 }
