@@ -22,8 +22,14 @@ public struct VideoPredictor: Sendable {
   public var detectorName: String?
   /// Judge the faces, one after the other.
   public var members: [Ensemble.Member]
-  /// Makes verdicts of what the members say. Its `rule` over people can be one of your own.
+  /// Makes verdicts of what the members say.
   package var maker: VerdictMaker
+  /// How a file's verdict follows from its people's; it can be a rule of your own. nil: all faces
+  /// are judged as if they were one person's.
+  public var rule: (any PeopleRule)? {
+    get { maker.rule }
+    set { maker.rule = newValue }
+  }
   /// How the networks see the crops; as they were cut unless told otherwise.
   package var view = CropView.plain
   /// Changes a frame, whose place in decoded order is given, before anything looks at it; nil
