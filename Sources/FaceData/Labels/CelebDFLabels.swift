@@ -1,5 +1,4 @@
 import Foundation
-import Measures
 
 /// The folders of Celeb-DF (Li et al. 2020): `Celeb-real/id3_0002.mp4`, `YouTube-real/00017.mp4`,
 /// and `Celeb-synthesis/id3_id9_0002.mp4`, a fake of the first with the face of person 9.

@@ -1,5 +1,4 @@
 import Foundation
-import Measures
 import MediaIO
 
 /// The labels of a dataset's videos, from the source that was named or whichever knows a video.

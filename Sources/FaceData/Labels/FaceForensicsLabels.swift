@@ -1,5 +1,4 @@
 import Foundation
-import Measures
 
 /// The folders of FaceForensics++ (Rössler et al. 2019):
 /// `original_sequences/youtube/c23/videos/004.mp4` and

@@ -1,5 +1,4 @@
 import Foundation
-import Measures
 
 /// What is known of many videos, and why of others nothing is.
 package struct LabelledFiles: Sendable {

@@ -1,5 +1,3 @@
-import Measures
-
 extension FaceManifest {
   /// What belongs together, and is therefore in one part of a split, drawn as one for intervals and
   /// kept together where something is fitted: whatever shares a person, a video, an original or a

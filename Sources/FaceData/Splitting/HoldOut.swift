@@ -1,5 +1,4 @@
 import DeepfakeCore
-import Measures
 
 /// Which part of a dataset is kept from training to see how well the network does on what it has
 /// not learned.

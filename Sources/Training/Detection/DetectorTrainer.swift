@@ -199,14 +199,6 @@ final class DetectorTask: TrainingTask {
     return (loss, [parts.classes, parts.boxes, parts.landmarks])
   }
 
-  func files(of batch: SceneBatch, in part: EpochMetrics.Part) -> [String] { [] }
-
-  func validate(
-    _ onProgress: (_ done: Int, _ total: Int) throws -> Void
-  ) throws -> ValidationScores.Result? { nil }
-
-  func measureStatistics(epoch: Int) throws {}
-
   /// Writes the weights under the published keys.
   func write(_ url: URL, entries: [String: String]) throws {
     var metadata = ModelMetadata()

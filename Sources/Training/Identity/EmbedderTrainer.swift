@@ -1,6 +1,5 @@
 import Classifiers
 import DeepfakeCore
-import FaceData
 import Foundation
 
 /// Trains a `LookAlikeNetwork` on pictures of which it is known which show one face.
@@ -127,7 +126,6 @@ final class EmbedderTask: TrainingTask {
   }
 
   var store: ParameterStore { network.store }
-  var lossParts: [String] { [] }
   var plotTitle: (title: String, subtitle: String) {
     (
       "Training the look-alike embedder",
@@ -172,12 +170,6 @@ final class EmbedderTask: TrainingTask {
   }
 
   func files(of batch: ViewBatch, in part: EpochMetrics.Part) -> [String] { batch.files }
-
-  func validate(
-    _ onProgress: (_ done: Int, _ total: Int) throws -> Void
-  ) throws -> ValidationScores.Result? { nil }
-
-  func measureStatistics(epoch: Int) throws {}
 
   func write(_ url: URL, entries: [String: String]) throws {
     var metadata = LookAlikeEmbedder.metadata(

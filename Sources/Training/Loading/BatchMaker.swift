@@ -2,7 +2,6 @@ import CDFKernels
 import Classifiers
 import DeepfakeCore
 import FaceData
-import Measures
 import MediaIO
 
 /// A crop of the input's size and what the network should say of it.

@@ -1,6 +1,5 @@
 import DeepfakeCore
 import FaceData
-import Measures
 
 /// The fakes of a manifest that are to be made, as a `Sampler` hands them out.
 struct MadeSamples: Sendable {

@@ -59,6 +59,19 @@ protocol TrainingTask: AnyObject {
   func load(_ state: StateDict) throws
 }
 
+/// What a task without parts of its loss, known files or a validation part need not say.
+extension TrainingTask {
+  var lossParts: [String] { [] }
+
+  func files(of batch: Batch, in part: EpochMetrics.Part) -> [String] { [] }
+
+  func validate(
+    _ onProgress: (_ done: Int, _ total: Int) throws -> Void
+  ) throws -> ValidationScores.Result? { nil }
+
+  func measureStatistics(epoch: Int) throws {}
+}
+
 /// What one gradient is taken of.
 protocol TrainingBatch {
   /// Images to learn from; 0 where all of them had to be left out.

@@ -2,7 +2,6 @@ import Classifiers
 import DeepfakeCore
 import FaceData
 import Foundation
-import Measures
 
 /// A classifier that learns from face crops, as a `TrainingLoop` trains it.
 final class ClassifierTask: TrainingTask {
@@ -56,7 +55,6 @@ final class ClassifierTask: TrainingTask {
   var store: ParameterStore { network.store }
   var sampleCounts: (training: Int, validation: Int) { (training.count, validation?.count ?? 0) }
   var batchSize: Int { options.batchSize }
-  var lossParts: [String] { [] }
   private var network: ClassifierNetwork { trainer.network.network }
 
   var plotTitle: (title: String, subtitle: String) {

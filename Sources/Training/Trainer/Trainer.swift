@@ -2,7 +2,6 @@ import Classifiers
 import DeepfakeCore
 import FaceData
 import Foundation
-import Measures
 import MediaIO
 
 /// Trains a network on face crops.

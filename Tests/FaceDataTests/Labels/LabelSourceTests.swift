@@ -1,6 +1,5 @@
 import FaceData
 import Foundation
-import Measures
 import TestSupport
 import Testing
 

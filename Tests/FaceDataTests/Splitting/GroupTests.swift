@@ -1,6 +1,5 @@
 import FaceData
 import Foundation
-import Measures
 import Testing
 
 /// The one meaning of "group", which splits and intervals share.

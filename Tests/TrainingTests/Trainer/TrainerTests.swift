@@ -2,7 +2,6 @@ import Classifiers
 import DeepfakeCore
 import FaceData
 import Foundation
-import Measures
 import TestSupport
 import Testing
 import Training
