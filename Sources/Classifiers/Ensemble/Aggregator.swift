@@ -8,7 +8,7 @@ public protocol Aggregator: Sendable {
   func aggregate(_ scores: [Float]) -> Float
 }
 
-/// The plain mean.
+/// The mean of the scores, each counting the same.
 public struct MeanAggregator: Aggregator {
   /// The aggregator.
   public init() {}
@@ -79,7 +79,7 @@ public struct TrimmedMeanAggregator: Aggregator {
   }
 }
 
-/// The highest score.
+/// The highest of the scores: one frame that looks fake decides.
 public struct MaximumAggregator: Aggregator {
   /// The aggregator.
   public init() {}
@@ -147,7 +147,7 @@ public struct PowerWeightedAggregator: Aggregator {
 }
 
 extension Aggregator where Self == MeanAggregator {
-  /// The plain mean.
+  /// The mean of the scores, each counting the same.
   public static var mean: Self { Self() }
 }
 
@@ -157,7 +157,7 @@ extension Aggregator where Self == MeanLogitAggregator {
 }
 
 extension Aggregator where Self == MedianAggregator {
-  /// The middle score.
+  /// The score in the middle; of an even number, the mean of the two there.
   public static var median: Self { Self() }
 }
 
@@ -167,7 +167,7 @@ extension Aggregator where Self == TrimmedMeanAggregator {
 }
 
 extension Aggregator where Self == MaximumAggregator {
-  /// The highest score.
+  /// The highest of the scores.
   public static var maximum: Self { Self() }
 }
 

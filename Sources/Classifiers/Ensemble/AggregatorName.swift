@@ -5,15 +5,15 @@
 /// print(recipe.aggregation.frames)  // trimmed-mean:0.2
 /// ```
 public enum AggregatorName: Sendable, Equatable, CustomStringConvertible {
-  /// The plain mean.
+  /// `mean`: each score counts the same.
   case mean
   /// The mean of the log odds, as a probability.
   case meanLogit
-  /// The middle score.
+  /// `median`: of an even number, the mean of the two in the middle.
   case median
   /// The mean without `fraction` of the scores at either end, at least 0 and below 0.5.
   case trimmedMean(fraction: Float = 0.1)
-  /// The highest score.
+  /// `maximum`: the highest of the scores.
   case maximum
   /// The rule of the DFDC's winner.
   case confident

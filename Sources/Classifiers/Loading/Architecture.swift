@@ -7,7 +7,7 @@
 /// print(Architecture.allCases.map(\.rawValue))
 /// ```
 public struct Architecture: RawRepresentable, Sendable, Hashable, CaseIterable {
-  /// The name.
+  /// The name that commands, recipes and weights files give it.
   public let rawValue: String
 
   /// A network of that name, for a family to declare. It is of use once the family is registered.

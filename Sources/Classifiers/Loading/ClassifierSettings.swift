@@ -2,7 +2,7 @@ import DeepfakeCore
 
 /// All that defines a classifier but its weights: `NetworkSettings` of which nothing is left open.
 public struct ClassifierSettings: Sendable, Equatable {
-  /// The network.
+  /// The network and its size, as `efficientnet-b4`.
   public var architecture: Architecture
   /// Whose checkpoint the weights come from; it decides keys and padding.
   public var scheme: Scheme

@@ -73,7 +73,7 @@ public struct KeyMapping: Sendable {
 
 /// A checkpoint seen by the network's keys.
 public struct PublishedKeys: Sendable {
-  /// The checkpoint.
+  /// The checkpoint, under its own keys.
   public let state: StateDict
   private let mapping: KeyMapping
 

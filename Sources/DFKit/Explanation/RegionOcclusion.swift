@@ -48,7 +48,6 @@ package struct RegionOcclusion: Sendable {
     package var weight: Float
   }
 
-  /// The network.
   package var classifier: any FrameClassifier
 
   /// A network of one or two outputs.

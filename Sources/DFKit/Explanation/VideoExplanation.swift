@@ -22,7 +22,6 @@ package struct VideoExplanation: Sendable {
   package struct Model: Sendable, Equatable {
     /// The member's name in the recipe, or `detector`.
     package var name: String
-    /// The network.
     package var architecture: String
     /// Where its weights are from.
     package var weights: String

@@ -87,7 +87,7 @@ extension VideoReport.Person {
 
 /// A face as the networks saw it.
 package struct JudgedCrop: Sendable {
-  /// The crop.
+  /// The face as the networks saw it.
   package var image: Image
   /// Left eye, right eye, nose, left and right corner of the mouth, in pixels of the crop; empty
   /// where the detector found none.

@@ -10,7 +10,7 @@ import FaceDetect
 /// for face in table.faces { print(face.time, face.person, face.scores) }
 /// ```
 package struct ScoreTable: Sendable, Equatable {
-  /// A column.
+  /// A column: one network of the ensemble.
   package struct Member: Sendable, Equatable {
     /// The member's name in the recipe.
     package var name: String

@@ -211,7 +211,7 @@ extension Recipe {
     public var name: String
     /// One line about it.
     public var description: String = ""
-    /// The network.
+    /// The kind of network, as `efficientnet-lite0`.
     public var architecture: Architecture
     /// The name of weights that ship, or the path of a file, for when none are given; nil where
     /// some must be.

@@ -16,7 +16,6 @@ package struct TextTable: Sendable {
     /// How its cells stand.
     package var alignment: Alignment
 
-    /// A column.
     package init(_ title: String, _ alignment: Alignment = .left) {
       self.title = title
       self.alignment = alignment

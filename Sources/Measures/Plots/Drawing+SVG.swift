@@ -3,9 +3,8 @@ extension Drawing {
   package var svg: String {
     let (width, height) = (Self.number(size.width), Self.number(size.height))
     return """
-      <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" \
-      viewBox="0 0 \(width) \(height)" \
-      font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif">
+      <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \
+      \(width) \(height)" font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif">
       <rect width="100%" height="100%" fill="#ffffff"/>
       \(elements.map(Self.svg).joined())</svg>
 

@@ -1,6 +1,6 @@
 /// Something that is shown as a picture.
 package protocol Plot {
-  /// The picture.
+  /// The plot as shapes, which are written as SVG or as pixels.
   var drawing: Drawing { get }
 }
 

@@ -9,7 +9,6 @@ package struct IntervalPlot: Plot, Sendable {
     /// The figure; without one, the row is empty.
     package var figure: MetricFigures.Figure
 
-    /// A row.
     package init(_ name: String, note: String = "", _ figure: MetricFigures.Figure) {
       self.name = name
       self.note = note

@@ -11,7 +11,7 @@ import Foundation
 /// square are stretched along their pixels' short side, as mpv, VLC and browsers do; the
 /// container's word on the shape goes before the stream's.
 public struct Video: Sendable {
-  /// The file.
+  /// Where the video is read from.
   public let url: URL
   /// What the file says of itself.
   public let info: VideoInfo

@@ -330,7 +330,6 @@ extension Face {
 
 /// A picture to learn detection from, and the faces in it.
 package struct DetectionScene: Sendable, Equatable {
-  /// The picture.
   package var image: Image
   /// The faces that a detector must find, their score 1; in pixels of the picture.
   package var faces: [Face]

@@ -34,7 +34,7 @@ public struct SelfBlending: Sendable, Equatable {
 
   /// Another person's face.
   public struct Donor: Sendable {
-    /// The picture.
+    /// A crop that shows the person, of any size.
     public var image: Image
     /// Left eye, right eye, nose, left and right corner of the mouth in it.
     public var landmarks: [Point]
