@@ -8,8 +8,7 @@ struct DFKitCommand: AsyncParsableCommand {
     abstract: "Tells how likely it is that the faces in a video were swapped or re-enacted.",
     discussion: """
       Everything runs on this computer's processor; nothing is sent anywhere, and only 'weights \
-      fetch' \
-      uses the network.
+      fetch' uses the network.
 
         dfkit predict clip.mp4
         dfkit weights info default
@@ -19,8 +18,7 @@ struct DFKitCommand: AsyncParsableCommand {
         dfkit recipe show default
 
       Exit status: 0 when every input was answered, whatever the verdict; 1 when some input \
-      failed; \
-      2 when 'audit' found a leak; 64 for wrong usage; 130 when interrupted.
+      failed; 2 when 'audit' found a leak; 64 for wrong usage; 130 when interrupted.
 
       Completions for your shell: dfkit --generate-completion-script bash|zsh|fish
       """,

@@ -23,8 +23,7 @@ struct DatasetOptions: ParsableArguments {
   @Option(
     help: """
       The folder that keeps what was measured of the pictures, so that it is not measured again; \
-      'none' to \
-      keep nothing. ~/.cache/dfkit/fingerprints if not given.
+      'none' to keep nothing. ~/.cache/dfkit/fingerprints if not given.
       """, completion: .directory)
   var cache: String?
 

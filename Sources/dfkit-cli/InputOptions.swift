@@ -43,8 +43,7 @@ struct RecipeOptions: ParsableArguments {
     help: """
       The networks' weights: a folder of MEMBER.safetensors, MEMBER=FILE for each member, or one \
       file for a recipe of one member; those that the recipe names if not given. A recipe's \
-      calibration \
-      and undecided range belong to the latter and are not used with others.
+      calibration and undecided range belong to the latter and are not used with others.
       """, completion: .file())
   var weights: [String] = []
 

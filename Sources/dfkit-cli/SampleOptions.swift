@@ -12,8 +12,7 @@ struct SampleOptions: ParsableArguments {
   @Option(
     help: """
       The part of the data to judge, as its column split says: validation, test, train; or all. \
-      Without \
-      that column, validation is what 'dfkit train' holds out by itself.
+      Without that column, validation is what 'dfkit train' holds out by itself.
       """)
   var split = "validation"
 

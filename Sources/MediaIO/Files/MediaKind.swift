@@ -53,8 +53,7 @@ public enum MediaKind: String, Sendable, CaseIterable {
       """
     let videos = """
       mp4 m4v mov qt mkv webm avi mpg mpeg m2v vob m2ts 3gp 3g2 wmv asf flv f4v ogv mxf dv h264 \
-      264 hevc h265 265 ivf \
-      nut y4m mjpeg mjpg rm rmvb gif
+      264 hevc h265 265 ivf nut y4m mjpeg mjpg rm rmvb gif
       """
     let pairs = [(images, MediaKind.image), (videos, .video)].flatMap { names, kind in
       names.split(separator: " ").map { (String($0), kind) }

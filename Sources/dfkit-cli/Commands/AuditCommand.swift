@@ -9,13 +9,10 @@ struct AuditCommand: AsyncParsableCommand {
     abstract: "Measures what leaks between the parts of a dataset, or between datasets.",
     discussion: """
       Of one manifest, the column split says what the parts are; several manifests are held \
-      against each other. \
-      Looks for identical pictures, near-copies, frames of one video, fakes and their originals, \
-      the same people, \
-      look-alike faces and alike backgrounds on both sides, for labels that contradict each \
-      other, and for \
-      shortcuts: how well image size, compression, sharpness, colour or the place of the face \
-      alone tell the label.
+      against each other. Looks for identical pictures, near-copies, frames of one video, fakes \
+      and their originals, the same people, look-alike faces and alike backgrounds on both sides, \
+      for labels that contradict each other, and for shortcuts: how well image size, compression, \
+      sharpness, colour or the place of the face alone tell the label.
 
         dfkit audit faces/
         dfkit audit train.csv test.csv --html audit.html --show-faces

@@ -8,8 +8,7 @@ struct BenchCommand: AsyncParsableCommand {
     abstract: "Times networks, training and whole predictions on this computer.",
     discussion: """
       All print the same columns: milliseconds an image, the least, the quartiles, the median and \
-      the most \
-      of --repeats runs after --warm-up others, and the most memory in RAM meanwhile.
+      the most of --repeats runs after --warm-up others, and the most memory in RAM meanwhile.
 
         dfkit bench classify --architecture efficientnet-b4 --norm group --batch 1 --batch 8
         dfkit bench classify --norm group --batch 8 --layers --sort time

@@ -7,8 +7,8 @@ extension BenchCommand {
     static let configuration = CommandConfiguration(
       abstract: "Plants copies in made-up datasets and tells how many of them the search finds.",
       discussion: """
-        Each dataset is written to the temporary folder and removed afterwards: a crop takes \
-        about 8 kB.
+        Each dataset is written to the temporary folder and removed afterwards: a crop takes about \
+        8 kB.
 
           dfkit bench copies --count 12500 --count 25000 --count 50000 --count 100000
           dfkit bench copies --count 5000 --pictures FOLDER --json
@@ -20,16 +20,14 @@ extension BenchCommand {
     @Option(
       help: """
         Plant copies of the pictures in this folder, each of them another person's, instead of \
-        drawn \
-        ones; no more crops are made than it has pictures, and the copies.
+        drawn ones; no more crops are made than it has pictures, and the copies.
         """, completion: .directory)
     var pictures: String?
 
     @Option(
       help: """
         Search a table this many times as large: every picture measured stands for as many, made \
-        unlike \
-        each other.
+        unlike each other.
         """)
     var times = 1
 

@@ -8,8 +8,7 @@ extension BenchCommand {
       abstract: "Times a face detector, from frame to faces.",
       discussion: """
         Without --frames, RetinaFace is timed with made-up weights on noise: its work is the same \
-        on \
-        every picture. MTCNN's depends on what the pictures show.
+        on every picture. MTCNN's depends on what the pictures show.
 
           dfkit bench detect --size 960x544 --batch 1 --layers
           dfkit bench detect --detector mtcnn --frames clip.mp4 --size 960x540 --batch 25
@@ -28,8 +27,7 @@ extension BenchCommand {
     @Option(
       help: """
         Width and height of the frames in pixels, as in 960x544, which is the default for made-up \
-        ones. \
-        Those of --frames are scaled to it.
+        ones. Those of --frames are scaled to it.
         """)
     var size: FrameDimensions?
 
@@ -46,8 +44,7 @@ extension BenchCommand {
         throw ValidationError(
           """
           Give --frames: the options of face detection are for searching real frames, and MTCNN's \
-          time \
-          depends on what they show.
+          time depends on what they show.
           """)
       }
       if !frames.isEmpty && !backbone.isEmpty {

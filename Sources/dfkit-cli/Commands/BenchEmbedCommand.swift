@@ -9,8 +9,7 @@ extension BenchCommand {
       abstract: "Times a face embedder, from crops to embeddings.",
       discussion: """
         Without --embedder, dfkit's own network is timed; with --inception, facenet-pytorch's \
-        network with \
-        made-up weights.
+        network with made-up weights.
 
           dfkit bench embed --batch 1 --batch 16 --threads 1
           dfkit bench embed --inception

@@ -8,9 +8,8 @@ extension BenchCommand {
       abstract: "Measures what this computer can do at most.",
       discussion: """
         Multiply-adds in registers with each instruction set, which is what 'of peak' in --layers \
-        means, \
-        and bytes read and copied in caches and memory. Takes about a second and up to 1 GB of \
-        memory.
+        means, and bytes read and copied in caches and memory. Takes about a second and up to 1 GB \
+        of memory.
 
           dfkit bench machine
           dfkit bench machine --threads 1 --json

@@ -9,9 +9,8 @@ extension BenchCommand {
       abstract: "Times whole predictions, from reading the weights to the verdict, by stages.",
       discussion: """
         Every run reads the weights anew, as a new process would; the files stay in the system's \
-        cache. \
-        'ms/image' is the time of a frame looked at. Stages that overlap add up to more than the \
-        whole.
+        cache. 'ms/image' is the time of a frame looked at. Stages that overlap add up to more \
+        than the whole.
 
           dfkit bench video clip.mp4
           dfkit bench video footage/ --repeats 5 --warm-up 1 --json

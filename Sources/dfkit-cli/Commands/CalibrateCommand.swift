@@ -11,24 +11,16 @@ struct CalibrateCommand: AsyncParsableCommand {
     abstract: "Makes probabilities honest on faces that were not learned from.",
     discussion: """
       Judges the validation part of the data with one network, or with all of a recipe's as the \
-      recipe puts \
-      them together. Finds the scale and offset of the log odds under which the truth is \
-      likeliest, and \
-      prints how good probabilities were before and are after it, together and for each source \
-      (the column \
-      origin). Sources count equally, and real and fake videos as half each: of faces like these, \
-      half of \
-      them fake, about 80 % of those that then get 0.8 are fake. Where fakes are rarer, odds are \
-      lower by as \
-      much.
+      recipe puts them together. Finds the scale and offset of the log odds under which the truth \
+      is likeliest, and prints how good probabilities were before and are after it, together and \
+      for each source (the column origin). Sources count equally, and real and fake videos as half \
+      each: of faces like these, half of them fake, about 80 % of those that then get 0.8 are \
+      fake. Where fakes are rarer, odds are lower by as much.
 
       What is printed for the recipe calibrates a video's probability, and leaves undecided what \
-      is too \
-      close to call: the smallest range outside of which nine in ten answers (--accuracy) are \
-      right on \
-      every source with real and fake videos. For one network, --output writes the weights with \
-      the \
-      calibration of a face's logit, which every command then uses.
+      is too close to call: the smallest range outside of which nine in ten answers (--accuracy) \
+      are right on every source with real and fake videos. For one network, --output writes the \
+      weights with the calibration of a face's logit, which every command then uses.
 
         dfkit calibrate --data faces/
         dfkit calibrate --data faces/ --recipe mine.yaml --weights nets/ --json
@@ -40,8 +32,7 @@ struct CalibrateCommand: AsyncParsableCommand {
   @Option(
     help: """
       One network's weights, as 'classify' takes them; with --recipe, its members' weights, as \
-      'predict' \
-      takes them. Those that the recipe names if not given.
+      'predict' takes them. Those that the recipe names if not given.
       """, completion: .file())
   var weights: [String] = []
 
@@ -63,8 +54,7 @@ struct CalibrateCommand: AsyncParsableCommand {
   @Option(
     help: """
       The recipe that is calibrated: a built-in one's name or a YAML file. With weights for one \
-      network and no \
-      recipe, the mean over a video's faces, held in 0.01 to 0.99.
+      network and no recipe, the mean over a video's faces, held in 0.01 to 0.99.
       """, completion: .file())
   var recipe: String?
 
@@ -77,16 +67,15 @@ struct CalibrateCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      What part of the answers outside of the range left undecided is to be right on every \
-      source, 0.5 to 1.
+      What part of the answers outside of the range left undecided is to be right on every source, \
+      0.5 to 1.
       """)
   var accuracy = 0.9
 
   @Option(
     help: """
       The safetensors file to write, with the calibration; with several networks and \
-      --fit-members, the folder for \
-      MEMBER.safetensors.
+      --fit-members, the folder for MEMBER.safetensors.
       """, completion: .file())
   var output: String?
 
@@ -96,8 +85,7 @@ struct CalibrateCommand: AsyncParsableCommand {
   @Option(
     help: """
       Write every face's logit into this CSV file: path, label, video, group, logit; with several \
-      networks, a column \
-      for each.
+      networks, a column for each.
       """,
     completion: .file())
   var scores: String?

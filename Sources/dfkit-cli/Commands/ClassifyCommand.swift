@@ -9,12 +9,9 @@ struct ClassifyCommand: AsyncParsableCommand {
     abstract: "Scores pictures of single faces.",
     discussion: """
       Every network of the recipe judges each picture, and their scores become one probability as \
-      the recipe says of \
-      a single face: put together, calibrated, and called undecided where it is too close to one \
-      half. With \
-      --weights alone it is one network, and the probability is its own; options then say what \
-      the weights file's \
-      metadata does not, or should not.
+      the recipe says of a single face: put together, calibrated, and called undecided where it is \
+      too close to one half. With --weights alone it is one network, and the probability is its \
+      own; options then say what the weights file's metadata does not, or should not.
 
         dfkit classify face.png
         dfkit classify faces/ --json
@@ -27,17 +24,15 @@ struct ClassifyCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      The recipe: a built-in one's name or a YAML file; the one that ships if neither this nor \
-      one network is \
-      given.
+      The recipe: a built-in one's name or a YAML file; the one that ships if neither this nor one \
+      network is given.
       """, completion: .file())
   var recipe: String?
 
   @Option(
     help: """
       One network's weights: safetensors or a PyTorch checkpoint, or the name of some that ship \
-      ('dfkit weights \
-      list'); with --recipe, its members' weights, as 'predict' takes them.
+      ('dfkit weights list'); with --recipe, its members' weights, as 'predict' takes them.
       """, completion: .file())
   var weights: [String] = []
 
@@ -99,8 +94,7 @@ struct NetworkOptions: ParsableArguments {
   @Option(
     help: """
       Which state of a PyTorch checkpoint with several is meant: its entry, or a part of the name \
-      that only one \
-      has, such as ema.
+      that only one has, such as ema.
       """)
   var state: String?
 

@@ -36,8 +36,7 @@ struct DetectCommand: AsyncParsableCommand {
   @Option(
     help: """
       What is drawn of a video: sheet (a contact sheet), video, or frames (a picture of each); \
-      sheet \
-      if not given, video with --frames all.
+      sheet if not given, video with --frames all.
       """)
   var drawAs: DetectionDrawing.Form?
 

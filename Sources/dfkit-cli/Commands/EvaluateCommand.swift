@@ -11,12 +11,10 @@ struct EvaluateCommand: AsyncParsableCommand {
     abstract: "Measures how good a recipe is on videos or face crops of known truth.",
     discussion: """
       Judges labelled videos and images (or, with --data, face crops of a manifest), and prints \
-      log loss, \
-      Brier score, calibration error, accuracy, AUC, average precision and equal error rate, by \
-      frame, by \
-      person and by video, each with an interval of 95 % from whole groups of videos drawn anew; \
-      and where \
-      it is good and where not: by source, compression, size of the faces and number of people.
+      log loss, Brier score, calibration error, accuracy, AUC, average precision and equal error \
+      rate, by frame, by person and by video, each with an interval of 95 % from whole groups of \
+      videos drawn anew; and where it is good and where not: by source, compression, size of the \
+      faces and number of people.
 
       What networks said of faces is kept (--cache): asking again, with other rules, costs no \
       network.
@@ -38,8 +36,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Option(
     help: """
       Where labels come from: auto, dfdc, faceforensics, celeb-df, folders, or a CSV file with \
-      columns path \
-      (or filename) and label, and if known video, original, person, split, origin.
+      columns path (or filename) and label, and if known video, original, person, split, origin.
       """, completion: .file())
   var labels = "auto"
 
@@ -60,8 +57,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Option(
     help: """
       Another recipe (a built-in one's name or a YAML file) that judges the same, to compare: the \
-      difference of \
-      each figure with its interval.
+      difference of each figure with its interval.
       """, completion: .file())
   var compare: String?
 
@@ -71,24 +67,22 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Option(
     help: """
       What each choice is worth, one changed at a time, as one table: any of \
-      \(Ablation.Kind.allCases.map(\.rawValue).joined(separator: ",")); tta judges all faces \
-      three times more.
+      \(Ablation.Kind.allCases.map(\.rawValue).joined(separator: ",")); tta judges all faces three \
+      times more.
       """)
   var ablate: String?
 
   @Flag(
     help: """
       What the recipe's members should count, fitted on the files, beside counting them alike: \
-      both judged by what \
-      other people's files give.
+      both judged by what other people's files give.
       """)
   var stack = false
 
   @Flag(
     help: """
-      Judge the videos again as they get worse: encoded anew, smaller, with fewer frames, \
-      blurred, with noise. \
-      Takes some thirty times as long.
+      Judge the videos again as they get worse: encoded anew, smaller, with fewer frames, blurred, \
+      with noise. Takes some thirty times as long.
       """)
   var sweep = false
 

@@ -9,16 +9,12 @@ struct ExtractCommand: AsyncParsableCommand {
     abstract: "Cuts the faces out of videos into a dataset for 'split', 'audit' and 'train'.",
     discussion: """
       The folder gets manifest.csv with a row a crop, the crops under faces/, videos.csv with a \
-      row a \
-      video, and extract.json with the settings. The same command goes on where it was ended, \
-      however \
-      that was, and skips what is done; videos may be added later. The result does not depend on \
-      either, nor \
-      on the number of threads.
+      row a video, and extract.json with the settings. The same command goes on where it was \
+      ended, however that was, and skips what is done; videos may be added later. The result does \
+      not depend on either, nor on the number of threads.
 
       Labels are found in DFDC's metadata.json, FaceForensics++'s and Celeb-DF's folders, a \
-      labels.csv, or \
-      the names of folders (real, fake).
+      labels.csv, or the names of folders (real, fake).
 
         dfkit extract dfdc_train_part_0 --out faces/
         dfkit extract videos/ --labels labels.csv --out faces/ --frames 10 --size 224 --jpeg 95

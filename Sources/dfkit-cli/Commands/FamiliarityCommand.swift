@@ -9,19 +9,17 @@ struct FamiliarityCommand: AsyncParsableCommand {
     abstract: "Finds out which faces are unlike those that a network learned from.",
     discussion: """
       What a network says of footage of another kind is worth nothing: a fake that was made grey \
-      or a GIF can \
-      look real to it. This looks at the training part of the data that the network learned from, \
-      takes limits from the validation part, and prints how many faces of each source they refuse, \
-      and how many damaged copies: grey, a GIF's colours, blurred, a quarter as large, JPEG of \
-      quality 10.
+      or a GIF can look real to it. This looks at the training part of the data that the network \
+      learned from, takes limits from the validation part, and prints how many faces of each \
+      source they refuse, and how many damaged copies: grey, a GIF's colours, blurred, a quarter \
+      as large, JPEG of quality 10.
 
       --output writes the weights with the limits, which 'predict' then uses: a video whose faces \
-      are mostly beyond \
-      them is undecided, with the reason. Calibrate first or after, as you like.
+      are mostly beyond them is undecided, with the reason. Calibrate first or after, as you like.
 
         dfkit familiarity --weights b4.safetensors --data faces/ --output f.safetensors
-        dfkit familiarity --weights lite0.safetensors --data faces.csv --recipe mine.yaml \
-      --output f.safetensors
+        dfkit familiarity --weights lite0.safetensors --data faces.csv --recipe mine.yaml --output \
+      f.safetensors
       """)
 
   @Option(
@@ -39,8 +37,7 @@ struct FamiliarityCommand: AsyncParsableCommand {
   @Option(
     help: """
       The recipe that the network is for: where its crop is 'framed', faces with landmarks are \
-      shown as \
-      'predict' would cut them; as they are if not given.
+      shown as 'predict' would cut them; as they are if not given.
       """, completion: .file())
   var recipe: String?
 
@@ -50,8 +47,7 @@ struct FamiliarityCommand: AsyncParsableCommand {
   @Option(
     help: """
       The part of the held-out faces that the limit of the features refuses, sources counting \
-      equally, 0 to \
-      0.25; of any one source, twice that at most.
+      equally, 0 to 0.25; of any one source, twice that at most.
       """)
   var refused = 0.025
 

@@ -9,8 +9,7 @@ struct IdentityCommand: AsyncParsableCommand {
     abstract: "Trains and judges networks that tell which face crops look alike.",
     discussion: """
       A look-alike score is no face recognition: dfkit's own network finds the same face again in \
-      changed \
-      copies and neighbouring frames. See Docs/Identity.md.
+      changed copies and neighbouring frames. See Docs/Identity.md.
       """,
     subcommands: [Train.self, Evaluate.self])
 
@@ -98,12 +97,9 @@ struct IdentityCommand: AsyncParsableCommand {
       abstract: "Measures how well similarity tells one face from two, on people held out.",
       discussion: """
         Give the data of the training: the same people are held out. Pairs of one face are two \
-        changed views of \
-        one picture, neighbouring files of one shot, and pictures of one named person that do not \
-        look like \
-        one shot. The threshold for --false-links is the lowest that this part of the pairs of \
-        different people \
-        reaches.
+        changed views of one picture, neighbouring files of one shot, and pictures of one named \
+        person that do not look like one shot. The threshold for --false-links is the lowest that \
+        this part of the pairs of different people reaches.
 
           dfkit identity evaluate --data people.csv --plot similarities.svg
           dfkit identity evaluate --data people.csv --embedder runs/look-alike/best.safetensors \

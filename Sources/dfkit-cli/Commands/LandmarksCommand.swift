@@ -9,10 +9,9 @@ struct LandmarksCommand: AsyncParsableCommand {
     abstract: "Finds the five points of the face in crops that were cut without them.",
     discussion: """
       Eyes, nose and corners of the mouth are what fakes are made by ('train' with fakes: \
-      self-blended) and \
-      what covers parts of faces (landmarkCutout). The rows are written with the column \
-      landmarks, everything \
-      else as it was. Crops in which no face is found have none, and are named.
+      self-blended) and what covers parts of faces (landmarkCutout). The rows are written with the \
+      column landmarks, everything else as it was. Crops in which no face is found have none, and \
+      are named.
 
         dfkit landmarks faces/ --in-place
         dfkit landmarks faces.csv --output marked.csv --detector mtcnn

@@ -21,25 +21,17 @@ struct PredictCommand: AsyncParsableCommand {
         dfkit predict clip.mp4 --recipe dfdc-silver --weights nets/
 
       The recipe 'default' has weights of its own, which ship with dfkit: 'dfkit weights info \
-      default' \
-      says what they can and cannot do. Of other recipes, 'dfkit recipe show' lists the members, \
-      each of \
-      which needs weights. A file without a face is undecided, which is an answer, and so is one \
-      whose \
-      probability is too close to one half (--undecided) or whose faces are unlike those that the \
-      networks \
-      learned from (--unfamiliar); a file that cannot be read is an error (exit \
-      status 1).
+      default' says what they can and cannot do. Of other recipes, 'dfkit recipe show' lists the \
+      members, each of which needs weights. A file without a face is undecided, which is an \
+      answer, and so is one whose probability is too close to one half (--undecided) or whose \
+      faces are unlike those that the networks learned from (--unfamiliar); a file that cannot be \
+      read is an error (exit status 1).
 
       What P(fake) = 0.8 means with the recipe 'default': of videos like those that it was \
-      calibrated \
-      on, half of them real and half fake, about 80 % of those that got 0.8 were fake. Footage of \
-      another \
-      kind can differ, and where fakes are rare, most of those that get 0.8 are real: multiply \
-      the odds \
-      0.8 / 0.2 = 4 by those of a fake among your videos. Other recipes promise no such thing \
-      unless they \
-      were calibrated ('dfkit calibrate').
+      calibrated on, half of them real and half fake, about 80 % of those that got 0.8 were fake. \
+      Footage of another kind can differ, and where fakes are rare, most of those that get 0.8 are \
+      real: multiply the odds 0.8 / 0.2 = 4 by those of a fake among your videos. Other recipes \
+      promise no such thing unless they were calibrated ('dfkit calibrate').
       """)
 
   @OptionGroup var input: InputOptions

@@ -9,12 +9,10 @@ struct ReportCommand: AsyncParsableCommand {
     abstract: "Says of a video whether faces in it were manipulated, and shows why, as one page.",
     discussion: """
       Makes the verdict that 'predict' makes, and one page of HTML that needs no other file, no \
-      script and no \
-      network: the verdict with its uncertainty, a timeline of each person, the frames that spoke \
-      most for it, \
-      where in them the networks saw signs of a fake and which parts of the face those are, what \
-      was not looked \
-      at, and with what it was made. --json prints the same facts.
+      script and no network: the verdict with its uncertainty, a timeline of each person, the \
+      frames that spoke most for it, where in them the networks saw signs of a fake and which \
+      parts of the face those are, what was not looked at, and with what it was made. --json \
+      prints the same facts.
 
         dfkit report clip.mp4 -o report.html
         dfkit report clip.mp4 --recipe mine.yaml --weights b4.safetensors --json > facts.json

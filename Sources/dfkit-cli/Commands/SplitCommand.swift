@@ -9,12 +9,9 @@ struct SplitCommand: AsyncParsableCommand {
     abstract: "Puts face crops into parts so that nothing leaks from one into another.",
     discussion: """
       Samples of one person or video, fakes and their originals, copies, neighbouring frames and \
-      faces that \
-      look alike are put together; whole groups are then drawn, with the same share of every \
-      label and \
-      collection. The same data, options and seed give the same parts. The rows are written with \
-      the columns \
-      split and group (and fold), everything else as it was.
+      faces that look alike are put together; whole groups are then drawn, with the same share of \
+      every label and collection. The same data, options and seed give the same parts. The rows \
+      are written with the columns split and group (and fold), everything else as it was.
 
         dfkit split faces/ --in-place
         dfkit split faces.csv --output split.csv --validation 0.2 --test 0.1
@@ -22,8 +19,7 @@ struct SplitCommand: AsyncParsableCommand {
         dfkit train --data all.csv --fold 2 ...
 
       Faces that look alike are found by a network that knows no names: strangers may be joined, \
-      and one \
-      person's faces may not be. 'dfkit audit' measures what is left.
+      and one person's faces may not be. 'dfkit audit' measures what is left.
       """)
 
   @OptionGroup var data: DatasetOptions
@@ -58,8 +54,7 @@ struct SplitCommand: AsyncParsableCommand {
   @Option(
     help: """
       How alike two faces must be to be joined, 0 to 1, or 'none' to join none; what the embedder \
-      states if \
-      not given.
+      states if not given.
       """)
   var lookAlike: LookAlikeLimit?
 

@@ -8,9 +8,9 @@ struct TrainCommand: AsyncParsableCommand {
     commandName: "train",
     abstract: "Trains a network of a recipe on face crops.",
     discussion: """
-      The data are folders with a manifest.csv, or CSV files, with columns path and label (REAL \
-      or FAKE) and, where known, \(optionalColumns). What is held out for validation is never \
-      drawn frame by frame.
+      The data are folders with a manifest.csv, or CSV files, with columns path and label (REAL or \
+      FAKE) and, where known, \(optionalColumns). What is held out for validation is never drawn \
+      frame by frame.
 
       The output folder gets best.safetensors and last.safetensors (weights for 'classify' and \
       'predict'), metrics.csv, plot.svg, recipe.yaml, run.json, log.txt, and \

@@ -31,8 +31,7 @@ struct WeightsCommand: ParsableCommand {
     @Option(
       help: """
         Which state of a PyTorch checkpoint with several is meant: its entry, or a part of the \
-        name that only one \
-        has, such as ema.
+        name that only one has, such as ema.
         """)
     var state: String?
 
