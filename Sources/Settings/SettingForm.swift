@@ -52,10 +52,11 @@ package struct SettingForm<Value> {
 
 extension SettingForm where Value: FixedWidthInteger & LosslessStringConvertible {
   /// A whole number within limits.
-  package static func whole(in range: ClosedRange<Value>) -> Self {
-    let limits = "\(range.lowerBound) to \(range.upperBound)"
+  package static func whole(in range: ClosedRange<Value>, multipleOf step: Value = 1) -> Self {
+    var limits = "\(range.lowerBound) to \(range.upperBound)"
+    if step != 1 { limits += ", a multiple of \(step)" }
     return Self("a whole number from \(limits)", limits: limits) { text in
-      Value(text).flatMap { range.contains($0) ? $0 : nil }
+      Value(text).flatMap { range.contains($0) && $0.isMultiple(of: step) ? $0 : nil }
     } text: {
       "\($0)"
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DFKit
 import Foundation
+import Training
 
 /// The options that all commands that train have: where a run is kept, how it goes on, how it is
 /// shown.
@@ -34,6 +35,28 @@ struct RunOptions: ParsableArguments {
   /// Refuses a command without `--output`, unless `other`, which does not train, is given.
   func validateOutput(unless other: String?) throws {
     if output == nil && other == nil { throw ValidationError("Give --output FOLDER.") }
+  }
+
+  /// Refuses a new run without data.
+  func validate(data: [String]) throws {
+    if data.isEmpty && !resume { throw ValidationError("Give --data: a folder or a CSV file.") }
+  }
+
+  /// The job of a detector or an embedder: a new one, or the one that continues the folder's run
+  /// with what is not given again as it began.
+  func job<T: FaceTrainer>(
+    data: [String], start: String?, _ changes: [SettingChange?]
+  ) throws -> FaceTrainingJob<T> {
+    var job = FaceTrainingJob<T>(data: [], folder: folder)
+    if resume { job = try FaceTrainingJob(resuming: folder) }
+    if !data.isEmpty { job.data = data.map { URL(fileURLWithPath: $0) } }
+    guard !job.data.isEmpty else {
+      throw ValidationError("The run does not say what it learned from: give --data again.")
+    }
+    try job.options.apply(changes.compactMap { $0 })
+    job.start = start.map { URL(fileURLWithPath: $0) }
+    job.checkpoints = checkpoints
+    return job
   }
 
   /// The run's folder.

@@ -49,9 +49,21 @@ extension ArgumentHelp {
   /// The help of an option that takes the place of a recipe's setting. `usual` says what holds
   /// without the option.
   static func setting(_ key: String, _ usual: String? = nil) -> ArgumentHelp {
-    guard let setting = Recipe.setting(key) else {
-      preconditionFailure("There is no setting '\(key)'")
-    }
+    setting(Recipe.setting(key), key, usual)
+  }
+
+  /// The help of an option for a setting of something else than a recipe, with the value that holds
+  /// without the option.
+  static func setting(_ key: String, of settings: some Described) -> ArgumentHelp {
+    let setting = settings.reference().first { $0.key == key }?.setting
+    return self.setting(
+      setting, key, setting?.value.map { "\($0.text) if not given, or as the run began" })
+  }
+
+  private static func setting(
+    _ setting: Setting?, _ key: String, _ usual: String?
+  ) -> ArgumentHelp {
+    guard let setting else { preconditionFailure("There is no setting '\(key)'") }
     var help = setting.help.unmarked
     if help.last == "." { help.removeLast() }
     help += ": \(setting.limits ?? setting.allowed.unmarked)"

@@ -47,11 +47,30 @@ import Testing
       let again = try Tool.run(arguments, in: folder)
       #expect(again.status == 1)
       #expect(again.errors.contains("--resume"))
-      let resumed = try Tool.run(arguments + ["--resume"], in: folder)
+      // What is not given again is as the run began: the data, 20 steps of 2 scenes of 64 pixels.
+      let resume = ["detector", "train", "--resume", "--output", "run"]
+      let resumed = try Tool.run(resume, in: folder)
       #expect(resumed.status == 0, "\(resumed.errors)")
-      let other = try Tool.run(arguments + ["--resume", "--seed", "5"], in: folder)
+      #expect(resumed.output.contains("learns from 6 pictures, 2 are held out"))
+      let other = try Tool.run(resume + ["--seed", "5"], in: folder)
       #expect(other.status == 1)
-      #expect(other.errors.contains("seed"))
+      #expect(other.errors.contains("seed: was 0, is now 5"))
+      for command in [["train"], ["identity", "train"]] {
+        let wrong = try Tool.run(command + ["--resume", "--output", "run"], in: folder)
+        #expect(wrong.status == 1)
+        #expect(wrong.errors.contains("'dfkit detector train'"), "\(wrong.errors)")
+      }
+      // A run of a version that wrote no run.json goes on where everything is given.
+      let facts = folder.appendingPathComponent("run/run.json")
+      let begun = try Data(contentsOf: facts)
+      try FileManager.default.removeItem(at: facts)
+      #expect(try Tool.run(arguments + ["--resume"], in: folder).status == 0)
+      let without = try Tool.run(resume, in: folder)
+      #expect(without.status != 0 && without.errors.contains("--data"), "\(without.errors)")
+      try Data("{}".utf8).write(to: facts)
+      let damaged = try Tool.run(resume, in: folder)
+      #expect(damaged.status == 1 && damaged.errors.contains("run.json"), "\(damaged.errors)")
+      try begun.write(to: facts)
 
       let judge = try Tool.run(
         [
@@ -88,7 +107,8 @@ import Testing
       try Data(plain.utf8).write(to: folder.appendingPathComponent("plain.csv"))
       for (arguments, word) in [
         (["train", "--data", "faces.csv", "--output", "x", "--steps", "1"], "--steps"),
-        (["train", "--data", "faces.csv", "--output", "x", "--size", "100"], "--size"),
+        (["train", "--data", "faces.csv", "--output", "x", "--size", "100"], "multiple of 32"),
+        (["train", "--output", "x"], "--data"),
         (["train", "--data", "plain.csv", "--output", "x"], "held out"),
         (["train", "--data", "faces.csv", "--output", "x", "--resume"], "checkpoint"),
         (["train", "--data", "faces.csv", "--output", "x", "--init", "faces.csv"], "faces.csv"),

@@ -45,7 +45,8 @@ import Testing
         ["identity", "train", "--data", "people.csv", "--output", "run"], in: folder)
       #expect(again.status == 1)
       #expect(again.errors.contains("name another folder"))
-      let resumed = try Tool.run(arguments + ["--resume", "--json"], in: folder)
+      let resumed = try Tool.run(
+        ["identity", "train", "--resume", "--output", "run", "--json"], in: folder)
       #expect(resumed.status == 0, "\(resumed.errors)")
       #expect(resumed.output.split(separator: "\n").last?.contains("\"ends\"") == true)
 

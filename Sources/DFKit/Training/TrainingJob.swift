@@ -224,18 +224,24 @@ public struct TrainingJob: Sendable {
     return own
   }
 
-  private func facts(_ manifest: FaceManifest, _ network: TrainableNetwork) throws -> RunFacts {
-    RunFacts(
-      version: dfkitVersion, recipe: recipe.name, member: member.name,
-      data: data.map { $0.standardizedFileURL.path }, pathPrefix: pathPrefix, origin: origin,
-      fold: fold, dataDigest: manifest.digest,
-      initialWeights: try initialWeights.map {
-        .init(
-          file: $0.file.standardizedFileURL.path, sha256: try Self.digest($0.file),
-          scheme: $0.scheme?.rawValue, state: $0.state, keepsHead: $0.keepsHead)
-      },
-      skipsBroken: skipsBroken, threads: Parallel.threadCount,
-      parameters: network.network.store.learnableCount, began: Date().formatted(.iso8601))
+  private func facts(
+    _ manifest: FaceManifest, _ network: TrainableNetwork
+  ) throws(WeightsError) -> RunFacts {
+    var facts = RunFacts(
+      data: data, digest: manifest.digest, parameters: network.network.store.learnableCount)
+    facts.recipe = recipe.name
+    facts.member = member.name
+    facts.pathPrefix = pathPrefix
+    facts.origin = origin
+    facts.fold = fold
+    facts.skipsBroken = skipsBroken
+    guard let initialWeights else { return facts }
+    var weights = try RunFacts.InitialWeights(initialWeights.file)
+    weights.scheme = initialWeights.scheme?.rawValue
+    weights.state = initialWeights.state
+    weights.keepsHead = initialWeights.keepsHead
+    facts.initialWeights = weights
+    return facts
   }
 
   /// What must be as it was for a run to go on, beside what the trainer itself compares.
@@ -244,7 +250,7 @@ public struct TrainingJob: Sendable {
     if let rate = member.dropout { result["members.dropout"] = "\(rate)" }
     if let rate = member.stochasticDepth { result["members.stochasticDepth"] = "\(rate)" }
     let digest = facts.initialWeights?.sha256 ?? initialDigest
-    result["initial weights"] = digest.map { "SHA-256 \($0.prefix(16))" } ?? "none"
+    result["initial weights"] = digest.map(RunFacts.InitialWeights.text) ?? "none"
     return result
   }
 }

@@ -93,16 +93,26 @@ public enum WeightsSource: Sendable, Equatable {
   private static func digest(_ weights: URL) throws(WeightsError) -> String {
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: weights.path, isDirectory: &isFolder)
-    guard isFolder.boolValue else { return try TrainingJob.digest(weights) }
+    guard isFolder.boolValue else { return try digest(file: weights) }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: weights.path)) ?? []
     var lines = ""
     for name in names.sorted() where !name.hasPrefix(".") {
       let file = weights.appendingPathComponent(name, isDirectory: false)
       _ = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
       if isFolder.boolValue { continue }
-      lines += "\(name) \(try TrainingJob.digest(file))\n"
+      lines += "\(name) \(try digest(file: file))\n"
     }
     return SHA256.digits(of: Data(lines.utf8))
+  }
+
+  private static func digest(file: URL) throws(WeightsError) -> String {
+    do {
+      return try SHA256.digits(ofFile: file).digits
+    } catch MediaError.unreadable(_, let reason) {
+      throw .unreadable(file: file.relativePath, reason: reason)
+    } catch {
+      throw .unreadable(file: file.relativePath, reason: error.reason)
+    }
   }
 }
 

@@ -2,14 +2,15 @@ import DeepfakeCore
 import FaceData
 import FaceDetect
 import Foundation
+import Settings
 
 /// Trains RetinaFace with the mobilenet0.25 backbone on composed scenes.
 ///
 /// A run lives in a folder, as those of a `Trainer` do. What comes out depends on the options and
 /// the data alone, not on the number of threads nor on interruptions.
-package struct DetectorTrainer: Sendable {
+package struct DetectorTrainer: FaceTrainer {
   /// How it learns.
-  package struct Options: Sendable, Equatable {
+  package struct Options: FaceTrainerOptions {
     /// Optimiser steps.
     package var steps = 8000
     /// Scenes a step.
@@ -32,6 +33,26 @@ package struct DetectorTrainer: Sendable {
 
     /// The defaults; `Docs/Detectors.md` says what the shipped weights were trained with.
     package init() {}
+
+    package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+      try fields.value("steps", &steps, .whole(in: 2...10_000_000), "Optimiser steps.")
+      try fields.value("batch", &batch, .whole(in: 1...1024), "Scenes a step.")
+      try fields.value(
+        "size", &size, .whole(in: 64...1024, multipleOf: 32),
+        "The sides of most scenes in pixels; some are twice as large.")
+      try fields.value(
+        "rate", &learningRate, .number(in: 1e-8...1), "The highest learning rate.")
+      try fields.value("decay", &weightDecay, .number(in: 0...10), "The decay of weights.")
+      try fields.value(
+        "clip", &clip, .number(in: 1e-6...1e6),
+        "The norm that the gradient is scaled down to where it is longer.")
+      try fields.value(
+        "average", &averageDecay, .number(in: 0.5...0.999_999),
+        "How much of its value the moving average of the weights keeps at a step.")
+      try fields.value(
+        "seed", &seed, .whole(in: 0...UInt64(Int.max)),
+        "Random seed; the same seed gives the same weights.")
+    }
   }
 
   /// Steps of an epoch, which is what a run is saved and told by.
@@ -39,8 +60,8 @@ package struct DetectorTrainer: Sendable {
 
   /// How it learns.
   package let options: Options
-  /// When checkpoints are written beside each epoch's end.
   package var checkpoints = CheckpointTimes()
+  package var startsFromSeed = true
   private let faces: LabelledFaces
 
   /// A trainer on some faces.
@@ -49,16 +70,16 @@ package struct DetectorTrainer: Sendable {
     self.options = options
   }
 
-  /// Trains until the options' steps are done. In a cancelled task, a checkpoint is written and
-  /// `CancellationError` thrown.
-  ///
-  /// - Parameters:
-  ///   - start: A RetinaFace's weights; nil for those of the seed.
-  ///   - folder: Where the run is kept.
-  ///   - resuming: Whether a run in the folder is gone on with.
-  ///   - onEvent: Hears what happens, on the calling thread.
-  /// - Throws: `TrainingError`, `DatasetError` of a picture that cannot be read, `WeightsError`
-  ///   where `start` is another network's, and what `onEvent` throws.
+  package init(_ faces: FaceManifest, _ options: Options) throws(DatasetError) {
+    self.init(try LabelledFaces(faces), options)
+  }
+
+  package static var name: String { "detector" }
+
+  package static func split(_ faces: FaceManifest) throws(DatasetError) -> DataSplit {
+    try HoldOut().split(faces)
+  }
+
   @discardableResult
   package func run(
     from start: StateDict? = nil, in folder: RunFolder, resuming: Bool = false,
@@ -123,7 +144,7 @@ final class DetectorTask: TrainingTask {
     self.trainer = trainer
     self.data = data
     sampleCounts = (count, 0)
-    isFresh = start == nil
+    isFresh = start == nil && trainer.startsFromSeed
     network = PlainRetinaFace(.mobileNet, store.root)
     network.initialize(store, seed: settings.seed)
     if let start { try PlainRetinaFace.load(start, into: store) }
@@ -137,12 +158,7 @@ final class DetectorTask: TrainingTask {
     options.clip = settings.clip
     options.ema = settings.averageDecay
     self.options = options
-    identity = [
-      "data": data, "steps": "\(settings.steps)", "batch": "\(settings.batch)",
-      "size": "\(settings.size)", "rate": "\(settings.learningRate)",
-      "decay": "\(settings.weightDecay)", "clip": "\(settings.clip)",
-      "average": "\(settings.averageDecay)", "seed": "\(settings.seed)", "fresh": "\(isFresh)",
-    ]
+    identity = settings.identity(data: data, startsFromSeed: isFresh)
   }
 
   var batchSize: Int { trainer.options.batch }

@@ -1,14 +1,16 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
+import Settings
 
 /// Trains a `LookAlikeNetwork` on pictures of which it is known which show one face.
 ///
 /// A run lives in a folder, as those of a `Trainer` do. What comes out depends on the options and
 /// the data alone, not on the number of threads nor on interruptions.
-package struct EmbedderTrainer: Sendable {
+package struct EmbedderTrainer: FaceTrainer {
   /// How it learns.
-  package struct Options: Sendable, Equatable {
+  package struct Options: FaceTrainerOptions {
     /// Optimiser steps.
     package var steps = 1500
     /// Pairs of views a step.
@@ -26,40 +28,60 @@ package struct EmbedderTrainer: Sendable {
     package var size = LookAlikeNetwork.nativeSize
     /// Where all randomness comes from.
     package var seed: UInt64 = 0
-    /// Threads that prepare pictures.
+    /// Threads that prepare pictures; the weights do not depend on their number.
     package var loaderThreads = 1
 
     /// What the shipped weights were trained with.
     package init() {}
+
+    package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+      try fields.value("steps", &steps, .whole(in: 2...1_000_000), "Optimiser steps.")
+      try fields.value("pairs", &pairs, .whole(in: 2...2048), "Pairs of views a step.")
+      try fields.value(
+        "size", &size, .whole(in: 32...512), "The side of the network's input in pixels.")
+      try fields.value(
+        "rate", &learningRate, .number(in: 1e-8...1), "The highest learning rate.")
+      try fields.value("decay", &weightDecay, .number(in: 0...10), "The decay of weights.")
+      try fields.value(
+        "temperature", &temperature, .number(in: 0.01...10),
+        "The number that similarities are divided by in the loss.")
+      try fields.value(
+        "clip", &clip, .number(in: 1e-6...1e6),
+        "The norm that the gradient is scaled down to where it is longer.")
+      try fields.value(
+        "seed", &seed, .whole(in: 0...UInt64(Int.max)),
+        "Random seed; the same seed gives the same weights.")
+    }
   }
 
   /// Steps of an epoch, which is what a run is saved and told by.
   package static let epochSteps = 100
 
   /// How it learns.
-  package var options: Options
-  /// When checkpoints are written beside each epoch's end.
+  package let options: Options
   package var checkpoints = CheckpointTimes()
+  package var startsFromSeed = true
+  private let data: IdentityData
 
-  /// A trainer.
-  package init(_ options: Options = Options()) {
+  /// A trainer on some pictures.
+  package init(_ data: IdentityData, _ options: Options = Options()) {
+    self.data = data
     self.options = options
   }
 
-  /// Trains until the options' steps are done. In a cancelled task, a checkpoint is written and
-  /// `CancellationError` thrown.
-  ///
-  /// - Parameters:
-  ///   - data: What to learn from.
-  ///   - start: a network's weights to start from; nil for those of the seed.
-  ///   - folder: Where the run is kept.
-  ///   - resuming: Whether a run in the folder is gone on with.
-  ///   - onEvent: Hears what happens, on the calling thread.
-  /// - Throws: `TrainingError`, `DatasetError` of a picture that cannot be read, `WeightsError`
-  ///   where `start` is another network's, and what `onEvent` throws.
+  package init(_ faces: FaceManifest, _ options: Options) throws(DatasetError) {
+    self.init(try IdentityData(faces), options)
+  }
+
+  package static var name: String { "identity" }
+
+  package static func split(_ faces: FaceManifest) throws(DatasetError) -> DataSplit {
+    try IdentityData.split(faces)
+  }
+
   @discardableResult
   package func run(
-    _ data: IdentityData, from start: StateDict? = nil, in folder: RunFolder,
+    from start: StateDict? = nil, in folder: RunFolder,
     resuming: Bool = false, onEvent: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {
     guard data.people.count > 1 else {
@@ -70,7 +92,7 @@ package struct EmbedderTrainer: Sendable {
     return try EmbedderTask.run(
       in: folder, resuming: resuming, bytes: 10_000_000, checkpoints, onEvent: onEvent
     ) {
-      try EmbedderTask(options, data, from: start)
+      try EmbedderTask(self, data, from: start)
     }
   }
 }
@@ -98,9 +120,9 @@ final class EmbedderTask: TrainingTask {
   private var views: ViewStream
 
   init(
-    _ settings: EmbedderTrainer.Options, _ data: IdentityData, from start: StateDict?
+    _ trainer: EmbedderTrainer, _ data: IdentityData, from start: StateDict?
   ) throws(WeightsError) {
-    self.settings = settings
+    settings = trainer.options
     contrast = ContrastiveLoss(temperature: settings.temperature)
     digest = data.manifest.digest
     sampleCounts = (data.manifest.count, 0)
@@ -112,12 +134,8 @@ final class EmbedderTask: TrainingTask {
     options.seed = settings.seed
     options.clip = settings.clip
     self.options = options
-    identity = [
-      "data": digest, "steps": "\(settings.steps)", "pairs": "\(settings.pairs)",
-      "size": "\(settings.size)", "rate": "\(settings.learningRate)",
-      "decay": "\(settings.weightDecay)", "temperature": "\(settings.temperature)",
-      "clip": "\(settings.clip)", "seed": "\(settings.seed)", "fresh": "\(start == nil)",
-    ]
+    identity = settings.identity(
+      data: digest, startsFromSeed: start == nil && trainer.startsFromSeed)
     if let start {
       try network.store.load(start)
     } else {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DFKit
 import Foundation
+import Training
 
 /// `dfkit detector`
 struct DetectorCommand: AsyncParsableCommand {
@@ -23,16 +24,17 @@ struct DetectorCommand: AsyncParsableCommand {
         fifth, says what is held out.
 
         The folder gets best.safetensors (for --detector-weights), metrics.csv, plot.svg, log.txt, \
-        and checkpoint.safetensors, from which --resume goes on bit for bit with the same options.
+        run.json, and checkpoint.safetensors, from which --resume goes on bit for bit; what is not \
+        given then is as it was.
 
           dfkit detector train --data faces.csv --output runs/detector
-          dfkit detector train --data faces.csv --output runs/detector --resume
+          dfkit detector train --resume --output runs/detector
         """)
 
     @Option(
       help: "A folder with a manifest.csv, or a CSV file; may be given several times.",
       completion: .file())
-    var data: [String]
+    var data: [String] = []
 
     @OptionGroup(title: "The run") var output: RunOptions
 
@@ -41,49 +43,42 @@ struct DetectorCommand: AsyncParsableCommand {
       completion: .file())
     var start: String?
 
-    @Option(help: "Steps.")
-    var steps = DetectorTrainer.Options().steps
+    @Option(help: .setting("steps", of: DetectorTrainer.Options()))
+    var steps: Int?
 
-    @Option(help: "Scenes a step.")
-    var batch = DetectorTrainer.Options().batch
+    @Option(help: .setting("batch", of: DetectorTrainer.Options()))
+    var batch: Int?
 
-    @Option(help: "The sides of most scenes in pixels; some are twice as large.")
-    var size = DetectorTrainer.Options().size
+    @Option(help: .setting("size", of: DetectorTrainer.Options()))
+    var size: Int?
 
-    @Option(help: "The highest learning rate.")
-    var rate = DetectorTrainer.Options().learningRate
+    @Option(help: .setting("rate", of: DetectorTrainer.Options()))
+    var rate: Float?
 
-    @Option(help: "Where all randomness comes from.")
-    var seed: UInt64 = 0
+    @Option(help: .setting("seed", of: DetectorTrainer.Options()))
+    var seed: UInt64?
 
     @Option(help: "Only write a picture of composed scenes with their faces to this file.")
     var showScenes: String?
 
+    private var changes: [SettingChange?] {
+      [
+        SettingChange("--steps", "steps", steps), SettingChange("--batch", "batch", batch),
+        SettingChange("--size", "size", size), SettingChange("--rate", "rate", rate),
+        SettingChange("--seed", "seed", seed),
+      ]
+    }
+
     func validate() throws {
       try output.validateOutput(unless: showScenes)
-      guard (2...10_000_000).contains(steps) else {
-        throw ValidationError("--steps must be 2 to 10000000.")
-      }
-      guard (1...1024).contains(batch) else { throw ValidationError("--batch must be 1 to 1024.") }
-      guard (64...1024).contains(size), size % 32 == 0 else {
-        throw ValidationError("--size must be 64 to 1024, a multiple of 32.")
-      }
-      guard rate >= 1e-8, rate <= 1 else { throw ValidationError("--rate must be 1e-8 to 1.") }
+      try output.validate(data: data)
+      var options = DetectorTrainer.Options()
+      try options.apply(changes.compactMap { $0 })
     }
 
     func run() async throws {
       output.threads.apply()
-      var options = DetectorTrainer.Options()
-      options.steps = steps
-      options.batch = batch
-      options.size = size
-      options.learningRate = rate
-      options.seed = seed
-      var job = DetectorTrainingJob(
-        data: data.map { URL(fileURLWithPath: $0) }, folder: output.folder, options: options)
-      job.start = start.map { URL(fileURLWithPath: $0) }
-      job.isResuming = output.resume
-      job.checkpoints = output.checkpoints
+      let job: DetectorTrainingJob = try output.job(data: data, start: start, changes)
       try await Interruption.handled { [job, output, showScenes] in
         let split = try job.split()
         if let showScenes {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DFKit
 import Foundation
+import Training
 
 /// `dfkit identity`
 struct IdentityCommand: AsyncParsableCommand {
@@ -22,16 +23,18 @@ struct IdentityCommand: AsyncParsableCommand {
         without, only neighbouring files that look like one shot are taken for one face. The \
         column split, or else a fifth, says what is held out.
 
-        The folder gets best.safetensors (for --embedder), metrics.csv, plot.svg, log.txt, and \
-        checkpoint.safetensors, from which --resume goes on bit for bit with the same options.
+        The folder gets best.safetensors (for --embedder), metrics.csv, plot.svg, log.txt, \
+        run.json, and checkpoint.safetensors, from which --resume goes on bit for bit; what is not \
+        given then is as it was.
 
           dfkit identity train --data people.csv --output runs/look-alike
+          dfkit identity train --resume --output runs/look-alike
         """)
 
     @Option(
       help: "A folder with a manifest.csv, or a CSV file; may be given several times.",
       completion: .file())
-    var data: [String]
+    var data: [String] = []
 
     @OptionGroup(title: "The run") var output: RunOptions
 
@@ -40,51 +43,43 @@ struct IdentityCommand: AsyncParsableCommand {
       completion: .file())
     var start: String?
 
-    @Option(help: "Steps.")
-    var steps = EmbedderTrainer.Options().steps
+    @Option(help: .setting("steps", of: EmbedderTrainer.Options()))
+    var steps: Int?
 
-    @Option(help: "Pairs of views a step.")
-    var pairs = EmbedderTrainer.Options().pairs
+    @Option(help: .setting("pairs", of: EmbedderTrainer.Options()))
+    var pairs: Int?
 
-    @Option(help: "The highest learning rate.")
-    var rate = EmbedderTrainer.Options().learningRate
+    @Option(help: .setting("rate", of: EmbedderTrainer.Options()))
+    var rate: Float?
 
-    @Option(help: "What similarities are divided by in the loss.")
-    var temperature = EmbedderTrainer.Options().temperature
+    @Option(help: .setting("temperature", of: EmbedderTrainer.Options()))
+    var temperature: Float?
 
-    @Option(help: "The side of the pictures learned from in pixels.")
-    var size = EmbedderTrainer.Options().size
+    @Option(help: .setting("size", of: EmbedderTrainer.Options()))
+    var size: Int?
 
-    @Option(help: "Where all randomness comes from.")
-    var seed: UInt64 = 0
+    @Option(help: .setting("seed", of: EmbedderTrainer.Options()))
+    var seed: UInt64?
+
+    private var changes: [SettingChange?] {
+      [
+        SettingChange("--steps", "steps", steps), SettingChange("--pairs", "pairs", pairs),
+        SettingChange("--rate", "rate", rate),
+        SettingChange("--temperature", "temperature", temperature),
+        SettingChange("--size", "size", size), SettingChange("--seed", "seed", seed),
+      ]
+    }
 
     func validate() throws {
       try output.validateOutput(unless: nil)
-      guard (20...1_000_000).contains(steps) else {
-        throw ValidationError("--steps must be 20 to 1000000.")
-      }
-      guard (2...2048).contains(pairs) else { throw ValidationError("--pairs must be 2 to 2048.") }
-      guard rate >= 1e-8, rate <= 1 else { throw ValidationError("--rate must be 1e-8 to 1.") }
-      guard temperature >= 0.01, temperature <= 10 else {
-        throw ValidationError("--temperature must be 0.01 to 10.")
-      }
-      guard (32...512).contains(size) else { throw ValidationError("--size must be 32 to 512.") }
+      try output.validate(data: data)
+      var options = EmbedderTrainer.Options()
+      try options.apply(changes.compactMap { $0 })
     }
 
     func run() async throws {
       output.threads.apply()
-      var options = EmbedderTrainer.Options()
-      options.steps = steps
-      options.pairs = pairs
-      options.learningRate = rate
-      options.temperature = temperature
-      options.size = size
-      options.seed = seed
-      var job = EmbedderTrainingJob(
-        data: data.map { URL(fileURLWithPath: $0) }, folder: output.folder, options: options)
-      job.start = start.map { URL(fileURLWithPath: $0) }
-      job.isResuming = output.resume
-      job.checkpoints = output.checkpoints
+      let job: EmbedderTrainingJob = try output.job(data: data, start: start, changes)
       try await Interruption.handled { [job, output] in
         let split = try job.split()
         try output.show(RunOptions.text(split)) { try job.run(split, onEvent: $0) }

@@ -74,7 +74,7 @@ struct TrainCommand: AsyncParsableCommand {
 
   func validate() throws {
     try output.validateOutput(unless: showAugmentation)
-    if data.isEmpty && !resume { throw ValidationError("Give --data: a folder or a CSV file.") }
+    try output.validate(data: data)
     if resume && showAugmentation != nil {
       throw ValidationError("--resume and --show-augmentation exclude each other.")
     }

@@ -145,7 +145,7 @@ import Training
       options.pairs = 12
       var losses: [Double] = []
       let run = RunFolder(folder.appendingPathComponent("run"))
-      let result = try EmbedderTrainer(options).run(data, in: run) { event in
+      let result = try EmbedderTrainer(data, options).run(in: run) { event in
         guard case .step(let progress) = event else { return }
         losses.append(progress.loss)
         #expect(progress.step == losses.count && progress.epochs == 2)
@@ -163,7 +163,7 @@ import Training
     in folder: URL, _ name: String
   ) throws -> StateDict {
     let run = RunFolder(folder.appendingPathComponent(name))
-    return try StateDict.read(EmbedderTrainer(options).run(data, from: start, in: run).best)
+    return try StateDict.read(EmbedderTrainer(data, options).run(from: start, in: run).best)
   }
 
   private func values(_ state: StateDict) throws -> [String: [Float]] {
@@ -200,16 +200,16 @@ import Training
       options.pairs = 5
       let whole = try train(data, options, in: folder, "whole")
       let run = RunFolder(folder.appendingPathComponent("run"))
-      var trainer = EmbedderTrainer(options)
+      var trainer = EmbedderTrainer(data, options)
       trainer.checkpoints.steps = 1
       for stop in [3, 8] {
         #expect(throws: TrainerTests.Stop.self) {
-          try trainer.run(data, in: run, resuming: stop > 3) { event in
+          try trainer.run(in: run, resuming: stop > 3) { event in
             if case .checkpoint(step: stop) = event { throw TrainerTests.Stop() }
           }
         }
       }
-      let result = try trainer.run(data, in: run, resuming: true) { event in
+      let result = try trainer.run(in: run, resuming: true) { event in
         if case .begins(let outline) = event { #expect(outline.stepsBefore == 8) }
       }
       #expect(try values(StateDict.read(result.best)) == values(whole))
@@ -225,7 +225,7 @@ import Training
       }
       let data = try IdentityData(FaceManifest(samples))
       #expect(throws: TrainingError.self) {
-        try EmbedderTrainer().run(data, in: RunFolder(folder.appendingPathComponent("run")))
+        try EmbedderTrainer(data).run(in: RunFolder(folder.appendingPathComponent("run")))
       }
     }
   }
