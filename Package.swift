@@ -59,7 +59,7 @@ let package = Package(
     .target(
       name: "DeepfakeCore",
       dependencies: [
-        "CDFKernels", "COpenBLAS",
+        "Settings", "CDFKernels", "COpenBLAS",
         .product(name: "OrderedCollections", package: "swift-collections"),
       ]),
     .target(name: "Settings"),

@@ -60,7 +60,7 @@ struct RecipeOptions: ParsableArguments {
     var recipe = try Recipe.named(name)
     let files = try MemberFiles.given(weights, members: recipe.members)
     if !quiet {
-      for entry in files.entries { Output.remark(on: entry.weights, entry.member.options) }
+      for entry in files.entries { Output.remark(on: entry.weights, entry.member.network) }
     }
     if files.replacesNamed { recipe.forgetCalibration() }
     recipe.noteCalibration(of: files)

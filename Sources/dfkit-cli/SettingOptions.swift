@@ -57,7 +57,7 @@ extension ArgumentHelp {
   static func setting(_ key: String, of settings: some Described) -> ArgumentHelp {
     let setting = settings.reference().first { $0.key == key }?.setting
     return self.setting(
-      setting, key, setting?.value.map { "\($0.text) if not given, or as the run began" })
+      setting, key, setting?.value.map { "\($0.text) if not given" })
   }
 
   private static func setting(

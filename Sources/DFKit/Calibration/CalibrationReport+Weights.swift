@@ -20,7 +20,7 @@ extension CalibrationReport {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     for (entry, member) in zip(files.entries, members) {
       // What was fitted is of logits that the file's own calibration had changed before.
-      let model = try ClassifierModel(try entry.weights.read(), entry.member.options)
+      let model = try ClassifierModel(try entry.weights.read(), entry.member.network)
       try write(
         entry.weights, member, model.settings, over: model.calibration,
         to: folder.appendingPathComponent("\(member.name).safetensors", isDirectory: false))

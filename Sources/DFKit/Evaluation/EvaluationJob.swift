@@ -240,7 +240,7 @@ extension MemberFiles {
   public func members() throws -> [Ensemble.Member] {
     try entries.map { entry in
       Ensemble.Member(
-        entry.member.name, try ClassifierModel(try entry.weights.read(), entry.member.options))
+        entry.member.name, try ClassifierModel(try entry.weights.read(), entry.member.network))
     }
   }
 }

@@ -100,7 +100,7 @@ package struct VideoExplainer: Sendable {
     ]
     var maps: [GradCAM] = []
     for entry in weights.entries {
-      let cam = try GradCAM(try entry.weights.read(), entry.member.options)
+      let cam = try GradCAM(try entry.weights.read(), entry.member.network)
       maps.append(cam)
       models.append(
         VideoExplanation.Model(

@@ -69,15 +69,6 @@ extension Recipe.Detector {
   }
 }
 
-extension Recipe.Member {
-  /// What the recipe says about the network, for the loader.
-  public var options: ClassifierOptions {
-    ClassifierOptions(
-      architecture: architecture, scheme: scheme, norm: norm, groups: groups,
-      stages: stages, size: size, mean: mean, std: std, isMirrored: isMirrored)
-  }
-}
-
 extension Recipe {
   /// Notes whether the scores are calibrated with these weights, unless that is known already, and
   /// leaves `Decision.uncalibratedRange` undecided where they are not and the recipe does not say

@@ -209,22 +209,11 @@ extension Recipe.Member: Described {
     try fields.optional(
       "scheme", &scheme, .choice, "Whose keys and preprocessing the weights have.",
       more: "If absent: told from the file")
-    try fields.optional(
-      "size", &size, .whole(in: 32...4096), "The side of the square input in pixels.",
-      more: "If absent: the file's metadata, or the scheme's")
-    try fields.optional(
-      "norm", &norm, .choice, "The normalisation layers.", more: "If absent: told from the file")
-    try fields.optional(
-      "groups", &groups, .whole(in: 1...1024), "Groups of group norm.",
-      more: "Halved in a layer until they divide its channels. If absent: 8")
+    try network.describe(&fields)
     try fields.require(
-      groups == nil || norm == .group, "groups", "needs 'norm: group' beside it")
-    try fields.optional(
-      "stages", &stages, .whole(in: 1...7),
-      "The stages of an EfficientNet that are there, from the first.",
-      more: "Its last convolution follows them. If absent: told from the file; all")
+      network.groups == nil || network.norm == .group, "groups", "needs 'norm: group' beside it")
     try fields.require(
-      stages == nil || architecture.family.stages != nil, "stages",
+      network.stages == nil || architecture.family.stages != nil, "stages",
       "does not apply to \(architecture.rawValue), of which no stage can be left out")
     try fields.optional(
       "dropout", &dropout, .number(in: 0...0.95),
@@ -234,15 +223,6 @@ extension Recipe.Member: Described {
       "stochasticDepth", &stochasticDepth, .number(in: 0...0.95),
       "The probability that the last block is skipped for an image in training.",
       more: "Earlier blocks' are proportionally smaller. If absent: the architecture's, 0.2")
-    try fields.optional(
-      "mean", &mean, .numbers(3, in: 0...1), "Subtracted from red, green and blue in 0 to 1.",
-      more: "If absent: the file's metadata, or the scheme's")
-    try fields.optional(
-      "std", &std, .numbers(3, in: 0.001...10), "What they are then divided by.",
-      more: "If absent: the file's metadata, or the scheme's")
-    try fields.value(
-      "mirrored", &isMirrored, .flag, isHidden: { !$0 },
-      "Whether the mean of a face and its mirror image is judged, which takes twice the time.")
     try fields.section(
       "training", &training, from: base,
       "What is trained otherwise than the recipe's `training` says: the same keys.")

@@ -205,40 +205,33 @@ extension Recipe {
     public init() {}
   }
 
-  /// One network of the ensemble. What is nil is taken from the weights file, or from the scheme.
+  /// One network of the ensemble.
+  ///
+  /// The settings of `network` can be read and changed as if they were the member's own, as in
+  /// `member.size = 224`.
+  @dynamicMemberLookup
   public struct Member: Sendable, Equatable {
     /// The name, by which weights are given and scores reported.
     public var name: String
     /// One line about it.
     public var description: String = ""
     /// The kind of network, as `efficientnet-lite0`.
-    public var architecture: Architecture
+    public var architecture: Architecture {
+      didSet { network.architecture = architecture.rawValue }
+    }
+    /// Input size, normalisation and what else is known of the network. A setting that is nil is
+    /// taken from the weights file, or else from the scheme.
+    public internal(set) var network = NetworkSettings()
     /// The name of weights that ship, or the path of a file, for when none are given; nil where
     /// some must be.
     public var weights: String?
     /// What the member counts in `aggregation.models`, where another counts 1; nil for 1.
     public var weight: Float?
-    /// The weights file's keys and preprocessing.
-    public var scheme: Scheme?
-    /// The side of the square input in pixels.
-    public var size: Int?
-    /// The normalisation layers.
-    public var norm: Norm.Kind?
-    /// Groups of group norm.
-    public var groups: Int?
-    /// The stages of an EfficientNet that are there, from the first.
-    public var stages: Int?
     /// The rate of dropout before the last layer, in training.
     public var dropout: Float?
     /// The probability that the last block is skipped for an image in training; earlier blocks' are
     /// proportionally smaller.
     public var stochasticDepth: Float?
-    /// Subtracted from red, green and blue in 0...1.
-    public var mean: [Float]?
-    /// Then divided by.
-    public var std: [Float]?
-    /// Whether it judges the mean of a face and its mirror image.
-    public var isMirrored = false
     /// How the member is trained: the recipe's training with the member's own words put over it;
     /// nil where it has none.
     public var training: TrainingOptions?
@@ -247,6 +240,27 @@ extension Recipe {
     public init(name: String, architecture: Architecture) {
       self.name = name
       self.architecture = architecture
+      network.architecture = architecture.rawValue
+    }
+
+    /// The key scheme and preprocessing of the weights file; nil: told from the file.
+    public var scheme: Scheme? {
+      get { network.scheme.flatMap(Scheme.init) }
+      set { network.scheme = newValue?.rawValue }
+    }
+
+    /// Whether the member judges the mean of a face and its mirror image.
+    public var isMirrored: Bool {
+      get { network.isMirrored ?? false }
+      set { network.isMirrored = newValue ? true : nil }
+    }
+
+    /// A setting of the network.
+    public subscript<Value>(
+      dynamicMember path: WritableKeyPath<NetworkSettings, Value>
+    ) -> Value {
+      get { network[keyPath: path] }
+      set { network[keyPath: path] = newValue }
     }
   }
 

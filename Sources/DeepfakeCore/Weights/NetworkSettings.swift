@@ -1,10 +1,11 @@
 import Foundation
+import Settings
 
 /// What is known of a network besides its weights: by a caller, a recipe or a weights file. What is
 /// nil is not known.
 ///
-/// A setting is declared here: as a property, and as a row of `fields`, from which follow its entry
-/// in weights files, its range, and that a caller's word comes before a file's.
+/// A setting is declared here: as a property; as a row of `fields`, from which its entry in weights
+/// files follows; and, if recipes and commands can change it, by its key in `describe`.
 ///
 /// ```swift
 /// var settings = NetworkSettings()
@@ -55,12 +56,48 @@ public struct NetworkSettings: Sendable, Equatable {
     isMirrored = isMirrored ?? other.isMirrored
   }
 
+  /// What a usable side of the square input is, in pixels.
+  package static let sizes = 32...4096
+  /// What a usable number of groups of group norm is.
+  package static let groupCounts = 1...1024
+  /// What a usable number of the network's outputs is.
+  package static let classCounts = 1...100_000
+
   /// The first setting whose value cannot be used: its name and why, for people. Nil where all can.
   public var problem: (name: String, reason: String)? {
     for field in Self.fields {
       if let reason = field.problem(self) { return (field.name, reason) }
     }
     return nil
+  }
+}
+
+extension NetworkSettings: Described {
+  /// Describes the settings that a recipe's member and a command's options can change.
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.optional(
+      "size", &size, .whole(in: Self.sizes), "The side of the square input in pixels.",
+      more: "If absent: the file's metadata, or the scheme's")
+    try fields.optional(
+      "norm", &norm, .choice, "The normalisation layers.", more: "If absent: told from the file")
+    try fields.optional(
+      "groups", &groups, .whole(in: Self.groupCounts), "Groups of group norm.",
+      more: "Halved in a layer until they divide its channels. If absent: 8")
+    try fields.optional(
+      "stages", &stages, .whole(in: 1...7),
+      "The stages of an EfficientNet that are there, from the first.",
+      more: "Its last convolution follows them. If absent: told from the file; all")
+    try fields.optional(
+      "mean", &mean, .numbers(3, in: 0...1), "Subtracted from red, green and blue in 0 to 1.",
+      more: "If absent: the file's metadata, or the scheme's")
+    try fields.optional(
+      "std", &std, .numbers(3, in: 0.001...10), "What they are then divided by.",
+      more: "If absent: the file's metadata, or the scheme's")
+    var mirrored = isMirrored ?? false
+    try fields.value(
+      "mirrored", &mirrored, .flag, isHidden: { !$0 },
+      "Whether the mean of a face and its mirror image is judged, which takes twice the time.")
+    if mirrored || isMirrored != nil { isMirrored = mirrored }
   }
 }
 
@@ -100,17 +137,28 @@ extension NetworkSettings {
         return "is \(value); it must be \(mustBe)."
       }
     }
+
+    /// A number within limits.
+    fileprivate init(
+      _ entry: String, _ path: WritableKeyPath<NetworkSettings, Int?> & Sendable,
+      _ form: MetadataForm<Int>, name: String? = nil, mustBe limits: ClosedRange<Int>,
+      _ unit: String = ""
+    ) {
+      let unit = unit.isEmpty ? "" : " \(unit)"
+      self.init(
+        entry, path, form, name: name,
+        mustBe: "\(limits.lowerBound) to \(limits.upperBound)\(unit)"
+      ) { limits.contains($0) }
+    }
   }
 
   static let fields: [Field] = [
     Field("architecture", \.architecture, .text),
     Field("scheme", \.scheme, .text),
     Field("norm", \.norm, .choice()),
-    Field("groups", \.groups, .count, name: "number of groups", mustBe: "1 to 1024") {
-      (1...1024).contains($0)
-    },
+    Field("groups", \.groups, .count, name: "number of groups", mustBe: groupCounts),
     Field("stages", \.stages, .count),
-    Field("size", \.size, .count, mustBe: "32 to 4096 pixels") { (32...4096).contains($0) },
+    Field("size", \.size, .count, mustBe: sizes, "pixels"),
     Field("mean", \.mean, .channels { $0.isFinite }, mustBe: "three numbers") {
       $0.count == 3 && $0.allSatisfy(\.isFinite)
     },
@@ -120,9 +168,7 @@ extension NetworkSettings {
     ) { $0.count == 3 && $0.allSatisfy { $0.isFinite && $0 > 0 } },
     Field("channelOrder", \.channelOrder, .choice()),
     Field("fit", \.fit, .choice()),
-    Field("classes", \.classCount, .count, name: "number of classes", mustBe: "1 to 100000") {
-      (1...100_000).contains($0)
-    },
+    Field("classes", \.classCount, .count, name: "number of classes", mustBe: classCounts),
   ]
 }
 

@@ -98,16 +98,16 @@ struct NetworkOptions: ParsableArguments {
       """)
   var state: String?
 
-  @Option(help: "The norm.")
+  @Option(help: .setting("norm", of: ClassifierOptions()))
   var norm: Norm.Kind?
 
-  @Option(help: "Groups of group norm.")
+  @Option(help: .setting("groups", of: ClassifierOptions()))
   var groups: Int?
 
-  @Option(help: "The stages of the network that are there, from the first.")
+  @Option(help: .setting("stages", of: ClassifierOptions()))
   var stages: Int?
 
-  @Option(help: "The side of the network's input in pixels.")
+  @Option(help: .setting("size", of: ClassifierOptions()))
   var size: Int?
 
   @Option(help: "Subtracted from red, green and blue in 0...1, as in 0.485,0.456,0.406.")
@@ -144,20 +144,20 @@ struct NetworkOptions: ParsableArguments {
   }
 
   func validate() throws {
-    if let size, !(32...4096).contains(size) {
-      throw ValidationError("--size must be 32 to 4096.")
+    var settings = ClassifierOptions()
+    try settings.apply(changes)
+    if let classes, !NetworkSettings.classCounts.contains(classes) {
+      let limits = NetworkSettings.classCounts
+      throw ValidationError("--classes must be \(limits.lowerBound) to \(limits.upperBound).")
     }
-    if let groups, !(1...1024).contains(groups) {
-      throw ValidationError("--groups must be 1 to 1024.")
-    }
-    if let stages, !(1...7).contains(stages) {
-      throw ValidationError("--stages must be 1 to 7.")
-    }
-    if let classes, !(1...100_000).contains(classes) {
-      throw ValidationError("--classes must be 1 to 100000.")
-    }
-    if let std, !std.values.allSatisfy({ $0 > 0 }) {
-      throw ValidationError("--std must be three positive numbers.")
-    }
+  }
+
+  /// The options whose values a recipe's member could have.
+  private var changes: [SettingChange] {
+    [
+      SettingChange("--groups", "groups", groups), SettingChange("--stages", "stages", stages),
+      SettingChange("--size", "size", size), SettingChange("--mean", "mean", mean?.values),
+      SettingChange("--std", "std", std?.values),
+    ].compactMap { $0 }
   }
 }

@@ -41,14 +41,14 @@ import Testing
     #expect(weights.card?.kind == .classifier)
     let state = try weights.read()
     #expect(state.keys.allSatisfy { state[$0]?.dtype == .f16 })
-    let settings = try ClassifierSettings.resolve(state, member.options)
+    let settings = try ClassifierSettings.resolve(state, member.network)
     // What the recipe says of the network is what the file says; the mirror is the recipe's own.
     var expected = try ClassifierSettings.resolve(state)
     expected.isMirrored = true
     #expect(settings == expected)
     #expect(settings.classCount == 1)
     #expect(try ModelMetadata(state).cropMargin == recipe.crop.margin)
-    let model = try ClassifierModel(state, member.options)
+    let model = try ClassifierModel(state, member.network)
     var generator = SeededGenerator(seed: 3)
     let crop = Image(width: 90, height: 100) { pixels in
       for i in pixels.indices { pixels[i] = UInt8(truncatingIfNeeded: generator.next()) }
