@@ -1,6 +1,17 @@
 import DeepfakeCore
 
 /// Something that finds faces in frames.
+///
+/// ```swift
+/// struct WholePicture: FaceDetector {
+///   func detect(_ frames: [Image]) throws -> [[Face]] {
+///     frames.map { frame in
+///       let box = Box(x1: 0, y1: 0, x2: Float(frame.width), y2: Float(frame.height))
+///       return [Face(box: box, score: 1)]
+///     }
+///   }
+/// }
+/// ```
 public protocol FaceDetector: Sendable {
   /// The faces of each frame, surest first: always one list a frame, empty where there is no face.
   ///

@@ -6,8 +6,8 @@ import DeepfakeCore
 /// ```swift
 /// let network = ClassifierSettings(.efficientNetB0).makeNetwork()
 /// network.store.initialize(seed: 1)
-/// let logits = network(images)            // [batch, classCount]
-/// let fast = network.packed()             // the same layers, for inference
+/// let logits = network(images)  // [batch, classCount]
+/// let fast = network.packed()  // the same layers, for inference
 /// ```
 public struct ClassifierNetwork: Module {
   /// The parameters, under the network's own keys.

@@ -3,6 +3,17 @@ import Foundation
 
 /// A way to make one score out of many: a video's out of its frames', an ensemble's out of its
 /// members'.
+///
+/// ```swift
+/// struct TopMean: Aggregator {
+///   let count: Int
+///
+///   func aggregate(_ scores: [Float]) -> Float {
+///     let top = scores.sorted(by: >).prefix(count)
+///     return top.reduce(0, +) / Float(top.count)
+///   }
+/// }
+/// ```
 public protocol Aggregator: Sendable {
   /// The one score; `scores` are probabilities and not empty.
   func aggregate(_ scores: [Float]) -> Float

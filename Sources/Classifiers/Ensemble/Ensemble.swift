@@ -5,6 +5,14 @@ import DeepfakeCore
 /// Each member's frame scores become its own score by `frames`, the members' scores become the
 /// ensemble's by `models`, `calibration` makes that honest, and `clip` keeps the answer from
 /// certainty, which log loss punishes.
+///
+/// ```swift
+/// let b0 = try ClassifierModel(StateDict.read(file))
+/// let b4 = try ClassifierModel(StateDict.read(other))
+/// let ensemble = Ensemble([.init("b0", b0), .init("b4", b4)], frames: .mean, models: .median)
+/// let assessment = try ensemble.assess(crops)
+/// print(assessment.probability, assessment.members.map(\.probability))
+/// ```
 public struct Ensemble: FaceScorer {
   /// A scorer with the name that reports give it.
   public struct Member: Sendable {

@@ -19,6 +19,15 @@ public struct JudgedPerson: Sendable, Equatable {
 }
 
 /// A way to make a video's probability out of those of the people in it.
+///
+/// ```swift
+/// struct MeanByFrames: PeopleRule {
+///   func probability(_ people: [JudgedPerson]) -> Float {
+///     let frames = people.reduce(0) { $0 + $1.frames }
+///     return people.reduce(0) { $0 + $1.probability * Float($1.frames) } / Float(frames)
+///   }
+/// }
+/// ```
 public protocol PeopleRule: Sendable {
   /// The one probability; `people`, in the order of their numbers, are those seen in enough frames,
   /// at least one.

@@ -39,6 +39,14 @@ public struct WeightedMeanAggregator: MemberAggregator {
 
 /// Members put together by logistic regression of their log odds: stacking (Wolpert 1992; for
 /// probabilities, Ting and Witten 1999).
+///
+/// ```swift
+/// let samples = [
+///   StackedAggregator.Sample([0.9, 0.6], isFake: true),  // the scores of the two members
+///   StackedAggregator.Sample([0.2, 0.4], isFake: false),
+/// ]
+/// ensemble.models = try StackedAggregator.fitted(to: samples)
+/// ```
 public struct StackedAggregator: MemberAggregator, Equatable {
   /// What each member's log odds count, in the members' order.
   public let weights: [Double]

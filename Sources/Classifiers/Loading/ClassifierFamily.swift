@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// ```swift
 /// ClassifierFamilies.register(MesoNet())
-/// let recipe = try Recipe(contentsOf: file)     // may say "architecture: meso4"
+/// let recipe = try Recipe(contentsOf: file)  // may say "architecture: meso4"
 /// ```
 public protocol ClassifierFamily: Sendable {
   /// The networks, the smallest first. No other family has their names.
@@ -84,6 +84,13 @@ extension ClassifierFamily {
 }
 
 /// The families whose networks can be built: dfkit's own, and those that a program registers.
+///
+/// ```swift
+/// ClassifierFamilies.register(MesoNet())
+/// for family in ClassifierFamilies.all {
+///   print(family.architectures.map(\.rawValue), family.schemes.map(\.rawValue))
+/// }
+/// ```
 public enum ClassifierFamilies {
   private static let registered = Mutex<[any ClassifierFamily]>([
     EfficientNetFamily(), XceptionFamily(),

@@ -4,6 +4,12 @@ import DeepfakeCore
 ///
 /// The weights are laid out for the kernels when the network is first used, so that what comes
 /// before (finding faces, say) begins at once.
+///
+/// ```swift
+/// let model = try ClassifierModel(StateDict.read(file))
+/// print(model.settings.architecture.rawValue, model.input.size)
+/// let scores = try model.scores(crops)  // the probability of "fake" for each crop
+/// ```
 public struct ClassifierModel: FrameClassifier {
   /// What the network is.
   public let settings: ClassifierSettings

@@ -3,6 +3,17 @@ import DeepfakeCore
 /// Anything that judges faces: a network over frames, a network over clips, a rule of one's own.
 ///
 /// Scorers are the members of an `Ensemble`.
+///
+/// ```swift
+/// struct Darkness: FaceScorer {
+///   func scores(_ crops: [Image]) throws -> [Float] {
+///     crops.map { crop in
+///       let mean = crop.resized(width: 1, height: 1, method: .area)[0, 0]
+///       return 1 - Float(mean.green) / 255
+///     }
+///   }
+/// }
+/// ```
 public protocol FaceScorer: Sendable {
   /// How likely it is that each crop shows a manipulated face.
   ///
@@ -13,6 +24,17 @@ public protocol FaceScorer: Sendable {
 }
 
 /// A scorer that judges every crop by itself with one network.
+///
+/// ```swift
+/// struct MyClassifier: FrameClassifier {
+///   let network: any Module
+///   let input = InputSpec(size: 224)
+///   let classCount = 1
+///   let batchSize = 16
+///
+///   func logits(_ batch: Tensor) -> Tensor { network(batch) }
+/// }
+/// ```
 public protocol FrameClassifier: FaceScorer {
   /// What the network expects of its input.
   var input: InputSpec { get }

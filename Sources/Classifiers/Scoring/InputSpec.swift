@@ -1,6 +1,12 @@
 import DeepfakeCore
 
 /// What a network expects of its input, and how a face crop becomes that.
+///
+/// ```swift
+/// var input = InputSpec(size: 224)
+/// input.fit = .letterbox
+/// let batch = input.prepare(crops)  // [crops, 224, 224, 3]
+/// ```
 public struct InputSpec: Sendable, Equatable {
   /// How a crop of any shape fills a square.
   public typealias Fit = NetworkSettings.Fit

@@ -2,6 +2,14 @@ import DeepfakeCore
 import Foundation
 
 /// Which weights each member of a recipe gets.
+///
+/// ```swift
+/// let recipe = try Recipe.named("dfdc-silver")
+/// // A folder of b6-200.safetensors and so on; or ["b6-200=first.pt", ...], a file a member.
+/// let weights = try MemberFiles(["networks/"], members: recipe.members)
+/// let predictor = try VideoPredictor(
+///   recipe: recipe, weights: weights, detectorWeights: detectorFile)
+/// ```
 public struct MemberFiles: Sendable, Equatable {
   /// A member with its weights.
   public struct Entry: Sendable, Equatable {

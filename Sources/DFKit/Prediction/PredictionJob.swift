@@ -16,6 +16,14 @@ public struct JobOutcome: Sendable, Equatable {
 }
 
 /// Predicts many files, one after the other; a bad one does not stop the others.
+///
+/// ```swift
+/// let job = try PredictionJob(predictor: VideoPredictor(recipe: Recipe.named("default")))
+/// let outcome = job.run(MediaFiles.expand(["clips/"])) { report in
+///   print(report.file, report.verdict.answer, report.error ?? "")
+/// }
+/// print("\(outcome.failures) files without an answer")
+/// ```
 public struct PredictionJob: Sendable {
   /// What predicts.
   public var predictor: VideoPredictor

@@ -1,6 +1,14 @@
 import Classifiers
 
 /// The answer on a file.
+///
+/// ```swift
+/// switch report.verdict {
+/// case .real(let probability): print("real: P(fake) = \(probability)")
+/// case .fake(let probability): print("fake: P(fake) = \(probability)")
+/// case .undecided(let reason): print("undecided: \(reason.words)")
+/// }
+/// ```
 public enum Verdict: Sendable, Equatable {
   /// Rather manipulated: the probability of that is 0.5 or more.
   case fake(probability: Float)

@@ -9,6 +9,12 @@ import MediaIO
 ///
 /// Frames are looked at a few at a time and only the crops are kept, so memory does not grow with
 /// the video.
+///
+/// ```swift
+/// let predictor = try VideoPredictor(recipe: Recipe.named("default"))
+/// let report = try predictor.predict(clip)
+/// print(report.verdict.answer, report.verdict.probability ?? .nan)
+/// ```
 public struct VideoPredictor: Sendable {
   /// Frames looked at in a video, evenly spread.
   public var frames: Int

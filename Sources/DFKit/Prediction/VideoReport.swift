@@ -1,6 +1,13 @@
 import FaceDetect
 
 /// What was seen in one file, video or image, and what was made of it.
+///
+/// ```swift
+/// let report = try predictor.predict(clip)
+/// print("\(report.facesFound) faces in \(report.frames) frames: \(report.verdict.answer)")
+/// for person in report.people { print(person.id, person.verdict, person.fakeSpans) }
+/// for warning in report.warnings { print(warning) }
+/// ```
 public struct VideoReport: Sendable, Equatable {
   /// One member's answer.
   public struct MemberScore: Sendable, Equatable {

@@ -6,6 +6,13 @@ import Training
 /// How a verdict is reached: which frames, which detector, which crops, which networks, and how
 /// their scores become one. Made in code or read from a YAML file, whose keys these properties are
 /// (see `Docs/Formats.md`).
+///
+/// ```swift
+/// var recipe = try Recipe.named("default")  // or a file of one's own: Recipe(contentsOf: file)
+/// recipe.frames = 50
+/// recipe.people.verdict = .mean
+/// print(recipe.members.map(\.name))
+/// ```
 public struct Recipe: Sendable, Equatable {
   /// The recipe's name.
   public var name: String

@@ -4,6 +4,15 @@ import Foundation
 import Training
 
 /// Trains one member of a recipe on a dataset: what `dfkit train` does.
+///
+/// ```swift
+/// let recipe = try Recipe.named("dfdc-silver")
+/// let job = try TrainingJob(
+///   recipe: recipe, member: recipe.member("b4-224-aug"), data: [faces],
+///   folder: RunFolder(output))
+/// let result = try job.run(job.plan())
+/// print(result.best.path)
+/// ```
 public struct TrainingJob: Sendable {
   /// The recipe; its options are those of the member, with what the caller changed.
   public var recipe: Recipe

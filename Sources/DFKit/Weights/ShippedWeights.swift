@@ -5,6 +5,14 @@ import MediaIO
 import Settings
 
 /// Weights that are part of the program: a safetensors file and what is to be said of it.
+///
+/// ```swift
+/// for weights in ShippedWeights.all { print(weights.name, weights.card?.about ?? "") }
+/// if let weights = ShippedWeights.named("face-detector") {
+///   let detector = try RetinaFace(weights: weights.read())
+///   print(try detector.detect([photo])[0].count, "faces")
+/// }
+/// ```
 public struct ShippedWeights: Sendable, Equatable {
   /// The name by which commands and recipes ask for them.
   public let name: String

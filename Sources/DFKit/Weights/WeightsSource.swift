@@ -5,6 +5,12 @@ import Foundation
 import MediaIO
 
 /// Where weights come from.
+///
+/// ```swift
+/// let weights = WeightsSource(argument: "runs/b4/best.safetensors")  // or a name, as "default"
+/// print(weights.name, try weights.digest())
+/// let model = try ClassifierModel(weights.read())
+/// ```
 public enum WeightsSource: Sendable, Equatable {
   /// A file, or the folder of MTCNN's three; `state` is the entry of a PyTorch checkpoint that is
   /// meant (`StateDict.read`), nil for the usual one.

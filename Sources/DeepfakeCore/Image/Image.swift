@@ -1,4 +1,11 @@
 /// A picture in memory: 8-bit RGB, rows from the top, no codec and no padding.
+///
+/// ```swift
+/// var image = Image(width: 64, height: 48) { $0.update(repeating: 200) }
+/// image.fillRectangle(x: 0, y: 0, width: 32, height: 48, color: .red)
+/// let small = image.resized(width: 2, height: 1, method: .area)
+/// print(small[0, 0].red, small[1, 0].red)  // 230 200
+/// ```
 public struct Image: Sendable, Equatable {
   /// Pixels across.
   public let width: Int

@@ -1,4 +1,11 @@
 /// A two-dimensional convolution of NHWC images with learnt weights.
+///
+/// ```swift
+/// let store = ParameterStore()
+/// let stem = Conv2d(store.root / "stem", 3, 16, kernel: 3, stride: 2, padding: .symmetric(1))
+/// store.initialize(seed: 1)
+/// let maps = stem(images)  // [batch, 32, 32, 16] for images of [batch, 64, 64, 3]
+/// ```
 public struct Conv2d: Module {
   /// [kernel, kernel, in / groups, out]; OIHW in files.
   public let weight: Parameter

@@ -1,4 +1,11 @@
 /// A fully connected layer over the last axis.
+///
+/// ```swift
+/// let store = ParameterStore()
+/// let classifier = Linear(store.root / "classifier", 1280, 1)
+/// store.initialize(seed: 1)
+/// let logits = classifier(features)  // [batch, 1] for features of [batch, 1280]
+/// ```
 public struct Linear: Module {
   /// [in, out]; [out, in] in files.
   public let weight: Parameter

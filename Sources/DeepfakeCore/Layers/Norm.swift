@@ -37,6 +37,14 @@ public enum Norm: Sendable, Equatable {
 }
 
 /// A norm layer of either kind, under the same keys.
+///
+/// ```swift
+/// let norm: Norm = .group(groups: 8)  // or .batch
+/// let store = ParameterStore()
+/// let layer = NormLayer(store.root / "norm1", 16, norm)
+/// store.initialize(seed: 1)
+/// let activated = layer(maps, .inference, activation: .silu)
+/// ```
 public enum NormLayer: Module {
   /// Folded into the convolution before it at inference.
   case batch(BatchNorm2d)

@@ -2,6 +2,13 @@ import OrderedCollections
 import Synchronization
 
 /// The parameters of one network, in the order in which its layers were built.
+///
+/// ```swift
+/// let store = ParameterStore()
+/// let layer = Linear(store.root / "classifier", 1280, 1)
+/// store.initialize(seed: 1)  // or load weights: try store.load(StateDict.read(file))
+/// print(layer.weight.shape, store.parameters.map(\.key))
+/// ```
 public final class ParameterStore: Sendable {
   private let storage = Mutex<OrderedDictionary<String, Parameter>>([:])
 
@@ -42,6 +49,16 @@ public final class ParameterStore: Sendable {
 }
 
 /// A place in a network's tree of keys: layers declare their parameters in one.
+///
+/// ```swift
+/// struct Head: Module {
+///   let last: Linear
+///
+///   init(_ scope: Scope) { last = Linear(scope / "last", 32, 1) }
+///   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor { last(x.relu(), mode) }
+/// }
+/// let head = Head(store.root / "heads" / 0)  // its parameters begin with "heads.0.last."
+/// ```
 public struct Scope: Sendable {
   /// The store that parameters go to.
   public let store: ParameterStore

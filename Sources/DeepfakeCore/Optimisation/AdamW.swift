@@ -1,5 +1,12 @@
 /// Adam with weight decay that does not pass through the moments (Loshchilov and Hutter 2019), step
 /// by step as PyTorch's: w *= 1 - rate * decay, then Adam's step.
+///
+/// ```swift
+/// var optimizer = AdamW(learningRate: 1e-3, groups: .decayingWeights(0.05))
+/// let loss = valueAndGrad { layer(x).squaredError(targets) }
+/// optimizer.step(store.parameters, loss.gradients)
+/// print(loss.value)
+/// ```
 public struct AdamW: Optimizer {
   /// The rate of the next step.
   public var learningRate: Float

@@ -1,6 +1,13 @@
 /// How the learning rate changes as training goes on.
 ///
 /// A schedule is a function of the time, or it watches how validation goes, or both.
+///
+/// ```swift
+/// let schedule: any LearningRateSchedule = CosineDecay(1e-3, steps: 1000, warmUpSteps: 100)
+/// for step in 0..<1000 {
+///   optimizer.learningRate = schedule.rate(at: TrainingTime(step: step))
+/// }
+/// ```
 public protocol LearningRateSchedule: Sendable {
   func rate(at time: TrainingTime) -> Float
 

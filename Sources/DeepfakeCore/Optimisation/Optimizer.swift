@@ -2,6 +2,15 @@
 ///
 /// What an optimiser remembers belongs to parameters by their keys, so that one optimiser serves
 /// one network, whose keys differ. Parameters without a gradient are passed over, as in PyTorch.
+///
+/// ```swift
+/// var optimizer: any Optimizer = AdamW(learningRate: 1e-3)
+/// for step in 0..<100 {
+///   let mode = Mode.training(TrainingContext(seed: 1, step: step))
+///   let loss = valueAndGrad { network(images, mode).binaryCrossEntropy(labels) }
+///   optimizer.step(store.parameters, loss.gradients)
+/// }
+/// ```
 public protocol Optimizer: Sendable {
   /// The rate of the next step; a schedule sets it.
   var learningRate: Float { get set }

@@ -1,6 +1,12 @@
 import Foundation
 
 /// SplitMix64 (Steele, Lea and Flood 2014): small, seedable, the same everywhere.
+///
+/// ```swift
+/// var generator = SeededGenerator(seed: 1)
+/// let rows = Tensor.normal(shape: [4, 3], using: &generator)
+/// let die = Int.random(in: 1...6, using: &generator)
+/// ```
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 

@@ -2,6 +2,14 @@
 ///
 /// A tensor is a value: copies share memory until one is written to. There is one element type and
 /// one layout, so a shape says all there is to say about the memory.
+///
+/// ```swift
+/// let x = Tensor([1, 2, 3, 4], shape: [2, 2])
+/// let product = x.matmul(x) + 1
+/// print(product.scalars)  // [8.0, 11.0, 16.0, 23.0]
+/// let (value, gradients) = valueAndGrad(at: [x]) { ($0[0] * $0[0]).sum() }
+/// print(value, gradients[0].scalars)  // 30.0 [2.0, 4.0, 6.0, 8.0]
+/// ```
 public struct Tensor: Sendable {
   /// The extent of each axis, outermost first; empty for a scalar.
   public let shape: [Int]

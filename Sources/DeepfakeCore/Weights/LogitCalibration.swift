@@ -3,6 +3,12 @@ import Foundation
 /// What makes a network's logit honest: the probability is the sigmoid of `scale` times the logit
 /// plus `offset` (Platt 1999). With an offset of 0, 1 / `scale` is the temperature of Guo et al.
 /// (2017).
+///
+/// ```swift
+/// let calibration = LogitCalibration(scale: 0.5, offset: -0.2) ?? .identity
+/// let probability = calibration.probability(logit: 2)  // the sigmoid of 0.8: 0.69
+/// let lower = calibration.probability(of: 0.9)  // the same for a probability: 0.71
+/// ```
 public struct LogitCalibration: Sendable, Equatable, Codable {
   /// What the logit is multiplied with, above 0.
   public let scale: Double

@@ -5,6 +5,13 @@ import OrderedCollections
 ///
 /// The names of published checkpoints are brought to a network's keys here and nowhere else
 /// (`renamingKeys`); layouts change when a tensor is taken out (`StoredTensor.tensor(layout:)`).
+///
+/// ```swift
+/// let state = try StateDict.read(file)
+/// for key in state.keys { print(key, state[key]?.shape ?? []) }
+/// try store.load(state)  // throws where a key is missing, unused or misshapen
+/// try store.stateDict().write(safetensors: copy)
+/// ```
 public struct StateDict: Sendable {
   /// The file, for messages; "memory" where there is none.
   public let file: String

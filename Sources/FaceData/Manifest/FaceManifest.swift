@@ -6,6 +6,12 @@ import MediaIO
 /// The list of a dataset's face crops, in the order of its file.
 ///
 /// Millions of samples are kept in little memory: `samples` makes each when it is asked for.
+///
+/// ```swift
+/// let manifest = try FaceManifest.read(folder)  // the folder with manifest.csv, or the file
+/// print(manifest.count(.real), manifest.count(.fake))
+/// for sample in manifest.samples.prefix(5) { print(sample.path, sample.label) }
+/// ```
 public struct FaceManifest: Sendable {
   /// The SHA-256 of the file that the manifest was read from, before any filter; of several, that
   /// of their digests, a line each. Empty for samples made in code.

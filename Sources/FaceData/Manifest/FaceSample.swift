@@ -3,6 +3,13 @@ import Foundation
 import Measures
 
 /// One face crop of a dataset and what is known of it.
+///
+/// ```swift
+/// var sample = FaceSample(path: "faces/anna-01.png", label: .real)
+/// sample.person = "anna"
+/// sample.video = "anna.mp4"
+/// let manifest = FaceManifest([sample])
+/// ```
 public struct FaceSample: Sendable, Equatable {
   /// The path as the manifest has it, mostly relative to the manifest's folder.
   public var path: String

@@ -20,6 +20,12 @@ import DeepfakeCore
 ///
 /// Whole groups are then held out, by a seeded draw, so that about `fraction` of the real and of
 /// the fake samples are. `DatasetSplitter` also looks at the pictures.
+///
+/// ```swift
+/// let holdOut = HoldOut(fraction: 0.2, seed: 1)
+/// let split = try holdOut.split(manifest)
+/// print(split.training.count, split.heldOut.count, split.rule.rawValue)
+/// ```
 public struct HoldOut: Sendable, Equatable {
   /// The part of the samples that is held out, above 0 and below 1; a column `split` overrides it.
   public var fraction: Double

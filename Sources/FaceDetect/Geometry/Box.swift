@@ -18,6 +18,13 @@ public struct Point: Sendable, Equatable {
 }
 
 /// An upright rectangle in a frame, in pixels; it may reach beyond the frame.
+///
+/// ```swift
+/// let box = Box(x1: 10, y1: 10, x2: 30, y2: 50)
+/// let other = Box(x1: 20, y1: 10, x2: 40, y2: 50)
+/// let overlap = box.intersectionOverUnion(with: other)
+/// print(box.area, overlap)  // 800.0 0.33333334
+/// ```
 public struct Box: Sendable, Equatable {
   /// The left edge.
   public var x1: Float

@@ -1,4 +1,10 @@
 /// A face found in a frame.
+///
+/// ```swift
+/// for face in try detector.detect([photo])[0] where face.score > 0.9 {
+///   print(face.box.center, face.box.width, face.landmarks)
+/// }
+/// ```
 public struct Face: Sendable, Equatable {
   /// Where the face is, in pixels of the frame; it may reach beyond the frame.
   public var box: Box

@@ -7,6 +7,13 @@ import DeepfakeCore
 /// Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
 /// Networks" (2016); weights and numbers as facenet-pytorch 2.6 publishes them. A frame's faces do
 /// not depend on the frames beside it.
+///
+/// ```swift
+/// var options = MTCNN.Options()
+/// options.minimumFaceSize = 40
+/// let detector = try MTCNN(weights: MTCNN.readWeights(folder), options: options)
+/// let faces = try detector.detect([photo])[0]
+/// ```
 public struct MTCNN: FaceDetector {
   /// What counts as a face, and on which picture it is looked for.
   public struct Options: Sendable, Equatable {

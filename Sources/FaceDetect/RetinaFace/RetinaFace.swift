@@ -5,6 +5,13 @@ import DeepfakeCore
 ///
 /// Deng et al., "RetinaFace: Single-stage Dense Face Localisation in the Wild" (2019); weights and
 /// numbers as biubug6's PyTorch version publishes them.
+///
+/// ```swift
+/// var options = RetinaFace.Options()
+/// options.threshold = 0.8
+/// let detector = try RetinaFace(weights: StateDict.read(file), options: options)
+/// let faces = try detector.detect([photo])[0]
+/// ```
 public struct RetinaFace: FaceDetector {
   /// What counts as a face, and on which picture it is looked for.
   public struct Options: Sendable, Equatable {

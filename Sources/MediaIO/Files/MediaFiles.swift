@@ -1,6 +1,12 @@
 import Foundation
 
 /// The files that a list of paths, folders and patterns stands for.
+///
+/// ```swift
+/// let found = MediaFiles.expand(["clips/", "photos/*.jpg"])
+/// for file in found.files { print(file.path) }
+/// for problem in found.problems { print(problem) }
+/// ```
 public struct MediaFiles: Sendable {
   /// The files, each once: in the order of the paths, and sorted within a folder or pattern.
   public var files: [URL] = []

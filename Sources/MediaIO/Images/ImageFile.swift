@@ -3,6 +3,12 @@ import DeepfakeCore
 import Foundation
 
 /// Pictures in files: JPEG, PNG, HEIC, AVIF, WebP and others that FFmpeg's decoders read.
+///
+/// ```swift
+/// let photo = try ImageFile.read(file)
+/// let small = photo.resized(width: photo.width / 2, height: photo.height / 2, method: .area)
+/// try ImageFile.write(small, to: URL(fileURLWithPath: "small.jpg"), format: .jpeg(quality: 90))
+/// ```
 public enum ImageFile {
   /// How a picture is written.
   public enum Format: Sendable, Equatable {

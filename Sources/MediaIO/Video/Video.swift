@@ -10,6 +10,15 @@ import Foundation
 /// in limited range, as OpenCV and PyAV do. HDR is not tone-mapped. Frames whose pixels are not
 /// square are stretched along their pixels' short side, as mpv, VLC and browsers do; the
 /// container's word on the shape goes before the stream's.
+///
+/// ```swift
+/// let video = try Video(clip)
+/// print(video.info.width, video.info.height, video.info.frameRate ?? 0)
+/// let summary = try video.evenlySpacedFrames(25) { frame in
+///   print(frame.index, frame.time, frame.image[0, 0])
+/// }
+/// print(summary.warnings)
+/// ```
 public struct Video: Sendable {
   /// Where the video is read from.
   public let url: URL

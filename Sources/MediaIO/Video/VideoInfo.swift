@@ -30,6 +30,13 @@ public struct VideoInfo: Sendable, Equatable {
 }
 
 /// One decoded frame.
+///
+/// ```swift
+/// try Video(clip).forEachFrame(stride: 30) { frame in
+///   let file = folder.appendingPathComponent("\(frame.index).png")
+///   try ImageFile.write(frame.image, to: file)
+/// }
+/// ```
 public struct VideoFrame: Sendable {
   /// Its place in decoded (shown) order, from 0.
   public var index: Int

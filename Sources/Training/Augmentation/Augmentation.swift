@@ -20,6 +20,12 @@ package protocol AugmentationOperation: Sendable {
 ///
 /// Made in code, from a preset or from descriptions (`AugmentationDescription`), which a recipe's
 /// text becomes. Results depend on the generator alone.
+///
+/// ```swift
+/// let augmentation = Augmentation(preset: .strong)
+/// var generator = SeededGenerator(seed: 1)
+/// let changed = augmentation(crop, for: InputSpec(size: 224), using: &generator)
+/// ```
 public struct Augmentation: Sendable, Equatable {
   /// A step and how often it is taken.
   public struct Step: Sendable {

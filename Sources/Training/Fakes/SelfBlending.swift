@@ -9,6 +9,14 @@ import Foundation
 /// After Shiohara and Yamasaki, "Detecting Deepfakes with Self-Blended Images" (CVPR 2022), and,
 /// with another person's face, Li et al., "Face X-ray for More General Face Forgery Detection"
 /// (CVPR 2020). What comes out depends on the picture, the landmarks and the generator alone.
+///
+/// ```swift
+/// let landmarks = [(40, 50), (80, 50), (60, 75), (45, 95), (75, 95)].map {
+///   Point(x: $0.0, y: $0.1)  // eyes, nose, corners of the mouth
+/// }
+/// var generator = SeededGenerator(seed: 1)
+/// let fake = SelfBlending().fake(of: crop, landmarks: landmarks, using: &generator)
+/// ```
 public struct SelfBlending: Sendable, Equatable {
   /// How often, from 0 to 1, the blended face is another person's, where there is one.
   public var donor: Float = 0

@@ -7,6 +7,13 @@ import FaceData
 ///
 /// What a batch holds depends on the options and the seed alone, not on the number of threads. At
 /// most `ahead` batches are in memory beside the one that the consumer has.
+///
+/// ```swift
+/// let order = try Sampler(manifest, order: .shuffled, seed: 1).indices(epoch: 0)
+/// let options = FaceLoader.Options(batchSize: 20, input: InputSpec(size: 224))
+/// let loader = FaceLoader(manifest, order: order, options)
+/// while let batch = try loader.next() { print(batch.images.shape, batch.labels.scalars) }
+/// ```
 public final class FaceLoader {
   /// How samples become batches.
   public struct Options: Sendable {

@@ -3,6 +3,12 @@ import Foundation
 import MediaIO
 
 /// The folder of a run and the files in it.
+///
+/// ```swift
+/// let run = RunFolder(output)
+/// print(try String(contentsOf: run.metrics, encoding: .utf8))  // a line an epoch
+/// let model = try ClassifierModel(StateDict.read(run.best))
+/// ```
 public struct RunFolder: Sendable {
   /// The folder.
   public let url: URL

@@ -2,6 +2,13 @@ import DeepfakeCore
 import Settings
 
 /// The loss that training makes small.
+///
+/// ```swift
+/// var loss = LossOptions()
+/// loss.kind = .focal(gamma: 2)
+/// loss.labelSmoothing = 0.1
+/// let value = loss(logits, labels)  // logits [n, 1], labels [n]: 1 is fake
+/// ```
 public struct LossOptions: Sendable, Equatable {
   /// The losses, each with its own settings.
   public enum Kind: Sendable, Equatable {

@@ -10,6 +10,14 @@ import MediaIO
 /// from which it goes on bit for bit after it was stopped or killed at any moment. What comes out
 /// depends on the network, the data and the options, not on the number of threads nor on
 /// interruptions.
+///
+/// ```swift
+/// let split = try HoldOut(fraction: 0.2).split(FaceManifest.read(folder))
+/// let trainer = Trainer(TrainableNetwork(ClassifierSettings(.efficientNetB0)))
+/// let result = try trainer.run(
+///   training: split.training, validation: split.heldOut, in: RunFolder(output))
+/// print(result.best.path, result.epochs.last?.frames?.auc ?? .nan)
+/// ```
 public struct Trainer: Sendable {
   /// What is trained.
   public let network: TrainableNetwork

@@ -6,6 +6,14 @@ import Settings
 ///
 /// Made in code, or read from the `training` section of a recipe, whose keys these properties are
 /// (see `Docs/Formats.md`).
+///
+/// ```swift
+/// var options = TrainingOptions()
+/// options.epochs = 10
+/// options.optimizer.learningRate = 3e-4
+/// options.augmentation = .strong
+/// let trainer = Trainer(network, options)
+/// ```
 public struct TrainingOptions: Sendable, Equatable {
   /// Passes over the training part.
   public var epochs: Int = 20

@@ -46,6 +46,58 @@ import Testing
     }
   }
 
+  /// Every block of Swift in the doc comments of a file, as its lines without the slashes.
+  private func examples(in text: String) -> [[String]] {
+    var blocks: [[String]] = []
+    var block: [String]?
+    for line in text.components(separatedBy: "\n") {
+      let comment = line.drop { $0 == " " }
+      guard comment.hasPrefix("///") else {
+        block = nil
+        continue
+      }
+      let words = comment.dropFirst(comment.hasPrefix("/// ") ? 4 : 3)
+      if words == "```swift" {
+        block = []
+      } else if words == "```" {
+        if let block { blocks.append(block) }
+        block = nil
+      } else {
+        block?.append(String(words))
+      }
+    }
+    return blocks
+  }
+
+  /// Whether `block` stands in a text, all of it moved to the right by the same number of spaces.
+  private func holds(_ lines: [String], _ block: [String]) -> Bool {
+    guard let first = block.first, block.count <= lines.count else { return false }
+    return (0...lines.count - block.count).contains { start in
+      guard lines[start].hasSuffix(first) else { return false }
+      let margin = lines[start].dropLast(first.count)
+      return margin.allSatisfy { $0 == " " }
+        && zip(lines[start...], block).allSatisfy { $0 == ($1.isEmpty ? "" : margin + $1) }
+    }
+  }
+
+  /// A block of a doc comment is in a file of `Examples`, which this target compiles, or in an
+  /// example that is a package of its own.
+  @Test func everyExampleInADocCommentIsCompiledAsPrinted() throws {
+    let compiled = try ["Tests/DFKitTests/Documentation", "Examples"].flatMap { folder in
+      try sources(folder).values.map { $0.components(separatedBy: "\n") }
+    }
+    var count = 0
+    for (name, text) in try sources("Sources") {
+      for block in examples(in: text) {
+        count += 1
+        #expect(
+          compiled.contains { holds($0, block) },
+          "the example that begins with '\(block.first ?? "")' in \(name) is compiled nowhere")
+      }
+    }
+    #expect(count >= 60)
+  }
+
   @Test func blocksRun() throws {
     #expect(throws: MediaError.self) { try screen(URL(fileURLWithPath: "/nowhere/a.mp4")) }
     let sample = Paths.package.appendingPathComponent("Examples/sample.mp4")
