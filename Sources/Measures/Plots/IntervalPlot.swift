@@ -18,7 +18,7 @@ package struct IntervalPlot: Plot, Sendable {
 
   /// Rows under a common title.
   package struct Group: Sendable {
-    /// What they are.
+    /// The title above the rows.
     package var title: String
     /// The rows, from the top.
     package var rows: [Row]

@@ -7,7 +7,7 @@ import DeepfakeCore
 /// with small differences between neighbouring pixels count as suspicious. (An example, not a
 /// detector.)
 struct SmoothnessScorer: FaceScorer {
-  /// The mean difference between neighbours, in levels of 0 to 255, that gives a score of one half.
+  /// The mean difference between neighbours that counts as neither.
   let threshold: Float
 
   func scores(_ crops: [Image]) throws -> [Float] {
