@@ -29,7 +29,7 @@ package struct SettingFields {
   package enum Purpose: Sendable {
     /// Reads a text into the value. Required keys must be present.
     case reading
-    /// Reads a text into the value; the text may hold a single key.
+    /// Reads a text into the value. The text may hold a single key; required keys may be missing.
     case changing
     /// Throws if a setting has a value that is not allowed in a text.
     case checking

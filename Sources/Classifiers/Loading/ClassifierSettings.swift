@@ -47,7 +47,8 @@ public struct ClassifierSettings: Sendable, Equatable {
     architecture.family.makeNetwork(self, dropout: dropout, stochasticDepth: stochasticDepth)
   }
 
-  /// The settings as options with no value left nil but possibly `stages` and `groups`.
+  /// The settings as options that set every value. `stages` is nil for all stages, `groups` for
+  /// batch norm.
   public var options: ClassifierOptions {
     ClassifierOptions(
       architecture: architecture, scheme: scheme, norm: norm.kind, groups: norm.groups,

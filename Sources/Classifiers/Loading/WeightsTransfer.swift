@@ -53,8 +53,9 @@ extension ClassifierNetwork {
   ///
   /// - Parameter scheme: The checkpoint's scheme; nil: determined from its metadata or keys.
   /// - Throws: `ClassifierError.unrecognised` if the scheme cannot be determined;
-  ///   `ClassifierError.invalidSetting` if the checkpoint is of another architecture;
-  ///   `WeightsError.mismatch` if a layer's weights are missing or of another shape.
+  ///   `ClassifierError.invalidSetting` if the checkpoint is of another architecture, or its scheme
+  ///   does not cover `architecture`; `WeightsError.mismatch` if a layer's weights are missing or
+  ///   of another shape.
   package func takeOver(
     _ state: StateDict, scheme: Scheme? = nil, architecture: Architecture, keepsHead: Bool = true
   ) throws -> WeightsTransfer {
