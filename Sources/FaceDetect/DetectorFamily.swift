@@ -1,7 +1,7 @@
 import DeepfakeCore
 import Synchronization
 
-/// A kind of face detector: how its weights are recognised, and how a detector is made of them.
+/// A family of face detectors: recognises its weights and makes a detector from them.
 ///
 /// ```swift
 /// DetectorFamilies.register(MyDetectorFamily())
@@ -9,64 +9,64 @@ import Synchronization
 /// let detector = try DetectorFamilies.detector(of: weights)
 /// ```
 public protocol DetectorFamily: Sendable {
-  /// The name that recipes and commands give it; no other family has it.
+  /// The name in recipes and commands, unique among all families.
   var name: String { get }
-  /// The name that its authors gave it, for messages.
+  /// The name given by its authors, for messages.
   var title: String { get }
-  /// Entries of the catalogue of weights that serve it, in the order in which they are looked for.
+  /// Entries of the weights catalogue that hold its weights, in the order in which they are tried.
   var storeEntries: [String] { get }
 
-  /// What weights are for; nil where they are not this family's.
+  /// The detector that the weights are for; nil if they are not this family's.
   func recognised(_ weights: StateDict) -> DetectorWeights?
-  /// The weights under the keys that a file of dfkit's own has.
+  /// The weights with the keys of dfkit's own files.
   ///
-  /// - Throws: `WeightsError` where they are not all there.
+  /// - Throws: `WeightsError` if some are missing.
   func converted(_ weights: StateDict) throws(WeightsError) -> StateDict
-  /// A detector. Settings that do not apply to it are passed over.
+  /// Makes a detector. Settings that do not apply to it are ignored.
   ///
-  /// - Throws: `WeightsError`: what is missing, unused or misshapen, or what else the weights are
-  ///   for.
+  /// - Throws: `WeightsError` with the keys that are missing, unused or of the wrong shape, or with
+  ///   the detector that the weights are for.
   func makeDetector(
     _ weights: StateDict, _ settings: DetectorSettings
   ) throws(WeightsError) -> any FaceDetector
 }
 
-/// What a caller may say of a detector; what is nil is the detector's own.
+/// Settings of a face detector; nil means the detector's default.
 public struct DetectorSettings: Sendable, Equatable {
   /// The factor by which a frame is scaled before it is searched.
   public var frameScale: FrameScale = 1
   /// The lowest score of a face, for a detector with one network.
   public var threshold: Float?
-  /// The overlap (IoU) from which the lesser of two boxes is dropped.
+  /// IoU above which the box with the lower score is dropped.
   public var overlapThreshold: Float?
-  /// The lowest scores in a cascade's networks.
+  /// The minimum scores of a cascade's networks, one per network.
   public var thresholds: [Float]?
-  /// The size of each level of an image pyramid, as a part of the one before.
+  /// The size of each level of an image pyramid, relative to the previous one.
   public var factor: Float?
-  /// The smallest side of a face, in pixels of the frame as given.
+  /// The minimum side of a face, in pixels of the original frame.
   public var minimumFaceSize: Float?
 
-  /// The detector's own settings, on frames as they are.
+  /// Creates settings with the detector's defaults and unscaled frames.
   public init() {}
 }
 
-/// Which face detector weights are for.
+/// The face detector that a set of weights is for.
 public struct DetectorWeights: Sendable, Equatable {
   /// The name of the detector's family.
   public var detector: String
-  /// The network, by the name that commands use.
+  /// The network's name in commands.
   public var architecture: String
-  /// Whose keys the weights have.
+  /// The checkpoint format that the keys follow.
   public var scheme: String
-  /// The network's norm; nil where it has none.
+  /// The kind of norm; nil if the network has none.
   public var norm: Norm.Kind?
 
-  /// What the weights are for, for messages: `RetinaFace (retinaface-resnet50)`.
+  /// The detector, for messages: `RetinaFace (retinaface-resnet50)`.
   var text: String {
     "\(DetectorFamilies.named(detector)?.title ?? detector) (\(architecture))"
   }
 
-  /// Weights of a network.
+  /// Creates a description of weights.
   public init(detector: String, architecture: String, scheme: String, norm: Norm.Kind?) {
     self.detector = detector
     self.architecture = architecture
@@ -74,7 +74,7 @@ public struct DetectorWeights: Sendable, Equatable {
     self.norm = norm
   }
 
-  /// The detector whose weights these are, of all registered families; nil where they are none's.
+  /// Recognises the weights of any registered family; nil if no family does.
   public init?(recognizing weights: StateDict) {
     for family in DetectorFamilies.all {
       if let found = family.recognised(weights) {
@@ -86,28 +86,28 @@ public struct DetectorWeights: Sendable, Equatable {
   }
 }
 
-/// The detectors that can be made: dfkit's own, and those that a program registers.
+/// The registry of detector families: dfkit's own, and those that a program registers.
 public enum DetectorFamilies {
   private static let registered = Mutex<[any DetectorFamily]>([RetinaFaceFamily(), MTCNNFamily()])
 
-  /// All families, dfkit's own first.
+  /// All registered families, dfkit's own first.
   public static var all: [any DetectorFamily] { registered.withLock { $0 } }
 
-  /// The family of that name.
+  /// The family of that name; nil if there is none.
   public static func named(_ name: String) -> (any DetectorFamily)? {
     all.first { $0.name == name }
   }
 
-  /// Makes a family known. Does nothing where one of its name is registered already.
+  /// Registers a family. It has no effect if a family of that name is registered already.
   public static func register(_ family: any DetectorFamily) {
     registered.withLock { all in
       if !all.contains(where: { $0.name == family.name }) { all.append(family) }
     }
   }
 
-  /// The detector that weights are for.
+  /// Makes the detector that the weights are for.
   ///
-  /// - Throws: `WeightsError` where they are no detector's, or not all of it.
+  /// - Throws: `WeightsError` if no family recognises the weights, or if some are missing.
   public static func detector(
     of weights: StateDict, _ settings: DetectorSettings = DetectorSettings()
   ) throws(WeightsError) -> any FaceDetector {

@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-/// Something that finds faces in frames.
+/// A face detector.
 ///
 /// ```swift
 /// struct WholePicture: FaceDetector {
@@ -13,38 +13,39 @@ import DeepfakeCore
 /// }
 /// ```
 public protocol FaceDetector: Sendable {
-  /// The faces of each frame, surest first: always one list a frame, empty where there is no face.
+  /// Detects the faces of each frame, sorted by falling score. The result has one list per frame,
+  /// empty if there is no face.
   ///
-  /// Frames may differ in size; those of one size are worked on together. Throws what makes a frame
-  /// unusable, such as `FaceDetectError.frameTooLarge`.
+  /// Frames may differ in size; frames of the same size are processed together. Throws if a frame
+  /// cannot be processed, for example `FaceDetectError.frameTooLarge`.
   func detect(_ frames: [Image]) throws -> [[Face]]
 
-  /// How frames are scaled before they are searched; 1 for a detector that says nothing of it.
+  /// The factor by which frames are scaled before detection; 1 by default.
   var frameScale: FrameScale { get }
 
-  /// The faces of each frame with another scale of frames; the same for a detector that says
-  /// nothing of it.
+  /// Detects the faces of each frame with another frame scale. The default implementation ignores
+  /// the scale.
   func detect(_ frames: [Image], scale: FrameScale) throws -> [[Face]]
 }
 
 extension FaceDetector {
-  /// 1: frames are searched as they are.
+  /// 1: frames are not scaled.
   public var frameScale: FrameScale { 1 }
 
-  /// The faces of the frames as they are.
+  /// Detects the faces of the unscaled frames; `scale` is ignored.
   public func detect(_ frames: [Image], scale: FrameScale) throws -> [[Face]] {
     try detect(frames)
   }
 }
 
-/// Why faces could not be looked for.
+/// Why faces cannot be detected.
 public enum FaceDetectError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The frame, as detection would see it, has more pixels than the detector takes.
+  /// The scaled frame has more pixels than the detector accepts.
   case frameTooLarge(width: Int, height: Int, pixelLimit: Int)
-  /// The network's scores are not numbers.
+  /// The network's scores are not finite numbers.
   case scoresNotNumbers
 
-  /// The message for people.
+  /// The message to show to users.
   public var description: String {
     switch self {
     case .frameTooLarge(let width, let height, let pixelLimit):

@@ -1,4 +1,4 @@
-/// The factor by which a frame is scaled before faces are looked for in it.
+/// The factor by which a frame is scaled before face detection.
 ///
 /// ```swift
 /// var options = RetinaFace.Options()
@@ -6,20 +6,20 @@
 /// options.frameScale = .auto
 /// ```
 public enum FrameScale: Sendable, Equatable {
-  /// One factor for frames of every size; above 0.
+  /// The same factor for frames of every size; above 0.
   case factor(Float)
-  /// Half, but so that the longer side has no fewer and no more pixels than `autoSides`; smaller
-  /// frames stay as they are. `Docs/Detectors.md` says why.
+  /// One half, limited so that the scaled longer side lies in `autoSides`. Smaller frames are not
+  /// enlarged. `Docs/Detectors.md` gives the reasons.
   case auto
 
-  /// What `auto` makes the longer side of a frame, in pixels: half of 1280x720 to half of
+  /// The range of the longer side, in pixels, after scaling by `auto`: half of 1280x720 to half of
   /// 1920x1080.
   public static let autoSides: ClosedRange<Float> = 640...960
 
-  /// The factors that recipes and options may name.
+  /// The factors that recipes and options accept.
   public static let factors: ClosedRange<Float> = 0.05...4
 
-  /// The factor for a frame of some pixels.
+  /// The factor for a frame of that size in pixels.
   public func factor(width: Int, height: Int) -> Float {
     switch self {
     case .factor(let factor): factor
@@ -27,22 +27,22 @@ public enum FrameScale: Sendable, Equatable {
     }
   }
 
-  /// The factor for a second look at a frame in which `auto` showed no face, always at least that
-  /// of the first: 1, but so that the longer side has no more pixels than `closestSide`.
+  /// The factor for a second detection in a frame where `auto` gave no face. It is at least the
+  /// first factor: 1, or less so that the longer side has at most `closestSide` pixels.
   public static func closerFactor(width: Int, height: Int) -> Float {
     min(1, closestSide / Float(max(1, width, height)))
   }
 
-  /// The longer side of the largest frames that a second look is taken at, in pixels. It bounds
-  /// time and memory; a face that is too small there has no more than some 20 pixels of a frame
-  /// twice as large.
+  /// The longer side, in pixels, above which frames are scaled down for a second detection. It
+  /// limits time and memory. A face too small to find at this size has at most about 20 pixels in a
+  /// frame twice as large.
   public static let closestSide: Float = 1920
 
   private static func autoFactor(_ side: Float) -> Float {
     min(1, min(max(side / 2, autoSides.lowerBound), autoSides.upperBound) / side)
   }
 
-  /// Whether a frame can be scaled by it.
+  /// Whether the factor is positive and finite.
   var isUsable: Bool {
     switch self {
     case .factor(let factor): factor > 0 && factor.isFinite
@@ -52,14 +52,14 @@ public enum FrameScale: Sendable, Equatable {
 }
 
 extension FrameScale: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
-  /// A factor.
+  /// Creates a fixed factor.
   public init(floatLiteral value: Float) { self = .factor(value) }
-  /// A factor.
+  /// Creates a fixed factor.
   public init(integerLiteral value: Int) { self = .factor(Float(value)) }
 }
 
 extension FrameScale: LosslessStringConvertible {
-  /// A number, which may be out of `factors`, or `auto`; nil for any other text.
+  /// Parses a number, which may lie outside of `factors`, or `auto`; nil for any other text.
   public init?(_ description: String) {
     if description == "auto" {
       self = .auto
@@ -70,7 +70,7 @@ extension FrameScale: LosslessStringConvertible {
     }
   }
 
-  /// Whether it is `auto`, or among the `factors`.
+  /// Whether it is `auto` or lies in `factors`.
   public var isAllowed: Bool {
     switch self {
     case .factor(let factor): Self.factors.contains(factor)
@@ -78,7 +78,7 @@ extension FrameScale: LosslessStringConvertible {
     }
   }
 
-  /// The number, or `auto`: as options and recipes have it.
+  /// The number or `auto`, as written in options and recipes.
   public var description: String {
     switch self {
     case .factor(let factor): "\(factor)"

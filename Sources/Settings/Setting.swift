@@ -1,22 +1,22 @@
-/// What is known of a setting: its key, its value, what is allowed, and what it is for.
+/// A setting: its key, its value, the allowed values and its help.
 package struct Setting: Sendable, Equatable {
-  /// The key, without those of the sections that it is in.
+  /// The key, without the keys of the sections that contain it.
   package var key: String
-  /// Its value as a text has it; nil where it is absent.
+  /// The value as text; nil if it is absent.
   package var value: SettingValue?
-  /// What is allowed, in words, with code marks; empty for a section.
+  /// The allowed values in words, with code marks; empty for a section.
   package var allowed: String = ""
-  /// The limits of a number alone, `1 to 1000`.
+  /// The range of a number, such as `1 to 1000`; nil if the setting is not a number.
   package var limits: String?
-  /// Whether a text must have it.
+  /// Whether a text must contain the setting.
   package var isNeeded = false
-  /// One sentence that says what it is for.
+  /// The purpose of the setting, in one sentence.
   package var help: String
-  /// What else is to be said of it.
+  /// Further explanation for the reference.
   package var more = ""
-  /// The settings of a section, or of one item of a list.
+  /// The settings of a section, or of the first item of a list.
   package var content: [Setting] = []
-  /// The kinds between which a section chooses.
+  /// The kinds that a section can choose from.
   var kinds: [String] = []
 
   package init(
@@ -36,16 +36,16 @@ package struct Setting: Sendable, Equatable {
   }
 }
 
-/// A row of the reference of a type's settings.
+/// A row in the reference of a type's settings.
 package struct SettingRow: Sendable, Equatable {
-  /// The key with those of its sections, as in `optimizer.kind`.
+  /// The key with the keys of its sections, such as `optimizer.kind`.
   package var key: String
-  /// What is known of it where it applies first.
+  /// The setting, as described for the first kind that it applies to.
   package var setting: Setting
-  /// The kinds that it applies to; empty where it applies to all.
+  /// The kinds that it applies to; empty if it applies to all.
   package var kinds: [String]
 
-  /// The row in Markdown: key, values, and what holds if it is not given.
+  /// The row in Markdown: key, description, and default.
   package var markdown: String {
     let owners = kinds.isEmpty ? "" : kinds.marked + ": "
     let allowed = setting.allowed.isEmpty ? "" : "\(setting.allowed). "
@@ -56,15 +56,16 @@ package struct SettingRow: Sendable, Equatable {
     return "| `\(key)` | \(Self.plain(text)) | \(Self.plain(usual)) |"
   }
 
-  /// Numbers as people write them: 1 instead of 1.0.
+  /// Removes ".0" from numbers: 1 instead of 1.0.
   private static func plain(_ text: String) -> String {
     text.replacing(#/(\d)\.0(?!\d)/#) { String($0.1) }
   }
 }
 
+/// The reference of a type's settings.
 extension Described {
-  /// A row for each setting, those included that apply to some kinds only. Sections whose keys are
-  /// in `apart` are one row each: they have a reference of their own.
+  /// A row for each setting, including those that apply to some kinds only. A section with its key
+  /// in `apart` is a single row, because it has its own reference.
   package func reference(apart: Set<String> = []) -> [SettingRow] {
     var (copy, fields) = (self, SettingFields(.documenting))
     try? copy.describe(&fields)
@@ -87,7 +88,8 @@ extension Described {
     }
   }
 
-  /// The rows of a section that chooses between kinds: it is listed once for each.
+  /// The rows of a section with kinds. The section is listed for every kind, and equal rows are
+  /// merged.
   private func kindRows(_ section: Setting, _ path: [String]) -> [SettingRow] {
     var found: [SettingRow] = []
     for kind in section.kinds {

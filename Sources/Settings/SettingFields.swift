@@ -2,20 +2,21 @@ import Foundation
 
 /// A type whose settings can be read from a text, written to one, checked and listed.
 package protocol Described {
-  /// Names each setting once: its key, its place in the value, what is allowed and what it is for.
+  /// Describes each setting once: its key, the property that holds it, the allowed values and its
+  /// help.
   mutating func describe(_ fields: inout SettingFields) throws(SettingError)
 }
 
-/// One of several kinds, each with settings of its own, between which a key chooses.
+/// One of several kinds, each with its own settings. A key such as `kind` chooses between them.
 package protocol DescribedKind: Described {
-  /// Every kind with its usual settings.
+  /// Every kind with its default settings.
   static var kinds: [Self] { get }
-  /// The word by which texts choose the kind.
+  /// The name of the kind in texts.
   var name: String { get }
 }
 
-/// One pass over the settings of a value, which `Described.describe` makes: it reads a text into
-/// the value, checks the value, or lists its settings.
+/// A pass over the settings of a value, made by `Described.describe`. Depending on `purpose`, it
+/// reads a text into the value, checks the value, or lists its settings.
 ///
 /// ```swift
 /// mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
@@ -24,28 +25,28 @@ package protocol DescribedKind: Described {
 /// }
 /// ```
 package struct SettingFields {
-  /// What a pass is for.
+  /// The purpose of a pass.
   package enum Purpose: Sendable {
-    /// Takes over what a text says. Needed keys must be there.
+    /// Reads a text into the value. Required keys must be present.
     case reading
-    /// Takes over what a text says, which may be a single key.
+    /// Reads a text into the value. The text may hold a single key; required keys may be missing.
     case changing
-    /// Throws where the value has a setting that no text may hold.
+    /// Throws if a setting has a value that is not allowed in a text.
     case checking
-    /// Throws nothing and lists the settings.
+    /// Lists the settings; never throws.
     case listing
-    /// Lists those settings too that do not apply because an optional section is absent.
+    /// Lists all settings, including those of absent optional sections.
     case documenting
   }
 
   package let purpose: Purpose
-  /// The folder that relative paths in the text start from; nil for the current folder.
+  /// The folder to which relative paths in the text refer; nil: the current folder.
   package let folder: URL?
-  /// The settings so far, in the order in which they were named.
+  /// The settings described so far, in order.
   package private(set) var settings: [Setting] = []
   private let path: String
   private let given: [SettingEntry]
-  /// What another kind said before, used for keys that are not given.
+  /// The settings of the previous kind, used for keys that the text does not give.
   private var inherited: [SettingEntry] = []
   private var kind: (name: String, all: [String])?
 
@@ -58,18 +59,18 @@ package struct SettingFields {
     self.folder = folder
   }
 
-  /// The settings as a text has them; absent ones are left out.
+  /// The settings as texts; absent ones are left out.
   package var entries: [SettingEntry] {
     settings.compactMap { setting in setting.value.map { SettingEntry(setting.key, $0) } }
   }
 
-  /// A setting.
+  /// Describes a setting.
   ///
   /// - Parameters:
-  ///   - isNeeded: whether a text must have it.
-  ///   - isHidden: whether a value is left out where settings are written.
-  ///   - help: one sentence for the reference and for the help of an option.
-  ///   - more: what else the reference says.
+  ///   - isNeeded: Whether a text must contain it.
+  ///   - isHidden: Whether a value is left out when settings are written.
+  ///   - help: One sentence for the reference and for the help of an option.
+  ///   - more: Further explanation for the reference.
   package mutating func value<Value>(
     _ key: String, _ value: inout Value, _ form: SettingForm<Value>, isNeeded: Bool = false,
     isHidden: (Value) -> Bool = { _ in false }, _ help: String, more: String = ""
@@ -88,10 +89,10 @@ package struct SettingFields {
         allowed: form.marked, limits: form.limits, isNeeded: isNeeded, help: help, more: more))
   }
 
-  /// A setting that may be absent.
+  /// Describes a setting that may be absent.
   ///
-  /// - Parameter hasNone: whether the word `none` stands for its absence, so that one text can take
-  ///   back what another says.
+  /// - Parameter hasNone: Whether the word `none` means absent, so that one text can undo a setting
+  ///   of another.
   package mutating func optional<Value>(
     _ key: String, _ value: inout Value?, _ form: SettingForm<Value>, hasNone: Bool = false,
     _ help: String, more: String = ""
@@ -110,7 +111,7 @@ package struct SettingFields {
         help: help, more: more))
   }
 
-  /// Settings below a key.
+  /// Describes the settings of a section.
   package mutating func section(
     _ key: String, _ value: inout some Described, _ help: String = ""
   ) throws(SettingError) {
@@ -119,11 +120,12 @@ package struct SettingFields {
     add(key, inner, help)
   }
 
-  /// Settings below a key, all of which may be absent.
+  /// Describes the settings of an optional section.
   ///
   /// - Parameters:
-  ///   - usual: what is changed where the section was absent and is given.
-  ///   - shorthand: the key for which a single word stands that is given instead of a section.
+  ///   - usual: The value to which a text's settings are applied if the section was absent.
+  ///   - hasNone: Whether the word `none` means absent.
+  ///   - shorthand: The key that a single word is for, if it is given instead of a section.
   package mutating func section<Value: Described>(
     _ key: String, _ value: inout Value?, from usual: Value, hasNone: Bool = false,
     shorthand: String? = nil, _ help: String = "", more: String = ""
@@ -152,15 +154,17 @@ package struct SettingFields {
     }
     value = result
     add(key, inner, help, more)
-    // What is documented of an absent section is what it would have.
+    // An absent section is documented with its default settings, but it has no value.
     if isAbsent { settings[settings.count - 1].value = hasNone ? none : nil }
   }
 
-  /// A list of values with settings of their own, at least one; `each` describes one of them.
+  /// Describes a list of at least one value with settings of its own; `each` describes one item.
   ///
   /// - Parameters:
-  ///   - allowed: what the list must be, in words.
-  ///   - usual: what an item is before its text is read.
+  ///   - allowed: The allowed values of the list, in words.
+  ///   - limit: The maximum number of items.
+  ///   - usual: The value of an item before its text is read.
+  ///   - each: Describes the settings of an item.
   package mutating func items<Value>(
     _ key: String, _ values: inout [Value], _ allowed: String, limit: Int, from usual: Value,
     _ help: String,
@@ -204,8 +208,9 @@ package struct SettingFields {
         help: help, content: passes.first?.settings ?? []))
   }
 
-  /// The key that chooses the kind of a value. Settings that the old kind and the new one share are
-  /// kept. What the kind itself has to set is described by `value.describe(&fields)`.
+  /// Describes the key that chooses the kind of a value. When the kind changes, settings that both
+  /// kinds have are kept. After this call, `value.describe(&fields)` describes the settings of the
+  /// kind itself.
   package mutating func kind<Value: DescribedKind>(
     _ key: String, _ value: inout Value, _ help: String, more: String = ""
   ) throws(SettingError) {
@@ -219,7 +224,8 @@ package struct SettingFields {
     kind = (name, names)
   }
 
-  /// Throws where settings do not go together; `problem` says of a key what is wrong.
+  /// Throws if `isFulfilled` is false because settings contradict each other. `problem` is the
+  /// error message, without the key.
   package func require(
     _ isFulfilled: Bool, _ key: String, _ problem: String
   ) throws(SettingError) {
@@ -227,10 +233,11 @@ package struct SettingFields {
     throw error(key, problem)
   }
 
-  /// What a text says of a key that is read in some way of its own.
+  /// The text's value of a key that the caller parses itself; nil if the text does not have the
+  /// key.
   package mutating func take(_ key: String) -> SettingValue? { found(key) }
 
-  /// Lists a setting that was read in some way of its own.
+  /// Lists a setting that the caller parsed itself.
   package mutating func add(_ setting: Setting) { settings.append(setting) }
 
   package func error(_ key: String, _ problem: String) -> SettingError {
@@ -241,7 +248,7 @@ package struct SettingFields {
 }
 
 extension SettingFields {
-  /// Describes a value, and throws where the text has a key that the value has not.
+  /// Describes a value, and throws if the text has a key that the value does not have.
   package mutating func pass<Value: Described>(over value: inout Value) throws(SettingError) {
     try value.describe(&self)
     let described = value
@@ -266,7 +273,7 @@ extension SettingFields {
       "does not apply to the \(noun)\(kind.name), only to \(owners.joined(separator: ", "))")
   }
 
-  /// The purpose of a section that the text does not have.
+  /// The purpose of a section that the text does not contain: its required keys may be missing.
   private var subPurpose: Purpose { purpose == .reading ? .changing : purpose }
 
   private func found(_ key: String) -> SettingValue? {
@@ -306,24 +313,24 @@ extension SettingFields {
 }
 
 extension Described {
-  /// The settings as a text has them, those of a section in a map.
+  /// The settings as texts, with nested maps for sections.
   package var sections: [SettingEntry] {
     var (copy, fields) = (self, SettingFields(.listing))
-    // A list throws nothing.
+    // Listing never throws.
     try? copy.describe(&fields)
     return fields.entries
   }
 
-  /// The settings as a text has them, each with its whole key, as in `optimizer.kind`.
+  /// The settings as texts, each with its full key, such as `optimizer.kind`.
   package var entries: [SettingEntry] { sections.flattened }
 
-  /// Throws where a setting has a value that no text may hold.
+  /// Throws if a setting has a value that is not allowed in a text.
   package func check() throws(SettingError) {
     var (copy, fields) = (self, SettingFields(.checking))
     try copy.describe(&fields)
   }
 
-  /// What makes the value unusable: a setting that no text could hold; nil if there is none.
+  /// Why the value is invalid, or nil if all its settings are allowed.
   package var problem: String? {
     do {
       try check()
@@ -333,8 +340,8 @@ extension Described {
     }
   }
 
-  /// Changes the setting of a key, such as `optimizer.learningRate`, as a text would. `path` is
-  /// where the value itself is, for messages.
+  /// Changes one setting, such as `optimizer.learningRate`, in the same way as a text. `path` is
+  /// the value's own path, for messages.
   package mutating func set(
     _ key: String, _ value: SettingValue, in path: String = ""
   ) throws(SettingError) {

@@ -1,18 +1,18 @@
-/// How a setting's value is written, and which values are allowed.
+/// How a setting's value is written as text, and which values are allowed.
 ///
-/// A value is allowed if and only if what `write` makes of it can be read: a value that code sets
-/// is checked by the same rule as one in a text.
+/// A value is allowed if and only if `read` accepts the result of `write`. The same rule thus
+/// checks values set by code and values in a text.
 package struct SettingForm<Value> {
-  /// What a value must be, as in `a whole number from 1 to 1000`, with words to write in code
-  /// marks.
+  /// The allowed values in words, such as `a whole number from 1 to 1000`. Words that users write
+  /// are in code marks.
   package var marked: String
-  /// The limits alone, `1 to 1000`; nil where there is no number to name.
+  /// The range alone, such as `1 to 1000`; nil if the value is not a number.
   package var limits: String?
-  /// Whether a list can be read.
+  /// Whether a value can be a list.
   var isList: Bool
-  /// The value of a text; nil where that is not allowed.
+  /// Parses a text; nil if the value is not allowed.
   package var read: (SettingValue) -> Value?
-  /// The text of a value.
+  /// Converts a value to text.
   package var write: (Value) -> SettingValue
 
   package init(
@@ -26,7 +26,7 @@ package struct SettingForm<Value> {
     self.write = write
   }
 
-  /// A form of a single word or number.
+  /// Creates a form for a single word or number.
   package init(
     _ marked: String, limits: String? = nil, parse: @escaping (String) -> Value?,
     text: @escaping (Value) -> String
@@ -37,10 +37,10 @@ package struct SettingForm<Value> {
       write: { .text(text($0)) })
   }
 
-  /// What a value must be, for messages.
+  /// The allowed values in words, without code marks, for messages.
   package var allowed: String { marked.unmarked }
 
-  /// What is wrong with a value that cannot be read.
+  /// The error message for a value that cannot be read.
   func complaint(_ value: SettingValue) -> String {
     switch value {
     case .text: "is \(value.quoted); must be \(allowed)"
@@ -51,7 +51,7 @@ package struct SettingForm<Value> {
 }
 
 extension SettingForm where Value: FixedWidthInteger & LosslessStringConvertible {
-  /// A whole number within limits.
+  /// A whole number in `range` that is a multiple of `step`.
   package static func whole(in range: ClosedRange<Value>, multipleOf step: Value = 1) -> Self {
     var limits = "\(range.lowerBound) to \(range.upperBound)"
     if step != 1 { limits += ", a multiple of \(step)" }
@@ -64,7 +64,7 @@ extension SettingForm where Value: FixedWidthInteger & LosslessStringConvertible
 }
 
 extension SettingForm where Value: BinaryFloatingPoint & LosslessStringConvertible {
-  /// A number within limits.
+  /// A number in `range`.
   package static func number(in range: ClosedRange<Value>) -> Self {
     let limits = "\(range.lowerBound) to \(range.upperBound)"
     return Self("a number from \(limits)", limits: limits) { text in
@@ -76,7 +76,7 @@ extension SettingForm where Value: BinaryFloatingPoint & LosslessStringConvertib
 }
 
 extension SettingForm where Value == Bool {
-  /// A yes or no.
+  /// `true` or `false`.
   package static var flag: Self {
     Self("`true` or `false`", parse: { Bool($0) }, text: { "\($0)" })
   }
@@ -86,7 +86,7 @@ extension SettingForm where Value == String {
   /// Any text.
   package static var text: Self { Self("text", parse: { $0 }, text: { $0 }) }
 
-  /// One of some words.
+  /// One of `words`.
   static func word(of words: [String]) -> Self {
     Self("one of \(words.marked)", parse: { words.contains($0) ? $0 : nil }) {
       $0
@@ -95,7 +95,7 @@ extension SettingForm where Value == String {
 }
 
 extension SettingForm where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
-  /// One of the cases of a type, by raw value.
+  /// A case of a type, written as its raw value.
   package static var choice: Self {
     Self("one of \(names)", parse: { Value(rawValue: $0) }, text: { $0.rawValue })
   }
@@ -106,7 +106,7 @@ extension SettingForm where Value: RawRepresentable & CaseIterable, Value.RawVal
 }
 
 extension SettingForm where Value == [Float] {
-  /// A list of so many numbers within limits.
+  /// A list of `count` numbers in `range`.
   package static func numbers(_ count: Int, in range: ClosedRange<Float>) -> Self {
     let number = SettingForm<Float>.number(in: range)
     return Self(
@@ -122,7 +122,8 @@ extension SettingForm where Value == [Float] {
 }
 
 extension SettingForm where Value == ClosedRange<Float> {
-  /// A list of two numbers within limits for which `rule` holds; `words` is the rule in words.
+  /// A list of two numbers in `limits`, the first not above the second, that satisfy `rule`;
+  /// `words` describes the rule.
   package static func range(
     in limits: ClosedRange<Float>, _ words: String,
     where rule: @escaping (_ first: Float, _ second: Float) -> Bool
@@ -140,7 +141,7 @@ extension SettingForm where Value == ClosedRange<Float> {
 }
 
 extension SettingForm where Value == [String] {
-  /// A list of texts, which a single text stands for too.
+  /// A list of at most `limit` texts. A single text is read as a list of one.
   package static func texts(limit: Int) -> Self {
     Self("a list of at most \(limit) texts", isList: true) { value in
       let items: [SettingValue] = if case .list(let items) = value { items } else { [value] }
@@ -153,7 +154,7 @@ extension SettingForm where Value == [String] {
 }
 
 extension SettingForm {
-  /// A list of some of the cases of a type, at least one; a single word stands for a list of it.
+  /// A list of cases of a type, at least one. A single word is read as a list of one.
   package static func some<Case: RawRepresentable & CaseIterable>() -> Self
   where Value == [Case], Case.RawValue == String {
     let texts = SettingForm<[String]>.texts(limit: 64)

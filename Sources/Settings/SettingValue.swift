@@ -1,10 +1,10 @@
 /// A setting's value as a text holds it: in a recipe, in a run's record, or on the command line.
 package indirect enum SettingValue: Sendable, Equatable {
-  /// A key without a value, which counts as if the key were not there.
+  /// A key without a value; it is treated as absent.
   case nothing
   /// A number, a word or a sentence.
   case text(String)
-  /// Several values.
+  /// A list of values.
   case list([SettingValue])
   /// Values by key, in the order in which they were written.
   case map([SettingEntry])
@@ -19,7 +19,7 @@ package indirect enum SettingValue: Sendable, Equatable {
     }
   }
 
-  /// The value as a message quotes it.
+  /// The value in quotation marks, for messages.
   var quoted: String {
     switch self {
     case .list(let values): "[\(values.map(\.quoted).joined(separator: ", "))]"
@@ -27,7 +27,7 @@ package indirect enum SettingValue: Sendable, Equatable {
     }
   }
 
-  /// What kind of value it is, for messages.
+  /// The kind of the value, for messages.
   package var kind: String {
     switch self {
     case .nothing: "nothing"
@@ -55,7 +55,8 @@ package struct SettingEntry: Sendable, Equatable {
 }
 
 extension [SettingEntry] {
-  /// The same without maps: the entry `kind` of the map `optimizer` has the key `optimizer.kind`.
+  /// The entries without nested maps: the entry `kind` of the map `optimizer` gets the key
+  /// `optimizer.kind`.
   package var flattened: [SettingEntry] {
     flatMap { entry in
       guard case .map(let inner) = entry.value else { return [entry] }
@@ -64,13 +65,13 @@ extension [SettingEntry] {
   }
 }
 
-/// Why a setting cannot be used: its key, and what is allowed there.
+/// Why a setting is invalid.
 package struct SettingError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// Where, as in `members[2].size`; empty when it is about the whole.
+  /// The full key, such as `members[2].size`; empty if the error concerns the whole text.
   package var key: String
-  /// What is wrong and what is allowed.
+  /// The error and the allowed values, without the key.
   package var problem: String
-  /// What is allowed, where the value is what is wrong: the limits, or a description.
+  /// The allowed values, if the value is wrong: a range or a description; otherwise nil.
   package var allowed: String?
 
   package init(key: String, problem: String, allowed: String? = nil) {

@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-/// A network that classifies images: stages of layers, a pooling, and a last layer that is fully
-/// connected. Every family of classifiers is this type; what differs are the layers.
+/// A network that classifies images: stages of layers, a pooling and a fully connected last layer.
+/// All families of classifiers use this type; they differ in the layers that they pass to it.
 ///
 /// ```swift
 /// let network = ClassifierSettings(.efficientNetB0).makeNetwork()
@@ -12,11 +12,11 @@ import DeepfakeCore
 public struct ClassifierNetwork: Module {
   /// The parameters, under the network's own keys.
   public let store: ParameterStore
-  /// Numbers that the network gives an image.
+  /// Number of outputs per image: the last axis of the logits.
   public let classCount: Int
-  /// Numbers that the last layer sees of an image.
+  /// Number of pooled features per image: the input width of the last layer.
   public let featureCount: Int
-  /// The keys of the last layer's parameters, its weight first.
+  /// Keys of the last layer's parameters: the weight, then the bias if there is one.
   let lastKeys: [String]
 
   private let stages: [[any Module]]
@@ -26,18 +26,20 @@ public struct ClassifierNetwork: Module {
   private let batchedStage: @Sendable (_ height: Int, _ width: Int) -> Int
   private let isPacked: Bool
 
-  /// A network without weights: load some, or initialise its store.
+  /// Creates a network without weights. Load a checkpoint or initialise `store` before use.
   ///
   /// - Parameters:
-  ///   - store: Where all layers declared their parameters.
-  ///   - stages: The layers that work on maps, [batch, height, width, channels]: the stem, each
-  ///     stage of blocks, and a head. All but the first and the last are computed again in a
-  ///     training step that saves memory (`TrainingContext.recomputesBlocks`).
-  ///   - pooling: From the last maps to what the last layer sees, [batch, features]; nil for the
-  ///     mean of each map.
-  ///   - dropout: Before the last layer.
-  ///   - batchedStage: The first stage that a batch of images of that size passes through at once
-  ///     at inference; each image passes through those before by itself (`Tensor.imageByImage`).
+  ///   - store: The store in which all layers declared their parameters.
+  ///   - stages: The layers that work on maps, [batch, height, width, channels]: the stem, the
+  ///     stages of blocks, and the head. With `TrainingContext.recomputesBlocks`, a training step
+  ///     saves memory by computing all stages but the first and the last a second time.
+  ///   - pooling: Turns the last maps into the input of the last layer, [batch, features]; nil:
+  ///     global average pooling.
+  ///   - dropout: The dropout before the last layer.
+  ///   - last: The last layer; its weight's shape gives `featureCount` and `classCount`.
+  ///   - batchedStage: For an input height and width, the index of the first stage that processes
+  ///     the whole batch at once at inference. The stages before it process one image at a time
+  ///     (`Tensor.imageByImage`).
   public init(
     store: ParameterStore, stages: [[any Module]], pooling: (any Module)? = nil,
     dropout: Dropout, last: Linear,
@@ -68,8 +70,9 @@ public struct ClassifierNetwork: Module {
     self.isPacked = isPacked
   }
 
-  /// The network for inference: weights packed, norms folded in. This network's parameters are
-  /// released one by one, so that there is never a second copy of them all.
+  /// The network for inference: weights are packed and batch norms folded into them. Packing
+  /// releases this network's parameters one by one, so two copies of all weights never exist at the
+  /// same time.
   public func packed() -> ClassifierNetwork {
     ClassifierNetwork(
       store: store, classCount: classCount, featureCount: featureCount, lastKeys: lastKeys,
@@ -77,19 +80,19 @@ public struct ClassifierNetwork: Module {
       dropout: dropout, last: last.forInference(), batchedStage: batchedStage, isPacked: true)
   }
 
-  /// Outputs, [batch, classCount], for x of [batch, height, width, 3].
+  /// Logits, [batch, classCount], for x of [batch, height, width, 3].
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     logits(pooled: pooled(x, mode), mode)
   }
 
-  /// What the network sees at each depth: the maps after each stage.
+  /// The maps after each stage, in the order of the stages.
   public func maps(_ x: Tensor, _ mode: Mode = .inference) -> [Tensor] {
     var maps: [Tensor] = []
     for stage in stages.indices { maps.append(run(stage..<stage + 1, maps.last ?? x, mode)) }
     return maps
   }
 
-  /// The maps that are pooled, [batch, height, width, channels].
+  /// The last stage's maps, before pooling: [batch, height, width, channels].
   public func features(_ x: Tensor, _ mode: Mode = .inference) -> Tensor {
     guard isPacked else { return run(stages.indices, x, mode) }
     let split = min(max(batchedStage(x.shape[1], x.shape[2]), 0), stages.count)
@@ -97,17 +100,18 @@ public struct ClassifierNetwork: Module {
     return run(split..<stages.count, early, mode)
   }
 
-  /// What the last layer sees, [batch, featureCount].
+  /// The pooled features, the input of the last layer: [batch, featureCount].
   public func pooled(_ x: Tensor, _ mode: Mode = .inference) -> Tensor {
     pooling(features(x, mode), mode)
   }
 
-  /// The outputs, [batch, classCount], for what the last layer sees.
+  /// Logits, [batch, classCount], for the pooled features.
   public func logits(pooled: Tensor, _ mode: Mode = .inference) -> Tensor {
     last(dropout(pooled, mode), mode)
   }
 
-  /// The outputs that the maps of a depth lead to: the rest of the network.
+  /// Logits, [batch, classCount], for the maps of stage `depth`: runs the stages after it, the
+  /// pooling and the last layer.
   public func logits(fromMap map: Tensor, at depth: Int, _ mode: Mode) -> Tensor {
     let features = run(min(depth + 1, stages.count)..<stages.count, map, mode)
     return logits(pooled: pooling(features, mode), mode)

@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-/// A convolution, its norm and an activation: the unit that most networks are made of.
+/// A convolution, a norm and an activation: the basic unit of most networks.
 struct ConvNorm: Module {
   let convolution: Conv2d
   let norm: NormLayer
@@ -10,7 +10,7 @@ struct ConvNorm: Module {
     norm(convolution(x, mode), mode, activation: activation)
   }
 
-  /// Batch norm is folded into the packed weights, group norm runs fused with the activation.
+  /// Folds batch norm into the packed weights; group norm runs fused with the activation.
   func forInference() -> any Module {
     switch norm {
     case .batch(let norm): return convolution.packed(norm, activation)
@@ -26,7 +26,8 @@ extension Conv2d {
   fileprivate func packed(_ norm: BatchNorm2d?, _ activation: Activation) -> any Module {
     let block = ConvolutionChain.Block(self, norm: norm, activation: activation)
     if weight.shape[2] == 3, block.fitsPlain {
-      // Row by row, for the few channels of pictures: windows are read where they lie.
+      // With three input channels (an image), a plain chain reads the windows directly from the
+      // input.
       let chain = ConvolutionChain([.plain(block)])
       return FunctionLayer(adding: { chain($0, residual: $1) })
     }

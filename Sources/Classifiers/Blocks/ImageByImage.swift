@@ -2,17 +2,20 @@ import DeepfakeCore
 import Synchronization
 
 extension Tensor {
-  /// The results of `body` for every image of a batch by itself, as a batch again.
+  /// Applies `body` to each image of the batch separately and concatenates the results into a
+  /// batch.
   ///
-  /// A network's first layers have small weights and large maps, which stay in a core's cache when
-  /// one image goes through several layers before the next does. With enough images each thread
-  /// takes its own, and no thread waits for another between layers.
+  /// A network's first layers have small weights and large maps. One image's maps stay in a core's
+  /// cache if the image passes through several layers before the next image starts. With enough
+  /// images, each thread processes its own images and no thread waits for another between layers.
   func imageByImage(_ body: @Sendable (Tensor) -> Tensor) -> Tensor {
     let batch = shape[0]
     if batch == 1 { return body(self) }
     let images = (0..<batch).map { slice(axis: 0, $0..<$0 + 1) }
     let threads = Parallel.threadCount
-    // As many rounds as there must be, and no thread idle in the last for longer than it worked.
+    // One thread per image pays if few threads are idle in the last round: the batch is a multiple
+    // of the thread count, or larger than four times it. Otherwise the images run one after
+    // another.
     guard batch % threads == 0 || batch > 4 * threads else {
       return .concatenated(images.map(body), axis: 0)
     }

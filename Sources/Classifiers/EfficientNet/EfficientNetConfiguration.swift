@@ -1,36 +1,37 @@
 import DeepfakeCore
 
-/// How a network's convolutions treat the border; it belongs to the weights.
+/// How a network's convolutions pad the border. The weights were trained with one of these modes.
 package enum PaddingMode: Sendable, Equatable {
-  /// Half the kernel on every side, as PyTorch's own networks.
+  /// Half the kernel on every side, as in PyTorch's own networks.
   case symmetric
-  /// TensorFlow's SAME, computed from each input.
+  /// TensorFlow's SAME padding, computed from each input's size.
   case sameFromInput
-  /// TensorFlow's SAME, computed once for the network's native size, whatever the input's.
+  /// TensorFlow's SAME padding, computed once from the network's native size, for inputs of any
+  /// size.
   case sameFromNativeSize
 }
 
-/// All that defines an EfficientNet but its weights.
+/// Everything that defines an EfficientNet except its weights.
 package struct EfficientNetConfiguration: Sendable, Equatable {
-  /// Which member of the family.
+  /// The member of the family, B0 to B8 or Lite0 to Lite4.
   package var variant: EfficientNetVariant
-  /// Outputs.
+  /// Number of outputs per image.
   package var classCount: Int
-  /// The norm everywhere.
+  /// The norm of all layers: batch or group norm, with its parameters.
   package var norm: Norm
-  /// The convolutions' borders.
+  /// How the convolutions pad the border.
   package var padding: PaddingMode
-  /// The stages that are there, from the first. A network without the last ones sees small regions
-  /// only, which makes it harder to go by whose face it is (Chai et al., "What makes fake images
+  /// Number of stages, counted from the first. Without the last stages, the network sees small
+  /// regions only, so it can rely less on whose face it is (Chai et al., "What makes fake images
   /// detectable?", ECCV 2020).
   package var stageCount: Int
-  /// The probability of dropout before the classifier, in training.
+  /// The dropout probability before the classifier, in training.
   package var dropout: Float
-  /// The probability that the last block is skipped for an image in training; earlier blocks' are
-  /// proportionally smaller, the first's 0.
+  /// Stochastic depth rate: block i of n is skipped for an image in training with probability
+  /// `stochasticDepth` * i / n, so the first block is never skipped.
   package var stochasticDepth: Float
 
-  /// A member with its own dropout unless another is given.
+  /// Creates a configuration; nil means all stages, or the variant's own dropout.
   package init(
     _ variant: EfficientNetVariant, classCount: Int = 1, norm: Norm = .batch,
     padding: PaddingMode = .symmetric, stageCount: Int? = nil, dropout: Float? = nil,
@@ -51,7 +52,7 @@ package struct EfficientNetConfiguration: Sendable, Equatable {
 }
 
 extension EfficientNetConfiguration {
-  /// The network spelled out.
+  /// The configuration as a list of blocks with their shapes.
   package var plan: EfficientNetPlan {
     variant.table.plan(
       stageCount: stageCount, padding: padding, stochasticDepth: stochasticDepth)
@@ -59,7 +60,7 @@ extension EfficientNetConfiguration {
 }
 
 extension ClassifierNetwork {
-  /// An EfficientNet (Tan and Le 2019) under timm's keys, without weights.
+  /// Creates an EfficientNet (Tan and Le 2019) with timm's keys and without weights.
   package init(_ configuration: EfficientNetConfiguration) {
     let store = ParameterStore()
     let plan = configuration.plan

@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-/// EfficientNet B0 to B8 and Lite0 to Lite4 (Tan and Le 2019), and the checkpoints of them.
+/// EfficientNet B0 to B8 and Lite0 to Lite4 (Tan and Le 2019), with their checkpoints.
 struct EfficientNetFamily: ClassifierFamily {
   let architectures = EfficientNetVariant.allCases.map(Architecture.init)
   let schemes: [Scheme] = [
@@ -35,7 +35,7 @@ struct EfficientNetFamily: ClassifierFamily {
     case .icpr2020dfdc: return InputSpec(size: 224)
     case .sbi: return InputSpec(size: 380, mean: [0, 0, 0], std: [1, 1, 1])
     case _ where variant.isLite && scheme != .timm:
-      // TensorFlow's: (x - 127) / 128.
+      // TensorFlow's Lite networks normalise with (x - 127) / 128.
       return InputSpec(
         size: variant.nativeSize, mean: [Float](repeating: 127.0 / 255, count: 3),
         std: [Float](repeating: 128.0 / 255, count: 3))
@@ -58,8 +58,8 @@ struct EfficientNetFamily: ClassifierFamily {
     EfficientNetKeys(scheme, variant(architecture)).mapping
   }
 
-  /// timm's two kinds have the same keys. The file's metadata tells them apart where it names the
-  /// network (`arch: tf_efficientnet_b0`).
+  /// `timm` and `timmTF` have the same keys. The file's metadata decides where it names the network
+  /// (`arch: tf_efficientnet_b0`); otherwise the result is `timm`, with a doubt.
   func told(_ scheme: Scheme, by state: StateDict) -> (scheme: Scheme, doubt: String?) {
     guard scheme == .timm else { return (scheme, nil) }
     if let name = TimmName(saidBy: state.metadata),
@@ -77,8 +77,8 @@ struct EfficientNetFamily: ClassifierFamily {
     )
   }
 
-  /// Told by the widths of the last convolution and of the stages, by their numbers of blocks, and
-  /// by whether these squeeze and excite.
+  /// Compares the widths of the last convolution and of the stages, the number of blocks of each
+  /// stage, and whether the blocks have squeeze and excitation.
   func recognises(_ architecture: Architecture, in checkpoint: PublishedKeys) -> Bool {
     let variant = variant(architecture), table = variant.table
     guard checkpoint.shape("conv_head.weight")?.first == table.headChannels,
@@ -87,10 +87,11 @@ struct EfficientNetFamily: ClassifierFamily {
     let present = table.stages.prefix(stageCount(in: checkpoint) ?? 0)
     guard !present.isEmpty else { return false }
     return present.enumerated().allSatisfy { index, stage in
-      // The width of a stage is that of its blocks' last norms.
+      // A stage is as wide as the last norms of its blocks.
       let count = stage.repeats
       let after = checkpoint.published("blocks.\(index).\(count).conv_dw.weight")
-      // Where blocks are numbered through, the next stage begins there.
+      // Some schemes number the blocks through all stages: there the key after a stage's last block
+      // is the first block of the next stage.
       let next = checkpoint.published("blocks.\(index + 1).0.conv_dw.weight")
       let goesOn = index + 1 < present.count && after == next
       return (goesOn || checkpoint.state[after] == nil)
@@ -153,7 +154,8 @@ extension Architecture {
   /// EfficientNet-Lite4, made for 300 pixels.
   public static let efficientNetLite4 = Architecture(.lite4)
 
-  /// An EfficientNet by its member of the family: `efficientnet-b0`, `efficientnet-lite4`.
+  /// Creates the architecture of a family member, such as `efficientnet-b0` or
+  /// `efficientnet-lite4`.
   package init(_ variant: EfficientNetVariant) {
     self.init("efficientnet-\(variant.rawValue)")
   }
@@ -174,13 +176,13 @@ extension Scheme {
   /// lukemelas's EfficientNet-PyTorch, and the Lite networks of the package
   /// efficientnet-lite-pytorch.
   public static let lukemelas = Scheme("lukemelas")
-  /// The winner of the DFDC (github.com/selimsef/dfdc_deepfake_challenge). Crops smaller than its
-  /// input are enlarged bilinearly here, where its authors took cubic interpolation.
+  /// The winner of the DFDC (github.com/selimsef/dfdc_deepfake_challenge). Crops smaller than the
+  /// input are enlarged bilinearly here; its authors used cubic interpolation.
   public static let selimsef = Scheme("selimsef")
   /// Self-blended images (Shiohara and Yamasaki 2022, github.com/mapooon/SelfBlendedImages).
   public static let sbi = Scheme("sbi")
 
-  /// How an EfficientNet's convolutions treat the border.
+  /// How this scheme's EfficientNets pad the border of convolutions.
   var padding: PaddingMode {
     switch self {
     case .timmTF, .selimsef: .sameFromInput

@@ -1,20 +1,20 @@
 import DeepfakeCore
 
-/// How the keys of an EfficientNet's checkpoints correspond to the network's, which are timm's.
+/// Maps the keys of this package's EfficientNets, which are timm's, to those of a checkpoint.
 struct EfficientNetKeys: Sendable {
-  /// The convention that keys follow behind the prefix.
+  /// The naming convention of the keys after the prefix.
   private enum Style {
     case timm, torchvision, lukemelas
   }
 
   private let style: Style
-  /// Before every key but the classifier's.
+  /// Prefix of every key of the checkpoint except the classifier's.
   private let prefix: String
-  /// What the classifier is called, that prefix included.
+  /// The classifier's name in the checkpoint, including any prefix.
   private let classifier: String
-  /// Beginnings of keys that the checkpoint is known to have beside the network's.
+  /// Prefixes of further keys that such checkpoints are known to contain.
   private let extras: [String]
-  /// The number of blocks before each stage.
+  /// For each stage, the number of blocks in the stages before it.
   private let stageStarts: [Int]
 
   init(_ scheme: Scheme, _ variant: EfficientNetVariant) {
@@ -44,7 +44,7 @@ struct EfficientNetKeys: Sendable {
     }
   }
 
-  /// A parameter of a block: `blocks.S.I.part.leaf`.
+  /// The key of a block's parameter, split up: `blocks.STAGE.INDEX.PART.LEAF`.
   private struct BlockKey {
     var stage: Int
     var index: Int
@@ -63,8 +63,8 @@ struct EfficientNetKeys: Sendable {
     }
   }
 
-  /// What the parts of a block are. timm's names depend on whether the block widens, which all but
-  /// those of the first stage do.
+  /// The function of a block's part. timm's names depend on whether the block widens its input; all
+  /// blocks do, except those of the first stage.
   private enum Role {
     case expand, expandNorm, depthwise, depthwiseNorm, reduce, excite, project, projectNorm
 

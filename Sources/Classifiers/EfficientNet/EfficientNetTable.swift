@@ -1,8 +1,9 @@
 import DeepfakeCore
 
-/// An EfficientNet as its authors' table has it: a row a stage.
+/// An EfficientNet as the table of its paper: one row per stage.
 struct EfficientNetTable: Sendable {
-  /// A row of the table: blocks that share all but their first's stride and input.
+  /// A row of the table. Its blocks are equal, except that the first has the stage's stride and the
+  /// input width of the stage before.
   struct Stage: Sendable {
     var repeats: Int
     var kernel: Int
@@ -15,11 +16,11 @@ struct EfficientNetTable: Sendable {
   var stemChannels: Int
   var stages: [Stage]
   var headChannels: Int
-  /// The side of the images that the network was designed for.
+  /// The side, in pixels, of the images that the network was designed for.
   var nativeSize: Int
-  /// Everywhere but after projections.
+  /// The activation after every convolution except the blocks' last ones (the projections).
   var activation = Activation.silu
-  /// Whether blocks squeeze and excite.
+  /// Whether blocks have squeeze and excitation.
   var squeezes = true
 }
 
@@ -31,9 +32,9 @@ package struct MBConvSpec: Sendable, Equatable {
   var expandedChannels: Int
   var outChannels: Int
   var padding: Padding
-  /// After expanding and filtering.
+  /// The activation after the expansion and after the depthwise convolution.
   var activation: Activation
-  /// Whether there is squeeze and excitation.
+  /// Whether the block has squeeze and excitation.
   var squeezes: Bool
   package var dropRate: Float
 
@@ -42,7 +43,7 @@ package struct MBConvSpec: Sendable, Equatable {
   var hasResidual: Bool { stride == 1 && inChannels == outChannels }
 }
 
-/// A table spelled out, block by block.
+/// A table expanded into its blocks.
 package struct EfficientNetPlan: Sendable, Equatable {
   var stemChannels: Int
   var stemPadding: Padding
@@ -52,17 +53,18 @@ package struct EfficientNetPlan: Sendable, Equatable {
 }
 
 extension EfficientNetTable {
-  /// The network's blocks.
+  /// Expands the table into blocks.
   ///
   /// - Parameters:
-  ///   - stageCount: The stages that are there, from the first; nil for all.
-  ///   - stochasticDepth: The probability that the last block is skipped in training; earlier
-  ///     blocks' are proportionally smaller, the first's 0.
+  ///   - stageCount: Number of stages, counted from the first; nil: all.
+  ///   - stochasticDepth: Block i of n is skipped in training with probability `stochasticDepth` *
+  ///     i / n, so the first block is never skipped.
   func plan(
     stageCount: Int? = nil, padding mode: PaddingMode = .symmetric, stochasticDepth: Float = 0
   ) -> EfficientNetPlan {
     var size = nativeSize
-    // The padding of a layer; strided layers shrink the native size that is kept track of.
+    // The padding of the next layer. A strided layer shrinks `size`, the size of the maps for an
+    // input of the native size.
     func padding(kernel: Int, stride: Int) -> Padding {
       defer { size = (size + stride - 1) / stride }
       switch mode {
@@ -100,7 +102,8 @@ extension EfficientNetTable {
 }
 
 extension EfficientNetPlan {
-  /// The network up to the maps that are pooled, under timm's keys: stem, stages and head.
+  /// The stem, the stages and the head, with timm's keys: the network up to the maps that are
+  /// pooled.
   func layers(_ scope: Scope, _ norm: Norm) -> [[any Module]] {
     func unit(
       _ name: String, _ normName: String, _ inputs: Int, _ outputs: Int, kernel: Int,
@@ -123,14 +126,15 @@ extension EfficientNetPlan {
     return [[stem]] + blocks + [[unit("conv_head", "bn2", lastChannels, headChannels, kernel: 1)]]
   }
 
-  /// The first of the layers' stages that images of that size had better go through together: its
-  /// weights are so much larger than its maps that reading them once for all counts for more. The
-  /// head always is.
+  /// The index, in `layers`, of the first stage that processes a whole batch of images of this size
+  /// at once: from there on weights are so much larger than maps that it is faster to read them
+  /// once for all images. The head is always processed so.
   func batchedStage(height: Int, width: Int) -> Int {
     var pixels = height * width / 4
     for (i, stage) in stages.enumerated() {
       if stage.contains(where: { $0.stride > 1 }) { pixels /= 4 }
-      // Weights for each channel of the last block's widened map count against its pixels.
+      // Compares the weights per channel of the last block's widened map with the pixels of that
+      // map.
       if let last = stage.last,
         last.inChannels + last.outChannels > Self.weightsOverMaps * pixels
       {
@@ -140,6 +144,6 @@ extension EfficientNetPlan {
     return stages.count + 1
   }
 
-  /// How many times larger than the maps the weights must be: measured.
+  /// How many times larger than the maps the weights must be; found by measurement.
   private static let weightsOverMaps = 2
 }

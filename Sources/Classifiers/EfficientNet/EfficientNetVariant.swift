@@ -1,16 +1,15 @@
 /// The members of the EfficientNet family (Tan and Le 2019): one table of stages, scaled in width
 /// and depth.
 ///
-/// EfficientNet-Lite (Google, 2020) is the same table without squeeze and excitation, with ReLU6
-/// for SiLU, and with a stem, a head and a number of blocks in the first and the last stage that
-/// are not scaled.
+/// EfficientNet-Lite (Google, 2020) is the same table without squeeze and excitation and with ReLU6
+/// instead of SiLU. Its stem, its head and the depth of its first and last stages are not scaled.
 package enum EfficientNetVariant: String, Sendable, CaseIterable {
-  /// The base network and its eight enlargements.
+  /// The base network B0 and its eight larger versions.
   case b0, b1, b2, b3, b4, b5, b6, b7, b8
-  /// The Lite networks.
+  /// The Lite networks, without squeeze and excitation.
   case lite0, lite1, lite2, lite3, lite4
 
-  /// How one member differs from the table.
+  /// How a member differs from B0: factors of width and depth, input size and dropout.
   struct Scale {
     var width: Double
     var depth: Double
@@ -18,7 +17,7 @@ package enum EfficientNetVariant: String, Sendable, CaseIterable {
     var dropout: Float
   }
 
-  /// The stages of B0.
+  /// The stages of B0, which all members scale.
   static let stages = [
     EfficientNetTable.Stage(repeats: 1, kernel: 3, stride: 1, expansion: 1, channels: 16),
     EfficientNetTable.Stage(repeats: 2, kernel: 3, stride: 2, expansion: 6, channels: 24),
@@ -56,12 +55,12 @@ package enum EfficientNetVariant: String, Sendable, CaseIterable {
     }
   }
 
-  /// The side of the images that the member was designed for.
+  /// The side, in pixels, of the images that the member was designed for.
   package var nativeSize: Int { scale.nativeSize }
-  /// The dropout before the classifier that its authors trained with.
+  /// The dropout before the classifier with which its authors trained it.
   package var dropout: Float { scale.dropout }
 
-  /// The member's own table: B0's, scaled.
+  /// The member's table: B0's, with scaled widths and depths.
   var table: EfficientNetTable {
     let last = Self.stages.count - 1
     let stages = Self.stages.enumerated().map { index, stage in
@@ -78,8 +77,8 @@ package enum EfficientNetVariant: String, Sendable, CaseIterable {
       activation: isLite ? .relu6 : .silu, squeezes: !isLite)
   }
 
-  /// `channels` of B0 in this member: scaled, then rounded to a multiple of 8, by less than a tenth
-  /// downwards.
+  /// B0's number of channels, scaled to this member and rounded to a multiple of 8. Rounding down
+  /// takes away less than a tenth.
   private func scaledChannels(_ channels: Int) -> Int {
     let scaled = Double(channels) * scale.width
     let rounded = max(8, Int(scaled + 4) / 8 * 8)

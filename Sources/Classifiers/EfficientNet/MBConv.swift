@@ -1,6 +1,7 @@
 import DeepfakeCore
 
-/// Scales each channel by what the whole image says of it (Hu et al. 2018).
+/// Squeeze and excitation: scales each channel by a factor computed from the mean of all channels
+/// over the image (Hu et al. 2018).
 struct SqueezeExcite: Module {
   let reduce: Conv2d
   let expand: Conv2d
@@ -19,14 +20,14 @@ struct SqueezeExcite: Module {
   }
 }
 
-/// An inverted bottleneck block: expand, filter each channel, squeeze and excite (but for Lite
-/// networks), project.
+/// An inverted bottleneck block: a 1x1 expansion, a depthwise convolution, squeeze and excitation
+/// (not in Lite networks), and a 1x1 projection.
 struct MBConv: Module {
   let spec: MBConvSpec
-  /// None in blocks that do not widen.
+  /// nil in blocks that do not widen their input.
   let expand: ConvNorm?
   let depthwise: ConvNorm
-  /// None in Lite networks.
+  /// nil in Lite networks.
   let squeezeExcite: SqueezeExcite?
   let project: ConvNorm
   private let stochasticDepth: StochasticDepth
@@ -34,7 +35,8 @@ struct MBConv: Module {
   init(_ scope: Scope, _ spec: MBConvSpec, norm: Norm) {
     self.spec = spec
     let channels = spec.expandedChannels
-    // timm numbers the norms, and names the projection by what comes before it.
+    // timm numbers the norms that exist. Its projection is `conv_pw` in blocks without an
+    // expansion, otherwise `conv_pwl`.
     var norms = (1...3).makeIterator()
     func nextNorm(_ channels: Int) -> NormLayer {
       NormLayer(scope / "bn\(norms.next() ?? 0)", channels, norm)
@@ -69,7 +71,7 @@ struct MBConv: Module {
     return spec.hasResidual ? stochasticDepth(y, mode) + x : y
   }
 
-  /// The block as one fused kernel.
+  /// Packs the block into one fused kernel.
   func forInference() -> any Module {
     let block = PackedInvertedBottleneck(
       widen: expand.map { ($0.convolution, $0.norm) },

@@ -1,13 +1,13 @@
 import DeepfakeCore
 
-/// The name that timm has for an EfficientNet, as training scripts write it beside the weights:
+/// timm's name of an EfficientNet, as training scripts write it into a checkpoint:
 /// `tf_efficientnet_b0.ns_jft_in1k`, `tf_efficientnet_b0_ns`, `efficientnet_b0`.
 struct TimmName {
-  /// `.timmTF` for the networks with TensorFlow's padding, else `.timm`.
+  /// `.timmTF` for networks with TensorFlow's padding, otherwise `.timm`.
   let scheme: Scheme
   let architecture: Architecture
 
-  /// nil for every other text. Where the name stands in a hub (`timm/...`) does not matter.
+  /// Parses a name, with or without a hub's prefix (`timm/...`). Returns nil for any other text.
   init?(_ text: String) {
     guard text.utf8.count <= 200 else { return nil }
     let name = text.lowercased().split(separator: "/").last ?? ""
@@ -21,11 +21,11 @@ struct TimmName {
     self.architecture = architecture
   }
 
-  /// The last parts of the keys of metadata that may have the name; the first that has one counts.
+  /// The last components of metadata keys that may hold the name, in order of preference.
   private static let keys = StateDict.networkKeys + ["name"]
 
-  /// What a file says of itself: at its top level, else in the options that are kept with it
-  /// (`args.model`).
+  /// Reads the name from a file's metadata: from the top level if it is there, otherwise from
+  /// nested options (`args.model`). Returns nil if no entry holds a name.
   init?(saidBy metadata: [String: String]) {
     let entries = metadata.compactMap { key, text -> (depth: Int, place: Int, name: TimmName)? in
       let parts = key.split(separator: ".")

@@ -1,8 +1,7 @@
 import DeepfakeCore
 import Foundation
 
-/// A way to make one score out of many: a video's out of its frames', an ensemble's out of its
-/// members'.
+/// A rule that combines many scores into one: a video's frames, or an ensemble's members.
 ///
 /// ```swift
 /// struct TopMean: Aggregator {
@@ -15,13 +14,13 @@ import Foundation
 /// }
 /// ```
 public protocol Aggregator: Sendable {
-  /// The one score; `scores` are probabilities and not empty.
+  /// Combines `scores`, a non-empty list of probabilities, into one.
   func aggregate(_ scores: [Float]) -> Float
 }
 
-/// The mean of the scores, each counting the same.
+/// The mean of the scores, all with the same weight.
 public struct MeanAggregator: Aggregator {
-  /// The aggregator.
+  /// Creates the aggregator.
   public init() {}
 
   /// The mean of `scores`.
@@ -31,12 +30,13 @@ public struct MeanAggregator: Aggregator {
   }
 }
 
-/// The mean of the log odds, as a probability: certain scores weigh more than in the mean.
+/// The mean of the log odds, as a probability. Confident scores weigh more than in the plain mean.
 public struct MeanLogitAggregator: Aggregator {
-  /// Scores are first held this far from 0 and 1, whose log odds are infinite.
+  /// Scores are clipped to `margin`...1 - `margin` first, because the log odds of 0 and 1 are
+  /// infinite.
   public let margin: Float
 
-  /// The aggregator; `margin` lies between 0 and 0.5, both excluded.
+  /// Creates the aggregator; `margin` lies between 0 and 0.5, both excluded.
   public init(margin: Float = 1e-6) {
     precondition(
       margin > 0 && margin < 0.5, "MeanLogitAggregator: margin \(margin) is not in (0, 0.5)")
@@ -55,9 +55,9 @@ public struct MeanLogitAggregator: Aggregator {
   }
 }
 
-/// The middle score; of an even number, the mean of the two in the middle.
+/// The median: the middle score, or the mean of the two middle ones if their number is even.
 public struct MedianAggregator: Aggregator {
-  /// The aggregator.
+  /// Creates the aggregator.
   public init() {}
 
   /// The median of `scores`.
@@ -69,12 +69,12 @@ public struct MedianAggregator: Aggregator {
   }
 }
 
-/// The mean without the lowest and the highest scores.
+/// The mean after the lowest and the highest scores are removed.
 public struct TrimmedMeanAggregator: Aggregator {
-  /// The part of the scores that is left out at either end, rounded down.
+  /// The fraction of the scores that is removed at each end; their number is rounded down.
   public let fraction: Float
 
-  /// The aggregator; `fraction` is at least 0 and below 0.5.
+  /// Creates the aggregator; `fraction` is at least 0 and below 0.5.
   public init(fraction: Float = 0.1) {
     precondition(
       fraction >= 0 && fraction < 0.5,
@@ -82,7 +82,7 @@ public struct TrimmedMeanAggregator: Aggregator {
     self.fraction = fraction
   }
 
-  /// The mean of what is left of `scores`.
+  /// The mean of the `scores` that remain.
   public func aggregate(_ scores: [Float]) -> Float {
     requireScores(scores, of: self)
     let dropped = Int(fraction * Float(scores.count))
@@ -90,9 +90,9 @@ public struct TrimmedMeanAggregator: Aggregator {
   }
 }
 
-/// The highest of the scores: one frame that looks fake decides.
+/// The highest score: a single frame that looks fake decides.
 public struct MaximumAggregator: Aggregator {
-  /// The aggregator.
+  /// Creates the aggregator.
   public init() {}
 
   /// The maximum of `scores`.
@@ -102,23 +102,24 @@ public struct MaximumAggregator: Aggregator {
   }
 }
 
-/// The rule of the DFDC's winner (Selim Seferbekov's "confident strategy"): many confidently fake
-/// frames outvote the rest, as do almost only confidently real ones; otherwise the mean.
+/// The rule of the DFDC's winner (Selim Seferbekov's "confident strategy"). If enough frames are
+/// confidently fake, only those count; if almost all are confidently real, only those; otherwise it
+/// is the mean.
 public struct ConfidentAggregator: Aggregator {
-  /// Above this a frame is confidently fake.
+  /// A frame with a score above this is confidently fake.
   public let fake: Float
-  /// Below this a frame is confidently real.
+  /// A frame with a score below this is confidently real.
   public let real: Float
 
-  /// The aggregator with the winner's thresholds unless others are given.
+  /// Creates the aggregator; the default thresholds are the winner's.
   public init(fake: Float = 0.8, real: Float = 0.2) {
     self.fake = fake
     self.real = real
   }
 
-  /// The mean of the scores above `fake` if they are more than 11 and more than two fifths (of the
-  /// count, rounded down); else the mean of those below `real` if they are more than nine tenths;
-  /// else the mean of all.
+  /// The mean of the scores above `fake` if more than 11 and more than two fifths of all (rounded
+  /// down) are; else the mean of those below `real` if more than nine tenths are; else the mean of
+  /// all.
   public func aggregate(_ scores: [Float]) -> Float {
     requireScores(scores, of: self)
     let fakes = scores.filter { $0 > fake }
@@ -131,20 +132,20 @@ public struct ConfidentAggregator: Aggregator {
   }
 }
 
-/// A mean in which sure scores weigh more: by a power of their distance from one half.
+/// A weighted mean: a score weighs more the farther it is from one half.
 public struct PowerWeightedAggregator: Aggregator {
-  /// The power; 0 is the plain mean.
+  /// The exponent of the distance from one half; 0 gives the plain mean.
   public let power: Float
 
-  /// The aggregator; `power` is at least 0.
+  /// Creates the aggregator; `power` is at least 0.
   public init(power: Float = 2) {
     precondition(
       power >= 0 && power.isFinite, "PowerWeightedAggregator: power \(power) is below 0")
     self.power = power
   }
 
-  /// The mean of `scores`, each weighing |2 score - 1| to the power; the plain mean where all are
-  /// one half.
+  /// The mean of `scores`, each with the weight |2 score - 1|^`power`. It is the plain mean if all
+  /// scores are one half.
   public func aggregate(_ scores: [Float]) -> Float {
     requireScores(scores, of: self)
     var (sum, total) = (0.0, 0.0)
@@ -158,7 +159,7 @@ public struct PowerWeightedAggregator: Aggregator {
 }
 
 extension Aggregator where Self == MeanAggregator {
-  /// The mean of the scores, each counting the same.
+  /// The mean of the scores, all with the same weight.
   public static var mean: Self { Self() }
 }
 
@@ -168,12 +169,12 @@ extension Aggregator where Self == MeanLogitAggregator {
 }
 
 extension Aggregator where Self == MedianAggregator {
-  /// The score in the middle; of an even number, the mean of the two there.
+  /// The median of the scores.
   public static var median: Self { Self() }
 }
 
 extension Aggregator where Self == TrimmedMeanAggregator {
-  /// The mean without `fraction` of the scores at either end.
+  /// The mean without the lowest and the highest `fraction` of the scores.
   public static func trimmedMean(_ fraction: Float) -> Self { Self(fraction: fraction) }
 }
 
@@ -183,12 +184,12 @@ extension Aggregator where Self == MaximumAggregator {
 }
 
 extension Aggregator where Self == ConfidentAggregator {
-  /// The rule of the DFDC's winner.
+  /// The rule of the DFDC's winner, with its thresholds.
   public static var confident: Self { Self() }
 }
 
 extension Aggregator where Self == PowerWeightedAggregator {
-  /// The mean in which sure scores weigh more.
+  /// A mean in which scores far from one half weigh more.
   public static func powerWeighted(_ power: Float) -> Self { Self(power: power) }
 }
 

@@ -1,33 +1,35 @@
-/// An aggregator by the name that recipes and commands give it.
+/// An aggregator, named as in recipes and on the command line.
 ///
 /// ```swift
 /// recipe.aggregation.frames = .trimmedMean(fraction: 0.2)
 /// print(recipe.aggregation.frames)  // trimmed-mean:0.2
 /// ```
 public enum AggregatorName: Sendable, Equatable, CustomStringConvertible {
-  /// `mean`: each score counts the same.
+  /// `mean`: all scores have the same weight.
   case mean
-  /// The mean of the log odds, as a probability.
+  /// `mean-logit`: the mean of the log odds, as a probability.
   case meanLogit
-  /// `median`: of an even number, the mean of the two in the middle.
+  /// `median`: the mean of the two middle scores if their number is even.
   case median
-  /// The mean without `fraction` of the scores at either end, at least 0 and below 0.5.
+  /// `trimmed-mean:FRACTION`: the mean without `fraction` of the scores at each end, at least 0 and
+  /// below 0.5.
   case trimmedMean(fraction: Float = 0.1)
   /// `maximum`: the highest of the scores.
   case maximum
-  /// The rule of the DFDC's winner.
+  /// `confident`: the rule of the DFDC's winner.
   case confident
-  /// The mean in which sure scores weigh more, by a power above 0 and at most 10.
+  /// `power-weighted:POWER`: a mean in which scores far from one half weigh more. The power is
+  /// above 0 and at most 10.
   case powerWeighted(power: Float = 2)
 
-  /// How each is written.
+  /// The accepted spellings, for help texts.
   public static let forms = [
     "mean", "mean-logit", "median", "trimmed-mean", "trimmed-mean:FRACTION", "maximum", "confident",
     "power-weighted", "power-weighted:POWER",
   ]
 
-  /// The aggregator that `text` names, as in `forms`; nil where none is called so or its number is
-  /// out of range.
+  /// Parses a name written as in `forms`. Returns nil if the name is unknown or its number is out
+  /// of range.
   public init?(_ text: some StringProtocol) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let number = parts.count == 2 ? Float(parts[1]) : nil
@@ -48,7 +50,7 @@ public enum AggregatorName: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// The text that names the aggregator.
+  /// The name, as `init(_:)` reads it.
   public var description: String {
     switch self {
     case .mean: "mean"
@@ -61,7 +63,7 @@ public enum AggregatorName: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// The rule that the name stands for.
+  /// The aggregator with this name.
   public var aggregator: any Aggregator {
     switch self {
     case .mean: MeanAggregator()

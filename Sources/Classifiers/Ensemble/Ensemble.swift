@@ -1,10 +1,10 @@
 import DeepfakeCore
 
-/// Several scorers that judge the same crops, and the way to one answer.
+/// Several scorers that judge the same crops, with rules that combine their scores.
 ///
-/// Each member's frame scores become its own score by `frames`, the members' scores become the
-/// ensemble's by `models`, `calibration` makes that honest, and `clip` keeps the answer from
-/// certainty, which log loss punishes.
+/// `frames` combines each member's frame scores into the member's score. `models` combines the
+/// members' scores into one. `calibration` turns that into a calibrated probability. `clip` keeps
+/// it away from 0 and 1, because log loss punishes wrong certainty.
 ///
 /// ```swift
 /// let b0 = try ClassifierModel(StateDict.read(file))
@@ -14,33 +14,32 @@ import DeepfakeCore
 /// print(assessment.probability, assessment.members.map(\.probability))
 /// ```
 public struct Ensemble: FaceScorer {
-  /// A scorer with the name that reports give it.
+  /// A scorer and its name in reports.
   public struct Member: Sendable {
-    /// What reports call it.
+    /// The member's name in reports; unique in the ensemble.
     public var name: String
-    /// What gives crops their probabilities.
+    /// Gives each crop its probability of "fake".
     public var scorer: any FaceScorer
 
-    /// A named scorer.
+    /// Creates a member.
     public init(_ name: String, _ scorer: any FaceScorer) {
       self.name = name
       self.scorer = scorer
     }
   }
 
-  /// The scorers, at least one.
+  /// The scorers; at least one.
   public var members: [Member]
-  /// Makes one score out of a member's frame scores.
+  /// Combines a member's frame scores into one score.
   public var frames: any Aggregator
-  /// Makes one score out of the members' scores.
+  /// Combines the members' scores into one score.
   public var models: any Aggregator
-  /// What makes the members' common score a probability, applied to its log odds; nil leaves it as
-  /// it is.
+  /// Calibration of the members' combined score, applied to its log odds; nil: no calibration.
   public var calibration: LogitCalibration?
-  /// The range that the final probability is held in; nil leaves it as it is.
+  /// The range to which the final probability is clipped; nil: no clipping.
   public var clip: ClosedRange<Float>?
 
-  /// An ensemble of named members.
+  /// Creates an ensemble of members with different names, without calibration.
   public init(
     _ members: [Member], frames: any Aggregator = .mean, models: any Aggregator = .mean,
     clip: ClosedRange<Float>? = nil
@@ -54,7 +53,7 @@ public struct Ensemble: FaceScorer {
     self.clip = clip
   }
 
-  /// An ensemble whose members are called 1, 2, ...
+  /// Creates an ensemble whose members are named "1", "2" and so on.
   public init(
     scorers: [any FaceScorer], frames: any Aggregator = .mean, models: any Aggregator = .mean,
     clip: ClosedRange<Float>? = nil
@@ -64,10 +63,10 @@ public struct Ensemble: FaceScorer {
       frames: frames, models: models, clip: clip)
   }
 
-  /// What the members said of one person's crops.
+  /// Scores one person's crops with all members and combines the scores.
   ///
-  /// Throws what a member throws, and `EnsembleError` when there are no crops or a member's answer
-  /// is not a list of probabilities.
+  /// Throws the members' errors, and `EnsembleError` if there are no crops or a member's result is
+  /// not a list of probabilities.
   public func assess(_ crops: [Image]) throws -> Assessment {
     guard !crops.isEmpty else { throw EnsembleError.noCrops }
     return combine(
@@ -76,17 +75,17 @@ public struct Ensemble: FaceScorer {
       })
   }
 
-  /// The assessment that frame scores computed before lead to, so that other aggregators can be
-  /// tried without running a network again. Every member has at least one score.
+  /// Combines frame scores that were computed before. Use it to try other aggregators without
+  /// running the networks again. Every member has at least one score.
   public func combine(_ scores: [MemberScores]) -> Assessment { combination(scores) }
 
-  /// What the ensemble does once its members have judged.
+  /// The ensemble's rules for combining scores, without its members.
   package var combination: ScoreCombination {
     ScoreCombination(frames: frames, models: models, calibration: calibration, clip: clip)
   }
 
-  /// One score a crop: the members' scores of it, aggregated by `models`, neither calibrated nor
-  /// clipped. A member that judges the crops together counts with its one score for each.
+  /// One score per crop: `models` combines the members' scores of the crop, without calibration or
+  /// clipping. A member that judges all crops together contributes its single score to each crop.
   public func scores(_ crops: [Image]) throws -> [Float] {
     guard !crops.isEmpty else { return [] }
     let all = try members.map { try $0.scoreOfEach(crops) }
@@ -95,25 +94,24 @@ public struct Ensemble: FaceScorer {
 }
 
 extension Ensemble.Member {
-  /// The member's scores of a person's crops, checked: one a crop, or a single one for all.
+  /// Scores a person's crops and checks the result: one score per crop, or one for all of them.
   ///
-  /// Throws what the scorer throws, and `EnsembleError` where its answer is not a list of
-  /// probabilities.
+  /// Throws the scorer's errors, and `EnsembleError` if its result is not a list of probabilities.
   public func scores(_ crops: [Image]) throws -> [Float] {
     let scores = try scorer.scores(crops)
     try check(scores, crops: crops.count)
     return scores
   }
 
-  /// One score for each of a person's crops: where the crops are judged together, the same for all.
+  /// One score per crop; a scorer that judges the crops together gives each of them the same score.
   package func scoreOfEach(_ crops: [Image]) throws -> [Float] {
     let scores = try scores(crops)
     return scores.count == crops.count
       ? scores : [Float](repeating: scores[0], count: crops.count)
   }
 
-  /// Throws `EnsembleError` unless there is a probability for each of so many crops, or a single
-  /// one for all.
+  /// Throws `EnsembleError` unless `scores` holds `crops` probabilities, or a single one for all
+  /// crops.
   package func check(_ scores: [Float], crops: Int) throws(EnsembleError) {
     guard scores.count == crops || scores.count == 1 else {
       throw .scoreCount(member: name, found: scores.count, crops: crops)
@@ -124,14 +122,14 @@ extension Ensemble.Member {
   }
 }
 
-/// One member's scores of a person's crops.
+/// A member's scores of one person's crops.
 public struct MemberScores: Sendable, Equatable {
   /// The member's name.
   public var name: String
-  /// One probability a crop, or a single one for all.
+  /// One probability per crop, or a single one for all crops.
   public var frames: [Float]
 
-  /// A member's scores.
+  /// Creates a member's scores.
   public init(name: String, frames: [Float]) {
     self.name = name
     self.frames = frames
@@ -139,7 +137,7 @@ public struct MemberScores: Sendable, Equatable {
 }
 
 extension [MemberScores] {
-  /// Each member's scores, out of lists of the members' scores of each crop.
+  /// Regroups the scores by member: each of `rows` holds all members' scores of one crop.
   package init(_ rows: some Collection<[Float]>, members names: [String]) {
     self = names.indices.map { member in
       MemberScores(name: names[member], frames: rows.map { $0[member] })
@@ -147,34 +145,34 @@ extension [MemberScores] {
   }
 }
 
-/// What an ensemble says of one person, with all that led to it.
+/// An ensemble's result for one person, with the members' scores that led to it.
 public struct Assessment: Sendable, Equatable {
-  /// What one member says.
+  /// One member's result.
   public struct Member: Sendable, Equatable {
     /// The member's name.
     public var name: String
-    /// Its probability for each crop, or a single one for all.
+    /// The member's probability for each crop, or a single one for all crops.
     public var frames: [Float]
-    /// Its probability for the person.
+    /// The member's probability for the person: its frame scores combined.
     public var probability: Float
   }
 
   /// The members in the ensemble's order.
   public var members: [Member]
-  /// The ensemble's probability of "fake", clipped if the ensemble clips.
+  /// The ensemble's probability of "fake", after calibration and clipping.
   public var probability: Float
 }
 
-/// Why an ensemble has no answer.
+/// Why an ensemble has no result.
 public enum EnsembleError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// There was nothing to judge.
+  /// There were no crops to judge.
   case noCrops
-  /// A member's list of scores has the wrong length.
+  /// A member returned a list of scores of the wrong length.
   case scoreCount(member: String, found: Int, crops: Int)
-  /// A member's score is not in 0...1.
+  /// A member returned a score outside of 0...1.
   case notProbability(member: String, score: Float)
 
-  /// The message for people.
+  /// The message to show to users.
   public var description: String {
     switch self {
     case .noCrops: "there are no face crops to judge."

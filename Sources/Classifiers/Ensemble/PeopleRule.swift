@@ -1,15 +1,15 @@
-/// One person of a video, judged.
+/// The result for one person of a video.
 public struct JudgedPerson: Sendable, Equatable {
-  /// The number of the person's track.
+  /// The number of the person's face track.
   public var id: Int
   /// The probability that the person's face was manipulated.
   public var probability: Float
-  /// Frames in which the face was judged.
+  /// The number of frames in which the face was judged.
   public var frames: Int
-  /// The median area of the face's boxes, in pixels of the frame.
+  /// The median area of the face's boxes, in square pixels of the frame.
   public var faceArea: Float
 
-  /// A judged person.
+  /// Creates a result for one person.
   public init(id: Int, probability: Float, frames: Int, faceArea: Float) {
     self.id = id
     self.probability = probability
@@ -18,7 +18,7 @@ public struct JudgedPerson: Sendable, Equatable {
   }
 }
 
-/// A way to make a video's probability out of those of the people in it.
+/// A rule that combines the probabilities of a video's people into one for the video.
 ///
 /// ```swift
 /// struct MeanByFrames: PeopleRule {
@@ -29,42 +29,43 @@ public struct JudgedPerson: Sendable, Equatable {
 /// }
 /// ```
 public protocol PeopleRule: Sendable {
-  /// The one probability; `people`, in the order of their numbers, are those seen in enough frames,
-  /// at least one.
+  /// Combines the people's probabilities into one. `people` is not empty, is in the order of `id`,
+  /// and holds only people seen in enough frames.
   func probability(_ people: [JudgedPerson]) -> Float
 }
 
-/// The highest probability: a video is fake where one of its people is.
+/// The highest probability: a video is fake if any of its people is.
 package struct HighestPersonRule: PeopleRule {
-  /// The rule.
+  /// Creates the rule.
   package init() {}
 
-  /// The maximum of the people's probabilities.
+  /// The highest of the people's probabilities.
   package func probability(_ people: [JudgedPerson]) -> Float {
     requirePeople(people, of: self)
     return people.reduce(-.infinity) { max($0, $1.probability) }
   }
 }
 
-/// The probability of the person with the largest face, by the median area of its boxes: the one
-/// whom the video is about.
+/// The probability of the person with the largest face, by the median area of the boxes. This is
+/// taken to be the person whom the video is about.
 package struct LargestPersonRule: PeopleRule {
-  /// The rule.
+  /// Creates the rule.
   package init() {}
 
-  /// The probability of the person with the largest face; of equals, of the first.
+  /// The probability of the person with the largest face; the first one if several are equally
+  /// large.
   package func probability(_ people: [JudgedPerson]) -> Float {
     requirePeople(people, of: self)
     return people.dropFirst().reduce(people[0]) { $1.faceArea > $0.faceArea ? $1 : $0 }.probability
   }
 }
 
-/// The plain mean of the people's probabilities.
+/// The mean of the people's probabilities.
 package struct MeanPersonRule: PeopleRule {
-  /// The rule.
+  /// Creates the rule.
   package init() {}
 
-  /// The mean; every person weighs the same, however often seen.
+  /// The mean; all people have the same weight, in however many frames they were seen.
   package func probability(_ people: [JudgedPerson]) -> Float {
     requirePeople(people, of: self)
     return MeanAggregator().aggregate(people.map(\.probability))
@@ -72,7 +73,7 @@ package struct MeanPersonRule: PeopleRule {
 }
 
 extension PeopleRule where Self == HighestPersonRule {
-  /// The highest probability.
+  /// The highest of the people's probabilities.
   package static var highest: Self { Self() }
 }
 

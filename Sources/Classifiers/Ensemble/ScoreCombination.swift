@@ -1,19 +1,18 @@
 import DeepfakeCore
 
-/// The way from the members' frame scores of one person to one probability: what an ensemble does
-/// once its members have judged, and all that trying other ways on scores computed before needs.
+/// Combines the members' frame scores of one person into one probability. This is an ensemble
+/// without its members, for trying other rules on scores computed before.
 package struct ScoreCombination: Sendable {
-  /// Makes one score out of a member's frame scores.
+  /// Combines a member's frame scores into one score.
   package var frames: any Aggregator
-  /// Makes one score out of the members' scores.
+  /// Combines the members' scores into one score.
   package var models: any Aggregator
-  /// What makes the members' common score a probability, applied to its log odds; nil leaves it as
-  /// it is.
+  /// Calibration of the members' combined score, applied to its log odds; nil: no calibration.
   package var calibration: LogitCalibration?
-  /// The range that the final probability is held in; nil leaves it as it is.
+  /// The range to which the final probability is clipped; nil: no clipping.
   package var clip: ClosedRange<Float>?
 
-  /// A combination; plain means unless told otherwise.
+  /// Creates a combination; by default both steps are plain means.
   package init(
     frames: any Aggregator = .mean, models: any Aggregator = .mean,
     calibration: LogitCalibration? = nil, clip: ClosedRange<Float>? = nil
@@ -24,7 +23,7 @@ package struct ScoreCombination: Sendable {
     self.clip = clip
   }
 
-  /// The assessment that frame scores lead to. Every member has at least one score.
+  /// Combines the frame scores of one person. Every member has at least one score.
   package func callAsFunction(_ scores: [MemberScores]) -> Assessment {
     let members = scores.map { member in
       Assessment.Member(

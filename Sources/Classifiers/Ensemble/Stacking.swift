@@ -1,19 +1,19 @@
 import DeepfakeCore
 import Foundation
 
-/// An aggregator over an ensemble's members that knows each of them: the number of scores is that
-/// of the members.
+/// An aggregator that treats each member of an ensemble differently. It takes exactly one score per
+/// member, in the members' order.
 public protocol MemberAggregator: Aggregator {
-  /// The aggregator for some of the members, given by their places; not empty.
+  /// The aggregator for some of the members, given by their indices; `members` is not empty.
   func subset(_ members: [Int]) -> any Aggregator
 }
 
-/// A mean in which each member has a weight of its own.
+/// A mean in which each member has its own weight.
 public struct WeightedMeanAggregator: MemberAggregator {
-  /// The members' weights, in their order; as parts of their sum.
+  /// The members' weights, in their order, scaled to a sum of 1.
   public let weights: [Float]
 
-  /// The aggregator; no weight is below 0 and one is above.
+  /// Creates the aggregator. No weight is negative and at least one is positive.
   public init(_ weights: [Float]) {
     let sum = weights.reduce(0, +)
     precondition(
@@ -30,15 +30,15 @@ public struct WeightedMeanAggregator: MemberAggregator {
     return zip(scores, weights).reduce(0) { $0 + $1.0 * $1.1 }
   }
 
-  /// The weighted mean of some members; the plain mean where their weights are 0.
+  /// The weighted mean of some members; the plain mean if all their weights are 0.
   public func subset(_ members: [Int]) -> any Aggregator {
     let chosen = members.map { weights[$0] }
     return chosen.contains { $0 > 0 } ? WeightedMeanAggregator(chosen) : MeanAggregator()
   }
 }
 
-/// Members put together by logistic regression of their log odds: stacking (Wolpert 1992; for
-/// probabilities, Ting and Witten 1999).
+/// Stacking: a logistic regression on the members' log odds (Wolpert 1992; for probabilities, Ting
+/// and Witten 1999).
 ///
 /// ```swift
 /// let samples = [
@@ -48,19 +48,19 @@ public struct WeightedMeanAggregator: MemberAggregator {
 /// ensemble.models = try StackedAggregator.fitted(to: samples)
 /// ```
 public struct StackedAggregator: MemberAggregator, Equatable {
-  /// What each member's log odds count, in the members' order.
+  /// The factor of each member's log odds, in the members' order.
   public let weights: [Double]
-  /// What is added to their sum.
+  /// The bias, added to the weighted sum of log odds.
   public let offset: Double
 
-  /// A stack with weights of one's own.
+  /// Creates a stack with given weights; `weights` is not empty.
   public init(weights: [Double], offset: Double) {
     precondition(!weights.isEmpty, "StackedAggregator: no weights")
     self.weights = weights
     self.offset = offset
   }
 
-  /// The probability that the members' scores together mean.
+  /// The sigmoid of the weighted sum of the scores' log odds plus `offset`.
   public func aggregate(_ scores: [Float]) -> Float {
     precondition(
       scores.count == weights.count,
@@ -71,8 +71,8 @@ public struct StackedAggregator: MemberAggregator, Equatable {
     return Float(sigmoid(sum))
   }
 
-  /// The stack of some members, whose weights are scaled so that their sum stays; the mean of their
-  /// log odds where their weights come to 0 or less.
+  /// The stack of some members, with their weights scaled to keep the sum of all weights. It is the
+  /// mean of the members' log odds if the sum of their weights, or of all weights, is not positive.
   public func subset(_ members: [Int]) -> any Aggregator {
     let chosen = members.map { weights[$0] }
     let (sum, all) = (chosen.reduce(0, +), weights.reduce(0, +))
@@ -80,10 +80,9 @@ public struct StackedAggregator: MemberAggregator, Equatable {
     return StackedAggregator(weights: chosen.map { $0 * all / sum }, offset: offset)
   }
 
-  /// The mean of the members' log odds in which each has a weight of its own: a stack whose weights
-  /// come to 1.
+  /// A weighted mean of the members' log odds: a stack whose weights sum to 1, without an offset.
   ///
-  /// - Parameter weights: none is below 0 and one is above.
+  /// - Parameter weights: The members' weights. No weight is negative and at least one is positive.
   public static func weightedMeanLogit(_ weights: [Float]) -> StackedAggregator {
     let parts = WeightedMeanAggregator(weights).weights
     return StackedAggregator(weights: parts.map { Double($0) }, offset: 0)
@@ -91,16 +90,16 @@ public struct StackedAggregator: MemberAggregator, Equatable {
 }
 
 extension StackedAggregator {
-  /// A judgement to learn from: every member's score of one video or face, and the truth.
+  /// A training sample: every member's score of one video or face, and the label.
   public struct Sample: Sendable {
-    /// The members' scores, in their order.
+    /// The members' scores, in the members' order.
     public var scores: [Float]
-    /// Whether it is fake.
+    /// Whether the video or face is fake.
     public var isFake: Bool
-    /// What it counts.
+    /// The sample's weight in the loss.
     public var weight: Double
 
-    /// A sample.
+    /// Creates a sample.
     public init(_ scores: [Float], isFake: Bool, weight: Double = 1) {
       self.scores = scores
       self.isFake = isFake
@@ -108,16 +107,16 @@ extension StackedAggregator {
     }
   }
 
-  /// Why there is no stack.
+  /// Why a stack cannot be fitted.
   public enum FitError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// There is one label only, or nothing at all.
+    /// All samples have the same label, or there are no samples.
     case oneLabel
-    /// Samples have scores of different numbers of members, or some that are no probabilities.
+    /// The number of scores differs between samples, or a score is not in 0...1.
     case badScores(sample: Int)
-    /// Newton's method did not settle.
+    /// Newton's method did not converge.
     case noConvergence
 
-    /// The message for people.
+    /// The message to show to users.
     public var description: String {
       switch self {
       case .oneLabel: "stacking needs real and fake samples; there are not both."
@@ -128,8 +127,8 @@ extension StackedAggregator {
     }
   }
 
-  /// The stack under which the truth is likeliest, weights being drawn to 0 by `ridge` / 2 times
-  /// their squares, found by Newton's method with LAPACK. What it is fitted on must not be what
+  /// Fits a stack by Newton's method with LAPACK: maximum likelihood, with `ridge` / 2 times the
+  /// sum of the squared weights as a penalty (the offset has none). Do not fit it on data that the
   /// members were trained on.
   ///
   /// - Throws: `FitError`.
@@ -145,7 +144,7 @@ extension StackedAggregator {
     }) {
       throw .badScores(sample: bad)
     }
-    // The last column is the offset's.
+    // The last column belongs to the offset.
     let rows = samples.map { $0.scores.map { LogitCalibration.logOdds(Double($0)) } + [1] }
     var parameters = [Double](repeating: 0, count: count + 1)
     var loss = penalizedLoss(parameters, rows, samples, ridge)
@@ -165,7 +164,7 @@ extension StackedAggregator {
           for j in 0...count { hessian[i, j] += curvature * row[i] * row[j] }
         }
       }
-      // Where all are sure, the offset has no curvature left.
+      // If all predictions are near 0 or 1, the offset's curvature vanishes; keep it positive.
       hessian[count, count] += 1e-12
       guard let step = try? hessian.solvedPositiveDefinite(gradient) else { throw .noConvergence }
       var length = 1.0

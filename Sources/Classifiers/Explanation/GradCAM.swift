@@ -1,29 +1,29 @@
 import DeepfakeCore
 
-/// Where a network sees "fake": gradient-weighted class activation maps (Selvaraju et al.,
-/// "Grad-CAM", ICCV 2017).
+/// Shows where in a crop a network sees "fake": gradient-weighted class activation maps (Selvaraju
+/// et al., "Grad-CAM", ICCV 2017).
 ///
-/// The maps of a depth are added up, each weighing the mean of the log odds' gradient by it; what
-/// is below 0 speaks for "real" and is cut off. Any network that is loaded or trained can be asked,
-/// at any depth.
+/// The heat map is the weighted sum of one stage's channels. A channel's weight is the mean
+/// gradient of the log odds with respect to it. Negative sums, which indicate "real", become 0.
+/// This works for any network, at any stage.
 package struct GradCAM: Sendable {
-  /// What the network is.
+  /// The settings of the network: its architecture and input.
   package let settings: ClassifierSettings
   package let network: ClassifierNetwork
-  /// Which of the network's maps are looked at, from the stem on; nil for the last, which the
-  /// classifier pools.
+  /// The index of the stage whose maps are explained, 0 being the stem; nil: the last stage, which
+  /// the classifier pools. Values out of range are clamped.
   package var depth: Int?
 
-  /// A network with weights.
+  /// Explains a network that has its weights.
   package init(_ network: ClassifierNetwork, _ settings: ClassifierSettings) {
     self.network = network
     self.settings = settings
   }
 
-  /// Loads the weights of a checkpoint, as `ClassifierModel` does.
+  /// Loads a checkpoint, as `ClassifierModel` does.
   ///
-  /// - Throws: `ClassifierError`, `WeightsError`; `ClassifierError.noProbability` for a network
-  ///   with other than one or two outputs, which do not mean "fake".
+  /// - Throws: `ClassifierError`, `WeightsError`. `ClassifierError.noProbability` if the network
+  ///   has more than two outputs, so none of them is known to mean "fake".
   package init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
     let settings = try ClassifierSettings.resolve(state, options)
     guard settings.classCount <= 2 else {
@@ -35,12 +35,12 @@ package struct GradCAM: Sendable {
     self.init(network, settings)
   }
 
-  /// What speaks for "fake" in a crop, and the log odds, not calibrated.
+  /// The heat map of "fake" for a crop, and its log odds before calibration.
   package func callAsFunction(_ crop: Image) -> (map: HeatMap, logOdds: Float) {
     self(settings.input.prepare([crop]))
   }
 
-  /// The same of an input, [1, height, width, 3].
+  /// The heat map and the log odds for an input, [1, height, width, 3].
   package func callAsFunction(_ x: Tensor) -> (map: HeatMap, logOdds: Float) {
     precondition(x.rank == 4 && x.shape[0] == 1, "GradCAM: \(x.shape) is not one image")
     let maps = withoutRecording { network.maps(x, .inference) }
@@ -61,7 +61,7 @@ package struct GradCAM: Sendable {
     return (HeatMap(width: width, height: height, values: cells), logOdds)
   }
 
-  /// Of one logit itself, of two the second minus the first, as one element.
+  /// The log odds as one element: the single logit, or the second of two minus the first.
   private static func logOdds(_ logits: Tensor) -> Tensor {
     guard logits.shape[1] == 2 else { return logits.sum() }
     return (logits * Tensor([-1, 1], shape: [1, 2])).sum()

@@ -1,15 +1,16 @@
 import DeepfakeCore
 
-/// How much each place of a crop speaks for "fake", on a coarse grid.
+/// A coarse grid over a crop; each cell says how strongly that place indicates "fake".
 package struct HeatMap: Sendable, Equatable {
-  /// Cells across.
+  /// Number of columns.
   package let width: Int
-  /// Cells down.
+  /// Number of rows.
   package let height: Int
-  /// The cells' values, row by row, in units of the logit per cell; 0 where nothing speaks for it.
+  /// The cells' values, row by row, in units of the logit per cell; 0 where nothing indicates
+  /// "fake".
   package let values: [Float]
 
-  /// A map of `width` x `height` values.
+  /// Creates a map of `width` x `height` values.
   package init(width: Int, height: Int, values: [Float]) {
     precondition(
       width > 0 && height > 0 && values.count == width * height,
@@ -19,13 +20,14 @@ package struct HeatMap: Sendable, Equatable {
     self.values = values
   }
 
-  /// The values as parts of the highest; all 0 where that is 0.
+  /// The values divided by the highest; all 0 if the highest is 0.
   package var normalized: [Float] {
     let highest = values.max() ?? 0
     return highest > 0 ? values.map { $0 / highest } : values.map { _ in 0 }
   }
 
-  /// The mean of several maps' normalised values, on a grid of the finest map's cells.
+  /// The mean of several maps' normalised values, on a grid with the largest width and height among
+  /// them; nil if there are no maps.
   package static func mean(_ maps: [HeatMap]) -> HeatMap? {
     guard let width = maps.map(\.width).max(), let height = maps.map(\.height).max() else {
       return nil
@@ -39,10 +41,10 @@ package struct HeatMap: Sendable, Equatable {
     return HeatMap(width: width, height: height, values: values)
   }
 
-  /// The normalised map laid over a picture, bilinearly: transparent where nothing speaks for
-  /// "fake", then from yellow to red.
+  /// Draws the normalised map over an image, interpolated bilinearly. It is transparent where
+  /// nothing indicates "fake"; stronger places go from yellow to red.
   ///
-  /// - Parameter strength: how much of the picture the strongest places cover, 0 to 1.
+  /// - Parameter strength: The opacity of the strongest places, 0 to 1.
   package func drawn(over image: Image, strength: Float = 0.6) -> Image {
     let heats = resampled(width: image.width, height: image.height)
     var result = image
@@ -65,7 +67,7 @@ package struct HeatMap: Sendable, Equatable {
     return result
   }
 
-  /// The normalised values on a grid of another size, bilinearly between the cells' middles.
+  /// The normalised values on a grid of another size, interpolated bilinearly between cell centres.
   private func resampled(width: Int, height: Int) -> [Float] {
     let normalized = normalized
     var values: [Float] = []

@@ -1,15 +1,15 @@
 import DeepfakeCore
 
-/// Why no familiarity could be fitted.
+/// Why a `Familiarity` cannot be fitted.
 package enum FamiliarityError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// There are too few faces of a class.
+  /// A class has fewer than `Familiarity.fewestFaces` faces.
   case tooFew(real: Int, fake: Int)
-  /// Features are not finite, or all the same.
+  /// Features are not finite, or are the same for all faces.
   case degenerate
-  /// Linear algebra failed.
+  /// The eigenvectors cannot be computed.
   case algebra(LinearAlgebraError)
 
-  /// The message for people.
+  /// The message to show to users.
   package var description: String {
     switch self {
     case .tooFew(let real, let fake):
@@ -25,20 +25,22 @@ package enum FamiliarityError: Error, Sendable, Equatable, CustomStringConvertib
 }
 
 extension Familiarity {
-  /// Faces that each class must have.
+  /// The minimum number of faces of each class.
   package static let fewestFaces = 8
-  /// The part of the covariance that is replaced by one equal in all directions, of the same trace:
-  /// directions in which the faces happen not to vary do not become infinitely telling.
+  /// Shrinkage of the covariance: the fraction that is replaced by an isotropic covariance of the
+  /// same trace. It keeps directions in which the fitted faces hardly vary from dominating the
+  /// distance.
   package static let shrinkage = 0.01
 
-  /// The familiarity of features, without limits.
+  /// Fits a familiarity to features; the result has no limits.
   ///
-  /// The covariance is that within the classes, over all faces; its `dimensions` leading
-  /// eigenvectors are kept (fewer where there are fewer features or faces).
+  /// The covariance is computed within the classes, over all faces. Its `dimensions` leading
+  /// eigenvectors are kept, fewer if there are fewer features or faces.
   ///
   /// - Parameters:
-  ///   - features: a list of equal length for each face.
-  ///   - isFake: the truth for each face.
+  ///   - features: One list of features per face, all of the same length.
+  ///   - isFake: The label of each face.
+  ///   - dimensions: The number of directions to keep, above 0.
   /// - Throws: `FamiliarityError`.
   package static func fitted(
     to features: [[Float]], isFake: [Bool], dimensions: Int = 64
@@ -94,8 +96,8 @@ extension Familiarity {
     let raw = Familiarity(
       projection: projection.map { Float($0) }, center: center.map { Float($0) },
       means: whitened.map { $0.map { Float($0) } }, residual: 1)
-    // Where the directions kept are all that there are, nothing is left out: any number above 0
-    // does.
+    // If all directions are kept, no residual remains. Any positive number then works as the
+    // divisor.
     let left = features.reduce(0.0) { $0 + Double(raw.parts($1).residual) } / Double(features.count)
     return Familiarity(
       projection: raw.projection, center: raw.center, means: raw.means,

@@ -6,16 +6,16 @@ extension Familiarity {
   private static let centerKey = "familiarity.center"
   private static let meansKey = "familiarity.means"
 
-  /// The tensors that a weights file may have beside those of its network.
+  /// Keys of the tensors that a weights file may hold in addition to its network's.
   static let tensorKeys: Set<String> = [projectionKey, centerKey, meansKey]
-  /// The most directions that are read.
+  /// The largest number of directions that is accepted from a file.
   static let dimensionLimit = 1024
 
-  /// What a weights file says of familiar faces; nil where it says nothing.
+  /// Reads the familiarity from a weights file; nil if the file holds none.
   ///
-  /// - Parameter featureCount: the features of the file's network.
-  /// - Throws: `WeightsError.unreadable` where only a part is there, shapes do not fit each other
-  ///   and the network, or numbers make no sense.
+  /// - Parameter featureCount: The number of features of the file's network.
+  /// - Throws: `WeightsError.unreadable` if a part is missing, if shapes do not fit each other or
+  ///   the network, or if numbers are not finite or out of range.
   package init?(_ state: StateDict, featureCount: Int) throws(WeightsError) {
     let stored = (state[Self.projectionKey], state[Self.centerKey], state[Self.meansKey])
     let entries = state.metadata.filter { $0.key.hasPrefix(Self.prefix) }
@@ -75,8 +75,8 @@ extension Familiarity {
     }
   }
 
-  /// Puts the tensors and the metadata's entries into a weights file's, in the place of what was
-  /// there of them.
+  /// Adds the tensors and metadata entries to those of a weights file, replacing any familiarity
+  /// that it holds.
   package func write(to state: inout StateDict) {
     let own = StateDict(tensors: [
       .init(Self.projectionKey, Tensor(projection, shape: [dimensions, featureCount])),

@@ -1,13 +1,14 @@
 import DeepfakeCore
 
-/// What a network remembers of the faces that it learned from, to tell those that are unlike them:
-/// a network's answer on footage of another kind is worth nothing, however sure it is.
+/// Statistics of the faces that a network learned from, to detect faces that are unlike them. On
+/// other kinds of footage a network's result is unreliable, even with a probability near 0 or 1.
 ///
 /// The features of a face (the mean of each map that the classifier pools) are compared with those
-/// of the training part: a Gaussian for each class with one covariance (Lee et al. 2018, "A Simple
-/// Unified Framework for Detecting Out-of-Distribution Samples"), in the leading directions of that
-/// covariance only, and what lies outside of them (as in Wang et al. 2022, "ViM"). Beside that
-/// there are simple measures of the picture, which also give the reason in words.
+/// of the training set in two ways. The first is a Gaussian for each class with a shared covariance
+/// (Lee et al. 2018, "A Simple Unified Framework for Detecting Out-of-Distribution Samples"),
+/// limited to the leading eigenvectors of that covariance. The second is the residual outside of
+/// these directions (as in Wang et al. 2022, "ViM"). In addition there are simple measures of the
+/// image, which also give the reason in words.
 ///
 /// ```swift
 /// let model = try ClassifierModel(StateDict.read(file))
@@ -16,31 +17,32 @@ import DeepfakeCore
 /// }
 /// ```
 package struct Familiarity: Sendable, Equatable {
-  /// What whitens features, [dimensions, features] row by row: the leading eigenvectors of the
-  /// covariance within classes, each divided by the deviation along it.
+  /// The whitening matrix, [dimensions, features], row by row: the leading eigenvectors of the
+  /// covariance within classes, each divided by the standard deviation along it.
   package let projection: [Float]
-  /// What is first subtracted from features: halfway between the means of the two classes.
+  /// The vector that is first subtracted from features: the midpoint of the two class means.
   package let center: [Float]
-  /// The whitened means of real and of fake faces, each of `dimensions`.
+  /// The whitened means of real and of fake faces, in this order, each with `dimensions` elements.
   package let means: [[Float]]
-  /// The mean squared length of what the projection leaves out of the features learned from, above
-  /// 0.
+  /// The mean squared length of the residual over the fitted faces, above 0. The residual is the
+  /// part of the features that the projection loses.
   package let residual: Float
-  /// How far a face may be.
+  /// The limit of each trait; a face beyond a limit is unfamiliar.
   package var limits: TraitValues
-  /// What is known of the fit, for people: entries of the file's metadata without their prefix.
+  /// Notes on the fit, for people: entries of the file's metadata without the prefix
+  /// `familiarity.`.
   package var notes: [String: String] = [:]
 
-  /// The variance along each direction: what takes the whitening back.
+  /// The variance along each direction, to undo the whitening.
   private let variances: [Float]
 
-  /// The directions that are kept.
+  /// The number of directions that are kept.
   package var dimensions: Int { means[0].count }
-  /// The features of a face.
+  /// The number of features of a face.
   package var featureCount: Int { center.count }
 
-  /// A familiarity of given numbers. `projection` has means' count times the center's count of
-  /// elements, none of its rows is zero, and `residual` is above 0.
+  /// Creates a familiarity from its numbers. `projection` has `means[0].count * center.count`
+  /// elements, no row of it is zero, and `residual` is above 0.
   package init(
     projection: [Float], center: [Float], means: [[Float]], residual: Float,
     limits: TraitValues = TraitValues()
@@ -60,21 +62,20 @@ package struct Familiarity: Sendable, Equatable {
     }
   }
 
-  /// The parts of a face's distance.
+  /// The two parts of a face's distance.
   package struct Parts: Sendable, Equatable {
-    /// The squared Mahalanobis distance to the nearer of the two class means, by the number of
-    /// directions: about 1 for faces like those learned from.
+    /// The squared Mahalanobis distance to the nearer class mean, divided by the number of
+    /// directions: about 1 for faces like the fitted ones.
     package var mahalanobis: Float
-    /// The squared length of the features outside of the directions, by its mean over the faces
-    /// learned from.
+    /// The squared length of the residual, divided by its mean over the fitted faces.
     package var residual: Float
 
-    /// How far the face is from those learned from: the mean of the two parts, about 1 for faces
-    /// like those.
+    /// The face's distance from the fitted faces: the mean of the two parts, about 1 for faces like
+    /// these.
     package var distance: Float { (mahalanobis + residual) / 2 }
   }
 
-  /// The parts of the distance of one face's features, `featureCount` numbers.
+  /// The two parts of the distance for one face's features, `featureCount` numbers.
   package func parts(_ features: some Collection<Float>) -> Parts {
     precondition(
       features.count == featureCount,
@@ -98,6 +99,6 @@ package struct Familiarity: Sendable, Equatable {
       residual: max(0, rest) / residual)
   }
 
-  /// How far one face's features are from those learned from (`Parts.distance`).
+  /// The distance of one face's features from those of the fitted faces (`Parts.distance`).
   package func distance(_ features: some Collection<Float>) -> Float { parts(features).distance }
 }

@@ -1,35 +1,36 @@
 import DeepfakeCore
 
-/// What a network said of a face, and what the face is like.
+/// A network's score of a face, and the measures of that face.
 package struct FamiliarityJudgement: Sendable, Equatable {
   /// The probability of "fake".
   package var score: Float
-  /// Its measures, of which `limits` of a familiarity say what is unusual.
+  /// The face's measures; a familiarity's `limits` decide which are unusual.
   package var measures: TraitValues
 }
 
-/// A classifier that may know which faces are unlike those that it learned from.
+/// A classifier that can tell which faces are unlike those that it learned from.
 package protocol FamiliarityScorer: FrameClassifier {
-  /// What it remembers; nil where its weights say nothing.
+  /// The statistics of those faces; nil if the weights file holds none.
   var familiarity: Familiarity? { get }
 
-  /// The raw outputs, [batch, classCount], and the features that lead to them, [batch, features],
-  /// for prepared images.
+  /// The logits, [batch, classCount], and the pooled features, [batch, features], for prepared
+  /// images.
   func logitsAndFeatures(_ batch: Tensor) -> (logits: Tensor, features: Tensor)
 }
 
 extension FamiliarityScorer {
-  /// The raw outputs and the features of crops, and what they are like for this network, in the
-  /// crops' order; the distance of the features is not measured.
+  /// The logits, features and measures of crops, in the crops' order. The distance of the features
+  /// is not measured.
   ///
-  /// - Parameter pictures: what each crop is like whatever the network
+  /// - Parameter pictures: The measures that do not depend on the network, one set per crop
   ///   (`TraitValues.pictures`).
   package func look(
     at crops: [Image], pictures: [TraitValues]
   ) -> [(logits: [Float], features: [Float], measures: TraitValues)] {
     precondition(
       pictures.count == crops.count, "look: \(pictures.count) measures for \(crops.count) crops")
-    // What has the network's size is taken as it is: crops are brought to it once, for both.
+    // Crops are resized once, for the sharpness and for the network; the network keeps images of
+    // its size.
     let fitted = Parallel.map(crops.count) { place in
       let image = input.fitted(crops[place])
       return (image: image, sharpness: image.laplacianVariance)
@@ -45,11 +46,11 @@ extension FamiliarityScorer {
     }
   }
 
-  /// What the network says of crops, and what they are like.
+  /// The scores and the measures of crops, in the crops' order.
   ///
-  /// - Parameter pictures: what each crop is like whatever the network
+  /// - Parameter pictures: The measures that do not depend on the network, one set per crop
   ///   (`TraitValues.pictures`).
-  /// - Throws: `ClassifierError.noProbability` when the network has neither one class nor two.
+  /// - Throws: `ClassifierError.noProbability` if the network does not have one or two outputs.
   package func judge(
     _ crops: [Image], pictures: [TraitValues]
   ) throws -> [FamiliarityJudgement] {
@@ -63,17 +64,18 @@ extension FamiliarityScorer {
     }
   }
 
-  /// The same where no other network looks at the crops.
+  /// The scores and the measures of crops, for callers that use a single network.
   ///
-  /// - Parameter sides: the crops' sides in pixels of the frame, where they were scaled since;
-  ///   their own if empty.
+  /// - Parameter sides: The sides of the crops in the frame, in pixels, if the crops were scaled
+  ///   afterwards; empty: the crops' own sides.
   package func judge(_ crops: [Image], sides: [Int] = []) throws -> [FamiliarityJudgement] {
     try judge(crops, pictures: TraitValues.pictures(crops, sides: sides))
   }
 }
 
 extension ClassifierModel: FamiliarityScorer {
-  /// The raw outputs, and the pooled maps of the images as they are, in one pass.
+  /// The logits and the pooled features, in one pass. With mirroring, the logits are the means over
+  /// both images, but the features are those of the given images only.
   public func logitsAndFeatures(_ batch: Tensor) -> (logits: Tensor, features: Tensor) {
     let network = network
     let pooled = network.pooled(batch)

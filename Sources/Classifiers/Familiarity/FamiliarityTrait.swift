@@ -1,23 +1,24 @@
-/// What of a face can be unlike the faces that a network learned from. `TraitValues` has what was
-/// measured of a face, and the limits.
+/// A property in which a face can differ from the faces that a network learned from. `TraitValues`
+/// holds a face's measures, or the limits.
 public enum FamiliarityTrait: String, Sendable, CaseIterable, Codable {
-  /// The side of the crop in pixels of the frame that it was cut from.
+  /// The side of the crop, in pixels of the frame that it was cut from.
   case size
-  /// The variance of the Laplacian of the grey crop at the network's size, values being 0 to 255.
+  /// Sharpness: the variance of the Laplacian of the grey crop at the network's size, for values of
+  /// 0 to 255.
   case sharpness
-  /// The mean distance of a pixel's colour from grey, in the plane of Cb and Cr, 0 to 181.
+  /// Colourfulness: the mean distance of the pixels from grey in the plane of Cb and Cr, 0 to 181.
   case chroma
-  /// Different colours among 4096 pixels of the crop, spread evenly; not measured where there is no
-  /// chroma. A palette, as a GIF has, leaves 256 at most.
+  /// The number of different colours among 4096 pixels on an even grid over the crop. It is not
+  /// measured for grey crops. A palette, as in a GIF, has at most 256 colours.
   case colors
-  /// The share of pixels that are darker or brighter than each of their four neighbours, by more
-  /// than 4 of 255, at the crop's own size: the dots of a dithered picture, or noise.
+  /// The fraction of pixels that are darker or brighter than all four neighbours by more than 4 of
+  /// 255, at the crop's own size: the dots of a dithered image, or noise.
   case speckle
-  /// How far the network's features are from those of the faces that it learned from
+  /// The distance of the network's features from those of the faces that it learned from
   /// (`Familiarity.distance`).
   case features
 
-  /// Whether the limit is the highest value that is familiar; otherwise it is the lowest.
+  /// Whether the limit is the highest familiar value; otherwise it is the lowest.
   public var limitIsHighest: Bool {
     switch self {
     case .speckle, .features: true
@@ -25,7 +26,7 @@ public enum FamiliarityTrait: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// What a face beyond the limit is like, for people.
+  /// A description of a face beyond the limit, to show to users.
   public var words: String {
     switch self {
     case .size: "small face"
@@ -38,21 +39,21 @@ public enum FamiliarityTrait: String, Sendable, CaseIterable, Codable {
   }
 }
 
-/// A number for each of some traits: what was measured of a face, the medians of several faces, or
-/// the limits up to which a face is familiar.
+/// One number for each of some traits: the measures of a face, their medians over several faces, or
+/// the limits of familiarity.
 package struct TraitValues: Sendable, Equatable {
   private var values: [FamiliarityTrait: Float] = [:]
 
-  /// A number for no trait.
+  /// Creates an empty set of numbers.
   package init() {}
 
-  /// The number of a trait; nil where there is none.
+  /// The number of a trait; nil if there is none.
   package subscript(trait: FamiliarityTrait) -> Float? {
     get { values[trait] }
     set { values[trait] = newValue }
   }
 
-  /// The numbers by the traits' names, as files keep them. Names of no trait are passed over.
+  /// The numbers by the traits' names, for files. Setting it ignores unknown names.
   package var entries: [String: Float] {
     get { [String: Float](uniqueKeysWithValues: values.map { ($0.key.rawValue, $0.value) }) }
     set {
@@ -61,8 +62,8 @@ package struct TraitValues: Sendable, Equatable {
     }
   }
 
-  /// The median of each trait over those faces that have it: of an even number, the lower of the
-  /// middle two.
+  /// The median of each trait over the faces that have it; the lower of the two middle values if
+  /// their number is even.
   package static func median(of faces: [TraitValues]) -> TraitValues {
     var result = TraitValues()
     for trait in FamiliarityTrait.allCases {
@@ -72,7 +73,8 @@ package struct TraitValues: Sendable, Equatable {
     return result
   }
 
-  /// The traits of a face that are beyond these limits. What was not measured is not.
+  /// The traits of a face that are beyond these limits. A trait without a limit or a measure is
+  /// not.
   package func traitsBeyond(_ measures: TraitValues) -> [FamiliarityTrait] {
     FamiliarityTrait.allCases.filter { trait in
       guard let limit = values[trait], let value = measures[trait] else { return false }

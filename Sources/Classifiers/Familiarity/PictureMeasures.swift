@@ -1,30 +1,31 @@
 import DeepfakeCore
 
 extension TraitValues {
-  /// The mean chroma below which a picture counts as grey: rounding and compression leave that much
-  /// in one.
+  /// An image with a mean chroma below this is grey; rounding and compression leave a little chroma
+  /// in grey images.
   package static let greyChroma: Float = 1
-  /// How much a pixel must differ from its neighbours to count as a speckle, of 255.
+  /// How much a pixel must differ from its neighbours to be a speckle, out of 255.
   static let speckleStep: Float = 4
-  /// Pixels on a side of the grid on which colours are counted.
+  /// The side, in pixels, of the grid on which colours are counted.
   static let colorGrid = 64
 
-  /// What a crop is like as a picture: all traits but the features.
+  /// Measures all traits of a crop except the features.
   ///
   /// - Parameters:
-  ///   - crop: the crop as it was cut.
-  ///   - fitted: the crop at the network's size.
-  ///   - side: the crop's side in pixels of the frame, where it was scaled since; the crop's own if
-  ///     nil.
+  ///   - crop: The crop as it was cut from the frame.
+  ///   - fitted: The crop at the network's size.
+  ///   - side: The crop's side in the frame, in pixels, if it was scaled afterwards; nil: the
+  ///     longer side of `crop`.
   package init(picture crop: Image, fitted: Image, side: Int? = nil) {
     self.init(picture: crop, side: side)
     self[.sharpness] = fitted.laplacianVariance
   }
 
-  /// What each crop is like whatever the network: all traits but the features and the sharpness.
+  /// Measures the traits that do not depend on the network: all except the features and the
+  /// sharpness.
   ///
-  /// - Parameter sides: the crops' sides in pixels of the frame, where they were scaled since;
-  ///   their own if empty.
+  /// - Parameter sides: The sides of the crops in the frame, in pixels, if the crops were scaled
+  ///   afterwards; empty: the crops' own sides.
   package static func pictures(_ crops: [Image], sides: [Int] = []) -> [TraitValues] {
     precondition(
       sides.isEmpty || sides.count == crops.count,
@@ -45,8 +46,8 @@ extension TraitValues {
 }
 
 extension Image {
-  /// The variance of the Laplacian (four neighbours) of the luma, over the pixels that have all
-  /// four; 0 for pictures without any.
+  /// The variance of the Laplacian (four neighbours) of the luma, over the pixels that have four
+  /// neighbours; 0 if there are none.
   package var laplacianVariance: Float {
     guard width > 2, height > 2 else { return 0 }
     let (luma, width) = (luma, width)
@@ -65,7 +66,7 @@ extension Image {
     return Float(max(0, squares / count - sum / count * (sum / count)))
   }
 
-  /// The mean distance from grey in the plane of Cb and Cr (JPEG's), 0 to 181.
+  /// The mean distance of the pixels from grey in the plane of Cb and Cr (as in JPEG), 0 to 181.
   package var meanChroma: Float {
     var sum = 0.0
     pixels.withUnsafeBufferPointer { pixels in
@@ -79,7 +80,7 @@ extension Image {
     return Float(sum / Double(width * height))
   }
 
-  /// Different colours among `side` times `side` pixels at even distances.
+  /// The number of different colours among `side` times `side` pixels on an even grid.
   package func colorsOnGrid(_ side: Int) -> Int {
     var colors: Set<UInt32> = []
     colors.reserveCapacity(side * side)
@@ -94,8 +95,8 @@ extension Image {
     return colors.count
   }
 
-  /// The share of pixels whose luma is above that of all four neighbours, or below, by more than
-  /// `step`; of those that have four.
+  /// The fraction of pixels whose luma is above, or below, that of all four neighbours by more than
+  /// `step`, among the pixels that have four neighbours; 0 if there are none.
   package func speckle(step: Float) -> Float {
     guard width > 2, height > 2 else { return 0 }
     let (luma, width) = (luma, width)

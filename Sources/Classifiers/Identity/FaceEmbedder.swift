@@ -1,7 +1,7 @@
 import DeepfakeCore
 
-/// Anything that says where faces lie in a space in which alike ones are near: a network trained to
-/// tell people apart, or to find the same face again.
+/// A network that maps face crops to embeddings: vectors that lie close together for similar faces.
+/// It was trained to tell people apart, or to find the same face again.
 ///
 /// ```swift
 /// let rows = try embedder.embeddings([crop, other])
@@ -9,14 +9,14 @@ import DeepfakeCore
 /// print(likeness >= embedder.lookAlikeThreshold ? "alike" : "not alike")
 /// ```
 public protocol FaceEmbedder: Sendable {
-  /// What the embedder is called, with a hash of its weights: caches and reports carry it.
+  /// The embedder's name with a hash of its weights, used in caches and reports.
   var name: String { get }
-  /// Numbers an embedding has.
+  /// The number of elements of an embedding.
   var dimension: Int { get }
-  /// The dot product of two embeddings from which two faces count as alike.
+  /// Two faces count as look-alikes if the dot product of their embeddings is at least this.
   var lookAlikeThreshold: Float { get }
 
-  /// The crops' embeddings, [crops, `dimension`], each of length 1. A mirrored crop's is nearly the
-  /// same.
+  /// The crops' embeddings, [crops, `dimension`], each of length 1. A mirrored crop has nearly the
+  /// same embedding.
   func embeddings(_ crops: [Image]) throws -> Tensor
 }

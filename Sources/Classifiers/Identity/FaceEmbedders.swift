@@ -1,17 +1,17 @@
 import DeepfakeCore
 import Foundation
 
-/// Loads embedders of either kind.
+/// Loads embedders of every supported kind.
 package enum FaceEmbedders {
-  /// The embedder of a weights file: one of dfkit's own, or facenet-pytorch's InceptionResnetV1,
-  /// told apart by their keys.
+  /// Reads an embedder from a weights file: dfkit's own, or facenet-pytorch's InceptionResnetV1.
+  /// The keys tell which one it is.
   ///
   /// - Throws: `WeightsError`, `ClassifierError`.
   package static func read(_ file: URL) throws -> any FaceEmbedder {
     try embedder(try StateDict.read(file))
   }
 
-  /// The embedder of weights that were read.
+  /// Creates an embedder from weights in memory.
   ///
   /// - Throws: `WeightsError`, `ClassifierError`.
   package static func embedder(_ state: StateDict) throws -> any FaceEmbedder {

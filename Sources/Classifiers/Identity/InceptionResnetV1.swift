@@ -1,19 +1,19 @@
 import DeepfakeCore
 
-/// Inception-ResNet-v1 (Szegedy et al. 2016) as facenet-pytorch publishes it for faces, under its
-/// keys. For inference only: dropout, and the classifier of the people it was trained on, are left
-/// out.
+/// Inception-ResNet-v1 (Szegedy et al. 2016) with the weights and keys that facenet-pytorch
+/// publishes for faces. It is for inference only, without dropout and without the classifier of the
+/// people in the training set.
 struct InceptionResnetV1: Module {
   static let dimension = 512
-  /// The classifier of the training set's people, which published files hold and embeddings do not
-  /// need.
+  /// Keys of the classifier of the training set's people. Published files hold it; embeddings do
+  /// not need it.
   static let unusedKeys = ["logits.weight", "logits.bias"]
 
   let store: ParameterStore
   private let layers: any Module
   private let last: any Module
 
-  /// A network without weights: load some.
+  /// Creates a network without weights; load a checkpoint before use.
   init() {
     store = ParameterStore()
     let scope = store.root
@@ -69,21 +69,21 @@ struct InceptionResnetV1: Module {
     last = network.last.forInference()
   }
 
-  /// The form for inference. This network's parameters are released.
+  /// The network packed for inference. This network's parameters are released.
   func packed() -> InceptionResnetV1 { InceptionResnetV1(packing: self) }
 
-  /// What the last norm gives, [batch, 512], not yet of length 1, for x of [batch, height, width,
-  /// 3].
+  /// The last norm's output, [batch, 512], before scaling to length 1, for x of [batch, height,
+  /// width, 3].
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     last(x.imageByImage { layers($0, mode) }.globalAveragePool(), mode)
   }
 }
 
-/// A convolution's kernel, stride and border.
+/// A convolution's kernel, stride and padding.
 enum InceptionShape: Sendable {
-  /// Without a border.
+  /// A square kernel without padding.
   case square(Int, stride: Int = 1)
-  /// With a border that keeps the size; height and width are odd.
+  /// A kernel with padding that keeps the size of the maps; height and width are odd.
   case padded(_ height: Int, _ width: Int)
 }
 
@@ -107,11 +107,11 @@ extension ConvNorm {
   }
 }
 
-/// What a branch is made of.
+/// The layers of a branch.
 enum InceptionBranch: Sendable {
-  /// One convolution, keyed by the branch's own name.
+  /// One convolution, with the branch's own name as its key.
   case single(_ inputs: Int, _ outputs: Int, InceptionShape)
-  /// Several, keyed by their numbers.
+  /// Several convolutions in sequence, with their indices as keys.
   case chain(_ inputs: Int, [(outputs: Int, shape: InceptionShape)])
   case maxPool
 
@@ -137,10 +137,10 @@ extension Branches {
   }
 }
 
-/// Branches side by side, joined by a 1x1 convolution whose result, scaled down, is added to the
-/// input.
+/// Parallel branches. A 1x1 convolution joins them; its result, multiplied by `scale`, is added to
+/// the input.
 struct InceptionBlock: Module {
-  /// What a block is made of.
+  /// The shape of a block.
   struct Spec: Sendable {
     var channels: Int
     var branches: [InceptionBranch]
@@ -166,7 +166,7 @@ struct InceptionBlock: Module {
         .single(1792, 192, .square(1)),
         .chain(1792, [(192, .square(1)), (192, .padded(1, 3)), (192, .padded(3, 1))]),
       ], joined: 384, scale: 0.2)
-    /// The last block's result is not scaled down and may be negative.
+    /// The last block does not scale its result and has no ReLU.
     static let lastBlock8 = Spec(
       channels: 1792, branches: block8.branches, joined: 384, scale: 1, hasReLU: false)
   }
@@ -185,8 +185,8 @@ struct InceptionBlock: Module {
     hasReLU = spec.hasReLU
   }
 
-  /// The block for inference: the scale goes into the joining convolution's weights, which adds the
-  /// input as it writes.
+  /// Packs a block for inference: the joining convolution's weights include `scale`, and its kernel
+  /// adds the input.
   private init(packing block: InceptionBlock) {
     branches = block.branches.forInference()
     convolution = block.convolution

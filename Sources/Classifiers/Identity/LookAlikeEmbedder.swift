@@ -1,35 +1,35 @@
 import DeepfakeCore
 
-/// dfkit's own embedder: a small network that learned to find the same face again, changed in
-/// place, light, sharpness and compression, or a few frames later. See Docs/Identity.md for what it
-/// can do.
+/// dfkit's own embedder: a small network that learned to find the same face again after a change of
+/// position, light, sharpness or compression, or a few frames later. Docs/Identity.md describes its
+/// results.
 ///
-/// It is no face recognition: that two pictures of a person from different days are alike is not
-/// what it learned.
+/// It is not face recognition: it did not learn that two pictures of a person from different days
+/// are alike.
 package struct LookAlikeEmbedder: FaceEmbedder {
   /// The architecture's name in weights files.
   package static let architecture = "dfkit-look-alike"
 
-  /// `dfkit-look-alike-` and a hash of the weights.
+  /// `dfkit-look-alike-` followed by a hash of the weights.
   package let name: String
-  /// Numbers an embedding has.
+  /// The number of elements of an embedding, 128.
   package var dimension: Int { LookAlikeNetwork.dimension }
-  /// The similarity from which two faces count as alike: the weights' file says.
+  /// Two faces count as look-alikes from this similarity on; the weights file gives it.
   package let lookAlikeThreshold: Float
-  /// What the network expects of its input.
+  /// The size and normalisation of the input.
   package let input: InputSpec
 
   private let network: LookAlikeNetwork
 
-  /// The threshold of weights whose file says none: little but copies reaches it.
+  /// The threshold if the weights file gives none. Hardly anything but copies of a face reaches it.
   static let defaultThreshold: Float = 0.9
 
-  /// What the network is trained on and expects, at its native size unless told otherwise.
+  /// The input that the network is trained with, of its native size by default.
   package static func input(size: Int = LookAlikeNetwork.nativeSize) -> InputSpec {
     InputSpec(size: size, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25])
   }
 
-  /// The embedder of a trained network, whose parameters it takes over and releases.
+  /// Creates an embedder from a trained network, whose parameters are packed and released.
   package init(_ network: LookAlikeNetwork, input: InputSpec, lookAlikeThreshold: Float) {
     name = "\(Self.architecture)-\(network.store.digest)"
     self.input = input
@@ -37,10 +37,11 @@ package struct LookAlikeEmbedder: FaceEmbedder {
     self.network = network.packed()
   }
 
-  /// The embedder of a weights file that `metadata` describes.
+  /// Creates an embedder from a weights file, using the input size, normalisation and threshold of
+  /// its metadata.
   ///
-  /// - Throws: `WeightsError.mismatch` with every key that is missing, left over or misshapen;
-  ///   `ClassifierError` where the file's metadata makes no sense.
+  /// - Throws: `WeightsError.mismatch` with all keys that are missing, unused or of the wrong
+  ///   shape; `ClassifierError` if the metadata's size or threshold is out of range.
   package init(_ state: StateDict) throws {
     let metadata = try ModelMetadata(state)
     let network = LookAlikeNetwork()
@@ -67,10 +68,10 @@ package struct LookAlikeEmbedder: FaceEmbedder {
       lookAlikeThreshold: threshold)
   }
 
-  /// What a weights file's metadata calls the threshold.
+  /// The metadata key of the threshold in weights files.
   package static let thresholdEntry = "lookAlikeThreshold"
 
-  /// What a weights file of such a network says of it.
+  /// The metadata for a weights file of such a network.
   package static func metadata(input: InputSpec, lookAlikeThreshold: Float?) -> ModelMetadata {
     var metadata = ModelMetadata()
     metadata.architecture = architecture
@@ -86,21 +87,22 @@ package struct LookAlikeEmbedder: FaceEmbedder {
     return metadata
   }
 
-  /// The crops' embeddings: the mean of each crop's and its mirror image's, brought to length 1, so
-  /// that mirroring changes nothing.
+  /// The crops' embeddings, [crops, 128]: the sum of a crop's and its mirror image's outputs,
+  /// scaled to length 1. Mirroring a crop therefore does not change its embedding.
   package func embeddings(_ crops: [Image]) -> Tensor {
     crops.embedded(input: input, dimension: dimension) { x in
       network.normed(x, .inference) + network.normed(x.flipped(axes: [2]), .inference)
     }
   }
 
-  /// What the network makes of prepared images, [batch, height, width, 3]: embeddings of length 1.
+  /// Embeddings of length 1, [batch, 128], for prepared images, [batch, height, width, 3], without
+  /// their mirror images.
   package func embeddings(prepared x: Tensor) -> Tensor { network(x) }
 }
 
 extension [Image] {
-  /// What `network` makes of the crops, a few at a time so that memory stays bounded, each brought
-  /// to length 1: [crops, dimension].
+  /// Runs `network` on the crops in batches of `batchSize`, which limits the memory used, and
+  /// scales each output to length 1: [crops, dimension].
   func embedded(
     input: InputSpec, dimension: Int, batchSize: Int = 16, _ network: (Tensor) -> Tensor
   ) -> Tensor {
@@ -114,8 +116,8 @@ extension [Image] {
 }
 
 extension ParameterStore {
-  /// Sixteen hexadecimal digits that tell the parameters' values from others': FNV-1a over keys and
-  /// values, in words of 32 bits.
+  /// A hash of the parameters as 16 hexadecimal digits: FNV-1a over the keys' bytes and the values'
+  /// 32-bit words.
   var digest: String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     func mix(_ word: UInt64) { hash = (hash ^ word) &* 0x0000_0100_0000_01B3 }

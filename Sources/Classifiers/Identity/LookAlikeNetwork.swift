@@ -1,14 +1,14 @@
 import DeepfakeCore
 
-/// The small network behind `LookAlikeEmbedder`: EfficientNet's blocks, narrower and shallower than
-/// B0, and a fully connected layer with a norm instead of a classifier.
+/// The network of `LookAlikeEmbedder`: EfficientNet's blocks, narrower and fewer than in B0, with a
+/// fully connected layer and a norm instead of a classifier.
 package struct LookAlikeNetwork: Module {
-  /// Numbers an embedding has.
+  /// The number of elements of an embedding.
   package static let dimension = 128
-  /// The side of the input in pixels that the network is made for.
+  /// The side, in pixels, of the input that the network is designed for.
   package static let nativeSize = 64
 
-  /// The parameters, keyed as timm keys an EfficientNet's, the last ones `embedding` and
+  /// The parameters, with timm's keys of an EfficientNet; the last layers are `embedding` and
   /// `bn3`.
   package let store: ParameterStore
 
@@ -26,7 +26,7 @@ package struct LookAlikeNetwork: Module {
       .init(repeats: 2, kernel: 5, stride: 2, expansion: 4, channels: 160),
     ], headChannels: 512, nativeSize: nativeSize)
 
-  /// A network without weights: load some, or initialise its store.
+  /// Creates a network without weights. Load a checkpoint or initialise `store` before use.
   package init() {
     let store = ParameterStore()
     let plan = Self.table.plan()
@@ -49,15 +49,15 @@ package struct LookAlikeNetwork: Module {
     normed(x, mode).scaledToUnitLength()
   }
 
-  /// What the last norm gives, not yet of length 1.
+  /// The last norm's output, [batch, dimension], before scaling to length 1.
   func normed(_ x: Tensor, _ mode: Mode) -> Tensor { lastNorm(embedder(x, mode), mode) }
 
-  /// The form for inference. This network's parameters are released.
+  /// The network packed for inference. This network's parameters are released.
   func packed() -> LookAlikeNetwork { LookAlikeNetwork(packing: self) }
 }
 
 extension Tensor {
-  /// Each row of [rows, columns] divided by its length.
+  /// Divides each row of [rows, columns] by its length.
   package func scaledToUnitLength() -> Tensor {
     self / ((self * self).sum(axes: [1], keepsDimensions: true) + 1e-12).squareRoot()
   }

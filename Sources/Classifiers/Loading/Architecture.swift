@@ -1,5 +1,5 @@
-/// A network that can be built, by the name that commands, recipes and weights files give it: one
-/// of a registered family's (`ClassifierFamilies`).
+/// A network architecture, identified by its name in commands, recipes and weights files. It
+/// belongs to a registered family (`ClassifierFamilies`).
 ///
 /// ```swift
 /// let b4 = Architecture.efficientNetB4
@@ -7,26 +7,27 @@
 /// print(Architecture.allCases.map(\.rawValue))
 /// ```
 public struct Architecture: RawRepresentable, Sendable, Hashable, CaseIterable {
-  /// The name that commands, recipes and weights files give it.
+  /// The name in commands, recipes and weights files.
   public let rawValue: String
 
-  /// A network of that name, for a family to declare. It is of use once the family is registered.
+  /// Declares an architecture. Only families call this; its networks can be built once the family
+  /// is registered.
   public init(_ name: String) {
     rawValue = name
   }
 
-  /// The network of that name; nil where no registered family has it.
+  /// The architecture of that name; nil if no registered family has it.
   public init?(rawValue: String) {
     self.init(rawValue)
     guard Self.allCases.contains(self) else { return nil }
   }
 
-  /// The networks of all registered families.
+  /// The architectures of all registered families.
   public static var allCases: [Architecture] {
     ClassifierFamilies.all.flatMap(\.architectures)
   }
 
-  /// The family that the network is of, which must be registered.
+  /// The architecture's family; it must be registered.
   public var family: any ClassifierFamily {
     guard let family = ClassifierFamilies.all.first(where: { $0.architectures.contains(self) })
     else {

@@ -1,89 +1,90 @@
 import DeepfakeCore
 import Synchronization
 
-/// A kind of network that classifies faces, with all that is particular to it: which networks there
-/// are, how their checkpoints are recognised and read, and how they are built.
+/// A family of networks that classify faces. It lists its networks, recognises and reads their
+/// checkpoints, and builds them.
 ///
-/// A family is registered once, before anything asks for its networks; commands, recipes, training
-/// and prediction then know them by name. `Examples/CustomNetwork` brings one of its own.
+/// Register a family once, before any of its networks is used. Commands, recipes, training and
+/// prediction then find its networks by name. `Examples/CustomNetwork` shows a complete family.
 ///
 /// ```swift
 /// ClassifierFamilies.register(MesoNet())
 /// let recipe = try Recipe(contentsOf: file)  // may say "architecture: meso4"
 /// ```
 public protocol ClassifierFamily: Sendable {
-  /// The networks, the smallest first. No other family has their names.
+  /// The family's networks, the smallest first. Their names are unique among all families.
   var architectures: [Architecture] { get }
-  /// Whose checkpoints can be read. The first is what training takes and writes where nobody says
-  /// another, and has all of the family's networks.
+  /// The checkpoint formats that can be read. The first is the default for training and for files
+  /// that dfkit writes, and covers all of the family's networks.
   var schemes: [Scheme] { get }
-  /// Of each scheme, keys of the file that are in every checkpoint of it and in none of another.
-  /// Where several fit a file, the first counts. A scheme without marks must be named.
+  /// For each scheme, keys that all of its checkpoints have and no other scheme's. The first entry
+  /// whose keys are all in a file decides. A scheme without marks must be named by the user.
   var marks: [(scheme: Scheme, keys: [String])] { get }
-  /// How many stages of a network may be there, from the first; nil where networks are whole.
+  /// The allowed numbers of stages, counted from the first; nil if networks always have all stages.
   var stages: ClosedRange<Int>? { get }
-  /// The norms that the networks can have; the first is the usual one.
+  /// The norms that the networks support; the first is the default.
   var norms: [Norm.Kind] { get }
 
-  /// Whether a scheme has checkpoints of a network.
+  /// Whether the scheme has checkpoints of the architecture.
   func covers(_ architecture: Architecture, _ scheme: Scheme) -> Bool
-  /// How faces were shown to a scheme's network in training.
+  /// The size and normalisation of the input with which the scheme's network was trained.
   func input(_ architecture: Architecture, _ scheme: Scheme) -> InputSpec
-  /// What the batch norms of a scheme's network add to the variance.
+  /// The epsilon that the batch norms of the scheme's network add to the variance.
   func batchNormEpsilon(_ architecture: Architecture, _ scheme: Scheme) -> Float
-  /// What a scheme calls the network's parameters. `hasKey` tells which keys the checkpoint has,
-  /// where a scheme has had several names for a layer.
+  /// The scheme's names of the network's parameters. `hasKey` tells which keys the checkpoint has,
+  /// for schemes that have used several names for a layer.
   func keys(
     _ architecture: Architecture, _ scheme: Scheme, hasKey: (String) -> Bool
   ) -> KeyMapping
 
-  /// The scheme that a file is of whose keys are `scheme`'s, where others have the same keys.
-  /// `doubt` is a sentence for people on what had to be guessed; nil where nothing had.
+  /// Decides which scheme a file follows if several schemes have the same keys as `scheme`. `doubt`
+  /// is a sentence for users about what was guessed; nil if nothing was.
   func told(_ scheme: Scheme, by state: StateDict) -> (scheme: Scheme, doubt: String?)
-  /// Whether a checkpoint is of that network and not of another of the family.
+  /// Whether the checkpoint is of this architecture, and of no other in the family.
   func recognises(_ architecture: Architecture, in checkpoint: PublishedKeys) -> Bool
-  /// The stages that a checkpoint has, from the first, for families with `stages`.
+  /// The number of stages in a checkpoint, counted from the first, for families that have `stages`.
   func stageCount(in checkpoint: PublishedKeys) -> Int?
-  /// The network, without weights; `architecture`, `scheme`, norm and stages fit each other.
+  /// Builds the network, without weights. The architecture, scheme, norm and stages of `settings`
+  /// are compatible.
   ///
   /// - Parameters:
-  ///   - dropout: The rate before the last layer in training; nil for the network's own.
-  ///   - stochasticDepth: The probability that the last block is skipped in training; nil for the
-  ///     network's own. Families without such blocks pass it over.
+  ///   - dropout: The dropout rate before the last layer in training; nil: the network's default.
+  ///   - stochasticDepth: The rate of stochastic depth in training; nil: the network's default.
+  ///     Families without stochastic depth ignore it.
   func makeNetwork(
     _ settings: ClassifierSettings, dropout: Float?, stochasticDepth: Float?
   ) -> ClassifierNetwork
 }
 
 extension ClassifierFamily {
-  /// nil: networks are whole.
+  /// nil: networks always have all stages.
   public var stages: ClosedRange<Int>? { nil }
-  /// Both, batch norm first.
+  /// Batch norm and group norm; batch norm is the default.
   public var norms: [Norm.Kind] { Norm.Kind.allCases }
 
-  /// Every one of the family's networks in every one of its schemes.
+  /// True for all of the family's architectures and schemes.
   public func covers(_ architecture: Architecture, _ scheme: Scheme) -> Bool {
     architectures.contains(architecture) && schemes.contains(scheme)
   }
 
-  /// PyTorch's 1e-5.
+  /// 1e-5, PyTorch's default.
   public func batchNormEpsilon(_ architecture: Architecture, _ scheme: Scheme) -> Float { 1e-5 }
 
-  /// The network's own keys.
+  /// The network's own keys, unchanged.
   public func keys(
     _ architecture: Architecture, _ scheme: Scheme, hasKey: (String) -> Bool
   ) -> KeyMapping { KeyMapping() }
 
-  /// The scheme itself, without doubt.
+  /// `scheme` itself, without doubt.
   public func told(_ scheme: Scheme, by state: StateDict) -> (scheme: Scheme, doubt: String?) {
     (scheme, nil)
   }
 
-  /// nil: all are there.
+  /// nil: checkpoints always have all stages.
   public func stageCount(in checkpoint: PublishedKeys) -> Int? { nil }
 }
 
-/// The families whose networks can be built: dfkit's own, and those that a program registers.
+/// The registry of families: dfkit's own, and those that a program registers.
 ///
 /// ```swift
 /// ClassifierFamilies.register(MesoNet())
@@ -96,11 +97,11 @@ public enum ClassifierFamilies {
     EfficientNetFamily(), XceptionFamily(),
   ])
 
-  /// All families, dfkit's own first.
+  /// All registered families, dfkit's own first.
   public static var all: [any ClassifierFamily] { registered.withLock { $0 } }
 
-  /// Makes a family's networks known to everything that names networks. Does nothing for a family
-  /// of a type that is registered already; no two families may have networks of one name.
+  /// Makes a family's networks available by name. Registering a type of family again has no effect.
+  /// Two families must not have an architecture of the same name.
   public static func register(_ family: any ClassifierFamily) {
     registered.withLock { all in
       guard !all.contains(where: { type(of: $0) == type(of: family) }) else { return }

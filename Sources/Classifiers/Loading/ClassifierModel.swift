@@ -2,8 +2,8 @@ import DeepfakeCore
 
 /// A network with weights, ready to score face crops.
 ///
-/// The weights are laid out for the kernels when the network is first used, so that what comes
-/// before (finding faces, say) begins at once.
+/// The weights are packed for the kernels when the network is first used. Work that comes before,
+/// such as detecting faces, can therefore start at once.
 ///
 /// ```swift
 /// let model = try ClassifierModel(StateDict.read(file))
@@ -11,19 +11,20 @@ import DeepfakeCore
 /// let scores = try model.scores(crops)  // the probability of "fake" for each crop
 /// ```
 public struct ClassifierModel: FrameClassifier {
-  /// What the network is.
+  /// The settings of the network: its architecture, scheme and input.
   public let settings: ClassifierSettings
-  /// What the weights say of the faces that the network learned from; nil where they say nothing.
+  /// Statistics of the faces that the network learned from; nil if the weights file holds none.
   package let familiarity: Familiarity?
-  /// Crops that pass through the network at once at most.
+  /// The largest number of crops in a batch.
   public var batchSize = 8
   private let source: NetworkSource
 
-  /// Loads the weights of a checkpoint, all of them: a key that is missing, left over or misshapen
-  /// is an error, the scheme's known extras aside. The checkpoint's file stays mapped.
+  /// Loads a checkpoint strictly: a key that is missing, unused or of the wrong shape is an error,
+  /// except for extra keys that the scheme is known to have. The checkpoint's file stays
+  /// memory-mapped.
   ///
-  /// - Throws: `ClassifierError` (see `ClassifierSettings.resolve`); `WeightsError.mismatch`, under
-  ///   the checkpoint's own keys; `WeightsError.unreadable` where what it says of familiar faces is
+  /// - Throws: `ClassifierError` (see `ClassifierSettings.resolve`); `WeightsError.mismatch`, with
+  ///   the checkpoint's own keys; `WeightsError.unreadable` if the data on familiar faces is
   ///   damaged.
   public init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
     let settings = try ClassifierSettings.resolve(state, options)
@@ -45,42 +46,44 @@ public struct ClassifierModel: FrameClassifier {
     }
   }
 
-  /// A network whose weights come from `seed`: its scores mean nothing, its speed is the same.
+  /// Creates a network with random weights from `seed`: its scores are meaningless, its speed is
+  /// the same.
   public init(random settings: ClassifierSettings, seed: UInt64) {
     self.settings = settings
     familiarity = nil
     let network = settings.makeNetwork()
     network.store.initialize(seed: seed)
     source = NetworkSource(network)
-    // Nothing else holds these weights: packed at once, there is never a second copy.
+    // Nothing else uses these weights. Packing them now avoids a second copy.
     _ = source.network
     TensorMemory.releaseUnused()
   }
 
-  /// The network, packed; the first to ask waits for that.
+  /// The packed network. The first access packs it, and other threads wait for that.
   public var network: ClassifierNetwork { source.network }
 
-  /// Packs the network now, where it is not.
+  /// Packs the network now if it is not packed yet.
   public func prepare() { _ = source.network }
 
-  /// Gives back the memory that the network takes, about that of its weights; it is packed anew
-  /// from the checkpoint when it is next used. A network with random weights is kept.
+  /// Frees the memory of the network, about the size of its weights. The next use packs it again
+  /// from the checkpoint. A network with random weights stays in memory.
   public func unload() { source.giveUp() }
 
-  /// What the network expects of its input.
+  /// The size and normalisation of the network's input.
   public var input: InputSpec { settings.input }
-  /// Numbers that the network gives an image.
+  /// The number of outputs per image.
   public var classCount: Int { settings.classCount }
-  /// What the checkpoint says of its logits.
+  /// The calibration stored in the checkpoint; nil if there is none.
   public var calibration: LogitCalibration? { settings.calibration }
 
-  /// The network's raw outputs, [batch, classCount]; means with those of the mirror images where
-  /// the settings say so.
+  /// The logits, [batch, classCount]; with `settings.isMirrored`, the means of those of the images
+  /// and of their mirror images.
   public func logits(_ batch: Tensor) -> Tensor {
     withMirrorImages(network(batch), of: batch)
   }
 
-  /// The means of a batch's outputs and its mirror images', where the settings say so.
+  /// With `settings.isMirrored`, the means of `logits` and those of the mirror images; otherwise
+  /// `logits`.
   func withMirrorImages(_ logits: Tensor, of batch: Tensor) -> Tensor {
     guard settings.isMirrored else { return logits }
     return (logits + network(batch.flipped(axes: [2]))) * 0.5
@@ -88,7 +91,7 @@ public struct ClassifierModel: FrameClassifier {
 }
 
 extension ClassifierNetwork {
-  /// Fills the network from a checkpoint of that scheme, strictly; on failure nothing changes.
+  /// Loads a checkpoint of the scheme strictly. If it fails, the network does not change.
   public func loadWeights(
     _ state: StateDict, scheme: Scheme, architecture: Architecture
   ) throws(WeightsError) {
@@ -97,7 +100,7 @@ extension ClassifierNetwork {
     do {
       try store.load(renamed, strict: true)
     } catch .mismatch(var mismatch) {
-      // Whoever reads this has the checkpoint's keys before them, not the network's.
+      // The reader of the error knows the checkpoint's keys, not the network's.
       mismatch.missing = mismatch.missing.map(mapping.published)
       for i in mismatch.misshapen.indices {
         mismatch.misshapen[i].key = mapping.published(mismatch.misshapen[i].key)

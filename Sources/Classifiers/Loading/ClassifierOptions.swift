@@ -1,14 +1,14 @@
 import DeepfakeCore
 
-/// What a caller knows better than a weights file. Whatever is nil comes from the file's metadata,
+/// Settings that the caller gives for a weights file. A nil setting comes from the file's metadata,
 /// from its keys and shapes, or from its scheme, in this order.
 public typealias ClassifierOptions = NetworkSettings
 
 extension NetworkSettings {
-  /// The kinds of norm.
+  /// The kinds of norm: batch and group.
   public typealias NormKind = Norm.Kind
 
-  /// What is known of a classifier; nothing if nothing is given.
+  /// Creates options; nil means that the weights file decides.
   public init(
     architecture: Architecture? = nil, scheme: Scheme? = nil, norm: Norm.Kind? = nil,
     groups: Int? = nil, stages: Int? = nil, size: Int? = nil, mean: [Float]? = nil,
@@ -30,11 +30,10 @@ extension NetworkSettings {
     self.isMirrored = isMirrored
   }
 
-  /// These settings, completed by what the checkpoint's metadata says.
+  /// Fills nil settings from the checkpoint's metadata.
   ///
-  /// - Throws: `WeightsError` or `ClassifierError` when a file that dfkit wrote says something that
-  ///   dfkit does not know. Other files' entries may mean anything, and count only where they make
-  ///   sense.
+  /// - Throws: `WeightsError` or `ClassifierError` if a file written by dfkit holds unknown values.
+  ///   In other files such entries may have another meaning, so unknown values are ignored.
   func filled(from state: StateDict) throws -> NetworkSettings {
     var stated = try ModelMetadata(state).network
     let isOurs = state.metadata["dfkit"] != nil
@@ -56,7 +55,7 @@ extension NetworkSettings {
     return settings
   }
 
-  /// The architecture and the scheme that are named; nil where none is.
+  /// The architecture and the scheme that are set by name; nil if not set.
   ///
   /// - Throws: `ClassifierError` for a name that no registered family has.
   func named(file: String) throws(ClassifierError) -> (

@@ -1,27 +1,28 @@
 import DeepfakeCore
 
-/// All that defines a classifier but its weights: `NetworkSettings` of which nothing is left open.
+/// Everything that defines a classifier except its weights: `NetworkSettings` with all values
+/// known.
 public struct ClassifierSettings: Sendable, Equatable {
-  /// The network and its size, as `efficientnet-b4`.
+  /// The network and its size, such as `efficientnet-b4`.
   public var architecture: Architecture
-  /// Whose checkpoint the weights come from; it decides keys and padding.
+  /// The format of the checkpoint that the weights come from; it decides keys and padding.
   public var scheme: Scheme
-  /// The norm everywhere in the network.
+  /// The norm of all layers: batch or group norm, with its parameters.
   public var norm: Norm
-  /// The stages that are there, from the first; nil for all.
+  /// The number of stages, counted from the first; nil for all.
   public var stages: Int?
-  /// The network's outputs.
+  /// The number of outputs per image.
   public var classCount: Int
-  /// What the network expects of its input.
+  /// The size and normalisation of the input.
   public var input: InputSpec
-  /// What makes its logits probabilities; nil where the sigmoid or softmax does.
+  /// The calibration of the logits; nil: sigmoid or softmax alone.
   public var calibration: LogitCalibration?
-  /// Whether a crop's outputs are the means of its own and its mirror image's: twice the time, and
+  /// Whether to average the outputs of a crop and its mirror image. It takes twice the time and is
   /// mostly a little better than either alone.
   public var isMirrored = false
 
-  /// A network of one logit as the scheme has it, unless told otherwise; the scheme is the family's
-  /// usual one if nil, and covers `architecture`.
+  /// Creates settings, by default of a network with one logit. The scheme's defaults fill norm and
+  /// input. The default scheme is the family's first; a given scheme must cover `architecture`.
   public init(
     _ architecture: Architecture, scheme: Scheme? = nil, norm: Norm? = nil, classCount: Int = 1,
     input: InputSpec? = nil
@@ -38,15 +39,16 @@ public struct ClassifierSettings: Sendable, Equatable {
     self.input = input ?? scheme.input(architecture)
   }
 
-  /// The network, without weights; `dropout` before the last layer and `stochasticDepth` (of the
-  /// last block) are the architecture's own unless given.
+  /// Builds the network, without weights. `dropout` (before the last layer) and `stochasticDepth`
+  /// default to the architecture's own.
   public func makeNetwork(
     dropout: Float? = nil, stochasticDepth: Float? = nil
   ) -> ClassifierNetwork {
     architecture.family.makeNetwork(self, dropout: dropout, stochasticDepth: stochasticDepth)
   }
 
-  /// The settings as somebody who knows them all would give them.
+  /// The settings as options that set every value. `stages` is nil for all stages, `groups` for
+  /// batch norm.
   public var options: ClassifierOptions {
     ClassifierOptions(
       architecture: architecture, scheme: scheme, norm: norm.kind, groups: norm.groups,
@@ -55,7 +57,7 @@ public struct ClassifierSettings: Sendable, Equatable {
       isMirrored: isMirrored)
   }
 
-  /// The settings as a file's metadata, from which `resolve` makes them again, but for
+  /// The settings as metadata of a weights file, from which `resolve` restores them, except for
   /// `isMirrored`.
   public var metadata: ModelMetadata {
     var metadata = ModelMetadata()
@@ -65,7 +67,7 @@ public struct ClassifierSettings: Sendable, Equatable {
 }
 
 extension ModelMetadata {
-  /// Takes over all that loading needs of a classifier.
+  /// Stores all settings that loading a classifier needs.
   public mutating func describe(_ settings: ClassifierSettings) {
     network = settings.options
     network.isMirrored = nil
@@ -74,11 +76,11 @@ extension ModelMetadata {
 }
 
 extension ClassifierSettings {
-  /// What `options`, the checkpoint's metadata, its keys and shapes, and its scheme say, the former
-  /// before the latter.
+  /// Determines the settings of a checkpoint from, in order of precedence, `options`, its metadata,
+  /// its keys and shapes, and the defaults of its scheme.
   ///
-  /// - Throws: `ClassifierError` when scheme or architecture cannot be told, or a setting makes no
-  ///   sense; `WeightsError` when the metadata cannot be read.
+  /// - Throws: `ClassifierError` if the scheme or architecture cannot be determined or a setting is
+  ///   invalid; `WeightsError` if the metadata cannot be read.
   public static func resolve(
     _ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()
   ) throws -> ClassifierSettings {
@@ -112,7 +114,7 @@ extension ClassifierSettings {
     }
     switch norm {
     case .batch:
-      // The metadata's groups are passed over here, a caller's are a mistake to be told of.
+      // Groups from the metadata are ignored here; groups from the caller are an error to report.
       guard asked.groups == nil else {
         throw invalid("number of groups", "says nothing of a network with batch norm.")
       }
@@ -127,7 +129,7 @@ extension ClassifierSettings {
           "number of stages",
           "is \(stages); it must be \(allowed.lowerBound) to \(allowed.upperBound).")
       }
-      // A checkpoint with no stage at all is refused with the keys that it lacks.
+      // For a checkpoint without any stage, loading fails later with the list of missing keys.
       settings.stages = stages < allowed.upperBound && allowed.contains(stages) ? stages : nil
     } else if options.stages != nil {
       throw invalid("number of stages", "says nothing of \(architecture.rawValue).")

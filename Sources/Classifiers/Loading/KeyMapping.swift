@@ -1,22 +1,23 @@
 import DeepfakeCore
 
-/// How the keys of one checkpoint correspond to those of the network.
+/// Maps the network's keys to the keys of one checkpoint.
 ///
-/// A key is written as the checkpoint has it; the inverse is a table over the network's keys, so
-/// that nothing is taken for a parameter because it looks like one.
+/// The mapping is defined from the network's keys to the checkpoint's. The inverse is a table of
+/// the network's keys, so a tensor of the checkpoint is never mistaken for a parameter because of a
+/// similar name.
 public struct KeyMapping: Sendable {
-  /// Before every key (`model.`), where something wraps the network as the scheme has it.
+  /// A prefix of every key (`model.`), if the checkpoint wraps the network in another module.
   private var wrapper = ""
   private let extras: [String]
   private let mayHoldMatrices: Bool
   private let rename: @Sendable (String) -> String
 
-  /// A mapping of keys; that of keys to themselves if nothing is given.
+  /// Creates a mapping; by default keys do not change.
   ///
   /// - Parameters:
-  ///   - extras: Beginnings of keys that checkpoints are known to have beside the network's.
-  ///   - mayHoldMatrices: Whether a checkpoint may hold 1x1 convolutions as matrices.
-  ///   - rename: The checkpoint's name for a parameter of the network.
+  ///   - extras: Prefixes of further keys that checkpoints are known to contain.
+  ///   - mayHoldMatrices: Whether a checkpoint may store 1x1 convolutions as matrices.
+  ///   - rename: Returns the checkpoint's key for a key of the network.
   public init(
     extras: [String] = [], mayHoldMatrices: Bool = false,
     _ rename: @escaping @Sendable (String) -> String = { $0 }
@@ -26,13 +27,13 @@ public struct KeyMapping: Sendable {
     self.rename = rename
   }
 
-  /// The mapping to a checkpoint's keys.
+  /// The mapping for a checkpoint, including any prefix of its keys.
   init(_ scheme: Scheme, _ architecture: Architecture, for state: StateDict) {
     self.init(scheme, architecture, wrapper: scheme.wrapper(in: state)) { state[$0] != nil }
   }
 
-  /// The mapping of `scheme`, which covers `architecture`; `hasKey` tells what the checkpoint
-  /// holds.
+  /// The mapping of `scheme`, which must cover `architecture`; `hasKey` tells which keys the
+  /// checkpoint has.
   package init(
     _ scheme: Scheme, _ architecture: Architecture, wrapper: String = "",
     hasKey: (String) -> Bool
@@ -44,17 +45,17 @@ public struct KeyMapping: Sendable {
     self.wrapper = wrapper
   }
 
-  /// The checkpoint's name for the network's parameter `key`.
+  /// The checkpoint's key for the network's parameter `key`.
   package func published(_ key: String) -> String { wrapper + rename(key) }
 
-  /// Whether the checkpoint's `key` is one of those that its kind has and the network has no place
-  /// for.
+  /// Whether `key` is one that such checkpoints are known to contain and the network does not need.
   private func isKnownExtra(_ key: String) -> Bool {
     key.hasSuffix(".num_batches_tracked") || Familiarity.tensorKeys.contains(key)
       || extras.contains { key.hasPrefix(wrapper + $0) }
   }
 
-  /// The checkpoint's tensors under the network's keys, known extras left out; others keep theirs.
+  /// The checkpoint's tensors with the network's keys. Known extras are left out; unknown tensors
+  /// keep their keys.
   func renamed(
     _ state: StateDict, for parameters: [Parameter]
   ) throws(WeightsError) -> StateDict {
@@ -71,9 +72,9 @@ public struct KeyMapping: Sendable {
   }
 }
 
-/// A checkpoint seen by the network's keys.
+/// A checkpoint whose tensors are looked up by the network's keys.
 public struct PublishedKeys: Sendable {
-  /// The checkpoint, under its own keys.
+  /// The checkpoint, with its own keys.
   public let state: StateDict
   private let mapping: KeyMapping
 
@@ -82,10 +83,10 @@ public struct PublishedKeys: Sendable {
     self.mapping = mapping
   }
 
-  /// The checkpoint's name for the network's parameter `key`.
+  /// The checkpoint's key for the network's parameter `key`.
   public func published(_ key: String) -> String { mapping.published(key) }
 
-  /// The shape in the file of what the network calls `key`; nil where the checkpoint has no such
-  /// tensor.
+  /// The shape, in the file, of the network's parameter `key`; nil if the checkpoint does not have
+  /// it.
   public func shape(_ key: String) -> [Int]? { state[published(key)]?.shape }
 }

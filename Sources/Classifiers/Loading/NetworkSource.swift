@@ -1,11 +1,11 @@
 import DeepfakeCore
 import Synchronization
 
-/// A network that is packed when it is first asked for, and, where its weights lie in a file, again
-/// after it was given up.
+/// A network that is packed on first use. If its weights are in a file, it can be unloaded and is
+/// loaded and packed again on the next use.
 final class NetworkSource: Sendable {
   private enum State {
-    /// Checked and not packed.
+    /// Loaded and checked, but not packed.
     case loaded(ClassifierNetwork)
     case packed(ClassifierNetwork)
     case givenUp
@@ -14,7 +14,7 @@ final class NetworkSource: Sendable {
   private let state: Mutex<State>
   private let reload: (@Sendable () -> ClassifierNetwork)?
 
-  /// A network with all its weights; `reload` makes another such one.
+  /// Creates a source from a network with all its weights; `reload` creates the same network again.
   init(
     _ network: ClassifierNetwork, reload: (@Sendable () -> ClassifierNetwork)? = nil
   ) {
@@ -22,7 +22,7 @@ final class NetworkSource: Sendable {
     self.reload = reload
   }
 
-  /// The network, packed.
+  /// The packed network.
   var network: ClassifierNetwork {
     state.withLock { state in
       let network: ClassifierNetwork
@@ -38,7 +38,7 @@ final class NetworkSource: Sendable {
     }
   }
 
-  /// Gives up the packed network, where it can be made again.
+  /// Frees the packed network if it can be reloaded.
   func giveUp() {
     guard reload != nil else { return }
     state.withLock { state in

@@ -1,14 +1,14 @@
 import DeepfakeCore
 
 extension Scheme {
-  /// The scheme whose keys the checkpoint has, whatever else they all begin with (`model.`); nil if
-  /// none.
+  /// The scheme whose keys the checkpoint has, possibly behind a common prefix (`model.`); nil if
+  /// none fits.
   ///
-  /// Where several schemes have the same keys, the file's metadata may tell them apart; where it
-  /// does not, the family's usual one is the answer, and `doubt(in:)` says so.
+  /// If several schemes have the same keys, the file's metadata may decide. If it does not, the
+  /// result is the family's default, and `doubt(in:)` reports it.
   public static func recognised(in state: StateDict) -> Scheme? { told(by: state)?.scheme }
 
-  /// What had to be guessed to tell the scheme, a sentence for people; nil where nothing had.
+  /// A sentence for users about what was guessed to determine the scheme; nil if nothing was.
   public static func doubt(in state: StateDict) -> String? { told(by: state)?.doubt }
 
   private static func told(by state: StateDict) -> (scheme: Scheme, doubt: String?)? {
@@ -22,7 +22,7 @@ extension Scheme {
     return nil
   }
 
-  /// What the checkpoint's keys all have before those of the scheme: "" as a rule, or `model.`.
+  /// The common prefix before the scheme's keys in the checkpoint: usually "", or `model.`.
   func wrapper(in state: StateDict) -> String {
     let own = ClassifierFamilies.all.flatMap(\.marks).filter { $0.scheme == self }
     return state.wrappers.first { prefix in own.contains { state.has($0.keys, prefix) } } ?? ""
@@ -30,21 +30,21 @@ extension Scheme {
 }
 
 extension StateDict {
-  /// What may stand before the keys of a network.
+  /// Prefixes that may come before the keys of a network.
   fileprivate var wrappers: [String] { commonPrefixes(others: Familiarity.tensorKeys) }
 
   fileprivate func has(_ keys: [String], _ prefix: String) -> Bool {
     keys.allSatisfy { self[prefix + $0] != nil }
   }
 
-  /// The tensors under the keys of the scheme, without what they all have before these.
+  /// The tensors with the scheme's keys, without their common prefix.
   public func unwrapped(_ scheme: Scheme) -> StateDict {
     strippingCommonPrefix(scheme.wrapper(in: self), others: Familiarity.tensorKeys)
   }
 }
 
 extension Architecture {
-  /// The architecture whose layers the checkpoint of that scheme has, nil if none.
+  /// The architecture whose layers the checkpoint of that scheme has; nil if none fits.
   public static func recognised(in state: StateDict, _ scheme: Scheme) -> Architecture? {
     let wrapper = scheme.wrapper(in: state)
     for family in ClassifierFamilies.all {

@@ -1,18 +1,19 @@
 import DeepfakeCore
 
-/// What a network took over from a checkpoint of another task or another norm, and what it did not.
+/// The result of loading a checkpoint of another task or norm into a network: what was and was not
+/// taken.
 package struct WeightsTransfer: Sendable, Equatable {
-  /// Whose keys the checkpoint has.
+  /// The scheme of the checkpoint.
   package var scheme: Scheme
-  /// The network's parameters that were taken over.
+  /// Keys of the network's parameters that were loaded.
   package var taken: [String] = []
-  /// The network's parameters that begin anew.
+  /// Keys of the network's parameters that keep their initial values.
   package var new: [String] = []
-  /// The checkpoint's tensors that the network has no place for, under the checkpoint's keys.
+  /// The checkpoint's own keys of tensors that the network does not use.
   package var dropped: [String] = []
 
-  /// One line for each kind of what is new or dropped, for people: few are named, many are counted
-  /// by their last part.
+  /// One line for new parameters and one for dropped tensors, for people; a line is omitted if it
+  /// would be empty. Up to six keys are listed, more are counted by their last component.
   package var summary: [String] {
     [("new", new), ("dropped", dropped)].compactMap { word, keys in
       guard !keys.isEmpty else { return nil }
@@ -34,7 +35,7 @@ package struct WeightsTransfer: Sendable, Equatable {
     }
   }
 
-  /// Every key, a line each.
+  /// All keys, one per line.
   package var details: String {
     [("taken over", taken), ("new", new), ("dropped", dropped)].map { word, keys in
       "\(word): \(keys.count)\n" + keys.map { "  \($0)\n" }.joined()
@@ -43,17 +44,18 @@ package struct WeightsTransfer: Sendable, Equatable {
 }
 
 extension ClassifierNetwork {
-  /// Fills the network with what a checkpoint of the same architecture has for it, to be trained
-  /// on: the norm and the number of classes may differ.
+  /// Loads a checkpoint of the same architecture as the start of a training. The norm and the
+  /// number of classes may differ.
   ///
-  /// The classifier is taken over where its shape is the same and `keepsHead`. From batch norm to
-  /// group norm, scales and shifts go over and running statistics are dropped. Every parameter must
-  /// have a value already: those that the checkpoint has nothing for keep it.
+  /// The classifier is loaded if its shape is the same and `keepsHead` is true. From batch norm to
+  /// group norm, scales and shifts are loaded and running statistics dropped. Every parameter must
+  /// have a value before; those that the checkpoint does not have keep it.
   ///
-  /// - Parameter scheme: Whose checkpoint it is; told from its metadata or keys if nil.
-  /// - Throws: `ClassifierError.unrecognised` where the scheme cannot be told, or the network is
-  ///   not of the checkpoint's architecture; `WeightsError.mismatch` where a layer's weights are
-  ///   missing or of another shape.
+  /// - Parameter scheme: The checkpoint's scheme; nil: determined from its metadata or keys.
+  /// - Throws: `ClassifierError.unrecognised` if the scheme cannot be determined;
+  ///   `ClassifierError.invalidSetting` if the checkpoint is of another architecture, or its scheme
+  ///   does not cover `architecture`; `WeightsError.mismatch` if a layer's weights are missing or
+  ///   of another shape.
   package func takeOver(
     _ state: StateDict, scheme: Scheme? = nil, architecture: Architecture, keepsHead: Bool = true
   ) throws -> WeightsTransfer {
@@ -82,7 +84,7 @@ extension ClassifierNetwork {
         result.dropped.append(mapping.published(parameter.key))
       }
     }
-    // The classifier's weight and bias are one: half of one would mean nothing.
+    // The classifier's weight and bias belong together: if one is dropped, so is the other.
     if !result.dropped.isEmpty {
       for parameter in store.parameters where lastKeys.contains(parameter.key) {
         if renamed[parameter.key] != nil {
@@ -107,10 +109,10 @@ extension ClassifierNetwork {
     return result
   }
 
-  /// The parameters under the keys of a scheme's checkpoints, so that a file of them loads as one
-  /// of that scheme. Nothing is copied.
+  /// The parameters with the keys of a scheme's checkpoints. A file of them loads as a checkpoint
+  /// of that scheme. The values are not copied.
   public func stateDict(_ scheme: Scheme, _ architecture: Architecture) -> StateDict {
-    // Where a scheme has two names for a layer, the newer one is written.
+    // If the scheme has two names for a layer, use the newer one.
     let mapping = KeyMapping(scheme, architecture) { _ in false }
     return StateDict(
       tensors: store.parameters.map {

@@ -1,13 +1,13 @@
-/// Why a classifier could not be made or asked.
+/// Why a classifier cannot be loaded or used.
 public enum ClassifierError: Error, Sendable, CustomStringConvertible {
-  /// The network's classes do not mean real and fake.
+  /// The network does not have one or two outputs, so none is known to mean "fake".
   case noProbability(classes: Int)
-  /// The file does not show which network it is for.
+  /// The file's keys do not show which scheme or architecture it has.
   case unrecognised(file: String, what: String, choices: [String])
-  /// The file's metadata or the caller's options make no sense.
+  /// A setting in the file's metadata or the caller's options is invalid.
   case invalidSetting(file: String, name: String, reason: String)
 
-  /// The message for people.
+  /// The message to show to users.
   public var description: String {
     switch self {
     case .noProbability(let classes):

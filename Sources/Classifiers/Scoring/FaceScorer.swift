@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-/// Anything that judges faces: a network over frames, a network over clips, a rule of one's own.
+/// A type that judges face crops: a network over frames, a network over clips, or a custom rule.
 ///
 /// Scorers are the members of an `Ensemble`.
 ///
@@ -15,15 +15,15 @@ import DeepfakeCore
 /// }
 /// ```
 public protocol FaceScorer: Sendable {
-  /// How likely it is that each crop shows a manipulated face.
+  /// The probability that the crops show a manipulated face.
   ///
-  /// - Parameter crops: one person's face, in the order of the frames; they may differ in size.
-  /// - Returns: probabilities of "fake" in 0...1, one a crop; or a single one where the crops were
-  ///   judged together. Nothing for no crops.
+  /// - Parameter crops: One person's face, in the order of the frames; crops may differ in size.
+  /// - Returns: Probabilities of "fake" in 0...1, one per crop, or a single one if the crops were
+  ///   judged together. Empty for no crops.
   func scores(_ crops: [Image]) throws -> [Float]
 }
 
-/// A scorer that judges every crop by itself with one network.
+/// A scorer that judges each crop separately with one network.
 ///
 /// ```swift
 /// struct MyClassifier: FrameClassifier {
@@ -36,17 +36,16 @@ public protocol FaceScorer: Sendable {
 /// }
 /// ```
 public protocol FrameClassifier: FaceScorer {
-  /// What the network expects of its input.
+  /// The size and normalisation of the network's input.
   var input: InputSpec { get }
-  /// Numbers that the network gives an image: 1 (the logit of "fake") or 2 (real, fake) where it
-  /// detects deepfakes.
+  /// The number of outputs per image. Deepfake detectors have 1 (the logit of "fake") or 2 (real,
+  /// fake).
   var classCount: Int { get }
-  /// Crops that pass through the network at once at most, so that memory stays bounded.
+  /// The largest number of crops in a batch, which limits the memory used.
   var batchSize: Int { get }
-  /// What makes the logit a probability; nil, which is what a classifier has that says nothing,
-  /// where the sigmoid or softmax does.
+  /// The calibration of the logit. nil, the default: sigmoid or softmax alone.
   var calibration: LogitCalibration? { get }
 
-  /// The network's raw outputs, [batch, classCount], for prepared images, [batch, size, size, 3].
+  /// The network's logits, [batch, classCount], for prepared images, [batch, size, size, 3].
   func logits(_ batch: Tensor) -> Tensor
 }

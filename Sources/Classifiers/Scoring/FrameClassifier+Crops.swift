@@ -1,7 +1,7 @@
 import DeepfakeCore
 
 extension FrameClassifier {
-  /// The network's raw outputs, one list of `classCount` numbers a crop.
+  /// The network's logits, a list of `classCount` numbers for each crop.
   public func logits(of crops: [Image]) -> [[Float]] {
     rows(of: crops) { [logits($0)] }.map { row in
       precondition(
@@ -11,8 +11,8 @@ extension FrameClassifier {
     }
   }
 
-  /// What `outputs` gives for the crops, `batchSize` at a time: of each crop, its row of each
-  /// tensor, which is [batch, n].
+  /// Runs `outputs` on the crops, `batchSize` at a time. Each tensor of its result is [batch, n];
+  /// the returned list has, for each crop, its row of each tensor.
   func rows(of crops: [Image], _ outputs: (Tensor) -> [Tensor]) -> [[[Float]]] {
     precondition(batchSize > 0, "FrameClassifier: batchSize is \(batchSize)")
     var rows: [[[Float]]] = []
@@ -34,16 +34,15 @@ extension FrameClassifier {
     return rows
   }
 
-  /// The probability of "fake" that `logits` stand for: the sigmoid of one, the second of the
-  /// softmax of two, both calibrated where there is a calibration; nil for any other number, whose
-  /// meaning is unknown.
+  /// The probability of "fake" for `logits`: the sigmoid of a single logit, or the second softmax
+  /// output of two, with calibration if there is one. nil for any other number of logits.
   public func probability(_ logits: [Float]) -> Float? {
     guard let logit = logOdds(logits) else { return nil }
     return calibration.map { $0.probability(logit: logit) } ?? sigmoid(logit)
   }
 
-  /// The log odds of "fake" that `logits` stand for, before any calibration: one itself, of two the
-  /// second minus the first, nil for any other number.
+  /// The log odds of "fake" before calibration: a single logit itself, or the second of two minus
+  /// the first. nil for any other number of logits.
   public func logOdds(_ logits: [Float]) -> Float? {
     switch logits.count {
     case 1: logits[0]
@@ -52,12 +51,12 @@ extension FrameClassifier {
     }
   }
 
-  /// No calibration.
+  /// nil: no calibration.
   public var calibration: LogitCalibration? { nil }
 
   /// The probability of "fake" for each crop.
   ///
-  /// Throws `ClassifierError.noProbability` when the network has neither one class nor two.
+  /// Throws `ClassifierError.noProbability` if the network does not have one or two outputs.
   public func scores(_ crops: [Image]) throws -> [Float] {
     guard classCount == 1 || classCount == 2 else {
       throw ClassifierError.noProbability(classes: classCount)

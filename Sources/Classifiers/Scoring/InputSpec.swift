@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-/// What a network expects of its input, and how a face crop becomes that.
+/// The input that a network expects, and the conversion of face crops to it.
 ///
 /// ```swift
 /// var input = InputSpec(size: 224)
@@ -8,18 +8,18 @@ import DeepfakeCore
 /// let batch = input.prepare(crops)  // [crops, 224, 224, 3]
 /// ```
 public struct InputSpec: Sendable, Equatable {
-  /// How a crop of any shape fills a square.
+  /// How a crop that is not square fills the square input.
   public typealias Fit = NetworkSettings.Fit
 
   /// The side of the square input in pixels.
   public var size: Int
-  /// Subtracted from each channel, red, green and blue first scaled to 0...1.
+  /// The mean of red, green and blue, subtracted after scaling to 0...1.
   public var mean: [Float]
-  /// Then divided by, red, green, blue.
+  /// The standard deviation of red, green and blue, by which the result is divided.
   public var std: [Float]
-  /// The channels' order in the input.
+  /// The order of the channels in the input.
   public var channelOrder: ChannelOrder
-  /// How crops are brought to the size.
+  /// How crops are resized to the input's size.
   public var fit: Fit
 
   /// ImageNet's mean of red, green and blue.
@@ -27,8 +27,8 @@ public struct InputSpec: Sendable, Equatable {
   /// ImageNet's standard deviation of red, green and blue.
   public static let imageNetStd: [Float] = [0.229, 0.224, 0.225]
 
-  /// An input of `size` pixels; ImageNet's statistics, RGB and stretching unless told otherwise.
-  /// `mean` and `std` have three elements, and those of `std` are positive.
+  /// Creates an input of `size` pixels; by default with ImageNet's statistics, RGB and stretching.
+  /// `mean` and `std` have three elements each, and those of `std` are positive.
   public init(
     size: Int, mean: [Float] = Self.imageNetMean, std: [Float] = Self.imageNetStd,
     channelOrder: ChannelOrder = .rgb, fit: Fit = .stretch
@@ -46,23 +46,23 @@ public struct InputSpec: Sendable, Equatable {
 }
 
 extension InputSpec {
-  /// The crops as the network expects them, [crops, size, size, 3]; there is at least one.
+  /// The crops as the network expects them, [crops, size, size, 3]. `crops` is not empty.
   ///
-  /// Where a side shrinks, pixels are averaged over the area they come from; where it grows, they
-  /// are interpolated bilinearly. A crop that has the size already is taken as it is.
+  /// Shrinking averages the pixels of an area; enlarging interpolates bilinearly. A crop that has
+  /// the right size is not resampled.
   public func prepare(_ crops: [Image]) -> Tensor {
     Tensor(
       images: crops.map(fitted),
       normalization: PixelNormalization(mean: mean, std: std, channelOrder: channelOrder))
   }
 
-  /// The crop as a square of `size`.
+  /// The crop as a square image of `size` pixels.
   package func fitted(_ crop: Image) -> Image {
     switch fit {
     case .stretch:
       return crop.resized(width: size, height: size, method: .area)
     case .letterbox:
-      // The shorter side is rounded down, the odd row or column of padding goes to the end.
+      // The shorter side is rounded down; an odd row or column of padding goes to the end.
       let scale = Double(size) / Double(max(crop.width, crop.height))
       let wide = crop.width > crop.height
       let width = wide ? size : max(1, Int(Double(crop.width) * scale))

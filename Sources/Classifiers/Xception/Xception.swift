@@ -6,9 +6,9 @@ struct XceptionBlockSpec: Sendable, Equatable {
   var outChannels: Int
   var units: Int
   var stride: Int
-  /// Whether a ReLU comes first; the skip connection branches off before it.
+  /// Whether the block starts with a ReLU; the skip connection branches off before it.
   var startsWithReLU = true
-  /// Whether the first unit widens, or the last.
+  /// Whether the first unit changes the number of channels; otherwise the last one does.
   var growsFirst = true
 
   var hasSkipConvolution: Bool { stride != 1 || inChannels != outChannels }
@@ -26,12 +26,12 @@ struct XceptionBlockSpec: Sendable, Equatable {
 }
 
 extension ClassifierNetwork {
-  /// The stem and the blocks of the entry flow, whose maps are large and whose weights are small;
-  /// from there on it is the other way round.
+  /// The stem and the three blocks of the entry flow. They have large maps and small weights; the
+  /// later stages have small maps and large weights.
   private static let entryStages = 1 + 3
 
-  /// Xception (Chollet 2017) in the PyTorch port that published detectors use, under the keys of
-  /// timm's `legacy_xception`. Its first two convolutions have no padding.
+  /// Creates an Xception (Chollet 2017), the PyTorch port that published detectors use, with the
+  /// keys of timm's `legacy_xception`. Its first two convolutions have no padding.
   init(xception norm: Norm, classCount: Int, dropout: Float) {
     let store = ParameterStore()
     let scope = store.root

@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-/// A depthwise 3x3 convolution, a 1x1 convolution straight after it, a norm and an activation.
+/// A depthwise 3x3 convolution directly followed by a 1x1 convolution, a norm and an activation.
 struct SeparableConvNorm: Module {
   let depthwise: Conv2d
   let pointwise: ConvNorm
@@ -20,11 +20,11 @@ struct SeparableConvNorm: Module {
     pointwise(depthwise(x, mode), mode)
   }
 
-  /// The most weights that are read again for each few rows.
+  /// The largest number of weights that may be read again for every few rows.
   private static let mostWeights = 1024 * 1024
 
-  /// Both convolutions row by row, which spares the maps between them; where weights are large, one
-  /// after the other, which reads them less often.
+  /// Runs both convolutions row by row, which needs no maps between them. With large weights it
+  /// runs one after the other, which reads the weights less often.
   func forInference() -> any Module {
     let convolution = pointwise.convolution
     guard convolution.weight.shape.reduce(1, *) <= Self.mostWeights else {
@@ -45,12 +45,12 @@ struct SeparableConvNorm: Module {
   }
 }
 
-/// A residual block of separable convolutions with ReLUs between them; a strided one ends in max
-/// pooling.
+/// A residual block of separable convolutions with ReLUs between them. A strided block ends with
+/// max pooling.
 struct XceptionBlock: Module {
   private let spec: XceptionBlockSpec
   private let units: [any Module]
-  /// None where the input itself is added.
+  /// The 1x1 convolution of the skip connection; nil if the input itself is added.
   private let skip: (any Module)?
 
   init(_ scope: Scope, _ spec: XceptionBlockSpec, norm: Norm) {
@@ -62,7 +62,7 @@ struct XceptionBlock: Module {
           scope / "skip", spec.inChannels, spec.outChannels, kernel: 1, stride: spec.stride,
           bias: false),
         norm: NormLayer(scope / "skipbn", spec.outChannels, norm), activation: .identity) : nil
-    // Published keys number ReLU, separable convolution and norm in one sequence.
+    // Published keys number all ReLUs, separable convolutions and norms of a block in one sequence.
     let first = spec.startsWithReLU ? 1 : 0
     units = (0..<spec.units).map { i in
       let isLast = i == spec.units - 1
@@ -81,7 +81,8 @@ struct XceptionBlock: Module {
     skip = block.skip?.forInference()
   }
 
-  /// Whichever branch comes last adds the other as it writes.
+  /// The last layer of the main branch, or the skip convolution, adds the other branch in its
+  /// kernel.
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     var y = spec.startsWithReLU ? x.relu() : x
     for (i, unit) in units.enumerated() {

@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-/// Xception (Chollet 2017), and the checkpoints of it.
+/// Xception (Chollet 2017), with its checkpoints.
 struct XceptionFamily: ClassifierFamily {
   let architectures = [Architecture.xception]
   let schemes = [Scheme.timm, .icpr2020dfdc]
@@ -14,8 +14,8 @@ struct XceptionFamily: ClassifierFamily {
       ? InputSpec(size: 224) : InputSpec(size: 299, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5])
   }
 
-  /// timm's `legacy_xception`, whose first published file calls the classifier `last_linear` and
-  /// holds its 1x1 convolutions as matrices.
+  /// The keys of timm's `legacy_xception`. Its first published file names the classifier
+  /// `last_linear` and stores 1x1 convolutions as matrices.
   func keys(
     _ architecture: Architecture, _ scheme: Scheme, hasKey: (String) -> Bool
   ) -> KeyMapping {
@@ -40,6 +40,6 @@ struct XceptionFamily: ClassifierFamily {
 }
 
 extension Architecture {
-  /// Xception.
+  /// Xception, made for 299 pixels.
   public static let xception = Architecture("xception")
 }

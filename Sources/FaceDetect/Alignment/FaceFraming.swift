@@ -1,15 +1,15 @@
 import DeepfakeCore
 
-/// The size and the place of a face by its landmarks, without turning it: crops of one framing cost
-/// no resampling and show turned heads as large as others.
+/// The size and position of a face, computed from its landmarks without rotation. Crops cut in this
+/// way need no resampling, and show turned heads as large as frontal ones.
 package struct FaceFraming: Sendable, Equatable {
-  /// Halfway between the middle of the eyes and that of the mouth's corners.
+  /// The point halfway between the midpoint of the eyes and the midpoint of the mouth corners.
   package let middle: Point
-  /// Pixels between those two.
+  /// The distance, in pixels, between these two midpoints.
   package let distance: Float
 
-  /// The place of a face; nil where the five landmarks (left eye, right eye, nose, left and right
-  /// corner of the mouth) are not there, are not finite, or leave no distance.
+  /// Creates the framing of a face. nil if there are not five landmarks (left eye, right eye, nose,
+  /// left and right mouth corner), if they are not finite, or if the distance is 0.
   package init?(landmarks: [Point]) {
     guard landmarks.count == 5 else { return nil }
     let eyes = (
@@ -24,9 +24,10 @@ package struct FaceFraming: Sendable, Equatable {
     guard distance.isFinite, middle.x.isFinite, middle.y.isFinite, distance > 0 else { return nil }
   }
 
-  /// The side of the square around the middle that shows the distance as a part `length` of it, in
-  /// a picture of so many pixels. Where that would reach over a twentieth of the side beyond the
-  /// picture, it is as much less, until the distance is `most` of it.
+  /// The side of a square around `middle` in which `distance` takes the fraction `length` of the
+  /// side. If the square would extend beyond a picture of `width` by `height` pixels by more than
+  /// about a twentieth of its side, it is made smaller, until `distance` takes the fraction `most`
+  /// of it.
   package func side(
     showing length: Float, atMost most: Float, width: Int, height: Int
   ) -> Float {
@@ -35,13 +36,14 @@ package struct FaceFraming: Sendable, Equatable {
     return max(min(distance / length, room), distance / most)
   }
 
-  /// The distance as a part of the side of a crop without a margin: that of DFDC's published face
-  /// crops.
+  /// The fraction of the side that `distance` takes in a crop without a margin, as in DFDC's
+  /// published face crops.
   package static let usualLength: Float = 0.42
 
-  /// The square around the face, in pixels of the frame: its side is the distance by `usualLength`,
-  /// with `margin` times that on every side. Nil where the landmarks cannot be those of `face`'s
-  /// box, which is more than three times smaller or larger than they say.
+  /// The square around the face, in pixels of the frame. Its side is the distance divided by
+  /// `usualLength`, plus `margin` times that on every side. nil if the landmarks do not fit the
+  /// face's box: the face size that they imply is more than three times smaller or larger than the
+  /// box.
   package static func square(of face: Face, margin: Float) -> PixelRectangle? {
     guard let framing = FaceFraming(landmarks: face.landmarks) else { return nil }
     let plain = framing.distance / usualLength

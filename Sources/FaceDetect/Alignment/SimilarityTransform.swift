@@ -1,7 +1,7 @@
 import DeepfakeCore
 import Foundation
 
-/// A similarity of the plane: points are turned, scaled and moved, never mirrored.
+/// A similarity transform of the plane: rotation, scaling and translation, without reflection.
 ///
 /// (x, y) goes to (a x - b y + translationX, b x + a y + translationY).
 package struct SimilarityTransform: Sendable, Equatable {
@@ -9,13 +9,13 @@ package struct SimilarityTransform: Sendable, Equatable {
   package let a: Double
   /// The scale times the sine of the angle.
   package let b: Double
-  /// Where the origin goes: pixels from the left.
+  /// The image of the origin: pixels from the left.
   package let translationX: Double
-  /// Where the origin goes: pixels from the top.
+  /// The image of the origin: pixels from the top.
   package let translationY: Double
 
-  /// A similarity that scales lengths by `scale`, above 0, turns x towards y by `angle` radians
-  /// (clockwise, as pictures are seen) and then moves.
+  /// Creates a transform that scales by `scale`, above 0, rotates x towards y by `angle` radians
+  /// (clockwise on the screen), and then translates.
   package init(
     scale: Double, angle: Double, translationX: Double = 0, translationY: Double = 0
   ) {
@@ -32,11 +32,12 @@ package struct SimilarityTransform: Sendable, Equatable {
     self.translationY = translationY
   }
 
-  /// The similarity that takes `source` nearest to `target`, point by point, in the least squares
-  /// sense; reflections are not considered. Coordinates are computed with in double precision.
+  /// The similarity that maps `source` to `target` with the least squared error. Reflections are
+  /// excluded, and the computation is in double precision.
   ///
-  /// Nil where the points determine none: a number is not finite, all points of one side coincide,
-  /// or only a reflection would fit. The two lists must be equally long and not empty.
+  /// nil if the points do not determine a similarity: a number is not finite, all points of one
+  /// list coincide, or only a reflection would fit. The two lists must have the same length and not
+  /// be empty.
   ///
   /// Umeyama, "Least-squares estimation of transformation parameters between two point patterns"
   /// (PAMI 1991), equations 40 to 43.
@@ -57,7 +58,7 @@ package struct SimilarityTransform: Sendable, Equatable {
       covariance[1, 0] += v * x / count
       covariance[1, 1] += v * y / count
     }
-    // Points that coincide differ by what rounding leaves.
+    // Points that coincide may differ by rounding errors.
     guard variance > 1e-18 * (1 + from.x * from.x + from.y * from.y),
       let parts = try? covariance.singularValues()
     else { return nil }
@@ -83,18 +84,18 @@ package struct SimilarityTransform: Sendable, Equatable {
     return (x / Double(points.count), y / Double(points.count))
   }
 
-  /// The factor of lengths.
+  /// The factor by which lengths are scaled.
   package var scale: Double { (a * a + b * b).squareRoot() }
 
-  /// The angle in radians by which x turns towards y.
+  /// The rotation angle, in radians, from x towards y.
   package var angle: Double { atan2(b, a) }
 
-  /// The same as an affine map.
+  /// The same transform as an affine map.
   package var map: AffineMap {
     AffineMap(a: a, b: -b, c: translationX, d: b, e: a, f: translationY)
   }
 
-  /// Where a point goes.
+  /// Applies the transform to a point.
   package func callAsFunction(_ point: Point) -> Point {
     let (x, y) = map(x: Double(point.x), y: Double(point.y))
     return Point(x: Float(x), y: Float(y))

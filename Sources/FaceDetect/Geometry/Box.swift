@@ -1,23 +1,23 @@
-/// A place in a frame, in pixels from its upper left corner.
+/// A point in a frame, in pixels from the upper left corner.
 public struct Point: Sendable, Equatable {
-  /// Pixels from the left.
+  /// The distance from the left edge of the frame.
   public var x: Float
-  /// Pixels from the top.
+  /// The distance from the top of the frame.
   public var y: Float
 
-  /// A point at (x, y).
+  /// Creates a point at (x, y).
   public init(x: Float, y: Float) {
     self.x = x
     self.y = y
   }
 
-  /// The point in a frame whose axes are stretched by these factors.
+  /// The point after the frame is scaled by these factors.
   public func scaled(x factorX: Float, y factorY: Float) -> Point {
     Point(x: x * factorX, y: y * factorY)
   }
 }
 
-/// An upright rectangle in a frame, in pixels; it may reach beyond the frame.
+/// An upright rectangle in a frame, in pixels. It may extend beyond the frame.
 ///
 /// ```swift
 /// let box = Box(x1: 10, y1: 10, x2: 30, y2: 50)
@@ -26,16 +26,16 @@ public struct Point: Sendable, Equatable {
 /// print(box.area, overlap)  // 800.0 0.33333334
 /// ```
 public struct Box: Sendable, Equatable {
-  /// The left edge.
+  /// The x coordinate of the left edge.
   public var x1: Float
-  /// The upper edge.
+  /// The y coordinate of the top edge.
   public var y1: Float
-  /// The right edge.
+  /// The x coordinate of the right edge.
   public var x2: Float
-  /// The lower edge.
+  /// The y coordinate of the bottom edge.
   public var y2: Float
 
-  /// A box between two corners.
+  /// Creates a box from its upper left and lower right corners.
   public init(x1: Float, y1: Float, x2: Float, y2: Float) {
     self.x1 = x1
     self.y1 = y1
@@ -43,22 +43,23 @@ public struct Box: Sendable, Equatable {
     self.y2 = y2
   }
 
-  /// Pixels across; 0 for a box turned inside out.
+  /// The width in pixels; 0 if `x2` is below `x1`.
   public var width: Float { max(0, x2 - x1) }
-  /// Pixels down; 0 for a box turned inside out.
+  /// The height in pixels; 0 if `y2` is below `y1`.
   public var height: Float { max(0, y2 - y1) }
-  /// Square pixels.
+  /// The area in square pixels.
   public var area: Float { width * height }
-  /// The middle.
+  /// The centre point.
   public var center: Point { Point(x: (x1 + x2) / 2, y: (y1 + y2) / 2) }
-  /// Upper left, upper right, lower left and lower right.
+  /// The upper left, upper right, lower left and lower right corners.
   var corners: [Point] {
     [Point(x: x1, y: y1), Point(x: x2, y: y1), Point(x: x1, y: y2), Point(x: x2, y: y2)]
   }
   /// Whether no edge is infinite or NaN.
   public var isFinite: Bool { x1.isFinite && y1.isFinite && x2.isFinite && y2.isFinite }
 
-  /// Intersection over union: 1 for equal boxes that are not empty, 0 for boxes that do not meet.
+  /// Intersection over union (IoU): 1 for equal boxes that are not empty, 0 for boxes that do not
+  /// overlap.
   public func intersectionOverUnion(with other: Box) -> Float {
     let shared = Box(
       x1: max(x1, other.x1), y1: max(y1, other.y1), x2: min(x2, other.x2), y2: min(y2, other.y2)
@@ -67,13 +68,13 @@ public struct Box: Sendable, Equatable {
     return union > 0 ? shared / union : 0
   }
 
-  /// The box in a frame whose axes are stretched by these factors.
+  /// The box after the frame is scaled by these factors.
   public func scaled(x factorX: Float, y factorY: Float) -> Box {
     Box(x1: x1 * factorX, y1: y1 * factorY, x2: x2 * factorX, y2: y2 * factorY)
   }
 
-  /// The part of the box inside a frame of `width` by `height` pixels; empty at the frame's edge
-  /// for a box that lies outside.
+  /// The part of the box inside a frame of `width` by `height` pixels. A box outside of the frame
+  /// becomes an empty box on the frame's edge.
   public func clipped(width: Int, height: Int) -> Box {
     let right = Float(width)
     let bottom = Float(height)
@@ -82,10 +83,10 @@ public struct Box: Sendable, Equatable {
       x2: min(max(x2, 0), right), y2: min(max(y2, 0), bottom))
   }
 
-  /// The square of whole pixels around the box's centre that a face crop is cut from.
+  /// The square of whole pixels around the box's centre from which a face crop is cut.
   ///
-  /// Its side is the box's longer side and `margin` times that on each side, from 1 to 16384
-  /// pixels. It may reach beyond the frame: whoever cuts it pads.
+  /// Its side is the box's longer side plus `margin` times that on each side, from 1 to 16384
+  /// pixels. It may extend beyond the frame; the caller must pad it.
   package func squareCrop(margin: Float) -> PixelRectangle {
     precondition(margin > -0.5, "squareCrop: margin \(margin) leaves nothing")
     let wanted = PixelRectangle.wholePixels(max(width, height) * (1 + 2 * margin))
@@ -97,18 +98,18 @@ public struct Box: Sendable, Equatable {
   }
 }
 
-/// A rectangle of whole pixels; it may reach beyond the frame.
+/// A rectangle of whole pixels. It may extend beyond the frame.
 package struct PixelRectangle: Sendable, Equatable {
   /// The leftmost column.
   package var x: Int
   /// The uppermost row.
   package var y: Int
-  /// Columns.
+  /// The number of columns.
   package var width: Int
-  /// Rows.
+  /// The number of rows.
   package var height: Int
 
-  /// A rectangle with its upper left pixel at (x, y).
+  /// Creates a rectangle whose upper left pixel is (x, y).
   package init(x: Int, y: Int, width: Int, height: Int) {
     self.x = x
     self.y = y
@@ -116,7 +117,7 @@ package struct PixelRectangle: Sendable, Equatable {
     self.height = height
   }
 
-  /// The nearest integer, kept within a million pixels of 0; 0 for NaN.
+  /// The nearest integer, limited to about a million in either direction; 0 for NaN.
   static func wholePixels(_ value: Float) -> Int {
     let limit = Float(1 << 20)
     guard value > -limit else { return value.isNaN ? 0 : -(1 << 20) }

@@ -1,4 +1,4 @@
-/// A face found in a frame.
+/// A face detected in a frame.
 ///
 /// ```swift
 /// for face in try detector.detect([photo])[0] where face.score > 0.9 {
@@ -6,27 +6,27 @@
 /// }
 /// ```
 public struct Face: Sendable, Equatable {
-  /// Where the face is, in pixels of the frame; it may reach beyond the frame.
+  /// The face's box, in pixels of the frame. It may extend beyond the frame.
   public var box: Box
-  /// How sure the detector is, from 0 to 1.
+  /// The detector's confidence, 0 to 1.
   public var score: Float
-  /// Left eye, right eye, nose, left and right corner of the mouth, as seen in the picture; empty
-  /// for a detector that finds none.
+  /// Left eye, right eye, nose, left and right mouth corner, as seen in the image; empty if the
+  /// detector finds no landmarks.
   public var landmarks: [Point]
 
-  /// A face.
+  /// Creates a face.
   public init(box: Box, score: Float, landmarks: [Point] = []) {
     self.box = box
     self.score = score
     self.landmarks = landmarks
   }
 
-  /// Whether no number is infinite or NaN, as damaged weights can make them.
+  /// Whether all numbers are finite. Damaged weights can produce infinite numbers or NaN.
   public var isFinite: Bool {
     box.isFinite && score.isFinite && landmarks.allSatisfy { $0.x.isFinite && $0.y.isFinite }
   }
 
-  /// The face in a frame whose axes are stretched by these factors.
+  /// The face after the frame is scaled by these factors.
   public func scaled(x factorX: Float, y factorY: Float) -> Face {
     Face(
       box: box.scaled(x: factorX, y: factorY), score: score,

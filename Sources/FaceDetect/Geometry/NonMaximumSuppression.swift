@@ -1,15 +1,16 @@
-/// Greedy non-maximum suppression: of faces that overlap much, the surest stays.
+/// Greedy non-maximum suppression: of faces that overlap strongly, keeps the one with the highest
+/// score.
 package struct NonMaximumSuppression: Sendable {
-  /// How a box's extent is counted when overlap is measured.
+  /// How a box's width and height are counted for the overlap.
   package enum Extent: Sendable {
     /// x2 - x1.
     case continuous
-    /// x2 - x1 + 1, as when corners are pixels that belong to the box: what the published detectors
-    /// were tuned with. It matters for small faces.
+    /// x2 - x1 + 1: corners are pixels that belong to the box, as in the published detectors. It
+    /// makes a difference for small faces.
     case inclusive
   }
 
-  /// Faces with a larger intersection over union than this with a surer face are dropped.
+  /// A face is dropped if its IoU with a kept face of a higher score is above this.
   package var threshold: Float
   package var extent: Extent
 
@@ -18,13 +19,13 @@ package struct NonMaximumSuppression: Sendable {
     self.extent = extent
   }
 
-  /// The faces that stay, surest first; of equally sure ones, the earlier comes first. Faces that
-  /// are not finite in every number are dropped.
+  /// The faces that are kept, by falling score; equal scores keep their order. Faces with numbers
+  /// that are not finite are dropped.
   package func callAsFunction(_ faces: [Face]) -> [Face] {
     let sorted = faces.filter(\.isFinite).sortedBySureness()
     let extra: Float = extent == .inclusive ? 1 : 0
     var kept: [Face] = []
-    // Beside the faces, what every further face is compared with, without their landmarks.
+    // The boxes and areas of the kept faces, for comparison with the following faces.
     var keptBoxes: [(box: Box, area: Float)] = []
     for face in sorted {
       let box = face.box
@@ -45,7 +46,7 @@ package struct NonMaximumSuppression: Sendable {
 }
 
 extension [Face] {
-  /// By falling score; equal scores keep their order.
+  /// Sorted by falling score; equal scores keep their order.
   func sortedBySureness() -> [Face] {
     enumerated()
       .sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }

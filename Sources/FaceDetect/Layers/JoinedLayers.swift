@@ -1,17 +1,17 @@
 import DeepfakeCore
 
-// Convolutions that read the same input are faster as one with all their output channels: the input
-// is read once, and narrow convolutions fill the kernels' tiles.
+// Convolutions that read the same input are faster as one convolution with all their output
+// channels: the input is read once, and the wider output fills the kernels' tiles better.
 
-/// The scope of a layer that takes the place of those with these weights, in a store of its own.
+/// The scope, in a new store, for a layer that replaces the layers with these weights.
 private func scope(joining weights: [Parameter]) -> Scope {
   let keys = weights.map { $0.key.dropLast(".weight".count) }
   return ParameterStore().root / keys.joined(separator: "+")
 }
 
 extension Conv2d {
-  /// One convolution with the output channels of all `parts`, one after the other; they must agree
-  /// in all else. Their parameters are released.
+  /// One convolution with the output channels of all `parts`, in order. The parts must have the
+  /// same settings otherwise. Their parameters are released.
   init(joining parts: [Conv2d]) {
     let weights = parts.map(\.weight.value)
     let biases = parts.compactMap(\.bias?.value)
@@ -36,7 +36,7 @@ extension Conv2d {
 }
 
 extension BatchNorm2d {
-  /// One norm of the channels of all `parts`, one after the other; they must have one epsilon.
+  /// One norm with the channels of all `parts`, in order. The parts must have the same epsilon.
   /// Their parameters are released.
   init(joining parts: [BatchNorm2d]) {
     precondition(
@@ -58,8 +58,8 @@ extension BatchNorm2d {
 }
 
 extension PackedBlock {
-  /// The blocks as one, whatever their activations: what a part gives below 0 is multiplied by its
-  /// slope.
+  /// One block for all `parts`. A PReLU replaces their activations: it multiplies each part's
+  /// negative outputs by the part's slope.
   init(joining parts: [ConvNorm], slopes: [Float]) {
     precondition(parts.count == slopes.count, "PackedBlock: \(slopes) for \(parts.count) parts")
     let each = zip(parts, slopes).flatMap { part, slope in
@@ -74,7 +74,7 @@ extension PackedBlock {
 }
 
 extension Linear {
-  /// One layer with the outputs of all `parts`, one after the other; each must have a bias. Their
+  /// One layer with the outputs of all `parts`, in order. Each part must have a bias. Their
   /// parameters are released.
   init(joining parts: [Linear]) {
     let biases = parts.compactMap(\.bias?.value)

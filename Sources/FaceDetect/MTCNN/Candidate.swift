@@ -1,11 +1,11 @@
-/// A box that may hold a face, between two of MTCNN's stages.
+/// A possible face, passed between two of MTCNN's stages.
 package struct Candidate: Sendable, Equatable {
   package var box: Box
   package var score: Float
-  /// What the network that gave the score says each edge should be moved by, in units of the box's
-  /// side: left, top, right, bottom.
+  /// The network's correction of each edge, in units of the box's width or height: left, top,
+  /// right, bottom.
   package var offsets: SIMD4<Float>
-  /// In pixels of the frame; only of O-Net.
+  /// The landmarks in pixels of the frame; only O-Net gives them.
   package var landmarks: [Point] = []
 
   package init(box: Box, score: Float, offsets: SIMD4<Float>, landmarks: [Point] = []) {
@@ -17,8 +17,9 @@ package struct Candidate: Sendable, Equatable {
 }
 
 extension Box {
-  /// The box with every edge moved by its offset, in units of the box's side plus `extra` pixels: 0
-  /// after P-Net, 1 after the others, as published.
+  /// The box with every edge moved by its offset, in units of the box's width or height plus
+  /// `extra` pixels. As in the published code, `extra` is 0 after P-Net and 1 after the other
+  /// networks.
   package func moved(by offsets: SIMD4<Float>, extra: Float) -> Box {
     let (width, height) = (x2 - x1 + extra, y2 - y1 + extra)
     return Box(
@@ -26,7 +27,7 @@ extension Box {
       x2: x2 + offsets.z * width, y2: y2 + offsets.w * height)
   }
 
-  /// The square around the same centre with the longer side.
+  /// The square with the same centre and the longer side.
   package func squared() -> Box {
     let (width, height) = (x2 - x1, y2 - y1)
     let side = max(width, height)
@@ -35,9 +36,9 @@ extension Box {
     return Box(x1: left, y1: top, x2: left + side, y2: top + side)
   }
 
-  /// The part of the box in a frame, in whole pixels: coordinates count from 1, fractions are
-  /// dropped, and the last row and column belong to the box, as published. Nil where nothing is
-  /// left.
+  /// The part of the box inside a frame, in whole pixels, as in the published code: coordinates
+  /// start at 1, fractions are dropped, and the last row and column belong to the box. nil if the
+  /// part is empty.
   package func pixels(width: Int, height: Int) -> PixelRectangle? {
     let left = max(1, Self.whole(x1)) - 1
     let top = max(1, Self.whole(y1)) - 1
@@ -47,7 +48,7 @@ extension Box {
     return PixelRectangle(x: left, y: top, width: right - left, height: bottom - top)
   }
 
-  /// The integer towards zero, kept within what 32 bits hold; 0 for NaN.
+  /// The value rounded towards zero and limited to 2^30 in either direction; 0 for NaN.
   private static func whole(_ value: Float) -> Int {
     let limit = Float(1 << 30)
     return value.isNaN ? 0 : Int(max(-limit, min(limit, value)))

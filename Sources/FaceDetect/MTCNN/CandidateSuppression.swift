@@ -1,17 +1,17 @@
-/// Greedy non-maximum suppression between MTCNN's stages, decided to the last bit as the published
-/// code does, so that the same candidates stay.
+/// Greedy non-maximum suppression between MTCNN's stages. It reproduces the published code bit by
+/// bit, so that the same candidates are kept.
 package struct CandidateSuppression: Sendable {
-  /// What the shared area is measured against, and how extents are counted.
+  /// How the overlap of two boxes is measured.
   package enum Measure: Sendable {
-    /// The union, as torchvision's `nms`: extents are differences of edges. Of equally sure
-    /// candidates the earlier one is looked at first.
+    /// Intersection over union, as in torchvision's `nms`. Widths are differences of edges. Of
+    /// candidates with the same score, the earlier one comes first.
     case union
-    /// The smaller of the two, as facenet-pytorch's "Min": extents are differences plus one. Of
-    /// equally sure candidates the later one is looked at first.
+    /// Intersection over the smaller box, as in facenet-pytorch's "Min". Widths are differences
+    /// plus one. Of candidates with the same score, the later one comes first.
     case smaller
   }
 
-  /// What is compared with every further candidate of one that stays.
+  /// The box and area of a kept candidate.
   private struct Kept {
     var box: Box
     var area: Float
@@ -25,8 +25,8 @@ package struct CandidateSuppression: Sendable {
     self.measure = measure
   }
 
-  /// The candidates that overlap no surer one that stays by more than the threshold, surest first.
-  /// Only the `limit` surest are looked at.
+  /// The candidates that are kept, by falling score: those whose overlap with every kept candidate
+  /// of a higher score is not above the threshold. Only the `limit` highest scores are considered.
   package func callAsFunction(_ candidates: [Candidate], limit: Int = .max) -> [Candidate] {
     let extra: Float = measure == .smaller ? 1 : 0
     var kept: [Kept] = []

@@ -1,20 +1,20 @@
 import DeepfakeCore
 
-/// MTCNN's second and third stages: a network looks at every candidate's crop.
+/// MTCNN's second or third stage: a network judges the crop of every candidate.
 struct CropStage: Sendable {
   let network: CropNet
-  /// Scores must exceed this.
+  /// A candidate is kept if its score is above this.
   var threshold: Float
 
-  /// A crop and whose it is.
+  /// A candidate's box and the window of the frame to crop.
   private struct Crop {
     var box: Box
     var window: PixelWindow
   }
 
-  /// Each frame's boxes that the network takes for faces, with its offsets and landmarks. Boxes
-  /// that lie outside of the frame are dropped. Throws `FaceDetectError.scoresNotNumbers`, and
-  /// `CancellationError` in a cancelled task: there may be very many boxes.
+  /// The boxes of each frame that the network accepts as faces, with its offsets and landmarks.
+  /// Boxes outside of the frame are dropped. Throws `FaceDetectError.scoresNotNumbers`, and
+  /// `CancellationError` in a cancelled task, because there may be very many boxes.
   func callAsFunction(_ boxes: [[Box]], in frames: [Image]) throws -> [[Candidate]] {
     let crops = boxes.indices.flatMap { frame in
       boxes[frame].compactMap { box in crop(box, frame, frames[frame]) }
@@ -52,7 +52,7 @@ struct CropStage: Sendable {
     guard score.isFinite && row.allSatisfy(\.isFinite) else {
       throw FaceDetectError.scoresNotNumbers
     }
-    // Landmarks are given in units of the box as the network saw it.
+    // Landmarks are relative to the box, in units of its width and height.
     let count = (row.count - 6) / 2
     let width = box.x2 - box.x1 + 1
     let height = box.y2 - box.y1 + 1

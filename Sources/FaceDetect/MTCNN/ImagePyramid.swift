@@ -1,23 +1,24 @@
-/// The sizes at which P-Net sees a frame, so that faces of every size become 12 pixels in one of
-/// them.
+/// The sizes to which a frame is scaled for P-Net. A face of any size is about 12 pixels large in
+/// one of them.
 ///
-/// Numbers as facenet-pytorch computes them, in double precision.
+/// The sizes are computed in double precision, as in facenet-pytorch.
 package struct ImagePyramid: Sendable, Equatable {
-  /// One size.
+  /// One size of the frame.
   package struct Level: Sendable, Equatable {
-    /// Pixels of the level for one of the frame.
+    /// The level's size relative to the frame.
     package var scale: Double
     package var width: Int
     package var height: Int
   }
 
-  /// The side of P-Net's window.
+  /// The side of P-Net's window in pixels.
   private static let cell = 12.0
 
-  /// From the largest to the smallest; empty for a frame smaller than the smallest face.
+  /// The levels, largest first; empty if the frame is smaller than `minimumFaceSize`.
   package var levels: [Level] = []
 
-  /// The levels for faces of `minimumFaceSize` pixels and more, each `factor` times the one before.
+  /// Creates the levels for faces of at least `minimumFaceSize` pixels. Each level is `factor`
+  /// times the previous one.
   package init(width: Int, height: Int, minimumFaceSize: Double, factor: Double) {
     var scale = Self.cell / minimumFaceSize
     var side = Double(min(width, height)) * scale

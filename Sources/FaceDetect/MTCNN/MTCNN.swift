@@ -1,12 +1,12 @@
 import DeepfakeCore
 
-/// The MTCNN detector: three small networks, each stricter than the one before. P-Net proposes
-/// faces on an image pyramid, R-Net and O-Net look at the proposals' crops; five landmarks come
-/// with each face.
+/// The MTCNN detector: a cascade of three small networks. P-Net proposes faces on an image pyramid.
+/// R-Net and O-Net judge the crops of the proposals, each more strictly. Every face has five
+/// landmarks.
 ///
 /// Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
-/// Networks" (2016); weights and numbers as facenet-pytorch 2.6 publishes them. A frame's faces do
-/// not depend on the frames beside it.
+/// Networks" (2016), with the weights and constants of facenet-pytorch 2.6. The faces of a frame do
+/// not depend on the other frames of a batch.
 ///
 /// ```swift
 /// var options = MTCNN.Options()
@@ -15,28 +15,27 @@ import DeepfakeCore
 /// let faces = try detector.detect([photo])[0]
 /// ```
 public struct MTCNN: FaceDetector {
-  /// What counts as a face, and on which picture it is looked for.
+  /// The detector's thresholds, and the scale of the frames.
   public struct Options: Sendable, Equatable {
-    /// What P-, R- and O-Net's scores must be, each in 0...1.
+    /// The minimum scores of P-Net, R-Net and O-Net, each in 0...1.
     public var thresholds: [Float] = [0.6, 0.7, 0.7]
-    /// The size of each level of the pyramid, as a part of the one before; 0.1...0.98.
+    /// The size of each level of the pyramid relative to the previous one, 0.1...0.98.
     public var factor: Float = 0.709
-    /// The smallest faces looked for, in pixels of the frame as given; above 0. Nil stands for the
-    /// published 20 pixels of the frame as searched, which `frameScale` may have shrunk. The
-    /// smaller, the slower.
+    /// The minimum face size in pixels of the original frame, above 0. nil: the published 20
+    /// pixels, counted in the scaled frame (see `frameScale`). Smaller sizes take more time.
     public var minimumFaceSize: Float?
-    /// The frame is shrunk (or enlarged) by this factor before detection; results are in pixels of
-    /// the frame as given.
+    /// The factor by which frames are scaled before detection. Results are in pixels of the
+    /// original frame.
     public var frameScale: FrameScale = 1
-    /// Faces given of each frame, the surest first; nil for all.
+    /// The maximum number of faces per frame, those with the highest scores; nil: all.
     public var maximumFaces: Int?
 
-    /// The published settings on the frame as it is.
+    /// Creates the published settings, with unscaled frames.
     public init() {}
 
-    /// The published smallest face, in pixels of the frame as searched.
+    /// The published minimum face size, in pixels of the scaled frame.
     public static let publishedFaceSize: Float = 20
-    /// The factors that `factor` may be.
+    /// The allowed values of `factor`.
     public static let factors: ClosedRange<Float> = 0.1...0.98
   }
 
@@ -46,21 +45,22 @@ public struct MTCNN: FaceDetector {
   private let refinement: CropStage
   private let output: CropStage
 
-  /// Overlap from which the lesser candidate is dropped after R-Net and, measured against the
-  /// smaller box, after O-Net.
+  /// Overlap above which the candidate with the lower score is dropped: IoU after R-Net, and
+  /// intersection over the smaller box after O-Net.
   private static let overlap: Float = 0.7
-  /// Pixels of a frame, and of its pyramid's first level, that the detector takes.
+  /// The largest number of pixels of a scaled frame, and of the first level of its pyramid.
   private static let framePixels = 1 << 28
   private static let levelPixels = 1 << 27
-  /// Bytes of P-Net's outputs and the number of frames that are worked on together.
+  /// The largest size in bytes of P-Net's outputs for a batch, and the largest number of its
+  /// frames.
   private static let batchBytes = 32 << 20
   private static let batchFrames = 32
 
-  /// The detector of published weights, whose keys are `pnet.*`, `rnet.*` and `onet.*` (see
-  /// `readWeights`).
+  /// Creates the detector from published weights, with the keys `pnet.*`, `rnet.*` and `onet.*`
+  /// (see `readWeights`).
   ///
-  /// Throws `WeightsError`: what is missing, unused or misshapen, or which other network the file
-  /// is for.
+  /// Throws `WeightsError` with the keys that are missing, unused or of the wrong shape, or with
+  /// the network that the file is for.
   public init(weights: StateDict, options: Options = Options()) throws(WeightsError) {
     precondition(
       options.thresholds.count == 3 && options.thresholds.allSatisfy { (0...1).contains($0) }
@@ -76,17 +76,17 @@ public struct MTCNN: FaceDetector {
     output = CropStage(network: networks.onet, threshold: options.thresholds[2])
   }
 
-  /// The faces of each frame, surest first. Throws `FaceDetectError.frameTooLarge` where the frame
-  /// or its enlarged first level has too many pixels, `.scoresNotNumbers` where the weights are
-  /// damaged.
+  /// Detects the faces of each frame, by falling score. Throws `FaceDetectError.frameTooLarge` if
+  /// the scaled frame or the first level of its pyramid has too many pixels, and
+  /// `.scoresNotNumbers` if the weights are damaged.
   public func detect(_ frames: [Image]) throws -> [[Face]] {
     try detect(frames, scale: options.frameScale)
   }
 
-  /// How frames are scaled before they are searched.
+  /// The factor by which frames are scaled before detection.
   public var frameScale: FrameScale { options.frameScale }
 
-  /// The same with another scale of frames.
+  /// Detects the faces of each frame with another frame scale.
   public func detect(_ frames: [Image], scale: FrameScale) throws -> [[Face]] {
     precondition(scale.isUsable, "MTCNN: frames cannot be scaled by \(scale)")
     var found: [[Face]] = []
@@ -120,7 +120,7 @@ public struct MTCNN: FaceDetector {
     }
   }
 
-  /// The faces of frames that are worked on together, in pixels of the frames as searched.
+  /// The faces of one batch, in pixels of the scaled frames.
   private func detect(_ batch: [(frame: Image, pyramid: ImagePyramid)]) throws -> [[Face]] {
     let frames = batch.map(\.frame)
     let proposed = try proposals(frames, batch.map(\.pyramid))
@@ -140,7 +140,7 @@ public struct MTCNN: FaceDetector {
     }
   }
 
-  /// The size at which a frame is searched.
+  /// The size of the scaled frame.
   private func size(_ frame: Image, by factor: Float) -> (width: Int, height: Int) {
     let scale = Double(factor)
     func extent(_ pixels: Int) -> Int {
@@ -168,7 +168,7 @@ public struct MTCNN: FaceDetector {
       factor: options.factor.asWritten)
   }
 
-  /// Throws where a frame that is enlarged by `scale` has more than `limit` pixels.
+  /// Throws if the frame, scaled by `scale`, has more than `limit` pixels.
   private func check(
     _ width: Int, _ height: Int, scale: Double, limit: Int
   ) throws(FaceDetectError) {
@@ -180,12 +180,12 @@ public struct MTCNN: FaceDetector {
 }
 
 extension Float {
-  /// The number that was written: 0.709 as Float is not 0.709 as Double, and sizes of levels are
+  /// The decimal number as written. Float's 0.709 is not Double's 0.709, and the level sizes are
   /// computed with the latter.
   fileprivate var asWritten: Double { Double(description) ?? Double(self) }
 }
 
-/// MTCNN, whose three networks are one file's or one folder's.
+/// MTCNN; its three networks come from one file or one folder.
 struct MTCNNFamily: DetectorFamily {
   let name = "mtcnn"
   let title = "MTCNN"
@@ -199,8 +199,8 @@ struct MTCNNFamily: DetectorFamily {
       scheme: "facenet-pytorch", norm: nil)
   }
 
-  /// A part of MTCNN by itself is converted as it is. Half an MTCNN would be of no use under a
-  /// whole one's name.
+  /// A single network of MTCNN is returned unchanged. Weights with two or more networks must be
+  /// those of a complete MTCNN.
   func converted(_ weights: StateDict) throws(WeightsError) -> StateDict {
     if MTCNNPart.areSeveral(in: weights) { _ = try MTCNN(weights: weights) }
     return weights
@@ -213,7 +213,7 @@ struct MTCNNFamily: DetectorFamily {
     options.thresholds = settings.thresholds ?? options.thresholds
     options.factor = settings.factor ?? options.factor
     options.frameScale = settings.frameScale
-    // A 0, written for a detector that looks for faces of any size, means no limit of one's own.
+    // 0 means "any size" for other detectors; MTCNN then uses the published minimum.
     options.minimumFaceSize = settings.minimumFaceSize.flatMap { $0 > 0 ? $0 : nil }
     return try MTCNN(weights: weights, options: options)
   }

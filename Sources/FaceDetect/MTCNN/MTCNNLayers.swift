@@ -1,13 +1,13 @@
 import DeepfakeCore
 
-// The three networks of MTCNN with their parameters, under the published keys (facenet-pytorch's),
-// and how they are made ready for inference. Heads that read the same features become one.
+// The three networks of MTCNN with their parameters, with facenet-pytorch's keys, and their packing
+// for inference. Heads that read the same features are joined into one layer.
 
-/// What all three expect: bytes less 127.5, divided by 128.
+/// The input normalisation of all three networks: (byte - 127.5) / 128.
 private let mean: Float = 127.5
 private let scale: Float = 0.0078125
 
-/// The three networks in one store.
+/// The parameters of the three networks, in one store.
 package struct MTCNNLayers {
   let pnet: PNetLayers
   let rnet: RNetLayers
@@ -20,7 +20,7 @@ package struct MTCNNLayers {
   }
 }
 
-/// P-Net: proposes faces of 12 pixels at every second pixel of a picture.
+/// P-Net: proposes faces in windows of 12 pixels, with a stride of 2.
 struct PNetLayers {
   let conv1, conv2, conv3, scores, boxes: Conv2d
   let prelu1, prelu2, prelu3: PReLU
@@ -47,7 +47,7 @@ struct PNetLayers {
   }
 }
 
-/// R-Net: judges crops of 24 pixels.
+/// R-Net: judges crops of 24x24 pixels.
 struct RNetLayers {
   let conv1, conv2, conv3: Conv2d
   let prelu1, prelu2, prelu3, prelu4: PReLU
@@ -80,7 +80,7 @@ struct RNetLayers {
   }
 }
 
-/// O-Net: judges crops of 48 pixels and finds landmarks.
+/// O-Net: judges crops of 48x48 pixels and finds landmarks.
 struct ONetLayers {
   let conv1, conv2, conv3, conv4: Conv2d
   let prelu1, prelu2, prelu3, prelu4, prelu5: PReLU
@@ -118,8 +118,8 @@ struct ONetLayers {
 }
 
 extension Linear {
-  /// Brings the weights from the published order of features, in which the rows of a column follow
-  /// each other, to that of our maps, in which the columns of a row do.
+  /// Reorders the weights' input features. In the published order, the rows of a column follow each
+  /// other; in this package's maps, the columns of a row do.
   fileprivate func readColumnByColumn(height: Int, width: Int) {
     let (inputs, outputs) = (weight.shape[0], weight.shape[1])
     let channels = inputs / (height * width)

@@ -1,14 +1,14 @@
 import DeepfakeCore
 import Foundation
 
-/// The three networks, loaded and ready.
+/// The three networks, loaded and packed.
 package struct MTCNNNetworks: Sendable {
   package let pnet: PNet
   package let rnet: CropNet
   package let onet: CropNet
 
-  /// The networks of weights with the keys `pnet.*`, `rnet.*`, `onet.*`. Throws a `mismatch` that
-  /// lists every key at fault, or says which other network the weights are for.
+  /// Loads weights with the keys `pnet.*`, `rnet.*` and `onet.*`. Throws a `mismatch` with all
+  /// wrong keys, or an error that names the network that the weights are for.
   package init(_ weights: StateDict) throws(WeightsError) {
     guard MTCNNPart.areSeveral(in: weights) else { throw Self.refusal(of: weights) }
     let store = ParameterStore()
@@ -19,7 +19,7 @@ package struct MTCNNNetworks: Sendable {
     onet = layers.onet.packed()
   }
 
-  /// Why weights are not those of a whole MTCNN.
+  /// The error for weights that are not a complete MTCNN.
   private static func refusal(of weights: StateDict) -> WeightsError {
     let reason =
       if let part = MTCNNPart.alone(in: weights) {
@@ -36,19 +36,19 @@ package struct MTCNNNetworks: Sendable {
   }
 }
 
-/// One of MTCNN's networks; raw values are the prefixes of keys and the names of files.
+/// One of MTCNN's networks; raw values are prefixes of keys and names of files.
 package enum MTCNNPart: String, Sendable, CaseIterable {
-  /// Proposes faces.
+  /// Proposes candidates.
   case pnet
-  /// Refines them.
+  /// Refines the candidates.
   case rnet
-  /// Decides, and finds landmarks.
+  /// Decides on the candidates and finds landmarks.
   case onet
 
-  /// The name as papers have it.
+  /// The network's name in papers, such as "P-Net".
   package var name: String { "\(rawValue.prefix(1).uppercased())-Net" }
 
-  /// Checks that a file's tensors are all of this network's and no others.
+  /// Throws unless the file's tensors are exactly those of this network.
   fileprivate func check(_ weights: StateDict) throws(WeightsError) {
     let store = ParameterStore()
     switch self {
@@ -61,13 +61,13 @@ package enum MTCNNPart: String, Sendable, CaseIterable {
 }
 
 extension MTCNNPart {
-  /// Whether weights are those of a whole MTCNN, or at least of two of its networks.
+  /// Whether the weights include at least two of MTCNN's networks.
   static func areSeveral(in weights: StateDict) -> Bool {
     allCases.count { weights["\($0.rawValue).conv1.weight"] != nil } > 1
   }
 
-  /// The network that weights are of without the others, under its own keys or with its name before
-  /// them; nil where they are not of one.
+  /// The network, if the weights are those of a single one, with its own keys or with its name as a
+  /// prefix; otherwise nil.
   static func alone(in weights: StateDict) -> MTCNNPart? {
     func has(_ keys: String...) -> Bool { keys.allSatisfy { weights[$0] != nil } }
     let named = allCases.filter { has("\($0.rawValue).conv1.weight") }
@@ -80,11 +80,12 @@ extension MTCNNPart {
 }
 
 extension MTCNN {
-  /// The weights at a place: a folder with `pnet.pt`, `rnet.pt` and `onet.pt` as facenet-pytorch
-  /// publishes them (also `mtcnn-pnet.pt` and so on; `.pth` and `.safetensors` do as well), or one
-  /// file with all tensors under `pnet.`, `rnet.` and `onet.`.
+  /// Reads MTCNN's weights from a folder or a file. A folder has `pnet.pt`, `rnet.pt` and
+  /// `onet.pt`, as facenet-pytorch publishes them; names such as `mtcnn-pnet.pt` and the extensions
+  /// `.pth` and `.safetensors` are accepted too. A file has all tensors with the prefixes `pnet.`,
+  /// `rnet.` and `onet.`.
   ///
-  /// Throws `WeightsError` where a file is missing, cannot be read or is not of its network.
+  /// Throws `WeightsError` if a file is missing, cannot be read, or is not of its network.
   public static func readWeights(_ url: URL) throws(WeightsError) -> StateDict {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),

@@ -1,21 +1,23 @@
 import DeepfakeCore
 import Foundation
 
-/// MTCNN's first stage: P-Net over every level of a frame's pyramid.
+/// MTCNN's first stage: P-Net on every level of a frame's pyramid.
 struct ProposalStage: Sendable {
   let network: PNet
-  /// Scores must reach this.
+  /// A candidate is kept if its score is at least this.
   var threshold: Float
 
-  /// Overlap from which the lesser candidate is dropped, within a level and then within a frame.
+  /// IoU above which the candidate with the lower score is dropped, within a level and then within
+  /// a frame.
   private static let levelOverlap: Float = 0.5
   private static let frameOverlap: Float = 0.7
-  /// The surest candidates of a level that are looked at: far more than a picture of faces has (a
-  /// photograph of a thousand people has some ten thousand), few enough for noise under a low
-  /// threshold.
+  /// The largest number of candidates per level, those with the highest scores. It is far more than
+  /// a picture of faces gives (a photograph of a thousand people gives some ten thousand), but few
+  /// enough for noise with a low threshold.
   private static let candidatesPerLevel = 1 << 16
 
-  /// Squares that may hold faces, for each frame. Throws `FaceDetectError.scoresNotNumbers`.
+  /// Square boxes that may contain faces, for each frame. Throws
+  /// `FaceDetectError.scoresNotNumbers`.
   func callAsFunction(_ frames: [Image], _ pyramids: [ImagePyramid]) throws -> [[Box]] {
     let levels = pyramids.indices.flatMap { frame in
       pyramids[frame].levels.map { (frame: frame, level: $0) }
@@ -43,12 +45,12 @@ struct ProposalStage: Sendable {
     }
   }
 
-  /// The windows of a level that are sure enough, row by row; nil where a number is not one.
+  /// The windows of a level with a sufficient score, row by row; nil if a number is not finite.
   private func candidates(in output: Tensor, scale: Double) -> [Candidate]? {
     let columns = output.shape[1]
     let scale = Float(scale)
-    // The softmax of two logits is the sigmoid of their difference, so nearly all windows can be
-    // told by it; those near the threshold are decided by the score itself.
+    // The softmax of two logits is the sigmoid of their difference, so the difference alone rejects
+    // most windows. Near the threshold, the score itself decides.
     let surely = threshold < 1 ? log(threshold / (1 - threshold)) - 1e-3 : 10
     return output.withUnsafeBuffer { values in
       var found: [Candidate] = []

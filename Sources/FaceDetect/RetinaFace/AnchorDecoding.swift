@@ -2,12 +2,13 @@ import DeepfakeCore
 import Foundation
 
 extension AnchorGrid.Anchor {
-  /// The network's box and landmark outputs were trained divided by these "variances": centres and
-  /// landmarks by the first, the logarithms of width and height by the second.
+  /// The network was trained on box and landmark offsets divided by these "variances": the first
+  /// for centres and landmarks, the second for the logarithms of width and height.
   private static let centerVariance: Float = 0.1
   private static let sizeVariance: Float = 0.2
 
-  /// The box that four outputs describe: the centre's x and y, the logarithms of width and height.
+  /// The box for four outputs: the centre's x and y offsets, and the logarithms of width and
+  /// height.
   package func box(_ o: UnsafeBufferPointer<Float>) -> Box {
     let width = size * exp(o[2] * Self.sizeVariance)
     let height = size * exp(o[3] * Self.sizeVariance)
@@ -16,7 +17,7 @@ extension AnchorGrid.Anchor {
     return Box(x1: x1, y1: y1, x2: x1 + width, y2: y1 + height)
   }
 
-  /// The landmarks that pairs of outputs (x and y) describe.
+  /// The landmarks for pairs of outputs, x and y.
   package func landmarks(_ o: UnsafeBufferPointer<Float>) -> [Point] {
     stride(from: 0, to: o.count - 1, by: 2).map { i in
       Point(
@@ -26,6 +27,7 @@ extension AnchorGrid.Anchor {
   }
 }
 
+/// The inverse of decoding, for training targets.
 extension AnchorGrid.Anchor {
   /// The anchor as a box.
   package var box: Box {
@@ -34,7 +36,7 @@ extension AnchorGrid.Anchor {
       y2: centerY + size / 2)
   }
 
-  /// The four outputs that describe a box of some width and height.
+  /// The four outputs for a box; its width and height must be positive.
   package func outputs(of box: Box) -> [Float] {
     [
       (box.center.x - centerX) / (Self.centerVariance * size),
@@ -43,7 +45,7 @@ extension AnchorGrid.Anchor {
     ]
   }
 
-  /// The outputs, x and y of each, that describe landmarks.
+  /// The outputs for landmarks, x and y of each.
   package func outputs(of landmarks: [Point]) -> [Float] {
     landmarks.flatMap {
       [
@@ -54,20 +56,20 @@ extension AnchorGrid.Anchor {
   }
 }
 
-/// Turns the network's outputs into faces.
+/// Decodes the network's outputs into faces.
 struct FaceDecoder: Sendable {
-  /// Faces must be surer than this.
+  /// A face is kept if its score is above this.
   ///
-  /// The published code keeps candidates above 0.02 through suppression and applies this threshold
-  /// last. As a face is only ever suppressed by surer ones, applying it first gives the same faces,
-  /// and nothing is computed for the anchors below it.
+  /// The published code runs suppression on candidates above 0.02 and applies this threshold last.
+  /// As a face is only suppressed by faces with higher scores, applying the threshold first gives
+  /// the same faces and skips the anchors below it.
   var threshold: Float
   var suppression: NonMaximumSuppression
-  /// The surest candidates that suppression looks at, as published.
+  /// The largest number of candidates for suppression, those with the highest scores, as published.
   var candidateLimit = 5000
 
-  /// The faces in one frame of a batch, surest first, in pixels of the frame that the network saw.
-  /// Throws `FaceDetectError.scoresNotNumbers` where an anchor's score is NaN.
+  /// The faces in one frame of the batch, by falling score, in pixels of the network's input.
+  /// Throws `FaceDetectError.scoresNotNumbers` if an anchor's score is NaN.
   func faces(in output: RetinaFaceOutput, frame: Int) throws -> [Face] {
     var candidates: [Face] = []
     for (level, tensor) in zip(output.grid.levels, output.levels) {

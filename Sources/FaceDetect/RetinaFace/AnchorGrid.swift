@@ -1,27 +1,27 @@
-/// The anchors of RetinaFace over a frame of one size, in the order of the network's outputs: level
-/// by level, row by row, column by column, small before large.
+/// RetinaFace's anchors for a frame of one size, in the order of the network's outputs: level by
+/// level, row by row, column by column, small before large.
 ///
-/// An anchor follows from its index in a few operations. So a grid is made in no time for any size,
-/// there is nothing to keep between frames, and only anchors with a face on them are ever computed.
+/// An anchor is computed from its index, so a grid of any size needs neither time nor memory. Only
+/// anchors with a face are ever computed.
 /// Deng et al., "RetinaFace: Single-stage Dense Face Localisation in the Wild" (2019), with the
 /// strides and sizes of the published mobilenet0.25 and ResNet-50 networks.
 package struct AnchorGrid: Sendable, Equatable {
-  /// One level of the feature pyramid.
+  /// A level of the feature pyramid.
   package struct Level: Sendable, Equatable {
-    /// Pixels between neighbouring cells.
+    /// The distance between cells in pixels of the input.
     package let stride: Int
     /// The sides of the square anchors at each cell, in pixels.
     package let sizes: [Float]
-    /// Cells down.
+    /// The number of rows of cells.
     package let rows: Int
-    /// Cells across.
+    /// The number of columns of cells.
     package let columns: Int
 
-    /// Anchors on the level.
+    /// The number of anchors on the level.
     package var count: Int { rows * columns * sizes.count }
   }
 
-  /// A square that a face is described relative to, in pixels of the frame.
+  /// A square in the frame, in pixels. Faces are described by their offsets from it.
   package struct Anchor: Sendable, Equatable {
     package let centerX: Float
     package let centerY: Float
@@ -32,16 +32,15 @@ package struct AnchorGrid: Sendable, Equatable {
     (8, [16, 32]), (16, [64, 128]), (32, [256, 512]),
   ]
 
-  /// Levels of every grid.
+  /// The number of levels of every grid.
   static let levelCount = 3
-  /// Anchors at each cell of every level.
+  /// The number of anchors in each cell of every level.
   static let anchorsPerCell = 2
 
-  /// Finest first.
+  /// The levels, the finest first.
   package let levels: [Level]
 
-  /// The anchors over a frame of `width` by `height` pixels; what is left beyond the last multiple
-  /// of a stride gets a cell of its own.
+  /// The anchors for a frame of `width` by `height` pixels. The numbers of cells are rounded up.
   package init(width: Int, height: Int) {
     levels = Self.scales.map { scale in
       Level(
@@ -51,12 +50,12 @@ package struct AnchorGrid: Sendable, Equatable {
     }
   }
 
-  /// Anchors on all levels.
+  /// The number of anchors on all levels.
   package var count: Int { levels.reduce(0) { $0 + $1.count } }
 }
 
 extension AnchorGrid.Level {
-  /// The anchor of that index within the level.
+  /// The anchor with that index within the level.
   package subscript(index: Int) -> AnchorGrid.Anchor {
     let (cell, kind) = index.quotientAndRemainder(dividingBy: sizes.count)
     let (row, column) = cell.quotientAndRemainder(dividingBy: columns)

@@ -1,13 +1,14 @@
 import DeepfakeCore
 
-/// The network under RetinaFace's feature pyramid.
+/// The backbone of RetinaFace, which computes the features for its pyramid.
 package enum RetinaFaceBackbone: String, Sendable, CaseIterable {
-  /// MobileNet v1 (Howard et al. 2017) at a quarter of its width: 0.4 million parameters, fast.
+  /// MobileNet v1 (Howard et al. 2017) at a quarter of its width: 0.4 million parameters, the
+  /// faster one.
   case mobileNet = "mobilenet0.25"
-  /// ResNet-50 (He et al. 2016): 27 million parameters, finds more of the hard faces.
+  /// ResNet-50 (He et al. 2016): 27 million parameters, finds more of the difficult faces.
   case resNet50 = "resnet50"
 
-  /// Channels of the three feature maps that it gives.
+  /// The channels of its three feature maps, the finest first.
   var featureChannels: [Int] {
     switch self {
     case .mobileNet: [64, 128, 256]
@@ -15,7 +16,7 @@ package enum RetinaFaceBackbone: String, Sendable, CaseIterable {
     }
   }
 
-  /// Channels of the pyramid and the heads over it.
+  /// The channels of the feature pyramid and of the heads.
   var pyramidChannels: Int {
     switch self {
     case .mobileNet: 64
@@ -23,7 +24,8 @@ package enum RetinaFaceBackbone: String, Sendable, CaseIterable {
     }
   }
 
-  /// Bytes of activations alive at once for each pixel of a frame: they bound batches and frames.
+  /// Memory for activations, in bytes per pixel of a frame. It limits the size of batches and
+  /// frames.
   var bytesPerPixel: Int {
     switch self {
     case .mobileNet: 48
@@ -32,15 +34,14 @@ package enum RetinaFaceBackbone: String, Sendable, CaseIterable {
   }
 }
 
-/// A backbone: layers in three stages, of which each ends in a feature map, at strides 8, 16 and
-/// 32.
+/// A backbone of three stages. Each stage ends with a feature map, at strides 8, 16 and 32.
 struct Backbone<Block: ConvolutionBlock>: Sendable {
-  /// One step of a stage.
+  /// A layer of a stage.
   enum Layer: Sendable {
     case block(Block)
     case maxPool
     case bottleneck(Bottleneck<Block>)
-    /// Several blocks, ready for inference.
+    /// Several convolutions fused for inference.
     case chain(ConvolutionChain)
   }
 
@@ -77,7 +78,7 @@ extension Backbone.Layer: Module {
 }
 
 extension Backbone<ConvNorm> {
-  /// The backbone with its parameters in `scope`.
+  /// Creates the backbone with its parameters in `scope`.
   init(_ kind: RetinaFaceBackbone, _ scope: Scope) {
     switch kind {
     case .mobileNet: self.init(stages: Self.mobileNet(scope))
@@ -135,8 +136,9 @@ extension Backbone<ConvNorm> {
   }
 }
 
-/// ResNet's residual block: 1x1 down, 3x3 (with the stride, as torchvision has it), 1x1 up, plus
-/// the input, which is projected where its shape changes.
+/// ResNet's residual block: a 1x1 convolution that narrows, a 3x3 convolution (with the stride, as
+/// in torchvision), a 1x1 convolution that widens, plus the input. A projection adapts the input
+/// where its shape changes.
 struct Bottleneck<Block: ConvolutionBlock>: Module {
   let reduce, spatial, expand: Block
   let projection: Block?

@@ -1,11 +1,12 @@
 import DeepfakeCore
 
-/// The context module of SSH (Najibi et al. 2017): 3x3 convolutions in chains of one, two and
-/// three, that look at a face with growing surroundings.
+/// The context module of SSH (Najibi et al. 2017): chains of one, two and three 3x3 convolutions,
+/// which see increasing surroundings of a face.
 package struct ContextModule: Module {
   let near, shared, middle, far, farther: ConvNorm
 
-  /// The module from `channels` to as many; the published keys mix upper and lower case.
+  /// Creates the module with `channels` inputs and outputs. The published keys mix upper and lower
+  /// case.
   init(_ scope: Scope, channels: Int) {
     let activation = neckActivation(channels: channels)
     let (half, quarter) = (channels / 2, channels / 4)
@@ -22,9 +23,9 @@ package struct ContextModule: Module {
     return Tensor.concatenated(parts, axis: 3).relu()
   }
 
-  /// The module ready for inference; the parameters are released.
+  /// The module packed for inference; the parameters are released.
   func packed() -> PackedContextModule {
-    // What goes to the output is cut off at 0 in the end, so a part may be so at once.
+    // A ReLU follows the module's output, so it can be applied to the parts (slope 0) beforehand.
     PackedContextModule(
       sharedAndNear: PackedBlock(joining: [shared, near], slopes: [shared.slope, 0]),
       middleAndFar: PackedBlock(joining: [middle, far], slopes: [0, far.slope]),
@@ -33,7 +34,7 @@ package struct ContextModule: Module {
 }
 
 extension ConvNorm {
-  /// What the block's activation multiplies negative values by.
+  /// The factor by which the block's activation multiplies negative values.
   fileprivate var slope: Float {
     switch activation {
     case .leakyReLU(let slope): slope
@@ -43,17 +44,16 @@ extension ConvNorm {
   }
 }
 
-/// The context module for inference only: three convolutions in place of five, which write their
-/// parts where the next one and the head read them.
+/// The context module for inference. It has three convolutions instead of five, and each writes its
+/// result directly to where the next one and the head read it.
 ///
-/// With a quarter of the channels as the unit, a pixel's channels are: shared (1), near (2), middle
-/// (1), far (1). In the end `farther` replaces `shared`, and the first four quarters are the
-/// module's output.
+/// In units of a quarter of the channels, a pixel has: shared (1), near (2), middle (1), far (1).
+/// At the end `farther` replaces `shared`, and the first four quarters are the module's output.
 package struct PackedContextModule: Module {
   let sharedAndNear, middleAndFar, farther: PackedBlock
 
-  /// The weights of a convolution of the published module's output as one of this one's, in which
-  /// `farther` comes first.
+  /// The weights of a head's convolution, reordered for this module's output, in which `farther`
+  /// comes first.
   static func reordered(_ weight: Tensor) -> Tensor {
     let channels = weight.shape[2]
     let first = 3 * channels / 4

@@ -1,25 +1,25 @@
 import DeepfakeCore
 
-/// A convolution, its batch norm and its activation: what RetinaFace is made of.
+/// A convolution with batch norm and activation, the basic unit of RetinaFace.
 ///
-/// The network's structure is written once, over this protocol: with `ConvNorm` it has parameters
-/// under published keys, with `PackedBlock` it is ready for fast inference.
+/// The network's structure is written once, over this protocol. With `ConvNorm` it has parameters
+/// with the published keys; with `PackedBlock` it is fast for inference.
 package protocol ConvolutionBlock: Module {
-  /// The output for `x`, to which `residual` is added after the activation.
+  /// The output for `x` plus `residual`, which is added after the activation.
   func callAsFunction(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor
 
-  /// The ReLU of the output for `x` plus `residual`, for a pointwise block without activation.
+  /// ReLU(output for `x` + `residual`), for a 1x1 block without activation.
   func relu(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor
 }
 
-/// The block with its parameters.
+/// A block with parameters.
 package struct ConvNorm: ConvolutionBlock {
   let conv: Conv2d
   let norm: BatchNorm2d
   let activation: Activation
 
-  /// A block whose convolution and norm are declared in scopes of their own. Padding keeps the size
-  /// (divided by the stride, rounded up).
+  /// Creates a block whose convolution and norm have separate scopes. The padding keeps the map's
+  /// size (divided by the stride, rounded up).
   init(
     conv: Scope, norm: Scope, _ input: Int, _ output: Int, kernel: Int, stride: Int = 1,
     groups: Int = 1, activation: Activation
@@ -31,7 +31,8 @@ package struct ConvNorm: ConvolutionBlock {
     self.activation = activation
   }
 
-  /// A block of a published sequence: the convolution is child `first`, the norm follows it.
+  /// Creates a block of a published sequence: the convolution is child `first`, the norm is the
+  /// next.
   init(
     _ scope: Scope, first: Int = 0, _ input: Int, _ output: Int, kernel: Int, stride: Int = 1,
     groups: Int = 1, activation: Activation
@@ -53,13 +54,13 @@ package struct ConvNorm: ConvolutionBlock {
     self(x, adding: residual, mode).relu()
   }
 
-  /// The block with its norm folded in and its weights packed; the parameters are released.
+  /// Folds the norm into the weights and packs them; the parameters are released.
   func packed() -> PackedBlock {
     PackedBlock(conv: PackedConv2d(conv, norm: norm, activation: activation))
   }
 }
 
-/// The block as one fused call, for inference only.
+/// A block as one fused kernel, for inference only.
 package struct PackedBlock: ConvolutionBlock {
   let conv: PackedConv2d
 

@@ -1,7 +1,8 @@
 import DeepfakeCore
 import Foundation
 
-/// The three 1x1 convolutions over one pyramid level: logits, boxes and landmarks, side by side.
+/// The head of one pyramid level: three 1x1 convolutions for logits, boxes and landmarks, whose
+/// outputs are concatenated.
 package struct DetectionHead: Module {
   let classes, boxes, landmarks: Conv2d
 
@@ -20,17 +21,16 @@ package struct DetectionHead: Module {
     Tensor.concatenated([classes(x, mode), boxes(x, mode), landmarks(x, mode)], axis: 3)
   }
 
-  /// The head as one convolution of what a `PackedContextModule` gives; the parameters are
-  /// released.
+  /// The head as one convolution that reads the output of a `PackedContextModule`; the parameters
+  /// are released.
   func packed() -> PackedHead {
     let joined = Conv2d(joining: [classes, boxes, landmarks])
     joined.weight.value = PackedContextModule.reordered(joined.weight.value)
     return PackedHead(conv: PackedConv2d(joined))
   }
 
-  /// Makes a face improbable everywhere, one in a hundred, where the other weights are random, so
-  /// that training does not start with false faces (Lin et al., "Focal Loss for Dense Object
-  /// Detection", 2017).
+  /// Initialises the face probability to 0.01 everywhere, so that training does not start with many
+  /// false faces (Lin et al., "Focal Loss for Dense Object Detection", 2017).
   func startFromPrior() {
     let shape = classes.weight.shape
     classes.weight.value = Tensor(zeros: shape)
@@ -39,8 +39,8 @@ package struct DetectionHead: Module {
   }
 }
 
-/// A level's head as one convolution, for inference only. It reads what a
-/// `PackedContextModule` gives, in its order.
+/// A level's head as one convolution, for inference only. It reads the output of a
+/// `PackedContextModule`, in that module's order of channels.
 package struct PackedHead: Module {
   let conv: PackedConv2d
 

@@ -9,16 +9,16 @@ package struct FrameSize: Hashable, Sendable {
   }
 }
 
-/// Frames of one size that go through a network together.
+/// Frames of the same size that go through a network together.
 package struct FrameBatch: Sendable {
   package var size: FrameSize
   /// Indices of the frames.
   package var frames: [Int]
 
-  /// Bytes of activations that a batch may take; a frame that needs more is worked on alone.
+  /// The limit on a batch's activations in bytes; a frame that needs more is a batch of its own.
   private static let byteLimit = 150 << 20
 
-  /// Frames of these sizes in batches of one size, in order of first appearance.
+  /// Groups frames of these sizes into batches, in order of first appearance.
   package static func batches(of sizes: [FrameSize], bytesPerPixel: Int) -> [FrameBatch] {
     var open: [FrameSize: Int] = [:]
     var batches: [FrameBatch] = []

@@ -1,19 +1,19 @@
 import DeepfakeCore
 
-/// The convolutions of an ONNX file, in the order in which they run, with what each reads.
+/// The convolutions of an ONNX file, in execution order, with the convolutions that each one reads.
 struct GraphConvolutions {
-  /// One of them. A convolution that runs twice on the same with the same weights counts once.
+  /// A convolution. If the same weights run twice on the same input, it is listed once.
   struct Convolution {
     var node: ONNXGraph.Node
     var weight: StoredTensor
     var bias: StoredTensor?
-    /// The norm behind it, where it is not folded into the weights.
+    /// The norm after the convolution; nil if it is folded into the weights.
     var norm: Norm?
-    /// Places in `all` of the convolutions whose outputs it reads.
+    /// Indices in `all` of the convolutions whose outputs it reads.
     var sources: Set<Int>
-    /// The first activation behind it.
+    /// The first activation after the convolution.
     var activation: Activation?
-    /// An operation between its sources and it that none of this program's networks has there.
+    /// An operation between its sources and itself that occurs in none of this package's networks.
     var foreign: String?
   }
 
@@ -25,7 +25,7 @@ struct GraphConvolutions {
 
   private(set) var all: [Convolution] = []
 
-  /// Where a value comes from.
+  /// The origin of a value: the convolutions it comes from.
   private struct Flow {
     var sources: Set<Int> = []
     var foreign: String?
@@ -33,20 +33,20 @@ struct GraphConvolutions {
 
   private let state: StateDict
   private var flows: [String: Flow] = [:]
-  /// Other names of tensors.
+  /// Alternative names of tensors.
   private var aliases: [String: String] = [:]
 
-  /// Operations that hand values on without an activation.
+  /// Operations that are not activations and that values may pass through.
   private static let passing: Set<String> = [
     "Add", "Cast", "Concat", "Identity", "MaxPool", "Reshape", "Resize", "Transpose", "Upsample",
   ]
 
-  /// Nodes and convolutions that a graph is followed through: several times those of the largest
-  /// network here.
+  /// The largest numbers of nodes and convolutions, several times those of the largest network
+  /// here.
   private static let nodeLimit = 10_000
   private static let convolutionLimit = 500
 
-  /// Throws `WeightsError` where a convolution's weights are not in the file, or the graph is
+  /// Throws `WeightsError` if a convolution's weights are not in the file, or if the graph is
   /// larger than that of any network here.
   init(_ graph: ONNXGraph, _ state: StateDict) throws(WeightsError) {
     self.state = state
@@ -71,7 +71,7 @@ struct GraphConvolutions {
       return
     }
     var flow = Flow()
-    // The shape of a value says nothing of where the values of a frame go.
+    // `Shape` gives a size and not a frame's values, so its output has no sources.
     if node.operation != "Shape" {
       for input in node.inputs {
         guard let before = flows[input] else { continue }

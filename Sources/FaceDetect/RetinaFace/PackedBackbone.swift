@@ -1,11 +1,12 @@
 import DeepfakeCore
 
 extension Backbone<ConvNorm> {
-  /// The backbone ready for inference, which can begin with images; the parameters are released.
+  /// The backbone packed for inference. It can read images directly. The parameters are released.
   ///
-  /// The first stage's maps are large and have few channels: all of it that can is one chain, from
-  /// bytes on. Further on, where parts of a chain that several threads make would share many of
-  /// their rows, each separable convolution is a chain of its own.
+  /// The first stage has large maps with few channels: as many of its layers as possible form one
+  /// chain, beginning with the image's bytes. In later stages, threads working on parts of a long
+  /// chain would compute many of the same rows; there each separable convolution is a chain of its
+  /// own.
   func packed(normalization: PixelNormalization) -> Backbone<PackedBlock> {
     Backbone<PackedBlock>(
       stages: stages.enumerated().map { index, stage in
@@ -29,8 +30,8 @@ extension Backbone<ConvNorm> {
       })
   }
 
-  /// Removes the blocks that make a chain's next layer from the front of `layers`; nil where it is
-  /// something else.
+  /// Removes the blocks of the next chain layer from the front of `layers` and returns the layer;
+  /// nil if the front is not a block.
   private static func takeChainLayer(_ layers: inout ArraySlice<Layer>) -> ConvolutionChain.Layer? {
     guard case .block(let block)? = layers.popFirst(unless: { !$0.isBlock }) else { return nil }
     guard block.isDepthwise else { return .plain(block.link) }
@@ -64,7 +65,7 @@ extension ConvNorm {
 }
 
 extension Backbone<PackedBlock> {
-  /// The feature maps of images of one size, finest first.
+  /// The feature maps of images of one size, the finest first.
   func callAsFunction(_ images: [Image]) -> [Tensor] {
     guard case .chain(let chain)? = stages[0].first else {
       preconditionFailure("RetinaFace: the backbone does not begin with a chain")

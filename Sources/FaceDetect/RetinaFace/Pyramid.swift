@@ -1,18 +1,19 @@
 import DeepfakeCore
 
-/// The feature pyramid (Lin et al. 2017): coarse features are added to finer ones, top down.
+/// The feature pyramid (Lin et al. 2017): coarse features are added to finer ones, from top to
+/// bottom.
 struct Pyramid<Block: ConvolutionBlock>: Sendable {
-  /// One a level, finest first.
+  /// One block per level, the finest first.
   let laterals: [Block]
-  /// One a level but the coarsest.
+  /// One block per level except the coarsest.
   let merges: [Block]
 
-  /// The pyramid's maps for a backbone's features, finest first.
+  /// The pyramid's maps for a backbone's features, the finest first.
   func callAsFunction(_ features: [Tensor], _ mode: Mode) -> [Tensor] {
     let coarsest = features.count - 1
     var maps = [laterals[coarsest](features[coarsest], mode)]
     for level in (0..<coarsest).reversed() {
-      // The size is taken from the finer map: with odd sizes it is not twice the coarser one's.
+      // The size comes from the finer map: for odd sizes it is not twice that of the coarser map.
       let shape = features[level].shape
       let coarse = maps[0].resized(
         to: Size2d(height: shape[1], width: shape[2]), method: .nearest)
@@ -27,13 +28,13 @@ struct Pyramid<Block: ConvolutionBlock>: Sendable {
   }
 }
 
-/// The published networks' activation above the backbone: narrow ones leak.
+/// The activation above the backbone in the published networks: leaky ReLU for narrow ones.
 func neckActivation(channels: Int) -> Activation {
   channels <= 64 ? .leakyReLU(slope: 0.1) : .relu
 }
 
 extension Pyramid<ConvNorm> {
-  /// The pyramid over feature maps of `inputs` channels; the published keys count from 1.
+  /// Creates the pyramid for feature maps of `inputs` channels. The published keys count from 1.
   init(_ scope: Scope, inputs: [Int], channels: Int) {
     let activation = neckActivation(channels: channels)
     laterals = inputs.enumerated().map { level, input in

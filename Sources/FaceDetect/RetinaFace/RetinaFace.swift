@@ -3,8 +3,8 @@ import DeepfakeCore
 /// The RetinaFace detector: one pass over the whole frame finds faces of 10 pixels and more, with
 /// five landmarks each.
 ///
-/// Deng et al., "RetinaFace: Single-stage Dense Face Localisation in the Wild" (2019); weights and
-/// numbers as biubug6's PyTorch version publishes them.
+/// Deng et al., "RetinaFace: Single-stage Dense Face Localisation in the Wild" (2019), with the
+/// weights and constants of biubug6's PyTorch version.
 ///
 /// ```swift
 /// var options = RetinaFace.Options()
@@ -13,42 +13,42 @@ import DeepfakeCore
 /// let faces = try detector.detect([photo])[0]
 /// ```
 public struct RetinaFace: FaceDetector {
-  /// What counts as a face, and on which picture it is looked for.
+  /// The detector's thresholds, and the scale of the frames.
   public struct Options: Sendable, Equatable {
-    /// Faces must be surer than this, in 0..<1.
+    /// A face is kept if its score is above this, 0..<1.
     public var threshold: Float = 0.5
-    /// Of two faces with a larger intersection over union than this, in 0...1, the surer one stays.
+    /// Of two faces with an IoU above this, 0...1, the one with the lower score is dropped.
     public var overlapThreshold: Float = 0.4
-    /// The shorter side that a face's box must have at least, in pixels of the frame as given.
+    /// The minimum of the box's shorter side, in pixels of the original frame.
     public var minimumFaceSize: Float = 0
-    /// The frame is shrunk (or enlarged) by this factor before detection, which is faster; results
-    /// are in pixels of the frame as given.
+    /// The factor by which frames are scaled before detection; less is faster. Results are in
+    /// pixels of the original frame.
     public var frameScale: FrameScale = 1
-    /// Faces given of each frame, the surest first; nil for all.
+    /// The maximum number of faces per frame, those with the highest scores; nil: all.
     public var maximumFaces: Int?
 
-    /// The published settings on the frame as it is.
+    /// Creates the published settings, with unscaled frames.
     public init() {}
   }
 
-  /// What the network expects: blue, green and red as bytes less 104, 117 and 123.
+  /// The network's input: blue, green and red as bytes minus 104, 117 and 123.
   package static let normalization = PixelNormalization(
     mean: [123.0 / 255, 117.0 / 255, 104.0 / 255], std: [1.0 / 255, 1.0 / 255, 1.0 / 255],
     channelOrder: .bgr)
 
-  /// Bytes of activations that one frame may take.
+  /// The limit on one frame's activations in bytes.
   private static let frameBytes = 4 << 30
 
-  /// The network under the feature pyramid.
+  /// The network's backbone.
   package let backbone: RetinaFaceBackbone
   /// The detector's settings.
   public let options: Options
   private let network: PackedRetinaFace
 
-  /// The detector of a published checkpoint or of an ONNX model, whose backbone is recognised from
-  /// its keys or its graph.
+  /// Creates the detector from a published checkpoint or an ONNX model. The keys or the graph show
+  /// which backbone it has.
   ///
-  /// Throws `WeightsError`: the file's keys or graph are not RetinaFace's, or not all of them.
+  /// Throws `WeightsError` if the keys or the graph are not RetinaFace's, or are incomplete.
   public init(weights: StateDict, options: Options = Options()) throws(WeightsError) {
     let weights = try weights.renamedFromRetinaFaceGraph()
     guard let backbone = RetinaFaceBackbone(recognizing: weights) else {
@@ -70,8 +70,8 @@ public struct RetinaFace: FaceDetector {
     self.init(backbone, network.packed(), options)
   }
 
-  /// A detector with random weights, which finds nothing of use: for measuring speed and for
-  /// training.
+  /// Creates a detector with random weights, for measuring speed and for training; its faces are
+  /// meaningless.
   package init(backbone: RetinaFaceBackbone, seed: UInt64, options: Options = Options()) {
     let store = ParameterStore()
     let network = PlainRetinaFace(backbone, store.root)
@@ -92,21 +92,22 @@ public struct RetinaFace: FaceDetector {
     self.options = options
   }
 
-  /// The network's outputs for frames [batch, height, width, 3] as `normalization` makes them.
+  /// The network's outputs for frames, [batch, height, width, 3], normalised by `normalization`.
   package func outputs(_ frames: Tensor) -> RetinaFaceOutput {
     network(frames)
   }
 
-  /// The faces of each frame, surest first. Throws `FaceDetectError.frameTooLarge` where the scaled
-  /// frame would take more than 4 GiB of memory, `.scoresNotNumbers` where the weights are damaged.
+  /// Detects the faces of each frame, by falling score. Throws `FaceDetectError.frameTooLarge` if
+  /// the scaled frame would need more than 4 GiB of memory, and `.scoresNotNumbers` if the weights
+  /// are damaged.
   public func detect(_ frames: [Image]) throws -> [[Face]] {
     try detect(frames, scale: options.frameScale)
   }
 
-  /// How frames are scaled before they are searched.
+  /// The factor by which frames are scaled before detection.
   public var frameScale: FrameScale { options.frameScale }
 
-  /// The same with another scale of frames.
+  /// Detects the faces of each frame with another frame scale.
   public func detect(_ frames: [Image], scale: FrameScale) throws -> [[Face]] {
     precondition(scale.isUsable, "RetinaFace: frames cannot be scaled by \(scale)")
     let sizes = try frames.map { try workingSize($0, scale) }
@@ -138,7 +139,7 @@ public struct RetinaFace: FaceDetector {
     }
   }
 
-  /// The size at which a frame is worked on.
+  /// The size of the scaled frame.
   private func workingSize(
     _ frame: Image, _ scale: FrameScale
   ) throws(FaceDetectError) -> FrameSize {
@@ -146,7 +147,7 @@ public struct RetinaFace: FaceDetector {
     let width = max(1, (Double(frame.width) * scale).rounded())
     let height = max(1, (Double(frame.height) * scale).rounded())
     let pixelLimit = Self.frameBytes / backbone.bytesPerPixel
-    // Compared before the conversion to integers, which a huge product would not fit.
+    // Compared before the conversion to integers, because a huge product would overflow.
     guard width * height <= Double(pixelLimit) else {
       throw .frameTooLarge(
         width: Int(min(width, 1e9)), height: Int(min(height, 1e9)), pixelLimit: pixelLimit)
@@ -155,7 +156,7 @@ public struct RetinaFace: FaceDetector {
   }
 }
 
-/// RetinaFace with either backbone.
+/// RetinaFace with any of its backbones.
 struct RetinaFaceFamily: DetectorFamily {
   let name = "retinaface"
   let title = "RetinaFace"
@@ -171,7 +172,7 @@ struct RetinaFaceFamily: DetectorFamily {
     }
   }
 
-  /// An ONNX model's tensors get the published keys.
+  /// The tensors of an ONNX model get the published keys.
   func converted(_ weights: StateDict) throws(WeightsError) -> StateDict {
     try weights.renamedFromRetinaFaceGraph()
   }

@@ -1,15 +1,15 @@
 import DeepfakeCore
 
-/// One convolution of RetinaFace as the graph of an ONNX file has it: which others it reads, and
-/// what becomes of what it gives. Names of tensors get lost in such files; place and shape tell
-/// what is what.
+/// A convolution of RetinaFace and its place in the graph of an ONNX file: the convolutions that it
+/// reads and the activation that follows. Such files lose the names of tensors, so places and
+/// shapes identify them.
 struct GraphLayer {
   let conv: Conv2d
-  /// The norm, which may be folded into the convolution; nil for a head.
+  /// The norm, which an export may fold into the convolution; nil for a head.
   let norm: BatchNorm2d?
-  /// What comes before the next convolution; nil where nothing has to.
+  /// The activation before the next convolution; nil: any.
   let activation: Activation?
-  /// Keys of the convolutions whose outputs it reads; empty for the frame.
+  /// Keys of the convolutions whose outputs it reads; empty if it reads the frame.
   let sources: Set<String>
 
   var key: String { conv.weight.key }
@@ -18,8 +18,8 @@ struct GraphLayer {
 }
 
 extension PlainRetinaFace {
-  /// The network's convolutions in the order in which its authors' code runs them. Of two that read
-  /// the same and have weights of one shape, the first is the first here too.
+  /// The network's convolutions in the order in which its authors' code runs them. That order also
+  /// distinguishes two convolutions with the same sources and the same shape.
   var graphLayers: [GraphLayer] {
     var list = GraphLayerList()
     var x: Set<String> = []
@@ -45,8 +45,7 @@ extension PlainRetinaFace {
 private struct GraphLayerList {
   var layers: [GraphLayer] = []
 
-  /// Adds a block; `ending` is its activation where that comes later, after a sum or a
-  /// concatenation.
+  /// Adds a block; `ending` is the activation if it comes later, after a sum or a concatenation.
   mutating func add(
     _ block: ConvNorm, ending: Activation? = nil, after sources: Set<String>
   ) -> Set<String> {

@@ -1,14 +1,14 @@
 import DeepfakeCore
 
-/// RetinaFace as published for PyTorch (biubug6): backbone, feature pyramid, and a context module
-/// and a head a level (Deng et al. 2019, without the mesh decoder).
+/// RetinaFace as published for PyTorch (biubug6): a backbone, a feature pyramid, and per level a
+/// context module and a head (Deng et al. 2019, without the mesh decoder).
 package struct RetinaFaceNetwork<Block: ConvolutionBlock, Context: Module, Head: Module>: Sendable {
   let backbone: Backbone<Block>
   let pyramid: Pyramid<Block>
   let contexts: [Context]
   let heads: [Head]
 
-  /// The outputs for frames [batch, height, width, 3] as `RetinaFace.normalization` makes them.
+  /// The outputs for frames, [batch, height, width, 3], normalised by `RetinaFace.normalization`.
   package func callAsFunction(_ frames: Tensor, _ mode: Mode = .inference) -> RetinaFaceOutput {
     outputs(
       of: backbone(frames, mode),
@@ -23,20 +23,20 @@ package struct RetinaFaceNetwork<Block: ConvolutionBlock, Context: Module, Head:
 }
 
 extension PackedRetinaFace {
-  /// The outputs for images of one size.
+  /// The outputs for images of one size; `images` is not empty.
   package func callAsFunction(_ images: [Image]) -> RetinaFaceOutput {
     let grid = AnchorGrid(width: images[0].width, height: images[0].height)
     return outputs(of: backbone(images), grid: grid, .inference)
   }
 }
 
-/// The network with its parameters, under the published keys.
+/// The network with its parameters, with the published keys.
 package typealias PlainRetinaFace = RetinaFaceNetwork<ConvNorm, ContextModule, DetectionHead>
-/// The network ready for inference.
+/// The network packed for inference.
 package typealias PackedRetinaFace = RetinaFaceNetwork<PackedBlock, PackedContextModule, PackedHead>
 
 extension PlainRetinaFace {
-  /// The network with its parameters in `scope`.
+  /// Creates the network with its parameters in `scope`.
   package init(_ kind: RetinaFaceBackbone, _ scope: Scope) {
     let channels = kind.pyramidChannels
     let levels = 0..<AnchorGrid.levelCount
@@ -46,13 +46,13 @@ extension PlainRetinaFace {
     heads = levels.map { DetectionHead(scope, level: $0, channels: channels) }
   }
 
-  /// Gives the parameters, which are those of `store`, values to start training from.
+  /// Initialises the parameters, which are in `store`, for training.
   package func initialize(_ store: ParameterStore, seed: UInt64) {
     store.initialize(seed: seed)
     for head in heads { head.startFromPrior() }
   }
 
-  /// The network with norms folded in and weights packed; the parameters are released.
+  /// Folds the norms into the weights and packs them; the parameters are released.
   package func packed() -> PackedRetinaFace {
     PackedRetinaFace(
       backbone: backbone.packed(normalization: RetinaFace.normalization),

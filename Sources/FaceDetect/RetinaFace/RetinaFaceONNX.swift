@@ -1,18 +1,18 @@
 import DeepfakeCore
 
 extension StateDict {
-  /// The tensors of an ONNX model of RetinaFace under the published keys, as a checkpoint has them;
-  /// any other file's as they are.
+  /// For an ONNX model of RetinaFace, its tensors with the keys of a published checkpoint; for any
+  /// other file, the tensors unchanged.
   ///
-  /// Exports fold batch norm into the convolutions and lose names. Each of the graph's convolutions
-  /// is recognised by what it reads and by the shape of its weights; where the norm is folded in,
-  /// it becomes one that only adds the convolution's bias.
-  /// - Throws: `WeightsError.unreadable` where the graph is not RetinaFace's, with the first
-  ///   difference.
+  /// Exports fold batch norm into the convolutions and lose names. Each convolution of the graph is
+  /// identified by the convolutions that it reads and by the shape of its weights. A norm that was
+  /// folded in becomes one that only adds the convolution's bias.
+  /// - Throws: `WeightsError.unreadable` with the first difference if the graph is not
+  ///   RetinaFace's.
   public func renamedFromRetinaFaceGraph() throws(WeightsError) -> StateDict {
     guard let graph else { return self }
     let found = try GraphConvolutions(graph, self)
-    // The first convolution tells the backbones apart.
+    // The shape of the first convolution identifies the backbone.
     let networks = RetinaFaceBackbone.allCases.lazy.map {
       PlainRetinaFace($0, ParameterStore().root).graphLayers
     }
@@ -30,7 +30,7 @@ extension StateDict {
   }
 }
 
-/// Finds a network's layers among the convolutions of a graph.
+/// Matches the layers of a network with the convolutions of a graph.
 private struct GraphMatch {
   let file: String
   let layers: [GraphLayer]
@@ -119,7 +119,7 @@ private struct GraphMatch {
       set(norm.weight, one)
       set(norm.bias, bias)
       set(norm.runningMean, zero)
-      // The network adds epsilon, so that the factor is 1.
+      // The layer adds epsilon to the variance, so the factor becomes 1.
       set(norm.runningVariance, one - norm.epsilon)
       return
     }

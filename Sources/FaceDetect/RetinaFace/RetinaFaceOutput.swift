@@ -1,21 +1,21 @@
 import DeepfakeCore
 
-/// What the network says of every anchor, before thresholds.
+/// The network's outputs for every anchor, before thresholds.
 package struct RetinaFaceOutput: Sendable {
-  /// Channels of a cell: two logits an anchor (background, face), then four box offsets an anchor,
-  /// then ten landmark offsets an anchor.
+  /// The channels of a cell: two logits per anchor (background, face), then four box offsets per
+  /// anchor, then ten landmark offsets per anchor.
   static let channels = 16 * AnchorGrid.anchorsPerCell
   /// The first channel of the box offsets.
   static let boxChannel = 2 * AnchorGrid.anchorsPerCell
   /// The first channel of the landmark offsets.
   static let landmarkChannel = 6 * AnchorGrid.anchorsPerCell
 
-  /// One tensor a pyramid level, finest first: [batch, rows, columns, channels].
+  /// One tensor per pyramid level, the finest first: [batch, rows, columns, channels].
   let levels: [Tensor]
-  /// The anchors that the cells belong to.
+  /// The anchors of the cells.
   package let grid: AnchorGrid
 
-  /// The outputs of levels, finest first, over a grid.
+  /// Creates the output from the levels' tensors, the finest first, and their anchors.
   package init(levels: [Tensor], grid: AnchorGrid) {
     self.levels = levels
     self.grid = grid
@@ -23,9 +23,9 @@ package struct RetinaFaceOutput: Sendable {
 
   /// [batch, anchors, 2]: background and face, in the published order of anchors.
   package var logits: Tensor { published(from: 0, perAnchor: 2) }
-  /// [batch, anchors, 4]: centre x and y, log width and height, relative to the anchor.
+  /// [batch, anchors, 4]: centre x and y, logarithms of width and height, relative to the anchor.
   package var boxes: Tensor { published(from: Self.boxChannel, perAnchor: 4) }
-  /// [batch, anchors, 10]: five times x and y, relative to the anchor.
+  /// [batch, anchors, 10]: x and y of the five landmarks, relative to the anchor.
   package var landmarks: Tensor { published(from: Self.landmarkChannel, perAnchor: 10) }
 
   private func published(from channel: Int, perAnchor: Int) -> Tensor {

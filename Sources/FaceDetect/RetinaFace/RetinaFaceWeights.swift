@@ -1,7 +1,7 @@
 import DeepfakeCore
 
 extension RetinaFaceBackbone {
-  /// The backbone whose published keys these are, or whose ONNX graph it is; nil where they are not
+  /// Recognises the backbone by the published keys or by the ONNX graph; nil if the file is not
   /// RetinaFace's.
   package init?(recognizing state: StateDict) {
     guard let state = try? state.renamedFromRetinaFaceGraph(),
@@ -10,8 +10,8 @@ extension RetinaFaceBackbone {
     self = found.backbone
   }
 
-  /// The backbone whose keys these are, and what stands before each (`module.` of DataParallel, or
-  /// what else all keys begin with).
+  /// The backbone with these keys, and the prefix of all keys (`module.` of DataParallel, or any
+  /// other common prefix).
   fileprivate static func found(
     in state: StateDict
   ) -> (backbone: RetinaFaceBackbone, prefix: String)? {
@@ -34,18 +34,18 @@ extension RetinaFaceBackbone {
     }
   }
 
-  /// What PyTorch's DataParallel puts before every key.
+  /// The prefix that PyTorch's DataParallel adds to every key.
   fileprivate static let parallelPrefix = "module."
 }
 
 extension PlainRetinaFace {
-  /// Fills the parameters in `store` from a published checkpoint, or from an ONNX model of the
-  /// network. Throws a `mismatch` that lists every key at fault.
+  /// Loads a published checkpoint, or an ONNX model of the network, into `store`. Throws a
+  /// `mismatch` with all wrong keys.
   package static func load(_ state: StateDict, into store: ParameterStore) throws(WeightsError) {
     let published = try state.renamedFromRetinaFaceGraph()
     let prefix = RetinaFaceBackbone.found(in: published)?.prefix ?? ""
     let renamed = try published.renamingKeys { key in
-      // Batch norm's step counter is of no use to anyone but PyTorch.
+      // Only PyTorch uses batch norm's step counter.
       if key.hasSuffix(".num_batches_tracked") { return nil }
       return key.hasPrefix(prefix) ? String(key.dropFirst(prefix.count)) : key
     }

@@ -1,10 +1,10 @@
-/// One-to-one assignment of greatest gain, by the Hungarian method in its O(n^3) form (Kuhn 1955;
-/// shortest augmenting paths after Jonker and Volgenant 1987).
+/// One-to-one assignment with the largest total gain, by the Hungarian method in O(n^3) (Kuhn 1955;
+/// shortest augmenting paths by Jonker and Volgenant 1987).
 package enum Assignment {
-  /// For each row, the column it is given, or nil.
+  /// The column assigned to each row; nil for a row without one.
   ///
-  /// `gains` has rows of equal length. A pair whose gain is not above 0 is never made; of all
-  /// others, those are made whose gains add up to most. Gains must be finite.
+  /// The rows of `gains` have the same length, and all gains are finite. Pairs are chosen to
+  /// maximise the sum of their gains; a pair with a gain of 0 or less is never chosen.
   package static func best(_ gains: [[Double]]) -> [Int?] {
     let rows = gains.count
     let columns = gains.first?.count ?? 0
@@ -12,7 +12,7 @@ package enum Assignment {
       gains.allSatisfy { $0.count == columns && $0.allSatisfy(\.isFinite) },
       "Assignment: gains are not a matrix of finite numbers")
     guard rows > 0 && columns > 0 else { return [Int?](repeating: nil, count: rows) }
-    // Further columns, one a row, stand for giving the row nothing.
+    // Additional columns, one per row, mean that the row stays unassigned.
     var solver = Solver(rows: rows, columns: columns + rows) { row, column in
       column < columns ? -max(0, gains[row][column]) : 0
     }
@@ -21,15 +21,15 @@ package enum Assignment {
     }
   }
 
-  /// Rows join one by one, each along the cheapest path of exchanges; potentials keep all reduced
-  /// costs from falling below 0.
+  /// Adds the rows one by one, each along the cheapest augmenting path. The potentials keep all
+  /// reduced costs from becoming negative.
   private struct Solver {
     let rows: Int
     let columns: Int
     let cost: (Int, Int) -> Double
     var rowPotential: [Double]
     var columnPotential: [Double]
-    /// The row that each column is given, or -1; the last place is for the row that joins.
+    /// The row assigned to each column, or -1; the last element is the row being added.
     var rowOf: [Int]
 
     init(rows: Int, columns: Int, cost: @escaping (Int, Int) -> Double) {

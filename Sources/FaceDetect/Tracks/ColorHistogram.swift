@@ -1,13 +1,13 @@
 import DeepfakeCore
 
-/// Soft histograms of colour: 4 bins of brightness by 16 by 16 of the two differences of colour.
+/// Soft colour histograms: 4 bins of luma by 16 by 16 bins of the two chroma components.
 enum ColorHistogram {
   private static let (lumaBins, chromaBins) = (4, 16)
-  /// The differences of colour beyond which all colours count alike, in levels.
+  /// Chroma beyond this value, in levels of 0 to 255, falls into the outermost bins.
   private static let chromaLimit: Float = 40
 
-  /// Square roots of the shares of colours among the places that lie in the frame; nil where fewer
-  /// than a quarter do.
+  /// The square roots of the bins' fractions, over the places inside the frame; nil if fewer than a
+  /// quarter of the places are.
   static func of(_ places: [(x: Int, y: Int)], in view: FaceView) -> [Float]? {
     var bins = [Float](repeating: 0, count: lumaBins * chromaBins * chromaBins)
     var count = 0
@@ -19,7 +19,7 @@ enum ColorHistogram {
     return bins.map { ($0 / Float(count)).squareRoot() }
   }
 
-  /// Shares a pixel among the bins around its colour.
+  /// Distributes a pixel over the 8 bins nearest to its colour.
   private static func add(
     _ pixel: (red: UInt8, green: UInt8, blue: UInt8), to bins: inout [Float]
   ) {
@@ -43,7 +43,8 @@ enum ColorHistogram {
     }
   }
 
-  /// The lower of the two bins between whose centres a value in 0...1 lies, and how far.
+  /// For a value in 0...1, the lower of the two bins nearest to it, and its position between their
+  /// centres.
   private static func place(_ value: Float, _ bins: Int) -> (bin: Int, fraction: Float) {
     let scaled = min(max(value, 0), 1) * Float(bins - 1)
     let bin = min(Int(scaled), bins - 2)

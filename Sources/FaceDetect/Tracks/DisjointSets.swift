@@ -1,13 +1,13 @@
-/// Sets that share nothing and can be joined: union and find.
+/// Disjoint sets that can be joined (union-find).
 package struct DisjointSets {
   private var parents: [Int]
 
-  /// Each of `count` elements in a set of its own.
+  /// Creates `count` sets of one element each.
   package init(count: Int) {
     parents = Array(0..<count)
   }
 
-  /// The element that stands for the set of `element`.
+  /// The element that represents the set of `element`.
   package mutating func root(of element: Int) -> Int {
     var element = element
     while parents[element] != element {
@@ -17,7 +17,7 @@ package struct DisjointSets {
     return element
   }
 
-  /// Makes one set of two; the lower of the elements that stood for them stands for it.
+  /// Joins two sets. The smaller of their two representatives represents the result.
   package mutating func join(_ a: Int, _ b: Int) {
     let (a, b) = (root(of: a), root(of: b))
     parents[max(a, b)] = min(a, b)

@@ -1,25 +1,26 @@
 import DeepfakeCore
 
-/// What a person looks like in one sighting, in a form that can be compared: the face's pattern of
-/// light and dark, and the colours of skin, hair and clothing.
+/// The appearance of a person in one sighting, for comparison: the face's pattern of light and
+/// dark, and the colours of skin, hair and clothing.
 ///
-/// It tells the people of one video from each other, who wear what they wear and stand in the light
-/// they stand in; it does not recognise anybody elsewhere. `Docs/Tracks.md` has what was measured.
+/// It distinguishes the people of one video, whose clothes and light hardly change. It does not
+/// recognise people in other videos. `Docs/Tracks.md` has the measurements.
 package struct FaceDescriptor: Sendable {
-  /// How alike two descriptors are, part by part: each from 0 (or below, for the pattern) to 1.
+  /// The similarity of two descriptors, part by part: from 0 (for the pattern, from -1) to 1.
   package struct Affinities: Sendable {
     package var pattern, skin: Float
-    /// Nil where hair, or clothing, was out of the frame in one of the two.
+    /// nil if hair, or clothing, is outside of the frame in one of the two.
     package var hair, clothing: Float?
   }
 
-  /// The face in 16x16 pixels of even brightness and contrast, with mean 0 and length 1.
+  /// The face at 16x16 pixels with local brightness and contrast removed, of mean 0 and length 1.
   private let pattern: [Float]
-  /// Square roots of a histogram's shares, so that a product of two is their Bhattacharyya
-  /// affinity.
+  /// Square roots of the histograms' fractions, so that the dot product of two is their
+  /// Bhattacharyya coefficient.
   private let skin, hair, clothing: [Float]
 
-  /// The descriptor of a face in its frame; nil where the face's place is not a place.
+  /// Creates the descriptor of a face in its frame; nil if neither landmarks nor box give a valid
+  /// position.
   package init?(of face: Face, in frame: Image) {
     guard let view = FaceView(of: face, in: frame) else { return nil }
     pattern = Self.pattern(view)
@@ -32,7 +33,7 @@ package struct FaceDescriptor: Sendable {
   private static let hairPlaces = FaceView.pixels(x: 15...97, y: -25...22)
   private static let clothingPlaces = FaceView.pixels(x: -40...152, y: 145...222)
 
-  /// How alike the two are, part by part.
+  /// The similarity of the two, part by part.
   package func affinities(with other: FaceDescriptor) -> Affinities {
     Affinities(
       pattern: dot(pattern, other.pattern), skin: dot(skin, other.skin),
@@ -41,15 +42,16 @@ package struct FaceDescriptor: Sendable {
         ? nil : dot(clothing, other.clothing))
   }
 
-  /// How alike the two are, from about 0 to 1 for the same picture: the mean of the parts that both
-  /// have.
+  /// The mean similarity of the parts that both have: from about 0 to 1, which means the same
+  /// picture.
   package func similarity(to other: FaceDescriptor) -> Float {
     let parts = affinities(with: other)
     let seen = [parts.pattern, parts.skin, parts.hair, parts.clothing].compactMap { $0 }
     return seen.reduce(0, +) / Float(seen.count)
   }
 
-  /// The face without its light: less the mean, over the deviation, of each pixel's surroundings.
+  /// Removes the lighting of the face: subtracts the mean of each pixel's surroundings and divides
+  /// by their standard deviation.
   private static func pattern(_ view: FaceView) -> [Float] {
     let luma = view.image.luma
     let sums = WindowSums(luma)
@@ -64,7 +66,7 @@ package struct FaceDescriptor: Sendable {
         var sum: Float = 0
         for (x, y) in [(column, row), (column + 1, row), (column, row + 1), (column + 1, row + 1)] {
           let (mean, deviation) = sums.moments(x: x, y: y, radius: 5)
-          // A little is added, so that even surfaces do not show their noise.
+          // The constant keeps the noise of even surfaces small.
           let value = (luma[y * FaceView.width + x] - mean) / (deviation + 4)
           sum += min(max(value, -2), 2)
         }
@@ -78,7 +80,7 @@ package struct FaceDescriptor: Sendable {
   }
 }
 
-/// The sum of the products of two equally long lists; 0 where one is empty.
+/// The dot product of two lists; 0 if their lengths differ or they are empty.
 private func dot(_ a: [Float], _ b: [Float]) -> Float {
   guard a.count == b.count else { return 0 }
   return a.withUnsafeBytes { a in
@@ -101,7 +103,7 @@ private func dot(_ a: [Float], _ b: [Float]) -> Float {
   }
 }
 
-/// Sums over upright windows of a view, from its integral images.
+/// Sums over upright windows of a view, computed from integral images.
 private struct WindowSums {
   private static let stride = FaceView.width + 1
   private var sums: [Double]
@@ -124,7 +126,8 @@ private struct WindowSums {
     }
   }
 
-  /// Mean and deviation of the window around a pixel, as far as it lies in the view.
+  /// The mean and standard deviation of the part of a window around the pixel that lies in the
+  /// view.
   func moments(x: Int, y: Int, radius: Int) -> (mean: Float, deviation: Float) {
     let (left, right) = (max(x - radius, 0), min(x + radius + 1, FaceView.width))
     let (top, bottom) = (max(y - radius, 0), min(y + radius + 1, FaceView.height))

@@ -1,35 +1,36 @@
 import DeepfakeCore
 
-/// Joins the faces of a video's frames into people.
+/// Groups the faces of a video's frames by person.
 ///
-/// Faces in frames that are near in time are joined as they come, one to one, by where they are and
-/// what they look like; that ends where a scene is cut, a person leaves or two cannot be told
-/// apart. What was joined so is joined further when `tracks()` is called, by looks alone; people
-/// seen in one frame are never joined. So it works for every frame of a video as for a few that are
-/// seconds apart.
+/// In a first step, `add` links faces of frames that are close in time, one to one, by position and
+/// appearance. A link ends at a cut, when a person leaves, or when two people cannot be told apart.
+/// In a second step, `tracks()` joins the resulting tracklets by appearance alone; people seen in
+/// the same frame are never joined. This works for all frames of a video and for a few frames that
+/// are seconds apart.
 ///
-/// Only descriptors are kept, never pictures: at most a few a person and time. The same frames give
-/// the same tracks, whatever the order of the faces in them. `Docs/Tracks.md` says how well it
-/// does.
+/// Only descriptors are kept, never images, and only a few per person. The same frames give the
+/// same tracks, in whatever order the faces come. `Docs/Tracks.md` has the measured accuracy.
 package struct FaceTracker: Sendable {
-  /// How faces are joined.
+  /// The thresholds for joining faces.
   package struct Options: Sendable, Equatable {
-    /// How alike faces must be to be of one person when nothing speaks for it but their looks.
+    /// The minimum similarity for joining faces by appearance alone.
     ///
-    /// 1 is the same picture. Two frames of one person in a video hardly fall below 0.8, two people
-    /// hardly rise above 0.7.
+    /// 1 means the same picture. Two frames of one person in a video are hardly below 0.8, two
+    /// people hardly above 0.7.
     package var minimumSimilarity: Float = 0.7
-    /// How alike faces of near frames must be that are in one place; further away, more is asked.
+    /// The minimum similarity for linking a face at the expected position in a near frame. Farther
+    /// away, a higher similarity is required.
     package var minimumSimilarityInPlace: Float = 0.6
-    /// Seconds from one frame to another within which a face's place says who it is.
+    /// The maximum time between two frames, in seconds, for linking faces by position.
     package var nearSeconds: Double = 2
-    /// Faces that were never surer than this are not joined by looks: they may be none.
+    /// Faces that never reach this score are not joined by appearance, because they may be false
+    /// detections.
     package var minimumScore: Float = 0.8
 
     package init() {}
   }
 
-  /// Gain that being in its place gives a face, beside how alike it is.
+  /// The gain of a face exactly at the expected position, added to its similarity.
   private static let placeWeight: Float = 0.15
 
   /// The settings.
@@ -37,15 +38,15 @@ package struct FaceTracker: Sendable {
   private var frames = 0
   private var sketch: FrameSketch?
   private var tracklets: [Tracklet] = []
-  /// Those tracklets that may go on.
+  /// Indices of the tracklets that may continue.
   private var active: [Int] = []
 
-  /// A tracker that has seen nothing.
+  /// Creates a tracker without frames.
   package init(_ options: Options = .init()) {
     self.options = options
   }
 
-  /// Takes the faces of the next frame, in any order; `time` is in seconds.
+  /// Adds the faces of the next frame, in any order; `time` is in seconds.
   package mutating func add(_ faces: [Face], in frame: Image, time: Double) {
     let time = time.isFinite ? time : 0
     let sightings = faces.enumerated()
@@ -70,7 +71,7 @@ package struct FaceTracker: Sendable {
     }
   }
 
-  /// The people in the frames so far. Faces may still be added afterwards.
+  /// The people in the frames so far. More faces can be added afterwards.
   package func tracks() -> [Track] {
     let joining = TrackletJoining(
       minimumSimilarity: options.minimumSimilarity, minimumScore: options.minimumScore)
@@ -80,14 +81,14 @@ package struct FaceTracker: Sendable {
   private static func descriptors(of faces: [Face], in frame: Image) -> [FaceDescriptor?] {
     var descriptors = [FaceDescriptor?](repeating: nil, count: faces.count)
     descriptors.withUnsafeMutableBufferPointer { places in
-      // Each task writes a place of its own.
+      // Each task writes to a different element.
       nonisolated(unsafe) let places = places
       Parallel.forEach(faces.count) { places[$0] = FaceDescriptor(of: faces[$0], in: frame) }
     }
     return descriptors
   }
 
-  /// Ends the active tracklets for which `isOver`.
+  /// Ends the active tracklets for which `isOver` returns true.
   private mutating func retire(_ isOver: (Tracklet) -> Bool) {
     active.removeAll { index in
       guard isOver(tracklets[index]) else { return false }
@@ -96,16 +97,18 @@ package struct FaceTracker: Sendable {
     }
   }
 
-  /// A tracklet that may go on with a sighting; both by their places in the lists at hand.
+  /// A possible continuation of a tracklet by a sighting: indices in `active` and in the frame's
+  /// sightings.
   fileprivate struct Link {
     var tracklet, sighting: Int
-    /// How alike, the place weighed in.
+    /// The similarity plus the gain for the position.
     var score: Float
+    /// How near the face is to the expected position: 1 there, 0 out of reach.
     var closeness: Double
   }
 
-  /// The links that hold: one to one, of the greatest sum, and those that might as well be others
-  /// left out.
+  /// The links of the next frame: one to one with the largest sum, without those for which another
+  /// link would be about as good.
   private func links(
     to sightings: [Sighting], _ descriptors: [FaceDescriptor?]
   ) -> [Link] {
@@ -156,7 +159,7 @@ package struct FaceTracker: Sendable {
     return links
   }
 
-  /// Whether `other` uses one end of a link and is about as good, in place and looks.
+  /// Whether `other` shares one end with `link` and is about as good in position and appearance.
   private func isRival(_ other: Link, of link: Link) -> Bool {
     (other.tracklet == link.tracklet) != (other.sighting == link.sighting)
       && other.score > link.score - 0.05 && other.closeness > link.closeness - 0.25
@@ -164,7 +167,7 @@ package struct FaceTracker: Sendable {
 }
 
 extension [FaceTracker.Link] {
-  /// The links in groups that share neither a tracklet nor a sighting.
+  /// The links in groups that share neither a tracklet nor a sighting with each other.
   fileprivate func components(tracklets: Int) -> [[FaceTracker.Link]] {
     var sets = DisjointSets(count: tracklets)
     var firstOfSighting: [Int: Int] = [:]

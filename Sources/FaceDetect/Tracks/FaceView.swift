@@ -1,34 +1,34 @@
 import DeepfakeCore
 
-/// A small upright picture of a face with hair and shoulders, in which every face has the same
-/// places: what descriptors are made of.
+/// A small upright image of a face with hair and shoulders, aligned so that the parts of all faces
+/// are at the same places. Descriptors are computed from it.
 struct FaceView {
-  /// Units of `FaceAlignment.template` a pixel of the view covers.
+  /// The side of a pixel of the view, in units of `FaceAlignment.template`.
   static let unitsPerPixel = 3.5
-  /// The view's upper left corner in units of the template.
+  /// The view's upper left corner, in units of the template.
   static let origin = (x: -60.0, y: -50.0)
-  /// Pixels across.
+  /// Width in pixels.
   static let width = 66
-  /// Pixels down.
+  /// Height in pixels.
   static let height = 78
-  /// The columns of the view that are the template's square.
+  /// The view's columns and rows inside the template's square.
   static let templateColumns = 17..<49
   static let templateRows = 14..<46
 
-  // More samples a pixel would cost time and hardly change what large regions look like.
+  // More samples per pixel would take longer and hardly change large regions.
   private static let samples = 3
 
-  /// Red, green and blue of each pixel, from 0 to 255.
+  /// The view as an RGB image.
   let image: Image
-  /// From places of the view to places of the frame.
+  /// Maps points of the view to points of the frame.
   private let back: AffineMap
   private let frame: (width: Double, height: Double)
 
-  /// The view of a face; nil for a face whose place in the frame is not a place.
+  /// Creates the view of a face; nil if neither its landmarks nor its box give a valid position.
   init?(of face: Face, in frame: Image) {
     guard let toTemplate = Self.alignment(of: face) else { return nil }
     let scale = 1 / Self.unitsPerPixel
-    // The upper left pixel's centre lies half a pixel inside the view's corner.
+    // The centre of the upper left pixel lies half a pixel inside the view's corner.
     let (shiftX, shiftY) = (-Self.origin.x * scale - 0.5, -Self.origin.y * scale - 0.5)
     let t = toTemplate.map
     let map = AffineMap(
@@ -44,7 +44,8 @@ struct FaceView {
     self.frame = (Double(frame.width), Double(frame.height))
   }
 
-  /// What brings a face to the template: by its landmarks, or by its box where they are of no use.
+  /// The transform from the frame to the template, from the landmarks, or from the box if they do
+  /// not fit it.
   private static func alignment(of face: Face) -> SimilarityTransform? {
     let alignment = FaceAlignment()
     let side = Int(FaceAlignment.templateSide)
@@ -58,8 +59,8 @@ struct FaceView {
       side: side)
   }
 
-  /// Where landmarks usually lie in a face's box, as fractions of its extents: medians over 5,854
-  /// faces that RetinaFace found.
+  /// The usual places of landmarks in a face's box, as fractions of its width and height: medians
+  /// over 5,854 faces detected by RetinaFace.
   private static let usualPlaces = [
     Point(x: 0.26, y: 0.31), Point(x: 0.73, y: 0.31), Point(x: 0.49, y: 0.55),
     Point(x: 0.30, y: 0.71), Point(x: 0.71, y: 0.71),
@@ -78,7 +79,7 @@ struct FaceView {
     return places
   }
 
-  /// Whether a pixel of the view shows a place inside the frame.
+  /// Whether a pixel of the view shows a point inside the frame.
   func isInFrame(x: Int, y: Int) -> Bool {
     let place = back(x: Double(x), y: Double(y))
     return place.x > -0.5 && place.y > -0.5 && place.x < frame.width - 0.5

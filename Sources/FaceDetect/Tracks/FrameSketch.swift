@@ -1,15 +1,15 @@
 import DeepfakeCore
 
-/// The brightness of a frame at a grid of places: enough to see that another scene has begun.
+/// The brightness of a frame on a coarse grid, to detect cuts.
 struct FrameSketch: Sendable {
   private static let (columns, rows) = (32, 18)
-  /// The mean change of brightness, in levels, from which two frames are of two scenes.
+  /// A mean difference of brightness above this, in levels of 0 to 255, is a cut.
   private static let cut = 32
 
   private let luma: [UInt8]
 
   init(_ frame: Image) {
-    // Green is most of the brightness, and cheap.
+    // Green makes up most of the brightness and needs no computation.
     luma = frame.pixels.withUnsafeBufferPointer { pixels in
       (0..<Self.rows * Self.columns).map { place in
         let x = (2 * (place % Self.columns) + 1) * frame.width / (2 * Self.columns)
@@ -19,7 +19,7 @@ struct FrameSketch: Sendable {
     }
   }
 
-  /// Whether a cut lies between the two.
+  /// Whether there is a cut between the two frames.
   func isOtherScene(than other: FrameSketch) -> Bool {
     let difference = zip(luma, other.luma).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
     return difference > Self.cut * luma.count

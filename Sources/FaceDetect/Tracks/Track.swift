@@ -1,15 +1,15 @@
 /// A face seen in one frame.
 package struct Sighting: Sendable, Equatable {
-  /// The frame: the number of the tracker's `add` call, from 0.
+  /// The frame's number: the index of the tracker's `add` call, from 0.
   package let frame: Int
-  /// When, in seconds.
+  /// The time of the frame in seconds.
   package let time: Double
-  /// The face's place in the list that was given for the frame.
+  /// The face's index in the list passed for the frame.
   package let index: Int
   /// The face, in pixels of its frame.
   package let face: Face
 
-  /// A sighting.
+  /// Creates a sighting.
   package init(frame: Int, time: Double, index: Int, face: Face) {
     self.frame = frame
     self.time = time
@@ -18,15 +18,15 @@ package struct Sighting: Sendable, Equatable {
   }
 }
 
-/// One person through the frames.
+/// One person throughout the frames.
 package struct Track: Identifiable, Sendable, Equatable {
-  /// 1 for the person seen first, then upwards; of those who appear in one frame, from left to
-  /// right.
+  /// The person's number, from 1, by first appearance; people who first appear in the same frame
+  /// are numbered from left to right.
   package let id: Int
-  /// Where the person was seen, in the order of time; at most once a frame, at least once in all.
+  /// The person's sightings by time: at most one per frame, at least one in all.
   package let sightings: [Sighting]
 
-  /// A track.
+  /// Creates a track.
   package init(id: Int, sightings: [Sighting]) {
     precondition(
       !sightings.isEmpty
@@ -38,7 +38,7 @@ package struct Track: Identifiable, Sendable, Equatable {
 }
 
 extension [Track] {
-  /// Tracks numbered by first appearance, then from left to right.
+  /// Numbers the tracks by first appearance, then from left to right.
   init(numbering groups: [[Sighting]]) {
     let ordered = groups.sorted { a, b in
       a[0].frame != b[0].frame ? a[0].frame < b[0].frame : a[0].isLeft(of: b[0])
@@ -48,8 +48,8 @@ extension [Track] {
 }
 
 extension Sighting {
-  /// Whether this sighting comes before another of its frame: further to the left, then further up.
-  /// An order of faces that does not depend on the detector's.
+  /// Whether this sighting comes before another one of its frame: farther left, then farther up.
+  /// The order does not depend on that of the detector's list.
   func isLeft(of other: Sighting) -> Bool {
     let (a, b) = (face.box.center, other.face.box.center)
     if a.x != b.x { return a.x < b.x }

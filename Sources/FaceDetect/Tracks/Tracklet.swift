@@ -1,19 +1,19 @@
 import Foundation
 
-/// Sightings of one person that follow each other closely, and what the person looked like.
+/// Sightings of one person in close succession, with descriptors of the person's appearance.
 struct Tracklet: Sendable {
-  /// Descriptors kept of a person, at most.
+  /// The maximum number of descriptors kept per person.
   static let exemplarLimit = 8
 
-  /// In the order of time; never empty.
+  /// The sightings by time; never empty.
   private(set) var sightings: [Sighting]
-  /// Descriptors of sightings spread evenly over all.
+  /// Descriptors of sightings spread evenly over the tracklet.
   private(set) var exemplars: [FaceDescriptor] = []
   /// The descriptor of the last sighting that had one.
   private(set) var latest: FaceDescriptor?
-  /// The speed of the face's centre in pixels a second, smoothed.
+  /// The smoothed velocity of the face's centre in pixels per second.
   private(set) var velocity = (x: 0.0, y: 0.0)
-  /// Every so many descriptors, one is kept; doubled when too many are.
+  /// One of this many descriptors is kept; doubled whenever there are too many.
   private var exemplarStep = 1
   private var descriptors = 0
 
@@ -31,7 +31,7 @@ struct Tracklet: Sendable {
     let gap = sighting.time - last.time
     if gap > 0 {
       let (from, to) = (last.face.box.center, sighting.face.box.center)
-      // Slow changes only: detectors' boxes tremble.
+      // Smoothed, because detected boxes jitter.
       velocity.x += 0.5 * (Double(to.x - from.x) / gap - velocity.x)
       velocity.y += 0.5 * (Double(to.y - from.y) / gap - velocity.y)
     }
@@ -50,33 +50,33 @@ struct Tracklet: Sendable {
     }
   }
 
-  /// Frees what only following needs.
+  /// Frees the data that is only needed to continue the tracklet.
   mutating func finish() {
     latest = nil
   }
 
-  /// How alike a face and the person are: as in the last sighting, or in the likest that is
-  /// remembered where the last is not alike beyond doubt.
+  /// The similarity of a face and the person: that to the last sighting if it is above 0.9,
+  /// otherwise the highest similarity to any kept descriptor.
   func similarity(to descriptor: FaceDescriptor) -> Float {
     let nearest = latest.map { $0.similarity(to: descriptor) } ?? -1
     if nearest > 0.9 { return nearest }
     return exemplars.reduce(nearest) { max($0, $1.similarity(to: descriptor)) }
   }
 
-  /// How near a face is to where the person should be by now: 1 in its place, 0 where it cannot be.
+  /// How near a face is to the person's expected position: 1 at that position, 0 out of reach.
   func closeness(to face: Face, time: Double) -> Double {
     let gap = max(0, time - last.time)
     let before = last.face
     let size = Double(before.box.width + before.box.height) / 2
     let newSize = Double(face.box.width + face.box.height) / 2
     guard size > 0, newSize > 0 else { return 0 }
-    // People go on as they went for a moment; nobody can say where they are later.
+    // The velocity is used for at most half a second; later positions cannot be predicted.
     let ahead = min(gap, 0.5)
     let shift = (
       x: min(max(velocity.x * ahead / size, -1), 1) * size,
       y: min(max(velocity.y * ahead / size, -1), 1) * size
     )
-    // In face sizes: how far a face may have got, and how far it got.
+    // In face sizes: the distance that a face may have moved.
     let reach = 0.4 + 0.7 * gap
     let (from, to) = (before.box.center, face.box.center)
     let (x, y) = (Double(to.x - from.x) - shift.x, Double(to.y - from.y) - shift.y)
@@ -85,8 +85,8 @@ struct Tracklet: Sendable {
     return max(0, 1 - distance / reach)
   }
 
-  /// The mean distance of the corners of two boxes and of their landmarks, the first face moved by
-  /// `shift`.
+  /// The mean distance between the corners of two boxes and between their landmarks, after the
+  /// first face is moved by `shift`.
   private static func distance(
     _ a: Face, _ b: Face, _ shift: (x: Double, y: Double)
   ) -> Double {

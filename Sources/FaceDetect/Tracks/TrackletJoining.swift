@@ -1,26 +1,26 @@
 import HeapModule
 
-/// Joins tracklets into people by looks: the likest two first, as long as any are alike enough, and
-/// never two that were seen in one frame.
+/// Joins tracklets into people by appearance. The most similar pair is joined first, until no pair
+/// is similar enough. Tracklets seen in the same frame are never joined.
 ///
-/// First those that are alike beyond doubt, within stretches of the video, then within stretches of
-/// two stretches and so on; then what is left. No group is compared with more than a fixed number
-/// of others, those just before it and the longest of all. So time grows about as the number of
-/// tracklets does.
+/// Very similar tracklets (`certain`) are joined first, within short stretches of the video, then
+/// within stretches of twice the length, and so on. The rest is joined afterwards. A group is
+/// compared with a limited number of others: those just before it and the longest of all. The time
+/// therefore grows about linearly with the number of tracklets.
 struct TrackletJoining {
-  /// Groups that every one is compared with, just before it and among the longest.
+  /// The number of groups just before a group, and of longest groups, that it is compared with.
   private static let neighbours = 64
-  /// Others with which a group may be compared that others have been joined to.
+  /// The maximum number of groups that a group made by joining is compared with.
   private static let candidateLimit = 128
-  /// Tracklets of the shortest stretch.
+  /// The number of tracklets in the shortest stretch.
   private static let stretch = 32
-  /// The likeness beyond doubt.
+  /// The similarity above which two groups are certainly the same person.
   private static let certain: Float = 0.85
 
   var minimumSimilarity: Float
   var minimumScore: Float
 
-  /// The sightings of each person, in the order of time.
+  /// The sightings of each person, by time.
   func groups(of tracklets: [Tracklet]) -> [[Sighting]] {
     var joinable: [Group] = []
     var apart: [[Sighting]] = []
@@ -35,7 +35,7 @@ struct TrackletJoining {
     return joined(sure, from: minimumSimilarity).map(\.sightings) + apart
   }
 
-  /// Groups of tracklets that are alike beyond doubt.
+  /// Joins very similar groups, in stretches.
   private func joinedInStretches(_ groups: ArraySlice<Group>) -> [Group] {
     let least = max(Self.certain, minimumSimilarity)
     guard groups.count > Self.stretch else { return joined(Array(groups), from: least) }
@@ -44,7 +44,8 @@ struct TrackletJoining {
       joinedInStretches(groups[..<middle]) + joinedInStretches(groups[middle...]), from: least)
   }
 
-  /// Joins groups, the likest first, that are at least this alike. Their order stays.
+  /// Joins groups with at least this similarity, the most similar first. Their order does not
+  /// change.
   private func joined(_ groups: [Group], from similarity: Float) -> [Group] {
     var joining = GroupJoining(
       groups: groups, minimumSimilarity: similarity, candidateLimit: Self.candidateLimit)
@@ -63,14 +64,14 @@ struct TrackletJoining {
 
   /// Tracklets of one person.
   fileprivate struct Group {
-    /// In the order of time.
+    /// The sightings by time.
     var sightings: [Sighting]
     var exemplars: [FaceDescriptor]
-    /// Groups with which it may be joined, by number.
+    /// Indices of the groups that it may be joined with.
     var candidates: Set<Int> = []
     var isAlive = true
 
-    /// Two groups as one.
+    /// Joins two groups.
     init(_ a: Group, _ b: Group) {
       sightings = (a.sightings + b.sightings).sorted { $0.frame < $1.frame }
       exemplars = a.exemplars + b.exemplars
@@ -82,8 +83,8 @@ struct TrackletJoining {
       self.exemplars = exemplars
     }
 
-    /// The mean, over the descriptors of both, of the likeness to the other's likest: groups that
-    /// share some of their poses are alike even where others differ.
+    /// The mean, over the descriptors of both groups, of the highest similarity to a descriptor of
+    /// the other group. Groups that share some poses are thus similar even if other poses differ.
     func similarity(to other: Group) -> Float {
       var bestOfOther = [Float](repeating: -1, count: other.exemplars.count)
       var sum: Float = 0
@@ -100,7 +101,7 @@ struct TrackletJoining {
         (sum / Float(exemplars.count) + bestOfOther.reduce(0, +) / Float(bestOfOther.count)) / 2
     }
 
-    /// Whether the two were seen in one frame.
+    /// Whether the two were seen in the same frame.
     func meets(_ other: Group) -> Bool {
       let (a, b) = (sightings, other.sightings)
       guard let firstA = a.first, let lastA = a.last, let firstB = b.first, let lastB = b.last,
@@ -116,14 +117,15 @@ struct TrackletJoining {
   }
 }
 
-/// One round of joining, the likest pair first.
+/// One round of joining, the most similar pair first.
 private struct GroupJoining {
-  /// Two groups, numbered, that were this alike.
+  /// The indices of two groups, and their similarity.
   struct Pair: Comparable {
     var similarity: Float
     var first, second: Int
 
-    // The likest is the greatest; equals go by number, so that nothing depends on chance.
+    // The most similar pair is the largest; ties are ordered by index, so the result is
+    // deterministic.
     static func < (a: Pair, b: Pair) -> Bool {
       (a.similarity, b.first, b.second) < (b.similarity, a.first, a.second)
     }
@@ -141,7 +143,7 @@ private struct GroupJoining {
     for index in groups.indices { self.groups[index].candidates = [] }
   }
 
-  /// Notes two groups as candidates, unless they were seen in one frame.
+  /// Adds two groups as candidates for joining, unless they were seen in the same frame.
   mutating func consider(_ first: Int, _ second: Int) {
     guard !groups[first].candidates.contains(second), !groups[first].meets(groups[second]) else {
       return
@@ -153,7 +155,7 @@ private struct GroupJoining {
     heap.insert(Pair(similarity: similarity, first: first, second: second))
   }
 
-  /// Joins until no candidates are alike enough: the groups, by first appearance.
+  /// Joins candidates until none are similar enough; returns the groups by first appearance.
   mutating func result() -> [TrackletJoining.Group] {
     while let pair = heap.popMax() {
       if groups[pair.first].isAlive && groups[pair.second].isAlive { join(pair) }
@@ -164,7 +166,7 @@ private struct GroupJoining {
     }
   }
 
-  /// Makes a new group of two and compares it with what either could be joined with.
+  /// Joins two groups and compares the result with the candidates of both.
   private mutating func join(_ pair: Pair) {
     let (a, b) = (groups[pair.first], groups[pair.second])
     let new = groups.count

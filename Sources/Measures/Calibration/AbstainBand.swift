@@ -1,41 +1,41 @@
-/// A range around one half in which a probability is called neither fake nor real, and what that
-/// gives on each source of judgements.
+/// A range around one half in which no answer is given (neither fake nor real), and the resulting
+/// coverage and accuracy on each source of judgements.
 package struct AbstainBand: Sendable, Equatable {
-  /// What is answered of one source.
+  /// The coverage and accuracy on one source.
   package struct Answers: Sendable, Equatable {
-    /// The part of the judgements, by what they count, that get an answer.
+    /// The fraction of the judgements, by weight, that get an answer.
     package var coverage: Double
-    /// The part of those that are right; NaN where none gets an answer.
+    /// The fraction of the answers, by weight, that are right; NaN if there are no answers.
     package var accuracy: Double
 
-    /// Parts from 0 to 1.
+    /// Creates the two fractions, each from 0 to 1.
     package init(coverage: Double, accuracy: Double) {
       self.coverage = coverage
       self.accuracy = accuracy
     }
   }
 
-  /// The range, both ends included; nil where nothing needs to be left open.
+  /// The range without answers, both ends included; nil: every judgement gets an answer.
   package var range: ClosedRange<Double>?
-  /// What is answered of each source, in the order in which they were given.
+  /// The coverage and accuracy of each source, in the order in which the sources were given.
   package var sources: [Answers]
 
-  /// The part that gets an answer, as a mean over the sources.
+  /// The mean of the sources' coverages.
   package var coverage: Double { sources.reduce(0) { $0 + $1.coverage } / Double(sources.count) }
-  /// The part of the answers that are right, on the source where that is lowest.
+  /// The lowest accuracy of any source.
   package var accuracy: Double { sources.map(\.accuracy).min() ?? .nan }
 
-  /// By how much more a band must answer than the narrowest around one half, as a part of all, to
-  /// be taken although it reaches further to one side.
+  /// The additional coverage, as a fraction of all judgements, for which an asymmetric range is
+  /// preferred to the narrowest symmetric one.
   package static let clearGain = 0.05
 
-  /// The smallest range, in steps of 0.01 on either side of one half, outside which at least
-  /// `accuracy` of the answers are right on every source; nil where there is none. It is chosen on
-  /// the judgements that it is measured on, so that on others it will be somewhat worse.
+  /// The smallest range, in steps of 0.01 on each side of one half, outside of which at least
+  /// `accuracy` of the answers are right on every source; nil if there is none. It is chosen on the
+  /// same judgements on which it is measured, so it is somewhat worse on others.
   ///
-  /// That is the narrowest range that reaches equally far to both sides. A range that reaches
-  /// further to one takes its place where there is none of these, or where it answers `clearGain`
-  /// more; it must leave answers of both kinds on every source.
+  /// Normally this is the narrowest symmetric range. An asymmetric range is used if there is no
+  /// symmetric one, or if its coverage is higher by at least `clearGain`. It must leave answers of
+  /// both labels on every source.
   package static func smallest(_ sources: [[Judgement]], accuracy: Double) -> AbstainBand? {
     let narrowest = narrowest(sources, accuracy: accuracy)
     let counts = sources.map(AnswerCounts.init)
@@ -54,29 +54,30 @@ package struct AbstainBand: Sendable, Equatable {
     return best
   }
 
-  /// The narrowest range that reaches equally far to both sides, in steps of 0.01, outside which at
-  /// least `accuracy` of the answers are right on every source; nil where there is none.
+  /// The narrowest range symmetric around one half, in steps of 0.01, outside of which at least
+  /// `accuracy` of the answers are right on every source; nil if there is none.
   package static func narrowest(_ sources: [[Judgement]], accuracy: Double) -> AbstainBand? {
     let counts = sources.map(AnswerCounts.init)
     guard !counts.isEmpty else { return nil }
     for step in 0..<steps {
       let band = AbstainBand(
         range: range(step, step), sources: counts.map { $0.answers(step, step) })
-      // Without answers on a source there is no accuracy: a wider range has none either.
+      // If a source has no answers, its accuracy is undefined, also for every wider range.
       guard !band.sources.contains(where: { $0.accuracy.isNaN }) else { return nil }
       if band.accuracy >= accuracy { return band }
     }
     return nil
   }
 
-  /// What is answered of judgements where a range is left open.
+  /// The coverage and accuracy of judgements if those inside `range` get no answer; nil: all get
+  /// one.
   package static func answers(
     _ judgements: [Judgement], outside range: ClosedRange<Double>?
   ) -> Answers {
     answers(judgements, judgements.map { range?.contains($0.score) != true })
   }
 
-  /// What is answered of judgements where it is known which of them get an answer.
+  /// The coverage and accuracy of judgements, given which of them get an answer.
   package static func answers(_ judgements: [Judgement], _ isAnswered: [Bool]) -> Answers {
     var (all, answered, right) = (0.0, 0.0, 0.0)
     for (judgement, isAnswered) in zip(judgements, isAnswered) {
@@ -94,7 +95,7 @@ package struct AbstainBand: Sendable, Equatable {
     lower == 0 && upper == 0 ? nil : 0.5 - Double(lower) / 100...0.5 + Double(upper) / 100
   }
 
-  /// What of one source lies below and above each place where a range can end.
+  /// For one source, the weights of the judgements below and above each possible end of a range.
   private struct AnswerCounts {
     private struct Side {
       var answered = [Double](repeating: 0, count: AbstainBand.steps)

@@ -1,31 +1,30 @@
 import DeepfakeCore
 import Foundation
 
-/// Finds what makes logits honest: the scale and offset under which known truths are likeliest.
+/// Fits the calibration of logits: the scale and offset of maximum likelihood for labelled samples.
 ///
 /// Platt, "Probabilistic outputs for support vector machines" (1999), with the Newton steps of Lin,
-/// Lin and Weng (2007); Guo et al., "On calibration of modern neural networks" (2017) for the
-/// temperature.
+/// Lin and Weng (2007). The temperature is that of Guo et al., "On calibration of modern neural
+/// networks" (2017).
 package struct CalibrationFit: Sendable, Equatable {
-  /// What is fitted.
+  /// The parameters that are fitted.
   package enum Method: String, Sendable, CaseIterable {
     /// Scale and offset.
     case platt
-    /// The scale alone.
+    /// The scale only; the offset is 0.
     case temperature
   }
 
-  /// A logit whose truth is known.
+  /// A logit with its label.
   package struct Sample: Sendable, Equatable {
-    /// The log odds of "fake", as the network gives them.
+    /// The log odds of "fake", as the network outputs them.
     package var logit: Double
-    /// The truth.
+    /// The true label.
     package var label: FaceLabel
-    /// What it counts, 0 or more; weights are meaningful up to a factor, unless targets are
-    /// smoothed.
+    /// The sample's weight, 0 or more. Only ratios of weights matter, except with smoothed targets.
     package var weight: Double
 
-    /// A sample.
+    /// Creates a sample.
     package init(_ logit: Double, _ label: FaceLabel, weight: Double = 1) {
       self.logit = logit
       self.label = label
@@ -33,23 +32,23 @@ package struct CalibrationFit: Sendable, Equatable {
     }
   }
 
-  /// What is fitted.
+  /// The parameters that are fitted.
   package var method: Method
-  /// Whether truths count as slightly less than certain, by what as many samples as the weights add
-  /// up to can tell: Platt's (N + 1) / (N + 2) for the N fakes, 1 / (N + 2) for the N real ones.
+  /// Whether to smooth the targets as Platt does: (N + 1) / (N + 2) for fakes, where N is the sum
+  /// of their weights, and 1 / (N + 2) for reals, where N is the sum of theirs.
   package var smoothsTargets: Bool
 
-  /// A fit.
+  /// Creates a fit.
   package init(_ method: Method = .platt, smoothsTargets: Bool = false) {
     self.method = method
     self.smoothsTargets = smoothsTargets
   }
 
-  /// The calibration under which the samples are likeliest.
+  /// The calibration of maximum likelihood for the samples. Samples of weight 0 are ignored.
   ///
-  /// - Throws: `CalibrationError` where there is none: with one label only, with logits that are
-  ///   not finite or all the same, where the labels can be told apart without error (unless targets
-  ///   are smoothed), where higher logits mean real.
+  /// - Throws: `CalibrationError` if there is no such calibration: all samples have the same label,
+  ///   a logit is not finite, all logits are equal, a threshold separates the labels without error
+  ///   (unless targets are smoothed), or higher logits mean real.
   package func calibration(of samples: [Sample]) throws(CalibrationError) -> LogitCalibration {
     let samples = samples.filter { $0.weight != 0 }
     try check(samples)
@@ -62,8 +61,8 @@ package struct CalibrationFit: Sendable, Equatable {
     return calibration
   }
 
-  /// The calibration, with targets smoothed only where the labels can be told apart without error,
-  /// for which there is none otherwise.
+  /// Fits without smoothed targets if possible, and with them if a threshold separates the labels
+  /// without error.
   ///
   /// - Throws: `CalibrationError`, as `calibration(of:)`.
   package static func smoothingIfNeeded(
@@ -91,7 +90,8 @@ package struct CalibrationFit: Sendable, Equatable {
     let isConstant = min(lowestReal, lowestFake) == max(highestReal, highestFake)
     guard !isConstant else { throw .constant }
     if smoothsTargets { return }
-    // Where a threshold (0 for a temperature) tells all apart, steeper is likelier without end.
+    // If a threshold (0 for a temperature) separates the labels, the likelihood increases with the
+    // scale without limit.
     switch method {
     case .platt:
       if highestReal <= lowestFake { throw .separable }
@@ -103,8 +103,8 @@ package struct CalibrationFit: Sendable, Equatable {
   }
 }
 
-/// The likelihood of samples as a function of scale and offset, of standardised logits so that
-/// Newton's steps are well conditioned whatever the network's scale is.
+/// The likelihood of the samples as a function of scale and offset. The logits are standardised, so
+/// that Newton's steps are well conditioned for networks of any scale.
 private struct Likelihood {
   private struct Term {
     var x: Double
@@ -142,7 +142,7 @@ private struct Likelihood {
     }
   }
 
-  /// Scale and offset for the logits as they were.
+  /// The scale and offset of maximum likelihood, for the original logits.
   mutating func maximum() -> (scale: Double, offset: Double) {
     var point = (a: 0.0, b: 0.0)
     var loss = self.loss(point)
@@ -163,7 +163,7 @@ private struct Likelihood {
         }
         factor /= 2
       }
-      // Rounding lets nothing better be found.
+      // Within rounding errors, no better point can be found.
       if !isBetter { break }
     }
     let scale = point.a / spread
@@ -191,7 +191,7 @@ private struct Likelihood {
       guard hasOffset else { return (a / (aa + ridge), 0) }
       let (aa, bb) = (aa + ridge, bb + ridge)
       let determinant = aa * bb - ab * ab
-      // Flat: downhill is all that is known.
+      // The surface is flat: take the gradient as the step.
       guard determinant > 1e-300 else { return (a, b) }
       return ((bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant)
     }
@@ -216,20 +216,20 @@ private struct Likelihood {
 
 /// Why logits cannot be calibrated.
 package enum CalibrationError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// A logit or weight is not a number to calculate with.
+  /// A logit or weight is not finite, or a weight is negative.
   case notFinite(index: Int, logit: Double, weight: Double)
-  /// All samples have one label; nil where there are none.
+  /// All samples have the same label; nil if there are no samples.
   case oneLabel(FaceLabel?)
-  /// All logits are the same.
+  /// All logits are equal.
   case constant
-  /// Some threshold tells the labels apart without error.
+  /// A threshold separates the labels without error.
   case separable
   /// Higher logits mean real.
   case inverted
-  /// The numbers found are beyond all reason.
+  /// The fitted numbers are outside of the ranges that `LogitCalibration` accepts.
   case outOfRange(scale: Double, offset: Double)
 
-  /// The message for people.
+  /// The message to show to users.
   package var description: String {
     switch self {
     case .notFinite(let index, let logit, let weight):

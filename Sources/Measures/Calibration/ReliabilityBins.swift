@@ -1,31 +1,31 @@
 import Foundation
 
-/// Judgements in bins by their probability, to compare what is said with what is true
-/// (DeGroot and Fienberg 1983).
+/// Judgements grouped into bins by their probability, to compare predicted probabilities with the
+/// actual fractions of fakes (DeGroot and Fienberg 1983).
 package struct ReliabilityBins: Sendable, Equatable {
   /// How probabilities are divided into bins.
   package enum Division: Sendable, Equatable {
-    /// Bins of one width from 0 to 1; a probability on a border belongs to the upper one.
+    /// Bins of equal width from 0 to 1; a probability on a border belongs to the upper bin.
     case equalWidth(Int)
-    /// Bins of about as many judgements each; equal probabilities stay together.
+    /// Bins of about the same number of judgements; equal probabilities stay in one bin.
     case equalCount(Int)
   }
 
-  /// Judgements of like probability.
+  /// The judgements of one bin.
   package struct Bin: Sendable, Equatable {
-    /// The probabilities that belong here: the bin's borders, or the lowest and highest that there
-    /// are.
+    /// The range of the bin: its borders for equal widths, or its lowest and highest probability
+    /// for equal counts.
     package var range: ClosedRange<Double>
-    /// Judgements.
+    /// The number of judgements.
     package var count: Int
-    /// What they count together.
+    /// The sum of their weights.
     package var weight: Double
     /// Their mean probability.
     package var probability: Double
-    /// The share of fakes among them.
+    /// The fraction of fakes among them, by weight.
     package var share: Double
-    /// Where the share may lie: Wilson's interval at 95 %, for as many judgements of equal weight
-    /// as these are worth (Kish's effective number).
+    /// The 95 % confidence interval of `share` by Wilson's method. The number of cases is Kish's
+    /// effective sample size: as many judgements of equal weight as these are worth.
     package var interval: ClosedRange<Double>
   }
 
@@ -33,7 +33,7 @@ package struct ReliabilityBins: Sendable, Equatable {
   package let bins: [Bin]
   private let weight: Double
 
-  /// Judgements whose probabilities are not NaN, in bins.
+  /// Groups judgements into bins. No probability may be NaN; judgements of weight 0 are ignored.
   package init(_ judgements: [Judgement], _ division: Division) {
     let judgements = judgements.filter { $0.weight > 0 }
     var bins: [Bin] = []
@@ -67,13 +67,14 @@ package struct ReliabilityBins: Sendable, Equatable {
     weight = bins.reduce(0) { $0 + $1.weight }
   }
 
-  /// The mean distance between mean probability and share of fakes, by what the bins count: the
-  /// expected calibration error (Naeini et al. 2015). NaN without bins.
+  /// The expected calibration error (Naeini et al. 2015): the mean distance between a bin's mean
+  /// probability and its fraction of fakes, by weight. NaN without bins.
   package var calibrationError: Double {
     bins.reduce(0) { $0 + $1.weight * abs($1.probability - $1.share) } / weight
   }
 
-  /// Wilson's interval (1927) for a share seen in `count` independent cases; `z` is 1.96 for 95 %.
+  /// Wilson's confidence interval (1927) for a fraction observed in `count` independent cases; `z`
+  /// is 1.96 for 95 %. 0...1 for no cases.
   package static func wilsonInterval(
     share: Double, count: Double, z: Double = 1.959963984540054
   ) -> ClosedRange<Double> {

@@ -1,19 +1,18 @@
 import Foundation
 
-/// How good probabilities of "fake" are for faces or videos whose truth is known.
+/// Quality measures of probabilities of "fake", for faces or videos with known labels.
 ///
-/// Every judgement counts by its weight. A figure that cannot be said is NaN: without judgements
-/// that count, with a score that is NaN, and, where a figure compares reals with fakes, without
-/// both.
+/// Judgements are weighted. A measure is NaN if the weights are all 0 or there are no judgements,
+/// if a score is NaN, or, for measures that compare reals with fakes, if one label is missing.
 package struct BinaryMetrics: Sendable {
   package private(set) var judgements: [Judgement]
-  /// How close to 0 and 1 a score counts as being at most in the log loss, since a sure mistake
-  /// would be infinite.
+  /// In the log loss, scores are clipped to `clip`...1 - `clip`, because a certain mistake would
+  /// give an infinite loss.
   package var clip: Double
-  /// Scores from here on are called fake when accuracy is counted.
+  /// For the accuracy, scores of at least this are called fake.
   package var threshold: Double
 
-  /// Metrics of judgements. The clip is Kaggle's unless told otherwise.
+  /// Creates the metrics of judgements; the default clip is Kaggle's.
   package init(_ judgements: [Judgement] = [], clip: Double = 1e-15, threshold: Double = 0.5) {
     precondition(clip > 0 && clip < 0.5, "BinaryMetrics: clip \(clip)")
     self.judgements = judgements
@@ -21,7 +20,7 @@ package struct BinaryMetrics: Sendable {
     self.threshold = threshold
   }
 
-  /// Takes in a judgement.
+  /// Adds a judgement of weight 1.
   package mutating func add(_ score: Double, _ label: FaceLabel) {
     judgements.append(Judgement(score, label))
   }
@@ -29,7 +28,7 @@ package struct BinaryMetrics: Sendable {
   /// The number of judgements.
   package var count: Int { judgements.count }
 
-  /// The mean of -log of the probability given to the truth.
+  /// The mean negative log probability of the true label.
   package var logLoss: Double {
     mean { judgement in
       let fake = min(max(judgement.score, clip), 1 - clip)
@@ -37,7 +36,7 @@ package struct BinaryMetrics: Sendable {
     }
   }
 
-  /// The mean squared distance from the truth (Brier 1950).
+  /// The mean squared difference between score and label, 1 for fake (Brier 1950).
   package var brier: Double {
     mean { judgement in
       let error = judgement.score - Double(judgement.label.target)
@@ -45,32 +44,32 @@ package struct BinaryMetrics: Sendable {
     }
   }
 
-  /// The part of the judgements that are right.
+  /// The fraction of the judgements that are right at `threshold`.
   package var accuracy: Double {
     mean { $0.isRight(threshold: threshold) ? 1 : 0 }
   }
 
-  /// How far mean probabilities lie from shares of fakes, over bins of equal width: the expected
-  /// calibration error (Naeini et al. 2015).
+  /// The expected calibration error over bins of equal width: the mean distance between mean
+  /// probability and fraction of fakes (Naeini et al. 2015).
   package func calibrationError(bins: Int = 15) -> Double {
     guard !hasNaN else { return .nan }
     return ReliabilityBins(judgements, .equalWidth(bins)).calibrationError
   }
 
-  /// The area under the curve of receiver operating characteristic: how often a fake is scored
-  /// higher than a real, ties counting half.
+  /// The area under the ROC curve: the probability that a fake has a higher score than a real; ties
+  /// count one half.
   package var auc: Double { ranking?.auc ?? .nan }
 
-  /// The mean precision over the fakes found, as scores go down: a sum over the steps of the
-  /// precision-recall curve, without a line between them.
+  /// The mean precision at the found fakes, as scores fall: a sum over the steps of the
+  /// precision-recall curve, without interpolation.
   package var averagePrecision: Double { ranking?.averagePrecision ?? .nan }
 
-  /// Where as many fakes pass for real as reals for fake, in the straight line between the
-  /// thresholds on either side.
+  /// The error rate at the threshold at which false positives and false negatives are equally
+  /// frequent, interpolated linearly between thresholds.
   package var equalErrorRate: Double { ranking?.equalErrorRate ?? .nan }
 
-  /// What is called fake and found as the threshold goes down; nil where there are no reals or no
-  /// fakes that count, or with a NaN.
+  /// The judgements ranked by score; nil if a label has no judgement of positive weight, or if a
+  /// score is NaN.
   package var ranking: Ranking? { hasNaN ? nil : Ranking(judgements) }
 
   private var hasNaN: Bool { judgements.contains { $0.score.isNaN } }
@@ -86,24 +85,24 @@ package struct BinaryMetrics: Sendable {
   }
 }
 
-/// A figure that tells how good probabilities are.
+/// A quality measure of probabilities.
 public enum Metric: String, Sendable, CaseIterable {
-  /// The mean negative log likelihood, which Kaggle's challenge was scored by.
+  /// The mean negative log likelihood, the score of Kaggle's challenge.
   case logLoss
-  /// The mean squared distance from the truth.
+  /// The mean squared difference between score and label.
   case brier
   /// The expected calibration error, over 15 bins of equal width.
   case calibrationError
-  /// The part on the right side of one half.
+  /// The fraction of judgements on the right side of one half.
   case accuracy
   /// The area under the ROC curve.
   case auc
-  /// The mean precision over the fakes found.
+  /// The mean precision at the found fakes.
   case averagePrecision
-  /// Where both kinds of errors are equally frequent.
+  /// The error rate at the threshold at which both kinds of errors are equally frequent.
   case equalErrorRate
 
-  /// The name in tables.
+  /// The metric's name in tables.
   public var title: String {
     switch self {
     case .logLoss: "log loss"
@@ -116,7 +115,7 @@ public enum Metric: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whether less of it is better.
+  /// Whether lower values are better.
   public var isLoss: Bool {
     switch self {
     case .logLoss, .brier, .calibrationError, .equalErrorRate: true
@@ -124,7 +123,7 @@ public enum Metric: String, Sendable, CaseIterable {
     }
   }
 
-  /// The figure; NaN where it cannot be said.
+  /// The metric's value; NaN if it is not defined.
   package func value(_ metrics: BinaryMetrics) -> Double {
     switch self {
     case .logLoss: metrics.logLoss

@@ -1,14 +1,15 @@
 import DeepfakeCore
 
-/// Groups dealt out to folds by chance, so that what is fitted to the groups of the others can
-/// judge each.
+/// A random division of groups into folds, for cross-fitting: what is fitted to the other folds
+/// judges each fold.
 package struct CrossFolds: Sendable {
   /// The number of folds.
   package let count: Int
-  /// The fold of each group, from 0.
+  /// The fold of each group, from 0 to `count` - 1.
   package let ofGroup: [Int]
 
-  /// Folds of as equal a number of groups as can be; nil with less than two groups for each.
+  /// Creates folds of nearly equal numbers of groups; nil if there are fewer than two groups per
+  /// fold.
   package init?(groups: Int, folds: Int = 5, seed: UInt64) {
     precondition(folds > 1, "CrossFolds: \(folds) folds")
     guard groups >= 2 * folds else { return nil }

@@ -1,16 +1,17 @@
 import DeepfakeCore
 
-/// Intervals for figures that are measured on groups of samples that are not independent of each
-/// other, such as the frames of one video: whole groups are drawn anew, with replacement, and the
-/// figure is taken of each draw (Efron and Tibshirani 1993, percentile intervals).
+/// Bootstrap intervals for figures measured on groups of dependent samples, such as the frames of
+/// one video. Whole groups are resampled with replacement, and the figure is computed for each
+/// resample (percentile intervals, Efron and Tibshirani 1993).
 package struct GroupBootstrap: Sendable {
+  /// The number of resamples.
   package var draws: Int
-  /// Where the draws come from.
+  /// The random seed of the resampling.
   package var seed: UInt64
-  /// The part of the draws that an interval covers.
+  /// The fraction of the resamples that an interval covers.
   package var level: Double
 
-  /// A thousand draws and 95 % unless told otherwise.
+  /// Creates a bootstrap; by default of 1000 resamples and 95 % intervals.
   package init(draws: Int = 1000, seed: UInt64 = 1, level: Double = 0.95) {
     precondition(draws > 1 && level > 0 && level < 1, "GroupBootstrap: \(draws), \(level)")
     self.draws = draws
@@ -18,12 +19,13 @@ package struct GroupBootstrap: Sendable {
     self.level = level
   }
 
-  /// The interval of each figure that `figures` returns; nil where a figure is not finite in a
-  /// tenth of the draws or more.
+  /// The interval of each figure that `figures` returns; nil if a figure is not finite in a tenth
+  /// of the resamples or more. Empty if there are no groups.
   ///
   /// - Parameters:
-  ///   - groups: the number of groups.
-  ///   - figures: given how often each group was drawn, the same number of figures each time.
+  ///   - groups: The number of groups.
+  ///   - figures: Computes the figures, given how often each group was drawn. It must always return
+  ///     the same number of figures.
   package func intervals(
     groups: Int, _ figures: ([Double]) -> [Double]
   ) -> [ClosedRange<Double>?] {

@@ -1,4 +1,4 @@
-/// Mean scores of groups of faces, as a rule of the frames of one video, whose truth is one.
+/// Mean scores of groups of faces, usually the frames of one video, which share one label.
 package struct GroupMeans<Name: Hashable & Sendable>: Sendable {
   private struct Group: Sendable {
     var sum = 0.0
@@ -9,11 +9,11 @@ package struct GroupMeans<Name: Hashable & Sendable>: Sendable {
   private var groups: [Group] = []
   private var places: [Name: Int] = [:]
 
-  /// No scores.
+  /// Creates an empty collection.
   package init() {}
 
-  /// Takes in a face's score; without a group it is one of its own. A group with a fake face in it
-  /// counts as fake.
+  /// Adds a face's score. A face without a group (nil) is a group of its own. A group with any fake
+  /// face is fake.
   package mutating func add(_ score: Double, _ label: FaceLabel, group: Name?) {
     let place = group.flatMap { places[$0] } ?? groups.count
     if place == groups.count {
@@ -28,7 +28,7 @@ package struct GroupMeans<Name: Hashable & Sendable>: Sendable {
   /// The number of groups.
   package var count: Int { groups.count }
 
-  /// The groups' mean scores against their truths.
+  /// The metrics of the groups' mean scores.
   package func metrics(clip: Double = 1e-15, threshold: Double = 0.5) -> BinaryMetrics {
     var metrics = BinaryMetrics(clip: clip, threshold: threshold)
     for group in groups {

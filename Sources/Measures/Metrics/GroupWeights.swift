@@ -1,20 +1,20 @@
-/// What samples count so that groups count equally within a source and a label, sources equally
-/// within a label, and both labels as half.
+/// Weights of samples: groups weigh the same within a source and a label, sources weigh the same
+/// within a label, and each label weighs one half.
 ///
-/// Sources of one label only, such as collections of real faces, take part as one more source, in
-/// which each of them counts the same; its other label is that of all other sources. Without
-/// sources, all samples are of one.
+/// Within a label, all sources that have only this label, such as collections of real faces,
+/// together weigh as much as one source that has both labels, in equal parts. Without sources, all
+/// samples are of one source.
 package struct GroupWeights: Sendable {
-  /// The weight of each sample; together as much as there are groups.
+  /// The weight of each sample; their sum is the number of groups.
   package let weights: [Double]
 
-  /// Weights for samples of groups.
+  /// Computes the weights.
   ///
   /// - Parameters:
-  ///   - groups: each sample's group, from 0; a group has one label and one source.
-  ///   - labels: each sample's label.
-  ///   - sources: each sample's source, from 0; nil where all are of one.
-  ///   - times: how often each group counts, as a bootstrap draws them; once each if nil.
+  ///   - groups: Each sample's group, from 0. A group has one label and one source.
+  ///   - labels: Each sample's label.
+  ///   - sources: Each sample's source, from 0; nil: all are of one source.
+  ///   - times: How often a bootstrap drew each group; nil: once each.
   package init(
     groups: [Int], labels: [FaceLabel], sources: [Int]? = nil, times: [Double]? = nil
   ) {
@@ -23,7 +23,8 @@ package struct GroupWeights: Sendable {
     precondition(groups.count == sources.count, "GroupWeights: \(groups.count), \(sources.count)")
     var sizes = [Double](repeating: 0, count: (groups.max() ?? -1) + 1)
     for group in groups { sizes[group] += 1 }
-    // A cell is what one source has of one label: its place is 2 x source, plus 1 for fakes.
+    // A cell holds the samples of one source and one label; its index is 2 x source, plus 1 for
+    // fakes.
     let cells = zip(sources, labels).map { 2 * $0 + ($1 == .fake ? 1 : 0) }
     let count = 2 * ((sources.max() ?? -1) + 1)
     var exists = [Bool](repeating: false, count: count)
@@ -42,8 +43,8 @@ package struct GroupWeights: Sendable {
     self.weights = weights
   }
 
-  /// What each cell counts, of 1; a cell that no draw has a sample of counts nothing, and the
-  /// others count for it.
+  /// The weight of each cell; their sum is 1. A cell without drawn samples weighs nothing, and the
+  /// others take over its weight.
   private static func shares(_ exists: [Bool], _ totals: [Double]) -> [Double] {
     var shares = [Double](repeating: 0, count: exists.count)
     for label in 0...1 {

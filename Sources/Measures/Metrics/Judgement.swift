@@ -1,11 +1,11 @@
-/// What a face crop shows.
+/// The label of a face crop: real or fake.
 public enum FaceLabel: UInt8, Sendable, CaseIterable {
-  /// A person as the camera saw them.
+  /// An unmanipulated face, as recorded by the camera.
   case real = 0
-  /// A swapped or re-enacted face.
+  /// A swapped or reenacted face.
   case fake = 1
 
-  /// The label that a word stands for: REAL or FAKE in any case, or 0 or 1.
+  /// Parses a label: REAL or FAKE in any case, or 0 or 1; nil for any other word.
   public init?(_ word: some StringProtocol) {
     switch word.lowercased() {
     case "real", "0": self = .real
@@ -14,31 +14,32 @@ public enum FaceLabel: UInt8, Sendable, CaseIterable {
     }
   }
 
-  /// The word in manifests.
+  /// The label in manifests, REAL or FAKE.
   public var word: String { self == .real ? "REAL" : "FAKE" }
 
-  /// What the network's probability should be.
+  /// The target probability in training, 0 or 1.
   public var target: Float { Float(rawValue) }
 }
 
-/// What was said of a face or a video, beside the truth.
+/// A score of a face or a video, with the true label.
 package struct Judgement: Sendable, Equatable {
-  /// The probability of a fake, 0 to 1; for what depends on the order alone, any score that is
-  /// higher for fakes.
+  /// The probability of "fake", 0 to 1. For measures that depend only on the order, any score that
+  /// is higher for fakes.
   package var score: Double
-  /// The truth.
+  /// The true label.
   package var label: FaceLabel
-  /// What it counts, 0 or more.
+  /// The weight, 0 or more.
   package var weight: Double
 
-  /// A judgement; it counts once unless told otherwise.
+  /// Creates a judgement.
   package init(_ score: Double, _ label: FaceLabel, weight: Double = 1) {
     self.score = score
     self.label = label
     self.weight = weight
   }
 
-  /// Whether the truth is on the score's side of `threshold`.
+  /// Whether the score is on the right side of `threshold`: at least `threshold` for fakes, below
+  /// it for reals.
   package func isRight(threshold: Double = 0.5) -> Bool {
     (score >= threshold) == (label == .fake)
   }

@@ -1,28 +1,28 @@
-/// Figures that tell how good probabilities are, each with its interval.
+/// Quality measures of probabilities, each with its bootstrap interval.
 public struct MetricFigures: Sendable, Equatable {
-  /// A figure with its interval, from whole groups drawn anew; nil where there is none.
+  /// A measure with its interval from resampled groups; nil: no interval.
   public struct Figure: Sendable, Equatable {
-    /// The figure; NaN where it cannot be said.
+    /// The value; NaN if it is not defined.
     public var value: Double
-    /// Its interval.
+    /// The interval.
     public var interval: ClosedRange<Double>?
 
-    /// A figure.
+    /// Creates a figure.
     public init(_ value: Double, interval: ClosedRange<Double>? = nil) {
       self.value = value
       self.interval = interval
     }
   }
 
-  /// What was measured, in order.
+  /// The metrics that were computed, in order.
   public let metrics: [Metric]
   private let figures: [Figure]
 
-  /// Measures.
+  /// Computes metrics and their intervals.
   ///
   /// - Parameters:
-  ///   - groups: the number of groups that are drawn.
-  ///   - judgements: the judgements, given how often each group counts; nil is once each.
+  ///   - groups: The number of groups to resample.
+  ///   - judgements: Returns the judgements, given how often each group was drawn; nil: once each.
   package init(
     _ metrics: [Metric] = Metric.allCases, groups: Int, _ bootstrap: GroupBootstrap,
     _ judgements: ([Double]?) -> BinaryMetrics
@@ -35,16 +35,16 @@ public struct MetricFigures: Sendable, Equatable {
       })
   }
 
-  /// Takes figures of one's own, such as differences.
+  /// Computes intervals for custom values, such as differences.
   ///
   /// - Parameters:
-  ///   - groups: the number of groups that are drawn.
-  ///   - values: a value for each of `metrics`, given how often each group counts; nil is once
-  ///     each.
+  ///   - groups: The number of groups to resample.
+  ///   - values: Returns a value for each of `metrics`, given how often each group was drawn; nil:
+  ///     once each.
   package init(
     _ metrics: [Metric], groups: Int, _ bootstrap: GroupBootstrap, values: ([Double]?) -> [Double]
   ) {
-    // One group says nothing about how others would differ.
+    // A single group does not show how much groups vary.
     let intervals = groups > 1 ? bootstrap.intervals(groups: groups) { values($0) } : []
     self.metrics = metrics
     figures = values(nil).enumerated().map { index, value in
@@ -52,11 +52,11 @@ public struct MetricFigures: Sendable, Equatable {
     }
   }
 
-  /// The figure; NaN for what was not measured.
+  /// The figure of a metric; NaN if it was not computed.
   public subscript(metric: Metric) -> Figure {
     metrics.firstIndex(of: metric).map { figures[$0] } ?? Figure(.nan)
   }
 
-  /// All figures with what they measure.
+  /// All metrics with their figures.
   public var all: [(metric: Metric, figure: Figure)] { Array(zip(metrics, figures)) }
 }

@@ -1,23 +1,23 @@
-/// Judgements by falling score: what is called fake, and how much of it rightly, at each threshold.
+/// Judgements sorted by falling score, with the number of hits and false alarms at each threshold.
 package struct Ranking: Sendable {
-  /// What is called fake at a threshold.
+  /// The judgements called fake at a threshold.
   package struct Step: Sendable, Equatable {
-    /// The threshold: judgements of this score and above are called fake.
+    /// The threshold: judgements with at least this score are called fake.
     package var score: Double
-    /// The weight of the reals among them.
+    /// The weight of the reals called fake.
     package var falseAlarms: Double
-    /// The weight of the fakes among them.
+    /// The weight of the fakes called fake.
     package var hits: Double
   }
 
-  /// One step for each score that there is, from the highest down.
+  /// One step for each distinct score, from the highest down.
   package let steps: [Step]
   /// The weight of all reals.
   package let reals: Double
   /// The weight of all fakes.
   package let fakes: Double
 
-  /// The ranking; nil unless both reals and fakes count. No score is NaN.
+  /// Creates the ranking; nil unless both labels have positive weight. No score may be NaN.
   init?(_ judgements: [Judgement]) {
     var isSorted = true
     for index in judgements.indices.dropFirst()
@@ -48,14 +48,14 @@ package struct Ranking: Sendable {
     (reals, fakes) = (falseAlarms, hits)
   }
 
-  /// The receiver operating characteristic, from (0, 0) to (1, 1): the share of reals called fake,
-  /// and of fakes found.
+  /// The ROC curve, from (0, 0) to (1, 1): the fraction of reals called fake and the fraction of
+  /// fakes called fake.
   package var rocCurve: [(falseRate: Double, trueRate: Double)] {
     [(0, 0)] + steps.map { ($0.falseAlarms / reals, $0.hits / fakes) }
   }
 
-  /// The precision-recall curve as scores go down: the share of fakes found, and of what is called
-  /// fake that is.
+  /// The precision-recall curve, by falling score: recall is the fraction of fakes called fake,
+  /// precision the fraction of those called fake that are fake.
   package var precisionRecallCurve: [(recall: Double, precision: Double)] {
     steps.map { ($0.hits / fakes, $0.hits / ($0.hits + $0.falseAlarms)) }
   }
@@ -70,7 +70,7 @@ package struct Ranking: Sendable {
     return area / (reals * fakes)
   }
 
-  /// The mean precision, by the fakes that each step finds.
+  /// The mean precision, weighted by the fakes that each step finds.
   package var averagePrecision: Double {
     var (sum, found) = (0.0, 0.0)
     for step in steps {
@@ -80,7 +80,7 @@ package struct Ranking: Sendable {
     return sum / fakes
   }
 
-  /// Where the ROC curve meets the line on which both errors are equally frequent.
+  /// The false positive rate at which the ROC curve meets the line of equal error rates.
   package var equalErrorRate: Double {
     var (last, below) = (0.0, -1.0)
     for point in rocCurve.dropFirst() {

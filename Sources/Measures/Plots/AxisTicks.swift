@@ -1,16 +1,16 @@
 import Foundation
 
-/// The marks of an axis: round numbers that cover a range.
+/// The ticks of an axis: round numbers that cover a range.
 package struct AxisTicks: Sendable, Equatable {
-  /// The ticks, rising.
+  /// The ticks' values, rising.
   package var values: [Double]
-  /// What stands beside each.
+  /// The text of each tick.
   package var labels: [String]
-  /// What the axis spans: the range asked for, widened to the first and last tick where asked.
+  /// The range of the axis: the given range, extended to the first and last tick if `widened`.
   package var range: ClosedRange<Double>
 
-  /// About `count` ticks at multiples of 1, 2 or 5 times a power of ten; at whole numbers only if
-  /// `whole`. `widened` lets the axis end at ticks.
+  /// Creates about `count` ticks at multiples of 1, 2 or 5 times a power of ten. With `whole`,
+  /// ticks are at whole numbers only. With `widened`, the axis ends at ticks.
   package init(
     linear range: ClosedRange<Double>, count: Int = 5, whole: Bool = false, widened: Bool = true
   ) {
@@ -26,7 +26,7 @@ package struct AxisTicks: Sendable, Equatable {
       widened ? floor(range.lowerBound / step + slack) : ceil(range.lowerBound / step - slack)
     let last =
       widened ? ceil(range.upperBound / step - slack) : floor(range.upperBound / step + slack)
-    // Ranges beyond what a Double counts step by step get no ticks rather than endless ones.
+    // Ranges so large that a Double cannot count the steps get no ticks.
     let numbers = last - first < 1000 ? Array(stride(from: first, through: last, by: 1)) : []
     values = numbers.map { $0 * step }
     let decimals = max(0, Int(ceil(-log10(step) - slack)))
@@ -38,8 +38,8 @@ package struct AxisTicks: Sendable, Equatable {
           range.upperBound, values.last ?? range.upperBound) : range
   }
 
-  /// Ticks at powers of ten, and at 2 and 5 times those where the range is short. The range must be
-  /// positive; it is widened to full ticks.
+  /// Creates ticks at powers of ten, and at 2 and 5 times those if the range is short. The range
+  /// must be positive; it is extended to full ticks.
   package init(logarithmic range: ClosedRange<Double>) {
     var low = max(range.lowerBound, 1e-300)
     var high = max(range.upperBound, low)
@@ -56,7 +56,7 @@ package struct AxisTicks: Sendable, Equatable {
     self.range = first < last ? first...last : first...first * 10
   }
 
-  /// A range with an extent, and finite.
+  /// The range, made finite and not empty.
   private static func usable(_ range: ClosedRange<Double>) -> ClosedRange<Double> {
     guard range.lowerBound.isFinite, range.upperBound.isFinite else { return 0...1 }
     guard range.upperBound - range.lowerBound > abs(range.upperBound) * 1e-12 else {
@@ -71,7 +71,8 @@ package struct AxisTicks: Sendable, Equatable {
     return fixed(value == 0 ? 0 : value, decimals)
   }
 
-  /// The number with up to three digits that count, in powers of ten where it is small.
+  /// The number with about three significant digits and without trailing zeros; with an exponent
+  /// below 1e-4 and from 1e6 on.
   package static func plain(_ value: Double) -> String {
     guard value != 0, value.isFinite else { return "\(value == 0 ? "0" : "\(value)")" }
     let power = Int(floor(log10(abs(value)) + 1e-9))
@@ -89,7 +90,7 @@ package struct AxisTicks: Sendable, Equatable {
     return "\(mantissa)e\(power)"
   }
 
-  /// The number with that many decimals.
+  /// The number with that many decimals; "inf" or "nan" if it is not finite.
   package static func fixed(_ value: Double, _ decimals: Int) -> String {
     guard value.isFinite else { return "\(value)" }
     return String(format: "%.\(decimals)f", value)

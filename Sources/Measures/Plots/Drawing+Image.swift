@@ -1,12 +1,12 @@
 import DeepfakeCore
 
 extension Drawing {
-  /// The picture as pixels, on white: for where SVG cannot be shown. Letters are capitals of a
+  /// Draws the picture as pixels on white, where SVG cannot be shown. Text is in capitals of a
   /// plain font.
   ///
-  /// - Parameter scale: pixels to a unit.
+  /// - Parameter scale: The number of pixels per unit.
   package func image(scale: Int = 2) -> Image {
-    // Drawn twice as large and averaged, so that slanted lines are smooth.
+    // Drawn at twice the size and averaged, which smooths slanted lines.
     var canvas = Canvas(size, scale: Double(2 * scale))
     for element in elements { canvas.draw(element) }
     return canvas.image.resized(
@@ -14,7 +14,7 @@ extension Drawing {
   }
 }
 
-/// An image that a drawing's elements are drawn on.
+/// The image on which a drawing's elements are drawn.
 private struct Canvas {
   private(set) var image: Image
   private let scale: Double
@@ -48,8 +48,8 @@ private struct Canvas {
     }
   }
 
-  /// Straight lines from point to point, in dashes where these are given: drawn and left out by
-  /// turns.
+  /// Draws straight lines from point to point. With dashes, `dash` holds the lengths that are drawn
+  /// and skipped in turn.
   private mutating func draw(
     _ run: [Drawing.Place], _ color: String, _ width: Double, _ dash: [Double]
   ) {
@@ -81,7 +81,7 @@ private struct Canvas {
     }
   }
 
-  /// Text whose capitals are about as high as an ordinary font's of that size.
+  /// Draws text with capitals about as high as in an ordinary font of that size.
   private mutating func draw(
     _ text: String, _ place: Drawing.Place, _ size: Double, _ anchor: Drawing.Anchor,
     _ color: String
@@ -101,7 +101,7 @@ private struct Canvas {
 }
 
 extension Color {
-  /// A colour as `#RRGGBB`; black for anything else.
+  /// Parses a colour in the form `#RRGGBB`; black for any other text.
   init(hex: String) {
     let digits = hex.hasPrefix("#") ? UInt32(hex.dropFirst(), radix: 16) ?? 0 : 0
     self.init(

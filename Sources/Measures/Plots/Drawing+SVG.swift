@@ -1,5 +1,5 @@
 extension Drawing {
-  /// The picture as the text of an SVG file, on white.
+  /// The picture as the text of an SVG file, on a white background.
   package var svg: String {
     let (width, height) = (Self.number(size.width), Self.number(size.height))
     return """
@@ -45,7 +45,8 @@ extension Drawing {
     }
   }
 
-  /// Tenths of a pixel are enough.
+  /// The number rounded to tenths of a pixel, which is precise enough; "0" if it is not finite or
+  /// at least 1e9.
   package static func number(_ value: Double) -> String {
     guard value.isFinite, abs(value) < 1e9 else { return "0" }
     let tenths = Int((value * 10).rounded())
@@ -53,6 +54,7 @@ extension Drawing {
     return "\(tenths < 0 ? "-" : "")\(whole)\(rest == 0 ? "" : ".\(rest)")"
   }
 
+  /// The text with XML's special characters escaped.
   static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
@@ -61,7 +63,7 @@ extension Drawing {
       case "<": result += "&lt;"
       case ">": result += "&gt;"
       case "\"": result += "&quot;"
-      // XML has no way to write other control characters.
+      // XML cannot represent other control characters.
       case _ where scalar.value < 0x20 && scalar != "\t": result += "?"
       default: result.unicodeScalars.append(scalar)
       }

@@ -1,6 +1,6 @@
-/// Something that is shown as a picture.
+/// A diagram that can be drawn.
 package protocol Plot {
-  /// The plot as shapes, which are written as SVG or as pixels.
+  /// The plot as shapes, for output as SVG or pixels.
   var drawing: Drawing { get }
 }
 
@@ -9,14 +9,14 @@ extension Plot {
   package var svg: String { drawing.svg }
 }
 
-/// A picture that is put together element by element, to be written as SVG or as pixels.
+/// A picture composed of elements, for output as SVG or pixels.
 package struct Drawing: Sendable {
-  /// Where a text's reference point is.
+  /// The position of a text's reference point: at its start, middle or end.
   enum Anchor: String {
     case start, middle, end
   }
 
-  /// A place in the picture, in its own units, which are pixels of an SVG.
+  /// A point in the picture, in the picture's units (pixels of an SVG).
   typealias Place = (x: Double, y: Double)
 
   enum Element {
@@ -28,7 +28,7 @@ package struct Drawing: Sendable {
   }
 
   private(set) var elements: [Element] = []
-  /// The picture's size; what lies outside is not seen.
+  /// The picture's size. Anything outside is clipped.
   package var size: (width: Double, height: Double) = (0, 0)
 
   mutating func line(
@@ -54,7 +54,7 @@ package struct Drawing: Sendable {
     elements.append(.circle((x, y), radius: radius, fill: fill, stroke: stroke))
   }
 
-  /// Text with its reference point at (x, y). With a rim, it stays readable where it crosses a
+  /// Adds text with its reference point at (x, y). A white rim keeps it readable where it crosses a
   /// line.
   mutating func text(
     _ text: String, _ x: Double, _ y: Double, size: Double = 12, anchor: Anchor = .start,
@@ -65,7 +65,7 @@ package struct Drawing: Sendable {
         text, (x, y), size: size, anchor: anchor, color: color, isBold: isBold, hasRim: hasRim))
   }
 
-  /// About what the text takes in width.
+  /// The approximate width of the text.
   static func width(_ text: String, size: Double) -> Double {
     Double(text.count) * size * 0.56
   }

@@ -1,14 +1,14 @@
-/// How often each score comes, of reals above the line and of fakes below it, as SVG or pixels.
+/// A histogram of scores, with reals above the axis and fakes below it, as SVG or pixels.
 package struct HistogramPlot: Plot, Sendable {
-  /// Above everything.
+  /// The heading of the plot.
   package var title: String
-  /// Below the title, smaller.
+  /// A smaller line below the title; empty for none.
   package var subtitle = ""
   package var judgements: [Judgement]
-  /// Bins of equal width from 0 to 1.
+  /// The number of bins of equal width from 0 to 1.
   package var bins: Int
 
-  /// A histogram of probabilities; twenty bins unless told otherwise.
+  /// Creates a histogram of probabilities.
   package init(_ title: String, _ judgements: [Judgement], bins: Int = 20) {
     precondition(bins > 0, "HistogramPlot: \(bins) bins")
     self.title = title

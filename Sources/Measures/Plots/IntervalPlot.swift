@@ -1,12 +1,12 @@
-/// A figure of several things with its intervals, one below the other, as SVG or pixels.
+/// Values with their intervals, one row per value, as SVG or pixels.
 package struct IntervalPlot: Plot, Sendable {
-  /// One of them.
+  /// One value.
   package struct Row: Sendable {
-    /// What it is.
+    /// The row's label.
     package var name: String
-    /// What there is to say beside it, such as how many it stands for.
+    /// A note beside the row, such as the number of cases.
     package var note: String
-    /// The figure; without one, the row is empty.
+    /// The value and its interval; an empty row if the value is not finite.
     package var figure: MetricFigures.Figure
 
     package init(_ name: String, note: String = "", _ figure: MetricFigures.Figure) {
@@ -16,30 +16,30 @@ package struct IntervalPlot: Plot, Sendable {
     }
   }
 
-  /// Rows that belong together.
+  /// Rows under a common title.
   package struct Group: Sendable {
-    /// What they are.
+    /// The title above the rows.
     package var title: String
     /// The rows, from the top.
     package var rows: [Row]
 
-    /// Some rows.
+    /// Creates a group.
     package init(_ title: String, _ rows: [Row]) {
       self.title = title
       self.rows = rows
     }
   }
 
-  /// Above everything.
+  /// The heading of the plot.
   package var title: String
-  /// What the horizontal axis shows.
+  /// The title of the horizontal axis.
   package var axis: String
   /// The groups, from the top.
   package var groups: [Group]
-  /// A value that all are compared with, drawn as a line; nil for none.
+  /// A value for comparison, drawn as a dashed vertical line; nil: none.
   package var reference: Double?
 
-  /// A plot.
+  /// Creates a plot.
   package init(_ title: String, axis: String, _ groups: [Group]) {
     self.title = title
     self.axis = axis

@@ -19,7 +19,7 @@ extension LinePlot: Plot {
         let legend = panel.series.reduce(0) {
           $0 + 46 + Drawing.width($1.name, size: Self.labelSize)
         }
-        // Below the title where there is no room beside it.
+        // The legend goes below the title if there is no room beside it.
         if 16 + Drawing.width(panel.title, size: 13) + legend > right { y += 20 }
         drawLegend(panel, &picture, y: y, right: right)
       }
@@ -40,7 +40,7 @@ extension LinePlot: Plot {
   private static let grid = "#E4E4E4"
   private static let labelSize = 12.0
 
-  /// Room on the right for the lines' names.
+  /// The width reserved on the right for the lines' names.
   private var labelRoom: Double {
     let longest = panels.filter { $0.naming == .direct }.flatMap { panel in
       panel.series.map { Drawing.width(Self.endLabel($0), size: Self.labelSize) }
@@ -53,7 +53,7 @@ extension LinePlot: Plot {
     guard let low = values.min(), let high = values.max() else {
       return AxisTicks(linear: 0...1, whole: hasWholeX)
     }
-    // A single point stands in the middle.
+    // A single point is placed in the middle.
     if low == high, hasWholeX {
       return AxisTicks(linear: low - 1...high + 1, count: 2, whole: true, widened: false)
     }
@@ -86,7 +86,7 @@ extension LinePlot: Plot {
       let color = Self.color(series, at: index)
       let runs = frame.runs(of: series)
       picture.path(runs, color: color, dash: Self.dash(series, at: index))
-      // Few points are shown as such; a line of one point would not be seen at all.
+      // Points are drawn as dots if there are few; a line of a single point would be invisible.
       let isSparse = runs.reduce(0) { $0 + $1.count } <= 40 && !series.isStepped
       for run in runs where isSparse || run.count == 1 {
         for point in run { picture.circle(point.x, point.y, radius: 2.4, fill: color) }
@@ -104,7 +104,7 @@ extension LinePlot: Plot {
     if panel.naming == .direct { drawEndLabels(panel, in: frame, &picture) }
   }
 
-  /// The lines' names beside their ends, moved apart where they would overlap.
+  /// Draws the lines' names beside their ends, moved apart where they would overlap.
   private func drawEndLabels(_ panel: Panel, in frame: Frame, _ picture: inout Drawing) {
     var labels: [(y: Double, text: String, color: String)] = []
     for (index, series) in panel.series.enumerated() {
@@ -116,7 +116,7 @@ extension LinePlot: Plot {
     for i in labels.indices.dropFirst() {
       labels[i].y = max(labels[i].y, labels[i - 1].y + gap)
     }
-    // What was pushed out below comes back up, and pushes the others.
+    // Labels pushed below the frame move up again and push the others.
     var limit = frame.bottom
     for i in labels.indices.reversed() {
       labels[i].y = min(labels[i].y, limit)

@@ -1,17 +1,17 @@
-/// Lines over a common horizontal axis in one or several panels below each other, drawn as SVG.
+/// Line charts in one or several panels below each other, with a common horizontal axis.
 ///
-/// Made for curves of training and of evaluation: each line is named where it ends, colours are
-/// those of Okabe and Ito (2008), which people with any kind of colour vision can tell apart, and
-/// lines differ in their dashes as well.
+/// It is meant for curves of training and evaluation. Each line is named at its end. The colours
+/// are those of Okabe and Ito (2008), which people with any kind of colour vision can distinguish;
+/// lines also differ in their dashes.
 package struct LinePlot: Sendable {
-  /// One point.
+  /// A point of a line.
   package struct Point: Sendable, Equatable {
     /// The horizontal value.
     package var x: Double
-    /// The vertical value; where it is not finite, the line has a gap.
+    /// The vertical value. The line has a gap if it is not finite.
     package var y: Double
 
-    /// A point.
+    /// Creates a point.
     package init(_ x: Double, _ y: Double) {
       self.x = x
       self.y = y
@@ -20,16 +20,16 @@ package struct LinePlot: Sendable {
 
   /// One line.
   package struct Series: Sendable {
-    /// The name, written where the line ends.
+    /// The name, written at the line's end or in the legend.
     package var name: String
     /// The points, by rising x.
     package var points: [Point]
-    /// Whether the line stays level up to the next point and then jumps.
+    /// Whether the line is a step function: constant up to the next point, where it jumps.
     package var isStepped: Bool
-    /// Which of `colors` and dashes it has, counted round; its place in the panel if nil.
+    /// The index of its colour and dashes, modulo their number; nil: its index in the panel.
     package var style: Int?
 
-    /// A line.
+    /// Creates a line.
     package init(_ name: String, _ points: [Point], isStepped: Bool = false, style: Int? = nil) {
       self.name = name
       self.points = points
@@ -38,52 +38,52 @@ package struct LinePlot: Sendable {
     }
   }
 
-  /// A point that is pointed out.
+  /// A highlighted point with a label.
   package struct Mark: Sendable {
-    /// Where.
+    /// The position of the mark.
     package var point: Point
-    /// What is written beside it.
+    /// The text beside the mark.
     package var label: String
 
-    /// A mark.
+    /// Creates a mark.
     package init(_ point: Point, _ label: String) {
       self.point = point
       self.label = label
     }
   }
 
-  /// How values are laid out along an axis.
+  /// The scale of the vertical axis.
   package enum Scale: Sendable {
-    /// Evenly. Where given, the range is covered whatever the values are.
+    /// A linear scale; it includes `covering` even if no value lies there.
     case linear(covering: ClosedRange<Double>? = nil)
-    /// By their logarithm; values that are not positive are left out.
+    /// A logarithmic scale; values that are not positive are left out.
     case logarithmic
   }
 
-  /// How lines are named.
+  /// How the lines of a panel are named.
   package enum Naming: Sendable {
-    /// Each where it ends, with its last value.
+    /// At the end of each line, with its last value.
     case direct
-    /// In a row above the panel, for lines that end in one place.
+    /// In a legend above the panel, for lines that end close together.
     case legend
   }
 
   /// Lines with a common vertical axis.
   package struct Panel: Sendable {
-    /// What the vertical axis shows, written above.
+    /// The title of the vertical axis, written above the panel.
     package var title: String
     /// The lines.
     package var series: [Series]
-    /// Points that are pointed out.
+    /// The highlighted points.
     package var marks: [Mark] = []
-    /// The vertical axis.
+    /// The scale of the vertical axis.
     package var scale: Scale
     /// How lines are named.
     package var naming: Naming = .direct
-    /// The height of the area that is drawn in.
+    /// The height of the plotting area.
     package var height: Double
 
-    /// A panel.
+    /// Creates a panel.
     package init(
       _ title: String, _ series: [Series], scale: Scale = .linear(), height: Double = 220
     ) {
@@ -94,20 +94,20 @@ package struct LinePlot: Sendable {
     }
   }
 
-  /// Above everything.
+  /// The heading of the plot.
   package var title: String
-  /// Below the title, smaller.
+  /// A smaller line below the title; empty for none.
   package var subtitle: String = ""
-  /// What the horizontal axis shows.
+  /// The title of the horizontal axis.
   package var xTitle: String
-  /// Whether the horizontal axis counts whole things.
+  /// Whether the ticks of the horizontal axis are whole numbers, such as epochs.
   package var hasWholeX = true
   /// The panels, top to bottom.
   package var panels: [Panel]
   /// The width of the picture.
   package var width: Double = 820
 
-  /// A plot.
+  /// Creates a plot.
   package init(_ title: String, xTitle: String, panels: [Panel]) {
     self.title = title
     self.xTitle = xTitle
@@ -118,7 +118,7 @@ package struct LinePlot: Sendable {
   package static let colors = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A5C00", "#56B4E9", "#000000",
   ]
-  /// The dashes of lines, in order; empty is solid.
+  /// The dashes of lines, in order; empty for a solid line.
   static let dashes: [[Double]] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [5, 2], [1, 2], []]
 
   /// The colour of the line at `index` of a panel.

@@ -1,7 +1,7 @@
 import Foundation
 
 extension LinePlot {
-  /// The area of a panel that lines are drawn in, and where values lie in it.
+  /// The plotting area of a panel, which maps values to positions.
   struct Frame {
     var left: Double
     var right: Double
@@ -25,7 +25,7 @@ extension LinePlot {
       x.contains(point.x) && y.range.contains(point.y)
     }
 
-    /// The line's points on the picture, in runs without gaps.
+    /// The line's points in the picture, split where it has gaps.
     func runs(of series: Series) -> [[(x: Double, y: Double)]] {
       var runs: [[(x: Double, y: Double)]] = [[]]
       for point in series.points {

@@ -1,17 +1,17 @@
-/// A reliability diagram as SVG: what is said against what is true, with a line of honesty,
-/// intervals, and how many judgements each bin has below. Colours and shapes differ, so that series
-/// can be told apart without colour too.
+/// A reliability diagram as SVG: the fraction of fakes against the predicted probability, with the
+/// diagonal of perfect calibration, intervals, and a histogram of each series below. Series differ
+/// in colour and in shape, so they can also be distinguished without colour.
 package struct ReliabilityPlot: Plot, Sendable {
-  /// One kind of judgements.
+  /// The judgements of one curve.
   package struct Series: Sendable {
-    /// The name, in the legend.
+    /// The name in the legend.
     package var name: String
-    /// Its judgements in bins of equal number: the points.
+    /// The judgements in bins of equal count, drawn as points.
     package var bins: ReliabilityBins
-    /// Its judgements in bins of equal width: the bars.
+    /// The judgements in bins of equal width, drawn as bars.
     package var histogram: ReliabilityBins
 
-    /// Judgements, in ten bins for points and twenty for bars.
+    /// Creates a series with ten bins for points and twenty for bars.
     package init(_ name: String, _ judgements: [Judgement]) {
       self.name = name
       bins = ReliabilityBins(judgements, .equalCount(10))
@@ -19,14 +19,14 @@ package struct ReliabilityPlot: Plot, Sendable {
     }
   }
 
-  /// Above everything.
+  /// The heading of the diagram.
   package var title: String
-  /// Below the title, smaller; lines.
+  /// Smaller lines below the title.
   package var subtitle: [String] = []
-  /// The kinds of judgements, up to three; the first is drawn below the others.
+  /// The series, one to three. Later ones are drawn over earlier ones.
   package var series: [Series]
 
-  /// A diagram.
+  /// Creates a diagram.
   package init(_ title: String, series: [Series]) {
     precondition((1...3).contains(series.count), "ReliabilityPlot: \(series.count) series")
     self.title = title
@@ -119,7 +119,7 @@ package struct ReliabilityPlot: Plot, Sendable {
     }
   }
 
-  /// Bars of how many judgements the bins have, with the highest number beside them.
+  /// Draws a histogram of the numbers of judgements, with the highest number beside it.
   private func drawCounts(
     _ series: Series, at index: Int, _ picture: inout Drawing, top: Double
   ) {

@@ -1,10 +1,10 @@
-// An ensemble with a scorer and an aggregator of one's own, with weights for its members, and with
-// members that are stacked: on made-up crops. Docs/Ensembles.md walks through it.
+// Ensembles with a custom scorer and a custom aggregator, with weights for their members, and with
+// stacked members. The crops are made up. Docs/Ensembles.md explains the code.
 import Classifiers
 import DeepfakeCore
 
-/// A rule instead of a network: swapped faces are often smoother than their surroundings, so crops
-/// with little difference between neighbouring pixels count as suspicious. (An example, not a
+/// A rule instead of a network. Swapped faces are often smoother than their surroundings, so crops
+/// with small differences between neighbouring pixels count as suspicious. (An example, not a
 /// detector.)
 struct SmoothnessScorer: FaceScorer {
   /// The mean difference between neighbours that counts as neither.
@@ -24,7 +24,7 @@ struct SmoothnessScorer: FaceScorer {
   }
 }
 
-/// The mean of the highest scores: a face that is swapped in a few frames only still stands out.
+/// The mean of the `count` highest scores: high even if a face is swapped in a few frames only.
 struct TopMean: Aggregator {
   let count: Int
 
@@ -34,7 +34,7 @@ struct TopMean: Aggregator {
   }
 }
 
-/// A crop of noise around a grey, from a seed.
+/// A crop of noise around middle grey; the same seed gives the same crop.
 func crop(noise: Int, seed: UInt64) -> Image {
   var generator = SeededGenerator(seed: seed)
   return Image(width: 64, height: 64) { pixels in
@@ -44,7 +44,7 @@ func crop(noise: Int, seed: UInt64) -> Image {
   }
 }
 
-// A network beside the rule: B0 with weights from a seed, so its scores mean nothing here.
+// A network in addition to the rule: B0 with random weights, so its scores mean nothing here.
 var settings = ClassifierSettings(.efficientNetB0)
 settings.input.size = 64
 let ensemble = Ensemble(
@@ -69,9 +69,8 @@ var weighted = ensemble
 weighted.models = WeightedMeanAggregator([3, 1])
 try show("weights for the members", weighted)
 
-// How much each counts is learned from people whose truth is known, and whom no member was trained
-// on: here, smooth crops are called fake. Member scores are computed once; everything after that is
-// arithmetic.
+// The weights are learned from people with known labels, whom no member was trained on. Here smooth
+// crops are called fake. The members' scores are computed once; the rest is arithmetic.
 var samples: [StackedAggregator.Sample] = []
 for person in UInt64(0)..<40 {
   let isFake = person % 2 == 0

@@ -1,29 +1,29 @@
 // MesoNet (Afchar, Nozick, Yamagishi and Echizen, "MesoNet: a Compact Facial Video Forgery
-// Detection Network", 2018, arXiv 1809.00888): two small networks that look at textures between
-// single pixels and whole faces. All that dfkit needs to know of them is in this file.
+// Detection Network", 2018, arXiv 1809.00888): two small networks for textures at a scale between
+// single pixels and whole faces. This file has everything that dfkit needs to know about them.
 import DFKit
 
-/// Meso4 and MesoInception-4.
+/// The family of Meso4 and MesoInception-4.
 struct MesoNet: ClassifierFamily {
   static let meso4 = Architecture("meso4")
   static let mesoInception4 = Architecture("mesoinception4")
-  /// Whose keys weights have: this file's own.
+  /// The scheme of weights files, whose keys are those of the layers in this file.
   static let scheme = Scheme("mesonet")
 
   let architectures = [meso4, mesoInception4]
   let schemes = [scheme]
-  /// Both networks end alike, and no other family's file has these keys.
+  /// Both networks have these last layers, and no other family's files have these keys.
   let marks: [(scheme: Scheme, keys: [String])] = [
     (scheme, ["conv3.weight", "conv4.weight", "fc1.weight", "fc2.weight"])
   ]
 
-  /// 256 pixels in 0...1, as published. Another size makes another first fully connected layer; it
-  /// should be a multiple of 32.
+  /// 256 pixels in 0...1, as published. The size decides the inputs of the first fully connected
+  /// layer; it should be a multiple of 32.
   func input(_ architecture: Architecture, _ scheme: Scheme) -> InputSpec {
     InputSpec(size: 256, mean: [0, 0, 0], std: [1, 1, 1])
   }
 
-  /// Keras's, with which it was published.
+  /// 1e-3, the default of Keras, in which MesoNet was published.
   func batchNormEpsilon(_ architecture: Architecture, _ scheme: Scheme) -> Float { 1e-3 }
 
   func recognises(_ architecture: Architecture, in checkpoint: PublishedKeys) -> Bool {
@@ -50,7 +50,7 @@ struct MesoNet: ClassifierFamily {
       builder.stage(3, builder.conv(root / "conv3", channels, 16, kernel: 5), 16, pool: 2),
       builder.stage(4, builder.conv(root / "conv4", 16, 16, kernel: 5), 16, pool: 4),
     ]
-    // The side of the last maps, each pooling rounding up.
+    // The side of the last maps; each pooling rounds up.
     let side = [2, 2, 2, 4].reduce(settings.input.size) { ($0 + $1 - 1) / $1 }
     let rate = dropout ?? 0.5
     let pooling: [any Module] = [
@@ -65,12 +65,12 @@ struct MesoNet: ClassifierFamily {
   }
 }
 
-/// Puts layers together whose parameters go to one store.
+/// Creates layers with their parameters in one store.
 private struct Builder {
   let store: ParameterStore
   let norm: Norm
 
-  /// Layers, a norm, and the largest of each window of `pool` pixels.
+  /// The given layers, a norm, and max pooling over `pool` x `pool` pixels.
   func stage(
     _ number: Int, _ layers: [any Module], _ channels: Int, pool: Int
   ) -> [any Module] {
@@ -80,7 +80,7 @@ private struct Builder {
     ]
   }
 
-  /// A convolution that keeps the size, and a ReLU.
+  /// A convolution that keeps the size of the maps, and a ReLU.
   func conv(
     _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, dilation: Int = 1
   ) -> [any Module] {
@@ -92,7 +92,8 @@ private struct Builder {
     ]
   }
 
-  /// Four branches of so many channels, three of which look further and further around.
+  /// Four parallel branches with `a`, `b`, `c` and `d` output channels. The last three have
+  /// increasing dilation and see larger surroundings.
   func inception(
     _ scope: Scope, _ inputs: Int, _ a: Int, _ b: Int, _ c: Int, _ d: Int
   ) -> any Module {

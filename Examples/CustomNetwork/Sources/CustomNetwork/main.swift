@@ -1,10 +1,10 @@
-// A network that dfkit does not know, MesoNet, from training to a verdict: registered in code,
-// trained on a manifest, saved, and loaded by a recipe that judges a video.
+// MesoNet, a network that dfkit does not know, from training to a verdict: it is registered in
+// code, trained on a manifest, saved, and loaded by a recipe that judges a video.
 //
 //     CustomNetwork [VIDEO [MANIFEST]]
 //
-// Without arguments, the sample video is judged by networks that learned from its own faces, as
-// they are ("real") and without their fine detail ("fake"): a demonstration, not a detector.
+// Without arguments, the networks learn from the faces of the sample video, unchanged ("real") and
+// blurred ("fake"), and then judge the same video. This is a demonstration, not a detector.
 import DFKit
 import Foundation
 
@@ -19,7 +19,8 @@ let folder = FileManager.default.temporaryDirectory
 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
 defer { try? FileManager.default.removeItem(at: folder) }
 
-/// Writes crops of the sample's faces, each once as it is and once smoothed, and their manifest.
+/// Writes crops of the sample's faces, each one unchanged and once blurred, and a manifest of them.
+/// Returns the manifest.
 func writeData(_ recipe: Recipe) throws -> URL {
   let detector = try recipe.detector.load(WeightsSource(argument: "face-detector"))
   var lines = ["path,label,video,split"]
@@ -34,7 +35,7 @@ func writeData(_ recipe: Recipe) throws -> URL {
     for (label, image) in [("REAL", crop), ("FAKE", smooth)] {
       let name = "\(label)-\(count).png"
       try ImageFile.write(image, to: folder.appendingPathComponent(name))
-      // Every fourth frame is for validation.
+      // Every fourth frame is for validation, the others for training.
       lines.append("\(name),\(label),\(label)-\(count),\(count % 4 == 3 ? "validation" : "train")")
     }
     count += 1
@@ -44,7 +45,7 @@ func writeData(_ recipe: Recipe) throws -> URL {
   return manifest
 }
 
-/// A recipe of one network. Its name is all that it says of it.
+/// A recipe with one network, identified by its name only.
 func recipe(_ architecture: Architecture) throws -> Recipe {
   let yaml = """
     name: \(architecture.rawValue)
@@ -65,7 +66,7 @@ func recipe(_ architecture: Architecture) throws -> Recipe {
 let published = [(MesoNet.meso4, 27_977), (MesoNet.mesoInception4, 28_615)]
 let data = try arguments.count > 1 ? arguments[1] : writeData(try recipe(MesoNet.meso4))
 for (architecture, parameters) in published {
-  // The network of the paper has as many parameters as the paper says.
+  // The network has the number of parameters stated in the paper.
   let network = ClassifierSettings(architecture).makeNetwork()
   precondition(network.store.learnableCount == parameters)
   print("\(architecture.rawValue): \(parameters) parameters at 256 pixels")
@@ -78,7 +79,7 @@ for (architecture, parameters) in published {
     print("  after \(result.epochs.count) epochs, log loss on held-out faces: \(measured.logLoss)")
   }
 
-  // The file says which network it is for.
+  // The weights file stores the architecture and the input size.
   let state = try StateDict.read(run.best)
   let found = try ClassifierSettings.resolve(state)
   precondition(found.architecture == architecture && found.input.size == 64)

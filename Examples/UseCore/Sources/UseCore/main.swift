@@ -1,8 +1,8 @@
-// A small network of one's own: built, saved, loaded again and made fast, with DeepfakeCore alone.
+// A small custom network, built, saved, loaded and packed for inference with DeepfakeCore alone.
 import DeepfakeCore
 import Foundation
 
-/// Two convolutions and a classifier over the mean of what they find.
+/// Two convolutions, global average pooling and a classifier.
 struct TinyNetwork: Module {
   let stem: Conv2d
   let norm: BatchNorm2d
@@ -22,7 +22,7 @@ struct TinyNetwork: Module {
   }
 }
 
-// Weights from a seed; each parameter has the key that the layer's place in the tree gives it.
+// Random weights from a seed. A parameter's key is the path of its layer's scopes.
 let store = ParameterStore()
 let network = TinyNetwork(store.root)
 store.initialize(seed: 7)
@@ -33,7 +33,8 @@ let images = Tensor.uniform(shape: [2, 32, 32, 3], in: -1..<1, using: &generator
 let logits = network(images)
 print("logits: \(logits.scalars)")
 
-// Through a safetensors file into another instance: every key and shape must fit.
+// Saves the weights to a safetensors file and loads them into another instance. Every key and shape
+// must match.
 let file = FileManager.default.temporaryDirectory
   .appendingPathComponent("use-core-\(UUID().uuidString).safetensors")
 defer { try? FileManager.default.removeItem(at: file) }
@@ -43,7 +44,7 @@ let other = TinyNetwork(otherStore.root)
 try otherStore.load(try StateDict.read(file), strict: true)
 precondition(other(images).scalars == logits.scalars, "the file changed the network")
 
-// The form for inference: batch norm folded in, weights packed, the activation in the same pass.
+// For inference, one kernel runs the convolution with the folded batch norm and the activation.
 let fused = PackedConv2d(other.stem, norm: other.norm, activation: .silu)
 let plain = network.norm(network.stem(images)).silu()
 let error = zip(fused(images).scalars, plain.scalars).map { abs($0 - $1) }.max() ?? 0
