@@ -3,19 +3,19 @@ import FaceData
 import Foundation
 import Training
 
-/// Trains a look-alike embedder: what `dfkit identity train` does.
+/// Trains a look-alike embedder: the work of `dfkit identity train`.
 package struct EmbedderTrainingJob: Sendable {
-  /// Folders with a `manifest.csv`, and CSV files.
+  /// Folders with a `manifest.csv`, or CSV files.
   package var data: [URL]
-  /// The run's folder.
+  /// The folder for checkpoints, metrics and weights.
   package var folder: RunFolder
-  /// How it is trained.
+  /// The network's and the training's settings.
   package var options: EmbedderTrainer.Options
-  /// Weights to start from; nil for weights from the seed.
+  /// The weights to start from; nil: random weights from the seed.
   package var start: URL?
-  /// Whether a run in the folder is gone on with.
+  /// Whether to continue the run in the folder from its last checkpoint.
   package var isResuming = false
-  /// When checkpoints are written beside each epoch's end.
+  /// When checkpoints are written in addition to those at the end of each epoch.
   package var checkpoints = CheckpointTimes()
 
   package init(data: [URL], folder: RunFolder, options: EmbedderTrainer.Options = .init()) {
@@ -24,9 +24,9 @@ package struct EmbedderTrainingJob: Sendable {
     self.options = options
   }
 
-  /// The data in a part to learn from and one to judge by.
+  /// Splits the people of the data into a training part and a held-out part.
   ///
-  /// - Throws: `DatasetError`.
+  /// - Throws: `DatasetError` if a manifest cannot be used or pictures are missing.
   package func split() throws -> DataSplit { try Self.split(data) }
 
   static func split(_ data: [URL]) throws -> DataSplit {
@@ -35,9 +35,10 @@ package struct EmbedderTrainingJob: Sendable {
     return try IdentityData.split(manifest)
   }
 
-  /// Trains on the part to learn from.
+  /// Trains the embedder on the training part of `split`.
   ///
-  /// - Throws: `DatasetError`, `TrainingError`, `WeightsError`, `CancellationError`.
+  /// - Throws: `DatasetError`, `TrainingError`, `WeightsError`, and `CancellationError` in a
+  ///   cancelled task.
   @discardableResult
   package func run(
     _ split: DataSplit, onEvent: (TrainingEvent) throws -> Void = { _ in }
