@@ -3,20 +3,20 @@ import FaceData
 import Foundation
 import Training
 
-/// Trains a face detector: what `dfkit detector train` does.
+/// Trains a face detector: the work of `dfkit detector train`.
 package struct DetectorTrainingJob: Sendable {
-  /// Folders with a `manifest.csv`, and CSV files, with `box` and `landmarks` in pixels of the
-  /// pictures.
+  /// Folders with a `manifest.csv`, or CSV files. Their columns `box` and `landmarks` are in pixels
+  /// of the pictures.
   package var data: [URL]
-  /// The run's folder.
+  /// The folder for checkpoints, metrics and weights.
   package var folder: RunFolder
-  /// How it is trained.
+  /// The network's and the training's settings.
   package var options: DetectorTrainer.Options
-  /// Weights to start from; nil for weights from the seed.
+  /// The weights to start from; nil: random weights from the seed.
   package var start: URL?
-  /// Whether a run in the folder is gone on with.
+  /// Whether to continue the run in the folder from its last checkpoint.
   package var isResuming = false
-  /// When checkpoints are written beside each epoch's end.
+  /// When checkpoints are written in addition to those at the end of each epoch.
   package var checkpoints = CheckpointTimes()
 
   package init(data: [URL], folder: RunFolder, options: DetectorTrainer.Options = .init()) {
@@ -25,9 +25,9 @@ package struct DetectorTrainingJob: Sendable {
     self.options = options
   }
 
-  /// The data in a part to learn from and one to judge by.
+  /// Splits the data into a training part and a held-out part.
   ///
-  /// - Throws: `DatasetError`.
+  /// - Throws: `DatasetError` if a manifest cannot be used or pictures are missing.
   package func split() throws -> DataSplit { try Self.split(data) }
 
   static func split(_ data: [URL]) throws -> DataSplit {
@@ -36,9 +36,10 @@ package struct DetectorTrainingJob: Sendable {
     return try HoldOut().split(manifest)
   }
 
-  /// Trains on the part to learn from.
+  /// Trains the detector on the training part of `split`.
   ///
-  /// - Throws: `DatasetError`, `TrainingError`, `WeightsError`, `CancellationError`.
+  /// - Throws: `DatasetError`, `TrainingError`, `WeightsError`, and `CancellationError` in a
+  ///   cancelled task.
   @discardableResult
   package func run(
     _ split: DataSplit, onEvent: (TrainingEvent) throws -> Void = { _ in }
@@ -48,9 +49,9 @@ package struct DetectorTrainingJob: Sendable {
       from: start, in: folder, resuming: isResuming, onEvent: onEvent)
   }
 
-  /// What trains on the part to learn from.
+  /// The trainer for the training part of `split`.
   ///
-  /// - Throws: `DatasetError` where no face's place is known.
+  /// - Throws: `DatasetError` if no face has a known position.
   package func trainer(_ split: DataSplit) throws(DatasetError) -> DetectorTrainer {
     var trainer = DetectorTrainer(try LabelledFaces(split.training), options)
     trainer.checkpoints = checkpoints

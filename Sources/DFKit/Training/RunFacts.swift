@@ -3,50 +3,48 @@ import Foundation
 import MediaIO
 import Training
 
-/// What a run was begun with, as `run.json` in its folder has it: enough to go on without being
-/// told again.
+/// The settings with which a run began, stored as `run.json` in its folder. They suffice to resume
+/// the run without any other argument.
 package struct RunFacts: Codable, Sendable, Equatable {
-  /// Weights that training started from.
+  /// The weights that training started from.
   package struct InitialWeights: Codable, Sendable, Equatable {
     package var file: String
-    /// The hash of its bytes.
+    /// The SHA-256 hash of the file's bytes.
     package var sha256: String
-    /// Whose checkpoint it was said to be.
+    /// The scheme that was given for the checkpoint's keys; nil if it was recognised from the file.
     package var scheme: String?
-    /// The state of the checkpoint, where one was named.
+    /// The entry of the checkpoint that was chosen, if any.
     package var state: String?
-    /// Whether the last layer was to be kept.
+    /// Whether the weights of the last layer were to be kept.
     package var keepsHead: Bool
   }
 
-  /// dfkit's version.
+  /// The version of dfkit.
   package var version: String
-  /// The recipe's name.
   package var recipe: String
-  /// The member's name.
   package var member: String
-  /// The manifests.
+  /// The paths of the manifests.
   package var data: [String]
-  /// What paths had to begin with.
+  /// Only samples whose path begins with this were used; nil: all.
   package var pathPrefix: String?
-  /// The collection that samples had to be from.
+  /// Only samples of this collection were used; nil: all.
   package var origin: String?
-  /// The fold that is held out, where folds matter.
+  /// The fold that is held out; nil if folds are not used.
   package var fold: Int?
   /// The hash of the manifests.
   package var dataDigest: String
-  /// Weights that training started from.
+  /// The weights that training started from; nil: random weights from the seed.
   package var initialWeights: InitialWeights?
-  /// Whether broken pictures are left out.
+  /// Whether pictures that cannot be decoded are left out.
   package var skipsBroken: Bool
-  /// Threads that the run began with; it may go on with others.
+  /// The number of threads at the beginning. A resumed run may use another number.
   package var threads: Int
-  /// Numbers that the network has to learn.
+  /// The number of parameters that are trained.
   package var parameters: Int
-  /// When the run began.
+  /// The date and time of the beginning, in ISO 8601.
   package var began: String
 
-  /// The text of the file.
+  /// The content of `run.json`.
   var json: Data {
     get throws {
       let encoder = JSONEncoder()
@@ -55,9 +53,10 @@ package struct RunFacts: Codable, Sendable, Equatable {
     }
   }
 
-  /// Reads the facts of a run.
+  /// Reads the `run.json` of a run.
   ///
-  /// - Throws: `TrainingError`.
+  /// - Throws: `TrainingError.nothingToResume` if there is no such file, `TrainingError.damaged` if
+  ///   it cannot be decoded.
   package init(_ folder: RunFolder) throws(TrainingError) {
     guard FileManager.default.fileExists(atPath: folder.facts.path) else {
       throw .nothingToResume(folder: folder.url.relativePath)
@@ -91,9 +90,10 @@ package struct RunFacts: Codable, Sendable, Equatable {
 }
 
 extension TrainingJob {
-  /// The job that a run's folder tells, to go on with it.
+  /// A job that resumes the run in a folder, with the settings stored there.
   ///
-  /// - Throws: `TrainingError` where there is no run, `RecipeError` where its recipe was damaged.
+  /// - Throws: `TrainingError` if there is no run or its facts are damaged, `RecipeError` if its
+  ///   recipe cannot be read.
   public init(resuming folder: RunFolder) throws {
     let facts = try RunFacts(folder)
     let recipe = try Recipe(contentsOf: folder.recipe)
@@ -109,16 +109,17 @@ extension TrainingJob {
     initialDigest = facts.initialWeights?.sha256
   }
 
-  /// Goes on with another recipe, or with the run's own as a file has it now.
+  /// Replaces the recipe of a resumed run with another one, or with a changed version of its own.
   ///
-  /// - Throws: `RecipeError` where the recipe has no such member.
+  /// - Parameter name: The member to train.
+  /// - Throws: `RecipeError` if the recipe has no such member.
   package mutating func take(_ other: Recipe, member name: String?) throws(RecipeError) {
     let found = try other.member(name)
     if (other.name, found.name) != (recipe.name, member.name) { begunWith = nil }
     (recipe, member, options) = (other, found, other.training(of: found))
   }
 
-  /// The hash of a weights file's bytes.
+  /// The SHA-256 hash of a weights file's bytes.
   static func digest(_ file: URL) throws(WeightsError) -> String {
     do {
       return try SHA256.digits(ofFile: file).digits
