@@ -33,7 +33,7 @@ extension Benchmark {
       optimizer.step(parameters, gradients)
     }
     var plain = self
-    plain.layers = nil  // those are of inference
+    plain.layers = nil  // layer tables are for inference only
     var result = try plain.measure(
       "train", settings.architecture.rawValue, norm: settings.norm.kind.rawValue,
       size: .side(side), batch: batch

@@ -9,11 +9,11 @@ package struct RunTimes: Sendable, Equatable {
 
   /// The smallest value; 0 if there are no runs, as for the other quantiles.
   package var min: Double { quantile(0) }
-  /// The value at 0.25 of the sorted runs.
+  /// The lower quartile: a quarter of the values are smaller.
   package var lowerQuartile: Double { quantile(0.25) }
-  /// The value at 0.5 of the sorted runs.
+  /// The middle value: half of the values are smaller.
   package var median: Double { quantile(0.5) }
-  /// The value at 0.75 of the sorted runs.
+  /// The upper quartile: a quarter of the values are larger.
   package var upperQuartile: Double { quantile(0.75) }
   /// The largest value; 0 if there are no runs.
   package var max: Double { quantile(1) }

@@ -60,7 +60,8 @@ extension CalibrationReport {
 }
 
 extension LogitCalibration {
-  /// The calibration that applies `first` and then this one; nil if the scale is invalid.
+  /// The calibration that applies `first` and then this one; nil if the result is outside the
+  /// accepted range.
   fileprivate func after(_ first: LogitCalibration) -> LogitCalibration? {
     LogitCalibration(scale: scale * first.scale, offset: scale * first.offset + offset)
   }

@@ -20,7 +20,8 @@ package struct CalibrationReport: Sendable {
     /// After: with the new calibration.
     package var after: MetricFigures
     /// Cross-validated: each fold is calibrated by a fit to the other four fifths of the groups.
-    /// This is what to expect on new footage of the same kind. Nil with fewer than ten groups.
+    /// This is what to expect on new footage of the same kind. Nil with fewer than ten groups or
+    /// if a fit fails.
     package var crossFitted: MetricFigures?
   }
 

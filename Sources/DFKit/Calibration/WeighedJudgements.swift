@@ -5,8 +5,8 @@ import Training
 struct WeighedJudgements {
   /// The label of each judgement.
   let labels: [FaceLabel]
-  /// The group of each that together weighs as much as any other: for a face its video, for a video
-  /// itself.
+  /// The group of each: for a face its video, for a video itself. Within a source and label, all
+  /// groups weigh the same.
   let groups: [Int]
   /// The group of each that the bootstrap draws as a whole.
   let clusters: [Int]

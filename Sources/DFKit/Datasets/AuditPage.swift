@@ -26,7 +26,7 @@ package struct AuditPage {
 
   /// The page as HTML.
   ///
-  /// - Throws: An error if the built-in template cannot be read.
+  /// - Throws: An error if the built-in template cannot be parsed.
   package var html: String {
     get throws { try HTMLPage.rendered(df_audit_page(), context) }
   }

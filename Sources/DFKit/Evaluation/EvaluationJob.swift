@@ -43,7 +43,7 @@ package struct EvaluationJob: Sendable {
   package var detectorWeights: WeightsSource?
   /// How crops are transformed before they are scored; unchanged by default.
   package var view = CropView.plain
-  /// Whether label rows without a file are an error. It is thrown before any file is judged.
+  /// Whether label rows without a file are an error, thrown before any file is judged.
   package var isStrict = false
   /// The folder in which scores are cached between calls; nil: no cache.
   package var cache: URL?

@@ -31,7 +31,7 @@ package struct StackReport: Sendable {
     /// The fit failed.
     case noFit(String)
 
-    /// The message for people.
+    /// The error message.
     package var description: String {
       switch self {
       case .oneMember: "--stack: the recipe has one member; there is nothing to weigh."
@@ -136,7 +136,7 @@ package struct StackReport: Sendable {
   }
 
   /// The stack fitted to the samples at `places`. Members with a negative weight are removed one at
-  /// a time, the most negative first, until none is left.
+  /// a time, the most negative first, until no weight is negative.
   private static func stack(
     _ judged: StackSamples, _ places: [Int], _ ridge: Double
   ) throws(Problem) -> StackedAggregator {

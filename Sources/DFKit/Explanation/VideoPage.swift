@@ -20,7 +20,7 @@ package struct VideoPage {
 
   /// The page as HTML.
   ///
-  /// - Throws: An error if the built-in template cannot be read.
+  /// - Throws: An error if the built-in template cannot be parsed.
   package var html: String {
     get throws { try HTMLPage.rendered(df_video_page(), context) }
   }

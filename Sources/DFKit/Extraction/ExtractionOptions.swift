@@ -33,7 +33,7 @@ package struct ExtractionOptions: Sendable, Equatable {
   package var maxFrames = 200
   /// The detector's settings, without its weights.
   package var detector = Recipe.Detector()
-  /// Whose faces are cut out.
+  /// The people whose faces are cut out.
   package var people: People = .all
   /// The number of frames in which a person must be seen, as a fraction of the frames of the person
   /// seen most. This leaves out false detections and people who pass by.
@@ -46,7 +46,8 @@ package struct ExtractionOptions: Sendable, Equatable {
   package var format: ImageFile.Format = .png
   /// Whether the split that the dataset defines is written into the manifest.
   package var keepsSplit = false
-  /// Whether label rows without a file are an error. It is thrown before any video is extracted.
+  /// Whether label rows without a file are an error, thrown before any
+  /// video is extracted.
   package var isStrict = false
 
   /// The defaults: all people in 25 frames of a video, with the built-in recipe's detector and

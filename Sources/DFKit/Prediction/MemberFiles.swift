@@ -5,7 +5,9 @@ import Foundation
 public struct MemberFiles: Sendable, Equatable {
   /// A member with its weights.
   public struct Entry: Sendable, Equatable {
+    /// The member of the recipe.
     public var member: Recipe.Member
+    /// A weights file, or weights that ship.
     public var weights: WeightsSource
   }
 

@@ -5,11 +5,11 @@ import FaceDetect
 /// Makes the verdicts on a file and its people from the scores of their faces. The scores can be
 /// new, or come from an earlier report that is judged again by other rules.
 package struct VerdictMaker: Sendable {
-  /// The number of frames with a face, of any person, that a verdict needs. If fewer frames were
-  /// searched, that number.
+  /// The number of frames with a face, of any person, that a verdict needs. Never more than the
+  /// number of searched frames.
   package var minFrames: Int
-  /// The number of frames in which a person must be scored to get a verdict. If fewer frames were
-  /// searched, that number.
+  /// The number of frames in which a person must be scored to get a verdict. Never more than the
+  /// number of searched frames.
   package var minFramesOfPerson: Int
   /// The number of frames in which a person must be scored to count for the file's verdict, as a
   /// fraction of the frames of the person scored most.

@@ -51,7 +51,7 @@ extension Recipe {
     /// A detector with the settings that only it has.
     public enum Method: Sendable, Equatable {
       /// RetinaFace. `threshold` is the lowest score of a face. Of two boxes whose overlap (IoU) is
-      /// `nms` or more, the one with the lower score is dropped.
+      /// above `nms`, the one with the lower score is dropped.
       case retinaface(threshold: Float = 0.5, nms: Float = 0.4)
       /// MTCNN. `thresholds` are the lowest scores of a face in its three networks. `factor` is the
       /// size of each level of its image pyramid relative to the level before.
@@ -93,8 +93,8 @@ extension Recipe {
     public var perFrame: Int = 8
     /// How the faces of a frame are ranked.
     public var choose: Choice = .score
-    /// The number of frames with a face, of any person, that a verdict on a video needs. If fewer
-    /// frames were decoded, that number.
+    /// The number of frames with a face, of any person, that a verdict on a video needs. Never more
+    /// than the number of decoded frames.
     public var minFrames: Int = 1
 
     /// The defaults: up to 8 faces in each frame, by score.
@@ -127,8 +127,8 @@ extension Recipe {
 
     /// The rule for the probability of the file.
     public var verdict: Rule = .highest
-    /// The number of frames in which a person must be scored to get a verdict. If fewer frames were
-    /// decoded, that number.
+    /// The number of frames in which a person must be scored to get a verdict. Never more than the
+    /// number of decoded frames.
     public var minFrames: Int = 3
     /// The number of frames in which a person must be scored to count for the video's verdict, as a
     /// fraction of the frames of the person scored most. It keeps pictures in the background and

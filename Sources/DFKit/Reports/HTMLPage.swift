@@ -8,7 +8,7 @@ import Training
 enum HTMLPage {
   /// Renders a Mustache template with the values in `context`.
   ///
-  /// - Throws: An error if the template cannot be parsed or rendered.
+  /// - Throws: An error if the template cannot be parsed.
   static func rendered(_ template: df_resource, _ context: [String: Any]) throws -> String {
     let bytes = UnsafeBufferPointer(start: template.bytes, count: template.count)
     return try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self)).render(context)

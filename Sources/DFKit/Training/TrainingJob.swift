@@ -82,7 +82,7 @@ public struct TrainingJob: Sendable {
     public var rule: DataSplit.Rule?
     /// Columns of the manifests that are not used.
     public var ignoredColumns: [String]
-    /// Which initial weights were taken over; nil if there are none.
+    /// Which initial weights were taken over; nil if there are none or the run is resumed.
     package var transfer: WeightsTransfer?
     /// The content of the run's `run.json`.
     package var facts: RunFacts

@@ -18,8 +18,8 @@ package struct WeightsConversion: Sendable {
 
   /// Converts `input` (a file, or the folder of MTCNN's three files) to `output`.
   ///
-  /// If the network is not recognised and no options are given, the tensors and metadata are copied
-  /// unchanged.
+  /// If the network is not recognised and no options are given, the keys and metadata are kept as
+  /// they are.
   ///
   /// - Returns: A report on the written file.
   /// - Throws: `WeightsError` if a file cannot be read or written, `ClassifierError` if the options

@@ -22,7 +22,7 @@ package struct WeightsReport: Sendable {
   package var architecture: String?
   /// The scheme of the keys; nil if unknown.
   package var scheme: String?
-  /// The kind of norm layers, `batch` or `group`; nil if unknown.
+  /// The kind of norm layers, `batch` or `group`; nil if unknown or if there are none.
   package var norm: String?
   /// The number of stages that the network keeps, from the first; nil: all.
   package var stages: Int?
