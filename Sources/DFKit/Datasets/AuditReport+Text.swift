@@ -3,6 +3,7 @@ import Training
 extension AuditJob.Result {
   /// The report as text for the terminal: sides, leaks, label conflicts, shortcuts, the verdict and
   /// remarks.
+  ///
   /// - Parameter allowed: The share of a side, 0 to 1, beyond which a link between sides is a leak.
   package func text(allowed: Double) -> String {
     var blocks = [sidesTable]

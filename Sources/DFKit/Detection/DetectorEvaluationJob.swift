@@ -12,7 +12,7 @@ package struct DetectorEvaluationJob: Sendable {
   /// The detector. Faces below its score threshold are missing in the results, whatever
   /// `thresholds` says.
   package var detector: any FaceDetector
-  /// The scenes and measures.
+  /// The number, size and seed of the scenes, and the overlap (IoU) of a face that counts as found.
   package var evaluation: DetectorEvaluation
   /// The score thresholds for which the report has results.
   package var thresholds: [Float]

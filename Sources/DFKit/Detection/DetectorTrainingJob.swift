@@ -10,7 +10,7 @@ package struct DetectorTrainingJob: Sendable {
   package var data: [URL]
   /// The folder for checkpoints, metrics and weights.
   package var folder: RunFolder
-  /// The network's and the training's settings.
+  /// The settings of the training, such as steps, learning rate and random seed.
   package var options: DetectorTrainer.Options
   /// The weights to start from; nil: random weights from the seed.
   package var start: URL?

@@ -80,7 +80,8 @@ struct EvaluationUnits {
     MetricFigures(metrics, groups: groupCount, bootstrap) { self.metrics($0) }
   }
 
-  /// The metrics of the judgements, each weighted by `times` its group was drawn; nil: all weigh 1.
+  /// The metrics of the judgements. `times` is how often each group was drawn, which is the weight
+  /// of its judgements; nil: all weigh 1.
   func metrics(_ times: [Double]?) -> BinaryMetrics {
     guard let times else { return BinaryMetrics(judgements) }
     return BinaryMetrics(

@@ -46,8 +46,7 @@ package struct ExtractionOptions: Sendable, Equatable {
   package var format: ImageFile.Format = .png
   /// Whether the split that the dataset defines is written into the manifest.
   package var keepsSplit = false
-  /// Whether label rows without a file are an error, thrown before any
-  /// video is extracted.
+  /// Whether label rows without a file are an error, thrown before any video is extracted.
   package var isStrict = false
 
   /// The defaults: all people in 25 frames of a video, with the built-in recipe's detector and

@@ -10,7 +10,7 @@ package struct EmbedderEvaluationJob: Sendable {
   package var data: [URL]
   /// The embedder's weights; nil: the embedder that ships with dfkit.
   package var embedder: URL?
-  /// The pairs and rates to measure.
+  /// The random seed and the false-link rate of the evaluation.
   package var evaluation: EmbedderEvaluation
 
   package init(data: [URL], embedder: URL? = nil, evaluation: EmbedderEvaluation = .init()) {

@@ -9,7 +9,7 @@ package struct EmbedderTrainingJob: Sendable {
   package var data: [URL]
   /// The folder for checkpoints, metrics and weights.
   package var folder: RunFolder
-  /// The network's and the training's settings.
+  /// The settings of the training, such as steps, learning rate and random seed.
   package var options: EmbedderTrainer.Options
   /// The weights to start from; nil: random weights from the seed.
   package var start: URL?
