@@ -1,4 +1,4 @@
-// Whole jobs. Importing DFKit gives the layers below it as well.
+// The API for whole jobs. Importing DFKit also imports the layers below it.
 @_exported import Classifiers
 @_exported import DeepfakeCore
 @_exported import FaceData

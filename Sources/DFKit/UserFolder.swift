@@ -1,10 +1,10 @@
 import Foundation
 
-/// The user's folders for what dfkit keeps (XDG Base Directory Specification 0.8). As that asks,
-/// relative paths in the environment are passed over.
+/// The user's folders for files that dfkit keeps (XDG Base Directory Specification 0.8). Relative
+/// paths in the environment are ignored, as the specification requires.
 enum UserFolder {
-  /// `$XDG_CACHE_HOME/dfkit/name`, by default `~/.cache/dfkit/name`; nil where the environment
-  /// names no home folder.
+  /// `$XDG_CACHE_HOME/dfkit/name`, by default `~/.cache/dfkit/name`. Nil if the environment names
+  /// no home folder.
   static func cache(_ name: String, _ environment: [String: String]) -> URL? {
     let folder =
       absolute("XDG_CACHE_HOME", environment)
@@ -12,7 +12,8 @@ enum UserFolder {
     return folder?.appendingPathComponent("dfkit/\(name)")
   }
 
-  /// `$XDG_DATA_HOME/dfkit/name`, by default `~/.local/share/dfkit/name`; nil likewise.
+  /// `$XDG_DATA_HOME/dfkit/name`, by default `~/.local/share/dfkit/name`. Nil if the environment
+  /// names no home folder.
   static func data(_ name: String, _ environment: [String: String]) -> URL? {
     let folder =
       absolute("XDG_DATA_HOME", environment)

@@ -3,13 +3,14 @@ import DeepfakeCore
 import Foundation
 
 extension Benchmark {
-  /// Times whole training steps of a classifier on `batch` prepared images: forward, backward, and
-  /// Adam. Dropout before the classifier is 0.4, and no block is skipped. Stops early in a
-  /// cancelled task.
+  /// Times whole training steps of a classifier on `batch` prepared images: forward, backward and
+  /// an Adam update. Dropout before the classifier is 0.4; stochastic depth is off. In a cancelled
+  /// task, throws `CancellationError` before the next run.
   ///
   /// - Parameters:
-  ///   - recompute: Whether blocks' activations are computed once more in backward instead of kept.
-  ///   - listsCalls: Whether to take one more step and list where its time went.
+  ///   - recompute: Whether the activations of blocks are recomputed in backward instead of kept in
+  ///     memory.
+  ///   - listsCalls: Whether to run one more step and list the time of each operation.
   package func train(
     _ settings: ClassifierSettings, batch: Int, recompute: Bool = false,
     listsCalls: Bool = false
@@ -32,7 +33,7 @@ extension Benchmark {
       optimizer.step(parameters, gradients)
     }
     var plain = self
-    plain.layers = nil  // those are of inference
+    plain.layers = nil  // layer tables are for inference only
     var result = try plain.measure(
       "train", settings.architecture.rawValue, norm: settings.norm.kind.rawValue,
       size: .side(side), batch: batch
@@ -51,15 +52,14 @@ extension Benchmark {
 }
 
 extension BenchmarkResult {
-  /// An operation's calls in one phase of a training step.
+  /// The calls of one operation in one phase of a training step.
   package struct Calls: Sendable, Equatable {
     /// The operation's name.
     package var operation: String
-    /// `forward`, `backward` or `remake`.
+    /// `forward`, `backward` or `remake` (activations recomputed in backward).
     package var phase: String
-    /// Calls.
     package var count: Int
-    /// Their time together, by image.
+    /// The time of all these calls together, divided by the batch size.
     package var millisecondsPerImage: Double
 
     var json: JSON {

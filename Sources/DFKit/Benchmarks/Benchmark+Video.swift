@@ -3,14 +3,15 @@ import Foundation
 import MediaIO
 
 extension Benchmark {
-  /// Times whole predictions of a video or an image, each from reading the weights to the verdict,
-  /// as a new process would make them; what the system keeps of the files stays in its cache. Stops
-  /// early in a cancelled task.
+  /// Times whole predictions of a video or an image. Each run starts with reading the weights and
+  /// ends with the verdict, as in a new process, except that the files are already in the system's
+  /// cache. In a cancelled task, throws `CancellationError` before the next run.
   ///
   /// - Parameters:
-  ///   - recipe: its name, for the result.
-  ///   - load: reads the weights and makes the predictor, anew for every run.
-  /// - Throws: what `load` and `VideoPredictor.predict` throw.
+  ///   - recipe: The recipe's name, for the result.
+  ///   - load: Reads the weights and makes the predictor; called in every run.
+  /// - Throws: `MediaError` if the file cannot be read, and the errors of `load` and
+  ///   `VideoPredictor.predict`.
   package func predict(
     _ file: URL, recipe: String, load: () throws -> VideoPredictor
   ) throws -> BenchmarkResult {
@@ -18,7 +19,8 @@ extension Benchmark {
     var report = VideoReport(file: file.relativePath, verdict: .undecided(.noFaces))
     PeakMemory.restart()
     let seconds = try time {
-      // What the run before left is given back, so that each begins alike.
+      // Free the memory that the last run left in the pool, so that all runs start in the same
+      // state.
       TensorMemory.releaseUnused()
       let (found, times) = try StageTimes.record {
         var predictor = try StageTimes.measure(.load, load)
@@ -51,9 +53,9 @@ extension Benchmark {
   }
 }
 
-/// How long a prediction took, whole and by stages.
+/// The duration of a prediction, in total and by stage.
 package struct VideoTimes: Sendable, Equatable {
-  /// A stage's time in all runs.
+  /// The time of one stage in each run.
   package struct Stage: Sendable, Equatable {
     /// `load`, `decode`, `detect`, `track`, `crop`, `classify`, or `other`.
     package var name: String
@@ -61,14 +63,14 @@ package struct VideoTimes: Sendable, Equatable {
   }
 
   package var file: String
-  /// What was found, as in a report.
+  /// The verdict of the last run.
   package var verdict: Verdict
-  /// Faces that were judged.
+  /// The number of faces scored in the last run.
   package var faces: Int
-  /// Seconds from reading the weights to the verdict.
+  /// Seconds from reading the weights to the verdict, of each run.
   package var seconds: RunTimes
-  /// The stages in the order in which they begin, and what lies outside of them. Where stages
-  /// overlap, their times add up to more than the whole.
+  /// The stages in the order of the work, then `other` for the time outside them. Where stages
+  /// overlap on several threads, their times add up to more than the total.
   package var stages: [Stage]
 
   init(
@@ -88,7 +90,7 @@ package struct VideoTimes: Sendable, Equatable {
     self.stages.append(Stage(name: "other", seconds: RunTimes(other)))
   }
 
-  /// The table of stages that `dfkit bench video` shows below the first.
+  /// The table of stages that `dfkit bench video` shows below the table of results.
   package var text: String {
     var table = TextTable([.init("stage")] + RunTimes.columns("seconds") + [.init("time", .right)])
     func add(_ name: String, _ times: RunTimes) {
@@ -100,7 +102,7 @@ package struct VideoTimes: Sendable, Equatable {
     return table.text
   }
 
-  /// What a result's JSON says of it.
+  /// The members that these times add to the JSON of a result.
   func members(frames: Int) -> [JSON.Member] {
     [
       .init(key: "file", value: .string(file)),

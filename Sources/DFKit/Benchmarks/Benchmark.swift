@@ -4,25 +4,26 @@ import FaceDetect
 import Foundation
 import MediaIO
 
-/// Times networks on made-up input with weights from a seed: what they say means nothing, how long
-/// it takes is the same as with trained ones.
+/// Times networks on random input with random weights. Their outputs mean nothing, but they take as
+/// long as trained networks.
 package struct Benchmark: Sendable {
-  /// Runs that count.
+  /// The number of timed runs.
   package var repeats: Int
-  /// Runs before them, that fill caches and memory pools.
+  /// The number of untimed runs before them, which fill caches and memory pools.
   package var warmUps: Int
-  /// Whether classifiers and detectors run as often once more for a `LayerTable`, and in which
-  /// order it lists them.
+  /// If set, classifiers and detectors run `repeats` more times to record a `LayerTable`, which
+  /// lists its layers in this order. Nil: no such table.
   package var layers: LayerTable.Order?
 
-  /// A benchmark.
+  /// `repeats` must be above 0 and `warmUps` at least 0.
   package init(repeats: Int = 10, warmUps: Int = 2) {
     precondition(repeats > 0 && warmUps >= 0, "Benchmark: \(repeats) repeats, \(warmUps) before")
     self.repeats = repeats
     self.warmUps = warmUps
   }
 
-  /// Times a classifier's pass over `batch` prepared images. Stops early in a cancelled task.
+  /// Times the forward pass of a classifier on `batch` prepared images. In a cancelled task, throws
+  /// `CancellationError` before the next run.
   package func classify(_ settings: ClassifierSettings, batch: Int) throws -> BenchmarkResult {
     let model = ClassifierModel(random: settings, seed: 1)
     var generator = SeededGenerator(seed: 2)
@@ -34,7 +35,8 @@ package struct Benchmark: Sendable {
     ) { _ = model.logits(images) }
   }
 
-  /// Times an embedder from crops of `side` pixels to embeddings. Stops early in a cancelled task.
+  /// Times an embedder from crops of `side` x `side` pixels to embeddings. In a cancelled task,
+  /// throws `CancellationError` before the next run.
   package func embed(
     _ embedder: any FaceEmbedder, architecture: String, side: Int, batch: Int
   ) throws -> BenchmarkResult {
@@ -53,8 +55,8 @@ package struct Benchmark: Sendable {
     }
   }
 
-  /// Times a detector from frames to faces, at the frames' full size. Stops early in a cancelled
-  /// task.
+  /// Times a RetinaFace detector from frames to faces, at the frames' full size. In a cancelled
+  /// task, throws `CancellationError` before the next run.
   package func detect(
     _ backbone: RetinaFaceBackbone, width: Int, height: Int, batch: Int
   ) throws -> BenchmarkResult {
@@ -66,8 +68,9 @@ package struct Benchmark: Sendable {
     ) { _ = try detector.detect(frames) }
   }
 
-  /// Times a detector on frames, `batch` at a time (fewer in the last batch): for MTCNN, whose work
-  /// depends on what they show. Stops early in a cancelled task.
+  /// Times a detector on real frames, `batch` at a time (fewer in the last batch). Use it for
+  /// MTCNN, whose work depends on the content of the frames. In a cancelled task, throws
+  /// `CancellationError` before the next run.
   package func detect(
     _ detector: any FaceDetector, on frames: [Image], batch: Int
   ) throws -> BenchmarkResult {
@@ -90,10 +93,11 @@ package struct Benchmark: Sendable {
     return result
   }
 
-  /// The frames of files to time detectors on: images, and 25 frames of each video, evenly spread.
+  /// The frames of files to time detectors on: each image, and 25 evenly spread frames of each
+  /// video.
   ///
-  /// - Parameter size: what they are scaled to; nil leaves them as they are.
-  /// - Throws: `MediaError` where a file cannot be read.
+  /// - Parameter size: The size to scale the frames to; nil keeps their size.
+  /// - Throws: `MediaError` if a file cannot be read, `CancellationError` in a cancelled task.
   package static func frames(
     _ files: MediaFiles, size: (width: Int, height: Int)? = nil
   ) throws -> [Image] {
@@ -110,8 +114,8 @@ package struct Benchmark: Sendable {
     return frames
   }
 
-  /// Times `body`, which works on `images` images (`batch` if not given). Stops early in a
-  /// cancelled task.
+  /// Times `body`, which processes `images` images in one run (`batch` if nil). In a cancelled
+  /// task, throws `CancellationError` before the next run.
   func measure(
     _ work: String, _ architecture: String, norm: String, size: BenchmarkResult.Size, batch: Int,
     images: Int? = nil, _ body: () throws -> Void
@@ -137,7 +141,8 @@ package struct Benchmark: Sendable {
     return result
   }
 
-  /// The seconds of each run that counts. Stops early in a cancelled task.
+  /// The seconds of each timed run of `body`, without the warm-up runs. In a cancelled task, throws
+  /// `CancellationError` before the next run.
   func time(_ body: () throws -> Void) throws -> RunTimes {
     for _ in 0..<warmUps {
       try Task.checkCancellation()
@@ -157,9 +162,9 @@ package struct Benchmark: Sendable {
   }
 }
 
-/// The most memory that this process had in RAM.
+/// The largest amount of RAM that this process has used (its peak resident set size).
 enum PeakMemory {
-  /// Bytes since `restart`; nil where there is no Linux to tell.
+  /// The peak in bytes since `restart`; nil on systems other than Linux.
   static var bytes: Int? {
     let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
     let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
@@ -167,7 +172,8 @@ enum PeakMemory {
   }
 
   static func restart() {
-    // Linux: 5 resets the peak. Where that is not possible the peak stays what it was.
+    // On Linux, writing 5 resets the peak. If that fails, the peak is that of the whole process so
+    // far.
     try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
   }
 }

@@ -1,40 +1,39 @@
-/// How long one piece of work took, over several runs.
+/// The time that one kind of work took in several runs.
 package struct BenchmarkResult: Sendable, Equatable {
   /// `classify`, `detect`, `embed`, `train`, `video` or `copies`.
   package var work: String
-  /// The network; of a video, the recipe.
+  /// The network's name; for a video, the recipe's name.
   package var architecture: String
-  /// The network's norm: `batch`, `group` or `none`.
+  /// The network's norm layers: `batch`, `group` or `none`.
   package var norm: String
-  /// The input: the side of a square, or width and height.
+  /// The size of the input images.
   package var size: Size
-  /// Images at once; of a video, the frames looked at.
+  /// Images processed at once; for a video, the number of searched frames.
   package var batch: Int
   package var threads: Int
-  /// Runs before those that count.
+  /// The number of untimed runs before the timed ones.
   package var warmUps: Int
-  /// Milliseconds for one image.
+  /// Milliseconds per image, of each run.
   package var times: RunTimes
-  /// The most memory that the process had in RAM during the runs, in bytes; nil where the system
-  /// does not tell.
+  /// The largest amount of RAM that the process used during the runs, in bytes; nil if the system
+  /// does not report it.
   package var peakBytes: Int?
-  /// Of detection on frames that were given: how many there were, and faces found in them.
+  /// For detection on given frames: the number of frames and of faces found in them.
   package var found: Found?
-  /// Of training, where asked for: where a step's time went, longest first.
+  /// For training, if requested: the time of each operation in a step, longest first.
   package var calls: [Calls] = []
-  /// Where asked for: what each layer took.
+  /// The time of each layer, if requested.
   package var layers: LayerTable?
-  /// Of a video: the whole and its stages.
+  /// For a video: the total time and the time of each stage.
   package var video: VideoTimes?
 
-  /// Frames searched in a run and faces found in them.
+  /// The frames searched in a run and the faces found in them.
   package struct Found: Sendable, Equatable {
     package var frames: Int
-    /// Faces in all of them.
+    /// The number of faces in all frames together.
     package var faces: Int
   }
 
-  /// A result.
   package init(
     work: String, architecture: String, norm: String, size: Size, batch: Int, threads: Int,
     warmUps: Int, times: RunTimes, peakBytes: Int? = nil
@@ -52,13 +51,13 @@ package struct BenchmarkResult: Sendable, Equatable {
 
   /// The size of the images.
   package enum Size: Sendable, Equatable {
-    /// A square.
+    /// Square images with this side, in pixels.
     case side(Int)
     case frame(width: Int, height: Int)
-    /// Pictures of many sizes.
+    /// Images of different sizes.
     case mixed
 
-    /// The size for people.
+    /// The size for tables, such as `224` or `640x480`; empty for mixed sizes.
     package var text: String {
       switch self {
       case .side(let side): "\(side)"
@@ -68,13 +67,13 @@ package struct BenchmarkResult: Sendable, Equatable {
     }
   }
 
-  /// The tables that `dfkit bench` shows below that of all results.
+  /// The tables that `dfkit bench` shows below the table of all results; empty if there is none.
   package var details: [String] {
     let texts = [calls.isEmpty ? nil : callTable, layers?.text, video?.text].compactMap { $0 }
     return texts.isEmpty ? [] : [title + "\n" + texts.joined(separator: "\n\n")]
   }
 
-  /// Which result a table belongs to.
+  /// A heading that says which result the tables belong to.
   private var title: String {
     let name = video.map { "\($0.file) " } ?? ""
     return TextTable.printable(
@@ -112,7 +111,8 @@ package struct BenchmarkResult: Sendable, Equatable {
 }
 
 extension [BenchmarkResult] {
-  /// The table that `dfkit bench` shows: the same columns for all work.
+  /// The table that `dfkit bench` shows, one row for each result. All kinds of work share its
+  /// columns.
   public var table: String {
     let hasFiles = contains { $0.video != nil }
     var table = TextTable(
@@ -133,6 +133,6 @@ extension [BenchmarkResult] {
 }
 
 extension Int? {
-  /// Bytes as megabytes for a table.
+  /// Bytes as megabytes (1e6 bytes) for a table; empty if nil.
   var megabytes: String { map { (Double($0) / 1e6).fixed(0) } ?? "" }
 }

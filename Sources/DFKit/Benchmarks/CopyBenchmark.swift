@@ -4,33 +4,36 @@ import Foundation
 import MediaIO
 import Training
 
-/// Plants copies in datasets and tells which of them the search finds, and in what time and memory.
+/// Plants copies of crops in a generated dataset and measures how many of them the copy search
+/// finds, how long that takes and how much memory it needs.
 package struct CopyBenchmark: Sendable {
-  /// Pictures to plant copies of, each of another person; empty draws some.
+  /// Pictures to plant copies of, each of a different person. If empty, scenes are drawn instead.
   package var pictures: [URL] = []
-  /// The share of a dataset's crops that are planted copies.
+  /// The share of a dataset's crops that are planted copies, 0 to 1.
   package var plantedShare = 0.08
-  /// What makes embeddings, where any are wanted.
+  /// Computes embeddings; nil: the search works without them.
   package var embedder: (any FaceEmbedder)?
-  /// What pictures and copies depend on.
+  /// Random seed; the same seed gives the same pictures and copies.
   package var seed: UInt64 = 1
-  /// The side of drawn scenes in pixels; crops are 1.3 times smaller.
+  /// The side of drawn scenes in pixels; crops are 10/13 of it.
   package var sceneSide = 208
-  /// How many times as large a table is searched: pictures measured once stand for others, of which
-  /// all that they are compared by is changed.
+  /// How many times larger the searched table is than the dataset. Above 1, the measured
+  /// fingerprints are repeated, each time changed so that repeats do not look like each other.
   package var times = 1
   package var search = CopySearch()
-  /// Runs that count: each measures and searches the same dataset anew.
+  /// The number of timed runs. Each measures and searches the same dataset from scratch.
   package var repeats = 1
-  /// Runs before them.
+  /// The number of untimed runs before them.
   package var warmUps = 0
 
-  /// A benchmark of drawn pictures.
+  /// A benchmark on drawn pictures, without embeddings.
   package init() {}
 
-  /// Makes a dataset of some size in a temporary folder, measures and searches it, and removes it.
+  /// Makes a dataset of `count` crops in a temporary folder, measures and searches it, and removes
+  /// it.
   ///
-  /// - Throws: `MediaError` where pictures cannot be read or written; `CancellationError`.
+  /// - Throws: `MediaError` if pictures cannot be read or written; `CancellationError` in a
+  ///   cancelled task.
   package func run(count: Int, progress: (JobProgress) -> Void = { _ in }) throws
     -> CopyBenchmarkResult
   {
@@ -57,7 +60,7 @@ package struct CopyBenchmark: Sendable {
       seconds: Array(runs.dropFirst(warmUps)), warmUps: warmUps, peakBytes: peak)
   }
 
-  /// What the search found in a table.
+  /// The links that the search found in a table; `crops` is the number of pictures in the table.
   fileprivate struct Findings {
     var crops = 0
     var identical: [SampleLink] = []
@@ -110,7 +113,7 @@ extension CopyBenchmarkResult {
     _ found: CopyBenchmark.Findings, _ leaks: PlantedLeaks, size: BenchmarkResult.Size,
     seconds: [CopyBenchmark.Seconds], warmUps: Int, peakBytes: Int?
   ) {
-    // The first of the repeats, which is what was planted.
+    // Score only the first repeat of the table: it is the dataset in which copies were planted.
     let end = leaks.groups.count
     let score = leaks.score(
       (found.identical + found.copies.map(\.link)).filter { $0.second < end })
@@ -142,7 +145,7 @@ extension CopyBenchmarkResult {
   }
 }
 
-/// Seconds between calls.
+/// Measures the seconds between two calls of `lap`.
 private struct Stopwatch {
   private var start = ContinuousClock.now
 

@@ -1,41 +1,42 @@
 import Training
 
-/// What a search found of planted copies.
+/// How many planted copies the search found, and what that cost.
 package struct CopyBenchmarkResult: Sendable {
-  /// Planted and found.
+  /// How many of one kind were planted, and how many of those were found.
   package struct Share: Sendable, Equatable {
-    /// What was planted.
+    /// The kind of copy, or `background`.
     package var kind: String
-    /// How many.
     package var planted: Int
-    /// How many of them were found.
     package var found: Int
   }
 
-  /// Crops in the dataset.
+  /// The number of crops searched.
   package var crops: Int
-  /// Each kind of copy.
+  /// The share found of each kind of copy.
   package var copies: [Share]
-  /// Videos in a place that another video is in too, and those of them that were linked to it.
+  /// The videos that share a place with another video, and how many of them were linked to such a
+  /// video by their background.
   package var places: Share
-  /// Crops, planted ones apart, called copies of what they are no copies of, in 10,000.
+  /// False alarms in 10,000 crops that are not planted copies: crops linked to a crop that is no
+  /// copy of anything in their video.
   package var falseAlarms: Float
-  /// Crops whose background was wrongly called another's, in 10,000.
+  /// Crops in 10,000 that are not planted copies and whose background was linked to a different
+  /// place.
   package var falsePlaces: Float
-  /// The pairs that each kind of evidence found.
+  /// The number of pairs that each kind of evidence found.
   package var evidence: [CopyEvidence: Int]
-  /// Pairs of faces that look alike; 0 without an embedder.
+  /// The number of pairs of faces that look alike; 0 without an embedder.
   package var lookAlikes: Int
-  /// Of several runs, the median, as in the next three: seconds to read, decode and measure all
-  /// pictures.
+  /// Seconds to read, decode and measure all pictures. This and the next three are medians over the
+  /// runs.
   package var measuringSeconds: Double
-  /// Seconds to find the identical and the copies.
+  /// Seconds to find identical pictures and near-copies.
   package var searchingSeconds: Double
-  /// Seconds to find alike faces.
+  /// Seconds to find faces that look alike.
   package var lookAlikeSeconds: Double
-  /// Seconds to find alike backgrounds.
+  /// Seconds to find backgrounds that look alike.
   package var backgroundSeconds: Double
-  /// The whole, by crop, and the memory.
+  /// The total time per crop, and the peak memory.
   package var timing: BenchmarkResult
 
   /// The result as `dfkit bench copies --json` prints it (see `Docs/Formats.md`).
@@ -66,8 +67,8 @@ package struct CopyBenchmarkResult: Sendable {
 }
 
 extension [CopyBenchmarkResult] {
-  /// The tables that `dfkit bench copies` shows: that of all benchmarks, and a row a dataset with
-  /// the shares found in per cent.
+  /// The tables that `dfkit bench copies` shows: the table of all benchmarks, then one row for each
+  /// dataset with the percentage found of each kind.
   public var table: String {
     let kinds = first?.copies.map(\.kind) ?? []
     var table = TextTable(

@@ -1,52 +1,53 @@
 import DeepfakeCore
 
-/// Where a network's time goes: its layers as they ran, beside what the machine could do.
+/// Where a network's time goes: the time and work of each layer, beside the peak speed of the
+/// machine.
 package struct LayerTable: Sendable, Equatable {
-  /// A layer, or the layers of one kind, for one image.
+  /// One layer, or all layers of one kind. Numbers are for one image.
   package struct Row: Sendable, Equatable {
-    /// The layer's key, that of its weight less the name `weight`; of several layers, empty.
+    /// The key of the layer's weight without the name `weight`; empty for several layers.
     package var key: String
-    /// What the layer is to its network: `expand`, `depthwise`, `norm` ...
+    /// The layer's role in its network: `expand`, `depthwise`, `norm` and so on.
     package var kind: String
-    /// Input and output without the batch, as in `28x28x32 > 28x28x192`.
+    /// Input and output shape without the batch, as `28x28x32 > 28x28x192`.
     package var shape: String
-    /// Calls in a run; of a kind, its layers.
+    /// For a layer, its calls in one run; for a kind, the number of its layers.
     package var count: Int
-    /// Milliseconds for one image: the median of the runs.
+    /// Milliseconds per image: the median of the runs.
     package var milliseconds: Double
-    /// Multiplications and additions for one image, in millions.
+    /// Multiplications and additions per image, in millions (two for each multiply-add).
     package var megaflop: Double
-    /// Bytes for one image that must be moved at least, in millions.
+    /// Megabytes per image that must be moved at least: weights, input and output, each once.
     package var megabytes: Double
 
-    /// Thousand millions of operations a second.
+    /// Speed in GFLOP/s; 0 if no time was measured.
     package var gflops: Double { milliseconds > 0 ? megaflop / milliseconds : 0 }
-    /// GB/s of what must be moved at least.
+    /// Bandwidth in GB/s, counting only the bytes that must be moved; 0 if no time was measured.
     package var bandwidth: Double { milliseconds > 0 ? megabytes / milliseconds : 0 }
   }
 
-  /// In which order layers are listed.
+  /// The order in which layers are listed.
   package enum Order: String, Sendable, CaseIterable {
-    /// As they ran.
+    /// In the order of execution.
     case executed
-    /// The slowest first.
+    /// Slowest first.
     case time
   }
 
-  /// The layers, in the order in which they ran.
+  /// The layers, in the order of execution.
   package var layers: [Row]
-  /// The layers of each kind together, the slowest first.
+  /// The layers summed up by kind, slowest first.
   package var kinds: [Row]
-  /// Milliseconds for one image outside of layers.
+  /// Milliseconds per image spent outside layers.
   package var otherMilliseconds: Double
-  /// Milliseconds for one image in all: the median of the runs that were recorded.
+  /// Milliseconds per image in total: the median of the recorded runs.
   package var wholeMilliseconds: Double
-  /// What the machine can do.
+  /// The peak speed of the machine.
   package var machine: MachineTable
-  /// How `text` and JSON list the layers.
+  /// The order in which `text` and JSON list the layers.
   package var order = Order.executed
 
-  /// The layers of several runs over `images` images each.
+  /// A table from recorded runs. Each run covers `images` images; there must be at least one run.
   package init(
     runs: [(seconds: Double, entries: [LayerTimes.Entry])], images: Int, machine: MachineTable
   ) {
@@ -79,14 +80,14 @@ package struct LayerTable: Sendable, Equatable {
     self.machine = machine
   }
 
-  /// The layers in the order that was asked for.
+  /// The layers in the order `order`.
   private var listed: [Row] {
     order == .time ? layers.sorted { $0.milliseconds > $1.milliseconds } : layers
   }
 }
 
 extension LayerTable {
-  /// The tables that `--layers` shows: layers, then kinds, then what the machine can do.
+  /// The tables that `--layers` shows: layers, then kinds, then a line on the machine's peak speed.
   package var text: String {
     var table = TextTable(
       [.init("layer"), .init("kind"), .init("shape"), .init("calls", .right)] + Self.columns)
@@ -121,7 +122,7 @@ extension LayerTable {
     return "\((100 * milliseconds / wholeMilliseconds).fixed(1)) %"
   }
 
-  /// What a result's JSON says of its layers.
+  /// The members that the layers add to the JSON of a result.
   var members: [JSON.Member] {
     [
       .init(key: "layers", value: .array(listed.map { json($0, names: "calls") })),
@@ -150,7 +151,7 @@ extension LayerTable {
 }
 
 extension JSON {
-  /// A number to four decimals.
+  /// The number rounded to four decimals.
   static func rounded(_ value: Double) -> JSON { .double((value * 10_000).rounded() / 10_000) }
 }
 
@@ -161,7 +162,7 @@ extension Sequence {
 }
 
 extension LayerWork {
-  /// Input and output of one image.
+  /// The shapes of input and output without the batch, as `28x28x32 > 28x28x192`.
   fileprivate var shape: String {
     [input, output].map { shape in
       shape.dropFirst().map(String.init).joined(separator: "x")

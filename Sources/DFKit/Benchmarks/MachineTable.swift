@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-/// What this computer can do at most: what layers are judged by.
+/// The peak speed of this computer, to which the speed of layers is compared.
 package struct MachineTable: Sendable, Equatable {
   private let speed: MachineSpeed
 
@@ -8,16 +8,17 @@ package struct MachineTable: Sendable, Equatable {
     self.speed = speed
   }
 
-  /// Measures peaks and caches with the pool's threads, in about a tenth of a second; memory beyond
-  /// the caches too, where asked for, which takes about a second.
+  /// Measures the peak of multiply-adds and the bandwidth of caches, with all threads of the pool,
+  /// in about a tenth of a second. With `memory`, also measures RAM beyond the caches, which takes
+  /// up to a second more.
   package static func measure(memory: Bool) -> MachineTable {
     MachineTable(.measure(memory: memory))
   }
 
-  /// GFLOP/s of all threads with the instruction set in use; 0 where it is unknown.
+  /// GFLOP/s of all threads with the instruction set in use; 0 if unknown.
   package var peak: Double { speed.peak?.allThreads ?? 0 }
 
-  /// What it comes to, on one line.
+  /// The peak and the bandwidths on one line.
   var line: String {
     let places = speed.bandwidths.map { "\($0.place) \($0.read.fixed(0)) GB/s" }
     let set = speed.peak?.instructionSet ?? ""
@@ -48,7 +49,7 @@ package struct MachineTable: Sendable, Equatable {
     return peaks.text + "\n\n" + places.text
   }
 
-  /// The same as JSON (see `Docs/Formats.md`).
+  /// The tables as JSON (see `Docs/Formats.md`).
   package var json: JSON {
     [
       "threads": .integer(speed.threads),

@@ -1,26 +1,25 @@
-/// The same measured several times: the middle, and how far the others lie from it.
+/// The values of one measurement over several runs, with their quartiles.
 package struct RunTimes: Sendable, Equatable {
   /// The values, in the order of the runs.
   package var runs: [Double]
 
-  /// What the runs took.
   package init(_ runs: [Double]) {
     self.runs = runs
   }
 
-  /// The least; 0 without runs, as the others.
+  /// The smallest value; 0 if there are no runs, as for the other quantiles.
   package var min: Double { quantile(0) }
-  /// A quarter of the runs took less.
+  /// The lower quartile: a quarter of the values are smaller.
   package var lowerQuartile: Double { quantile(0.25) }
-  /// Half of the runs took less.
+  /// The middle value: half of the values are smaller.
   package var median: Double { quantile(0.5) }
-  /// A quarter of the runs took more.
+  /// The upper quartile: a quarter of the values are larger.
   package var upperQuartile: Double { quantile(0.75) }
-  /// The most.
+  /// The largest value; 0 if there are no runs.
   package var max: Double { quantile(1) }
 
-  /// The value below which that part of the runs lies, between neighbours in proportion (numpy's
-  /// default).
+  /// The value at the fraction `part` (0 to 1) of the sorted runs, interpolated linearly between
+  /// neighbours as numpy does by default.
   package func quantile(_ part: Double) -> Double {
     let sorted = runs.sorted()
     guard let last = sorted.indices.last else { return 0 }
@@ -31,10 +30,10 @@ package struct RunTimes: Sendable, Equatable {
     return sorted[below] + fraction * (sorted[above] - sorted[below])
   }
 
-  /// The times multiplied by `factor`.
+  /// All values multiplied by `factor`.
   func scaled(by factor: Double) -> RunTimes { RunTimes(runs.map { $0 * factor }) }
 
-  /// The five numbers as JSON, to a thousandth.
+  /// Minimum, quartiles and maximum as JSON, rounded to three decimals.
   var json: JSON {
     func rounded(_ value: Double) -> JSON { .double((value * 1000).rounded() / 1000) }
     return [
@@ -43,7 +42,7 @@ package struct RunTimes: Sendable, Equatable {
     ]
   }
 
-  /// The columns that tables show them in.
+  /// Table columns for minimum, quartiles and maximum.
   static func columns(_ unit: String) -> [TextTable.Column] {
     [
       .init("\(unit) min", .right), .init("lower q.", .right), .init("median", .right),
@@ -51,6 +50,6 @@ package struct RunTimes: Sendable, Equatable {
     ]
   }
 
-  /// The cells of those columns.
+  /// The cells for those columns, with two decimals.
   var cells: [String] { [min, lowerQuartile, median, upperQuartile, max].map { $0.fixed(2) } }
 }

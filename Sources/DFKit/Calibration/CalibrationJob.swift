@@ -4,46 +4,48 @@ import Foundation
 import MediaIO
 import Training
 
-/// Makes probabilities honest on faces that were not learned from, of one network or of a whole
-/// recipe: what `dfkit calibrate` does.
+/// Calibrates the probabilities of one network or of a whole recipe on faces that it was not
+/// trained on: the work of `dfkit calibrate`.
 ///
-/// Within a source and a label, videos (or what stands in for them) count equally however many
-/// faces they have; sources count equally, and real and fake ones as half each (`GroupWeights`):
-/// the probabilities are those of footage that is as often fake as real, from any of the sources.
+/// Within a source and a label, all videos weigh the same, however many faces they have. All
+/// sources weigh the same, and real and fake samples weigh one half each (`GroupWeights`). The
+/// calibrated probabilities therefore hold for footage that is fake as often as real and comes
+/// equally from all sources.
 package struct CalibrationJob: Sendable {
-  /// One network, or an ensemble as a recipe puts it together.
+  /// The network or recipe to calibrate.
   package enum Subject: Sendable {
-    /// One network.
+    /// A single network.
     case network(WeightsSource, ClassifierOptions)
-    /// A recipe with the weights of its members.
+    /// A recipe, with the weights of its members.
     case recipe(Recipe, MemberFiles)
   }
 
-  /// The network or recipe whose probabilities are made honest.
   package let subject: Subject
-  /// What is judged.
+  /// The samples to fit on.
   package var samples: SampleChoice
-  /// Whether scale and offset are fitted, or the scale alone.
+  /// Whether scale and offset are fitted (`platt`) or the scale alone (`temperature`).
   package var method = CalibrationFit.Method.platt
-  /// Whether targets are smoothed; nil for where the samples can be told apart without error.
+  /// Whether the targets are smoothed. Nil: only if a threshold separates real and fake samples
+  /// without error.
   package var smoothsTargets: Bool?
-  /// Whether each network's own calibration is fitted too, before that of what they say together;
-  /// always so for one network.
+  /// Whether each network's own calibration is fitted before that of their combined probability.
+  /// True for a job for one network, false by default for a recipe.
   package var fitsMembers: Bool
-  /// How scores become one, with the calibration of before.
+  /// How face scores become one probability. Its calibration is the old one, used for the figures
+  /// "before".
   package var combination: ScoreCombination
-  /// What part of the answers on videos is to be right outside of the range that is suggested as
-  /// undecided, on every source.
+  /// The accuracy that the decided videos must reach on every source, 0 to 1. The range of
+  /// probabilities to leave undecided is chosen for it.
   package var accuracy = 0.9
-  /// What intervals are made with.
+  /// Draws groups for the confidence intervals.
   package var bootstrap = GroupBootstrap()
-  /// The folder in which the scores of a recipe's members are kept from call to call; nil to keep
-  /// none.
+  /// The folder in which the scores of a recipe's members are cached between calls; nil: no cache.
+  /// Not used for one network.
   package var cache: URL?
 
   /// A job for one network.
   ///
-  /// - Parameter options: what the caller knows better than the weights' file.
+  /// - Parameter options: Options that override those in the weights file.
   package init(
     weights: WeightsSource, options: ClassifierOptions = ClassifierOptions(), samples: SampleChoice
   ) {
@@ -55,7 +57,7 @@ package struct CalibrationJob: Sendable {
 
   /// A job for a whole recipe.
   ///
-  /// - Throws: `RecipeError` where its aggregation has no meaning.
+  /// - Throws: `RecipeError` if the recipe's aggregation is invalid.
   package init(recipe: Recipe, weights: MemberFiles, samples: SampleChoice) throws(RecipeError) {
     subject = .recipe(recipe, weights)
     self.samples = samples
@@ -63,10 +65,11 @@ package struct CalibrationJob: Sendable {
     combination = try recipe.combination()
   }
 
-  /// Judges the faces and fits.
+  /// Scores the faces and fits the calibration.
   ///
-  /// - Throws: `WeightsError`, `ClassifierError`, `DatasetError`, `CalibrationError`,
-  ///   `CancellationError`.
+  /// - Throws: `WeightsError` and `ClassifierError` if a network cannot be used or gives no
+  ///   probability, `DatasetError` if a manifest or a picture cannot be used, `CalibrationError` if
+  ///   nothing can be fitted, and `CancellationError` in a cancelled task.
   package func run(progress: (JobProgress) -> Void = { _ in }) throws -> CalibrationReport {
     let chosen = try samples.read()
     var report: CalibrationReport
@@ -121,8 +124,8 @@ package struct CalibrationJob: Sendable {
     return faces
   }
 
-  /// What a recipe's members say, calibrated as their files have it; known scores are taken from
-  /// the cache.
+  /// The faces with the scores of a recipe's members, which keep the calibrations in their weights
+  /// files. Cached scores are reused.
   private func judge(
     _ recipe: Recipe, _ files: MemberFiles, progress: (JobProgress) -> Void
   ) throws -> [ScoredFace] {
@@ -146,7 +149,7 @@ package struct CalibrationJob: Sendable {
 }
 
 extension CalibrationJob {
-  /// The networks' names.
+  /// The names of the networks; for a single network, the name of its weights.
   var names: [String] {
     switch subject {
     case .network(let weights, _): [weights.name]
@@ -154,7 +157,7 @@ extension CalibrationJob {
     }
   }
 
-  /// What is calibrated, in words.
+  /// The name of the weights or of the recipe.
   var title: String {
     switch subject {
     case .network(let weights, _): weights.name

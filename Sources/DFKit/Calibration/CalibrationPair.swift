@@ -2,20 +2,20 @@ import Classifiers
 import DeepfakeCore
 import Training
 
-/// Which faces are judged as one, which of these hang together, and where they are from.
+/// Sorts faces into units (videos), and units into groups and sources.
 struct CalibrationUnits {
-  /// Each face's unit: a video, of one label and source.
+  /// The unit of each face: a video with one label and one source.
   private(set) var ofFace: [Int] = []
-  /// Each unit's label.
+  /// The label of each unit.
   private(set) var labels: [FaceLabel] = []
-  /// Each unit's group.
+  /// The group of each unit, from 0.
   private(set) var clusters: [Int] = []
-  /// Each unit's source.
+  /// The source of each unit, from 0.
   private(set) var sources: [Int] = []
   private var sourceNumbers = NameNumbers()
   private var faces: [[Int]] = []
 
-  /// The sources' names; of samples without an origin, empty.
+  /// The names of the sources. The name is empty for samples without an origin.
   var sourceNames: [String] { sourceNumbers.names }
 
   /// The number of groups.
@@ -25,7 +25,7 @@ struct CalibrationUnits {
     var (units, groups) = (NameNumbers(), NameNumbers())
     for (index, face) in all.enumerated() {
       let source = face.source ?? ""
-      // What a real video and a fake of one name are stay two.
+      // A real and a fake video of the same name are two units.
       let unit = units.number(of: "\(face.label.rawValue)\(source)\n\(face.video)")
       if unit == labels.count {
         labels.append(face.label)
@@ -38,7 +38,7 @@ struct CalibrationUnits {
     }
   }
 
-  /// The units' probabilities out of those that each face has, one a member.
+  /// The probability of each unit, combined from the probabilities of its faces by all members.
   func aggregated(
     _ probabilities: [[Float]], _ members: [String], _ combination: ScoreCombination
   ) -> [Float] {
@@ -47,13 +47,13 @@ struct CalibrationUnits {
     }
   }
 
-  /// The units, to be weighed and drawn.
+  /// The units, with their weights and groups for the bootstrap.
   var weighed: WeighedJudgements {
     WeighedJudgements(
       labels: labels, groups: Array(labels.indices), clusters: clusters, sources: sources)
   }
 
-  /// The faces, to be weighed and drawn.
+  /// The faces, with their weights and groups for the bootstrap.
   var weighedFaces: WeighedJudgements {
     WeighedJudgements(
       labels: ofFace.map { labels[$0] }, groups: ofFace, clusters: ofFace.map { clusters[$0] },
@@ -61,21 +61,21 @@ struct CalibrationUnits {
   }
 }
 
-/// The calibrations of networks, and that of videos on top of them.
+/// The calibrations of the networks, and the calibration of videos that is applied after them.
 struct CalibrationPair {
-  /// Of each network's logits; those that change nothing where networks keep their own.
+  /// The calibration of each network's logits; the identity if the networks keep their own.
   private(set) var members: [LogitCalibration] = []
-  /// Of a video's log odds; nil where none can be had.
+  /// The calibration of the log odds of a video; nil if it could not be fitted.
   private(set) var videos: LogitCalibration?
-  /// What was odd.
+  /// Remarks about the fit, such as smoothed targets.
   private(set) var notes: [String] = []
   private let names: [String]
   private let combination: ScoreCombination
 
-  /// Fits all of them.
+  /// Fits all calibrations.
   ///
-  /// - Throws: `CalibrationError` where a network has no calibration, or where networks keep their
-  ///   own and videos have none.
+  /// - Throws: `CalibrationError` if a network cannot be calibrated, or if videos cannot be
+  ///   calibrated and the networks keep their own calibrations.
   init(
     _ all: [ScoredFace], _ units: CalibrationUnits, _ job: CalibrationJob
   ) throws(CalibrationError) {
@@ -108,20 +108,20 @@ struct CalibrationPair {
     }
   }
 
-  /// Each face's calibrated probabilities, one a network.
+  /// The calibrated probabilities of each face, one for each network.
   func faceProbabilities(_ all: [ScoredFace]) -> [[Float]] {
     all.map { $0.probabilities(members) }
   }
 
-  /// The videos' calibrated probabilities.
+  /// The calibrated probability of each video.
   func videoProbabilities(_ all: [ScoredFace], _ units: CalibrationUnits) -> [Float] {
     var combination = combination
     combination.calibration = videos
     return units.aggregated(faceProbabilities(all), names, combination)
   }
 
-  /// The fit; where a threshold tells all samples apart and nothing was said of smoothing, with
-  /// smoothing.
+  /// Fits a calibration. If the job does not say whether to smooth targets, they are smoothed if a
+  /// threshold separates the samples without error.
   private static func fit(
     _ samples: [CalibrationFit.Sample], _ job: CalibrationJob, _ what: String,
     _ notes: inout [String]
@@ -140,18 +140,18 @@ struct CalibrationPair {
   }
 }
 
-/// Probabilities of faces and videos, each by a calibration that was fitted to other groups, and
-/// what is answered by a range that was chosen on them.
+/// Cross-validated probabilities of faces and videos: each calibration is fitted to other groups.
+/// Also which videos are decided, by an undecided range that was chosen on those groups.
 struct CrossFit {
-  /// Of each face and network.
+  /// The probabilities of each face, one for each network.
   private(set) var faces: [[Float]]
-  /// Of each video.
+  /// The probability of each video.
   private(set) var videos: [Float]
-  /// Whether each video gets an answer.
+  /// Whether each video is decided: its probability is outside the undecided range.
   private(set) var isAnswered: [Bool]
 
-  /// The groups in five parts, each judged by what the others gave; nil with less than ten groups,
-  /// or where the others give nothing.
+  /// Splits the groups into five folds and calibrates each fold by a fit to the other four. Nil
+  /// with fewer than ten groups, or if a fit fails.
   init?(_ all: [ScoredFace], _ units: CalibrationUnits, _ job: CalibrationJob) {
     guard let folds = CrossFolds(groups: units.clusterCount, seed: job.bootstrap.seed) else {
       return nil

@@ -3,7 +3,7 @@ import Foundation
 import Training
 
 extension CalibrationReport {
-  /// The report for people.
+  /// The report as text for the terminal.
   package var text: String {
     var lines = [
       "\(isOfRecipe ? "recipe " : "weights")   \(TextTable.printable(title))",
@@ -40,7 +40,7 @@ extension CalibrationReport {
     ]
   }
 
-  /// What the recipe is to say, as YAML.
+  /// The lines of the recipe that use the calibration and the undecided range, as YAML.
   package var recipe: String {
     var lines: [String] = []
     if let videoCalibration {
@@ -120,7 +120,7 @@ extension CalibrationReport {
     return table
   }
 
-  /// Six digits after the point are more than the data can tell.
+  /// Rounds to six decimals, which is more than the data can support.
   private static func rounded(_ value: Double) -> String { value.fixed(6) }
 
   private static func formula(_ calibration: LogitCalibration) -> String {
@@ -158,7 +158,8 @@ extension CalibrationReport {
     return .object(keys)
   }
 
-  /// The reliability diagram as SVG: videos, or faces where there are fewer than fifty videos.
+  /// The reliability diagram as SVG. It shows videos, or faces if there are fewer than fifty videos
+  /// and faces were calibrated.
   package var plot: String {
     let frames = videos.real + videos.fake < 50 ? members[0].frames : nil
     let (level, what) = (frames ?? videos, frames == nil ? "videos" : "faces")
@@ -179,7 +180,7 @@ extension CalibrationReport {
 }
 
 extension TextTable {
-  /// Adds the rows of figures before and after.
+  /// Adds rows of figures: before, calibrated and, if there are any, cross-validated.
   fileprivate mutating func add(
     _ name: String, _ figures: CalibrationReport.Figures, _ counts: [String] = []
   ) {
@@ -193,7 +194,7 @@ extension TextTable {
 }
 
 extension CalibrationReport.Source {
-  /// The name for people.
+  /// The source's name in tables; "no origin" if it has none.
   var title: String { name.isEmpty ? "no origin" : name }
 
   fileprivate var json: JSON {

@@ -4,22 +4,23 @@ import Foundation
 import Training
 
 extension CalibrationReport {
-  /// Writes one network's weights with its calibration and these figures in their metadata; numbers
-  /// are stored as they were. The file appears whole or not at all.
+  /// Writes one network's weights with the calibration and its figures in their metadata. Tensors
+  /// are unchanged. If writing fails, no partial file is left.
   ///
-  /// - Throws: `WeightsError`.
+  /// - Throws: `WeightsError` if the weights cannot be read or written.
   package func write(_ weights: WeightsSource, to output: URL) throws(WeightsError) {
     try write(weights, members[0], settings, over: nil, to: output)
   }
 
-  /// Writes the weights of a recipe's members, each as `MEMBER.safetensors`, into a folder, which
-  /// is made where it is not there.
+  /// Writes the calibrated weights of all members of a recipe as `MEMBER.safetensors` into a
+  /// folder, which is created if missing.
   ///
-  /// - Throws: `WeightsError`, and what making the folder throws.
+  /// - Throws: `WeightsError` and `ClassifierError` if weights cannot be read or written, and an
+  ///   error if the folder cannot be created.
   package func write(_ files: MemberFiles, toFolder folder: URL) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     for (entry, member) in zip(files.entries, members) {
-      // What was fitted is of logits that the file's own calibration had changed before.
+      // The calibration was fitted to scores that the file's own calibration had already changed.
       let model = try ClassifierModel(try entry.weights.read(), entry.member.network)
       try write(
         entry.weights, member, model.settings, over: model.calibration,
@@ -35,13 +36,13 @@ extension CalibrationReport {
     var metadata = try ModelMetadata(state)
     if let settings { metadata.describe(settings) }
     metadata.calibration = before.map { member.calibration.after($0) } ?? member.calibration
-    // What an earlier calibration said of itself.
+    // Remove the entries of an earlier calibration.
     metadata.other = metadata.other.filter { !$0.key.hasPrefix("calibration.") }
     for (key, value) in entries(member) { metadata.other["calibration.\(key)"] = value }
     try state.write(safetensors: output, metadata: metadata.entries, dtype: state.precision)
   }
 
-  /// What the file says of its calibration beside the numbers.
+  /// The metadata entries that describe the calibration: the data, the method and the figures.
   private func entries(_ member: Member) -> [String: String] {
     var entries = [
       "method": method.rawValue, "part": part, "faces": "\(faces.count)",
@@ -59,14 +60,15 @@ extension CalibrationReport {
 }
 
 extension LogitCalibration {
-  /// What comes of another and then this one.
+  /// The calibration that applies `first` and then this one; nil if the result is outside the
+  /// accepted range.
   fileprivate func after(_ first: LogitCalibration) -> LogitCalibration? {
     LogitCalibration(scale: scale * first.scale, offset: scale * first.offset + offset)
   }
 }
 
 extension StateDict {
-  /// The type that all fractions have, of those that can be written; F32 where they differ.
+  /// The type to write: f16 or bf16 if all floating-point tensors have that type, otherwise f32.
   var precision: ElementType {
     let types = Set(keys.compactMap { self[$0]?.dtype }.filter(\.isFloatingPoint))
     guard types.count == 1, let type = types.first, [.f16, .bf16].contains(type) else {

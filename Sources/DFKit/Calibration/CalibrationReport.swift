@@ -3,106 +3,109 @@ import DeepfakeCore
 import Foundation
 import Training
 
-/// A calibration, what it was fitted on, and how good probabilities were before and are after it:
-/// together, and on each source.
+/// A calibration, the data it was fitted to, and the figures of probabilities before and after it,
+/// in total and for each source.
 package struct CalibrationReport: Sendable {
-  /// The figures that are reported, in the table's order.
+  /// The figures that are reported, in the order of the table.
   package static let metrics: [Metric] = [.logLoss, .brier, .calibrationError, .accuracy, .auc]
 
-  /// Figures of the same judgements: as they were, and by calibrations.
+  /// The figures of the same judgements before and after calibration.
   package struct Figures: Sendable {
-    /// How many are real.
+    /// The number of real judgements.
     package var real: Int
-    /// How many are fake.
+    /// The number of fake judgements.
     package var fake: Int
-    /// As weights' files and recipe had them.
+    /// Before: with the calibrations that the weights files and the recipe had.
     package var before: MetricFigures
-    /// As calibrated.
+    /// After: with the new calibration.
     package var after: MetricFigures
-    /// As calibrated by what the other four fifths of the groups give: what other footage of the
-    /// kind can expect. Nil with less than ten groups.
+    /// Cross-validated: each fold is calibrated by a fit to the other four fifths of the groups.
+    /// This is what to expect on new footage of the same kind. Nil with fewer than ten groups or
+    /// if a fit fails.
     package var crossFitted: MetricFigures?
   }
 
-  /// Judgements of one kind: of frames, or of videos.
+  /// The judgements of one level, faces or videos, with their figures.
   package struct Level: Sendable {
-    /// How good they are before and after.
+    /// The figures before and after calibration.
     package var figures: Figures
-    /// The judgements before, for diagrams.
+    /// The judgements before calibration, for diagrams.
     package var judgementsBefore: [Judgement]
-    /// Those after.
+    /// The judgements after calibration, for diagrams.
     package var judgements: [Judgement]
-    /// How many are real.
+    /// The number of real judgements.
     package var real: Int { figures.real }
-    /// How many are fake.
+    /// The number of fake judgements.
     package var fake: Int { figures.fake }
-    /// The figures as weights' files and recipe had them.
+    /// The figures before calibration.
     package var before: MetricFigures { figures.before }
-    /// The figures as calibrated.
+    /// The figures after calibration.
     package var after: MetricFigures { figures.after }
-    /// The figures as calibrated by what the other groups give.
+    /// The cross-validated figures; nil with fewer than ten groups.
     package var crossFitted: MetricFigures? { figures.crossFitted }
   }
 
-  /// One network of the recipe, or the only one, with its own calibration.
+  /// One network and its own calibration.
   package struct Member: Sendable {
     package var name: String
-    /// What was fitted to its logits; what changes nothing where it was to keep its own.
+    /// The calibration fitted to its logits; the identity if it keeps its own.
     package var calibration: LogitCalibration
-    /// Its judgements of faces one by one; nil where it was to keep its own calibration.
+    /// Its judgements of single faces; nil if it keeps its own calibration.
     package var frames: Level?
   }
 
-  /// The videos of one source.
+  /// The figures of the videos of one source.
   package struct Source: Sendable {
-    /// The collection's name; empty where samples do not say.
+    /// The collection's name; empty if the samples have no origin.
     package var name: String
-    /// The figures of its videos; real and fake ones count as half each.
+    /// The figures of its videos. Real and fake videos weigh one half each.
     package var videos: Figures
-    /// What the range leaves to answer; nil where there is no range to be had.
+    /// The coverage and accuracy outside the undecided range; nil if no range was found.
     package var answers: AbstainBand.Answers?
-    /// The same where calibration and range are those of the other four fifths of the groups.
+    /// The same with calibration and range fitted to the other four fifths of the groups; nil with
+    /// fewer than ten groups.
     package var crossFittedAnswers: AbstainBand.Answers?
 
-    /// Whether it has real and fake videos.
+    /// Whether the source has both real and fake videos.
     package var hasBoth: Bool { videos.real > 0 && videos.fake > 0 }
   }
 
-  /// The network's weights, or the recipe's name.
+  /// The name of the network's weights or of the recipe.
   package let title: String
-  /// Whether it is of a whole recipe.
+  /// Whether a whole recipe was calibrated.
   package let isOfRecipe: Bool
-  /// The network, where there is one only.
+  /// The network's settings; nil for a recipe.
   package internal(set) var settings: ClassifierSettings?
   /// The hash of the manifests.
   package internal(set) var dataDigest = ""
-  /// Which samples were judged, in words.
+  /// Which samples were used, in words.
   package internal(set) var part = ""
   package let faces: [ScoredFace]
-  /// Groups that intervals are drawn from.
+  /// The number of groups that the bootstrap draws from.
   package let groups: Int
   /// Whether scale and offset were fitted, or the scale alone.
   package let method: CalibrationFit.Method
-  /// The recipe's networks in order, or the only one.
+  /// The networks in the order of the recipe, or the single network.
   package let members: [Member]
-  /// For the recipe: of a video's aggregated probability; nil where none can be had.
+  /// For the recipe: the calibration of a video's combined probability; nil if it could not be
+  /// fitted.
   package let videoCalibration: LogitCalibration?
-  /// Videos: the aggregated probabilities of their faces.
+  /// The judgements of videos by the combined probabilities of their faces.
   package let videos: Level
-  /// The videos source by source.
+  /// The figures of each source.
   package let sources: [Source]
-  /// What accuracy was asked for outside of the range to leave undecided.
+  /// The accuracy that was required outside the undecided range.
   package let accuracy: Double
-  /// That range, chosen so that every source with both labels has the accuracy; nil where no range
-  /// gives it.
+  /// The undecided range, chosen so that every source with both labels reaches the accuracy. Nil if
+  /// no range does.
   package let band: AbstainBand?
-  /// What there is to know beside that.
+  /// Remarks about the fit.
   package let notes: [String]
 
-  /// Fits and measures.
+  /// Fits the calibrations and computes all figures.
   ///
-  /// - Parameter before: the calibration that one network's file had.
-  /// - Throws: `CalibrationError`.
+  /// - Parameter before: The calibration in the weights file of a single network.
+  /// - Throws: `CalibrationError` if no calibration can be fitted.
   package init(
     _ faces: [ScoredFace], _ job: CalibrationJob, before: LogitCalibration?
   ) throws(CalibrationError) {
@@ -155,19 +158,19 @@ package struct CalibrationReport: Sendable {
     notes = pair.notes
   }
 
-  /// For the weights' file of the first network: of a face's logit.
+  /// The calibration of a face's logit that is written to the weights file of the first network.
   package var calibration: LogitCalibration { members[0].calibration }
 
-  /// The source with both labels whose calibration error is largest, by others' fit where there is
-  /// one; nil where no source has both labels.
+  /// The source with both labels that has the largest calibration error, cross-validated if
+  /// possible. Nil if no source has both labels.
   package var worstCalibrated: Source? {
     sources.filter(\.hasBoth).max {
       $0.videos.best(.calibrationError) < $1.videos.best(.calibrationError)
     }
   }
 
-  /// Every face's logits as CSV: `path,label,video,group`, then `logit`, or a column for each of
-  /// several networks.
+  /// The logits of every face as CSV: `path,label,video,group`, then `logit` for a single network,
+  /// or a column for each network.
   package var scores: String { faces.csv(members.map(\.name)) }
 }
 
@@ -182,7 +185,7 @@ extension CalibrationReport.Figures {
       crossFitted: crossFitted.map { judged.figures($0, bootstrap) })
   }
 
-  /// A figure by others' fit, or where there is none, as calibrated.
+  /// The cross-validated value of a metric, or the calibrated one if there was no cross-validation.
   func best(_ metric: Metric) -> Double { (crossFitted ?? after)[metric].value }
 }
 

@@ -2,19 +2,20 @@ import DeepfakeCore
 import MediaIO
 import Training
 
-/// A face of known truth and what networks say of it.
+/// A face with its label and the logits of each network.
 package struct ScoredFace: Sendable, Equatable {
-  /// The picture, as the manifest names it.
+  /// The path of the picture in the manifest, or the video's name with the number of the face.
   package var path: String
-  /// Whether the face is real or fake.
   package var label: FaceLabel
-  /// What is judged as one: the video, or what stands in for it.
+  /// Faces with the same name here are judged together: the name of the video, its group, or the
+  /// picture alone.
   package var video: String
-  /// What belongs together and is drawn as one for intervals (`FaceManifest.groups`).
+  /// Faces of the same group are drawn together for confidence intervals (`FaceManifest.groups`).
   package var group: String
-  /// The collection, where known.
+  /// The collection, if known.
   package var source: String?
-  /// The log odds of "fake" of each network, not calibrated by what is to be fitted. At least one.
+  /// The log odds of "fake" by each network, before the calibration that is to be fitted. At least
+  /// one.
   package var logits: [Float]
 
   /// A face with the log odds of each network, in the networks' order.
@@ -38,15 +39,15 @@ package struct ScoredFace: Sendable, Equatable {
       source: sample.origin, logits: logits)
   }
 
-  /// What calibrations, one for each network, make of the logits.
+  /// The probability of "fake" by each network, with one calibration for each.
   func probabilities(_ calibrations: [LogitCalibration]) -> [Float] {
     zip(calibrations, logits).map { $0.probability(logit: $1) }
   }
 }
 
 extension [ScoredFace] {
-  /// The faces as CSV: `path,label,video,group`, then a column for each network, called `logit`
-  /// where there is one only.
+  /// The faces as CSV: `path,label,video,group`, then a column for each network. A single network's
+  /// column is `logit`.
   package func csv(_ names: [String]) -> String {
     let columns = ["path", "label", "video", "group"] + (names.count == 1 ? ["logit"] : names)
     let lines = map { face in

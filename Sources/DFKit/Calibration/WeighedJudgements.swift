@@ -1,24 +1,25 @@
 import Training
 
-/// Faces or videos whose truth is known, with what decides how much each counts and which are drawn
-/// together.
+/// Faces or videos with known labels, with the groups that decide how much each weighs and which
+/// are drawn together by the bootstrap.
 struct WeighedJudgements {
-  /// The truth of each.
+  /// The label of each judgement.
   let labels: [FaceLabel]
-  /// The group of each that counts as one: a face's video, a video itself.
+  /// The group of each: for a face its video, for a video itself. Within a source and label, all
+  /// groups weigh the same.
   let groups: [Int]
-  /// The group of each that is drawn as one.
+  /// The group of each that the bootstrap draws as a whole.
   let clusters: [Int]
-  /// The source of each.
+  /// The source of each, from 0.
   let sources: [Int]
 
-  /// The number of groups to draw.
+  /// The number of groups that the bootstrap draws from.
   var clusterCount: Int { (clusters.max() ?? -1) + 1 }
 
-  /// How many are of a label.
+  /// The number of judgements with this label.
   func count(_ label: FaceLabel) -> Int { labels.count { $0 == label } }
 
-  /// What each counts, given how often each cluster was drawn; nil is once each.
+  /// The weight of each judgement. `times` is how often each cluster was drawn; nil: once each.
   func weights(_ times: [Double]? = nil) -> [Double] {
     var drawn: [Double]?
     if let times {
@@ -29,7 +30,7 @@ struct WeighedJudgements {
     return GroupWeights(groups: groups, labels: labels, sources: sources, times: drawn).weights
   }
 
-  /// The judgements that probabilities make.
+  /// The judgements with these probabilities and their weights.
   func judgements(_ probabilities: [Float], _ times: [Double]? = nil) -> [Judgement] {
     let weights = weights(times)
     return labels.indices.map {
@@ -37,7 +38,7 @@ struct WeighedJudgements {
     }
   }
 
-  /// The figures of probabilities, with intervals from whole clusters drawn anew.
+  /// The figures of these probabilities, with intervals from a bootstrap over whole clusters.
   func figures(
     _ probabilities: [Float], _ bootstrap: GroupBootstrap,
     _ metrics: [Metric] = CalibrationReport.metrics
@@ -47,7 +48,8 @@ struct WeighedJudgements {
     }
   }
 
-  /// How much the figures of some probabilities exceed those of others; both are drawn at once.
+  /// The figures of `probabilities` minus those of `others`. The intervals draw the same clusters
+  /// for both.
   func difference(
     _ probabilities: [Float], from others: [Float], _ bootstrap: GroupBootstrap,
     _ metrics: [Metric]
@@ -61,7 +63,7 @@ struct WeighedJudgements {
       })
   }
 
-  /// Those at some places.
+  /// The judgements at these places. Clusters are numbered anew from 0.
   func subset(_ places: [Int]) -> WeighedJudgements {
     var numbers: [Int: Int] = [:]
     let drawn = places.map { place in
@@ -74,14 +76,15 @@ struct WeighedJudgements {
       sources: places.map { sources[$0] })
   }
 
-  /// The places of each source, by its number.
+  /// The places of each source's judgements.
   var places: [[Int]] {
     var places = [[Int]](repeating: [], count: (sources.max() ?? -1) + 1)
     for (place, source) in sources.enumerated() { places[source].append(place) }
     return places
   }
 
-  /// The judgements of each source that has both labels, which count as half each, with its number.
+  /// The judgements of each source with both labels, which weigh one half each, and the source's
+  /// number.
   func bySource(_ probabilities: [Float]) -> [(source: Int, judgements: [Judgement])] {
     places.enumerated().compactMap { source, places in
       let own = subset(places)

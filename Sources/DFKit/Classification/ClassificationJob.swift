@@ -3,37 +3,38 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// What networks say of one face crop, or why they say nothing.
+/// The networks' scores of one face crop, or why it could not be scored.
 package struct ClassificationReport: Sendable {
-  /// What one network says.
+  /// The outputs of one network.
   package struct Member: Sendable, Equatable {
     package var name: String
-    /// Its raw outputs.
+    /// The raw outputs, one for each class, or a single one.
     package var logits: [Float]
-    /// Its probability of manipulation; nil where its classes do not mean that.
+    /// The probability that the face is fake; nil if the network's classes do not mean real and
+    /// fake.
     package var probability: Float?
   }
 
   package var file: String
-  /// Each network's answer, in order; empty where the file could not be scored.
+  /// The outputs of each network, in order. Empty if the file could not be scored.
   package var members: [Member] = []
-  /// The probability of manipulation: of one network alone its own, of a recipe's what its
-  /// aggregation makes of them. Nil where a network's classes do not mean that.
+  /// The probability that the face is fake. For a single network, its own; for a recipe, the
+  /// combined one. Nil if a network's classes do not mean real and fake.
   package var probability: Float?
-  /// What a recipe calls that; nil where there is no recipe.
+  /// The recipe's verdict for this probability; nil without a recipe.
   package var verdict: Verdict?
-  /// Whether the probability is calibrated; nil where that is not known or there is no recipe.
+  /// Whether the probability is calibrated; nil if unknown or without a recipe.
   package var isCalibrated: Bool?
-  /// Why the file could not be scored; nil when it was.
+  /// Why the file could not be scored; nil if it was.
   package var error: String?
 
-  /// A report without answers.
+  /// A report without scores. With an error, it says why.
   package init(file: String, error: String? = nil) {
     self.file = file
     self.error = error
   }
 
-  /// The raw outputs of the only network; empty where there are several.
+  /// The raw outputs of a single network; empty if there are several.
   package var logits: [Float] { members.count == 1 ? members[0].logits : [] }
 
   /// The report as `dfkit classify --json` prints it (see `Docs/Formats.md`).
@@ -59,40 +60,39 @@ package struct ClassificationReport: Sendable {
   }
 }
 
-/// Scores face crops, each a picture of its own: with one network, or with all of a recipe's.
+/// Scores face crops, each an image file, with one network or with all networks of a recipe.
 package struct ClassificationJob: Sendable {
-  /// A network with the name that reports give it.
+  /// A network and its name.
   package struct Member: Sendable {
-    /// What reports call the network.
+    /// The name in reports.
     package var name: String
-    /// Scores the crops.
     package var classifier: any FrameClassifier
 
-    /// A network, and what reports are to call it.
     package init(_ name: String, _ classifier: any FrameClassifier) {
       self.name = name
       self.classifier = classifier
     }
   }
 
-  /// The networks, at least one.
+  /// The networks; at least one.
   package let members: [Member]
-  /// How a recipe makes one probability of theirs; nil for the first network's own.
+  /// How a recipe combines the networks' probabilities; nil: the first network's own is used.
   package let combination: ScoreCombination?
-  /// What a recipe says of probabilities too close to one half.
+  /// The range of probabilities that the recipe leaves undecided.
   private let decision: Recipe.Decision
 
-  /// A job for one network.
+  /// A job for one network, without a verdict.
   package init(classifier: any FrameClassifier, name: String = "network") {
     members = [Member(name, classifier)]
     combination = nil
     decision = Recipe.Decision()
   }
 
-  /// A job for all of a recipe's networks, put together, calibrated and clipped as the recipe says
-  /// for a single face.
+  /// A job for all networks of a recipe. Their scores are combined, calibrated and clipped as the
+  /// recipe does for a person with a single face.
   ///
-  /// - Throws: `RecipeError`, `WeightsError`, `ClassifierError`.
+  /// - Throws: `RecipeError` if the recipe's aggregation is invalid, `WeightsError` and
+  ///   `ClassifierError` if a network cannot be used or has more than two classes.
   package init(recipe: Recipe, weights: MemberFiles) throws {
     let combination = try recipe.combination()
     members = try weights.entries.map { entry in
@@ -108,10 +108,10 @@ package struct ClassificationJob: Sendable {
     decision = recipe.verdict
   }
 
-  /// Scores `files` in order, several at a time, and hands over the reports. Stops early in a
-  /// cancelled task.
+  /// Scores files in order, in batches, and passes each report to `report`. A file that cannot be
+  /// scored gets a report with its error. Stops early in a cancelled task.
   ///
-  /// - Throws: only what `report` throws.
+  /// - Throws: Only the errors of `report`.
   package func run(
     _ media: MediaFiles, progress: (JobProgress) -> Void = { _ in },
     report: (ClassificationReport) throws -> Void
@@ -163,7 +163,8 @@ package struct ClassificationJob: Sendable {
     return reports
   }
 
-  /// Makes one answer of the networks'.
+  /// Combines the networks' outputs into a probability and a verdict. Outputs that are not finite
+  /// are an error.
   private func decide(_ report: inout ClassificationReport) {
     if let strange = report.members.first(where: { !$0.logits.allSatisfy(\.isFinite) }) {
       let name = members.count == 1 ? "the network" : strange.name

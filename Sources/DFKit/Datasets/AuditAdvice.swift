@@ -1,7 +1,7 @@
 import Training
 
 extension LinkKind {
-  /// What it means that samples of two sides are linked so, and what to do about it.
+  /// What a link of this kind between two sides means, and how to remove it.
   var advice: String {
     switch self {
     case .identicalFile:
@@ -40,7 +40,8 @@ extension LinkKind {
 }
 
 extension ShortcutProbe.Finding {
-  /// What to do about it.
+  /// How to keep a network from learning this shortcut. For the finding over all features
+  /// (`feature` is nil), what its AUC measures.
   var advice: String {
     switch feature {
     case nil: "How well all of the below, but the collection, tell real from fake together."

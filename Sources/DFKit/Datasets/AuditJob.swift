@@ -1,32 +1,36 @@
 import Foundation
 import Training
 
-/// Audits manifests: reads them, looks at their pictures, and measures what leaks.
+/// Reads manifests, compares their pictures, and reports leaks between sides, label conflicts and
+/// shortcuts.
 package struct AuditJob: Sendable {
-  /// What is audited: one manifest whose column `split` makes the sides, or several, each a side.
+  /// One manifest, whose column `split` names the sides, or several manifests, each of which is one
+  /// side.
   package var input: DatasetInput
-  /// What is measured.
+  /// How pictures are compared and which shortcuts are looked for.
   package var audit = DatasetAudit()
 
   package init(_ input: DatasetInput) {
     self.input = input
   }
 
-  /// What came out.
+  /// The report of an audit and the samples it is about.
   package struct Result: Sendable {
-    /// The samples that were looked at.
+    /// The audited samples; indices in `report` refer to it. Samples marked as unused are left out.
     package var manifest: FaceManifest
-    /// What was found.
+    /// Leaks, label conflicts, shortcuts and unreadable pictures.
     package var report: AuditReport
-    /// What else there is to know.
+    /// Remarks for people, such as a cache that could not be used or that there is only one side.
     package var notes: [String] = []
-    /// What was audited.
+    /// The paths of the manifests, relative to the current folder.
     package var names: [String] = []
   }
 
-  /// Audits.
+  /// Measures the pictures and compares the sides. If a single manifest has no column `split`, all
+  /// its samples are one side and no leak can be found.
   ///
-  /// - Throws: `DatasetError`, `CancellationError`, what the embedder throws.
+  /// - Throws: `DatasetError` if a manifest or its pictures cannot be used, `CancellationError` in
+  ///   a cancelled task, and the errors of the embedder.
   package func run(progress: (JobProgress) -> Void = { _ in }) throws -> Result {
     let samples = try input.read()
     var (manifest, sides) = try sides(samples)
@@ -67,7 +71,8 @@ package struct AuditJob: Sendable {
     return (samples.manifest, AuditSides(names: [], sides: []))
   }
 
-  /// Short names for manifests: the folder or the file, with more of the path where two are alike.
+  /// Short names for manifests: the last path component, or more components where two names would
+  /// be equal.
   private static func names(_ urls: [URL]) -> [String] {
     let parts = urls.map { $0.standardizedFileURL.pathComponents }
     return parts.map { path in

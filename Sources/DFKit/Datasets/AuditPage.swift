@@ -4,16 +4,18 @@ import Foundation
 import MediaIO
 import Training
 
-/// An audit as one page of HTML that needs no other file and no network.
+/// Renders an audit as a single HTML page that loads no other file and needs no network.
 package struct AuditPage {
-  /// What was found.
+  /// The audit to show.
   package var result: AuditJob.Result
-  /// The share of a side that may be touched.
+  /// The share of a side's samples, 0 to 1, that may be linked to another side before it counts as
+  /// a leak.
   package var allowed: Double
-  /// Whether pictures are shown; they are people's faces, so not unless asked for.
+  /// Whether the page contains the pictures of examples. False by default, because they show
+  /// people's faces.
   package var showsFaces = false
 
-  /// Pixels of a shown picture's side.
+  /// The longer side of a picture on the page, in pixels.
   private static let side = 144
 
   /// A page without pictures.
@@ -22,16 +24,16 @@ package struct AuditPage {
     self.allowed = allowed
   }
 
-  /// The page.
+  /// The page as HTML.
   ///
-  /// - Throws: where the built-in template cannot be read.
+  /// - Throws: An error if the built-in template cannot be parsed.
   package var html: String {
     get throws { try HTMLPage.rendered(df_audit_page(), context) }
   }
 
-  /// Writes the page, whole or not at all.
+  /// Writes the page. If that fails, no partial file is left.
   ///
-  /// - Throws: `DatasetError.unwritable`.
+  /// - Throws: `DatasetError.unwritable` if the file cannot be written.
   package func write(to file: URL) throws {
     try HTMLPage.write(try html, to: file)
   }
@@ -109,7 +111,8 @@ package struct AuditPage {
     return face
   }
 
-  /// A small JPEG as text; nil for a picture that cannot be read.
+  /// A JPEG of the picture, at most `side` pixels wide and high, in Base64. Nil if the picture
+  /// cannot be read.
   private static func picture(_ file: URL) -> String? {
     guard let image = try? ImageFile.read(file) else { return nil }
     let scale = Double(side) / Double(max(image.width, image.height))

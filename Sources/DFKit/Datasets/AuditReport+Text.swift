@@ -1,7 +1,10 @@
 import Training
 
 extension AuditJob.Result {
-  /// What was found, for people: sides, leaks, conflicts, shortcuts.
+  /// The report as text for the terminal: sides, leaks, label conflicts, shortcuts, the verdict and
+  /// remarks.
+  ///
+  /// - Parameter allowed: The share of a side, 0 to 1, beyond which a link between sides is a leak.
   package func text(allowed: Double) -> String {
     var blocks = [sidesTable]
     if report.sides.count > 1 { blocks.append(leaksTable(allowed: allowed)) }
@@ -61,7 +64,8 @@ extension AuditJob.Result {
     return table.text + "\n0.5 is chance; a network may learn what is far above it instead of faces"
   }
 
-  /// Whether something leaks, in a sentence.
+  /// One sentence that says whether any leak touches more than the share `allowed` of a side, and
+  /// names the worst.
   package func verdict(allowed: Double) -> String {
     guard report.sides.count > 1 else { return "nothing to compare" }
     let leaks = report.leaks(above: allowed)
@@ -93,7 +97,7 @@ extension AuditJob.Result {
     return "\(percent > 0 && percent < 0.1 ? percent.fixed(2) : percent.fixed(1)) %"
   }
 
-  /// The same as JSON (see `Docs/Formats.md`).
+  /// The report as JSON (see `Docs/Formats.md`).
   package func json(allowed: Double) -> JSON {
     func pair(_ link: SampleLink) -> JSON {
       [
@@ -148,7 +152,8 @@ extension AuditJob.Result {
 }
 
 extension AuditReport.Leak {
-  /// What near-copies were found by, in words; nil for other leaks and for none.
+  /// By which evidence near-copies were found, with the number of pairs each. Nil if there is no
+  /// such evidence, as for all other kinds of leaks.
   var evidenceText: String? {
     let parts = CopyEvidence.allCases.compactMap { kind in
       evidence[kind].map { "\(kind.text) (\($0))" }
@@ -158,7 +163,7 @@ extension AuditReport.Leak {
 }
 
 extension CopyEvidence {
-  /// What people call it.
+  /// The name of the evidence in reports.
   fileprivate var text: String {
     switch self {
     case .hash: "perceptual hash"

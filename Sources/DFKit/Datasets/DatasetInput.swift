@@ -3,47 +3,48 @@ import Foundation
 import MediaIO
 import Training
 
-/// Manifests to work on, and how their pictures are looked at.
+/// The manifests to work on, which of their samples to use, and how to measure their pictures.
 package struct DatasetInput: Sendable {
   /// Folders with a `manifest.csv`, or CSV files.
   package var manifests: [URL]
-  /// Only samples whose path begins so.
+  /// If set, only samples whose path begins with this are used.
   package var pathPrefix: String?
-  /// Only samples of this collection.
+  /// If set, only samples of this collection (column `origin`) are used.
   package var origin: String?
-  /// What says which faces look alike; nil for hashes and thumbnails alone.
+  /// Computes the embeddings that tell which faces look alike. Nil: only hashes and thumbnails are
+  /// compared.
   package var embedder: (any FaceEmbedder)?
-  /// The folder in which fingerprints are kept from call to call; nil to keep none.
+  /// The folder in which fingerprints of pictures are cached between calls; nil: no cache.
   package var cache: URL?
 
-  /// All samples of some manifests, looked at without an embedder.
+  /// Takes all samples of the manifests. Each is a CSV file or a folder with a `manifest.csv`; at
+  /// least one is needed.
   package init(_ manifests: [URL]) {
     precondition(!manifests.isEmpty, "DatasetInput: no manifest")
     self.manifests = manifests
   }
 
-  /// The folder where fingerprints are kept unless told otherwise:
-  /// `$XDG_CACHE_HOME/dfkit/fingerprints`, by default `~/.cache/dfkit/fingerprints`. Nil where the
-  /// environment names no home folder.
+  /// The default cache folder for fingerprints: `$XDG_CACHE_HOME/dfkit/fingerprints`, by default
+  /// `~/.cache/dfkit/fingerprints`. Nil if the environment names no home folder.
   package static func usualCache(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> URL? {
     UserFolder.cache("fingerprints", environment)
   }
 
-  /// The manifests as they were read.
+  /// The chosen samples of all manifests.
   package struct Samples: Sendable {
-    /// The samples that are wanted, one manifest after the other.
+    /// The chosen samples, in the order of the manifests.
     package var manifest: FaceManifest
-    /// How many of them each manifest has.
+    /// The number of chosen samples of each manifest.
     package var counts: [Int]
-    /// The row of each, counted over all manifests and all their samples.
+    /// The row of each chosen sample, from 0, counted over all manifests and all their samples.
     package var rows: [Int]
   }
 
-  /// Reads the manifests.
+  /// Reads the manifests and keeps the samples that match `pathPrefix` and `origin`.
   ///
-  /// - Throws: `DatasetError`.
+  /// - Throws: `DatasetError` if a manifest cannot be read or no sample matches.
   package func read() throws(DatasetError) -> Samples {
     var parts: [FaceManifest] = []
     var rows: [Int] = []
@@ -63,10 +64,10 @@ package struct DatasetInput: Sendable {
       manifest: try FaceManifest.joined(parts), counts: parts.map(\.count), rows: rows)
   }
 
-  /// Looks at the pictures.
+  /// Computes the fingerprints of the samples' pictures, or takes them from the cache.
   ///
-  /// - Throws: `CancellationError`, and what the embedder throws. A picture that cannot be used is
-  ///   noted in the table.
+  /// - Throws: `CancellationError` in a cancelled task, and the errors of the embedder. A picture
+  ///   that cannot be read does not throw: the table lists it as unreadable.
   package func measure(
     _ samples: Samples, progress: (JobProgress) -> Void
   ) throws -> FingerprintTable {
@@ -75,9 +76,10 @@ package struct DatasetInput: Sendable {
       cache: cache.map { cacheFile(samples.manifest, in: $0) }, progress: progress)
   }
 
-  /// One file for the pictures of a folder and an embedder, whichever manifest lists them.
+  /// The cache file for one folder of pictures and one embedder. All manifests of that folder share
+  /// it.
   private func cacheFile(_ manifest: FaceManifest, in folder: URL) -> URL {
-    // Where it cannot be made, the cache says so itself.
+    // If the folder cannot be created, the cache reports the problem when it is written.
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let key = manifest.commonFolder + "\n" + (embedder?.name ?? "")
     let digits = SHA256.digits(of: Data(key.utf8)).prefix(16)

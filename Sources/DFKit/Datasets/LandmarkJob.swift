@@ -4,19 +4,19 @@ import Foundation
 import MediaIO
 import Training
 
-/// Finds the five landmarks of face crops that were cut without them, and writes them into a
-/// manifest.
+/// Finds the five landmarks of face crops that have none and writes them into a manifest.
 package struct LandmarkJob: Sendable {
-  /// The manifests, and which of their samples are looked at; the others' rows stay as they are.
+  /// The manifests, and which of their samples are searched. The rows of other samples are not
+  /// changed.
   package var input: DatasetInput
-  /// Finds the faces. Detectors that find no landmarks find none here.
+  /// The detector to use. It must return landmarks; faces without five landmarks are ignored.
   package var detector: any FaceDetector
-  /// What reports call the detector's weights; nil where it was made in code.
+  /// The name of the detector's weights in reports; nil if the detector was made in code.
   package var detectorName: String?
-  /// What is put around a crop, black, as a part of its longer side: detectors are made for faces
-  /// that have something around them.
+  /// The width of the black border added around a crop, as a fraction of its longer side. Detectors
+  /// are trained on faces with some background around them.
   package var padding: Float = 0.25
-  /// Whether samples that have landmarks are looked at again.
+  /// Whether crops that already have landmarks are searched again.
   package var replacesKnown = false
 
   package init(_ input: DatasetInput, detector: any FaceDetector) {
@@ -24,7 +24,7 @@ package struct LandmarkJob: Sendable {
     self.detector = detector
   }
 
-  /// What came out.
+  /// The landmarks found, and the crops without any.
   package struct Result: Sendable {
     /// A picture that could not be used.
     package struct Unreadable: Sendable, Equatable {
@@ -35,29 +35,30 @@ package struct LandmarkJob: Sendable {
 
     /// The detector's weights, by the name that reports give them.
     package internal(set) var detector: String?
-    /// Crops whose landmarks were found now.
+    /// The number of crops whose landmarks this run found.
     package internal(set) var found = 0
-    /// Crops that had landmarks, and were left alone.
+    /// The number of crops that already had landmarks and were not searched.
     package internal(set) var known = 0
-    /// Crops in which no face is seen, by path.
+    /// The paths of crops in which the detector found no usable face.
     package internal(set) var faceless: [String] = []
-    /// Pictures that cannot be used; the others were looked at all the same.
+    /// Pictures that could not be read or searched. They do not stop the run.
     package internal(set) var unreadable: [Unreadable] = []
-    /// Crops that an interruption left.
+    /// The number of crops not searched yet because the run was cancelled.
     package internal(set) var waiting = 0
-    /// Whether the work was interrupted; what was found by then is in the manifest that is written,
-    /// and the same command on it goes on.
+    /// Whether the run was cancelled. `write` then saves the landmarks found so far, and a run on
+    /// the written manifest does the rest.
     package internal(set) var wasCancelled = false
-    /// The rows' landmarks, over all manifests.
+    /// The landmarks of each row of all manifests; nil for rows without landmarks.
     var landmarks: [[Point]?] = []
   }
 
-  /// Crops that are read before the detector sees them.
+  /// The number of crops read and passed to the detector at once.
   private static let batch = 32
 
-  /// Looks for faces. In a cancelled task, ends with what was found.
+  /// Searches the crops. In a cancelled task, stops after the current batch and returns the
+  /// landmarks found so far.
   ///
-  /// - Throws: `DatasetError` where a manifest cannot be read.
+  /// - Throws: `DatasetError` if a manifest cannot be read or no sample is chosen.
   package func run(progress: (JobProgress) -> Void = { _ in }) throws(DatasetError) -> Result {
     var every = input
     (every.pathPrefix, every.origin) = (nil, nil)
@@ -88,10 +89,10 @@ package struct LandmarkJob: Sendable {
     return result
   }
 
-  /// Writes the manifests' rows with the column `landmarks` into one file, which may be one of
-  /// them; all other fields stay as they are.
+  /// Writes the rows of all manifests, with the column `landmarks`, into one file. The file may be
+  /// one of the manifests. All other fields keep their values.
   ///
-  /// - Throws: `DatasetError`.
+  /// - Throws: `DatasetError` if a manifest cannot be read or the file cannot be written.
   package func write(_ result: Result, to output: URL) throws(DatasetError) {
     try ManifestColumns([\.landmarks]).write(input.manifests, to: output) { row, sample in
       sample.landmarks = result.landmarks[row]
@@ -115,7 +116,7 @@ package struct LandmarkJob: Sendable {
       for (crop, points) in zip(usable, points) { put(points, crop.row, manifest, &result) }
       return
     }
-    // One of them stands in the way of all: each by itself.
+    // Searching the batch failed, perhaps because of one picture: search each picture alone.
     for crop in usable {
       do {
         put(try landmarks(of: [crop.image])[0], crop.row, manifest, &result)
@@ -143,10 +144,13 @@ package struct LandmarkJob: Sendable {
     }
   }
 
-  /// The five points of each crop's face, in pixels of the crop.
+  /// The five landmarks of each crop's face, in pixels of the crop; nil for a crop without a face.
   ///
-  /// Of several faces it is the one that is large and near the middle: the side of its box, less
-  /// the distance of the box's middle from the crop's.
+  /// If there are several faces, takes the one that is large and near the middle: the one with the
+  /// highest value of its box's longer side minus the distance between the box's center and the
+  /// crop's center.
+  ///
+  /// - Throws: The errors of the detector.
   package func landmarks(of crops: [Image]) throws -> [[Point]?] {
     let margins = crops.map { Int((Float(max($0.width, $0.height)) * padding).rounded()) }
     let padded = zip(crops, margins).map { crop, margin in

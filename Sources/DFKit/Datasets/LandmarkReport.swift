@@ -1,7 +1,8 @@
 import Training
 
 extension LandmarkJob.Result {
-  /// How many crops have landmarks, and which have none.
+  /// The counts, and the first ten names each of crops without a face and of unreadable pictures,
+  /// as text.
   package var text: String {
     var lines = ["\(found) \(found == 1 ? "crop has" : "crops have") landmarks now"]
     if known > 0 { lines.append("\(known) had them before and were left alone") }
@@ -22,7 +23,7 @@ extension LandmarkJob.Result {
       + (rest > 0 ? ["  and \(rest) more"] : [])
   }
 
-  /// The same as JSON.
+  /// The result as JSON.
   package var json: JSON {
     [
       "detector": .string(detector), "found": .integer(found), "known": .integer(known),
@@ -34,7 +35,7 @@ extension LandmarkJob.Result {
     ]
   }
 
-  /// How the command ends.
+  /// The outcome that decides the command's exit code.
   package var outcome: JobOutcome {
     JobOutcome(failures: unreadable.count, wasCancelled: wasCancelled)
   }

@@ -1,44 +1,44 @@
 import Foundation
 import Training
 
-/// Which samples of some manifests are judged.
+/// Which samples of some manifests are scored.
 package struct SampleChoice: Sendable {
-  /// A part of the data.
+  /// Which part of the data is taken.
   package enum Part: Sendable, Equatable {
-    /// Those that the column `split` says, or, where there is none and `.validation` is asked for,
-    /// those that training would hold out.
+    /// The samples that the column `split` assigns to this part. If there is no such column,
+    /// `.validation` means the samples that training would hold out, and other parts are an error.
     case named(DatasetPart)
-    /// All of them.
+    /// All samples.
     case all
   }
 
-  /// Folders with a `manifest.csv`, and CSV files.
+  /// Folders with a `manifest.csv`, or CSV files.
   package var data: [URL]
-  /// Which samples.
+  /// The part of the data to take; the validation part by default.
   package var part = Part.named(.validation)
-  /// What the paths of samples begin with that count; nil for all.
+  /// If set, only samples whose path begins with this are taken.
   package var pathPrefix: String?
-  /// The collection of samples that count; nil for all.
+  /// If set, only samples of this collection (column `origin`) are taken.
   package var origin: String?
 
-  /// The validation part of some manifests.
+  /// Takes the validation part of the manifests.
   package init(_ data: [URL]) {
     self.data = data
   }
 
-  /// The samples as they were read.
+  /// The chosen samples, with facts for the report.
   package struct Samples: Sendable {
-    /// Those that were asked for.
+    /// The chosen samples.
     package var manifest: FaceManifest
-    /// The hash of all the manifests.
+    /// The hash of all the manifests, before samples are chosen.
     package var digest: String
-    /// Which samples they are, in words.
+    /// A description of the choice for reports, such as "all samples".
     package var words: String
   }
 
-  /// Reads the manifests.
+  /// Reads the manifests and chooses samples.
   ///
-  /// - Throws: `DatasetError`, also where no sample is asked for.
+  /// - Throws: `DatasetError` if a manifest cannot be read, or if no sample matches the choice.
   package func read() throws(DatasetError) -> Samples {
     var manifests: [FaceManifest] = []
     for url in data { manifests.append(try FaceManifest.read(url)) }

@@ -1,34 +1,36 @@
 import Foundation
 import Training
 
-/// Puts the samples of manifests into parts that share nothing, and writes that into a manifest.
+/// Splits samples into parts (training, validation, test) that share no person, video or copied
+/// picture, and writes the parts into a manifest.
 package struct SplitJob: Sendable {
-  /// What is split.
+  /// The manifests to split.
   package var input: DatasetInput
-  /// How.
+  /// The sizes of the parts, the random seed and the rules for groups.
   package var splitter = DatasetSplitter()
-  /// What holds samples together by their pictures; nil to go by the manifest alone.
+  /// Finds by their pictures which samples belong together; nil: only the manifest decides.
   package var search: LinkSearch? = LinkSearch()
 
   package init(_ input: DatasetInput) {
     self.input = input
   }
 
-  /// What came out.
+  /// The parts, and remarks about the split.
   package struct Result: Sendable {
-    /// The parts.
+    /// The part, fold and group of each sample.
     package var partition: DatasetPartition
-    /// The row of each sample, counted over all manifests.
+    /// The row of each sample, from 0, counted over all manifests and all their samples.
     var rows: [Int]
-    /// Pictures that could not be used; they are joined to others by the manifest alone.
+    /// Pictures that could not be read. Only the manifest decides which samples they belong to.
     package var unreadable: [FingerprintTable.Unreadable] = []
-    /// What there is to know beside that.
+    /// Remarks for people, such as a cache that could not be used.
     package var notes: [String] = []
   }
 
-  /// Splits.
+  /// Measures the pictures if `search` is set and the split is not random, then splits the samples.
   ///
-  /// - Throws: `DatasetError`, `CancellationError`, what the embedder throws.
+  /// - Throws: `DatasetError` if a manifest cannot be read, pictures are missing or the split is
+  ///   impossible; `CancellationError` in a cancelled task; the errors of the embedder.
   package func run(progress: (JobProgress) -> Void = { _ in }) throws -> Result {
     let samples = try input.read()
     var links: [SampleLink]?
@@ -48,10 +50,11 @@ package struct SplitJob: Sendable {
       partition: partition, rows: samples.rows, unreadable: unreadable, notes: notes)
   }
 
-  /// Writes the manifests' rows with the columns `split`, `fold` (where there are folds) and
-  /// `group` into one file, which may be one of them.
+  /// Writes the split into one file, which may be one of the manifests. It holds the chosen rows of
+  /// all manifests with the columns `split`, `group` and, if there are folds, `fold`. Rows that
+  /// `input` did not choose are left out.
   ///
-  /// - Throws: `DatasetError`.
+  /// - Throws: `DatasetError` if a manifest cannot be read or the file cannot be written.
   package func write(_ result: Result, to output: URL) throws(DatasetError) {
     let hasFolds = result.partition.folds != nil
     let columns = ManifestColumns(hasFolds ? [\.split, \.fold, \.group] : [\.split, \.group])
@@ -66,7 +69,7 @@ package struct SplitJob: Sendable {
 }
 
 extension JobProgress {
-  /// A stage whose length is not known.
+  /// The progress of a stage of unknown length: nearly done.
   static func stage(_ name: String) -> JobProgress {
     JobProgress(name, part: 0.999)
   }

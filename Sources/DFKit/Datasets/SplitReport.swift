@@ -1,7 +1,8 @@
 import Training
 
 extension SplitJob.Result {
-  /// The parts as a table, then how many groups there are and what holds the largest together.
+  /// The parts as a table, then the number of groups and the links that hold the largest group
+  /// together.
   package var text: String {
     let shares = partition.shares
     let hasOrigin = shares.contains { $0.origin != nil }
@@ -75,7 +76,7 @@ extension SplitJob.Result {
     "\(number) \(number == 1 ? one : many)"
   }
 
-  /// The same as JSON (see `Docs/Formats.md`).
+  /// The split as JSON (see `Docs/Formats.md`).
   package var json: JSON {
     let largest = partition.largestGroup
     let samples = partition.manifest.samples
@@ -112,7 +113,7 @@ extension SplitJob.Result {
 }
 
 extension LinkKind {
-  /// What people call it.
+  /// The name of the kind in reports.
   package var text: String {
     switch self {
     case .video: "same video"

@@ -3,15 +3,14 @@ import FaceDetect
 import Foundation
 import MediaIO
 
-/// Finds the faces in images and videos, and joins them into people.
+/// Detects the faces in images and videos and groups them by person.
 package struct DetectionJob: Sendable {
-  /// Finds the faces.
   package var detector: any FaceDetector
-  /// What reports call the detector's weights; nil where it was made in code.
+  /// The name of the detector's weights in reports; nil if the detector was made in code.
   package var detectorName: String?
   /// Which frames of a video are searched.
   package var frames: FrameChoice
-  /// What is drawn of the results; nil draws nothing.
+  /// How the faces are drawn into files; nil: nothing is drawn.
   package var drawing: DetectionDrawing?
 
   package init(
@@ -23,12 +22,14 @@ package struct DetectionJob: Sendable {
     self.drawing = drawing
   }
 
-  /// Searches `files` in order and hands over each file's report as soon as it is made. Stops early
-  /// in a cancelled task.
+  /// Searches files in order and passes each file's report to `report` as soon as it is complete. A
+  /// file that cannot be searched gets a report with its error. Stops early in a cancelled task.
   ///
-  /// A video that is drawn is decoded twice: to whom a face belongs is known at the end.
+  /// A video that is drawn is decoded twice, because the person of each face is known only after
+  /// the last frame.
   ///
-  /// - Throws: what `report` throws, and `MediaError` where the folder for pictures cannot be made.
+  /// - Throws: The errors of `report`, and `MediaError` if the folder for drawings cannot be
+  ///   created.
   package func run(
     _ files: MediaFiles, progress: (JobProgress) -> Void = { _ in },
     report: (DetectionReport) throws -> Void
@@ -44,7 +45,7 @@ package struct DetectionJob: Sendable {
       let name = names.unused(file.deletingPathExtension().lastPathComponent)
       let found: DetectionReport
       do {
-        // Each pass counts for half of the work.
+        // Search and drawing each count as half of the work.
         let share = drawing == nil ? 1 : 0.5
         found = try search(file) { progress($0 * share) }
         try drawing?.draw(found, of: file, frames, named: name, names) {

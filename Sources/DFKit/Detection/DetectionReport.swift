@@ -3,7 +3,7 @@ import FaceDetect
 /// A face with the number of the person it belongs to.
 package struct TrackedFace: Sendable, Equatable {
   package var face: Face
-  /// The number of its track.
+  /// The `id` of the person's track; 0 before faces are grouped.
   package var track: Int
 
   package init(face: Face, track: Int) {
@@ -12,20 +12,19 @@ package struct TrackedFace: Sendable, Equatable {
   }
 }
 
-/// The faces of one file, image or video, joined into people; or why there are none.
+/// The faces of one image or video, grouped by person, or the error that prevented the search.
 package struct DetectionReport: Sendable {
   /// The faces of one frame.
   package struct Frame: Sendable {
-    /// Seconds; nil for an image.
+    /// The time in seconds; nil for an image.
     package var time: Double?
-    /// Pixels across.
+    /// In pixels.
     package var width: Int
-    /// Pixels down.
+    /// In pixels.
     package var height: Int
-    /// The faces, surest first.
+    /// The faces, by falling score.
     package var faces: [TrackedFace]
 
-    /// A frame.
     package init(time: Double?, width: Int, height: Int, faces: [TrackedFace]) {
       self.time = time
       self.width = width
@@ -35,24 +34,24 @@ package struct DetectionReport: Sendable {
   }
 
   package var file: String
-  /// How faces were looked for.
+  /// The detector and how it was used.
   package var search = FaceSearchFacts()
-  /// The frames that were searched, in order; an image is its only one.
+  /// The searched frames, in order of time. An image has one frame.
   package var frames: [Frame] = []
-  /// The people in them, by number.
+  /// The people in the frames, by `id`.
   package var tracks: [Track] = []
-  /// What was odd about the file though it could be searched, such as a cut-off end.
+  /// Problems that did not stop the search, such as a truncated file.
   package var warnings: [String] = []
-  /// Why the file could not be searched; nil when it was.
+  /// Why the file could not be searched; nil if it was.
   package var error: String?
 
-  /// A report without frames.
+  /// A report without frames. With an error, it says why.
   package init(file: String, error: String? = nil) {
     self.file = file
     self.error = error
   }
 
-  /// Writes down to which track each face belongs.
+  /// Stores the tracks and sets the `track` of each of their faces.
   mutating func join(_ tracks: [Track]) {
     self.tracks = tracks
     for track in tracks {
@@ -76,9 +75,9 @@ extension Track {
 }
 
 extension DetectionReport {
-  /// The entries that `dfkit detect --json` prints (see `Docs/Formats.md`): one a frame, of which
-  /// the last has the file's tracks and how it was searched; or one with the error. Made as they
-  /// are asked for: there can be many.
+  /// The entries that `dfkit detect --json` prints (see `Docs/Formats.md`): one for each frame, or
+  /// a single one with the error. The last frame's entry also has the tracks and the detector.
+  /// Entries are made lazily, because there can be many.
   package var json: some Collection<JSON> {
     (0..<(error == nil ? frames.count : 1)).lazy.map { index in
       error.map(failure) ?? entry(of: index)

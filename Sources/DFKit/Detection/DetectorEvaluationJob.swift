@@ -3,17 +3,18 @@ import FaceDetect
 import Foundation
 import Training
 
-/// Judges a detector on scenes composed of faces that were held out: what `dfkit detector evaluate`
-/// does.
+/// Evaluates a detector on scenes composed of held-out faces: the work of
+/// `dfkit detector evaluate`.
 package struct DetectorEvaluationJob: Sendable {
-  /// Folders with a `manifest.csv`, and CSV files: those of the training, so that the same faces
-  /// are held out.
+  /// Folders with a `manifest.csv`, or CSV files. Use the training's own manifests, so that the
+  /// same faces are held out.
   package var data: [URL]
-  /// The detector; its threshold is the lowest that the report can tell of.
+  /// The detector. Faces below its score threshold are missing in the results, whatever
+  /// `thresholds` says.
   package var detector: any FaceDetector
-  /// What is measured.
+  /// The number, size and seed of the scenes, and the overlap (IoU) of a face that counts as found.
   package var evaluation: DetectorEvaluation
-  /// The scores of which the report tells.
+  /// The score thresholds for which the report has results.
   package var thresholds: [Float]
 
   package init(
@@ -26,9 +27,9 @@ package struct DetectorEvaluationJob: Sendable {
     self.thresholds = thresholds
   }
 
-  /// Judges.
+  /// Composes the scenes and compares the detected faces with the true ones.
   ///
-  /// - Throws: `DatasetError`, `FaceDetectError`, `CancellationError`.
+  /// - Throws: `DatasetError`, `FaceDetectError`, and `CancellationError` in a cancelled task.
   package func run() throws -> DetectorEvaluationReport {
     let split = try DetectorTrainingJob.split(data)
     return DetectorEvaluationReport(
@@ -38,11 +39,11 @@ package struct DetectorEvaluationJob: Sendable {
 }
 
 extension DetectorEvaluationJob {
-  /// Writes the weights of a RetinaFace again, scores shifted so that what was sure at a threshold
-  /// is now at 0.5, where detectors are asked by default.
+  /// Writes the weights of a RetinaFace to a new file, as f16, with shifted scores: a score equal
+  /// to `threshold` becomes 0.5, the default threshold of detectors.
   ///
   /// - Parameter threshold: The score, above 0 and below 1, that becomes 0.5.
-  /// - Throws: `WeightsError` where the weights are not RetinaFace's, or the file cannot be
+  /// - Throws: `WeightsError` if the weights are not those of a RetinaFace or the file cannot be
   ///   written.
   package static func write(
     _ weights: WeightsSource, threshold: Float, to url: URL
@@ -60,7 +61,7 @@ extension DetectorEvaluationJob {
       guard key.contains("ClassHead"), key.hasSuffix(".bias") else {
         return StateDict.Entry(key, tensor)
       }
-      // Background and face by turns, an anchor after the other.
+      // For each anchor, the bias of "background", then that of "face".
       let values = tensor.scalars.enumerated().map { $0 % 2 == 0 ? $1 : $1 - shift }
       return StateDict.Entry(key, Tensor(values, shape: tensor.shape))
     }
@@ -70,11 +71,10 @@ extension DetectorEvaluationJob {
   }
 }
 
-/// What a detector made of composed scenes.
+/// The results of a detector on composed scenes.
 package struct DetectorEvaluationReport: Sendable {
-  /// What was measured.
   package var result: DetectorEvaluation.Result
-  /// The scores of which the tables tell.
+  /// The score thresholds for which the tables have results.
   package var thresholds: [Float]
 
   /// The tables that `dfkit detector evaluate` prints.
@@ -98,7 +98,7 @@ package struct DetectorEvaluationReport: Sendable {
       + " (median)\n"
   }
 
-  /// The same as JSON.
+  /// The results as JSON, rounded to four decimals.
   package var json: JSON {
     func rounded(_ value: Double) -> JSON { .double((value * 1e4).rounded() / 1e4) }
     func found(_ group: DetectorEvaluation.Result.Group) -> JSON {

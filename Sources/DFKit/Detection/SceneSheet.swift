@@ -2,22 +2,22 @@ import DeepfakeCore
 import FaceDetect
 import Training
 
-/// A picture of composed scenes side by side, with what must be found in them: green; what may be:
-/// yellow.
+/// A picture of composed training scenes in a grid. Faces that must be found have a green box,
+/// faces that may be found a yellow one.
 package struct SceneSheet: Sendable {
-  /// Scenes across and down.
+  /// The number of scenes in a row.
   package var columns = 6
-  /// Rows of scenes.
+  /// The number of rows.
   package var rows = 4
   /// Whether boxes and landmarks are drawn.
   package var isMarked = true
 
-  /// A sheet of 6 x 4 scenes.
+  /// A marked sheet of 6 x 4 scenes.
   package init() {}
 
-  /// The sheet of a trainer's first scenes.
+  /// A sheet of the first scenes that a trainer would train on.
   ///
-  /// - Throws: `DatasetError` of a picture that cannot be read.
+  /// - Throws: `DatasetError` if a picture cannot be read.
   package func image(of trainer: DetectorTrainer) throws -> Image {
     let side = trainer.options.size
     var sheet = Image(width: columns * side, height: rows * side) { $0.initialize(repeating: 0) }

@@ -1,9 +1,10 @@
 import DeepfakeCore
 import FaceDetect
 
-/// The time that a sheet's legend covers.
+/// The time range that a contact sheet's legend covers.
 struct Timeline {
-  /// Seconds: the first frame, and one frame's time after the last.
+  /// In seconds: the time of the first frame, and the time of the last frame plus the mean time
+  /// between frames. A single frame counts as one second.
   let first, last: Double
   private let times: [Double]
 
@@ -14,10 +15,12 @@ struct Timeline {
     last = end > first ? end + (end - first) / Double(times.count - 1) : end + 1
   }
 
-  /// Decimals of seconds that tell frames apart, one or two.
+  /// The number of decimals of seconds in time labels: 2 if frames are less than 0.2 s apart on
+  /// average, otherwise 1.
   var decimals: Int { last - first < 0.2 * Double(max(1, times.count)) ? 2 : 1 }
 
-  /// The part of the whole, 0 to 1, that a frame stands for: from its time to that of the next.
+  /// The part of the time range that a frame covers, 0 to 1: from its own time to that of the next
+  /// frame.
   func span(of frame: Int) -> (from: Double, to: Double) {
     let next = frame + 1 < times.count ? times[frame + 1] : last
     return (place(times[frame]), place(max(next, times[frame])))
@@ -28,9 +31,10 @@ struct Timeline {
   }
 }
 
-/// One person in a sheet's legend: a crop in the track's colour, numbers, and a bar of the times.
+/// One person's row in a contact sheet's legend: a crop framed in the track's colour, the frame
+/// count, mean score and times as text, and a bar of the times when the person was seen.
 struct LegendRow {
-  /// The side of the crop.
+  /// The side of the crop, in pixels.
   static let side = 64
   static let height = 80
   static let axisHeight = 26
@@ -85,7 +89,7 @@ struct LegendRow {
     max(16, sheet.width - barLeft - ContactSheet.Layout.margin)
   }
 
-  /// The times at the ends of the bars.
+  /// Writes the first and last time below the ends of the bars.
   static func drawAxis(_ timeline: Timeline, on sheet: inout Image, y: Int) {
     let end = timeline.last.clock(decimals: timeline.decimals)
     sheet.drawText(

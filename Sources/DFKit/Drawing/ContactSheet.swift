@@ -1,12 +1,13 @@
 import DeepfakeCore
 import FaceDetect
 
-/// A picture that shows a video's searched frames in a grid, small, with the faces in their tracks'
-/// colours, and below it each person with a crop and the times at which they were seen.
+/// A picture that summarises a video: a grid of small frames with the faces in their tracks'
+/// colours, and below it a row for each person with a crop and the times when they were seen.
 ///
-/// Frames come one by one; each is scaled down at once, so memory does not grow with the video.
+/// Frames are added one at a time and scaled down at once, so memory does not grow with the video.
 struct ContactSheet {
-  /// What one person's row shows.
+  /// A person in the legend: their track, and the crop of their highest-scoring face once its frame
+  /// was added.
   struct Person {
     let track: Track
     var crop: Image?
@@ -19,11 +20,12 @@ struct ContactSheet {
   private var cells: [Image] = []
   private var people: [Person]
 
-  /// Frames and people shown at most; of more, those that are evenly spread, or seen most often.
+  /// The largest number of frames and of people shown. Of more frames, an evenly spread selection
+  /// is shown; of more people, those seen in the most frames.
   static let frameLimit = 48
   static let personLimit = 24
 
-  /// A sheet of a video's frames, which are to be added.
+  /// An empty sheet for the frames of `report`; call `add` with each frame.
   init(_ report: DetectionReport) {
     self.report = report
     timeline = Timeline(report)
@@ -39,18 +41,17 @@ struct ContactSheet {
       .map { Person(track: $0) }
   }
 
-  /// Takes the frame with a number, in order.
+  /// Adds frame number `frame` (from 0). Frames must come in order.
   mutating func add(_ image: Image, frame: Int) {
     for index in people.indices where people[index].track.surest.frame == frame {
       people[index].crop = Recipe.Crop().cut(people[index].track.surest.face, from: image)
         .resized(width: LegendRow.side, height: LegendRow.side, method: .area)
     }
-    // The frames shown come in the order of their numbers.
     guard cells.count < shown.count, shown[cells.count] == frame else { return }
     cells.append(cell(image, report.frames[frame]))
   }
 
-  /// The frame as it stands in the grid.
+  /// A frame scaled down for the grid, with its faces and time drawn on it.
   private func cell(_ image: Image, _ frame: DetectionReport.Frame) -> Image {
     let scale = min(
       Float(layout.cellWidth) / Float(image.width),
@@ -70,7 +71,7 @@ struct ContactSheet {
     return cell
   }
 
-  /// The sheet with the frames that were added.
+  /// The finished sheet with the frames added so far.
   func image() -> Image {
     let rows = max(1, cells.count.dividedRoundingUp(by: layout.columns))
     let top = Layout.margin + Layout.titleHeight
@@ -117,7 +118,7 @@ struct ContactSheet {
 }
 
 extension ContactSheet {
-  /// Where the grid's cells stand.
+  /// The sizes and positions of the sheet's grid, in pixels.
   struct Layout {
     static let margin = 12
     static let gap = 6
@@ -131,7 +132,8 @@ extension ContactSheet {
     let width: Int
     let gridLeft: Int
 
-    /// A grid for `frames` pictures of `width` by `height` pixels, about 8 to 5.
+    /// A grid for `frames` pictures of `width` by `height` pixels, with an overall aspect ratio of
+    /// about 8 to 5.
     init(frames: Int, width: Int, height: Int) {
       let longer =
         switch frames {
@@ -141,7 +143,7 @@ extension ContactSheet {
         case ...25: 320
         default: 240
         }
-      // Tiny frames are enlarged, but not to mush.
+      // Tiny frames are enlarged 4 times at most, since more would only blur them.
       let scale = min(4, Double(longer) / Double(max(width, height)))
       cellWidth = max(48, Int((Double(width) * scale).rounded()))
       cellHeight = max(27, Int((Double(height) * scale).rounded()))
@@ -156,7 +158,8 @@ extension ContactSheet {
 }
 
 extension Image {
-  /// A line of white text on the sheet's ground, cut where it would leave the picture.
+  /// Draws one line of text in white on the sheet's background colour, cut off at the column
+  /// `width`.
   mutating func drawText(_ text: String, x: Int, y: Int, scale: Int = 2, within width: Int) {
     let letter = Image.labelSize("00").width - Image.labelSize("0").width
     let room = max(0, (width - x) * 2 / (letter * scale))

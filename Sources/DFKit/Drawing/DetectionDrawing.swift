@@ -3,25 +3,24 @@ import FaceDetect
 import Foundation
 import MediaIO
 
-/// Draws what was detected into files: an image as a picture, a video in one of several forms.
+/// Draws detected faces into files: one picture for an image, and one of several forms for a video.
 package struct DetectionDrawing: Sendable, Equatable {
-  /// What becomes of a video.
+  /// What is drawn for a video.
   package enum Form: String, Sendable, CaseIterable {
-    /// One picture with the frames in a grid and the people below.
+    /// One picture: a grid of frames, with a row for each person below.
     case sheet
-    /// A video, H.264 or MPEG-4 in an `.mp4`, of the frames that were searched, each at its own
+    /// A video (H.264 or MPEG-4 in an `.mp4`) of the frames that were searched, each at its own
     /// time.
     case video
-    /// A picture for each frame that was searched.
+    /// One picture for each frame that was searched.
     case frames
   }
 
-  /// Where the files go; made if it is missing.
+  /// The folder for the files; created if missing.
   package var folder: URL
-  /// What becomes of a video; nil for a video where every frame was searched and a sheet otherwise.
+  /// What is drawn for a video. Nil: a video if every frame was searched, otherwise a sheet.
   package var form: Form?
 
-  /// A drawing.
   package init(folder: URL, form: Form? = nil) {
     self.folder = folder
     self.form = form
@@ -35,23 +34,23 @@ package struct DetectionDrawing: Sendable, Equatable {
     }
   }
 
-  /// Draws a file whose faces are known, reading it again.
+  /// Reads a file again and draws the faces that were detected in it.
   ///
   /// - Parameters:
-  ///   - choice: the frames that were searched.
-  ///   - name: what the drawings are called.
-  ///   - names: keeps inputs from being overwritten.
+  ///   - choice: The frames that were searched.
+  ///   - name: The name of the drawings, without extension.
+  ///   - names: Refuses names that would overwrite an input.
   func draw(
     _ report: DetectionReport, of file: URL, _ choice: FrameChoice, named name: String,
     _ names: OutputNames, progress: (Double) -> Void
   ) throws {
-    /// Calls `body` with each frame, its number and what was found in it.
+    /// Calls `body` with each searched frame, its number and its detected faces.
     func eachFrame(_ body: (Int, MediaFrame, DetectionReport.Frame) throws -> Void) throws {
       var count = 0
       _ = try MediaFrame.read(file, choice) { frame in
         try Task.checkCancellation()
         defer { count += 1 }
-        // The file may have grown since.
+        // The file may have grown since it was searched: ignore further frames.
         guard count < report.frames.count else { return }
         try body(count, frame, report.frames[count])
         progress(frame.place)
@@ -92,7 +91,7 @@ package struct DetectionDrawing: Sendable, Equatable {
 }
 
 extension DetectionReport {
-  /// Frames a second, on average, that were searched.
+  /// The average number of searched frames per second, 0.01 to 1000; 25 if the times are unknown.
   fileprivate var frameRate: Double {
     guard frames.count > 1, let first = frames.first?.time, let last = frames.last?.time,
       last > first
@@ -102,7 +101,7 @@ extension DetectionReport {
 }
 
 extension Int {
-  /// The digits with zeros before them.
+  /// The number with leading zeros, at least `width` digits long.
   fileprivate func padded(to width: Int) -> String {
     let digits = String(self)
     return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits

@@ -2,15 +2,15 @@ import DeepfakeCore
 import FaceDetect
 
 extension Image {
-  /// The picture with a frame around each face, in its track's colour, the track's number and the
-  /// face's score above it, and a dot on each landmark: eyes green, nose yellow, mouth red.
+  /// The picture with a box around each face in its track's colour, the track's number and the
+  /// face's score above it, and a dot on each landmark: eyes green, nose yellow, mouth corners red.
   ///
-  /// - Parameter scale: the width of lines and the size of letters; by the picture's size if not
-  ///   given.
+  /// - Parameter scale: The line width and letter size. By default, it depends on the picture's
+  ///   size.
   package func drawing(_ faces: [TrackedFace], scale: Int? = nil) -> Image {
     var image = self
     let unit = scale ?? max(1, (min(width, height) + 125) / 250)
-    // The surest face is drawn last and so lies on top.
+    // Faces come in order of falling score: the highest is drawn last, so that it lies on top.
     let drawn = faces.reversed().filter { $0.face.box.isFinite }
     for face in drawn { image.drawFrame(face, unit) }
     for face in drawn { image.drawLabel(face, unit) }
@@ -22,7 +22,7 @@ extension Image {
     let side = min(box.width, box.height)
     // On a face of few pixels, thick lines and dots would hide it.
     let thickness = side < Float(16 * unit) ? max(1, unit / 2) : unit
-    // A dark line outside sets the frame off from a background of its colour.
+    // A dark outer line separates the box from a background of the same colour.
     drawRectangle(
       left: box.x1 - 1, top: box.y1 - 1, right: box.x2 + 1, bottom: box.y2 + 1, color: .black,
       thickness: thickness + 2)
@@ -38,8 +38,9 @@ extension Image {
     }
   }
 
-  /// The number and the score, in letters half as large where that takes, or else the number alone:
-  /// in a crowd, labels wider than their faces would cover the neighbours'.
+  /// Draws the track number and score, in letters down to half the size if the label would be wider
+  /// than the box. If even that does not fit, draws the number alone: in a crowd, wide labels would
+  /// cover the neighbours' faces.
   private mutating func drawLabel(_ tracked: TrackedFace, _ scale: Int) {
     let box = tracked.face.box
     let full = "\(tracked.track) \(tracked.face.score.fixed(2))"
@@ -62,14 +63,15 @@ extension TrackedFace {
 }
 
 extension Color {
-  /// A track's colour: the first twelve differ from each other also for eyes that lack one kind of
-  /// cone, then they come again.
+  /// A track's colour from a palette of twelve, which then repeats. The twelve can also be told
+  /// apart with colour blindness.
   public static func track(_ id: Int) -> Color {
     palette[((id - 1) % palette.count + palette.count) % palette.count]
   }
 
-  /// Chosen by search for the largest least distance in Oklab, seen with three kinds of cones and
-  /// with each two of them (Machado et al. 2009); none so dark that it would be lost on film.
+  /// Found by a search that maximises the smallest distance between two colours in Oklab, as seen
+  /// with normal vision and with each of the three kinds of colour blindness (Machado et al. 2009).
+  /// None is so dark that it would not show on video.
   private static let palette = [
     Color(0x55CCFF), Color(0xFF0066), Color(0xFFFF00), Color(0x7722FF), Color(0xFF99AA),
     Color(0xBBAA00), Color(0xAA1177), Color(0x99FFFF), Color(0x667700), Color(0xFFCC77),

@@ -1,7 +1,8 @@
 import Training
 
 extension [Ablation.Row] {
-  /// The rows as one table for people; what is surely better or worse than the recipe is marked.
+  /// The rows as a table for the terminal. A row whose log loss differs clearly from the recipe's
+  /// (0 is outside the interval) is marked better or worse.
   public var text: String {
     var table = TextTable(
       [.init("choice"), .init("setting")] + Ablation.metrics.map { .init($0.title) }
@@ -27,7 +28,7 @@ extension [Ablation.Row] {
       })
   }
 
-  /// The log losses as a picture.
+  /// A plot of the log losses with their intervals, grouped by choice; a line marks the recipe's.
   package var plot: IntervalPlot {
     let groups = Ablation.Kind.allCases.compactMap { kind in
       let own = filter { $0.kind == kind }
@@ -44,16 +45,18 @@ extension [Ablation.Row] {
 }
 
 extension MetricFigures.Figure {
-  /// What a difference of losses says, in a word; empty where 0 is in its interval.
+  /// "better" or "worse" for a difference of losses; empty if 0 is in its interval or there is
+  /// none.
   fileprivate var word: String {
     guard let interval else { return "" }
-    // What is printed as 0.000 is no difference.
+    // A bound that prints as 0.000 counts as 0.
     return interval.upperBound < -0.0005 ? "better" : interval.lowerBound > 0.0005 ? "worse" : ""
   }
 }
 
 extension Comparison {
-  /// Both with their difference, for people.
+  /// The figures of both and their difference as a table, with `names` for the first and second
+  /// row.
   package func text(_ names: (String, String)) -> String {
     var table = TextTable(
       [.init("videos")] + first.metrics.map { .init($0.title) })
@@ -63,7 +66,7 @@ extension Comparison {
     return table.text
   }
 
-  /// Both with their difference.
+  /// The figures of both and their difference, as `first`, `second` and `difference`.
   package var json: JSON {
     ["first": first.json, "second": second.json, "difference": difference.json]
   }

@@ -4,63 +4,62 @@ import Foundation
 import MediaIO
 import Training
 
-/// What each choice on the way from scores to verdicts is worth, one changed at a time, on scores
-/// computed before.
+/// Measures the effect of each choice between face scores and verdicts. It changes one choice at a
+/// time and uses scores that are already computed.
 package struct Ablation: Sendable {
-  /// A choice.
+  /// A choice that can be varied.
   package enum Kind: String, Sendable, CaseIterable {
-    /// How a member's frame scores become one.
+    /// How the frame scores of a member become one score.
     case aggregators
-    /// What probabilities are held in.
+    /// The range to which probabilities are clipped.
     case clip
-    /// How many frames are looked at.
+    /// The number of frames used.
     case frames
-    /// Which members judge: every subset.
+    /// Which members of the ensemble are used: every subset.
     case members
-    /// Whether faces are also judged mirrored and turned.
+    /// Whether faces are also scored mirrored or rotated (test-time augmentation).
     case tta
-    /// Whether probabilities are stretched.
+    /// By which factor the log odds are scaled.
     case postprocess
   }
 
-  /// One setting with what it gives.
+  /// The figures of one setting.
   package struct Row: Sendable {
-    /// The choice.
     package var kind: Kind
     /// The setting, in words.
     package var setting: String
-    /// Whether it is the recipe's own.
+    /// Whether this is the recipe's own setting.
     package var isRecipe: Bool
-    /// The figures of all videos, by their probability, 0.5 where there is none.
+    /// The figures of all videos. A video without a probability counts as 0.5.
     package var videos: MetricFigures
-    /// How much each figure differs from that of the recipe's own setting; draws are of the same
-    /// groups.
+    /// The figures minus those of the recipe's own setting. The intervals draw the same groups for
+    /// both.
     package var difference: MetricFigures
   }
 
-  /// The files as the recipe judges them.
+  /// The files with the recipe's verdicts.
   package let files: [EvaluatedFile]
-  /// The recipe's way to verdicts.
+  /// Makes verdicts by the recipe's rules.
   package let maker: VerdictMaker
-  /// The videos as the recipe judges them.
+  /// The videos with the recipe's verdicts.
   private let own: EvaluationUnits
-  /// The same files seen in other ways, for `tta`; each has the files of `files`; one that is
-  /// missing is not asked.
+  /// The same files scored in other views, for `tta`. A file of `files` that is missing in a view
+  /// is scored without that view.
   package var views: [(view: CropView, files: [EvaluatedFile])] = []
-  /// What intervals are made with.
+  /// Draws groups for the confidence intervals.
   package var bootstrap = GroupBootstrap()
 
-  /// What is measured.
+  /// The figures of each row.
   package static let metrics: [Metric] = [.logLoss, .auc, .accuracy]
 
-  /// An ablation.
+  /// Takes scored files and the recipe's rules for verdicts.
   package init(_ files: [EvaluatedFile], _ maker: VerdictMaker) {
     self.files = files
     self.maker = maker
     own = EvaluationUnits(files, .video, maker)
   }
 
-  /// The settings of a choice, one row each.
+  /// One row for each setting of a choice; the recipe's own setting comes first.
   package func rows(_ kind: Kind) -> [Row] {
     switch kind {
     case .aggregators: aggregators
@@ -73,7 +72,7 @@ package struct Ablation: Sendable {
   }
 
   private var aggregators: [Row] {
-    // As recipes name them.
+    // The names used in recipes.
     let named = [
       "mean", "median", "trimmed-mean:0.1", "trimmed-mean:0.25", "mean-logit", "confident",
       "power-weighted:1", "power-weighted:2", "maximum",
@@ -110,7 +109,7 @@ package struct Ablation: Sendable {
     let names = judged?.report.scores.members.map(\.name) ?? []
     let recipe = row(
       .members, names.count == 1 ? "the only one" : "all \(names.count)", isRecipe: true, maker)
-    // 2^10 subsets are as many as anybody reads.
+    // Nobody reads more than 2^10 subsets, so larger ensembles get no subsets.
     guard (2...10).contains(names.count) else { return [recipe] }
     let proper = 1..<((1 << names.count) - 1)
     let sets: [[Int]] = proper.map { (bits: Int) -> [Int] in
@@ -154,7 +153,7 @@ package struct Ablation: Sendable {
       }
   }
 
-  /// A setting against the recipe's own.
+  /// The figures of a setting and their difference from the recipe's own.
   private func row(
     _ kind: Kind, _ setting: String, isRecipe: Bool = false, _ changed: VerdictMaker,
     _ given: [EvaluatedFile]? = nil
@@ -171,8 +170,8 @@ package struct Ablation: Sendable {
       difference: units.difference(from: own, bootstrap, Self.metrics))
   }
 
-  /// Files whose faces' scores are the means of those in several views; a view in which a file is
-  /// not answered is left out.
+  /// The files of the first view, with face scores averaged over all views. A view is skipped for a
+  /// file that it lacks or whose number of faces differs.
   private static func mean(_ views: [[EvaluatedFile]]) -> [EvaluatedFile] {
     guard var result = views.first else { return [] }
     let named = views.dropFirst().map { files in
@@ -192,14 +191,14 @@ package struct Ablation: Sendable {
 }
 
 extension EvaluatedFile {
-  /// The file as if fewer frames, evenly spread, had been looked at. Frames without a judged face
-  /// are not known and count as many as there are of them.
+  /// The file as if only `count` evenly spread frames had been searched. Frames without a scored
+  /// face are not recorded, so the frames with faces are reduced in proportion.
   func having(frames count: Int) -> EvaluatedFile {
     var file = self
     var frames: [Int] = []
     for face in report.scores.faces where frames.last != face.frame { frames.append(face.frame) }
     guard report.frames > count, !frames.isEmpty else { return self }
-    // As many of the frames with faces as of all.
+    // Keep the same fraction of the frames with faces as of all frames.
     let kept = max(1, Int((Double(count) * Double(frames.count) / Double(report.frames)).rounded()))
     let chosen = Set((0..<kept).map { frames[(2 * $0 + 1) * frames.count / (2 * kept)] })
     let faces = report.scores.faces.filter { chosen.contains($0.frame) }
@@ -213,10 +212,10 @@ extension EvaluatedFile {
     return file
   }
 
-  /// The file as if some members only had judged it.
+  /// The file as if only these members of the ensemble had scored it.
   func having(members: [Int]) -> EvaluatedFile {
     var file = self
-    // Of a file without a judged face, no member has said anything.
+    // Without a scored face there are no member scores.
     if !report.scores.faces.isEmpty { file.report.scores = report.scores.having(members: members) }
     return file
   }

@@ -1,19 +1,19 @@
 import Training
 
-/// Two ways to judge the same files, against each other: groups are drawn for both at once, so that
-/// what makes files hard for either does not hide a difference.
+/// Compares two recipes on the same files. The bootstrap draws the same groups for both, so that
+/// files that are hard for both do not hide a difference.
 package struct Comparison: Sendable {
-  /// The first's figures.
+  /// The figures of the first recipe.
   package let first: MetricFigures
-  /// The second's figures.
+  /// The figures of the second recipe.
   package let second: MetricFigures
-  /// The second's less the first's.
+  /// The second's figures minus the first's.
   package let difference: MetricFigures
 
-  /// Two ways to judge the same files, by their probability, 0.5 where there is none. Files that
-  /// only one of them judged are left out.
+  /// Compares by the probability of each file; a file without one counts as 0.5. Files that only
+  /// one recipe has judged are left out.
   ///
-  /// - Throws: `DatasetError` where no file was judged by both.
+  /// - Throws: `DatasetError` if no file was judged by both.
   package init(
     _ first: [EvaluatedFile], _ maker: VerdictMaker, _ second: [EvaluatedFile],
     _ otherMaker: VerdictMaker, _ metrics: [Metric] = Metric.allCases,
@@ -23,7 +23,7 @@ package struct Comparison: Sendable {
     guard !common.isEmpty else {
       throw .impossible(problem: "there is no file that both recipes judged")
     }
-    // In one order, so that groups get the same numbers.
+    // Sort by name, so that groups get the same numbers in both.
     func judged(_ files: [EvaluatedFile]) -> [EvaluatedFile] {
       files.filter { common.contains($0.name) }.sorted { $0.name < $1.name }
     }
@@ -32,7 +32,7 @@ package struct Comparison: Sendable {
       EvaluationUnits(judged(second), .video, otherMaker), metrics, bootstrap)
   }
 
-  /// Judgements of two ways, whose groups have the same numbers.
+  /// Compares two sets of judgements in which groups have the same numbers.
   init(
     _ one: EvaluationUnits, _ other: EvaluationUnits, _ metrics: [Metric],
     _ bootstrap: GroupBootstrap
@@ -44,7 +44,7 @@ package struct Comparison: Sendable {
 }
 
 extension EvaluationUnits {
-  /// How much these figures exceed others', whose groups have the same numbers.
+  /// These figures minus those of `other`, in which groups must have the same numbers.
   func difference(
     from other: EvaluationUnits, _ bootstrap: GroupBootstrap, _ metrics: [Metric]
   ) -> MetricFigures {

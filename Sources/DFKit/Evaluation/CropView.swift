@@ -1,14 +1,14 @@
 import DeepfakeCore
 import Foundation
 
-/// How a crop is shown to the networks, to see whether several views of one face tell more than
-/// one.
+/// How a crop is transformed before the networks see it. Used to test whether several views of a
+/// face give better scores than one.
 package enum CropView: Sendable, Hashable {
-  /// As it was cut.
+  /// Unchanged.
   case plain
-  /// Mirrored.
+  /// Mirrored horizontally.
   case flipped
-  /// Turned about its middle, by degrees, clockwise.
+  /// Rotated about its center, clockwise, by this many degrees. Border pixels are repeated.
   case turned(Int)
 
   /// The name in tables and caches.
@@ -20,7 +20,7 @@ package enum CropView: Sendable, Hashable {
     }
   }
 
-  /// The crop as the networks see it.
+  /// Transforms a crop; its size stays the same.
   func callAsFunction(_ crop: Image) -> Image {
     switch self {
     case .plain: return crop

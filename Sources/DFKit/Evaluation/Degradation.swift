@@ -3,21 +3,21 @@ import Foundation
 import MediaIO
 import Training
 
-/// Something that happens to footage on its way: what `dfkit evaluate --sweep` tries.
+/// A way in which the quality of footage gets worse, as `dfkit evaluate --sweep` tests it.
 package enum Degradation: Sendable, Hashable {
-  /// Encoded anew as H.264 with a constant rate factor (libx264's; higher is worse).
+  /// Encoded again as H.264 with this constant rate factor of libx264; higher is worse.
   case crf(Int)
-  /// Scaled down, to a part of its size.
+  /// Scaled down by this factor, at most 1.
   case scale(Double)
-  /// Every n-th frame only.
+  /// Only every n-th frame is kept.
   case everyFrame(Int)
-  /// Blurred, by a Gaussian's deviation in pixels of the frame.
+  /// Gaussian blur with this standard deviation, in pixels of the frame.
   case blur(Double)
-  /// A camera's noise, by its deviation as a part of white.
+  /// Camera noise with this standard deviation, as a fraction of white.
   case noise(Double)
 
-  /// The degradations by kind, each from the mildest; the first of each leaves footage as it is or
-  /// nearly so.
+  /// The tested degradations by kind, each from mild to strong. The first of each kind changes the
+  /// footage little or not at all.
   package static let sweeps: [(name: String, unit: String, steps: [Degradation])] = [
     ("H.264", "CRF", [17, 23, 28, 34, 40].map { .crf($0) }),
     ("size", "part of the frame's", [1, 0.75, 0.5, 0.35, 0.25].map { .scale($0) }),
@@ -26,7 +26,7 @@ package enum Degradation: Sendable, Hashable {
     ("noise", "deviation, part of white", [0, 0.01, 0.03, 0.06, 0.1].map { .noise($0) }),
   ]
 
-  /// How strong it is, in its kind's unit.
+  /// The strength, in the unit of its kind in `sweeps`.
   package var strength: Double {
     switch self {
     case .crf(let factor): Double(factor)
@@ -36,12 +36,12 @@ package enum Degradation: Sendable, Hashable {
     }
   }
 
-  /// The strength for people, whole numbers without decimals.
+  /// The strength as text; whole numbers have no decimals.
   var label: String {
     strength.rounded() == strength ? strength.fixed(0) : "\(strength)"
   }
 
-  /// Whether footage stays as it is.
+  /// Whether footage is left unchanged. Encoding as H.264 always changes it.
   package var isIdentity: Bool {
     switch self {
     case .crf: false
@@ -51,7 +51,8 @@ package enum Degradation: Sendable, Hashable {
     }
   }
 
-  /// What becomes of a frame; `index` is what noise depends on.
+  /// Applies the degradation to one frame; `crf` and `everyFrame` leave it unchanged. `index` seeds
+  /// the noise. A scaled frame has at least 16 pixels a side.
   func changed(_ frame: Image, index: Int) -> Image {
     switch self {
     case .crf, .everyFrame: return frame
@@ -73,7 +74,7 @@ package enum Degradation: Sendable, Hashable {
     return Augmentation([.init(operation)])(frame, using: &generator)
   }
 
-  /// Whether a video must be encoded anew; otherwise its frames are changed as they are looked at.
+  /// Whether the video must be encoded again. If not, its frames are changed as they are read.
   var needsCopy: Bool {
     switch self {
     case .crf: true
@@ -82,12 +83,13 @@ package enum Degradation: Sendable, Hashable {
     }
   }
 
-  /// A copy of a video encoded anew, in a folder; of a picture, which has no frames, as it is.
+  /// Writes a degraded copy of a video into a folder; an image is copied unchanged, as PNG.
   ///
-  /// `everyFrame` leaves out frames and encodes at a rate factor of 12, whose losses cannot be
-  /// seen.
+  /// `everyFrame` drops frames and encodes the rest with a rate factor of 12, which has no visible
+  /// loss.
   ///
-  /// - Throws: `MediaError` where the video cannot be read or the copy not be written.
+  /// - Returns: The file of the copy.
+  /// - Throws: `MediaError` if the file cannot be read or the copy cannot be written.
   func copy(_ file: URL, into folder: URL) throws -> URL {
     let name = file.deletingPathExtension().lastPathComponent
     guard try MediaKind.of(file) == .video else {

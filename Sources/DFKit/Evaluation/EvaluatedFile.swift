@@ -1,22 +1,22 @@
 import Foundation
 import Training
 
-/// A video, image or group of face crops of known truth, and what was seen in it.
+/// A video, image or group of face crops with its label and its scores.
 package struct EvaluatedFile: Sendable {
-  /// The file; of face crops, the video or group that they are from.
+  /// The path of the file; for face crops, the name of their video or group.
   package var name: String
-  /// The truth.
+  /// The true label.
   package var label: FaceLabel
-  /// What belongs together and is drawn as one for intervals (`FaceManifest.groups`).
+  /// Files of the same group are drawn together for confidence intervals (`FaceManifest.groups`).
   package var group: String
-  /// The collection, where known.
+  /// The collection, if known.
   package var source: String?
-  /// Which copy of the video it is, such as a compression, where known.
+  /// The version of the video, such as its compression, if known.
   package var variant: String?
-  /// What was seen, with every face's scores.
+  /// The report of the file, with the scores of every face.
   package var report: VideoReport
 
-  /// A file.
+  /// A file whose properties are known.
   package init(
     name: String, label: FaceLabel, group: String, source: String? = nil, variant: String? = nil,
     report: VideoReport
@@ -29,7 +29,7 @@ package struct EvaluatedFile: Sendable {
     self.report = report
   }
 
-  /// A labelled video that has been judged.
+  /// A labelled video and its report.
   init(_ label: VideoLabel, group: String, _ report: VideoReport) {
     self.init(
       name: report.file, label: label.label, group: group,
@@ -37,15 +37,15 @@ package struct EvaluatedFile: Sendable {
   }
 }
 
-/// What files can be told apart by, to see where a detector is good and where not.
+/// A property by which files are grouped, to see where a detector works well and where it does not.
 package enum Facet: String, Sendable, CaseIterable {
-  /// The collection.
+  /// The collection that the file comes from.
   case source
-  /// The copy, such as a compression.
+  /// The version of the video, such as its compression.
   case compression
-  /// The median side of the judged faces, in pixels of the frame.
+  /// The median size of the scored faces (square root of the box's area), in pixels of the frame.
   case faceSize
-  /// The people who were judged in enough frames.
+  /// The number of people who were scored in enough frames.
   case people
 
   /// The name in tables.
@@ -58,7 +58,7 @@ package enum Facet: String, Sendable, CaseIterable {
     }
   }
 
-  /// The file's value, in words; nil where it is not known.
+  /// The file's value as text; nil if it is unknown.
   func value(_ file: EvaluatedFile, _ maker: VerdictMaker) -> String? {
     switch self {
     case .source: file.source
@@ -84,7 +84,8 @@ package enum Facet: String, Sendable, CaseIterable {
 }
 
 extension VideoReport {
-  /// The median side of the judged faces' boxes, in pixels; nil without any.
+  /// The median size of the scored faces, in pixels: the square root of the box's area. Nil if
+  /// there are none.
   var medianFaceSide: Float? {
     let sides = scores.faces.map { $0.box.area.squareRoot() }.sorted()
     return sides.isEmpty ? nil : sides[sides.count / 2]

@@ -5,47 +5,47 @@ import Foundation
 import MediaIO
 import Training
 
-/// Judges files of known truth and measures how well: what `dfkit evaluate` does.
+/// Scores files with known labels and makes verdicts: the work of `dfkit evaluate`.
 ///
-/// What networks say of faces is kept (`cache`); verdicts and figures are made of that anew each
-/// time, so that another rule, another range or another figure needs no network.
+/// The networks' scores are cached (`cache`). Verdicts and figures are computed from them in each
+/// call, so another rule, range or figure needs no run of the networks.
 package struct EvaluationJob: Sendable {
-  /// A file that has no answer because of an error.
+  /// A file that could not be judged because of an error.
   package struct Failure: Sendable, Equatable {
-    /// The file as it was given.
+    /// The path of the file.
     package var file: String
     package var error: String
   }
 
-  /// What was judged, and what could not be.
+  /// The judged files and the failures.
   package struct Outcome: Sendable {
-    /// The files, in order.
+    /// The judged files, in the order of the input.
     package var files: [EvaluatedFile] = []
-    /// Those without an answer because of an error.
+    /// Files that could not be judged because of an error.
     package var failures: [Failure] = []
-    /// Whether it was cancelled before the last file.
+    /// Whether the job was cancelled before the last file.
     package var wasCancelled = false
-    /// Files whose scores were known already.
+    /// The number of files whose scores were taken from the cache.
     package var known = 0
-    /// Rows of the lists of labels that name no file; none for face crops.
+    /// Rows of the label lists for which there is no file; always empty for face crops.
     package var rowsWithoutFile: [LabelEntry] = []
-    /// Files of the folders that are neither image nor video, by extension.
+    /// The number of files in the folders that are neither image nor video, by extension.
     package var passedOver: [String: Int] = [:]
-    /// Why scores are not kept; nil where they are.
+    /// Why scores could not be cached; nil if the cache works or none is used.
     package var cacheProblem: String?
   }
 
-  /// The recipe: how is judged.
+  /// The recipe to evaluate.
   package var recipe: Recipe
-  /// The networks' weights.
+  /// The weights of the recipe's members.
   package var weights: MemberFiles
-  /// The detector's weights; nil where only face crops are judged.
+  /// The detector's weights; nil if only face crops are judged.
   package var detectorWeights: WeightsSource?
-  /// How crops are changed before they are judged; as they are unless told otherwise.
+  /// How crops are transformed before they are scored; unchanged by default.
   package var view = CropView.plain
-  /// Whether rows of labels that name no file are an error, before anything is judged.
+  /// Whether label rows without a file are an error, thrown before any file is judged.
   package var isStrict = false
-  /// The folder in which scores are kept from call to call; nil to keep none.
+  /// The folder in which scores are cached between calls; nil: no cache.
   package var cache: URL?
 
   package init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource?) {
@@ -55,25 +55,26 @@ package struct EvaluationJob: Sendable {
     self.detectorWeights = detectorWeights
   }
 
-  /// The folder where scores are kept unless told otherwise: `$XDG_CACHE_HOME/dfkit/scores`, by
-  /// default `~/.cache/dfkit/scores`. Nil where the environment names no home folder.
+  /// The default cache folder for scores: `$XDG_CACHE_HOME/dfkit/scores`, by default
+  /// `~/.cache/dfkit/scores`. Nil if the environment names no home folder.
   package static func usualCache(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> URL? {
     UserFolder.cache("scores", environment)
   }
 
-  /// Makes verdicts as the recipe says.
+  /// Makes verdicts by the recipe's rules.
   ///
-  /// - Throws: `RecipeError` where an aggregator has no meaning.
+  /// - Throws: `RecipeError` if the recipe's aggregation is invalid.
   package func maker() throws -> VerdictMaker {
     VerdictMaker(recipe, try recipe.combination())
   }
 
-  /// Judges videos and images with labels. A bad file does not stop the others.
+  /// Judges videos and images with labels. A file that cannot be read is a failure and does not
+  /// stop the others. In a cancelled task, returns the files judged so far.
   ///
-  /// - Throws: `WeightsError` and `ClassifierError` where the networks cannot be used;
-  ///   `DatasetError` where rows of labels name no file and that is an error.
+  /// - Throws: `WeightsError` and `ClassifierError` if the networks cannot be used; `DatasetError`
+  ///   if `isStrict` is set and a label row has no file.
   package func judge(
     _ media: MediaFiles, _ labels: DatasetLabels, progress: (JobProgress) -> Void = { _ in }
   ) throws -> Outcome {
@@ -100,10 +101,11 @@ package struct EvaluationJob: Sendable {
     return outcome
   }
 
-  /// Judges face crops: those of one video, or of one group where videos are not known, as one
-  /// person's.
+  /// Judges face crops. The crops of one video are judged together as one person; if the video is
+  /// unknown, the crops of one group are.
   ///
-  /// - Throws: `DatasetError` where a manifest cannot be used; as for videos.
+  /// - Throws: `DatasetError` if a manifest cannot be used; `WeightsError` and `ClassifierError` if
+  ///   the networks cannot be used.
   package func judge(
     _ choice: SampleChoice, progress: (JobProgress) -> Void = { _ in }
   ) throws -> Outcome {
@@ -123,7 +125,7 @@ package struct EvaluationJob: Sendable {
     return outcome
   }
 
-  /// What is judged as one.
+  /// Files that are judged together.
   private struct Item {
     var name: String
     var files: [URL]
@@ -171,7 +173,8 @@ package struct EvaluationJob: Sendable {
     outcome.cacheProblem = scores.problem
   }
 
-  /// All that scores depend on.
+  /// Everything that the scores depend on, as text for the cache's key. Rules for verdicts are left
+  /// out.
   private func settings() throws -> String {
     var looking = recipe
     looking.aggregation = Recipe.Aggregation()
@@ -188,8 +191,8 @@ package struct EvaluationJob: Sendable {
   }
 }
 
-/// The networks of a job, loaded when the first file needs them: where all scores are known, none
-/// is.
+/// Loads the networks of a job when the first file needs them. If all scores are cached, none is
+/// loaded.
 private final class Networks {
   private let job: EvaluationJob
   private var loaded: VideoPredictor?
@@ -211,7 +214,8 @@ private final class Networks {
     return predictor
   }
 
-  /// What the members say of a video's crops, some at a time where they judge each by itself.
+  /// The members' scores of a video's crops. If all members score single crops, reads 64 at a time;
+  /// otherwise all crops at once.
   func report(on video: VideoSamples, _ view: CropView) throws -> VideoReport {
     let ensemble = try ensemble ?? job.recipe.ensemble(of: job.weights.members())
     self.ensemble = ensemble
@@ -234,9 +238,9 @@ private final class Networks {
 }
 
 extension MemberFiles {
-  /// The networks.
+  /// Reads the weights and makes the networks, in the order of the recipe.
   ///
-  /// - Throws: `WeightsError` and `ClassifierError` where they cannot be used.
+  /// - Throws: `WeightsError` and `ClassifierError` if the networks cannot be used.
   public func members() throws -> [Ensemble.Member] {
     try entries.map { entry in
       Ensemble.Member(

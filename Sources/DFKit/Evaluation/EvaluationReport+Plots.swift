@@ -1,7 +1,8 @@
 import Training
 
 extension EvaluationReport {
-  /// The plots by the names of their files, without what there are too few judgements for.
+  /// The plots with their file names (without extension). A plot for which there are too few
+  /// judgements is left out.
   package var plots: [(name: String, plot: any Plot)] {
     var plots: [(String, any Plot)] = []
     let shown = levels.filter { BinaryMetrics($0.judgements).ranking != nil }
@@ -47,7 +48,7 @@ extension EvaluationReport {
       })
   }
 
-  /// Curves in a square of which both sides go from 0 to 1.
+  /// Curves in a square plot whose axes both run from 0 to 1.
   private func curves(
     _ title: String, x: String, y: String, _ series: [LinePlot.Series]
   ) -> LinePlot {

@@ -2,7 +2,7 @@ import Foundation
 import Training
 
 extension EvaluationReport {
-  /// The report for people.
+  /// The report as text for the terminal.
   package var text: String {
     let real = files.count { $0.label == .real }
     var lines = [

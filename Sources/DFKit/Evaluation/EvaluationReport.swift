@@ -1,56 +1,56 @@
 import Classifiers
 import Training
 
-/// How good a detector is on files of known truth.
+/// The figures of a detector on files with known labels.
 package struct EvaluationReport: Sendable {
-  /// Judgements of one level.
+  /// The figures of one level: frames, people or videos.
   package struct Level: Sendable {
-    /// What is judged as one.
     package var level: EvaluationLevel
-    /// How many are real and fake, answered or not.
+    /// The number of real judgements, decided or not.
     package var real: Int
-    /// How many are fake.
+    /// The number of fake judgements, decided or not.
     package var fake: Int
-    /// The part of them that got an answer: fake or real.
+    /// The fraction that was decided as real or fake, 0 to 1; NaN if there are no judgements.
     package var coverage: Double
-    /// The figures of all by their probability, 0.5 where there is none: as Kaggle's score.
+    /// The figures of all by their probability. Anything without a probability counts as 0.5, as in
+    /// Kaggle's score.
     package var all: MetricFigures
-    /// The figures of those that got an answer.
+    /// The figures of those that were decided as real or fake.
     package var answered: MetricFigures
-    /// The figures of all where everything that is undecided counts as 0.5.
+    /// The figures of all, with 0.5 for everything undecided.
     package var undecidedAsHalf: MetricFigures
-    /// The judgements that `all` is of, by falling score.
+    /// The judgements behind `all`, by falling score.
     package var judgements: [Judgement]
   }
 
-  /// The files that have something in common.
+  /// The figures of the files that share a value of a facet.
   package struct Slice: Sendable {
-    /// What tells them from others.
+    /// The property by which files are grouped.
     package var facet: Facet
-    /// What they have in common.
+    /// The value that these files share.
     package var value: String
-    /// Real videos.
+    /// The number of real videos.
     package var real: Int
-    /// Fake videos.
+    /// The number of fake videos.
     package var fake: Int
-    /// The figures of their videos by their probability, 0.5 where there is none.
+    /// The figures of these videos. A video without a probability counts as 0.5.
     package var videos: MetricFigures
-    /// The part that got an answer.
+    /// The fraction of these videos that was decided as real or fake, 0 to 1.
     package var coverage: Double
   }
 
-  /// The files and what was seen in them.
+  /// The judged files.
   package let files: [EvaluatedFile]
-  /// Frames, people and videos.
+  /// The figures for frames, people and videos.
   package let levels: [Level]
-  /// Where it is good and where not; facets of which there is one value only are left out.
+  /// The figures by facet. Facets for which all files have the same value are left out.
   package let slices: [Slice]
-  /// The number of groups that intervals are drawn from.
+  /// The number of groups that the bootstrap draws from.
   package let groups: Int
-  /// Whether the recipe's probabilities are calibrated; nil where that is not known.
+  /// Whether the recipe's probabilities are calibrated; nil if unknown.
   package let isCalibrated: Bool?
 
-  /// Measures.
+  /// Computes all figures of files whose verdicts have been made.
   package init(
     _ files: [EvaluatedFile], _ maker: VerdictMaker, _ bootstrap: GroupBootstrap = .init()
   ) {

@@ -1,16 +1,16 @@
 import Classifiers
 import Training
 
-/// What is judged as one and compared with the truth.
+/// The unit that is judged and compared with the label.
 package enum EvaluationLevel: String, Sendable, CaseIterable {
-  /// Every judged face.
+  /// Every scored face.
   case frame
-  /// Every person of a file who was judged in enough frames; the file's truth is taken for theirs.
+  /// Every person who was scored in enough frames. They are assumed to have the label of the file.
   case person
   /// Every file.
   case video
 
-  /// The plural in tables.
+  /// The plural for tables.
   package var title: String {
     switch self {
     case .frame: "frames"
@@ -20,27 +20,28 @@ package enum EvaluationLevel: String, Sendable, CaseIterable {
   }
 }
 
-/// What counts for something that is undecided.
+/// The score that an undecided verdict counts with.
 enum UndecidedRule {
-  /// Its probability, 0.5 where there is none: what Kaggle's score asks for.
+  /// Its probability, or 0.5 if there is none, as in Kaggle's score.
   case scored
-  /// 0.5 in any case.
+  /// Always 0.5.
   case half
-  /// Nothing: it is left out.
+  /// None: it is left out.
   case leftOut
 }
 
-/// Judgements of one level, with the groups that are drawn for intervals.
+/// The judgements of one level, and the groups that the bootstrap draws.
 struct EvaluationUnits {
   private(set) var judgements: [Judgement] = []
-  /// The group of each.
+  /// The group of each judgement, from 0.
   private(set) var groups: [Int] = []
   private(set) var groupCount = 0
 
-  /// How many are of a label.
+  /// The number of judgements with this label.
   func count(_ label: FaceLabel) -> Int { judgements.count { $0.label == label } }
 
-  /// The units of some files.
+  /// Collects the judgements of some files, sorted by falling score. Groups are numbered in the
+  /// order of the files.
   init(
     _ files: [EvaluatedFile], _ level: EvaluationLevel, _ maker: VerdictMaker,
     undecided rule: UndecidedRule = .scored
@@ -55,13 +56,13 @@ struct EvaluationUnits {
       }
     }
     groupCount = places.count
-    // By falling score, so that no draw has to sort them again.
+    // Sort by falling score once, so that the bootstrap does not have to sort each draw.
     let order = judgements.indices.sorted { judgements[$0].score > judgements[$1].score }
     judgements = order.map { judgements[$0] }
     groups = order.map { groups[$0] }
   }
 
-  /// The scores of a file's units.
+  /// The scores of all units of a file.
   private static func scores(
     _ report: VideoReport, _ level: EvaluationLevel, _ maker: VerdictMaker, _ rule: UndecidedRule
   ) -> [Double] {
@@ -73,13 +74,14 @@ struct EvaluationUnits {
     }
   }
 
-  /// The figures of the judgements, with intervals from whole groups drawn anew.
+  /// The figures of the judgements, with intervals from a bootstrap over whole groups.
   func figures(_ bootstrap: GroupBootstrap, _ metrics: [Metric] = Metric.allCases) -> MetricFigures
   {
     MetricFigures(metrics, groups: groupCount, bootstrap) { self.metrics($0) }
   }
 
-  /// The judgements, given how often each group counts; nil is once each.
+  /// The metrics of the judgements. `times` is how often each group was drawn, which is the weight
+  /// of its judgements; nil: all weigh 1.
   func metrics(_ times: [Double]?) -> BinaryMetrics {
     guard let times else { return BinaryMetrics(judgements) }
     return BinaryMetrics(
@@ -88,7 +90,7 @@ struct EvaluationUnits {
 }
 
 extension Verdict {
-  /// What counts for it; nil leaves it out.
+  /// The score that the verdict counts with; nil: it is left out.
   fileprivate func score(_ rule: UndecidedRule) -> Double? {
     let probability = probability.map { Double($0) }
     guard case .undecided = self else { return probability }

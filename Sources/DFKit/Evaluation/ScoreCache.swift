@@ -3,23 +3,24 @@ import FaceDetect
 import Foundation
 import MediaIO
 
-/// What networks said of files, kept from call to call, so that other questions about the same
-/// scores cost nothing.
+/// Caches the scores of files between calls, so that other figures from the same scores need no run
+/// of the networks.
 ///
-/// One file for one way of looking (frames, detector, crops, networks and their weights); a line of
-/// JSON for each file that was looked at. A line that a killed process did not write to its end, or
-/// that is damaged, is as if it was not there. Where the cache cannot be read or written, work goes
-/// on without it (`problem`).
+/// There is one cache file for each combination of frame choice, detector, crop, networks and
+/// weights. It has one line of JSON for each scored file. A line that is damaged or incomplete,
+/// because the process was killed, is ignored. If the cache cannot be read or written, work
+/// continues without it and `problem` says why.
 package struct ScoreCache {
-  /// Why the cache is not used; nil while it is.
+  /// Why the cache is not used; nil if it works.
   package private(set) var problem: String?
   private var records: [String: Record] = [:]
   private var handle: FileHandle?
 
-  /// A cache that keeps nothing beyond this call.
+  /// A cache in memory only.
   package init() {}
 
-  /// The cache in a folder for a way of looking that `settings` tells in full.
+  /// The cache file in a folder for the given settings. `settings` must contain everything that the
+  /// scores depend on.
   package init(folder: URL, settings: String) {
     let name = SHA256.digits(of: Data("dfkit scores 1\n\(settings)".utf8))
     let file = folder.appendingPathComponent("\(name).jsonl", isDirectory: false)
@@ -36,7 +37,8 @@ package struct ScoreCache {
       }
       let handle = try FileHandle(forWritingTo: file)
       try handle.seekToEnd()
-      // What a killed process left is ended, so that the next line is whole.
+      // End an incomplete last line, which a killed process may have left, so that the next line is
+      // valid.
       if let last = data.last, last != UInt8(ascii: "\n") {
         try handle.write(contentsOf: Data("\n".utf8))
       }
@@ -46,8 +48,8 @@ package struct ScoreCache {
     }
   }
 
-  /// What a file is called in the cache: its path, size and time of change; nil where it cannot be
-  /// told.
+  /// The cache key of files: a hash of their paths, sizes and times of change. Nil if a file's
+  /// attributes cannot be read.
   package static func key(_ files: [URL]) -> String? {
     var text = ""
     for file in files {
@@ -60,12 +62,12 @@ package struct ScoreCache {
     return SHA256.digits(of: Data(text.utf8))
   }
 
-  /// What was seen in a file; nil where that is not known.
+  /// The cached report of a file, without verdicts; nil if it is not cached.
   package func report(_ key: String, file: String) -> VideoReport? {
     records[key]?.report(file: file)
   }
 
-  /// Keeps what was seen in a file.
+  /// Stores the report of a file. Later write errors set `problem`.
   package mutating func add(_ report: VideoReport, key: String) {
     let record = Record(key, report)
     records[key] = record
@@ -73,7 +75,7 @@ package struct ScoreCache {
     do {
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
-      // One write: two processes that add to one file do not mix their lines.
+      // A single write, so that two processes that append to the same file do not mix their lines.
       try handle.seekToEnd()
       try handle.write(contentsOf: try encoder.encode(record) + Data("\n".utf8))
     } catch {
@@ -83,7 +85,7 @@ package struct ScoreCache {
 }
 
 extension ScoreCache {
-  /// A report without what is made of the scores.
+  /// A report as it is stored: scores and people, but no verdicts.
   private struct Record: Codable {
     struct Person: Codable {
       var id: Int
@@ -97,17 +99,17 @@ extension ScoreCache {
     }
 
     struct Face: Codable {
-      /// Absent in records of before; the faces of one time are then of one frame.
+      /// Missing in records of older versions. There, faces with the same time belong to one frame.
       var frame: Int?
       var time: Double
       var person: Int
       var box: [Float]
       var scores: [Float]
-      /// What each of `familiar` measured; absent where that is empty.
+      /// The measures of each member in `familiar`; missing if there are none.
       var measures: [[String: Float]]?
     }
 
-    /// A member that says what is familiar to it.
+    /// A member with limits for the traits that it is familiar with.
     struct Familiar: Codable {
       var name: String
       var limits: [String: Float]
@@ -120,7 +122,7 @@ extension ScoreCache {
     var members: [String]
     var people: [Person]
     var faces: [Face]
-    /// Absent where no member says what is familiar to it.
+    /// Missing if no member has such limits.
     var familiar: [Familiar]?
 
     init(_ key: String, _ report: VideoReport) {
@@ -147,7 +149,7 @@ extension ScoreCache {
         ? nil : known.map { Familiar(name: $0.name, limits: $0.limits?.entries ?? [:]) }
     }
 
-    /// The report, its verdicts still to be made; nil where the record makes no sense.
+    /// The report, with no verdicts made yet. Nil if the record is invalid.
     func report(file: String) -> VideoReport? {
       var report = VideoReport(file: file, verdict: .undecided(.noFaces))
       report.frames = frames
@@ -166,7 +168,7 @@ extension ScoreCache {
       return report
     }
 
-    /// The faces with their scores; nil where they make no sense.
+    /// The faces with their scores; nil if the record is invalid.
     private var table: ScoreTable? {
       let familiar = familiar ?? []
       var table = ScoreTable(

@@ -2,7 +2,7 @@ import DeepfakeCore
 import Training
 
 extension StackReport {
-  /// The report for people.
+  /// The report as text for the terminal.
   package var text: String {
     var table = TextTable(
       [.init("members put together, by others' fit")] + Self.metrics.map { .init($0.title) }
@@ -27,7 +27,7 @@ extension StackReport {
     ].joined(separator: "\n")
   }
 
-  /// What the recipe is to say, as YAML.
+  /// The lines of the recipe that use these weights, as YAML.
   package var recipe: String {
     let lines = zip(members, weights).map { name, weight in
       "  - {name: \(name), ..., weight: \(weight.fixed(3))}"

@@ -2,35 +2,36 @@ import Classifiers
 import DeepfakeCore
 import Training
 
-/// What the members of an ensemble should count, fitted on files of known truth, and whether that
-/// is better than to count them alike.
+/// Fits the weights of an ensemble's members on files with known labels, and tests whether the
+/// weighted ensemble is better than the plain mean.
 ///
-/// Each way of putting members together is judged by others' fit: weights, scale and offset are
-/// those that the other four fifths of the groups (`EvaluatedFile.group`: people, where they are
-/// known) give. The plain ways get a calibration fitted in the same manner, so that a difference is
-/// that of the weights and not of the calibration. Sources and labels count as in `CalibrationJob`.
+/// Each way of combining the members is tested by cross-validation over five folds of groups
+/// (`EvaluatedFile.group`: people, where known): its weights, scale and offset are fitted to the
+/// other four folds. Plain combinations get a calibration fitted in the same way, so that a
+/// difference comes from the weights and not from the calibration. Sources and labels are weighted
+/// as in `CalibrationJob`.
 package struct StackReport: Sendable {
-  /// A way of putting members together.
+  /// One way of combining the members, with its figures.
   package struct Row: Sendable {
-    /// What it is called.
+    /// The name in the table.
     package var name: String
-    /// Its figures, by others' fit.
+    /// The cross-validated figures.
     package var figures: MetricFigures
-    /// How much each figure exceeds that of the mean of all members; draws are of the same groups.
-    /// Nil for that mean itself.
+    /// The figures minus those of the mean of all members; the intervals draw the same groups for
+    /// both. Nil for that mean itself.
     package var difference: MetricFigures?
   }
 
-  /// Why nothing can be said of weights.
+  /// Why no weights can be fitted.
   package enum Problem: Error, Sendable, Equatable, CustomStringConvertible {
-    /// There is one member only.
+    /// The ensemble has only one member.
     case oneMember
-    /// There are too few groups to fit on some and judge others.
+    /// There are too few groups for cross-validation.
     case fewGroups(Int)
-    /// There is no fit.
+    /// The fit failed.
     case noFit(String)
 
-    /// The message for people.
+    /// The error message.
     package var description: String {
       switch self {
       case .oneMember: "--stack: the recipe has one member; there is nothing to weigh."
@@ -42,30 +43,30 @@ package struct StackReport: Sendable {
     }
   }
 
-  /// The figures of each row, in the table's order.
+  /// The figures of each row, in the order of the table's columns.
   package static let metrics: [Metric] = [.logLoss, .auc, .brier]
 
   /// The members' names, in order.
   package let members: [String]
-  /// Each member's weight in the mean of log odds, as a part of their sum; none is below 0.
+  /// Each member's weight in the mean of log odds. None is negative; the sum is 1.
   package let weights: [Double]
-  /// What then makes that mean a probability: the stack's own weights and offset, said in another
-  /// way.
+  /// The calibration that turns the weighted mean of log odds into the stack's probability. Its
+  /// scale is the sum of the fitted weights, its offset the fitted offset.
   package let calibration: LogitCalibration
-  /// The mean of the members first, then the mean of their log odds, the stack, and each member
-  /// alone.
+  /// The mean of the members, the mean of their log odds, the stack, then each member alone.
   package let rows: [Row]
-  /// Files with a judgement of every member, real and fake.
+  /// The number of real files that every member has scored.
   package let real: Int
-  /// The fake ones.
+  /// The number of fake files that every member has scored.
   package let fake: Int
-  /// The number of groups that intervals are drawn from.
+  /// The number of groups that the bootstrap draws from.
   package let groups: Int
 
-  /// Fits and measures, on files whose verdicts have been made.
+  /// Fits and tests the weights, on files whose verdicts have been made.
   ///
-  /// - Parameter ridge: what draws weights to 0 (`StackedAggregator.fitted`).
-  /// - Throws: `StackReport.Problem`.
+  /// - Parameter ridge: The strength of the penalty that pulls weights to 0
+  ///   (`StackedAggregator.fitted`).
+  /// - Throws: `StackReport.Problem` if no weights can be fitted.
   package init(
     _ files: [EvaluatedFile], ridge: Double = 1, _ bootstrap: GroupBootstrap = .init()
   ) throws(Problem) {
@@ -110,7 +111,7 @@ package struct StackReport: Sendable {
       ),
     ]
     for (place, name) in members.enumerated() {
-      // A member that is worse than chance has no calibration, and no row.
+      // A member that is worse than chance cannot be calibrated and gets no row.
       guard let alone = try? plain(MemberAlone(place: place)) else { continue }
       ways.append(("\(name) alone", alone))
     }
@@ -127,15 +128,15 @@ package struct StackReport: Sendable {
     groups = clusters
   }
 
-  /// Whether the stack's log loss is surely lower than the mean's: 0 is not in the interval of the
-  /// difference.
+  /// Whether the stack's log loss is clearly lower than the mean's: the interval of the difference
+  /// lies below 0.
   package var isBetterThanMean: Bool {
     let difference = rows.first { $0.name == "stack" }?.difference
     return difference?[.logLoss].interval.map { $0.upperBound < 0 } ?? false
   }
 
-  /// The stack of the samples at some places, in which no member counts less than nothing: those
-  /// that would are left out, the lowest first.
+  /// The stack fitted to the samples at `places`. Members with a negative weight are removed one at
+  /// a time, the most negative first, until no weight is negative.
   private static func stack(
     _ judged: StackSamples, _ places: [Int], _ ridge: Double
   ) throws(Problem) -> StackedAggregator {
@@ -164,7 +165,7 @@ package struct StackReport: Sendable {
     }
   }
 
-  /// An aggregator with the calibration that the samples at some places give it.
+  /// The aggregator with a calibration fitted to the samples at `places`.
   private static func calibrated(
     _ aggregator: any Aggregator, _ judged: StackSamples, _ places: [Int]
   ) throws(Problem) -> CalibratedAggregator {
@@ -183,13 +184,13 @@ package struct StackReport: Sendable {
   }
 }
 
-/// Each file's scores of all members, with what decides how much it counts.
+/// The scores of each file by all members, with the weights of the samples.
 private struct StackSamples {
   private(set) var members: [String] = []
   private(set) var scores: [[Float]] = []
   let weighed: WeighedJudgements
 
-  /// The files that every member has judged.
+  /// Takes the files that every member has scored.
   init(_ files: [EvaluatedFile]) {
     members = files.lazy.map { $0.report.members.map(\.name) }.first { !$0.isEmpty } ?? []
     let judged = files.filter { [members] in
@@ -204,13 +205,13 @@ private struct StackSamples {
   }
 }
 
-/// Numbers for names, from 0 in the order in which they are asked for.
+/// Assigns numbers to names, from 0 in the order of first use.
 struct NameNumbers {
   /// The names in the order of their numbers.
   private(set) var names: [String] = []
   private var numbers: [String: Int] = [:]
 
-  /// The name's number.
+  /// The number of a name; a new name gets the next number.
   mutating func number(of name: String) -> Int {
     if let number = numbers[name] { return number }
     numbers[name] = names.count
@@ -219,14 +220,14 @@ struct NameNumbers {
   }
 }
 
-/// One member's score.
+/// Takes the score of one member and ignores the others.
 private struct MemberAlone: Aggregator {
   let place: Int
 
   func aggregate(_ scores: [Float]) -> Float { scores[place] }
 }
 
-/// An aggregator whose outcome is calibrated.
+/// An aggregator followed by a calibration.
 private struct CalibratedAggregator: Aggregator {
   let base: any Aggregator
   let calibration: LogitCalibration

@@ -2,35 +2,36 @@ import Foundation
 import MediaIO
 import Training
 
-/// How figures change as footage gets worse: what `dfkit evaluate --sweep` does.
+/// Measures how the figures change as footage gets worse: the work of `dfkit evaluate --sweep`.
 package struct SweepJob {
-  /// One degradation with what it leaves.
+  /// The figures under one degradation.
   package struct Row: Sendable {
-    /// The kind, as in `Degradation.sweeps`.
+    /// The kind of degradation, as in `Degradation.sweeps`.
     package var sweep: String
-    /// What was done.
+    /// The degradation that was applied.
     package var degradation: Degradation
-    /// The figures of all videos, by their probability, 0.5 where there is none.
+    /// The figures of all videos. A video without a probability counts as 0.5.
     package var videos: MetricFigures
-    /// The part of them that got an answer.
+    /// The fraction of videos that was decided as real or fake, 0 to 1.
     package var coverage: Double
   }
 
-  /// How is judged; scores of degraded copies are not kept.
+  /// The evaluation to repeat. Its cache is off, since scores of degraded copies are not stored.
   package var job: EvaluationJob
-  /// What intervals are made with.
+  /// Draws groups for the confidence intervals.
   package var bootstrap = GroupBootstrap()
 
-  /// A sweep.
   package init(_ job: EvaluationJob) {
     self.job = job
     self.job.cache = nil
   }
 
-  /// Judges the files of an evaluation again, degraded in each of the ways.
+  /// Judges the files of an evaluation again under each degradation. Files that are not in
+  /// `original` are skipped.
   ///
-  /// - Parameter original: the files as they are, judged.
-  /// - Throws: as `EvaluationJob.judge`, and `CancellationError`.
+  /// - Parameter original: The judged files without degradation.
+  /// - Throws: The errors of `EvaluationJob.judge`, `MediaError` if a file cannot be read or
+  ///   copied, and `CancellationError` in a cancelled task.
   package func run(
     _ media: MediaFiles, _ labels: DatasetLabels, original: [EvaluatedFile],
     progress: (JobProgress) -> Void = { _ in }
@@ -83,7 +84,7 @@ package struct SweepJob {
 }
 
 extension [SweepJob.Row] {
-  /// The rows as a table for people.
+  /// The rows as a table for the terminal.
   public var text: String {
     var table = TextTable(
       [.init("degraded by"), .init("to", .right), .init("coverage", .right)]
@@ -107,7 +108,7 @@ extension [SweepJob.Row] {
       })
   }
 
-  /// The log losses as a picture.
+  /// A plot of the log losses with their intervals, grouped by kind of degradation.
   package var plot: IntervalPlot {
     let groups = Degradation.sweeps.compactMap { sweep in
       let own = filter { $0.sweep == sweep.name }

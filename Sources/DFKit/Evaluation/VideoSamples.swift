@@ -2,20 +2,21 @@ import DeepfakeCore
 import FaceDetect
 import Training
 
-/// The face crops of one video, or of what stands in for it.
+/// The face crops of one video, which are judged together. If the video is unknown: of one group,
+/// or a single crop.
 struct VideoSamples {
-  /// The video, the group or the crop.
+  /// The name of the video or group, or the path of the crop.
   var name: String
   var label: FaceLabel
-  /// What is drawn as one for intervals (`FaceManifest.groups`).
+  /// The group that is drawn as a whole for confidence intervals (`FaceManifest.groups`).
   var group: String
-  /// The collection.
+  /// The collection that the crops come from.
   var source: String?
-  /// In the order of time, as far as that is known.
+  /// In the order of time. Crops without a time count as time 0 and keep their order.
   var samples: [FaceSample] = []
 
-  /// The videos of a manifest, in the order in which they come; what a real video and a fake one
-  /// name are stay two.
+  /// The videos of a manifest, in the order of first appearance. A real and a fake video of the
+  /// same name are kept apart, as are videos of different collections.
   static func all(of manifest: FaceManifest) -> [VideoSamples] {
     var videos: [VideoSamples] = []
     var places: [String: Int] = [:]
@@ -33,7 +34,7 @@ struct VideoSamples {
       videos[place].samples.append(sample)
     }
     for index in videos.indices {
-      // A stable order: crops of one time stay as they come.
+      // Stable sort: crops of the same time keep their order.
       let times = videos[index].samples.map { $0.time ?? 0 }
       let order = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
       videos[index].samples = order.map { videos[index].samples[$0] }
@@ -41,8 +42,8 @@ struct VideoSamples {
     return videos
   }
 
-  /// The row of a sample, whose picture is given, without scores. Crops of one time are of one
-  /// frame.
+  /// The table row of the sample at `place`, without scores. Crops of the same time get the same
+  /// frame number. Without a known box, the box is the whole picture.
   func face(_ place: Int, _ picture: Image) -> ScoreTable.Face {
     func time(_ place: Int) -> Double { samples[place].time ?? Double(place) }
     let frame = samples[..<place].indices.last { time($0) != time(place) }.map { $0 + 1 } ?? 0
@@ -54,13 +55,14 @@ struct VideoSamples {
 }
 
 extension FaceSample {
-  /// What is judged as one with this crop: its video; where that is not known, its group; where
-  /// neither is, it alone.
+  /// The name shared by the crops that are judged together: the video, else the group, else the
+  /// path of this crop alone.
   var judgedWith: String { video ?? group ?? path }
 }
 
 extension VideoReport {
-  /// A report on crops, whose scores are given: all are one person's, and each counts as a frame.
+  /// The report for crops with given scores. All crops are of one person, and each counts as a
+  /// frame.
   init(_ video: VideoSamples, _ scores: ScoreTable) {
     self.init(file: video.name, verdict: .undecided(.noFaces))
     frames = video.samples.count

@@ -3,9 +3,9 @@ import DeepfakeCore
 import FaceDetect
 import Training
 
-/// What parts of a face make a network say "fake": each is blurred away in turn, and the log odds
-/// are asked for anew (after Zeiler and Fergus, "Visualizing and Understanding Convolutional
-/// Networks", ECCV 2014, with parts of a face for patches).
+/// Measures which parts of a face make a network say "fake". Each part is blurred in turn, and the
+/// change of the log odds is its weight (after Zeiler and Fergus, "Visualizing and Understanding
+/// Convolutional Networks", ECCV 2014, with parts of a face instead of patches).
 package struct RegionOcclusion: Sendable {
   /// A part of a face.
   package enum Region: String, Sendable, CaseIterable {
@@ -16,8 +16,8 @@ package struct RegionOcclusion: Sendable {
     /// The border between face and surroundings, where a pasted face ends.
     case outline
 
-    /// What a place in the face's own coordinates (see `FaceFrame`) belongs to the region, 0 to 1,
-    /// soft at the edge.
+    /// How much a point belongs to the region, 0 to 1, with a soft edge. The point is in the face's
+    /// own coordinates (see `FaceFrame`).
     func part(_ x: Double, _ y: Double) -> Float {
       switch self {
       case .eyes: Self.ellipse(abs(x) - 0.5, y + 0.08, 0.48, 0.38)
@@ -30,8 +30,8 @@ package struct RegionOcclusion: Sendable {
       }
     }
 
-    /// 1 inside of an ellipse around the origin, 0 outside, with a soft edge a fifth of its size
-    /// wide.
+    /// 1 inside an ellipse around the origin, 0 outside. The soft edge is a fifth of the ellipse's
+    /// size wide.
     private static func ellipse(
       _ x: Double, _ y: Double, _ halfWidth: Double, _ halfHeight: Double
     ) -> Float {
@@ -41,24 +41,25 @@ package struct RegionOcclusion: Sendable {
     }
   }
 
-  /// What a region is worth.
+  /// The weight of one region.
   package struct Finding: Sendable, Equatable {
     package var region: Region
-    /// How much lower the log odds of "fake" are without it; below 0 where it spoke for "real".
+    /// How much the log odds of "fake" fall when the region is blurred. Negative if the region
+    /// spoke for "real".
     package var weight: Float
   }
 
   package var classifier: any FrameClassifier
 
-  /// A network of one or two outputs.
+  /// Takes a network with one or two outputs.
   package init(_ classifier: any FrameClassifier) {
     self.classifier = classifier
   }
 
-  /// What each region of a crop is worth, most first; nil where the landmarks make no face in the
-  /// crop, or the network's outputs do not mean "fake".
+  /// The weights of all regions of a crop, highest first. Nil if the landmarks do not form a face
+  /// inside the crop, or if the network's outputs do not mean real and fake.
   ///
-  /// - Parameter landmarks: five points in pixels of the crop.
+  /// - Parameter landmarks: The five landmarks, in pixels of the crop.
   package func callAsFunction(_ crop: Image, landmarks: [Point]) -> [Finding]? {
     guard let frame = FaceFrame(landmarks, width: crop.width, height: crop.height) else {
       return nil
@@ -81,13 +82,13 @@ package struct RegionOcclusion: Sendable {
 }
 
 extension Image {
-  /// The picture without anything smaller than a tenth of it.
+  /// The picture blurred so that details smaller than a tenth of it are lost.
   fileprivate var blurredAway: Image {
     resized(width: max(1, min(10, width)), height: max(1, min(10, height)), method: .area)
       .resized(width: width, height: height, method: .bilinear)
   }
 
-  /// The picture with another's pixels where `part` says so, 0 to 1.
+  /// The picture mixed with `other`: `part` gives the share of `other` at each pixel, 0 to 1.
   fileprivate func replaced(by other: Image, _ part: (Int, Int) -> Float) -> Image {
     var result = self
     for y in 0..<height {

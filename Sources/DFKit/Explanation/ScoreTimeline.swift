@@ -1,6 +1,6 @@
 import Training
 
-/// What a person's face looked like over time, as SVG whose colours are the page's.
+/// A person's frame scores over time as an SVG plot. Its colours come from the page's style.
 struct ScoreTimeline {
   private let person: VideoExplanation.Person
   private let undecided: ClosedRange<Float>?
@@ -17,7 +17,7 @@ struct ScoreTimeline {
     self.undecided = undecided
   }
 
-  /// The picture, to be put into a page.
+  /// The SVG element, for use inside a page.
   var svg: String {
     let times = person.scores.map(\.time)
     let (first, last) = (times.min() ?? 0, times.max() ?? 0)

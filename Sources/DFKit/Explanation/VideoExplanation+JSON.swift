@@ -1,7 +1,7 @@
 import Classifiers
 
 extension VideoExplanation {
-  /// All that the page says, as `dfkit report --json` prints it (see `Docs/Formats.md`).
+  /// The content of the page, as `dfkit report --json` prints it (see `Docs/Formats.md`).
   package var json: JSON {
     [
       "version": .string(dfkitVersion),

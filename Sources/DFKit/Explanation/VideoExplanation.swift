@@ -5,87 +5,88 @@ import Foundation
 import MediaIO
 import Training
 
-/// A verdict with what led to it: what `dfkit report` shows.
+/// A verdict with the scores and faces that led to it, as `dfkit report` shows it.
 package struct VideoExplanation: Sendable {
   package struct FileFacts: Sendable, Equatable {
     /// The path as it was given.
     package var path: String
-    /// Bytes.
+    /// In bytes.
     package var size: Int
-    /// Of its bytes.
+    /// The hash of the file's bytes.
     package var sha256: String
-    /// What a video says of itself; nil for an image.
+    /// The properties of a video; nil for an image.
     package var video: VideoInfo?
   }
 
-  /// A network that was asked.
+  /// A network that was used.
   package struct Model: Sendable, Equatable {
     /// The member's name in the recipe, or `detector`.
     package var name: String
     package var architecture: String
-    /// Where its weights are from.
+    /// The name of its weights.
     package var weights: String
-    /// Of the weights' bytes.
+    /// The hash of the weights file's bytes.
     package var sha256: String
-    /// The side of the input; nil for a detector.
+    /// The side of the input, in pixels; nil for a detector.
     package var size: Int?
   }
 
-  /// A face that spoke most for the verdict.
+  /// One of the faces that influenced the verdict most.
   package struct DrivingFace: Sendable {
-    /// Its place among the faces of the report's `scores`.
+    /// Its index in the faces of the report's `scores`.
     package var place: Int
-    /// Seconds; 0 for an image.
+    /// In seconds; 0 for an image.
     package var time: Double
     /// The probability of "fake" for this face alone.
     package var probability: Float
-    /// The crop as the networks saw it.
+    /// The crop that the networks saw.
     package var crop: Image
-    /// What speaks for "fake" in it, the mean over the networks; nil where none has maps to ask.
+    /// Which places of the crop speak for "fake" (Grad-CAM), averaged over the networks; nil if no
+    /// network has a map.
     package var heat: HeatMap?
-    /// What its regions are worth, the mean over the networks; empty where its landmarks are not
-    /// known.
+    /// The weights of the face's regions, averaged over the networks. Empty if its landmarks are
+    /// unknown.
     package var regions: [RegionOcclusion.Finding]
   }
 
-  /// A person, and the faces that drove the verdict on them.
+  /// A person, with the faces that influenced the verdict most.
   package struct Person: Sendable {
-    /// The verdict and its facts.
+    /// The person's verdict and where the person was seen.
     package var report: VideoReport.Person
-    /// Every judged face's time and probability, in the order of time.
+    /// The time and probability of every scored face, in the order of time.
     package var scores: [(time: Double, probability: Float)]
-    /// Where the middle four fifths of the faces' probabilities lie.
+    /// The range of the middle 80 % of the faces' probabilities; nil if no face was scored.
     package var spread: ClosedRange<Float>?
-    /// The faces that spoke most for the verdict, by time.
+    /// The faces that influenced the verdict most, in the order of time.
     package var driving: [DrivingFace]
   }
 
   /// The verdict with all scores.
   package var report: VideoReport
   package var file: FileFacts
-  /// The detector first, then the recipe's members.
+  /// The detector, then the recipe's members.
   package var models: [Model]
-  /// How was judged.
+  /// The recipe that was used.
   package var recipe: Recipe
-  /// The people, by number.
+  /// The people, by `id`.
   package var people: [Person]
-  /// What nobody looked at, in words.
+  /// What was not examined, in words, such as frames, sound or small faces.
   package var notLookedAt: [String]
 }
 
-/// Makes verdicts with what led to them.
+/// Makes verdicts together with their explanations.
 package struct VideoExplainer: Sendable {
-  /// What judges.
+  /// Makes the verdicts.
   package var predictor: VideoPredictor
-  /// Faces shown of each person.
+  /// The number of faces shown for each person.
   package var drivingFaces = 6
   private let recipe: Recipe
   private let models: [VideoExplanation.Model]
   private let maps: [GradCAM]
 
-  /// An explainer of a recipe with weights.
+  /// An explainer for a recipe with its weights.
   ///
-  /// - Throws: `WeightsError` and `ClassifierError` where they cannot be used.
+  /// - Throws: `WeightsError` and `ClassifierError` if the weights cannot be used.
   package init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource) throws {
     var recipe = recipe
     recipe.noteCalibration(of: weights)
@@ -113,9 +114,9 @@ package struct VideoExplainer: Sendable {
     self.maps = maps
   }
 
-  /// The verdict on a file, explained.
+  /// The verdict on a file, with its explanation.
   ///
-  /// - Throws: as `VideoPredictor.predict`.
+  /// - Throws: The errors of `VideoPredictor.predict`.
   package func explain(
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> VideoExplanation {
@@ -144,7 +145,8 @@ package struct VideoExplainer: Sendable {
     let spread = sorted.first.map { _ in
       sorted[sorted.count / 10]...sorted[sorted.count - 1 - sorted.count / 10]
     }
-    // For a fake, those that looked most so; for a real one, least so.
+    // For "real", show the faces with the lowest probability of "fake"; otherwise those with the
+    // highest.
     let isReal = person.verdict.answer == .real
     let ranked = faces.sorted {
       isReal ? $0.probability < $1.probability : $0.probability > $1.probability
@@ -160,7 +162,7 @@ package struct VideoExplainer: Sendable {
       })
   }
 
-  /// The mean over the members of what each region is worth.
+  /// The weight of each region, averaged over the members.
   private func regions(_ crop: JudgedCrop) -> [RegionOcclusion.Finding] {
     var sums: [RegionOcclusion.Region: Float] = [:]
     var count: Float = 0
@@ -183,7 +185,7 @@ package struct VideoExplainer: Sendable {
       video: isVideo ? (try? Video(file))?.info : nil)
   }
 
-  /// What nobody looked at.
+  /// What was not examined, in words.
   private func notLookedAt(_ report: VideoReport, _ video: VideoInfo?) -> [String] {
     var lines: [String] = []
     if let video {

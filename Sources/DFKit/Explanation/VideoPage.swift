@@ -5,29 +5,29 @@ import Foundation
 import MediaIO
 import Training
 
-/// An explained verdict as one page of HTML that needs no other file, no script and no network.
+/// Renders an explained verdict as a single HTML page that needs no other file, no script and no
+/// network.
 package struct VideoPage {
-  /// What is shown.
+  /// The explanation to show.
   package var explanation: VideoExplanation
 
-  /// Pixels of a shown crop's side.
+  /// The longer side of a crop on the page, in pixels.
   private static let side = 224
 
-  /// A page.
   package init(_ explanation: VideoExplanation) {
     self.explanation = explanation
   }
 
-  /// The page.
+  /// The page as HTML.
   ///
-  /// - Throws: where the built-in template cannot be read.
+  /// - Throws: An error if the built-in template cannot be parsed.
   package var html: String {
     get throws { try HTMLPage.rendered(df_video_page(), context) }
   }
 
-  /// Writes the page, whole or not at all.
+  /// Writes the page. If that fails, no partial file is left.
   ///
-  /// - Throws: `DatasetError.unwritable`.
+  /// - Throws: `DatasetError.unwritable` if the file cannot be written.
   package func write(to file: URL) throws {
     try HTMLPage.write(try html, to: file)
   }

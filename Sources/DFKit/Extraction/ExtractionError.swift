@@ -1,18 +1,18 @@
-/// Why faces could not be extracted into a folder. The description names the file, the cause and
-/// the way out.
+/// Why faces could not be extracted into a folder. The description names the file, the cause and a
+/// remedy.
 package enum ExtractionError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A file or folder of the dataset cannot be written.
   case unwritable(file: String, reason: String)
-  /// The folder holds a dataset of other settings.
+  /// The folder holds a dataset that was extracted with other settings.
   case otherSettings(folder: String, differences: [String])
   /// The folder holds a manifest that was not written by an extraction.
   case foreign(folder: String)
-  /// A file in the folder is not what was written there.
+  /// A file in the folder is not as the extraction wrote it.
   case damaged(file: String, reason: String)
-  /// What is asked for contradicts itself.
+  /// The options contradict each other.
   case impossible(problem: String)
 
-  /// The message for people.
+  /// The error message, with a remedy.
   package var description: String {
     switch self {
     case .unwritable(let file, let reason):

@@ -3,11 +3,13 @@ import Foundation
 import MediaIO
 import Training
 
-/// The folder of a dataset that is being extracted.
+/// The folder of a dataset during extraction.
 struct ExtractionFolder: Sendable {
   let url: URL
 
-  /// Makes the folder, or goes on with it.
+  /// Creates the folder, or uses an existing one.
+  ///
+  /// - Throws: `ExtractionError.unwritable` if it is a file or cannot be created.
   init(_ url: URL) throws(ExtractionError) {
     self.url = url
     var isFolder: ObjCBool = false
@@ -19,13 +21,15 @@ struct ExtractionFolder: Sendable {
     do {
       try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     } catch {
-      // Foundation's sentences end in full stops of their own.
+      // Foundation's sentences end with a full stop; remove it, since the message adds its own.
       let reason = error.reason.split(separator: ".").joined(separator: ".")
       throw .unwritable(file: url.relativePath, reason: reason)
     }
   }
 
-  /// Keeps all others out, and removes what a killed process was writing.
+  /// Locks the folder against other processes and removes partial files that a killed process left.
+  ///
+  /// - Throws: `FolderLock.Failure` if the folder cannot be locked.
   func lock() throws(FolderLock.Failure) -> FolderLock {
     let lock = try FolderLock(file: file(".lock"))
     OutputFiles.removeParts(in: url)
@@ -35,9 +39,9 @@ struct ExtractionFolder: Sendable {
   var manifest: URL { file(FaceManifest.fileName) }
   var videos: URL { file("videos.csv") }
   var record: URL { file(ExtractionRecord.fileName) }
-  /// What is done and not yet in the manifest.
+  /// The finished videos that are not yet in the manifest.
   var journal: URL { file(".journal") }
-  /// Where crops wait until all of a video are there.
+  /// The folder for temporary crops, until all crops of a video are written.
   var work: URL { url.appendingPathComponent(".work", isDirectory: true) }
 
   func file(_ name: String) -> URL { url.appendingPathComponent(name, isDirectory: false) }
@@ -46,7 +50,8 @@ struct ExtractionFolder: Sendable {
     .unwritable(file: url.relativePath, reason: String(cString: strerror(errno)))
   }
 
-  /// An empty folder for crops in the making; what a killed process left there goes.
+  /// Creates an empty folder for temporary crops. Crops that a killed process left there are
+  /// removed.
   func prepareWork() throws(ExtractionError) {
     removeWork()
     guard mkdir(work.path, 0o777) == 0 else { throw Self.failure(work) }
@@ -56,7 +61,7 @@ struct ExtractionFolder: Sendable {
     try? FileManager.default.removeItem(at: work)
   }
 
-  /// Removes crops of videos of which not all is there.
+  /// Removes the crops of videos that were not finished.
   func removeCrops(ofSlugs slugs: Set<String>) {
     guard !slugs.isEmpty else { return }
     for folder in Set(slugs.map(VideoRecord.folder(ofSlug:))).sorted() {
@@ -69,14 +74,14 @@ struct ExtractionFolder: Sendable {
   }
 }
 
-/// The names of crops: `SLUG-p001-000123.png` is person 1 in frame 123.
+/// The file names of crops: `SLUG-p001-000123.png` is person 1 in frame 123.
 enum CropName {
   static func make(_ slug: String, person: Int, frame: Int, _ format: ImageFile.Format) -> String {
     let fileExtension = format == .png ? "png" : "jpg"
     return "\(slug)-p\(padded(person, 3))-\(padded(frame, 6)).\(fileExtension)"
   }
 
-  /// The video's part of a crop's name; nil for other names.
+  /// The slug of the video in a crop's file name; nil for other names.
   static func slug(of name: some StringProtocol) -> String? {
     let parts = name.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 4, parts[2].hasPrefix("p") else { return nil }

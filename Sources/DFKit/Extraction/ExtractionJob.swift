@@ -5,22 +5,22 @@ import MediaIO
 import Synchronization
 import Training
 
-/// Makes a dataset of face crops out of videos: a folder with the crops and a manifest.
+/// Extracts face crops from videos into a dataset: a folder with the crops and a manifest.
 ///
-/// The folder is the same, byte for byte, however many threads work and however often the work was
-/// ended, with SIGKILL too, and begun again. Each video's crops are made under temporary names and
-/// then moved to their places; then the video is noted in a journal, which becomes the manifest at
-/// the end. What is in neither is done again.
+/// The folder's content is the same, byte for byte, for any number of threads, and also if the work
+/// was interrupted (even by SIGKILL) and continued. The crops of a video are written under
+/// temporary names and then renamed. After that, the video is added to a journal, from which the
+/// manifest is written at the end. Videos that are in neither are extracted again.
 package struct ExtractionJob: Sendable {
-  /// Which faces, and how.
+  /// The frames, the people and the form of the crops.
   package var options: ExtractionOptions
-  /// Finds the faces.
   package var detector: any FaceDetector
-  /// The SHA-256 of the detector's weights: a folder is gone on with by the same detector only.
+  /// The SHA-256 of the detector's weights. An extraction can be continued only with the same
+  /// detector.
   package var detectorDigest: String
-  /// What videos show.
+  /// The labels of the videos.
   package var labels: DatasetLabels
-  /// The dataset's folder.
+  /// The folder of the dataset.
   package var folder: URL
 
   package init(
@@ -34,10 +34,11 @@ package struct ExtractionJob: Sendable {
     self.folder = folder
   }
 
-  /// Looks up the labels of videos and what the folder already has, and holds the folder for as
-  /// long as the plan lives.
+  /// Finds the label of each video and the videos that the folder already has. The folder stays
+  /// locked while the plan exists.
   ///
-  /// - Throws: `ExtractionError`, `DatasetError` where the folder cannot be used.
+  /// - Throws: `ExtractionError` if the folder cannot be used or the options contradict each other,
+  ///   `DatasetError` if its files or the labels cannot be used.
   package func plan(_ inputs: MediaFiles) throws -> ExtractionPlan {
     if options.isBalanced {
       guard case .spread = options.frames else {
@@ -49,12 +50,12 @@ package struct ExtractionJob: Sendable {
       inputs, labels, options, detectorDigest: detectorDigest, folder: folder)
   }
 
-  /// Extracts what the plan leaves to do. Stops early in a cancelled task, with the manifest
-  /// written for what is done.
+  /// Extracts the videos that the plan leaves to do. In a cancelled task, stops early and writes
+  /// the manifest for the finished videos.
   ///
-  /// - Parameter failed: called with each video that cannot be extracted, as soon as that is known.
-  /// - Throws: `ExtractionError` where the folder cannot be written; what is done then is kept
-  ///   there.
+  /// - Parameter failed: Called for each video that cannot be extracted, as soon as the error
+  ///   occurs.
+  /// - Throws: `ExtractionError` if the folder cannot be written. Finished videos stay in it.
   package func run(
     _ plan: ExtractionPlan, progress: (JobProgress) -> Void = { _ in },
     failed: (ExtractionSummary.Remark) -> Void = { _ in }
@@ -104,7 +105,7 @@ package struct ExtractionJob: Sendable {
         do {
           if try take(result, of: tasks[place], &journal, &state, &summary, failed) { done += 1 }
         } catch {
-          // Nothing more can be written; the threads are waited for.
+          // Nothing more can be written. Stop, but wait for the threads.
           stopping = stopping ?? error
           queue.stop()
         }
@@ -121,10 +122,10 @@ package struct ExtractionJob: Sendable {
     summary.warnings.sort { $0.file < $1.file }
   }
 
-  /// Takes down what became of a video.
+  /// Records the result of a video in the journal and the summary.
   ///
-  /// - Returns: false for a video that was given up because the work is stopped.
-  /// - Throws: `ExtractionError` where nothing more can be written.
+  /// - Returns: False if the video was not finished because the job stops.
+  /// - Throws: `ExtractionError` if nothing more can be written.
   private func take(
     _ result: Result<VideoExtractor.Result, any Error>, of task: ExtractionPlan.Waiting,
     _ journal: inout ExtractionJournal, _ state: inout ExtractionState,
@@ -145,7 +146,7 @@ package struct ExtractionJob: Sendable {
       record.state = .failed
       record.note = error.reason
       state.finish(record, rows: try journal.append(record, rows: ""))
-      // Not every error is of a file.
+      // Some errors do not name the file.
       let text = error.reason.contains(name) ? error.reason : "\(name): \(error.reason)"
       summary.failures.append(.init(file: name, text: text))
       failed(.init(file: name, text: text))
@@ -153,8 +154,8 @@ package struct ExtractionJob: Sendable {
     return true
   }
 
-  /// Starts threads, each with videos of its own; where there are more threads than videos, several
-  /// work on each.
+  /// Starts threads that extract one video each. If there are more threads than videos, the others
+  /// help to decode.
   private func start(
     _ plan: ExtractionPlan, _ inHand: VideosInHand
   ) -> WorkQueue<Result<VideoExtractor.Result, any Error>> {
@@ -164,7 +165,7 @@ package struct ExtractionJob: Sendable {
     let keptBytes = max(1 << 27, (1 << 30) / threads)
     var settings = WorkQueue<Result<VideoExtractor.Result, any Error>>.Options(
       "extractor", threads: threads)
-    // A video that takes long does not keep others out of the journal.
+    // Results come in any order, so that a long video does not delay others.
     settings.isOrdered = false
     settings.keepsToThreads = threads > 1
     settings.stackSize = 8 << 20
@@ -188,14 +189,14 @@ package struct ExtractionJob: Sendable {
   }
 }
 
-/// The videos that threads are at work on, and the part of each that is done.
+/// The videos that are being extracted, with the finished fraction of each.
 private final class VideosInHand: Sendable {
   private let parts = Mutex<[Int: Double]>([:])
 
-  /// - Parameter part: nil where the video is done.
+  /// - Parameter part: The finished fraction, 0 to 1; nil when the video is finished.
   func set(_ place: Int, _ part: Double?) { parts.withLock { $0[place] = part } }
 
-  /// The first of the videos, and the sum of the parts.
+  /// The first video in work, and the sum of the finished fractions of all videos in work.
   var sum: (first: Int?, part: Double) {
     parts.withLock { ($0.keys.min(), $0.values.reduce(0, +)) }
   }

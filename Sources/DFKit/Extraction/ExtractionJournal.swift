@@ -3,16 +3,16 @@ import Foundation
 import MediaIO
 import Training
 
-/// The videos that are done and not yet in the manifest, in the order in which they were done. An
-/// entry that a killed process did not write to its end is as if it was not there.
+/// A file of the finished videos that are not yet in the manifest, in the order in which they were
+/// finished. An incomplete last entry, which a killed process may leave, is ignored.
 ///
-/// An entry is a line with the lengths of record and rows and a hash of both, the record as in
-/// `videos.csv`, and the rows as in the manifest.
+/// An entry has three parts: a line with the byte lengths of the record and the rows and a hash of
+/// both; the record as in `videos.csv`; and the rows as in the manifest.
 struct ExtractionJournal {
-  /// A video that is done.
+  /// A finished video.
   struct Entry {
     var record: VideoRecord
-    /// Where its rows are in the file.
+    /// The bytes of its manifest rows in the journal.
     var rows: Range<Int>
   }
 
@@ -20,7 +20,9 @@ struct ExtractionJournal {
   private var length: Int
   private let writer: OutputFile<ExtractionError>
 
-  /// The whole entries of a journal, and the bytes that they take. A missing file has none.
+  /// The complete entries of a journal and their length in bytes. A missing file has none.
+  ///
+  /// - Throws: `ExtractionError.damaged` if the file cannot be read.
   static func read(_ url: URL) throws(ExtractionError) -> (entries: [Entry], length: Int) {
     guard FileManager.default.fileExists(atPath: url.path) else { return ([], 0) }
     let data = try mapped(url)
@@ -65,7 +67,7 @@ struct ExtractionJournal {
     String(SHA256.digits(of: data).prefix(16))
   }
 
-  /// Opens a journal to go on behind its whole entries.
+  /// Opens a journal to append to it, and cuts off what follows its first `length` bytes.
   init(_ url: URL, length: Int) throws(ExtractionError) {
     self.url = url
     self.length = length
@@ -75,9 +77,9 @@ struct ExtractionJournal {
     writer = try OutputFile(url, .appending, failure: ExtractionError.unwritable)
   }
 
-  /// Adds a video.
+  /// Appends a video.
   ///
-  /// - Returns: where its rows are in the file.
+  /// - Returns: The bytes of its manifest rows in the file.
   mutating func append(
     _ record: VideoRecord, rows: String
   ) throws(ExtractionError) -> Range<Int> {

@@ -2,103 +2,107 @@ import FaceDetect
 import MediaIO
 import Training
 
-/// Which faces are cut out of videos, and how.
+/// The frames that are searched, the people whose faces are cut out, and the form of the crops.
 package struct ExtractionOptions: Sendable, Equatable {
   /// Which frames of a video are searched for faces.
   package enum Frames: Sendable, Equatable {
-    /// So many, spread evenly over all; all if there are fewer.
+    /// This many frames, evenly spread; all frames if the video has fewer.
     case spread(Int)
-    /// Every one.
+    /// Every frame.
     case all
-    /// Every tenth from the start on, up to the first with a face.
+    /// Every tenth frame from the start, until one has a face.
     case firstFace
   }
 
-  /// Whose faces are cut out.
+  /// The people whose faces are cut out.
   package enum People: String, Sendable, CaseIterable {
-    /// Everybody's.
+    /// All people.
     case all
-    /// Those of the person with the largest face, by the median area of its boxes.
+    /// Only the person with the largest face, by the median area of the person's boxes.
     case largest
-    /// In each frame, the one that the detector is surest of.
+    /// In each frame, only the face with the highest detector score.
     case surest
   }
 
-  /// The frames of each video.
+  /// Which frames of each video are searched.
   package var frames: Frames = .spread(25)
-  /// Whether videos of the rarer label give more frames, so that there are as many crops of either.
+  /// Whether more frames are taken from videos of the rarer label, so that both labels have about
+  /// the same number of crops.
   package var isBalanced = false
-  /// The most frames that balancing asks of a video.
+  /// The largest number of frames that balancing takes from a video.
   package var maxFrames = 200
-  /// How faces are found; its weights aside.
+  /// The detector's settings, without its weights.
   package var detector = Recipe.Detector()
-  /// Whose faces.
+  /// The people whose faces are cut out.
   package var people: People = .all
-  /// Frames in which a person must be seen, as a part of those of the person seen most: what is no
-  /// face, or passes by, is left out.
+  /// The number of frames in which a person must be seen, as a fraction of the frames of the person
+  /// seen most. This leaves out false detections and people who pass by.
   package var minShare: Float = 0.25
-  /// How they are cut out.
+  /// How faces are cut out.
   package var crop = Recipe.Crop()
-  /// The side of a crop in pixels; nil for its own size in the frame.
+  /// The side of a crop in pixels; nil: crops keep their size in the frame.
   package var size: Int?
-  /// How crops are written.
+  /// The image format of the crops.
   package var format: ImageFile.Format = .png
-  /// Whether the dataset's own split goes into the manifest.
+  /// Whether the split that the dataset defines is written into the manifest.
   package var keepsSplit = false
-  /// Whether rows of labels that name no file are an error, before anything is extracted.
+  /// Whether label rows without a file are an error, thrown before any video is extracted.
   package var isStrict = false
 
-  /// 25 frames a video and everybody in them, as the built-in recipe finds and cuts faces, as PNG.
+  /// The defaults: all people in 25 frames of a video, with the built-in recipe's detector and
+  /// crop, as PNG.
   package init() {
     detector.frameScale = .auto
   }
 
-  /// The datasets of a silver-medal team of the Deepfake Detection Challenge.
+  /// The datasets that a silver-medal team of the Deepfake Detection Challenge (DFDC) used.
   package enum Preset: String, Sendable, CaseIterable {
-    /// The first face of each video, found by MTCNN.
+    /// The first face of each video, detected by MTCNN.
     case faces1 = "faces-1"
-    /// Of DFDC's training set about 200,000 faces, half of them real, found by RetinaFace.
+    /// About 200,000 faces from the training set of DFDC, half of them real, detected by
+    /// RetinaFace.
     case faces3 = "faces-3"
-    /// Likewise 2,000,000.
+    /// About 2,000,000 faces from the training set of DFDC, half of them real, detected by
+    /// RetinaFace.
     case faces6 = "faces-6"
   }
 
   /// A preset's options.
   package init(preset: Preset) {
     people = .surest
-    // As that team had it.
+    // The scale that the team used.
     detector.frameScale = 0.5
     switch preset {
     case .faces1:
       detector.kind = .mtcnn
       frames = .firstFace
     case .faces3:
-      // 100,000 fakes give one each; 19,154 real videos five each.
+      // 100,000 fake videos give one frame each, 19,154 real videos five each.
       frames = .spread(1)
       isBalanced = true
     case .faces6:
-      // 100,000 fakes give ten each; 19,154 real videos 52 each.
+      // 100,000 fake videos give ten frames each, 19,154 real videos 52 each.
       frames = .spread(10)
       isBalanced = true
     }
   }
 }
 
-/// How many frames a video of either label gives.
+/// The number of frames that are taken from a video of each label.
 package struct FrameBalance: Sendable, Equatable, Codable {
-  /// Frames of a real video.
+  /// The number of frames taken from a real video.
   package var real: Int
-  /// Frames of a fake one.
+  /// The number of frames taken from a fake video.
   package var fake: Int
 
-  /// The same for both.
+  /// The same number for both labels.
   package init(_ frames: Int) {
     real = frames
     fake = frames
   }
 
-  /// More for the rarer label, as many times as it has fewer videos, `most` at most; the same where
-  /// a label has none.
+  /// A number for each label. Videos of the rarer label give more frames, in proportion to the
+  /// number of videos, up to `most`. If a label has no videos, both numbers are `frames`.
   package init(_ frames: Int, realVideos: Int, fakeVideos: Int, most: Int) {
     self.init(frames)
     guard realVideos > 0, fakeVideos > 0 else { return }

@@ -3,45 +3,46 @@ import Foundation
 import MediaIO
 import Training
 
-/// The videos of a dataset, what is done of them and what there is to do.
+/// The videos of a dataset: which are already extracted and which are still to do.
 package struct ExtractionPlan {
   /// A video that cannot be extracted.
   package struct Failure: Sendable, Equatable {
-    /// The file as it was given.
+    /// The path of the file.
     package var file: String
     package var error: String
   }
 
-  /// A video that waits, and where its file is.
+  /// A video that is still to be extracted, and its file.
   struct Waiting: Sendable {
     var record: VideoRecord
     var file: URL
   }
 
   let folder: ExtractionFolder
-  /// The plan's, not the folder's: threads may hold that for a moment longer than the job runs.
+  /// Held by the plan and not by the folder, because threads may keep the folder for a moment after
+  /// the job ends.
   private let lock: FolderLock
   var state: ExtractionState
   var tasks: [Waiting] = []
-  /// How many frames a video gives, where they are spread.
+  /// The number of frames for each label if frames are evenly spread, otherwise nil.
   package private(set) var balance: FrameBalance?
-  /// Videos of which no label is known, or that cannot be the dataset's.
+  /// Videos without a known label, and videos that conflict with the dataset.
   package private(set) var failures: [Failure] = []
-  /// Videos that were extracted before.
+  /// The number of videos that were extracted earlier.
   package private(set) var doneBefore = 0
-  /// Where the labels were from.
+  /// A description of where the labels come from.
   package private(set) var labelText = ""
-  /// Files that show no faces to learn from, by what they are.
+  /// The number of files that are left out because they show no faces to train on, by the reason.
   package private(set) var leftOut: [String: Int] = [:]
-  /// Rows of the lists of labels whose file is neither among the videos nor where the list says.
+  /// Label rows whose file is neither among the videos nor at the place that the list names.
   package private(set) var rowsWithoutFile: [LabelEntry] = []
-  /// Files of the folders that are no videos, by extension (`MediaFiles.passedOver`).
+  /// Files in the folders that are not videos, counted by extension (`MediaFiles.passedOver`).
   package private(set) var passedOver: [String: Int] = [:]
 
-  /// Real and fake videos of the dataset.
+  /// The number of real and of fake videos in the dataset.
   package var videoCounts: (real: Int, fake: Int) { (state.count(.real), state.count(.fake)) }
 
-  /// Videos that are still to be extracted.
+  /// The number of videos that are still to be extracted.
   package var videosToDo: Int { tasks.count }
 
   init(

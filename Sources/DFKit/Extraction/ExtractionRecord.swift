@@ -3,8 +3,8 @@ import Foundation
 import MediaIO
 import Training
 
-/// What a folder of crops was made with, as `extract.json` in it has it: all that decides the bytes
-/// of what is there.
+/// The settings with which a folder of crops was extracted, stored in it as `extract.json`:
+/// everything that decides the bytes of its files.
 struct ExtractionRecord: Codable {
   static let fileName = "extract.json"
 
@@ -21,7 +21,7 @@ struct ExtractionRecord: Codable {
     var factor: Double?
   }
 
-  /// A factor as a number, or `auto`.
+  /// A factor, stored as a number, or `auto`.
   struct Scale: Codable {
     var scale: FrameScale
 
@@ -57,7 +57,7 @@ struct ExtractionRecord: Codable {
     var choice: String
     var balanced: Bool
     var most: Int?
-    /// What balancing came to when the folder was begun.
+    /// The numbers of frames that balancing chose when the folder was begun.
     var balance: FrameBalance?
   }
 
@@ -69,7 +69,7 @@ struct ExtractionRecord: Codable {
     var quality: Int?
   }
 
-  /// dfkit's version that began the folder.
+  /// The version of dfkit that began the folder.
   var version: String
   var detector: Detector
   var frames: Frames
@@ -111,14 +111,16 @@ struct ExtractionRecord: Codable {
     keepsSplit = options.keepsSplit
   }
 
-  /// The text of the file.
+  /// The content of `extract.json`.
   func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(self) + Data("\n".utf8)
   }
 
-  /// Reads the record of a folder; nil where there is none.
+  /// Reads the record of a folder; nil if there is none.
+  ///
+  /// - Throws: `ExtractionError.damaged` if the file cannot be read or decoded.
   static func read(_ file: URL) throws(ExtractionError) -> ExtractionRecord? {
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
     do {
@@ -130,8 +132,8 @@ struct ExtractionRecord: Codable {
     }
   }
 
-  /// The settings that differ, as lines `crop.margin: was 0.15, is now 0.2`. The version and what
-  /// balancing came to are none.
+  /// The settings that differ, as lines such as `crop.margin: was 0.15, is now 0.2`. The version
+  /// and the chosen balance are not compared.
   func differences(to other: ExtractionRecord) throws -> [String] {
     let (old, new) = (try flattened(), try other.flattened())
     return Set(old.keys).union(new.keys).sorted().compactMap { key in

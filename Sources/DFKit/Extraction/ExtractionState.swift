@@ -3,9 +3,9 @@ import Foundation
 import MediaIO
 import Training
 
-/// All videos of a dataset in its order, and where the manifest's rows of those that are done lie.
+/// The videos of a dataset in order, and the place of the manifest rows of each finished video.
 struct ExtractionState {
-  /// A part of the manifest or of the journal.
+  /// A range of bytes in the manifest or in the journal.
   private enum Rows {
     case manifest(Range<Int>)
     case journal(Range<Int>)
@@ -14,13 +14,14 @@ struct ExtractionState {
   private(set) var records: [VideoRecord] = []
   private(set) var index: [String: Int] = [:]
   private var rows: [String: Rows] = [:]
-  /// Bytes of the journal that are whole entries.
+  /// The length in bytes of the complete entries in the journal.
   private(set) var journalLength = 0
 
-  /// A dataset of nothing.
+  /// A dataset without videos.
   init() {}
 
-  /// What is in a folder. A video whose rows are not all there is waiting again.
+  /// Reads the state of a folder. A finished video whose rows are incomplete must be extracted
+  /// again.
   init(_ folder: ExtractionFolder) throws {
     try readVideos(folder.videos)
     let found = try ManifestPart.all(of: folder.manifest)
@@ -53,7 +54,7 @@ struct ExtractionState {
     }
   }
 
-  /// Adds a video behind all others where it is new; its place.
+  /// Adds a video at the end if it is new. Returns its index.
   @discardableResult
   mutating func add(_ record: VideoRecord) -> Int {
     if let place = index[record.key] { return place }
@@ -62,19 +63,18 @@ struct ExtractionState {
     return records.count - 1
   }
 
-  /// Takes down that a video is done or failed, and where its rows are in the journal.
+  /// Stores the final record of a video and the place of its rows in the journal.
   mutating func finish(_ record: VideoRecord, rows range: Range<Int>) {
     guard let place = index[record.key] else { return }
     records[place] = record
     rows[record.key] = .journal(range)
   }
 
-  /// Makes a video wait that waits, failed, or is new.
+  /// Replaces the record at `place` with one of a video that is to be extracted again.
   mutating func wait(_ place: Int, with record: VideoRecord) { records[place] = record }
 
   func count(_ label: FaceLabel) -> Int { records.count { $0.label.label == label } }
 
-  /// Writes `videos.csv`.
   func writeVideos(_ folder: ExtractionFolder) throws(ExtractionError) {
     let file = try OutputFile(folder.videos, failure: ExtractionError.unwritable)
     try file.write("\(CSV.line(VideoRecord.columns))\n".utf8)
@@ -82,7 +82,7 @@ struct ExtractionState {
     try file.close()
   }
 
-  /// Writes the manifest in the order of the videos, and `videos.csv`, and removes the journal.
+  /// Writes the manifest in the order of the videos and `videos.csv`, then removes the journal.
   mutating func write(_ folder: ExtractionFolder) throws(ExtractionError) {
     let old = try Self.contents(folder.manifest)
     let journal = try Self.contents(folder.journal)
@@ -111,7 +111,7 @@ private struct ManifestPart {
   var range: Range<Int>
   var count: Int
 
-  /// The parts of a manifest by the videos' slugs; none where there is no manifest.
+  /// The parts of a manifest by the slugs of the videos; empty if there is no manifest.
   static func all(of url: URL) throws -> [String: ManifestPart] {
     guard FileManager.default.fileExists(atPath: url.path) else { return [:] }
     let data = try ExtractionJournal.mapped(url)

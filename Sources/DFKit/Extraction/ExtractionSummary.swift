@@ -1,56 +1,55 @@
 import Training
 
-/// What an extraction came to.
+/// The numbers and problems of an extraction.
 package struct ExtractionSummary: Sendable {
-  /// What there is of one label.
+  /// The counts of one label.
   package struct Counts: Sendable, Equatable {
-    /// Videos that are extracted.
+    /// Extracted videos.
     package var videos = 0
-    /// Those of them without a crop.
+    /// Extracted videos without any crop.
     package var withoutFaces = 0
-    /// Frames that were searched.
+    /// Searched frames.
     package var frames = 0
     package var crops = 0
   }
 
-  /// Something about a video.
+  /// A failure or warning about a video.
   package struct Remark: Sendable, Equatable {
-    /// The file: as it was given where it failed, as the dataset names it otherwise.
+    /// The file: for failures the path that was given, for warnings the name in the dataset.
     package var file: String
-    /// What there is to say.
     package var text: String
   }
 
-  /// The dataset's folder.
+  /// The path of the dataset's folder.
   package var folder: String
-  /// What reports call the detector's weights; nil where it was made in code.
+  /// The name of the detector's weights in reports; nil if the detector was made in code.
   package var detector: String?
-  /// The real part of the whole dataset, with what was there before.
+  /// The counts of real videos in the whole dataset, including those extracted earlier.
   package var real = Counts()
-  /// The fake part.
+  /// The counts of fake videos in the whole dataset, including those extracted earlier.
   package var fake = Counts()
-  /// Videos extracted now.
+  /// The number of videos that this run extracted.
   package var extracted = 0
-  /// Videos that were extracted before and skipped.
+  /// The number of videos that were extracted earlier and skipped.
   package var skipped = 0
-  /// Videos that wait: the work was interrupted, now or before.
+  /// The number of videos that are still to be extracted because the work was interrupted.
   package var waiting = 0
   /// Videos that could not be extracted.
   package var failures: [Remark] = []
-  /// What was odd about videos that were extracted now.
+  /// Problems of videos that this run extracted.
   package var warnings: [Remark] = []
-  /// Rows of the lists of labels that name no file.
+  /// Label rows without a file.
   package var rowsWithoutFile: [LabelEntry] = []
-  /// Files of the folders that are no videos, by extension.
+  /// Files in the folders that are not videos, counted by extension.
   package var passedOver: [String: Int] = [:]
-  /// How many frames a video gave, where they were spread.
+  /// The number of frames for each label if frames are evenly spread, otherwise nil.
   package var balance: FrameBalance?
-  /// Seconds that it took.
+  /// The duration of the run, in seconds.
   package var seconds = 0.0
-  /// Whether it was cancelled.
+  /// Whether the run was cancelled before the last video.
   package var wasCancelled = false
 
-  /// How the job ended, for the exit status.
+  /// The outcome that decides the command's exit code.
   package var outcome: JobOutcome {
     JobOutcome(failures: failures.count, wasCancelled: wasCancelled)
   }
@@ -96,7 +95,7 @@ package struct ExtractionSummary: Sendable {
     ]
   }
 
-  /// The summary for people, the failures aside.
+  /// The summary as text for the terminal, without the failures.
   package var text: String {
     var table = TextTable([
       .init("label"), .init("videos", .right), .init("without a face", .right),
@@ -122,7 +121,7 @@ package struct ExtractionSummary: Sendable {
 }
 
 extension ExtractionPlan {
-  /// What is about to be done, for people.
+  /// The plan as text for the terminal: labels, files left out, and the videos to do.
   package var text: String {
     var lines: [String] = []
     if !labelText.isEmpty { lines.append("labels from \(labelText)") }
@@ -147,7 +146,7 @@ extension ExtractionPlan {
 }
 
 extension [LabelEntry] {
-  /// Each row with its list, line and file.
+  /// An array of objects with each row's list, line and file.
   package var json: JSON {
     .array(
       map { ["list": .string($0.list), "line": .integer($0.line), "file": .string($0.file)] })
@@ -155,7 +154,7 @@ extension [LabelEntry] {
 }
 
 extension JSON {
-  /// Numbers by name, in the order of the names.
+  /// An object of counts, sorted by key.
   package static func counts(_ counts: [String: Int]) -> JSON {
     .object(counts.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .integer($0.value)) })
   }

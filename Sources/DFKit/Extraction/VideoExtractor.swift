@@ -4,26 +4,26 @@ import Foundation
 import MediaIO
 import Training
 
-/// Cuts the faces out of one video after the other, on one thread.
+/// Cuts the faces out of videos, one video after another, on one thread.
 final class VideoExtractor {
-  /// A face that was cut out and waits under a temporary name.
+  /// A crop that was written under a temporary name.
   private struct Kept {
     var frame: Int
     var time: Double
-    /// The searched frame's number and the face's place in it, by which its track is known.
+    /// The number of the searched frame and the face's index in it. They identify the face's track.
     var sighting: [Int]
     var face: Face
     var landmarks: [Point]
     var file: URL
   }
 
-  /// A video that is done: its record and the manifest's rows.
+  /// The record of a finished video and its manifest rows.
   struct Result: Sendable {
     var record: VideoRecord
     var rows: String
   }
 
-  /// Ends a video's decoding before its end.
+  /// Thrown to stop decoding before the end of the video.
   private struct Enough: Error {}
 
   private let options: ExtractionOptions
@@ -38,8 +38,8 @@ final class VideoExtractor {
   private var folders: Set<String> = []
 
   /// - Parameters:
-  ///   - name: what tells the extractor from others at work in the folder.
-  ///   - keptBytes: decoded frames that are kept at most.
+  ///   - name: A name for this extractor, unique in the folder. It prefixes temporary files.
+  ///   - keptBytes: The limit for decoded frames kept in memory, in bytes.
   init(
     _ options: ExtractionOptions, _ detector: any FaceDetector, _ folder: ExtractionFolder,
     name: String, decodingThreads: Int, keptBytes: Int,
@@ -54,11 +54,11 @@ final class VideoExtractor {
     self.isCancelled = isCancelled
   }
 
-  /// Cuts out the faces of a video and puts the crops in their place.
+  /// Extracts the faces of a video and moves the crops to their final names.
   ///
-  /// - Parameter frames: how many frames are searched, where they are spread.
-  /// - Throws: `ExtractionError` where a crop cannot be written, `CancellationError`, and what
-  ///   makes the video unusable.
+  /// - Parameter frames: The number of frames to search if frames are evenly spread.
+  /// - Throws: `ExtractionError` if a crop cannot be written, `CancellationError`, and the errors
+  ///   of reading the video and of the detector.
   func extract(
     _ file: URL, _ record: VideoRecord, frames: Int, progress: (Double) -> Void
   ) throws -> Result {
@@ -88,9 +88,10 @@ final class VideoExtractor {
     if isCancelled() { throw CancellationError() }
   }
 
-  /// The hash and the size of a file.
+  /// The SHA-256 hash of a file and its size in bytes.
   private func digest(_ file: URL) throws -> (String, Int) {
-    // A pipe would block, a device never end.
+    // Refuse files that are not regular: reading a pipe would block, reading a device would never
+    // end.
     _ = try MediaKind.of(file)
     return try SHA256.digits(ofFile: file, check: checkCancellation)
   }
@@ -115,7 +116,7 @@ final class VideoExtractor {
     var warnings: [String] = []
     switch choice {
     case .spread(1):
-      // That is the first, however many there are: the others need not be decoded.
+      // A single evenly spread frame is always the first, so the others need not be decoded.
       do {
         try video.forEachFrame { frame in
           try take(frame)
@@ -129,7 +130,7 @@ final class VideoExtractor {
     return (searched, search.tracks(), warnings)
   }
 
-  /// Searches from the start on, up to the first frame with a face.
+  /// Searches every tenth frame from the start until one has a face.
   private func searchFirst(_ video: Video) throws -> (frames: Int, warnings: [String]) {
     var searched = 0
     do {
@@ -147,8 +148,8 @@ final class VideoExtractor {
     }
   }
 
-  /// The faces of a frame, which is looked at again at full size where it was shrunk and seems to
-  /// have none.
+  /// The faces of a frame. If the frame was scaled down and no face was found, it is searched again
+  /// at full size.
   private func detectTwice(_ frame: Image) throws -> [Face] {
     let faces = try detector.detect([frame])[0]
     let scale = detector.frameScale
@@ -157,7 +158,7 @@ final class VideoExtractor {
     return try detector.lookCloser(at: [frame])[0]
   }
 
-  /// Cuts out the faces of a frame that may be wanted.
+  /// Writes temporary crops of the faces that may be needed.
   private func keep(_ faces: [Face], in frame: MediaFrame, searched: Int) throws {
     for index in choice(from: faces, in: frame.image) {
       let crop = options.crop.crop(faces[index], from: frame.image, size: options.size)
@@ -179,10 +180,10 @@ final class VideoExtractor {
     }
   }
 
-  /// The places of the faces that may be wanted.
+  /// The indices of the faces that may be needed.
   private func choice(from faces: [Face], in frame: Image) -> [Int] {
-    // What lies beside the frame or is larger than it is no face, and a crop of it as large as a
-    // box can be.
+    // Ignore faces with a center outside the frame or a box larger than the frame: they are false
+    // detections, and their crops could be very large.
     let longer = Float(max(frame.width, frame.height))
     let places = faces.indices.filter { place in
       let (box, center) = (faces[place].box, faces[place].box.center)
@@ -198,7 +199,7 @@ final class VideoExtractor {
 
   // MARK: - People
 
-  /// Moves the crops that are wanted to their places; the samples, by person and frame.
+  /// Moves the needed crops to their final names. Returns the samples, sorted by person and frame.
   private func place(_ tracks: [Track], _ record: VideoRecord) throws -> [FaceSample] {
     var people: [[Int]: Int] = [:]
     let most = tracks.map(\.sightings.count).max() ?? 0
@@ -210,7 +211,7 @@ final class VideoExtractor {
     }
     var byPerson: [Int: [Kept]] = [:]
     for crop in kept {
-      // The first face alone has no track.
+      // With `.firstFace`, faces have no track.
       if let person = people[crop.sighting] ?? (options.frames == .firstFace ? 1 : nil) {
         byPerson[person, default: []].append(crop)
       }
@@ -228,7 +229,7 @@ final class VideoExtractor {
         var sample = FaceSample(path: "\(place)/\(name)", label: record.label.label)
         sample.video = record.label.video
         sample.original = record.label.original
-        // The dataset's person is the one who is seen most; nobody knows the others.
+        // The label names the person seen most; the names of other people are unknown.
         let own = person == known ? record.label.person : nil
         sample.person = own ?? "\(record.label.video)#\(person)"
         sample.split = options.keepsSplit ? record.label.split : nil
@@ -258,7 +259,7 @@ final class VideoExtractor {
     guard rename(file.path, crop.path) == 0 else { throw ExtractionFolder.failure(crop) }
   }
 
-  /// The person with the largest face, by the median area of its boxes.
+  /// The person with the largest face, by the median area of the boxes.
   private static func largest(_ people: [Int: [Kept]]) -> Int? {
     func size(_ person: Int) -> Float {
       let areas = (people[person] ?? []).map(\.face.box.area).sorted()

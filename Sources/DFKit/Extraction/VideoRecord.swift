@@ -2,24 +2,24 @@ import Foundation
 import MediaIO
 import Training
 
-/// What is known of a video and of its crops: a row of `videos.csv`.
+/// A video of the dataset and the result of its extraction: a row of `videos.csv`.
 struct VideoRecord: Sendable, Equatable {
-  /// How far a video is.
+  /// The progress of a video's extraction.
   enum State: String, Sendable {
     case waiting, done, failed
   }
 
   var label: VideoLabel
   var state = State.waiting
-  /// Frames that were searched.
+  /// The number of searched frames.
   var frames = 0
-  /// Crops.
+  /// The number of crops.
   var faces = 0
-  /// The size of its file.
+  /// The size of the video file, in bytes.
   var bytes = 0
-  /// The SHA-256 of its file.
+  /// The SHA-256 of the video file.
   var source = ""
-  /// What was odd about it, or why it failed.
+  /// Warnings about the video, or why it failed.
   var note = ""
 
   init(_ label: VideoLabel) {
@@ -33,7 +33,7 @@ struct VideoRecord: Sendable, Equatable {
     "frames", "faces", "bytes", "source", "note",
   ]
 
-  /// The row, with its end.
+  /// The row as CSV, with a line break.
   var row: String {
     CSV.line([
       label.video, label.variant ?? "", label.label.word, label.original ?? "",
@@ -42,7 +42,7 @@ struct VideoRecord: Sendable, Equatable {
     ]) + "\n"
   }
 
-  /// The record of a reader's current row.
+  /// Reads the current row of a CSV reader.
   init(_ reader: borrowing CSVReader) throws(DatasetError) {
     guard reader.count == Self.columns.count else {
       throw reader.malformed("", "has \(reader.count) fields, expected \(Self.columns.count)")
@@ -80,16 +80,17 @@ struct VideoRecord: Sendable, Equatable {
     note = try text(13)
   }
 
-  /// Whether another record says the same of the video itself.
+  /// Whether another record has the same label, original, person, split and origin. The path may
+  /// differ.
   func isLabelled(as other: VideoRecord) -> Bool {
     var mine = label
-    // The same file may be reached by another path.
+    // The same file may be given by another path.
     mine.file = other.label.file
     return mine == other.label
   }
 
-  /// The first part of the names of its crops: short, of plain letters, and different for every
-  /// key.
+  /// The first part of the crops' file names: short, with plain characters only, and unique for
+  /// each key.
   var slug: String {
     let plain = key.utf8.suffix(48).map { byte -> Character in
       let isPlain =
@@ -101,7 +102,7 @@ struct VideoRecord: Sendable, Equatable {
     return name + "-" + SHA256.digits(of: Data(key.utf8)).prefix(12)
   }
 
-  /// The folder of its crops, in the dataset's.
+  /// The folder of the crops, relative to the dataset's folder.
   var folder: String { Self.folder(ofSlug: slug) }
 
   static func folder(ofSlug slug: String) -> String {

@@ -2,21 +2,20 @@ import DeepfakeCore
 import MediaIO
 import Training
 
-/// What footage goes through that makes it unlike what networks learn from: to see whether a
-/// familiarity notices.
+/// Damage that makes crops unlike training data. Used to test whether familiarity limits detect it.
 package enum CropDamage: String, Sendable, CaseIterable {
-  /// Without colour.
+  /// Converted to grey.
   case grey
-  /// 256 colours and dithering, as in a GIF.
+  /// Reduced to 256 colours with dithering, as in a GIF.
   case gif
-  /// Blurred by a Gaussian whose deviation is a fiftieth of the side.
+  /// Gaussian blur with a standard deviation of 1/50 of the longer side.
   case blurred
-  /// A quarter as wide and as high.
+  /// Scaled to a quarter of the width and height.
   case shrunk
-  /// JPEG of quality 10.
+  /// Compressed as JPEG with quality 10.
   case jpeg
 
-  /// The words in tables.
+  /// The name in tables.
   package var words: String {
     switch self {
     case .grey: "grey"
@@ -27,7 +26,7 @@ package enum CropDamage: String, Sendable, CaseIterable {
     }
   }
 
-  /// The crop after it.
+  /// The damaged crop. If JPEG compression fails, the crop is returned unchanged.
   package func callAsFunction(_ crop: Image) -> Image {
     switch self {
     case .grey: return crop.grey()

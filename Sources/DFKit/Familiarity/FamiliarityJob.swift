@@ -5,30 +5,30 @@ import Foundation
 import MediaIO
 import Training
 
-/// Finds out which faces are like those that a network learned from, and writes it into its
-/// weights: what `dfkit familiarity` does.
+/// Measures which faces are familiar to a network, that is, similar to its training data, and
+/// writes the limits into its weights: the work of `dfkit familiarity`.
 ///
-/// Class means and covariance of the network's features come from the training part of the data,
-/// limits from the validation part (`TraitValues.init(heldOut:)`). Damaged copies of the validation
-/// part then show what the limits notice.
+/// The class means and covariance of the network's features are computed from the training part of
+/// the data, the limits from the validation part (`TraitValues.init(heldOut:)`). Damaged copies of
+/// the validation part then show what the limits detect.
 package struct FamiliarityJob: Sendable {
   /// The network's weights.
   package var weights: WeightsSource
-  /// What the caller knows better than the weights' file.
+  /// Options that override those in the weights file.
   package var network = ClassifierOptions()
-  /// Folders with a `manifest.csv`, and CSV files.
+  /// Folders with a `manifest.csv`, or CSV files.
   package var data: [URL]
-  /// How crops are shown to the network: with the shape `framed`, those with landmarks are cut as
-  /// `predict` cuts them; with others, and where nil, they are shown as they are.
+  /// How crops are shown to the network. With the shape `framed`, crops with landmarks are cut as
+  /// `predict` cuts them. With other shapes, or if nil, crops are shown unchanged.
   package var crop: Recipe.Crop?
-  /// Directions of the features that are kept, 1 to 1024.
+  /// The number of directions of the features that are kept, 1 to 1024.
   package var dimensions = 64
-  /// The part of held-out faces, sources counting equally, that the limit of the features leaves
-  /// out; twice that of any one source.
+  /// The fraction of held-out faces that the limits may refuse, with all sources weighing the same.
+  /// For a single source, twice this fraction is allowed.
   package var refused = 0.025
-  /// The most faces of a source, of either part of the data, that are looked at.
+  /// The largest number of faces used from each source, in each part of the data.
   package var perSource = 1500
-  /// The most held-out faces of a source of which damaged copies are looked at.
+  /// The largest number of held-out faces of each source that are damaged for the test.
   package var damagedPerSource = 100
 
   package init(weights: WeightsSource, data: [URL]) {
@@ -36,10 +36,11 @@ package struct FamiliarityJob: Sendable {
     self.data = data
   }
 
-  /// Looks at the faces and fits.
+  /// Runs the network on the faces, fits the limits and tests them.
   ///
-  /// - Throws: `WeightsError`, `ClassifierError`, `DatasetError`, `FamiliarityError`,
-  ///   `CancellationError`.
+  /// - Throws: `WeightsError` and `ClassifierError` if the network cannot be used, `DatasetError`
+  ///   if the data cannot, `FamiliarityError` if nothing can be fitted, and `CancellationError` in
+  ///   a cancelled task.
   package func run(progress: (JobProgress) -> Void = { _ in }) throws -> FamiliarityReport {
     let state = try weights.read()
     let model = try ClassifierModel(state, network)
@@ -86,8 +87,8 @@ package struct FamiliarityJob: Sendable {
       copies: copies)
   }
 
-  /// All samples, those learned from and those held out, the latter two at most `perSource` of each
-  /// source.
+  /// All samples, the training part and the held-out part. Each part has at most `perSource`
+  /// samples of each source.
   private func parts() throws(DatasetError) -> (
     all: FaceManifest, training: FaceManifest, heldOut: FaceManifest
   ) {
@@ -113,7 +114,7 @@ package struct FamiliarityJob: Sendable {
     return (manifest, training, heldOut)
   }
 
-  /// At most so many samples of each source, drawn at random and always alike.
+  /// At most `perSource` samples of each source, drawn with a fixed random seed.
   private func chosen(_ manifest: FaceManifest, perSource: Int) -> FaceManifest {
     var generator = SeededGenerator(seed: 1, label: "familiarity")
     var taken: [String: Int] = [:]
@@ -130,27 +131,28 @@ package struct FamiliarityJob: Sendable {
 }
 
 extension FaceSample {
-  /// The collection by which faces are counted.
+  /// The collection that the face counts for; "all" if it has none.
   var familiaritySource: String { origin ?? "all" }
 }
 
-/// A face that was looked at.
+/// A face with the network's features and its measured traits.
 struct SeenFace {
   let sample: FaceSample
   let features: [Float]
   let measures: TraitValues
 }
 
-/// Shows faces to a network, a batch at a time.
+/// Runs the network on faces in batches of 16.
 private struct FaceLook {
   let model: ClassifierModel
   let crop: Recipe.Crop?
   let margin: Float
-  /// All faces that there are to see.
+  /// The number of faces in all calls of `each` together, for progress.
   let total: Int
   var done = 0
 
-  /// Calls `body` with each face, after `damage` where given, in the manifest's order.
+  /// Calls `body` with each face, in the manifest's order. If `damage` is given, it is applied to
+  /// the crop first.
   mutating func each(
     _ manifest: FaceManifest, _ words: String, after damage: CropDamage? = nil,
     _ progress: (JobProgress) -> Void, _ body: (SeenFace) throws -> Void
@@ -175,8 +177,8 @@ private struct FaceLook {
         let plain = crop.map { $0.framed(picture, landmarks: sample.landmarks) } ?? picture
         let shown = damage?(plain) ?? plain
         crops.append(shown)
-        // A crop that was stored smaller than it was cut shows as many pixels of the frame as
-        // before.
+        // The size of the face in the original frame. A crop that was stored smaller than it was
+        // cut still shows as many pixels of the frame.
         let stored = Float(max(picture.width, picture.height))
         let cut = sample.box.map { max($0.width, $0.height) * (1 + 2 * margin) } ?? stored
         let side = Float(max(shown.width, shown.height)) * max(1, cut / stored)
@@ -192,9 +194,9 @@ private struct FaceLook {
 }
 
 extension Recipe.Crop {
-  /// A stored crop as `predict` would have cut the face, where the shape is `framed` and the
-  /// landmarks, in pixels of the crop, are known; the crop as it is otherwise. Not more is shown
-  /// than a twentieth beyond the crop's edge, unless the face would fill it.
+  /// The stored crop, cut again as `predict` cuts a face. Only if the shape is `framed` and the
+  /// landmarks, in pixels of the crop, are known; otherwise the crop is returned unchanged. The new
+  /// cut reaches at most a twentieth beyond the edges of the crop, unless the face would fill it.
   func framed(_ picture: Image, landmarks: [Point]?) -> Image {
     guard shape == .framed, let place = landmarks.flatMap({ FaceFraming(landmarks: $0) }) else {
       return picture

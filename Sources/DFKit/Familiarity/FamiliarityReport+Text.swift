@@ -2,7 +2,7 @@ import Classifiers
 import Foundation
 
 extension FamiliarityReport {
-  /// The report for people.
+  /// The report as text for the terminal.
   package var text: String {
     var lines = [
       "weights   \(TextTable.printable(weights))",
@@ -94,7 +94,7 @@ extension FamiliarityReport.Count {
 }
 
 extension TraitValues {
-  /// An object of the traits that have a number.
+  /// An object with the traits that have a value.
   var json: JSON {
     .object(
       FamiliarityTrait.allCases.compactMap { trait in
@@ -104,7 +104,7 @@ extension TraitValues {
 }
 
 extension Float {
-  /// A measure for people: three digits.
+  /// The value for tables: four decimals below 0.1, two below 10, otherwise none.
   var measure: String {
     switch abs(self) {
     case ..<0.1: fixed(4)

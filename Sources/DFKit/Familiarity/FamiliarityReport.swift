@@ -3,9 +3,9 @@ import DeepfakeCore
 import Foundation
 import Training
 
-/// What is familiar to a network, and how well that tells the unfamiliar.
+/// Which faces are familiar to a network, and how well the limits detect damaged ones.
 package struct FamiliarityReport: Sendable {
-  /// A held-out face.
+  /// A held-out face and its measured traits.
   package struct Face: Sendable {
     package var source: String
     package var label: FaceLabel
@@ -21,12 +21,12 @@ package struct FamiliarityReport: Sendable {
     }
   }
 
-  /// How many of some faces are unfamiliar.
+  /// The number of unfamiliar faces among some faces.
   package struct Count: Sendable, Equatable {
     package var faces: Int
-    /// Those beyond some limit.
+    /// The number of faces beyond at least one limit.
     package var unfamiliar: Int
-    /// Those beyond each trait's limit.
+    /// The number of faces beyond each trait's limit.
     package var traits: [FamiliarityTrait: Int]
 
     init(_ faces: [Face], _ limits: TraitValues) {
@@ -38,46 +38,46 @@ package struct FamiliarityReport: Sendable {
     }
   }
 
-  /// The held-out faces of a source.
+  /// The counts of the held-out faces of one source.
   package struct Source: Sendable, Equatable {
     /// The collection.
     package var name: String
-    /// Real faces.
+    /// The number of real faces.
     package var real: Int
-    /// Fake faces.
+    /// The number of fake faces.
     package var fake: Int
-    /// Those that are unfamiliar.
+    /// How many of them are unfamiliar.
     package var count: Count
   }
 
-  /// Damaged copies of held-out faces.
+  /// The counts of copies with one kind of damage.
   package struct Damage: Sendable, Equatable {
-    /// What was done to them.
+    /// The kind of damage.
     package var damage: CropDamage
-    /// Those that are unfamiliar.
+    /// How many of the copies are unfamiliar.
     package var count: Count
-    /// The area under the ROC curve of telling the copies from the faces as they were, by the
-    /// distance of the features.
+    /// The area under the ROC curve for telling the copies from the undamaged faces by the distance
+    /// of the features.
     package var auc: Double
-    /// The same by the first part of the distance alone.
+    /// The same by the Mahalanobis part of the distance alone.
     package var mahalanobisAUC: Double
-    /// The same by the second.
+    /// The same by the residual part of the distance alone.
     package var residualAUC: Double
   }
 
-  /// Where the weights came from.
+  /// The name of the weights.
   package let weights: String
-  /// What the network is and expects of its input.
+  /// The network and its input format.
   package let settings: ClassifierSettings
-  /// What goes into the weights.
+  /// The fitted means, covariance and limits, which are written into the weights.
   package let familiarity: Familiarity
-  /// Real and fake faces of the training part that were looked at.
+  /// The number of real and fake faces of the training part that were used.
   package let learnedFrom: (real: Int, fake: Int)
-  /// Held-out faces by source, in the order of names.
+  /// The held-out faces by source, sorted by name.
   package let sources: [Source]
-  /// Damaged copies by kind.
+  /// The damaged copies by kind of damage.
   package let damages: [Damage]
-  /// The held-out faces of which there are copies, as they were.
+  /// The held-out faces that were copied, before damage.
   package let undamaged: Count
 
   init(
@@ -109,10 +109,10 @@ package struct FamiliarityReport: Sendable {
     }
   }
 
-  /// Writes the weights with what is familiar to them; numbers are stored as they were. The file
-  /// appears whole or not at all.
+  /// Writes the weights with the familiarity in them. The network's tensors are unchanged. If
+  /// writing fails, no partial file is left.
   ///
-  /// - Throws: `WeightsError`.
+  /// - Throws: `WeightsError` if the weights cannot be read or written.
   package func write(_ weights: WeightsSource, to output: URL) throws(WeightsError) {
     var state = try weights.read()
     var metadata = try ModelMetadata(state)

@@ -1,15 +1,16 @@
 import DeepfakeCore
 
 extension Image {
-  /// The picture with at most `count` colours, as a GIF has it: a palette by median cut (Heckbert
-  /// 1982) and errors spread to the pixels that follow (Floyd and Steinberg 1976).
+  /// The picture reduced to at most `count` colours, as in a GIF: a palette by median cut (Heckbert
+  /// 1982) with error diffusion (Floyd and Steinberg 1976). `count` is 1 to 256.
   package func dithered(colors count: Int) -> Image {
     precondition((1...256).contains(count), "dithered: \(count) colours")
     let palette = palette(count)
     var nearest: [UInt32: Int] = [:]
     func place(_ color: SIMD3<Float>) -> Int {
       let color = color.clamped(lowerBound: .zero, upperBound: SIMD3(repeating: 255))
-      // Neighbours among 2 million colours share a place.
+      // Cache the nearest colour. Two neighbouring values of each channel share an entry, so there
+      // are about 2 million.
       let coarse = SIMD3<UInt32>(color / 2)
       let key = coarse.x << 16 | coarse.y << 8 | coarse.z
       if let known = nearest[key] { return known }
@@ -45,8 +46,9 @@ extension Image {
     }
   }
 
-  /// Boxes of colours are cut at the median of their widest channel until there are enough; a box's
-  /// colour is the mean of its pixels. Up to about 16,000 pixels are looked at.
+  /// A palette by median cut: boxes of colours are cut at the median of their widest channel until
+  /// there are `count`. A box's colour is the mean of its pixels. At most about 16,000 pixels are
+  /// sampled.
   private func palette(_ count: Int) -> [SIMD3<Float>] {
     let step = max(1, width * height / 16_384)
     let samples = stride(from: 0, to: width * height, by: step).map {
@@ -64,10 +66,10 @@ extension Image {
   }
 }
 
-/// Colours of pixels that get one place of a palette.
+/// The colours of pixels that become one entry of the palette.
 private struct ColorBox {
   let colors: [SIMD3<Float>]
-  /// The channel with the widest range, and the range.
+  /// The channel with the widest range of values, and that range.
   let channel: Int
   let range: Float
 
@@ -83,19 +85,19 @@ private struct ColorBox {
     range = widths[channel]
   }
 
-  /// What is cut first: wide boxes of many pixels.
+  /// The box with the highest weight is cut first: a wide box with many pixels.
   var weight: Float { range * Float(colors.count) }
 
-  /// The colour, in whole numbers.
+  /// The mean colour, rounded to whole numbers.
   var mean: SIMD3<Float> {
     (colors.reduce(.zero, +) / Float(colors.count)).rounded(.toNearestOrEven)
   }
 
-  /// The box cut in two; nil where all its colours are the same.
+  /// The two halves of the box; nil if all its colours are equal.
   var halves: (ColorBox, ColorBox)? {
     guard range > 0 else { return nil }
     let sorted = colors.sorted { $0[channel] < $1[channel] }
-    // Never between equals, so that both halves are of other colours.
+    // Never cut between equal values, so that no colour is in both halves.
     let median = sorted[sorted.count / 2][channel]
     let least = sorted[0][channel]
     let cut = sorted.firstIndex { $0[channel] > (median == least ? least : median - 0.5) }

@@ -1,14 +1,13 @@
 import Classifiers
 import Foundation
 
-/// A face that was held out, and what was measured of it.
+/// The measured traits of a held-out face.
 package struct MeasuredFace: Sendable {
-  /// The collection that it is from.
+  /// The collection that the face is from.
   package var source: String
-  /// Its measures, trait by trait.
+  /// The value of each trait.
   package var measures: TraitValues
 
-  /// A face of a collection.
   package init(source: String, measures: TraitValues) {
     self.source = source
     self.measures = measures
@@ -16,28 +15,31 @@ package struct MeasuredFace: Sendable {
 }
 
 extension TraitValues {
-  /// Faces of a source that a limit of its own is made from; smaller sources are taken together,
-  /// and left out where they still are fewer and there are others.
+  /// The smallest number of faces from which a source gets a limit of its own. Smaller sources are
+  /// pooled. If even the pool is smaller than this, it is left out, unless there is no other
+  /// source.
   package static let fewestFaces = 20
-  /// The part of the faces of any one source that may be beyond the limit of a measure of the
-  /// picture.
+  /// The largest fraction of the faces of any source that may be beyond the limit of a picture
+  /// trait.
   package static let pictureShare = 0.005
-  /// The part of the faces of a source that must not be grey for grey pictures to count as unknown.
+  /// If more than this fraction of a source's faces is grey, grey pictures count as familiar.
   package static let greyShare = 0.05
 
-  /// The limits that held-out faces give.
+  /// Limits computed from held-out faces.
   ///
-  /// *Features*: at most `refused` of the faces are beyond this or another limit when sources count
-  /// equally, and at most twice that of any one source, as far as other limits allow. A limit by
-  /// all faces alone would be that of the largest source, and could refuse half of a small one that
-  /// the network knows as well.
+  /// *Features*: at most `refused` of the faces are beyond this or another limit, with all sources
+  /// weighing the same, and at most twice that fraction of any single source, as far as the other
+  /// limits allow. A limit computed from all faces together would follow the largest source and
+  /// could refuse half of a small source that the network knows as well.
   ///
-  /// *Measures of the picture*: at most a half percent of any source. The source with the most
-  /// extreme faces sets the limit: what the network has learned from in one source is known to it.
+  /// *Picture traits*: at most half a percent of any source is beyond the limit. The source with
+  /// the most extreme faces sets the limit, because pictures that the network has seen in one
+  /// source are familiar to it.
   ///
-  /// *Grey pictures* are left out first. A few are in most collections, too few to learn from, and
-  /// with them no picture would be unknown for having no colour. Where they are more than a
-  /// twentieth of a source, they are known, and there is no limit of chroma.
+  /// *Grey pictures* are left out before the limit of chroma is computed. Most collections have a
+  /// few, too few to learn from, but with them no picture would be unfamiliar for lack of colour.
+  /// If they are more than a twentieth of a source, they count as familiar and there is no limit of
+  /// chroma.
   package init(heldOut faces: [MeasuredFace], refused: Double) {
     self.init()
     let small = Dictionary(grouping: faces, by: \.source).filter {
@@ -46,7 +48,7 @@ extension TraitValues {
     let all = Dictionary(grouping: faces) { small[$0.source] == nil ? $0.source : "" }.values
     let large = all.filter { $0.count >= Self.fewestFaces }
     let sources = large.isEmpty ? Array(all) : large
-    // Last: what other limits refuse counts too.
+    // Features come last, because faces refused by other limits count too.
     for trait in FamiliarityTrait.allCases.filter({ $0 != .features }) + [.features] {
       let sign: Float = trait.limitIsHighest ? 1 : -1
       var values: [[Float]] = []
@@ -76,14 +78,14 @@ extension TraitValues {
     }
   }
 
-  /// The lowest of the sorted values that at most `share` of them are above; the highest finite one
-  /// where too many are infinite.
+  /// The lowest value such that at most the fraction `share` of the sorted values is above it. If
+  /// that value is infinite, the highest finite one.
   private static func quantile(_ sorted: [Float], share: Double) -> Float {
     let value = sorted[max(0, sorted.count - 1 - Int(share * Double(sorted.count)))]
     return value.isFinite ? value : sorted.last(where: \.isFinite) ?? 0
   }
 
-  /// The same over lists that weigh the same each.
+  /// The same over several lists, each of which weighs the same.
   private static func pooledQuantile(_ lists: [[Float]], share: Double) -> Float {
     let all = lists.flatMap { list in
       list.map { (value: $0, weight: 1 / Double(list.count * lists.count)) }

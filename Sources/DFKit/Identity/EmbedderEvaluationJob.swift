@@ -3,14 +3,14 @@ import DeepfakeCore
 import Foundation
 import Training
 
-/// Judges an embedder on people that were held out: what `dfkit identity evaluate` does.
+/// Evaluates an embedder on held-out people: the work of `dfkit identity evaluate`.
 package struct EmbedderEvaluationJob: Sendable {
-  /// Folders with a `manifest.csv`, and CSV files: those of the training, so that the same people
-  /// are held out.
+  /// Folders with a `manifest.csv`, or CSV files. Use the training's own manifests, so that the
+  /// same people are held out.
   package var data: [URL]
-  /// The embedder's weights; dfkit's own if nil.
+  /// The embedder's weights; nil: the embedder that ships with dfkit.
   package var embedder: URL?
-  /// What is measured.
+  /// The random seed and the false-link rate of the evaluation.
   package var evaluation: EmbedderEvaluation
 
   package init(data: [URL], embedder: URL? = nil, evaluation: EmbedderEvaluation = .init()) {
@@ -19,21 +19,21 @@ package struct EmbedderEvaluationJob: Sendable {
     self.evaluation = evaluation
   }
 
-  /// What was judged, and how well it did.
+  /// The results of an embedder on held-out people.
   package struct Report: Sendable {
     /// The embedder's name.
     package var embedder: String
-    /// The threshold that the embedder's weights say.
+    /// The look-alike threshold stored in the embedder's weights.
     package var ownThreshold: Float
-    /// The false-link rate that `result.threshold` is for.
+    /// The false-link rate for which `result.threshold` was chosen.
     package var falseLinkRate: Double
-    /// What was measured.
     package var result: EmbedderEvaluation.Result
   }
 
-  /// Judges.
+  /// Computes embeddings and compares the pairs.
   ///
-  /// - Throws: `DatasetError`, `WeightsError`, `ClassifierError`, `CancellationError`.
+  /// - Throws: `DatasetError` if the data cannot be used, `WeightsError` and `ClassifierError` if
+  ///   the embedder cannot, and `CancellationError` in a cancelled task.
   package func run() throws -> Report {
     let split = try EmbedderTrainingJob.split(data)
     let embedder = try FaceEmbedders.load(self.embedder)
@@ -44,9 +44,10 @@ package struct EmbedderEvaluationJob: Sendable {
       falseLinkRate: evaluation.falseLinkRate, result: result)
   }
 
-  /// Writes the weights of a look-alike network again, with a threshold.
+  /// Writes the weights of a look-alike network to a new file with this threshold, as f16.
   ///
-  /// - Throws: `WeightsError`, `ClassifierError` where the embedder is another network.
+  /// - Throws: `WeightsError` and `ClassifierError` if the weights cannot be read or written.
+  ///   `TrainingError.unusable` if `embedder` is nil or another kind of network.
   package func write(threshold: Float, to url: URL) throws {
     guard let embedder else {
       throw TrainingError.unusable(
@@ -96,7 +97,7 @@ extension EmbedderEvaluationJob.Report {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The same as JSON, with the most similar pictures of different people.
+  /// The report as JSON, with the most similar pictures of different people.
   package var json: JSON {
     func rounded(_ value: Double) -> JSON { .double((value * 1e6).rounded() / 1e6) }
     let pairs = verifications.map { verification -> JSON in
@@ -138,7 +139,7 @@ extension EmbedderEvaluationJob.Report {
     ]
   }
 
-  /// How often pairs have each similarity.
+  /// A plot of how many pairs have each similarity, on a logarithmic scale.
   package var plot: LinePlot {
     let bins = 80
     func line(_ name: String, _ histogram: SimilarityHistogram) -> LinePlot.Series {

@@ -3,10 +3,10 @@ import DeepfakeCore
 import Foundation
 
 extension FaceEmbedders {
-  /// The embedder of a weights file (see `read`), or dfkit's own, whose weights are part of the
-  /// program.
+  /// The embedder in a weights file (see `read`), or, if `file` is nil, the one that ships inside
+  /// the program.
   ///
-  /// - Throws: `WeightsError`, `ClassifierError`.
+  /// - Throws: `WeightsError` and `ClassifierError` if the weights cannot be used.
   package static func load(_ file: URL?) throws -> any FaceEmbedder {
     if let file { return try read(file) }
     guard let shipped = ShippedWeights.named("look-alike") else {

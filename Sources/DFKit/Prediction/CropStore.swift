@@ -1,10 +1,9 @@
 import DeepfakeCore
 
-/// Crops that wait to be judged, within a budget of memory.
+/// Stores crops until they are scored, within a memory budget.
 ///
-/// They are kept as they were cut, as long as they fit. Beyond that, the largest are scaled down,
-/// first to 1024 pixels a side and then by halves, down to 64: networks look at crops of a few
-/// hundred pixels.
+/// Crops keep their size while they fit. Beyond the budget, the largest are scaled down, first to
+/// 1024 pixels a side, then by halves, down to 64: networks need only a few hundred pixels.
 package struct CropStore {
   package private(set) var crops: [Image] = []
   private var bytes = 0
@@ -17,7 +16,7 @@ package struct CropStore {
     self.budget = budget
   }
 
-  /// Adds a crop; its place is the number of those before it.
+  /// Adds a crop. Its index in `crops` is the number of crops before it.
   package mutating func add(_ crop: Image) {
     let crop = crop.limited(to: sideLimit)
     crops.append(crop)
@@ -34,7 +33,7 @@ package struct CropStore {
 }
 
 extension Image {
-  /// The image scaled down, where its longer side has more pixels than `limit`.
+  /// The image, scaled down so that its longer side has at most `limit` pixels.
   fileprivate func limited(to limit: Int) -> Image {
     let longer = max(width, height)
     guard longer > limit else { return self }

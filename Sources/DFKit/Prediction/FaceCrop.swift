@@ -2,12 +2,13 @@ import DeepfakeCore
 import FaceDetect
 
 extension Recipe.Faces {
-  /// The faces of one frame that are judged, best first; equals keep the detector's order.
+  /// The faces of one frame that are scored, best first. Faces of equal rank keep the detector's
+  /// order.
   public func chosen(from faces: [Face]) -> [Face] {
     choice(from: faces).map { faces[$0] }
   }
 
-  /// Their places in `faces`.
+  /// The indices in `faces` of the faces that are scored, best first.
   func choice(from faces: [Face]) -> [Int] {
     let ranked = faces.enumerated().sorted { a, b in
       let (first, second) = (rank(a.element), rank(b.element))
@@ -24,24 +25,24 @@ extension Recipe.Faces {
   }
 }
 
-/// A face cut out of its frame, and where its landmarks are in the picture.
+/// A face cut out of its frame, with its landmarks.
 struct FaceCrop {
   var image: Image
-  /// In pixels of the picture, whole numbers being the middles of pixels; empty where the detector
-  /// found none.
+  /// In pixels of the crop; whole numbers are the centers of pixels. Empty if the detector found no
+  /// landmarks.
   var landmarks: [Point]
 }
 
 extension Recipe.Crop {
-  /// The face cut out of its frame at the frame's own resolution; where the crop reaches beyond the
-  /// frame, the edge's pixels go on.
+  /// The face cut out of its frame, at the frame's resolution. Beyond the edge of the frame, the
+  /// edge pixels are repeated.
   ///
-  /// A face without five landmarks that fit its box cannot be aligned: it is cut square instead.
+  /// For `aligned` and `framed`, a face without five landmarks that fit its box is cut square.
   public func cut(_ face: Face, from frame: Image) -> Image {
     crop(face, from: frame, size: nil).image
   }
 
-  /// The face cut out as `cut` does, and scaled to `size` pixels a side where that is given.
+  /// The face cut out as by `cut`, scaled to `size` pixels a side if given, and its landmarks.
   func crop(_ face: Face, from frame: Image, size: Int?) -> FaceCrop {
     if shape == .aligned {
       let alignment = FaceAlignment(margin: margin)

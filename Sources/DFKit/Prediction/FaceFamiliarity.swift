@@ -1,29 +1,29 @@
 import Classifiers
 
-/// How like the faces that the networks learned from some judged faces are.
+/// How similar scored faces are to the training data of the networks.
 package struct FaceFamiliarity: Sendable, Equatable {
-  /// What one member measured.
+  /// The measurements of one member.
   package struct Member: Sendable, Equatable {
     /// The member's name in the recipe.
     package var name: String
-    /// The medians over the faces.
+    /// The median of each trait over the faces.
     package var measures: TraitValues
-    /// How far a face may be.
+    /// The limits beyond which a face is unfamiliar.
     package var limits: TraitValues
   }
 
-  /// The members whose weights say what is familiar, in the recipe's order.
+  /// The members whose weights have familiarity limits, in the recipe's order.
   package let members: [Member]
-  /// The part of the faces that are beyond some limit of more than half of the members, 0 to 1.
+  /// The fraction of faces that more than half of these members find beyond a limit.
   package let share: Float
-  /// What most of the faces are beyond the limits of; where no single trait is, the most frequent
-  /// one. Empty unless most faces are beyond some limit.
+  /// The traits in which most faces are beyond the limits; if there is no such trait, the most
+  /// frequent one. Empty unless most faces are unfamiliar.
   package let traits: [FamiliarityTrait]
 
-  /// Whether most of the faces are unlike those learned from.
+  /// Whether most of the faces are unlike the training data.
   package var isUnfamiliar: Bool { !traits.isEmpty }
 
-  /// The familiarity of a table's faces; nil where no member measured any.
+  /// The familiarity of a table's faces; nil if no member measured any.
   init?(_ table: ScoreTable) {
     let known = table.members.indices.filter { member in
       table.members[member].limits != nil
@@ -36,7 +36,7 @@ package struct FaceFamiliarity: Sendable, Equatable {
         measures: .median(of: table.faces.compactMap { $0.measures[member] }),
         limits: table.members[member].limits ?? TraitValues())
     }
-    // Of each face, what each member finds beyond its limits.
+    // For each face and each member, the traits beyond the limits.
     let beyond = table.faces.map { face in
       known.map { table.traitsBeyond(face, member: $0) }
     }
@@ -47,7 +47,7 @@ package struct FaceFamiliarity: Sendable, Equatable {
       traits = []
       return
     }
-    // Of each trait, how many members name it for each face.
+    // For each trait and each face, the number of members that find it beyond a limit.
     let votes = FamiliarityTrait.allCases.map { trait in
       (trait, faces: beyond.map { $0.count { $0.contains(trait) } })
     }
@@ -58,7 +58,7 @@ package struct FaceFamiliarity: Sendable, Equatable {
 }
 
 extension [FamiliarityTrait] {
-  /// What to say of faces beyond the limits of these traits.
+  /// A remark on faces that are unfamiliar by these traits.
   var unfamiliarWords: String {
     "unlike what was learned from" + (isEmpty ? "" : " (\(map(\.words).joined(separator: ", ")))")
   }

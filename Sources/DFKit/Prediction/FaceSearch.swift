@@ -1,38 +1,38 @@
 import DeepfakeCore
 import FaceDetect
 
-/// Looks for faces in a stream of frames, a few at a time, and joins them into people. Frames are
-/// given up once they are searched.
+/// Detects faces in a stream of frames, a few at a time, and groups them by person. Frames are
+/// released once they are searched.
 ///
-/// With the scale `auto`, a frame that was shrunk and shows no face is looked at again at full size
-/// (`FrameScale.closerFactor`), until faces were found in `enough` frames without that. So a video
-/// of small faces gets them all, one with a face costs a look at the reduced size, and one without
-/// costs at most both looks at each frame. Nothing has to be decoded twice or kept for it.
+/// With the scale `auto`, a frame that was scaled down and shows no face is searched again at full
+/// size (`FrameScale.closerFactor`), until `enough` frames had a face in the first search. A video
+/// of small faces thus gets all its faces. A video with large faces is searched at the reduced
+/// size, and one without faces costs at most two searches for each frame. No frame is decoded twice
+/// or kept for it.
 struct FaceSearch {
   private let detector: any FaceDetector
   private let enough: Int
   private var tracker = FaceTracker()
   private var waiting: [MediaFrame] = []
-  /// Frames with a face at the first look.
+  /// The number of frames with a face in the first search.
   private var framesWithFaces = 0
-  /// Frames that were searched.
+  /// The number of searched frames.
   private(set) var frames = 0
-  /// How the frames were scaled.
+  /// The detector, the scale of the first frame and the number of second searches.
   private(set) var facts: FaceSearchFacts
 
-  /// Frames that detection sees at once.
+  /// The number of frames passed to the detector at once.
   private static let batch = 4
 
-  /// - Parameter enough: frames with a face, from which on a frame without one is believed to have
-  ///   none.
+  /// - Parameter enough: After this many frames with a face, frames without one are not searched
+  ///   again.
   init(_ detector: any FaceDetector, name: String? = nil, enough: Int = 3) {
     self.detector = detector
     self.enough = enough
     facts = FaceSearchFacts(detector: name)
   }
 
-  /// Takes the next frame. `found` is called with every frame that has been searched, in order, and
-  /// its faces.
+  /// Adds the next frame. `found` is called with each searched frame and its faces, in order.
   mutating func add(
     _ frame: MediaFrame, _ found: (MediaFrame, [Face]) throws -> Void
   ) throws {
@@ -40,7 +40,7 @@ struct FaceSearch {
     if waiting.count == Self.batch { try finish(found) }
   }
 
-  /// Searches the frames that wait.
+  /// Searches the frames that are still waiting. Call it after the last frame.
   mutating func finish(_ found: (MediaFrame, [Face]) throws -> Void) throws {
     try Task.checkCancellation()
     guard !waiting.isEmpty else { return }
@@ -58,8 +58,7 @@ struct FaceSearch {
     waiting.removeAll(keepingCapacity: true)
   }
 
-  /// Searches those of the waiting frames at full size that seem to have no face, as long as few
-  /// have.
+  /// Searches waiting frames without a face again at full size, while few frames had a face.
   private mutating func lookAgain(_ lists: inout [[Face]]) throws {
     guard detector.frameScale == .auto else { return }
     var places: [Int] = []
@@ -81,12 +80,12 @@ struct FaceSearch {
     detector.frameScale.factor(width: frame.image.width, height: frame.image.height)
   }
 
-  /// The people in the frames so far.
+  /// The people in the frames searched so far.
   func tracks() -> [Track] { StageTimes.measure(.track) { tracker.tracks() } }
 }
 
 extension FaceDetector {
-  /// The faces of each frame in a second look, at full size or what comes next to it.
+  /// Detects the faces of each frame again, at full size or with a longer side of 1920 pixels.
   func lookCloser(at frames: [Image]) throws -> [[Face]] {
     var lists = [[Face]](repeating: [], count: frames.count)
     let factors = frames.map { FrameScale.closerFactor(width: $0.width, height: $0.height) }
@@ -99,22 +98,22 @@ extension FaceDetector {
   }
 }
 
-/// How faces were looked for in a file.
+/// How faces were searched for in a file.
 package struct FaceSearchFacts: Sendable, Equatable {
-  /// The detector's weights: the name of a fetched entry, `built-in NAME`, or the path of a file;
-  /// nil where the detector was made in code.
+  /// The name of the detector's weights: the name of a fetched entry, `built-in NAME`, or the path
+  /// of a file. Nil if the detector was made in code.
   package var detector: String?
-  /// The factor by which the first frame was scaled; nil where there was none.
+  /// The factor by which the first frame was scaled; nil if there was no frame.
   package var frameScale: Float?
-  /// Frames that were searched a second time, at full size or with a longer side of 1920 pixels.
+  /// The number of frames searched again, at full size or with a longer side of 1920 pixels.
   package var secondLooks = 0
 
-  /// Facts of a search that has not begun.
+  /// The facts before a search.
   package init(detector: String? = nil) {
     self.detector = detector
   }
 
-  /// `detector` in JSON (see `Docs/Formats.md`).
+  /// The value of `detector` in JSON (see `Docs/Formats.md`).
   var json: JSON {
     [
       "weights": .string(detector), "frameScale": .number(frameScale),

@@ -1,23 +1,24 @@
 import DeepfakeCore
 import FaceDetect
 
-/// The faces of a file that are judged, with their crops.
+/// Collects the faces of a file that are to be scored, with their crops.
 struct JudgedFaces {
   private let choice: Recipe.Faces
   private let crop: Recipe.Crop
   private let view: CropView
   private var store = CropStore()
-  /// Where each face of a frame is in `faces`: what a track's sighting says of it.
+  /// The index in `faces` by frame number and the face's index in that frame, as in a track's
+  /// sightings.
   private var places: [[Int]: Int] = [:]
   private var frames = 0
-  /// Rows without scores; whose faces they are, `people` finds out.
+  /// The faces, without scores. Their `person` is 0 until `people` sets it.
   private(set) var faces: [ScoreTable.Face] = []
-  /// The longer side of each face's crop in pixels of the frame.
+  /// The longer side of each face's crop, in pixels of the frame.
   private(set) var sides: [Int] = []
-  /// Where each face's landmarks are in its crop, as parts of the crop's sides.
+  /// The landmarks of each face in its crop, as fractions of the crop's sides.
   private var landmarks: [[Point]] = []
   private(set) var framesWithFaces = 0
-  /// The most faces that a frame had beyond those judged.
+  /// The largest number of faces in a frame that were not chosen.
   private(set) var mostLeftOut = 0
 
   init(_ choice: Recipe.Faces, _ crop: Recipe.Crop, _ view: CropView) {
@@ -26,10 +27,10 @@ struct JudgedFaces {
     self.view = view
   }
 
-  /// A crop for each of `faces`.
+  /// The crop of each face in `faces`.
   var crops: [Image] { store.crops }
 
-  /// Chooses and cuts the faces of the next frame.
+  /// Chooses the faces of the next frame and cuts them out.
   mutating func add(_ frame: MediaFrame, _ found: [Face]) {
     if !found.isEmpty { framesWithFaces += 1 }
     let chosen = choice.choice(from: found)
@@ -51,10 +52,9 @@ struct JudgedFaces {
     frames += 1
   }
 
-  /// Gives each face its person.
+  /// Sets the person of each face.
   ///
-  /// - Returns: the people of whom a face is judged in at least one frame, in the order of their
-  ///   numbers, without verdicts.
+  /// - Returns: The people with at least one chosen face, by `id`, without verdicts.
   mutating func people(_ tracks: [Track]) -> [VideoReport.Person] {
     tracks.compactMap { track in
       let own = track.sightings.compactMap { places[[$0.frame, $0.index]] }
@@ -63,7 +63,7 @@ struct JudgedFaces {
     }
   }
 
-  /// The crops with their landmarks, one for each of `faces`.
+  /// The crop and landmarks of each face in `faces`.
   var judgedCrops: [JudgedCrop] {
     zip(crops, landmarks).map { image, landmarks in
       JudgedCrop(
@@ -74,7 +74,7 @@ struct JudgedFaces {
 }
 
 extension VideoReport.Person {
-  /// A person who is not judged yet.
+  /// A person without a verdict.
   fileprivate init(_ track: Track, framesJudged: Int) {
     let (sightings, surest) = (track.sightings, track.surest)
     self.init(
@@ -85,11 +85,10 @@ extension VideoReport.Person {
   }
 }
 
-/// A face as the networks saw it.
+/// A crop as the networks saw it, with its landmarks.
 package struct JudgedCrop: Sendable {
-  /// The face as the networks saw it.
   package var image: Image
-  /// Left eye, right eye, nose, left and right corner of the mouth, in pixels of the crop; empty
-  /// where the detector found none.
+  /// Left eye, right eye, nose, left and right corner of the mouth, in pixels of the crop. Empty if
+  /// the detector found none.
   package var landmarks: [Point]
 }

@@ -2,16 +2,16 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// Which frames of a video are looked at.
+/// Which frames of a video are used.
 package enum FrameChoice: Sendable, Equatable {
-  /// So many, spread evenly over all; all if there are fewer.
+  /// This many frames, evenly spread; all frames if the video has fewer.
   case spread(Int)
-  /// Every one.
+  /// Every frame.
   case all
 }
 
 extension FrameChoice {
-  /// Frames that will come of a video, as far as the container tells.
+  /// The expected number of chosen frames, by the container's data; nil if unknown.
   fileprivate func expected(in video: VideoInfo) -> Double? {
     let duration = video.duration.flatMap { duration in video.frameRate.map { duration * $0 } }
     let all = video.containerFrames.map(Double.init) ?? duration
@@ -22,20 +22,21 @@ extension FrameChoice {
   }
 }
 
-/// A frame of a video, or an image as the only frame of itself.
+/// A frame of a video, or an image as its only frame.
 struct MediaFrame {
-  /// Its place in decoded order, from 0.
+  /// The number of the frame in the order of decoding, from 0.
   let index: Int
-  /// Seconds; nil for an image.
+  /// In seconds; nil for an image.
   let time: Double?
   var image: Image
-  /// The part of the frames to be looked at that has come with this one, 0 to 1; 0 where their
-  /// number is unknown.
+  /// The fraction of the chosen frames that have been read, including this one. 0 if their number
+  /// is unknown.
   let place: Double
 
-  /// Calls `body` with the chosen frames of a video, or with the image.
+  /// Calls `body` with each chosen frame of a video, or with the image.
   ///
-  /// - Returns: what was odd about the file.
+  /// - Returns: Warnings about the file.
+  /// - Throws: `MediaError` if the file cannot be read, and the errors of `body`.
   static func read(
     _ file: URL, _ choice: FrameChoice, _ body: (MediaFrame) throws -> Void
   ) throws -> [String] {

@@ -1,7 +1,7 @@
 import DeepfakeCore
 import Foundation
 
-/// Which weights each member of a recipe gets.
+/// The weights of each member of a recipe.
 ///
 /// ```swift
 /// let recipe = try Recipe.named("dfdc-silver")
@@ -13,25 +13,25 @@ import Foundation
 public struct MemberFiles: Sendable, Equatable {
   /// A member with its weights.
   public struct Entry: Sendable, Equatable {
-    /// The network of the recipe that is meant.
+    /// The member of the recipe.
     public var member: Recipe.Member
-    /// A file, or weights that ship.
+    /// A weights file, or weights that ship.
     public var weights: WeightsSource
   }
 
-  /// The recipe's members in order.
+  /// One entry for each member, in the recipe's order.
   public let entries: [Entry]
 
-  /// Whether a member gets other weights than those that its recipe names, to whose scores a
-  /// recipe's calibration belongs.
+  /// Whether any member gets other weights than those that its recipe names. A recipe's calibration
+  /// was fitted to the scores of the named weights only.
   public var replacesNamed: Bool {
     entries.contains { entry in
       entry.member.weights.map { !entry.weights.isSame(as: WeightsSource(argument: $0)) } ?? false
     }
   }
 
-  /// Whether each member's weights have a calibration of their own. Weights that cannot be read
-  /// have none.
+  /// Whether the weights of every member have a calibration of their own. Weights that cannot be
+  /// read count as not calibrated.
   var areCalibrated: Bool {
     entries.allSatisfy { entry in
       guard let state = try? entry.weights.read() else { return false }
@@ -39,12 +39,13 @@ public struct MemberFiles: Sendable, Equatable {
     }
   }
 
-  /// Matches what a command line gives with the members.
+  /// Assigns the weights in a command's arguments to the members.
   ///
-  /// - Parameter arguments: one file (for a recipe of one member), `MEMBER=FILE` for each member,
-  ///   or one folder that holds `MEMBER.safetensors` for each; nothing, or nothing for some
-  ///   members, where these name weights of their own (`Recipe.Member.weights`). For a file, the
-  ///   name of weights that ship can stand too.
+  /// - Parameter arguments: One file (for a recipe with one member), `MEMBER=FILE` for each member,
+  ///   or one folder with `MEMBER.safetensors` for each. Instead of a file, the name of weights
+  ///   that ship can be given. Members without an argument use the weights that the recipe names
+  ///   (`Recipe.Member.weights`).
+  /// - Throws: `MemberFilesError` if an argument fits no member or a member has no weights.
   public init(_ arguments: [String], members: [Recipe.Member]) throws(MemberFilesError) {
     let names = members.map(\.name)
     if arguments.count == 1, let argument = arguments.first,
@@ -88,7 +89,7 @@ public struct MemberFiles: Sendable, Equatable {
     }
   }
 
-  /// The parts of `MEMBER=FILE`; nil if no member is called so.
+  /// The parts of `MEMBER=FILE`; nil if there is no such member or no file.
   private static func named(_ argument: String, _ names: [String]) -> (name: String, path: String)?
   {
     guard let equals = argument.firstIndex(of: "=") else { return nil }
@@ -109,7 +110,7 @@ public struct MemberFiles: Sendable, Equatable {
   }
 }
 
-/// Why the weights given do not suit a recipe.
+/// Why the given weights do not fit a recipe.
 public enum MemberFilesError: Error, Sendable, Equatable, CustomStringConvertible {
   /// There is no such file or folder.
   case notFound(String, members: [String])
@@ -117,16 +118,16 @@ public enum MemberFilesError: Error, Sendable, Equatable, CustomStringConvertibl
   case oneFileForMany(String, members: [String])
   /// The argument names no member of the recipe.
   case unknownMember(String, members: [String])
-  /// A member has two files.
+  /// A member was given two files.
   case givenTwice(String)
-  /// Members have no file.
+  /// These members have no weights.
   case missing([String])
-  /// The file that the recipe names for a member is not there.
+  /// The file that the recipe names for a member does not exist.
   case ownMissing(String, file: String)
-  /// The folder lacks files.
+  /// Files for some members are missing in the folder.
   case missingInFolder(String, files: [String])
 
-  /// The message for people.
+  /// The error message, with a remedy.
   public var description: String {
     switch self {
     case .notFound(let argument, let members):

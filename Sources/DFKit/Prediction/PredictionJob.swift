@@ -1,21 +1,21 @@
 import Foundation
 import MediaIO
 
-/// How a job over many files ended.
+/// How a job over many files ended; it decides the command's exit code.
 public struct JobOutcome: Sendable, Equatable {
-  /// Files without an answer because of an error.
+  /// The number of files that failed with an error.
   public var failures = 0
-  /// Whether it was cancelled before the last file.
+  /// Whether the job was cancelled before the last file.
   public var wasCancelled = false
 
-  /// An outcome.
+  /// The outcome of a job.
   public init(failures: Int = 0, wasCancelled: Bool = false) {
     self.failures = failures
     self.wasCancelled = wasCancelled
   }
 }
 
-/// Predicts many files, one after the other; a bad one does not stop the others.
+/// Predicts files one after another. A file that fails does not stop the others.
 ///
 /// ```swift
 /// let job = try PredictionJob(predictor: VideoPredictor(recipe: Recipe.named("default")))
@@ -25,10 +25,10 @@ public struct JobOutcome: Sendable, Equatable {
 /// print("\(outcome.failures) files without an answer")
 /// ```
 public struct PredictionJob: Sendable {
-  /// What predicts.
+  /// Makes the verdicts.
   public var predictor: VideoPredictor
-  /// What is done with each file instead of predicting it, such as explaining it too; nil for
-  /// nothing else.
+  /// If set, called for each file instead of `predictor.predict`, for example to explain the
+  /// verdict as well.
   public var instead: (@Sendable (URL, (Double) -> Void) throws -> VideoReport)?
 
   /// Judges files with `predictor`.
@@ -36,16 +36,16 @@ public struct PredictionJob: Sendable {
     self.predictor = predictor
   }
 
-  /// Predicts `files` in order and hands over each report as soon as it is made. Stops early in a
-  /// cancelled task.
+  /// Predicts files in order and passes each report to `report` as soon as it is complete. Stops
+  /// early in a cancelled task.
   ///
-  /// - Throws: only what `report` throws. A file's own errors are in its report.
+  /// - Throws: Only the errors of `report`. The error of a file is in its report.
   public func run(
     _ files: MediaFiles, progress: (JobProgress) -> Void = { _ in },
     report: (VideoReport) throws -> Void
   ) rethrows -> JobOutcome {
     var predictor = predictor
-    // One file needs each network once.
+    // A single file needs each network once, so networks can be unloaded after use.
     if files.files.count == 1 { predictor.keepsNetworks = false }
     return try forEachFile(
       files, progress: progress,
@@ -77,22 +77,22 @@ public struct PredictionJob: Sendable {
 }
 
 extension VideoReport {
-  /// A report on a file that could not be answered.
+  /// A report on a file that failed with an error.
   fileprivate init(file: String, _ reason: Verdict.Reason, _ error: any Error) {
     self.init(file: file, verdict: .undecided(reason))
     self.error = error.reason
   }
 }
 
-/// What became of one file.
+/// The result of processing one file.
 enum FileOutcome {
   case answered
   case failed
   case cancelled
 }
 
-/// Works through files in order until done or cancelled, and counts. Paths that stand for no file
-/// come first, as `problem`.
+/// Processes files in order until all are done or the task is cancelled, and counts failures. Paths
+/// without a file come first and are passed to `problem`.
 func forEachFile(
   _ media: MediaFiles, progress: (JobProgress) -> Void,
   problem: (String, MediaError) throws -> Void,

@@ -2,8 +2,8 @@ import Classifiers
 import DeepfakeCore
 import FaceDetect
 
-/// What the networks said of a file's faces: a row a face, a column a member. Verdicts, the cache
-/// of scores, ablations and reports are all made of it.
+/// The networks' scores of a file's faces: one row for each face, one column for each member.
+/// Verdicts, the score cache, ablations and reports are computed from it.
 ///
 /// ```swift
 /// let table = try predictor.predict(file).scores
@@ -14,33 +14,32 @@ package struct ScoreTable: Sendable, Equatable {
   package struct Member: Sendable, Equatable {
     /// The member's name in the recipe.
     package var name: String
-    /// How far a face may be from those that the member learned from; nil where its weights do not
-    /// say.
+    /// The limits beyond which a face is unfamiliar to the member; nil if its weights have none.
     package var limits: TraitValues?
 
-    /// A member.
     package init(_ name: String, limits: TraitValues? = nil) {
       self.name = name
       self.limits = limits
     }
   }
 
-  /// A row: a judged face.
+  /// A row: one scored face.
   package struct Face: Sendable, Equatable {
-    /// The number of its frame among those that were looked at, from 0.
+    /// The number of its frame among the searched frames, from 0.
     package var frame: Int
     /// The frame's time in seconds; 0 for an image.
     package var time: Double
-    /// The number of the person whose face it is.
+    /// The `id` of the person.
     package var person: Int
-    /// In pixels of the frame.
+    /// The face's box, in pixels of the frame.
     package var box: Box
-    /// Each member's probability. A member that judges faces together has the same for each.
+    /// The probability of "fake" by each member. A member that scores several faces together has
+    /// the same for all of them.
     package var scores: [Float]
-    /// What each member measured of the face; nil for a member without limits.
+    /// The traits measured by each member; nil for a member without limits.
     package var measures: [TraitValues?]
 
-    /// A judged face; nothing is measured of it where `measures` are not given.
+    /// A scored face. Without `measures`, no member has measured it.
     package init(
       frame: Int, time: Double, person: Int, box: Box, scores: [Float] = [],
       measures: [TraitValues?]? = nil
@@ -59,18 +58,17 @@ package struct ScoreTable: Sendable, Equatable {
   /// The judged faces, in order of time.
   package var faces: [Face]
 
-  /// A table.
   package init(members: [Member] = [], faces: [Face] = []) {
     self.members = members
     self.faces = faces
   }
 
-  /// The table with the faces of some people only.
+  /// The table with the faces of these people only.
   func of(_ people: Set<Int>) -> ScoreTable {
     ScoreTable(members: members, faces: faces.filter { people.contains($0.person) })
   }
 
-  /// The table with some of the members only.
+  /// The table with these members only.
   func having(members places: [Int]) -> ScoreTable {
     ScoreTable(
       members: places.map { members[$0] },
@@ -82,12 +80,12 @@ package struct ScoreTable: Sendable, Equatable {
       })
   }
 
-  /// The faces' scores member by member, for what makes one score of them.
+  /// The faces' scores by member, as the input of a `ScoreCombination`.
   var columns: [MemberScores] {
     [MemberScores](faces.map(\.scores), members: members.map(\.name))
   }
 
-  /// The traits of a face that are beyond a member's limits.
+  /// The traits of a face that are beyond a member's limits; empty if it has none.
   func traitsBeyond(_ face: Face, member: Int) -> [FamiliarityTrait] {
     guard let limits = members[member].limits, let measures = face.measures[member] else {
       return []
@@ -97,22 +95,23 @@ package struct ScoreTable: Sendable, Equatable {
 }
 
 extension ScoreTable {
-  /// Lets members judge the faces, one member after the other, and adds a column for each.
+  /// Scores the faces with one member after another and adds a column for each.
   ///
-  /// Networks that judge each crop by itself see all crops at once. Other scorers see those of one
-  /// person at a time, in order; all of them at once where everybody is judged as one person.
+  /// Members that score each crop alone get all crops at once. Other scorers get the crops of one
+  /// person at a time, in order, or all crops at once if `asOne`.
   ///
   /// - Parameters:
-  ///   - crops: a crop for each face.
-  ///   - sides: the side of each in pixels of the frame that it was cut from.
-  ///   - asOne: whether all faces are judged as if they were one person's.
-  ///   - unloading: whether each network's memory is given back once it has judged.
-  ///   - progress: called with the part of the members that is done.
+  ///   - crops: The crop of each face.
+  ///   - sides: The side of each crop, in pixels of the frame that it was cut from.
+  ///   - asOne: Whether all faces are scored as if they were one person's.
+  ///   - unloading: Whether the memory of each network is released after it has scored.
+  ///   - progress: Called with the fraction of members that are done.
   mutating func add(
     _ judges: [Ensemble.Member], crops: [Image], sides: [Int], asOne: Bool, unloading: Bool,
     progress: (Double) -> Void
   ) throws {
-    // The same for all networks, and only for those that ask.
+    // The picture traits are the same for all networks. They are computed only if a network needs
+    // them.
     lazy var pictures = TraitValues.pictures(crops, sides: sides)
     for (done, judge) in judges.enumerated() {
       try Task.checkCancellation()
@@ -138,13 +137,13 @@ extension ScoreTable {
     }
   }
 
-  /// Adds what the next member says of a face.
+  /// Adds the next member's score and measures of one face.
   mutating func add(_ score: Float, _ measures: TraitValues?, to place: Int) {
     faces[place].scores.append(score)
     faces[place].measures.append(measures)
   }
 
-  /// The places of each person's faces, people in the order of their numbers.
+  /// The indices of each person's faces, sorted by person.
   private var placesByPerson: [[Int]] {
     Dictionary(grouping: faces.indices) { faces[$0].person }.sorted { $0.key < $1.key }
       .map(\.value)

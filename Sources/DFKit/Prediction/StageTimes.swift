@@ -1,33 +1,33 @@
 import Synchronization
 
-/// How long the stages of a prediction took.
+/// Measures the time of each stage of a prediction.
 ///
-/// A stage wraps its work in `measure`, which costs next to nothing where nobody records. Where
-/// stages overlap on several threads, their times add up to more than the clock's.
+/// A stage wraps its work in `measure`, which costs almost nothing if nothing is recorded. If
+/// stages overlap on several threads, their times add up to more than the elapsed time.
 package final class StageTimes: Sendable {
-  /// A part of the work on a file.
+  /// A stage of the work on a file.
   package enum Stage: String, Sendable, CaseIterable {
-    /// Reading weights and packing them.
+    /// Reading the weights and preparing them for the kernels.
     case load
-    /// Reading and decoding frames, and bringing them to RGB.
+    /// Reading and decoding frames, and converting them to RGB.
     case decode
-    /// Looking for faces.
+    /// Detecting faces.
     case detect
-    /// Joining faces into people.
+    /// Grouping faces by person.
     case track
-    /// Cutting faces out.
+    /// Cutting faces out of frames.
     case crop
-    /// Scoring faces by the networks.
+    /// Scoring faces with the networks.
     case classify
   }
 
-  /// A stage in work, and the time of those inside it.
+  /// A running stage, with the total time of the stages inside it.
   private final class Frame: Sendable {
     let inner = Mutex(0.0)
   }
 
-  /// What records on this task; for work on threads of one's own, `$current.withValue` takes it
-  /// there.
+  /// The recorder of the current task; nil if nothing is recorded. Work on other threads must set
+  /// it with `$current.withValue`.
   @TaskLocal static var current: StageTimes?
   @TaskLocal private static var frame: Frame?
 
@@ -35,7 +35,7 @@ package final class StageTimes: Sendable {
 
   private init() {}
 
-  /// What `body` returns, and the seconds of each stage that it went through.
+  /// Runs `body` and records the seconds of each stage.
   package static func record<Result>(
     _ body: () throws -> Result
   ) rethrows -> (result: Result, seconds: [Stage: Double]) {
@@ -44,8 +44,8 @@ package final class StageTimes: Sendable {
     return (result, times.totals.withLock(\.self))
   }
 
-  /// `body`'s result. Where stages are recorded, its time counts as the stage's, less that of
-  /// stages inside it.
+  /// Runs `body` as a stage. If times are recorded, its duration counts for `stage`, without the
+  /// time of stages inside it.
   package static func measure<Result>(
     _ stage: Stage, _ body: () throws -> Result
   ) rethrows -> Result {

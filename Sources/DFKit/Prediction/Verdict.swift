@@ -1,6 +1,6 @@
 import Classifiers
 
-/// The answer on a file.
+/// The answer on a file or a person.
 ///
 /// ```swift
 /// switch report.verdict {
@@ -10,32 +10,32 @@ import Classifiers
 /// }
 /// ```
 public enum Verdict: Sendable, Equatable {
-  /// Rather manipulated: the probability of that is 0.5 or more.
+  /// Probably fake: the probability is 0.5 or more.
   case fake(probability: Float)
-  /// Rather not: the probability of manipulation is below 0.5.
+  /// Probably real: the probability of "fake" is below 0.5.
   case real(probability: Float)
-  /// There is nothing to base an answer on, or what there is does not suffice.
+  /// No answer, for the given reason.
   case undecided(Reason)
 
   /// Why there is no answer.
   public enum Reason: Sendable, Equatable {
     /// No face was found in any frame.
     case noFaces
-    /// Faces were found in fewer frames than the recipe asks for.
+    /// Faces were found in fewer frames than the recipe requires.
     case tooFewFaces(found: Int, needed: Int)
     /// The file cannot be read as an image or a video.
     case unreadable
-    /// The file was read, and then something else went wrong.
+    /// The file could be read, but another error occurred.
     case failed
-    /// The probability lies in the range that the recipe calls undecided.
+    /// The probability is in the recipe's undecided range.
     case unsure(probability: Float)
-    /// Most faces are unlike those that the networks learned from, by these traits: the probability
-    /// is worth nothing.
+    /// Most faces are unlike the training data of the networks, in these traits, so the probability
+    /// is not reliable.
     case unfamiliar(probability: Float, traits: [FamiliarityTrait])
   }
 
-  /// The verdict that a probability of manipulation means; in the range `undecided`, both ends
-  /// included, none.
+  /// The verdict for a probability of "fake": undecided in the range `undecided`, both ends
+  /// included, otherwise fake from 0.5 on.
   public init(probability: Float, undecided: ClosedRange<Float>? = nil) {
     if undecided?.contains(probability) == true {
       self = .undecided(.unsure(probability: probability))
@@ -44,8 +44,8 @@ public enum Verdict: Sendable, Equatable {
     }
   }
 
-  /// The probability of manipulation, also where it is too close to one half for an answer or the
-  /// faces are unlike those learned from; nil where there is none.
+  /// The probability of "fake". Also set if the verdict is undecided because of the range or of
+  /// unfamiliar faces; otherwise nil for undecided verdicts.
   public var probability: Float? {
     switch self {
     case .fake(let probability), .real(let probability), .undecided(.unsure(let probability)),
@@ -55,7 +55,7 @@ public enum Verdict: Sendable, Equatable {
     }
   }
 
-  /// The answer without its probability and reason.
+  /// The answer without probability and reason.
   public var answer: Answer {
     switch self {
     case .fake: .fake
@@ -64,29 +64,29 @@ public enum Verdict: Sendable, Equatable {
     }
   }
 
-  /// What a verdict can be. The raw values are the words in JSON and tables.
+  /// The possible answers. The raw values are the words in JSON and tables.
   public enum Answer: String, Sendable {
-    /// Rather manipulated.
+    /// Probably fake.
     case fake
-    /// Rather not.
+    /// Probably real.
     case real
-    /// Neither.
+    /// No answer.
     case undecided
   }
 
-  /// Why there is no answer; nil when there is one.
+  /// Why there is no answer; nil if there is one.
   public var reason: Reason? {
     if case .undecided(let reason) = self { reason } else { nil }
   }
 
-  /// Whether there is no answer because the faces are unlike those learned from.
+  /// Whether there is no answer because the faces are unlike the training data.
   var isUnfamiliar: Bool {
     if case .undecided(.unfamiliar) = self { true } else { false }
   }
 }
 
 extension Verdict.Reason {
-  /// The word for it in JSON.
+  /// The reason's name in JSON.
   public var name: String {
     switch self {
     case .noFaces: "noFaces"
@@ -98,7 +98,7 @@ extension Verdict.Reason {
     }
   }
 
-  /// The words for people.
+  /// The reason in words, for tables and pages.
   public var words: String {
     switch self {
     case .noFaces: "no face found"

@@ -2,28 +2,30 @@ import Classifiers
 import DeepfakeCore
 import FaceDetect
 
-/// Makes the verdicts on a file and on the people in it out of their faces' scores: when they were
-/// just computed, or again, by other rules, from a report of before.
+/// Makes the verdicts on a file and its people from the scores of their faces. The scores can be
+/// new, or come from an earlier report that is judged again by other rules.
 package struct VerdictMaker: Sendable {
-  /// Frames with a face, whosever, that a verdict needs; fewer where fewer were looked at.
+  /// The number of frames with a face, of any person, that a verdict needs. Never more than the
+  /// number of searched frames.
   package var minFrames: Int
-  /// Frames in which a person must be judged to get a verdict; fewer where fewer were looked at.
+  /// The number of frames in which a person must be scored to get a verdict. Never more than the
+  /// number of searched frames.
   package var minFramesOfPerson: Int
-  /// Frames in which a person must be judged to count for the file's verdict, as a part of those of
-  /// the person judged most.
+  /// The number of frames in which a person must be scored to count for the file's verdict, as a
+  /// fraction of the frames of the person scored most.
   package var minShare: Float
-  /// What a probability is called.
+  /// How a probability becomes a verdict.
   package var decision: Recipe.Decision
-  /// How a person's scores become one.
+  /// How the scores of a person are combined into one probability.
   package var combination: ScoreCombination
-  /// Makes the file's probability out of the people's; nil where all faces are judged together.
+  /// Combines the people's probabilities into the file's; nil: all faces are scored together.
   package var rule: (any PeopleRule)?
 
   /// The rules of a recipe.
   ///
   /// - Parameters:
-  ///   - combination: stands for the recipe's aggregation.
-  ///   - rule: over people; nil for the recipe's.
+  ///   - combination: Replaces the recipe's aggregation.
+  ///   - rule: The rule over people; nil: the recipe's.
   package init(_ recipe: Recipe, _ combination: ScoreCombination, rule: (any PeopleRule)? = nil) {
     minFrames = recipe.faces.minFrames
     minFramesOfPerson = recipe.people.minFrames
@@ -33,8 +35,7 @@ package struct VerdictMaker: Sendable {
     self.rule = rule ?? recipe.people.verdict.rule
   }
 
-  /// Why a file has no verdict whatever its faces look like, by the frames and faces that were
-  /// found; nil where there is enough.
+  /// Why a file gets no verdict because of too few frames or faces; nil if there are enough.
   private func obstacle(_ report: VideoReport) -> Verdict.Reason? {
     let needed = min(minFrames, report.frames)
     let most = report.people.map(\.framesJudged).max() ?? 0
@@ -47,13 +48,13 @@ package struct VerdictMaker: Sendable {
     return nil
   }
 
-  /// Writes down the verdicts on the file and its people, by the report's `scores`.
+  /// Sets the verdicts on the file and its people from the report's `scores`.
   package func decide(_ report: inout VideoReport) { decide(&report) { _ in } }
 
-  /// The same where networks are still to be asked.
+  /// Sets the verdicts on the file and its people after scoring the faces.
   ///
-  /// - Parameter judge: fills the scores. It is called only where the frames and faces that were
-  ///   found suffice for a verdict.
+  /// - Parameter judge: Fills in the scores. It is called only if there are enough frames with
+  ///   faces for a verdict.
   func decide(
     _ report: inout VideoReport, judge: (inout ScoreTable) throws -> Void
   ) rethrows {
@@ -95,9 +96,9 @@ package struct VerdictMaker: Sendable {
     }
   }
 
-  /// Writes down the verdicts on the people.
+  /// Sets the verdicts on the people.
   ///
-  /// - Returns: those of them who count.
+  /// - Returns: The people who count for the file's verdict.
   private func assess(
     _ report: inout VideoReport, needed: Int
   ) -> [(person: JudgedPerson, assessment: Assessment)] {
@@ -125,9 +126,9 @@ package struct VerdictMaker: Sendable {
     return counted
   }
 
-  /// The people of a file who are judged by themselves: in enough frames, and in enough of those of
-  /// the person judged most. Others are passers-by, or no faces at all, also where all faces are
-  /// judged together.
+  /// The people who are judged separately in an evaluation: they were scored in enough frames, also
+  /// compared with the person scored most. Others are passers-by or false detections. This also
+  /// applies if all faces are scored together.
   package func people(of report: VideoReport) -> [VideoReport.Person] {
     let needed = Float(max(1, neededFrames(report)))
     let most = Float(report.people.map(\.framesJudged).max() ?? 0)
@@ -140,11 +141,11 @@ package struct VerdictMaker: Sendable {
     min(minFramesOfPerson, report.frames)
   }
 
-  /// The verdict that a rule makes out of the people who count.
+  /// The verdict by a rule over the people who count.
   ///
-  /// People whose faces are unlike those learned from can be fake or real. The verdict stands where
-  /// the rule makes the same of the others alone, and, unless it is `fake`, for which one person
-  /// suffices, most faces are theirs.
+  /// If some people's faces are unlike the training data, they could be fake or real. The verdict
+  /// stands only if the rule gives the same answer for the other people alone. Unless that answer
+  /// is `fake`, for which one person suffices, most faces must also be familiar.
   private func verdict(
     of people: [JudgedPerson], _ rule: any PeopleRule, _ report: VideoReport
   ) -> Verdict {
@@ -172,7 +173,7 @@ package struct VerdictMaker: Sendable {
     decision.unfamiliar == .ignore ? nil : FaceFamiliarity(faces)
   }
 
-  /// The verdict that a probability means where the faces are as familiar as that.
+  /// The verdict for a probability, taking into account whether the faces are familiar.
   private func verdict(_ probability: Float, _ familiarity: FaceFamiliarity?) -> Verdict {
     if decision.unfamiliar == .refuse, let familiarity, familiarity.isUnfamiliar {
       return .undecided(.unfamiliar(probability: probability, traits: familiarity.traits))

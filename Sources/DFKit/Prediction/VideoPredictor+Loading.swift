@@ -5,12 +5,12 @@ import Foundation
 import MediaIO
 
 extension VideoPredictor {
-  /// The predictor that a recipe describes, with the weights that ship or were fetched: those that
-  /// the recipe names. Where its detector has no weights, one that ships takes its place
-  /// (`Recipe.Detector.choice`).
+  /// The predictor that a recipe describes, with the weights that the recipe names, and fetched or
+  /// shipped weights for the detector. If its detector has no weights, one that ships is used
+  /// instead (`Recipe.Detector.choice`).
   ///
-  /// - Throws: `MemberFilesError` and `WeightsStoreError` where the recipe leaves weights open that
-  ///   are not there; `WeightsError` and `ClassifierError` where they cannot be used.
+  /// - Throws: `MemberFilesError` and `WeightsStoreError` if weights are missing, `WeightsError`
+  ///   and `ClassifierError` if they cannot be used.
   public init(recipe: Recipe) throws {
     var recipe = recipe
     let choice = try recipe.detector.choice(in: try? WeightsStore(), allowsOther: true)
@@ -21,16 +21,16 @@ extension VideoPredictor {
     detectorName = choice.name
   }
 
-  /// The predictor that a recipe describes, its detector's weights read from a file.
+  /// The predictor that a recipe describes, with a detector's weights from a file.
   ///
-  /// - Throws: `WeightsError` and `ClassifierError` where a file cannot be used.
+  /// - Throws: `WeightsError` and `ClassifierError` if a file cannot be used.
   public init(recipe: Recipe, weights: MemberFiles, detectorWeights: URL) throws {
     try self.init(recipe: recipe, weights: weights, detectorWeights: .file(detectorWeights))
   }
 
-  /// The predictor that a recipe describes, with weights from anywhere.
+  /// The predictor that a recipe describes, with a detector's weights from any source.
   ///
-  /// - Throws: `WeightsError` and `ClassifierError` where they cannot be used.
+  /// - Throws: `WeightsError` and `ClassifierError` if the weights cannot be used.
   public init(recipe: Recipe, weights: MemberFiles, detectorWeights: WeightsSource) throws {
     var recipe = recipe
     recipe.noteCalibration(of: weights)
@@ -43,16 +43,16 @@ extension VideoPredictor {
 }
 
 extension Recipe.Detector {
-  /// The detector with its weights.
+  /// The detector with weights from a file.
   ///
-  /// - Throws: `WeightsError` where the file cannot be used.
+  /// - Throws: `WeightsError` if the file cannot be used.
   public func load(_ weights: URL) throws(WeightsError) -> any FaceDetector {
     try load(.file(weights))
   }
 
-  /// The detector with weights from anywhere.
+  /// The detector with weights from any source.
   ///
-  /// - Throws: `WeightsError` where they cannot be used.
+  /// - Throws: `WeightsError` if the weights cannot be used.
   public func load(_ weights: WeightsSource) throws(WeightsError) -> any FaceDetector {
     var settings = DetectorSettings()
     settings.frameScale = frameScale
@@ -70,9 +70,9 @@ extension Recipe.Detector {
 }
 
 extension Recipe {
-  /// Notes whether the scores are calibrated with these weights, unless that is known already, and
-  /// leaves `Decision.uncalibratedRange` undecided where they are not and the recipe does not say
-  /// what is.
+  /// Sets `verdict.isCalibrated` for these weights, unless it is already set. If the scores are not
+  /// calibrated and the recipe does not set `undecided`, the undecided range becomes
+  /// `Decision.uncalibratedRange`.
   public mutating func noteCalibration(of weights: MemberFiles) {
     guard verdict.isCalibrated == nil else { return }
     let isCalibrated = aggregation.calibration != nil || weights.areCalibrated
@@ -82,14 +82,15 @@ extension Recipe {
     }
   }
 
-  /// What each member counts in `aggregation.models`, in the members' order; nil where none says.
+  /// The weight of each member in `aggregation.models`, in order; nil if no member has a weight.
   public var memberWeights: [Float]? {
     members.contains { $0.weight != nil } ? members.map { $0.weight ?? 1 } : nil
   }
 
-  /// The ensemble of members, which are this recipe's in order, that aggregates as the recipe says.
+  /// An ensemble that aggregates as the recipe says.
   ///
-  /// - Throws: `RecipeError` where members' weights cannot be used.
+  /// - Parameter members: The networks of the recipe's members, in order.
+  /// - Throws: `RecipeError` if the members' weights in the aggregation are invalid.
   public func ensemble(of members: [Ensemble.Member]) throws(RecipeError) -> Ensemble {
     precondition(
       memberWeights == nil || members.count == self.members.count,
@@ -101,9 +102,9 @@ extension Recipe {
     return ensemble
   }
 
-  /// The way from members' scores to a probability.
+  /// How the members' scores are combined into a probability.
   ///
-  /// - Throws: `RecipeError` where members' weights cannot be used.
+  /// - Throws: `RecipeError` if the members' weights in the aggregation are invalid.
   package func combination() throws(RecipeError) -> ScoreCombination {
     ScoreCombination(
       frames: aggregation.frames.aggregator, models: try modelsAggregator(),

@@ -4,11 +4,11 @@ import FaceDetect
 import Foundation
 import MediaIO
 
-/// From a video or an image to a verdict: looks at evenly spread frames, finds faces, cuts them out
-/// of the full-resolution frames, joins them into people, and lets an ensemble judge them.
+/// Makes verdicts on videos and images. It detects faces in evenly spread frames, cuts them out of
+/// the full-resolution frames, groups them by person, and scores them with an ensemble.
 ///
-/// Frames are looked at a few at a time and only the crops are kept, so memory does not grow with
-/// the video.
+/// Frames are processed a few at a time and only crops are kept, so memory does not grow with the
+/// length of the video.
 ///
 /// ```swift
 /// let predictor = try VideoPredictor(recipe: Recipe.named("default"))
@@ -16,40 +16,39 @@ import MediaIO
 /// print(report.verdict.answer, report.verdict.probability ?? .nan)
 /// ```
 public struct VideoPredictor: Sendable {
-  /// Frames looked at in a video, evenly spread.
+  /// The number of frames of a video that are used, evenly spread.
   public var frames: Int
-  /// Which of a frame's faces are judged.
+  /// Which of a frame's faces are scored.
   public var faces: Recipe.Faces
-  /// How they are cut out.
+  /// How faces are cut out.
   public var crop: Recipe.Crop
-  /// Finds the faces.
+  /// Detects the faces.
   public var detector: any FaceDetector
-  /// What reports call the detector's weights; nil where it was made in code.
+  /// The name of the detector's weights in reports; nil if the detector was made in code.
   public var detectorName: String?
-  /// Judge the faces, one after the other.
+  /// The networks that score the faces, one after another.
   public var members: [Ensemble.Member]
-  /// Makes verdicts of what the members say.
+  /// Makes verdicts from the members' scores.
   package var maker: VerdictMaker
-  /// How a file's verdict follows from its people's; it can be a rule of your own. nil: all faces
-  /// are judged as if they were one person's.
+  /// The rule that combines people's probabilities into the file's; you can provide your own. Nil:
+  /// all faces are scored as if they were one person's.
   public var rule: (any PeopleRule)? {
     get { maker.rule }
     set { maker.rule = newValue }
   }
-  /// How the networks see the crops; as they were cut unless told otherwise.
+  /// How crops are transformed before they are scored; unchanged by default.
   package var view = CropView.plain
-  /// Changes a frame, whose place in decoded order is given, before anything looks at it; nil
-  /// changes nothing.
+  /// Changes each frame before faces are searched. Its second argument is the frame's number in the
+  /// order of decoding. Nil: frames are not changed.
   public var retouch: (@Sendable (Image, Int) -> Image)?
-  /// Whether networks stay in memory from file to file; otherwise each is there only while it
-  /// judges.
+  /// Whether networks stay in memory between files. If false, each is loaded only while it scores.
   public var keepsNetworks = true
 
-  /// A predictor.
+  /// A predictor with a detector and networks made in code.
   ///
   /// - Parameters:
-  ///   - recipe: which frames, faces and crops are judged, and how verdicts are made. Its detector,
-  ///     members and aggregation are not looked at: `detector` and `ensemble` stand for them.
+  ///   - recipe: The frames, faces, crops and rules for verdicts. Its detector, members and
+  ///     aggregation are not used; `detector` and `ensemble` replace them.
   public init(recipe: Recipe, detector: any FaceDetector, ensemble: Ensemble) {
     frames = recipe.frames
     faces = recipe.faces
@@ -61,20 +60,19 @@ public struct VideoPredictor: Sendable {
 
   /// The verdict on a file.
   ///
-  /// - Parameter progress: called with the part of the work that is done, 0 to 1.
-  /// - Throws: `MediaError` where the file is neither an image nor a video that can be read,
-  ///   `CancellationError` in a cancelled task, and what the detector and the ensemble's members
-  ///   throw.
+  /// - Parameter progress: Called with the finished fraction of the work, 0 to 1.
+  /// - Throws: `MediaError` if the file is not a readable image or video, `CancellationError` in a
+  ///   cancelled task, and the errors of the detector and the ensemble's members.
   public func predict(
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> VideoReport {
     try judge(file, progress: progress).report
   }
 
-  /// The verdict on a file, and the crops that it was made of.
+  /// The verdict on a file, with the crops that were scored.
   ///
-  /// - Returns: the report, and one crop for each face of its `scores`.
-  /// - Throws: as `predict`.
+  /// - Returns: The report, and one crop for each face in its `scores`.
+  /// - Throws: The errors of `predict`.
   package func judge(
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> (report: VideoReport, crops: [JudgedCrop]) {

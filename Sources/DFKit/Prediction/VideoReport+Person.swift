@@ -1,20 +1,20 @@
 import FaceDetect
 
 extension VideoReport {
-  /// One person of a file, and what was made of them.
+  /// One person in a file, with the verdict on them.
   public struct Person: Sendable, Equatable, Identifiable {
-    /// A stretch of time in which the face looked manipulated.
+    /// A time span in which the face looked fake.
     public struct Span: Sendable, Equatable {
-      /// Seconds: the first of its faces.
+      /// The time of its first face, in seconds.
       public var from: Double
-      /// Seconds: the last of its faces.
+      /// The time of its last face, in seconds.
       public var to: Double
-      /// Seconds: the face that looked most manipulated.
+      /// The time of the face with the highest probability, in seconds.
       public var peak: Double
-      /// The ensemble's probability for that face.
+      /// The combined probability of that face.
       public var probability: Float
 
-      /// A stretch of time.
+      /// A time span.
       public init(from: Double, to: Double, peak: Double, probability: Float) {
         self.from = from
         self.to = to
@@ -23,16 +23,16 @@ extension VideoReport {
       }
     }
 
-    /// A face by which the person can be told from others.
+    /// A face that shows who the person is.
     public struct Sample: Sendable, Equatable {
-      /// Seconds; 0 for an image.
+      /// In seconds; 0 for an image.
       public var time: Double
       /// The face's box in pixels of the frame.
       public var box: Box
       /// The detector's score.
       public var score: Float
 
-      /// A face.
+      /// A face, its time and its score.
       public init(time: Double, box: Box, score: Float) {
         self.time = time
         self.box = box
@@ -43,31 +43,32 @@ extension VideoReport {
     /// 1 for the person seen first, then upwards; of those who appear in one frame, from left to
     /// right.
     public var id: Int
-    /// The answer; undecided where the face was judged in too few frames.
+    /// The verdict; undecided if the face was scored in too few frames.
     public var verdict: Verdict
-    /// Whether the person counts for the file's verdict: not where the face was judged too seldom.
+    /// Whether the person counts for the file's verdict. False if the face was scored too seldom.
     public var counts = true
-    /// Frames in which the person was seen.
+    /// The number of frames in which the person was seen.
     public var framesSeen: Int
-    /// Frames in which the face was judged: fewer where the recipe judges some of a frame's faces
-    /// only.
+    /// The number of frames in which the face was scored. It is lower than `framesSeen` if the
+    /// recipe limits the faces in each frame.
     public var framesJudged: Int
-    /// Seconds: the first frame with the person; 0 for an image.
+    /// The time of the first frame with the person, in seconds; 0 for an image.
     public var firstTime: Double
-    /// Seconds: the last frame with the person.
+    /// The time of the last frame with the person, in seconds.
     public var lastTime: Double
-    /// The face that the detector was surest of.
+    /// The face with the highest detector score.
     public var surest: Sample
-    /// The members' answers, in the recipe's order; empty when undecided.
+    /// The members' probabilities, in the recipe's order. Empty if the person was not scored in
+    /// enough frames.
     public var members: [MemberScore]
-    /// When the face looked manipulated: judged faces one after the other that the members,
-    /// aggregated, give 0.5 or more.
+    /// The time spans in which the face looked fake: consecutive scored faces with a combined
+    /// probability of 0.5 or more.
     public var fakeSpans: [Span]
-    /// How like those learned from the person's faces are; nil where no member knows, the recipe
-    /// does not ask, or the person was not judged.
+    /// How similar the person's faces are to the training data. Nil if no member has limits, the
+    /// recipe ignores familiarity, or the person has no score.
     package var familiarity: FaceFamiliarity?
 
-    /// A person who was seen and not judged yet.
+    /// A person without a final verdict.
     public init(
       id: Int, verdict: Verdict, framesSeen: Int, framesJudged: Int, firstTime: Double,
       lastTime: Double, surest: Sample, members: [MemberScore] = [], fakeSpans: [Span] = []
@@ -86,7 +87,8 @@ extension VideoReport {
 }
 
 extension [VideoReport.Person.Span] {
-  /// The runs of scores of 0.5 or more, of one person's faces in the order of time.
+  /// The spans of consecutive scores of 0.5 or more. `faces` are one person's, in the order of
+  /// time.
   init(_ faces: [(time: Double, probability: Float)]) {
     self = []
     var isOpen = false
@@ -144,6 +146,6 @@ extension VideoReport.MemberScore {
 }
 
 extension JSON {
-  /// A time, to the microsecond.
+  /// A time in seconds, rounded to microseconds.
   static func seconds(_ time: Double) -> JSON { .double((time * 1e6).rounded() / 1e6) }
 }

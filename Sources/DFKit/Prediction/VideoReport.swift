@@ -1,6 +1,6 @@
 import FaceDetect
 
-/// What was seen in one file, video or image, and what was made of it.
+/// The faces of one video or image, and the verdict on it.
 ///
 /// ```swift
 /// let report = try predictor.predict(clip)
@@ -9,14 +9,14 @@ import FaceDetect
 /// for warning in report.warnings { print(warning) }
 /// ```
 public struct VideoReport: Sendable, Equatable {
-  /// One member's answer.
+  /// The probability by one member alone.
   public struct MemberScore: Sendable, Equatable {
     /// The member's name in the recipe.
     public var name: String
-    /// Its probability of manipulation, over all frames.
+    /// The member's probability of "fake", over all frames.
     public var probability: Float
 
-    /// An answer.
+    /// A member's name and probability.
     public init(name: String, probability: Float) {
       self.name = name
       self.probability = probability
@@ -25,34 +25,34 @@ public struct VideoReport: Sendable, Equatable {
 
   /// The path, as it was given.
   public var file: String
-  /// The answer.
+  /// The verdict on the file.
   public var verdict: Verdict
-  /// Whether the probability is calibrated; nil where that is not known.
+  /// Whether the probability is calibrated; nil if unknown.
   public var isCalibrated: Bool?
-  /// How faces were looked for.
+  /// The detector and how it was used.
   package var search = FaceSearchFacts()
-  /// Frames that were decoded and searched for faces.
+  /// The number of frames that were decoded and searched for faces.
   public var frames: Int = 0
-  /// Those of them with a face.
+  /// The number of these frames with at least one face.
   public var facesFound: Int = 0
-  /// The members' answers, in the recipe's order: what the same rule makes of that member alone.
+  /// The file's probability by each member alone, by the same rule, in the recipe's order.
   public var members: [MemberScore] = []
-  /// The people whose faces were judged, by number.
+  /// The people whose faces were chosen for scoring, by `id`.
   public var people: [Person] = []
-  /// The judged faces in order of time, with what each member says of them; empty where there is
-  /// nothing to base a verdict on.
+  /// The scored faces in the order of time, with each member's scores. Empty if there were too few
+  /// faces for a verdict.
   package var scores = ScoreTable()
-  /// How like those learned from the faces are that count for the verdict; nil where no member
-  /// knows or the recipe does not ask.
+  /// How similar the faces that count for the verdict are to the training data. Nil if no member
+  /// has limits or the recipe ignores familiarity.
   package var familiarity: FaceFamiliarity?
-  /// What was odd about the file though it could be used, such as a cut-off end.
+  /// Problems that did not stop the prediction, such as a truncated file.
   public var warnings: [String] = []
-  /// Why the file could not be answered; nil when it was.
+  /// Why the file could not be judged; nil if it was.
   public var error: String?
-  /// How long it took.
+  /// The duration of the prediction, in seconds.
   public var seconds: Double = 0
 
-  /// A report that says nothing yet but the verdict.
+  /// A report with nothing but a verdict.
   public init(file: String, verdict: Verdict) {
     self.file = file
     self.verdict = verdict

@@ -2,7 +2,7 @@ import CDFResources
 import Foundation
 
 extension Recipe {
-  /// The recipe that commands use unless told otherwise, whose weights ship.
+  /// The recipe that commands use by default. Its weights ship with dfkit.
   public static let defaultName = "default"
 
   /// The names of the recipes that ship inside the program.
@@ -10,7 +10,7 @@ extension Recipe {
     (0..<df_recipe_count()).map { String(cString: df_recipe($0).name) }
   }
 
-  /// The YAML text of a built-in recipe; nil if there is none of that name.
+  /// The YAML text of a built-in recipe; nil if there is none with this name.
   public static func builtInText(_ name: String) -> String? {
     for index in 0..<df_recipe_count() {
       let resource = df_recipe(index)
@@ -22,7 +22,9 @@ extension Recipe {
     return nil
   }
 
-  /// The recipe that a command line names: a built-in one's name, or a path to a YAML file.
+  /// The recipe that a command's argument names: a built-in recipe, or the path of a YAML file.
+  ///
+  /// - Throws: `RecipeError` if it is neither, or if the recipe is invalid.
   public static func named(_ name: String) throws(RecipeError) -> Recipe {
     if let text = builtInText(name) { return try Recipe(yaml: text, file: name) }
     guard FileManager.default.fileExists(atPath: name) else {
@@ -34,7 +36,9 @@ extension Recipe {
     return try Recipe(contentsOf: URL(fileURLWithPath: name))
   }
 
-  /// The YAML text that `named` would read, comments included.
+  /// The YAML text that `named` would read, with its comments.
+  ///
+  /// - Throws: `RecipeError` if the file cannot be read.
   public static func text(named name: String) throws(RecipeError) -> String {
     if let text = builtInText(name) { return text }
     return try readText(URL(fileURLWithPath: name))

@@ -2,7 +2,7 @@ import Settings
 import Training
 
 extension Recipe {
-  /// A part of the reference of recipes' settings.
+  /// A part of the reference of settings.
   private enum Part: CaseIterable {
     case recipe, member, training
 
@@ -15,7 +15,7 @@ extension Recipe {
       }
     }
 
-    /// What the keys begin with where a setting is asked for by its key.
+    /// The prefix of the keys in `setting(_:)`.
     var prefix: String {
       switch self {
       case .recipe: ""
@@ -34,7 +34,7 @@ extension Recipe {
     }
   }
 
-  /// The reference of all settings that a recipe can have, in Markdown.
+  /// The reference of all settings of a recipe, as tables in Markdown.
   package static var reference: String {
     Part.allCases.map { part in
       let table =
@@ -44,8 +44,8 @@ extension Recipe {
     .joined(separator: "\n\n") + "\n"
   }
 
-  /// What is known of the setting of a key: one of the recipe, `members.` one of a member, or
-  /// `training.` one of training.
+  /// The description of the setting with this key; nil if there is none. Keys of a member begin
+  /// with `members.`, keys of a training with `training.`.
   package static func setting(_ key: String) -> Setting? { settings[key] }
 
   private static let settings: [String: Setting] = {

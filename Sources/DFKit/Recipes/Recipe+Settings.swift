@@ -63,8 +63,8 @@ extension Recipe.Detector: Described {
 }
 
 extension Recipe.Detector.Kind {
-  /// What the smallest side of a face may be, in pixels of the frame: MTCNN enlarges the frame to
-  /// find faces below 12 pixels.
+  /// The allowed range of the smallest side of a face, in pixels of the frame. MTCNN enlarges the
+  /// frame to find faces smaller than 12 pixels.
   fileprivate var minFaceRange: ClosedRange<Float> {
     switch self {
     case .retinaface: 0...10_000
@@ -72,7 +72,7 @@ extension Recipe.Detector.Kind {
     }
   }
 
-  /// The detector with its usual settings.
+  /// The detector with its default settings.
   var method: Recipe.Detector.Method {
     switch self {
     case .retinaface: .retinaface()
@@ -183,7 +183,7 @@ extension Recipe.Member: Described {
     try describe(&fields, over: TrainingOptions())
   }
 
-  /// Describes the member; what its training does not say is as in `base`.
+  /// Describes the member. `base` has the defaults of its training.
   fileprivate mutating func describe(
     _ fields: inout SettingFields, over base: TrainingOptions
   ) throws(SettingError) {
@@ -287,15 +287,15 @@ extension Recipe.Decision: Described {
 }
 
 extension SettingForm where Value == String {
-  /// A name, which may become a file's.
+  /// A name that can also be used as a file name.
   static var name: Self {
     Self(
       "a name of letters, digits, '.', '_' and '-', not starting with '.' or '-'",
       parse: { Recipe.isName($0) ? $0 : nil }, text: { $0 })
   }
 
-  /// The name of weights that ship, or the path of a file. A relative path is made absolute where
-  /// the folder that it starts from is known.
+  /// The name of weights of this kind that ship, or the path of a file. A relative path is made
+  /// absolute if `folder`, which it is relative to, is known.
   fileprivate static func weights(_ kind: WeightsCatalogue.Kind, in folder: URL?) -> Self {
     let names = ShippedWeights.all.filter { $0.card?.kind == kind }.map(\.name)
     return Self(
@@ -332,11 +332,11 @@ extension SettingForm where Value == AggregatorName {
   }
 }
 
-/// What a recipe says of probabilities that are too close to call.
+/// The value of `undecided` in a recipe.
 private enum Undecided: Equatable {
-  /// Those in a range are.
+  /// Probabilities in this range are undecided.
   case range(ClosedRange<Float>)
-  /// None is.
+  /// `none`: no probability is undecided.
   case nothing
 
   static var form: SettingForm<Undecided> {

@@ -4,14 +4,20 @@ import Settings
 
 extension Recipe {
   /// Reads a recipe from a file. Paths in it are relative to the file's folder.
+  ///
+  /// - Throws: `RecipeError` if the file cannot be read or the recipe is invalid.
   public init(contentsOf url: URL) throws(RecipeError) {
     try self.init(
       yaml: try Self.readText(url), file: url.relativePath,
       folder: url.deletingLastPathComponent())
   }
 
-  /// Reads a recipe from YAML text; `file` is what errors call it. Paths in it are relative to
-  /// `folder`, nil: to the current folder.
+  /// Reads a recipe from YAML text.
+  ///
+  /// - Parameters:
+  ///   - file: The name of the text in errors.
+  ///   - folder: The folder that paths are relative to; nil: the current folder.
+  /// - Throws: `RecipeError` if the recipe is invalid.
   public init(yaml: String, file: String, folder: URL? = nil) throws(RecipeError) {
     self.init(name: "", members: [])
     var fields = SettingFields(.reading, try YAMLText.read(yaml, file: file), folder: folder)
@@ -30,7 +36,9 @@ extension Recipe {
   /// The recipe as YAML that reads back as the same recipe.
   public var yaml: String { YAMLText.write(sections) }
 
-  /// The text of a recipe file; at most one byte more than `YAMLText` accepts is read.
+  /// Reads the text of a recipe file. Reads at most one byte more than `YAMLText` accepts.
+  ///
+  /// - Throws: `RecipeError` if the file cannot be read or is not UTF-8.
   static func readText(_ url: URL) throws(RecipeError) -> String {
     let data: Data
     do {
@@ -46,12 +54,13 @@ extension Recipe {
     guard let text = String(validating: data, as: UTF8.self) else {
       throw RecipeError(file: url.relativePath, problem: "is not UTF-8 text")
     }
-    // Some editors on Windows put a byte order mark first, which the parser takes for text.
+    // Some Windows editors begin files with a byte order mark, which the parser would read as text.
     let mark: Unicode.Scalar = "\u{FEFF}"
     return text.unicodeScalars.first == mark ? String(text.unicodeScalars.dropFirst()) : text
   }
 
-  /// Names become file names and parts of `MEMBER=FILE` arguments.
+  /// Whether a text is a valid name: 1 to 100 ASCII letters, digits, `.`, `_` and `-`, not starting
+  /// with `.` or `-`. Names become file names and parts of `MEMBER=FILE` arguments.
   static func isName(_ text: String) -> Bool {
     !text.isEmpty && text.utf8.count <= 100 && !text.hasPrefix(".") && !text.hasPrefix("-")
       && text.unicodeScalars.allSatisfy {

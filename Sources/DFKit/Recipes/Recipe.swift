@@ -3,9 +3,9 @@ import DeepfakeCore
 import FaceDetect
 import Training
 
-/// How a verdict is reached: which frames, which detector, which crops, which networks, and how
-/// their scores become one. Made in code or read from a YAML file, whose keys these properties are
-/// (see `Docs/Formats.md`).
+/// The settings that lead from a file to a verdict: frames, detector, crops, networks, and the
+/// combination of their scores. Made in code or read from a YAML file whose keys are these
+/// properties (see `Docs/Formats.md`).
 ///
 /// ```swift
 /// var recipe = try Recipe.named("default")  // or a file of one's own: Recipe(contentsOf: file)
@@ -16,25 +16,25 @@ import Training
 public struct Recipe: Sendable, Equatable {
   /// The recipe's name.
   public var name: String
-  /// One line about it.
+  /// A description in one line.
   public var description: String = ""
-  /// Frames looked at in a video, evenly spread.
+  /// The number of frames of a video that are used, evenly spread.
   public var frames: Int = 25
-  /// How faces are found.
+  /// The face detector and its settings.
   public var detector = Detector()
-  /// Which of them are judged.
+  /// Which of the detected faces are scored.
   public var faces = Faces()
-  /// How they are cut out.
+  /// How the faces are cut out of the frame.
   public var crop = Crop()
-  /// How the people in a video make its verdict.
+  /// How the verdicts on people lead to the verdict on a video.
   public var people = People()
-  /// The networks, each with a name of its own.
+  /// The networks. Each has a unique name.
   public var members: [Member]
-  /// How scores become one.
+  /// How scores are combined into one probability.
   public var aggregation = Aggregation()
-  /// What a probability is called.
+  /// How a probability becomes a verdict.
   public var verdict = Decision()
-  /// How the members are trained that do not say otherwise; nil where the recipe does not say.
+  /// The training of members that have none of their own; nil: the defaults.
   public var training: TrainingOptions?
 
   /// A recipe with the defaults of the built-in one.
@@ -45,7 +45,7 @@ public struct Recipe: Sendable, Equatable {
 }
 
 extension Recipe {
-  /// How faces are found in a frame.
+  /// The face detector and its settings.
   public struct Detector: Sendable, Equatable {
     /// The detectors that a recipe can name.
     public enum Kind: String, Sendable, CaseIterable {
@@ -55,73 +55,73 @@ extension Recipe {
       case mtcnn
     }
 
-    /// A detector with what it alone has to set.
+    /// A detector with the settings that only it has.
     public enum Method: Sendable, Equatable {
-      /// RetinaFace. `threshold` is the lowest score of a face, `nms` the overlap (IoU) from which
-      /// the lesser of two boxes is dropped.
+      /// RetinaFace. `threshold` is the lowest score of a face. Of two boxes whose overlap (IoU) is
+      /// above `nms`, the one with the lower score is dropped.
       case retinaface(threshold: Float = 0.5, nms: Float = 0.4)
-      /// MTCNN. `thresholds` are the lowest scores that its three networks take for a face,
-      /// `factor` is the size of a level of its image pyramid as a part of the one before.
+      /// MTCNN. `thresholds` are the lowest scores of a face in its three networks. `factor` is the
+      /// size of each level of its image pyramid relative to the level before.
       case mtcnn(thresholds: [Float] = [0.6, 0.7, 0.7], factor: Float = 0.709)
     }
 
     /// The detector and its own settings.
     public var method: Method = .retinaface()
-    /// Which detector it is; another one begins with its usual settings.
+    /// The kind of detector. Setting another kind resets `method` to the defaults of that kind.
     public var kind: Kind {
       get { method.kind }
       set { if newValue != kind { method = newValue.method } }
     }
-    /// The name of weights that ship, or the path of a file; nil: those that are given or fetched,
-    /// else those that ship.
+    /// The name of weights that ship, or the path of a file. Nil: weights that the caller gives,
+    /// else fetched weights, else those that ship.
     public var weights: String?
-    /// The factor by which a frame is scaled before detection. With `auto`, frames in which no face
-    /// is found are looked at again at full size (`FaceSearch`).
+    /// The factor by which a frame is scaled before detection. With `auto`, frames without a
+    /// detected face can be searched again at full size (`FaceSearch`).
     public var frameScale: FrameScale = 0.5
-    /// The smallest side of a face, in pixels of the frame; nil for the detector's own: none for
-    /// RetinaFace, 20 pixels of the scaled frame for MTCNN.
+    /// The smallest side of a face, in pixels of the frame. Nil: no limit for RetinaFace, 20 pixels
+    /// of the scaled frame for MTCNN.
     public var minFace: Float?
 
-    /// RetinaFace on frames of half the size.
+    /// RetinaFace on frames scaled to half their size.
     public init() {}
   }
 
-  /// Which faces are judged.
+  /// Which of the detected faces are scored.
   public struct Faces: Sendable, Equatable {
-    /// What ranks the faces of a frame.
+    /// How the faces of a frame are ranked.
     public enum Choice: String, Sendable, CaseIterable {
-      /// The detector's score.
+      /// By the detector's score, highest first.
       case score
-      /// The area of the box.
+      /// By the area of the box, largest first.
       case size
     }
 
-    /// Faces judged in each frame, best first.
+    /// The largest number of faces that are scored in each frame.
     public var perFrame: Int = 8
-    /// What best means.
+    /// How the faces of a frame are ranked.
     public var choose: Choice = .score
-    /// Frames with a face, whosever, that a verdict on a video needs; fewer where fewer were
-    /// decoded.
+    /// The number of frames with a face, of any person, that a verdict on a video needs. Never more
+    /// than the number of decoded frames.
     public var minFrames: Int = 1
 
-    /// The values that hold where a recipe says nothing.
+    /// The defaults: up to 8 faces in each frame, by score.
     public init() {}
   }
 
-  /// How the people in a video make its verdict.
+  /// How the verdicts on people lead to the verdict on a video.
   public struct People: Sendable, Equatable {
     /// The rules that a recipe can name.
     public enum Rule: String, Sendable, CaseIterable {
-      /// The highest probability of a person.
+      /// The highest probability of any person.
       case highest
       /// The probability of the person with the largest face, by the median area of its boxes.
       case largest
       /// The mean of the people's probabilities.
       case mean
-      /// All judged faces as if they were one person's.
+      /// All scored faces, as if they were one person's.
       case together
 
-      /// The rule over people; nil for `together`, which does without them.
+      /// The rule that combines people; nil for `together`, which does not use people.
       public var rule: (any PeopleRule)? {
         switch self {
         case .highest: HighestPersonRule()
@@ -132,22 +132,23 @@ extension Recipe {
       }
     }
 
-    /// Whose probability becomes that of the file.
+    /// The rule for the probability of the file.
     public var verdict: Rule = .highest
-    /// Frames in which a person must be judged to get a verdict; fewer where fewer were decoded.
+    /// The number of frames in which a person must be scored to get a verdict. Never more than the
+    /// number of decoded frames.
     public var minFrames: Int = 3
-    /// Frames in which a person must be judged to count for the video's verdict, as a part of those
-    /// of the person judged most: a picture in the background, or what is no face, does not decide.
+    /// The number of frames in which a person must be scored to count for the video's verdict, as a
+    /// fraction of the frames of the person scored most. It keeps pictures in the background and
+    /// false detections from deciding the verdict.
     public var minShare: Float = 0.25
 
-    /// The values that hold where a recipe says nothing.
+    /// The defaults: the highest probability of a person, who needs 3 frames.
     public init() {}
   }
 
-  /// The member of that name, or of that number from 1; the only one if there is one and nil is
-  /// asked for.
+  /// The member with this name, or with this number from 1. If `name` is nil, the only member.
   ///
-  /// - Throws: `RecipeError` that lists the members.
+  /// - Throws: `RecipeError`, which lists the members, if there is no such member or no single one.
   public func member(_ name: String?) throws(RecipeError) -> Member {
     if let name {
       if let member = members.first(where: { $0.name == name }) { return member }
@@ -162,27 +163,28 @@ extension Recipe {
         + ": \(list.joined(separator: ", "))")
   }
 
-  /// How a member is trained: as it says, or as the recipe says, or as is usual.
+  /// The training of a member: its own, else the recipe's, else the defaults.
   public func training(of member: Member) -> TrainingOptions {
     member.training ?? training ?? TrainingOptions()
   }
 
-  /// Changes the rule over people. Where faces were judged together so far, a recipe may have kept
-  /// few of a frame's; a rule over people gets them all, up to 100.
+  /// Changes the rule over people. If faces were scored together before, the recipe may have
+  /// limited them to a few in each frame; the limit is then raised to 100, so that all people are
+  /// scored.
   public mutating func judgePeople(by rule: People.Rule) {
     if people.verdict == .together, rule != .together { faces.perFrame = 100 }
     people.verdict = rule
   }
 
-  /// Changes how scores become one, over frames and members alike; what members count is dropped.
+  /// Uses the same aggregator over frames and over members. The members' weights are removed.
   public mutating func aggregate(by aggregator: AggregatorName) {
     aggregation.frames = aggregator
     aggregation.models = aggregator
     for index in members.indices { members[index].weight = nil }
   }
 
-  /// Drops what was fitted to the scores of certain weights: what members count, the calibration
-  /// and the undecided range.
+  /// Removes all settings that were fitted to the scores of certain weights: the members' weights,
+  /// the calibration and the undecided range.
   public mutating func forgetCalibration() {
     for index in members.indices { members[index].weight = nil }
     aggregation.calibration = nil
@@ -193,22 +195,24 @@ extension Recipe {
   public struct Crop: Sendable, Equatable {
     /// The shapes of crops.
     public enum Shape: String, Sendable, CaseIterable {
-      /// As wide as high, by the longer side of the box.
+      /// A square around the box, with the box's longer side.
       case square
-      /// Turned upright by the landmarks, so that eyes and mouth have one place in every crop.
+      /// Rotated and scaled by the landmarks, so that eyes and mouth are at the same place in every
+      /// crop.
       case aligned
-      /// As wide as high, around the middle between eyes and mouth and as large as these say
-      /// (`FaceFraming`), not turned: what `framing` shows in training.
+      /// A square around the middle between eyes and mouth, with a size computed from their
+      /// distance (`FaceFraming`). Not rotated. Training shows such crops with the augmentation
+      /// `framing`.
       case framed
     }
 
-    /// How the crop lies on the face.
+    /// The shape of the crop.
     public var shape: Shape = .square
-    /// What is added on every side, as a fraction of the box's longer side; of an aligned crop, as
-    /// a fraction of the side of the square that `FaceAlignment` fits to the face.
+    /// The margin on every side, as a fraction of the box's longer side. For an aligned crop, as a
+    /// fraction of the side of the square that `FaceAlignment` fits to the face.
     public var margin: Float = 0.15
 
-    /// The values that hold where a recipe says nothing.
+    /// The defaults: square, with a margin of 0.15.
     public init() {}
   }
 
@@ -218,32 +222,32 @@ extension Recipe {
   /// `member.size = 224`.
   @dynamicMemberLookup
   public struct Member: Sendable, Equatable {
-    /// The name, by which weights are given and scores reported.
+    /// The unique name, used in `MEMBER=FILE` arguments and reports.
     public var name: String
-    /// One line about it.
+    /// A description in one line.
     public var description: String = ""
     /// The kind of network, as `efficientnet-lite0`.
     public var architecture: Architecture {
       didSet { network.architecture = architecture.rawValue }
     }
-    /// Input size, normalisation and what else is known of the network. A setting that is nil is
-    /// taken from the weights file, or else from the scheme.
+    /// Input size, normalisation and other settings of the network. Nil settings are taken from
+    /// the weights file, or else from the scheme's defaults.
     public internal(set) var network = NetworkSettings()
-    /// The name of weights that ship, or the path of a file, for when none are given; nil where
-    /// some must be.
+    /// The name of weights that ship, or the path of a file, for use when the caller gives none.
+    /// Nil: the caller must give weights.
     public var weights: String?
-    /// What the member counts in `aggregation.models`, where another counts 1; nil for 1.
+    /// The weight of the member in `aggregation.models`; nil: 1.
     public var weight: Float?
     /// The rate of dropout before the last layer, in training.
     public var dropout: Float?
-    /// The probability that the last block is skipped for an image in training; earlier blocks' are
-    /// proportionally smaller.
+    /// The probability that the last block is skipped for an image in training (stochastic depth).
+    /// For earlier blocks it is proportionally smaller.
     public var stochasticDepth: Float?
-    /// How the member is trained: the recipe's training with the member's own words put over it;
-    /// nil where it has none.
+    /// The training of the member: the recipe's training, with the member's own settings replacing
+    /// some. Nil: the member has no settings of its own.
     public var training: TrainingOptions?
 
-    /// A member.
+    /// A member with defaults for all other properties.
     public init(name: String, architecture: Architecture) {
       self.name = name
       self.architecture = architecture
@@ -271,54 +275,55 @@ extension Recipe {
     }
   }
 
-  /// What a probability is called.
+  /// How a probability becomes a verdict.
   public struct Decision: Sendable, Equatable {
-    /// Probabilities too close to one half to be called fake or real, both ends included; nil where
-    /// all are called one or the other. Where the recipe does not say, that is so with calibrated
-    /// scores only (`Recipe.noteCalibration`).
+    /// Probabilities that are undecided, both ends included; nil: all are called fake or real. If
+    /// the recipe does not set it, `uncalibratedRange` is undecided when the scores are not
+    /// calibrated (`Recipe.noteCalibration`).
     public var undecided: ClosedRange<Float>?
-    /// Whether the recipe says `undecided: none`: all scores are called one or the other,
+    /// Whether the recipe says `undecided: none`: all probabilities are called fake or real,
     /// calibrated or not.
     public var callsAll = false
-    /// Whether a calibration, the recipe's or each of the members' own, makes probabilities of the
-    /// scores; nil as long as the weights are not known. No recipe's file says it.
+    /// Whether the recipe or each of its members' weights has a calibration, so that scores are
+    /// probabilities. Nil until the weights are known. Not part of a recipe's file.
     public var isCalibrated: Bool?
 
-    /// What is left undecided of scores that are not calibrated, unless the recipe says otherwise:
-    /// what 0.58 means there, nobody has measured.
+    /// The range left undecided when scores are not calibrated and the recipe sets none: it is
+    /// unknown what such a score near 0.5 means.
     public static let uncalibratedRange: ClosedRange<Float> = 0.4...0.6
 
-    /// What becomes of faces that are unlike those that the networks learned from.
+    /// What happens if faces are unlike the training data of the networks.
     public enum Unfamiliar: String, Sendable, CaseIterable {
       /// The verdict is undecided.
       case refuse
-      /// The verdict stands, and it is said.
+      /// The verdict stands, and reports say that the faces are unfamiliar.
       case note
-      /// Nobody asks.
+      /// Familiarity is not measured.
       case ignore
     }
 
-    /// What becomes of people and files whose faces are mostly unlike those learned from, as far as
-    /// the members' weights say what that is (`Familiarity`).
+    /// What happens with people and files most of whose faces are unlike the training data. Applies
+    /// to members whose weights contain a familiarity (`Familiarity`).
     public var unfamiliar = Unfamiliar.refuse
 
-    /// The default: no calibrated probability is undecided, and unfamiliar faces are.
+    /// The defaults: calibrated probabilities are never undecided, and unfamiliar faces are
+    /// refused.
     public init() {}
   }
 
-  /// How scores become one.
+  /// How scores are combined into one probability.
   public struct Aggregation: Sendable, Equatable {
-    /// Over the frames of one member.
+    /// Combines the frame scores of one member.
     public var frames: AggregatorName = .mean
-    /// Over the members; `mean` and `mean-logit` count each by its weight.
+    /// Combines the scores of the members. `mean` and `mean-logit` use the members' weights.
     public var models: AggregatorName = .mean
-    /// What makes the common score of a person, or of a file whose faces are judged together, a
-    /// probability.
+    /// The calibration of the combined score of a person, or of a file whose faces are scored
+    /// together. Nil: the score is not changed.
     public var calibration: LogitCalibration?
-    /// What the final probability is held in; nil: it stays as it is.
+    /// The range to which the final probability is clipped; nil: no clipping.
     public var clip: ClosedRange<Float>? = 0.01...0.99
 
-    /// The values that hold where a recipe says nothing.
+    /// The defaults: means over frames and members, clipped to 0.01...0.99.
     public init() {}
   }
 }

@@ -1,10 +1,10 @@
 import Settings
 
-/// Why a recipe could not be used: the file, the place in it, and what is allowed there.
+/// Why a recipe could not be used. Names the file, the key and the allowed values.
 public struct RecipeError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The file, or the name of a built-in recipe.
   public var file: String
-  /// Where in the file, as in `members[2].size`; empty when it is about the file as a whole.
+  /// The key in the file, such as `members[2].size`; empty if the error concerns the whole file.
   public var key: String
   /// What is wrong and what is allowed.
   public var problem: String
@@ -20,7 +20,7 @@ public struct RecipeError: Error, Sendable, Equatable, CustomStringConvertible {
     self.init(file: file, key: error.key, problem: error.problem)
   }
 
-  /// The message for people.
+  /// The error message: file, key and problem.
   public var description: String {
     key.isEmpty ? "\(file): \(problem)" : "\(file): \(key): \(problem)"
   }

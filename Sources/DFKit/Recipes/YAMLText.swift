@@ -1,12 +1,15 @@
 import Settings
 import Yams
 
-/// YAML text as settings have it.
+/// Reads and writes settings as YAML text.
 ///
-/// Recipes are small and flat, and may come from strangers: long texts, deep nesting and aliases
-/// (which can stand for exponentially much) are refused before anything is built from them.
+/// Recipes are small and flat, and may come from untrusted sources. Long texts, deep nesting and
+/// aliases (which can expand exponentially) are therefore refused before the text is parsed.
 enum YAMLText {
-  /// The mapping at the top of a text; `file` is what errors call it.
+  /// Reads the mapping at the top level of a text.
+  ///
+  /// - Parameter file: The name of the text in errors.
+  /// - Throws: `RecipeError` if the text is unsafe, not valid YAML or not a mapping.
   static func read(_ text: String, file: String) throws(RecipeError) -> [SettingEntry] {
     try checkSafety(file: file, text: text)
     let root: Node?
@@ -29,9 +32,9 @@ enum YAMLText {
     return entries
   }
 
-  /// The text of some settings, which reads back as the same.
+  /// The YAML text of settings. Reading it gives the same settings.
   static func write(_ entries: [SettingEntry]) -> String {
-    // Text, lists and mappings cannot fail to be written.
+    // Serializing text, lists and mappings cannot fail.
     let node = SettingValue.map(entries).node
     return (try? Yams.serialize(node: node, width: 100, allowUnicode: true)) ?? ""
   }
@@ -40,7 +43,7 @@ enum YAMLText {
   private static let lineLimit = 1000
   private static let bracketLimit = 500
 
-  /// The parser's message without the lines of the file that it quotes, which may be of any length.
+  /// The parser's message without the quoted lines of the file, which may be long.
   private static func words(for error: any Error) -> String {
     guard let error = error as? YamlError else { return error.reason }
     switch error {
@@ -66,7 +69,7 @@ enum YAMLText {
     }
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     {
-      // Blocks nest by indentation, so a short line cannot nest deeply.
+      // Block nesting needs indentation, so short lines cannot nest deeply.
       guard line.utf8.count <= lineLimit else {
         throw RecipeError(
           file: file, problem: "line \(index + 1) is longer than \(lineLimit) bytes")
@@ -80,7 +83,7 @@ enum YAMLText {
     }
   }
 
-  /// Whether a place in the line where a value can begin has an anchor or an alias.
+  /// Whether the line has an anchor or alias at a place where a value can begin.
   private static func startsAliasOrAnchor(_ line: Substring) -> Bool {
     if line.drop(while: { $0 == " " || $0 == "\t" }).first == "#" { return false }
     var valueCanBegin = true
@@ -123,8 +126,8 @@ extension SettingValue {
     }
   }
 
-  /// Lists of plain values take one line, all else a line for each value. Text is in quotes where
-  /// YAML would take it for nothing, or for what it is not.
+  /// Lists of plain values go on one line, everything else on a line for each value. Text that YAML
+  /// would read as null or as syntax is quoted.
   fileprivate var node: Node {
     switch self {
     case .nothing: return Node("", .implicit, .plain)

@@ -4,19 +4,19 @@ import Foundation
 import Mustache
 import Training
 
-/// A page of HTML that one of the built-in templates makes.
+/// Renders the built-in HTML templates and writes pages.
 enum HTMLPage {
-  /// The page that a template makes of a context.
+  /// Renders a Mustache template with the values in `context`.
   ///
-  /// - Throws: where the template cannot be read.
+  /// - Throws: An error if the template cannot be parsed.
   static func rendered(_ template: df_resource, _ context: [String: Any]) throws -> String {
     let bytes = UnsafeBufferPointer(start: template.bytes, count: template.count)
     return try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self)).render(context)
   }
 
-  /// Writes a page, whole or not at all.
+  /// Writes a page. If that fails, no partial file is left.
   ///
-  /// - Throws: `DatasetError.unwritable`.
+  /// - Throws: `DatasetError.unwritable` if the file cannot be written.
   static func write(_ page: String, to file: URL) throws {
     try OutputFiles.write(page.utf8, to: file, failure: DatasetError.unwritable)
   }

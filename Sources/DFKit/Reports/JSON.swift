@@ -1,45 +1,40 @@
-/// A JSON value whose object keys keep their order and whose text is the same every time.
+/// A JSON value. Object keys keep their order, and equal values always give the same text.
 package enum JSON: Sendable, Equatable {
   case null
-  /// true or false
   case bool(Bool)
-  /// A whole number.
   case integer(Int)
-  /// A number; not finite ones are written as null. Written with the fewest digits that read back
-  /// as the same Float.
+  /// A number, written with the fewest digits that read back as the same Float. Infinity and NaN
+  /// are written as null.
   case number(Float)
-  /// The same for a Double.
+  /// A number, written with the fewest digits that read back as the same Double. Infinity and NaN
+  /// are written as null.
   case double(Double)
-  /// Text.
   case string(String)
-  /// A list.
   case array([JSON])
-  /// Keys and values in the order of writing.
+  /// An object, whose keys are written in this order.
   case object([Member])
 
-  /// One key of an object with its value.
   package struct Member: Sendable, Equatable {
     package var key: String
     package var value: JSON
 
-    /// A key with its value.
     package init(key: String, value: JSON) {
       self.key = key
       self.value = value
     }
   }
 
-  /// A number, or null.
+  /// A number, or null for nil.
   package static func number(_ value: Float?) -> JSON {
     value.map { .number($0) } ?? .null
   }
 
-  /// A whole number, or null.
+  /// A whole number, or null for nil.
   package static func integer(_ value: Int?) -> JSON {
     value.map { .integer($0) } ?? .null
   }
 
-  /// Text, or null.
+  /// Text, or null for nil.
   package static func string(_ value: String?) -> JSON {
     value.map { .string($0) } ?? .null
   }
@@ -50,17 +45,17 @@ package enum JSON: Sendable, Equatable {
 }
 
 extension JSON: ExpressibleByDictionaryLiteral {
-  /// An object.
+  /// An object with these keys, in this order.
   package init(dictionaryLiteral elements: (String, JSON)...) {
     self = .object(elements.map { Member(key: $0.0, value: $0.1) })
   }
 }
 
 extension JSON {
-  /// The value as text: two spaces a level, lists of plain values on one line.
+  /// The value as text, indented by two spaces a level. Lists of plain values stay on one line.
   package var text: String { text(indentation: 0) }
 
-  /// The text when the value stands `indentation` spaces from the left; the first line is not
+  /// The text of a value that starts `indentation` spaces from the left. The first line is not
   /// indented.
   package func text(indentation: Int) -> String {
     var output = ""
@@ -68,7 +63,7 @@ extension JSON {
     return output
   }
 
-  /// The value on one line.
+  /// The whole value on one line.
   package var line: String {
     switch self {
     case .array(let items): "[\(items.map(\.line).joined(separator: ", "))]"
@@ -137,7 +132,8 @@ extension JSON {
     output += close
   }
 
-  /// Swift writes whole floats as 1.0; JSON readers in other languages then differ from 1.
+  /// Drops the `.0` that Swift writes after whole numbers, so that the text equals that of other
+  /// JSON writers.
   private static func plain(_ text: String) -> String {
     text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }

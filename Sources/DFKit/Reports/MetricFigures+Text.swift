@@ -1,21 +1,23 @@
 import Training
 
 extension MetricFigures {
-  /// The figures by name, each with `value` and `interval`.
+  /// An object with the figures by name, each with `value` and `interval`.
   var json: JSON {
     .object(all.map { .init(key: $0.metric.rawValue, value: $0.figure.json) })
   }
 }
 
 extension MetricFigures.Figure {
-  /// The figure and its interval, for people.
+  /// The figure and its interval with three decimals, as `0.912 (0.880 to 0.940)`; `-` if it is
+  /// undefined.
   var text: String {
     guard !value.isNaN else { return "-" }
     let range = interval.map { " (\($0.lowerBound.fixed(3)) to \($0.upperBound.fixed(3)))" }
     return value.fixed(3) + (range ?? "")
   }
 
-  /// `value`, null where it cannot be said, and `interval`.
+  /// An object with `value`, null if the figure is undefined, and `interval`, null if there is
+  /// none.
   var json: JSON {
     [
       "value": value.isNaN ? .null : .double(value),

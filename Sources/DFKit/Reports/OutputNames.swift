@@ -1,18 +1,18 @@
 import Foundation
 import MediaIO
 
-/// Names for files that are made of other files, which may lie in several folders: no name is given
-/// twice, and no input is overwritten.
+/// Names for files that are derived from input files in several folders. No name is given twice,
+/// and no input is overwritten.
 package struct OutputNames: Sendable {
   private let inputs: Set<String>
   private var used: Set<String> = []
 
-  /// - Parameter inputs: files that are never overwritten.
+  /// - Parameter inputs: Files that must never be overwritten.
   package init(sparing inputs: [URL] = []) {
     self.inputs = Set(inputs.map { $0.resolvingSymlinksInPath().path })
   }
 
-  /// The name `base`, numbered from 2 where it was given before.
+  /// The name `base`. If it was already given, a number from 2 is appended, as `base-2`.
   package mutating func unused(_ base: String) -> String {
     var name = base
     var number = 2
@@ -23,9 +23,9 @@ package struct OutputNames: Sendable {
     return name
   }
 
-  /// The file of a name in a folder.
+  /// The file with this name in a folder.
   ///
-  /// - Throws: `MediaError.unwritable` where it is an input.
+  /// - Throws: `MediaError.unwritable` if that file is an input.
   package func file(_ name: String, in folder: URL) throws(MediaError) -> URL {
     let url = folder.appendingPathComponent(name)
     guard !inputs.contains(url.resolvingSymlinksInPath().path) else {

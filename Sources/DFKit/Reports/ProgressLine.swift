@@ -1,6 +1,7 @@
-/// The text of a progress bar.
+/// Makes the text of a progress bar.
 package enum ProgressLine {
-  /// One line, shorter than `width`: a bar, the files done, the time left, the file in work.
+  /// One line, shorter than `width` columns: a bar, the files done, the time left and the current
+  /// file. The time left is shown after one second and 2 % of the work.
   package static func text(_ progress: JobProgress, elapsed: Double, width: Int) -> String {
     let part = min(max(progress.overall, 0), 1)
     let barWidth = max(10, min(30, width / 4))
@@ -16,7 +17,7 @@ package enum ProgressLine {
     return line.count < width ? line : String(line.prefix(max(0, width - 1)))
   }
 
-  /// Minutes and seconds, with hours where there are any.
+  /// The time as minutes and seconds, with hours from one hour on.
   static func clock(_ seconds: Double) -> String {
     let whole = Int(min(max(seconds, 0), 360_000).rounded(.up))
     let (minutes, rest) = (whole / 60, whole % 60)

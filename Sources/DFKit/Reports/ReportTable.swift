@@ -1,5 +1,8 @@
 extension [VideoReport] {
-  /// The table that `dfkit predict` shows, for a terminal of `width` columns if given.
+  /// The table that `dfkit predict` shows. Files with more than one person also have a row for each
+  /// person.
+  ///
+  /// - Parameter width: The columns of the terminal; nil: no limit.
   package func table(width: Int? = TextTable.terminalWidth) -> String {
     var table = TextTable([
       .init("file"), .init("verdict"), .init("P(fake)", .right), .init("faces", .right),
@@ -23,22 +26,22 @@ extension [VideoReport] {
     return table.text(width: width)
   }
 
-  /// The lines of a Kaggle submission: `filename,label`, the label being the probability of
-  /// manipulation, and 0.5 where undecided. Files are named without their folders, as Kaggle wants
-  /// them.
+  /// The lines of a Kaggle submission: `filename,label`. The label is the probability that the file
+  /// is fake, or 0.5 if there is no probability. Files are named without their folders, as Kaggle
+  /// requires.
   public var submission: String {
     ([CSV.line(["filename", "label"])] + map(\.submissionLine)).joined(separator: "\n") + "\n"
   }
 }
 
 extension VideoReport {
-  /// One line of a submission, without its end.
+  /// One line of a Kaggle submission, without the line break.
   public var submissionLine: String {
     let name = file.split(separator: "/").last.map(String.init) ?? file
     return CSV.line([name, "\(verdict.probability ?? 0.5)"])
   }
 
-  /// What the table's last column says.
+  /// The text of the table's last column: the error, or the reasons and warnings.
   var note: String {
     if let error { return error.withoutName(file) }
     let words = [verdict.reason?.words, uncalibrated, noted(familiarity), seldomSeen]
@@ -47,12 +50,13 @@ extension VideoReport {
 }
 
 extension VideoReport {
-  /// That the number promises nothing, where there is one.
+  /// A remark that the probability is not calibrated; nil if it is, or if there is no probability.
   private var uncalibrated: String? {
     verdict.probability == nil || isCalibrated != false ? nil : String.notCalibrated
   }
 
-  /// What to say of faces unlike those learned from, where the verdict does not say it.
+  /// A remark on faces unlike those in the training data; nil if there are none or if the verdict
+  /// already says so.
   private func noted(_ familiarity: FaceFamiliarity?) -> String? {
     guard let familiarity, familiarity.isUnfamiliar, !verdict.isUnfamiliar else {
       return nil
@@ -60,7 +64,8 @@ extension VideoReport {
     return familiarity.traits.unfamiliarWords
   }
 
-  /// Who looks fake though the file's verdict does not count them; nil if nobody does.
+  /// A remark on people who look fake but are seen too seldom to count in the file's verdict; nil
+  /// if there are none.
   private var seldomSeen: String? {
     let people = people.filter { !$0.counts && $0.verdict.answer == .fake }.map(\.id)
     return switch people.count {
@@ -75,8 +80,8 @@ extension VideoReport {
 }
 
 extension VideoReport.Person {
-  /// What the table's last column says: when, or in an image where, the person was seen, and when
-  /// the face looked manipulated.
+  /// The text of the table's last column: when the person was seen (in an image: where), and when
+  /// the face looked fake. At most four time spans are listed.
   func note(isImage: Bool) -> String {
     let seen: String
     if isImage {
@@ -100,8 +105,10 @@ extension VideoReport.Person.Span {
 }
 
 extension [DetectionReport] {
-  /// The tables that `dfkit detect` shows, for a terminal of `width` columns if given: one line a
-  /// face, and, where there are videos, one line a person below.
+  /// The tables that `dfkit detect` shows: one row for each face and, if there are videos, a second
+  /// table with one row for each person.
+  ///
+  /// - Parameter width: The columns of the terminal; nil: no limit.
   package func table(width: Int? = TextTable.terminalWidth) -> String {
     let people = peopleTable
     return faceTable.text(width: width)
@@ -158,9 +165,10 @@ extension [DetectionReport] {
 }
 
 extension [ClassificationReport] {
-  /// The table that `dfkit classify` shows, for a terminal of `width` columns if given: each
-  /// network's probability where a recipe has several, else its logits; the verdict where a recipe
-  /// makes one.
+  /// The table that `dfkit classify` shows. A recipe of several networks shows the probability of
+  /// each, otherwise the logits are shown. There is a verdict column if the recipe gives verdicts.
+  ///
+  /// - Parameter width: The columns of the terminal; nil: no limit.
   package func table(width: Int? = TextTable.terminalWidth) -> String {
     let names = lazy.map { $0.members.map(\.name) }.first { $0.count > 1 }
     let hasVerdicts = contains { $0.verdict != nil }
@@ -185,14 +193,14 @@ extension [ClassificationReport] {
 }
 
 extension ClassificationReport {
-  /// What the table's last column says.
+  /// The text of the table's last column: the error, or the remarks.
   fileprivate var note: String {
     if let error { return error.withoutName(file) }
     return [verdict?.reason?.words, isCalibrated == false ? String.notCalibrated : nil]
       .compactMap { $0 }.joined(separator: "; ")
   }
 
-  /// A thousand logits of an ImageNet network would not be read by anyone.
+  /// The first four logits; for more, also how many there are. ImageNet networks have a thousand.
   fileprivate var shownLogits: String {
     let more = logits.count > 4 ? " ... (\(logits.count))" : ""
     return logits.prefix(4).map { $0.fixed(4) }.joined(separator: " ") + more
@@ -200,10 +208,10 @@ extension ClassificationReport {
 }
 
 extension String {
-  /// What is said of a probability that is a mere score.
+  /// The remark on probabilities that are not calibrated.
   fileprivate static let notCalibrated = "not calibrated"
 
-  /// An error's message without the file's name, for lines that begin with it.
+  /// An error's message without the file's name, for table rows that already begin with the name.
   fileprivate func withoutName(_ file: String) -> String {
     hasPrefix("\(file): ") ? String(dropFirst(file.count + 2)) : self
   }

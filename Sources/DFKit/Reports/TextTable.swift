@@ -1,19 +1,19 @@
 import MediaIO
 
-/// A table for terminals: columns as wide as their longest cell, two spaces between them.
+/// A table for terminals. Each column is as wide as its widest cell, with two spaces between
+/// columns.
 package struct TextTable: Sendable {
-  /// How a column's cells stand.
+  /// The alignment of a column's cells.
   package enum Alignment: Sendable {
-    /// Text.
+    /// For text.
     case left
-    /// Numbers.
+    /// For numbers.
     case right
   }
 
   package struct Column: Sendable {
-    /// What stands above it.
+    /// The text of the header.
     package var title: String
-    /// How its cells stand.
     package var alignment: Alignment
 
     package init(_ title: String, _ alignment: Alignment = .left) {
@@ -23,32 +23,33 @@ package struct TextTable: Sendable {
   }
 
   package let columns: [Column]
-  /// The rows so far.
+  /// The rows added so far.
   package private(set) var rows: [[String]] = []
 
-  /// A table without rows.
   package init(_ columns: [Column]) {
     self.columns = columns
   }
 
-  /// Adds a row, one cell a column. Control characters, which could steer the terminal, are
-  /// replaced.
+  /// Adds a row with one cell for each column. Control characters, which could control the
+  /// terminal, are replaced by question marks.
   package mutating func add(_ cells: [String]) {
     precondition(cells.count == columns.count, "TextTable: \(cells.count) cells")
     rows.append(cells.map(Self.printable))
   }
 
-  /// Columns of the terminal that tables are for; nil where there is none, as within a library.
-  /// What runs within `$terminalWidth.withValue` makes its tables and notes that wide at most.
+  /// The width of the terminal in columns; nil: no limit, as in library use. Code that runs inside
+  /// `$terminalWidth.withValue` makes its tables and notes no wider than this.
   @TaskLocal package static var terminalWidth: Int?
 
-  /// The lines, title line first, no trailing spaces, for the terminal that there is.
+  /// The table as text with the width `terminalWidth`: the header first, no trailing spaces.
   package var text: String { text(width: Self.terminalWidth) }
 
-  /// The lines, title line first, no trailing spaces. Where they would be wider than `width`
-  /// columns of a terminal, the first column (files, as a rule) is shortened; then the last column,
-  /// if it is text, goes on below; and columns that still have no room follow as another table with
-  /// the first column again.
+  /// The table as text: the header first, no trailing spaces.
+  ///
+  /// A table wider than `width` terminal columns is narrowed in three steps. The cells of the first
+  /// column, often file names, are shortened in the middle. The last column, if it is left-aligned,
+  /// is wrapped. Columns that still do not fit follow as another table that repeats the first
+  /// column.
   package func text(width: Int?) -> String {
     var lines = [columns.map(\.title)] + rows
     guard let width, columns.count > 1 else { return Self.joined(lines, columns) }
@@ -57,7 +58,7 @@ package struct TextTable: Sendable {
     let others = widths.dropFirst().dropLast().reduce(0, +) + min(widths[last], Self.narrowest)
     let room = max(Self.narrowest, width - others - 2 * last)
     for row in lines.indices {
-      // Names that are no paths are there to be copied.
+      // Names without a slash are not paths. People copy them, so they keep at least 40 columns.
       let limit = lines[row][0].contains("/") ? room : max(room, 40)
       lines[row][0] = lines[row][0].withoutMiddle(columns: limit)
     }
@@ -79,10 +80,10 @@ package struct TextTable: Sendable {
     }.joined(separator: "\n\n")
   }
 
-  /// The least columns that names in the first and text in the last column get.
+  /// The smallest width of the first column and of a wrapped last column.
   private static let narrowest = 20
 
-  /// The columns that stand beside each other, the first one in each block.
+  /// Groups of columns that fit side by side in `width`. Each group starts with the first column.
   private static func blocks(_ widths: [Int], _ width: Int) -> [[Int]] {
     var blocks: [[Int]] = []
     var block = [0]
@@ -116,8 +117,8 @@ package struct TextTable: Sendable {
     }.joined(separator: "\n")
   }
 
-  /// Text whose lines are no wider than `width` columns, as far as spaces allow: what has no room
-  /// goes on below, as far from the edge as the line begins.
+  /// Wraps the lines of a text at spaces to `width` columns. Continued lines keep the indentation
+  /// of their first line. Words longer than a line are not broken.
   package static func folded(lines text: String, width: Int) -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
       let line = String(line)
@@ -129,7 +130,7 @@ package struct TextTable: Sendable {
     }.joined(separator: "\n")
   }
 
-  /// A line as several, broken at spaces where that is possible.
+  /// Wraps one line at spaces. Words longer than `width` are not broken.
   private static func folded(_ line: String, width: Int) -> [String] {
     var lines: [String] = []
     var current = ""
@@ -145,8 +146,9 @@ package struct TextTable: Sendable {
     return lines + [current]
   }
 
-  /// The text with question marks for what could steer a terminal: control characters and those
-  /// that turn the direction of writing; bytes of a file's name that are no UTF-8 become U+FFFD.
+  /// The text with question marks in place of characters that could control a terminal: control
+  /// characters and those that change the writing direction. Bytes of a file name that are not
+  /// UTF-8 become U+FFFD.
   package static func printable(_ text: String) -> String {
     String(
       String.UnicodeScalarView(
@@ -158,14 +160,13 @@ package struct TextTable: Sendable {
 }
 
 extension String {
-  /// Columns that the text takes on a terminal.
+  /// The number of terminal columns that the text takes.
   var columns: Int { reduce(0) { $0 + $1.columns } }
 
-  /// The text with a mark for what is left out in the middle, so that it takes at most `limit`
-  /// columns.
+  /// The text, shortened to at most `limit` columns by an ellipsis in the middle.
   func withoutMiddle(columns limit: Int) -> String {
     guard columns > limit else { return self }
-    // The end of a path tells more than its beginning.
+    // Keep more of the end: it says more about a path than the beginning.
     let head = prefix(columns: (limit - 1) / 3)
     let tail = String(reversed()).prefix(columns: limit - 1 - head.columns)
     return head + "…" + String(tail.reversed())
@@ -182,7 +183,8 @@ extension String {
 }
 
 extension Character {
-  /// Columns that the character takes on a terminal: two for East Asian ones and emoji.
+  /// The number of terminal columns that the character takes: two for East Asian characters and
+  /// emoji.
   fileprivate var columns: Int {
     guard let scalar = unicodeScalars.first else { return 0 }
     switch scalar.value {
@@ -196,14 +198,15 @@ extension Character {
 }
 
 extension Float {
-  /// The number with that many decimals, as people read it.
+  /// The number rounded to this many decimals.
   func fixed(_ decimals: Int) -> String {
     Double(self).fixed(decimals)
   }
 }
 
 extension Double {
-  /// The number with that many decimals, as people read it.
+  /// The number rounded to this many decimals. Very large numbers, infinity and NaN are written as
+  /// Swift prints them.
   func fixed(_ decimals: Int) -> String {
     guard isFinite else { return "\(self)" }
     var scale = 1.0
@@ -217,7 +220,8 @@ extension Double {
     return "\(sign)\(whole).\(String(repeating: "0", count: decimals - digits.count))\(digits)"
   }
 
-  /// Seconds as people read them: minutes and seconds, with hours where there are any.
+  /// A time in seconds as minutes and seconds, with hours from one hour on, as `1:05.2`. Two
+  /// decimals if `decimals` is 2, otherwise one; `?` if the time is not finite or 1e9 and more.
   func clock(decimals: Int = 1) -> String {
     guard isFinite, abs(self) < 1e9 else { return "?" }
     let scale = decimals == 2 ? 100 : 10

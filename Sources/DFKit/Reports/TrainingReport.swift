@@ -2,7 +2,8 @@ import Classifiers
 import Training
 
 extension TrainingJob.Plan {
-  /// What there is to learn from and to judge by, as a table, and what else there is to know.
+  /// The training and validation data as a table, then facts about the run: the rule of the split,
+  /// fakes that are made, weights taken over.
   public var text: String {
     var table = TextTable([
       .init("part"), .init("label"), .init("samples", .right), .init("videos", .right),
@@ -36,7 +37,7 @@ extension TrainingJob.Plan {
 }
 
 extension TrainingJob.Plan {
-  /// What is said of the fakes that are made.
+  /// Lines about the fakes made during training; empty if none are made.
   private var fakeLines: [String] {
     guard let fakes = trainer.options.fakes else { return [] }
     let all = training.count(.fake) == 0
@@ -57,9 +58,9 @@ extension TrainingJob.Plan {
   }
 }
 
-/// Lines about a run for people.
+/// Lines about a training run for the terminal.
 package enum TrainingLines {
-  /// What is about to be trained.
+  /// The number of parameters, steps and epochs of a run that begins.
   package static func text(_ outline: RunOutline) -> String {
     var line =
       "\(outline.learnable) parameters learn"
@@ -69,7 +70,7 @@ package enum TrainingLines {
     return line
   }
 
-  /// What an epoch came to, on one line.
+  /// The metrics of an epoch, on one line.
   package static func text(_ row: EpochMetrics) -> String {
     var line = "epoch \(row.epoch)"
     if row.part == .validation { line += " (validation part)" }
@@ -87,7 +88,7 @@ package enum TrainingLines {
     return "log loss \(scores.logLoss.fixed(4))\(area)"
   }
 
-  /// How a run ended.
+  /// Why the run ended, its best epoch and the file of its weights.
   package static func text(_ result: TrainingResult) -> String {
     let word =
       result.reason == .earlyStop ? "stopped early: the validation loss fell no more" : "done"
@@ -98,7 +99,7 @@ package enum TrainingLines {
       + " \(result.best.relativePath)"
   }
 
-  /// A progress bar of less than `width` columns.
+  /// A progress bar shorter than `width` columns.
   package static func bar(_ progress: StepProgress, width: Int) -> String {
     let part = min(1, Double(progress.images) / Double(max(1, progress.imagesPerEpoch)))
     let barWidth = max(10, min(24, width / 5))
@@ -116,7 +117,7 @@ package enum TrainingLines {
 }
 
 extension TrainingEvent {
-  /// The event as a line of `dfkit train --json`.
+  /// The event as an object for `dfkit train --json`.
   package var json: JSON {
     switch self {
     case .begins(let outline):

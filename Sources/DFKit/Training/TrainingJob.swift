@@ -3,7 +3,7 @@ import DeepfakeCore
 import Foundation
 import Training
 
-/// Trains one member of a recipe on a dataset: what `dfkit train` does.
+/// Trains one member of a recipe on a dataset: the work of `dfkit train`.
 ///
 /// ```swift
 /// let recipe = try Recipe.named("dfdc-silver")
@@ -14,59 +14,61 @@ import Training
 /// print(result.best.path)
 /// ```
 public struct TrainingJob: Sendable {
-  /// The recipe; its options are those of the member, with what the caller changed.
+  /// The recipe. For the training, `options` replaces the member's options in it.
   public var recipe: Recipe
-  /// The network of the recipe that is meant.
+  /// The member of the recipe to train.
   public var member: Recipe.Member
-  /// How it is trained.
+  /// The training's options: those of the member, unless the caller changed them.
   public var options: TrainingOptions
-  /// Folders with a `manifest.csv`, and CSV files.
+  /// Folders with a `manifest.csv`, or CSV files.
   public var data: [URL]
-  /// What the paths of samples begin with that count; nil for all.
+  /// If set, only samples whose path begins with this are used.
   public var pathPrefix: String?
-  /// The collection of samples that count; nil for all.
+  /// If set, only samples of this collection (column `origin`) are used.
   public var origin: String?
-  /// The fold that is held out, of those in the column fold; nil where they do not matter.
+  /// The fold, of those in the column `fold`, that is held out; nil: folds are not used.
   public var fold: Int?
-  /// Weights to start from; nil for weights from the seed.
+  /// The weights to start from; nil: random weights from the seed.
   public var initialWeights: InitialWeights?
-  /// The run's folder.
+  /// The folder for checkpoints, metrics and weights.
   public var folder: RunFolder
-  /// Whether a run in the folder is gone on with.
+  /// Whether to continue the run in the folder from its last checkpoint.
   public var isResuming = false
-  /// Whether pictures that cannot be decoded are left out.
+  /// Whether pictures that cannot be decoded are left out. If false, they are an error.
   public var skipsBroken = false
-  /// When checkpoints are written beside each epoch's end.
+  /// When checkpoints are written in addition to those at the end of each epoch.
   package var checkpoints = CheckpointTimes()
-  /// The hash of the weights that a run to go on with started from, where they are not given again.
+  /// For a resumed run, the hash of the weights that it started from. Used if the weights are not
+  /// given again.
   var initialDigest: String?
-  /// The recipe and the member that a run to go on with began with, as `default/lite0-160`; nil for
+  /// For a resumed run, the recipe and member that it began with, as `default/lite0-160`; nil:
   /// those of this job.
   var begunWith: String?
 
   /// Weights that training starts from.
   public struct InitialWeights: Sendable, Equatable {
-    /// Where the weights are read from.
+    /// The weights file.
     public var file: URL
-    /// Whose checkpoint it is; told from the file if nil.
+    /// The scheme of the checkpoint's keys; nil: recognised from the file.
     public var scheme: Scheme?
-    /// The entry of a PyTorch checkpoint that is meant (`StateDict.read`); nil for the usual one.
+    /// The entry to take from a PyTorch checkpoint (`StateDict.read`); nil: the default one.
     public var state: String?
-    /// Whether the last layer is kept where its shape is that of the network to train.
+    /// Whether the weights of the last layer are kept. They are kept only if its shape equals that
+    /// of the network to train.
     public var keepsHead = true
 
-    /// A file that says itself whose it is.
+    /// Weights whose scheme is recognised from the file.
     public init(_ file: URL) {
       self.file = file
     }
 
-    /// What reading decides that the file leaves open, in sentences for people.
+    /// Remarks on what was assumed about the file because it does not say, in sentences.
     public var remarks: [String] {
       WeightsSource.file(file, state: state).remarks(ClassifierOptions(scheme: scheme))
     }
   }
 
-  /// A job for a member of a recipe.
+  /// A job for a member of a recipe, with the recipe's training options for it.
   public init(recipe: Recipe, member: Recipe.Member, data: [URL], folder: RunFolder) {
     self.recipe = recipe
     self.member = member
@@ -75,33 +77,33 @@ public struct TrainingJob: Sendable {
     self.folder = folder
   }
 
-  /// What is to be learned and what it is learned from, checked and ready.
+  /// A checked training: the data, the network and the trainer, ready to run.
   public struct Plan: Sendable {
-    /// Trains.
+    /// Trains the network.
     public var trainer: Trainer
-    /// What to learn from.
+    /// The samples to train on.
     public var training: FaceManifest
-    /// The part that judges the network; nil where there is none.
+    /// The samples for validation; nil if none are held out.
     public var validation: FaceManifest?
-    /// Samples in neither.
+    /// The number of samples in neither part.
     public var leftOut: Int
-    /// What decided which samples are held out; nil where none are.
+    /// The rule that decided which samples are held out; nil if none are.
     public var rule: DataSplit.Rule?
-    /// Columns of the data that have no meaning here.
+    /// Columns of the manifests that are not used.
     public var ignoredColumns: [String]
-    /// What became of the weights to start from.
+    /// Which initial weights were taken over; nil if there are none or the run is resumed.
     package var transfer: WeightsTransfer?
-    /// What the run is begun with, for its folder.
+    /// The content of the run's `run.json`.
     package var facts: RunFacts
-    /// The recipe with nothing but the member, and nothing left open.
+    /// The recipe reduced to the trained member, with all settings resolved.
     public var recipe: Recipe
   }
 
-  /// Reads and checks the data, builds the network, and takes initial weights over.
+  /// Reads and checks the data, builds the network and loads the initial weights.
   ///
-  /// - Parameter checksFiles: Whether every picture must be there.
-  /// - Throws: `DatasetError`, `WeightsError`, `ClassifierError`, `TrainingError`; `RecipeError`
-  ///   where a setting has a value that the run's `recipe.yaml` cannot hold.
+  /// - Parameter checksFiles: Whether to check that every picture exists.
+  /// - Throws: `DatasetError`, `WeightsError`, `ClassifierError`, `TrainingError`; `RecipeError` if
+  ///   a setting has a value that the run's `recipe.yaml` cannot hold.
   public func plan(checksFiles: Bool = true) throws -> Plan {
     let manifest = try readData()
     if checksFiles { try manifest.checkFiles() }
@@ -134,7 +136,7 @@ public struct TrainingJob: Sendable {
     let facts = try facts(manifest, network)
     trainer.identity = identity(facts)
     let recipe = resolvedRecipe(settings)
-    // A run whose recipe cannot be read again could not be resumed.
+    // Parse the recipe now: a run whose recipe cannot be read could not be resumed.
     _ = try Recipe(yaml: recipe.yaml, file: folder.recipe.relativePath)
     return Plan(
       trainer: trainer, training: training, validation: validation,
@@ -143,7 +145,8 @@ public struct TrainingJob: Sendable {
       recipe: recipe)
   }
 
-  /// Trains as planned, and writes the recipe and the facts beside the run's own files.
+  /// Trains as planned. Also writes the recipe and the facts into the run's folder, unless the run
+  /// is resumed.
   @discardableResult
   public func run(
     _ plan: Plan, onEvent: (TrainingEvent) throws -> Void = { _ in }
@@ -156,7 +159,7 @@ public struct TrainingJob: Sendable {
     }
   }
 
-  /// Samples of the data as the augmentation changes them.
+  /// A picture of samples of the data after augmentation.
   public func augmentationSheet() throws -> Image {
     let input = settings(startingFrom: nil).input
     var sheet = AugmentationSheet(options.augmentation, input: input)
@@ -190,7 +193,8 @@ public struct TrainingJob: Sendable {
     return manifest
   }
 
-  /// What the network is: as the member says, or the weights to start from.
+  /// The network's settings: first those of the member, then those of the initial weights, then the
+  /// defaults.
   private func settings(startingFrom state: StateDict?) -> ClassifierSettings {
     let found = state.flatMap {
       try? ClassifierSettings.resolve(
@@ -209,18 +213,19 @@ public struct TrainingJob: Sendable {
     return settings
   }
 
-  /// The recipe and the member that the run began with.
+  /// The recipe and member that the run began with, as `default/lite0-160`.
   private var source: String { begunWith ?? "\(recipe.name)/\(member.name)" }
 
-  /// The recipe that the run's folder gets: it has the folder's name, or if no recipe can have
-  /// that, the recipe's and the member's.
+  /// The recipe for the run's folder. Its name is the folder's, or, if that is not a valid recipe
+  /// name, the recipe's and the member's.
   private func resolvedRecipe(_ settings: ClassifierSettings) -> Recipe {
     var own = recipe
     let name = folder.url.lastPathComponent
     own.name = Recipe.isName(name) ? name : "\(recipe.name)-\(member.name)"
     own.training = nil
     own.members = [member]
-    // What ships is not what this run makes, nor does what was fitted to that fit this.
+    // Weights that ship are not the weights of this run, and a calibration fitted to them does not
+    // apply.
     own.members[0].weights = nil
     own.forgetCalibration()
     own.members[0].training = options
@@ -253,7 +258,8 @@ public struct TrainingJob: Sendable {
     return facts
   }
 
-  /// What must be as it was for a run to go on, beside what the trainer itself compares.
+  /// The settings that must not change when a run is resumed, in addition to those that the trainer
+  /// compares.
   private func identity(_ facts: RunFacts) -> [String: String] {
     var result = ["recipe": source]
     if let rate = member.dropout { result["members.dropout"] = "\(rate)" }

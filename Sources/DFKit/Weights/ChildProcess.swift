@@ -1,23 +1,25 @@
 import Foundation
 
-/// A program run in a process group of its own, so that what it starts itself ends with it.
+/// Runs a program in a process group of its own, so that programs started by it can be killed with
+/// it.
 ///
-/// Foundation's `Process` cannot do that, and waits for the children's children as well.
+/// Foundation's `Process` cannot create a process group, and it also waits for the child's own
+/// children.
 struct ChildProcess {
   var program: URL
-  /// Its arguments, without its name.
+  /// The program's arguments, without its name.
   var arguments: [String]
-  /// The folder that it works in.
+  /// The working folder of the program.
   var folder: URL
   var environment: [String: String]
-  /// Where its output and its errors go.
+  /// The file for the program's output and errors; overwritten.
   var log: URL
 
-  /// Runs the program to its end.
+  /// Runs the program and waits for its end. In a cancelled task, kills its process group.
   ///
-  /// - Returns: its exit status; 128 and the signal's number where a signal ended it.
-  /// - Throws: `CancellationError` in a cancelled task, `ChildProcessError` where it cannot be
-  ///   started.
+  /// - Returns: The exit status, or 128 plus the signal's number if a signal ended the program.
+  /// - Throws: `CancellationError` in a cancelled task, `ChildProcessError` if the program cannot
+  ///   be started.
   func run() throws -> Int32 {
     let process = try start()
     var status: Int32 = 0
@@ -54,7 +56,7 @@ struct ChildProcess {
     posix_spawn_file_actions_addopen(
       &actions, STDOUT_FILENO, log.path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
-    // This process may ignore, and this thread block, signals that the other should heed.
+    // This process may ignore these signals, and this thread may block them. The child must not.
     var signals = sigset_t()
     sigemptyset(&signals)
     for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&signals, signal) }
@@ -66,7 +68,7 @@ struct ChildProcess {
       Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
     posix_spawnattr_setpgroup(&attributes, 0)
 
-    // Not every system can change the folder in posix_spawn itself.
+    // Change the folder in a shell, since posix_spawn cannot do it on every system.
     let shell = ["sh", "-c", "cd -- \"$0\" && exec \"$@\"", folder.path, program.path]
     let words = (shell + arguments).map { strdup($0) } + [nil]
     let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]

@@ -2,7 +2,7 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 
-/// A face detector's settings with the weights that it gets.
+/// A face detector's settings and weights.
 ///
 /// ```swift
 /// let choice = try Recipe.Detector().choice(in: WeightsStore())
@@ -10,37 +10,35 @@ import Foundation
 /// print("faces are found by", choice.name)
 /// ```
 package struct DetectorChoice: Sendable, Equatable {
-  /// Kind, thresholds and scale of frames.
+  /// The kind of detector, its thresholds and the scale of frames.
   package var settings: Recipe.Detector
-  /// Where the detector's weights are read from.
   package var weights: WeightsSource
-  /// What reports call the weights: the name of a fetched entry, `built-in NAME`, or the path of a
-  /// file.
+  /// The name of the weights in reports: the name of a fetched entry, `built-in NAME`, or the path
+  /// of a file.
   package var name: String
   /// Where the weights come from.
   package var origin: Origin
-  /// The detector that was asked for, where another takes its place.
+  /// The detector that was asked for, if another one is used because it has no weights.
   package var replaced: Recipe.Detector.Kind?
 
-  /// Where a detector's weights come from.
   package enum Origin: Sendable, Equatable {
-    /// They were named: by the caller, or by the recipe.
+    /// The caller or the recipe named them.
     case named
-    /// `dfkit weights fetch` brought them.
+    /// `dfkit weights fetch` downloaded them.
     case fetched
     /// They ship with dfkit.
     case shipped
   }
 
-  /// The detector, ready to look for faces.
+  /// Reads the weights and makes the detector.
   ///
-  /// - Throws: `WeightsError` where the weights cannot be used.
+  /// - Throws: `WeightsError` if the weights cannot be used.
   package func load() throws(WeightsError) -> any FaceDetector {
     try settings.load(weights)
   }
 
-  /// One line that says which detector it is, and how to get a better one; nil where the caller
-  /// named it.
+  /// One line that names the detector and says how to get a better one. Nil if the caller or the
+  /// recipe named the weights.
   package var remark: String? {
     let entry = (replaced ?? settings.kind).storeEntries[0]
     switch origin {
@@ -56,17 +54,18 @@ package struct DetectorChoice: Sendable, Equatable {
 }
 
 extension Recipe.Detector {
-  /// The detector that these settings come to: the one rule for every command and for the library.
+  /// Chooses the weights of the detector, by the same rule for all commands and the library.
   ///
-  /// The weights are those given; else those that the recipe names; else the first of the
-  /// detector's `storeEntries` that has been fetched; else those that ship.
+  /// The first of these that applies is taken: the weights given, the weights that the recipe
+  /// names, the first of the detector's `storeEntries` that has been fetched, the weights that
+  /// ship.
   ///
   /// - Parameters:
-  ///   - given: weights that a caller names.
-  ///   - store: where fetched weights lie; nil for nowhere.
-  ///   - allowsOther: whether a detector that ships, with its own thresholds and the same scale of
-  ///     frames, may take the place of one that has no weights.
-  /// - Throws: `WeightsStoreError` where there are no weights.
+  ///   - given: Weights that the caller names.
+  ///   - store: The store of fetched weights; nil: fetched weights are not used.
+  ///   - allowsOther: If the detector has no weights, whether a detector that ships may be used
+  ///     instead, with its own thresholds and the same scale of frames.
+  /// - Throws: `WeightsStoreError` if there are no weights.
   package func choice(
     given: WeightsSource? = nil, in store: WeightsStore?, allowsOther: Bool = false
   ) throws(WeightsStoreError) -> DetectorChoice {
@@ -108,7 +107,7 @@ extension Recipe.Detector {
 }
 
 extension Recipe.Detector.Kind {
-  /// What the detector is made by.
+  /// The registered family that makes this kind of detector.
   package var family: any DetectorFamily {
     guard let family = DetectorFamilies.named(rawValue) else {
       preconditionFailure("Recipe.Detector: no family is called \(rawValue)")
@@ -116,10 +115,10 @@ extension Recipe.Detector.Kind {
     return family
   }
 
-  /// The catalogue's entries that serve the detector, in the order in which they are looked for.
+  /// The names of the catalogue's entries with weights for this detector, in order of preference.
   public var storeEntries: [String] { family.storeEntries }
 
-  /// The weights of this detector that ship; nil where none do.
+  /// The weights for this detector that ship with dfkit; nil if there are none.
   public var shippedWeights: ShippedWeights? {
     ShippedWeights.all.first { weights in
       guard weights.card?.kind == .detector, let state = try? weights.read() else { return false }
@@ -127,7 +126,7 @@ extension Recipe.Detector.Kind {
     }
   }
 
-  /// The detector that weights are for; nil where they are for none.
+  /// The kind of detector that weights belong to; nil if they are not a detector's.
   public init?(recognizing weights: StateDict) {
     guard let found = DetectorWeights(recognizing: weights) else { return nil }
     self.init(rawValue: found.detector)

@@ -2,33 +2,32 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// Fetches one file from a server into a part file beside its target, from where an earlier try
-/// ended.
+/// Downloads one file into a part file beside its target. An interrupted download is resumed.
 ///
-/// What vouches for a file put together from several tries is its SHA-256; without a known one
-/// every try starts anew.
+/// The SHA-256 proves that the parts from several attempts form the right file. If it is not known,
+/// every attempt starts from the beginning.
 struct Download {
-  /// Where from.
   var url: URL
-  /// Where to; kept when the connection breaks.
+  /// The part file. It is kept if the connection breaks.
   var part: URL
-  /// What is known of the file.
+  /// The file's known size and SHA-256.
   var file: WeightsCatalogue.File
-  /// Seconds without a byte after which the server is given up.
+  /// Seconds without data after which the download fails.
   var timeLimit: Double
-  /// Tries to go on after a broken connection, as long as each brings something.
+  /// How often a broken connection is resumed. Each attempt must bring at least one byte.
   var resumptions = 3
 
-  /// Fetches the file.
+  /// Downloads the file and checks its size and hash.
   ///
-  /// - Parameter progress: called with the bytes that have come, without the entry's name.
-  /// - Returns: its SHA-256.
-  /// - Throws: `FetchError`, and `CancellationError` in a cancelled task.
+  /// - Parameter progress: Called with the number of bytes received so far.
+  /// - Returns: The SHA-256 of the file.
+  /// - Throws: `FetchError` if the download fails or the file is not the published one, and
+  ///   `CancellationError` in a cancelled task.
   func run(_ progress: (JobProgress) -> Void) throws -> String {
     do {
       return try fetch(resuming: true, progress)
     } catch JoinFailed.mismatch {
-      // The old part was of another file, or damaged.
+      // The old part was damaged or belonged to another file: start from the beginning.
       return try fetch(resuming: false, progress)
     }
   }
@@ -58,7 +57,7 @@ struct Download {
     return found
   }
 
-  /// Reads until the file is whole, going on after broken connections.
+  /// Downloads until the file is complete, resuming after broken connections.
   private func fill(
     _ part: PartFile, before: Int, _ progress: (JobProgress) -> Void
   ) throws {
@@ -125,11 +124,11 @@ struct Download {
 }
 
 extension JobProgress {
-  /// How far a file is whose bytes come one after the other.
+  /// The progress of a transfer, counted in bytes.
   ///
   /// - Parameters:
-  ///   - total: nil where nobody knows it.
-  ///   - before: those of the bytes that came in an earlier run.
+  ///   - total: The size of the file; nil if unknown.
+  ///   - before: How many of the bytes were received in an earlier run.
   static func bytes(_ count: Int, of total: Int?, before: Int = 0) -> JobProgress {
     guard let total, total > 0 else { return JobProgress(count.byteCount, part: 0) }
     var result = JobProgress(

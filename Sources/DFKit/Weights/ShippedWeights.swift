@@ -4,7 +4,7 @@ import Foundation
 import MediaIO
 import Settings
 
-/// Weights that are part of the program: a safetensors file and what is to be said of it.
+/// Weights that are embedded in the program: a safetensors file with a description.
 ///
 /// ```swift
 /// for weights in ShippedWeights.all { print(weights.name, weights.card?.about ?? "") }
@@ -14,31 +14,31 @@ import Settings
 /// }
 /// ```
 public struct ShippedWeights: Sendable, Equatable {
-  /// The name by which commands and recipes ask for them.
+  /// The name of the weights in commands and recipes.
   public let name: String
-  /// What is said of them beside what their file says; nil where there is nothing.
+  /// The description; nil if there is none.
   public let card: Card?
   private let index: Int
 
-  /// What is said of weights, as `Catalogue/shipped.yaml` has it.
+  /// The description of weights that ship, from `Catalogue/shipped.yaml`.
   public struct Card: Sendable, Equatable {
-    /// What they are for.
+    /// The purpose of the weights.
     package var kind: WeightsCatalogue.Kind
-    /// One line about them.
+    /// A description in one line.
     public var about: String
-    /// How they were made.
+    /// How the weights were made.
     public var made: String
-    /// The licence of the file.
+    /// The licence of the weights.
     public var licence: String
-    /// What else binds those who use it.
+    /// Other terms that bind users.
     public var terms: String
-    /// What it is not for.
+    /// Purposes that the weights are not meant for.
     public var notFor: String
-    /// Where the rest is said: a file of dfkit's source.
+    /// The document with more details: a file of dfkit's source.
     public var document: String
   }
 
-  /// All that ship, in the order in which they are listed.
+  /// All weights that ship, in the order of listings.
   public static let all: [ShippedWeights] = {
     let cards = (try? Self.readCards()) ?? [:]
     return (0..<df_weights_count()).map { index in
@@ -47,12 +47,12 @@ public struct ShippedWeights: Sendable, Equatable {
     }
   }()
 
-  /// Those of that name; nil if there are none.
+  /// The weights with this name; nil if there are none.
   public static func named(_ name: String) -> ShippedWeights? {
     all.first { $0.name == name }
   }
 
-  /// The names of all, for messages.
+  /// The names of all weights that ship, separated by commas.
   public static var names: String { all.map(\.name).joined(separator: ", ") }
 
   private init(name: String, card: Card?, index: Int) {
@@ -61,7 +61,7 @@ public struct ShippedWeights: Sendable, Equatable {
     self.index = index
   }
 
-  /// The file's bytes, which stay for as long as the program runs.
+  /// The bytes of the file. They stay valid as long as the program runs.
   public var bytes: UnsafeRawBufferPointer {
     let resource = df_weights(index)
     return UnsafeRawBufferPointer(start: resource.bytes, count: resource.count)
@@ -74,16 +74,16 @@ public struct ShippedWeights: Sendable, Equatable {
     return hash.digits()
   }
 
-  /// The tensors, which lie where the program was loaded and are not copied.
+  /// The tensors. They use the embedded bytes without a copy.
   ///
-  /// - Throws: `WeightsError`.
+  /// - Throws: `WeightsError` if the embedded file cannot be read.
   public func read() throws(WeightsError) -> StateDict {
     try .read(embedded: bytes, name: "built-in \(name)")
   }
 
-  /// What is to be said of each, by name.
+  /// The descriptions of all weights, by name.
   ///
-  /// - Throws: `RecipeError` where the embedded text is not as it must be.
+  /// - Throws: `RecipeError` if the embedded text is invalid.
   package static func readCards() throws(RecipeError) -> [String: Card] {
     let resource = df_weights_cards()
     let text = String(

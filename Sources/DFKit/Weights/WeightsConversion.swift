@@ -3,31 +3,32 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 
-/// Turns a weights file of any kind into dfkit's own: safetensors with metadata that says all that
-/// loading needs, so that no options are needed later.
+/// Converts weights of any supported format to dfkit's own: safetensors with metadata that make
+/// further options unnecessary when loading.
 package struct WeightsConversion: Sendable {
-  /// What the caller knows better than the file.
+  /// Options that override what the file says.
   package var options = ClassifierOptions()
-  /// What a crop had around the face on each side in training, as a fraction of the box.
+  /// The margin around the face on each side of training crops, as a fraction of the face's box.
   package var cropMargin: Float?
-  /// How fractions are stored: `.f32`, `.f16` or `.bf16`.
+  /// The element type of the floating-point tensors in the output: `.f32`, `.f16` or `.bf16`.
   package var dtype: ElementType = .f32
 
-  /// A conversion that leaves all to the file.
+  /// A conversion without options, to f32.
   package init() {}
 
-  /// Reads `input` (a file, or the folder of MTCNN's three) and writes `output`.
+  /// Converts `input` (a file, or the folder of MTCNN's three files) to `output`.
   ///
-  /// A file whose network is not recognised is converted as it is, with the metadata that it has.
+  /// If the network is not recognised and no options are given, the keys and metadata are kept as
+  /// they are.
   ///
-  /// - Returns: what was written, as `WeightsReport` sees it.
-  /// - Throws: `WeightsError` where a file cannot be read or written; `ClassifierError` where the
-  ///   options contradict the file.
+  /// - Returns: A report on the written file.
+  /// - Throws: `WeightsError` if a file cannot be read or written, `ClassifierError` if the options
+  ///   contradict the file.
   package func run(_ input: URL, to output: URL) throws -> WeightsReport {
     try run(.file(input), to: output)
   }
 
-  /// The same of weights from anywhere.
+  /// Converts weights from any source. See the other `run`.
   package func run(_ input: WeightsSource, to output: URL) throws -> WeightsReport {
     var state = try input.read()
     var metadata = try ModelMetadata(state)
@@ -38,7 +39,7 @@ package struct WeightsConversion: Sendable {
       metadata.norm = detector.norm
     } else if options != ClassifierOptions() || Scheme.recognised(in: state) != nil {
       let settings = try ClassifierSettings.resolve(state, options)
-      // Loading shows that the file fits the network before anything is written.
+      // Load the weights first, to check that they fit the network before anything is written.
       try settings.makeNetwork().loadWeights(
         state, scheme: settings.scheme, architecture: settings.architecture)
       state = state.unwrapped(settings.scheme)

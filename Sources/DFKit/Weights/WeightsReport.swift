@@ -2,7 +2,7 @@ import Classifiers
 import DeepfakeCore
 import FaceDetect
 
-/// What a weights file holds and which network it is for.
+/// The contents of a weights file and the network it belongs to.
 package struct WeightsReport: Sendable {
   /// One tensor of the file.
   package struct Entry: Sendable, Equatable {
@@ -15,35 +15,36 @@ package struct WeightsReport: Sendable {
   }
 
   package var file: String
-  /// `classifier`, `detector`, or nil where the network is unknown.
+  /// `classifier` or `detector`, or nil if the network is unknown. For weights that ship, the kind
+  /// on their card.
   package var kind: String?
-  /// The network, by the name that commands use.
+  /// The network's name in commands; nil if unknown.
   package var architecture: String?
-  /// Whose keys these are.
+  /// The scheme of the keys; nil if unknown.
   package var scheme: String?
-  /// `batch` or `group`.
+  /// The kind of norm layers, `batch` or `group`; nil if unknown or if there are none.
   package var norm: String?
-  /// The stages of the network that are there, from the first; nil for all.
+  /// The number of stages that the network keeps, from the first; nil: all.
   package var stages: Int?
-  /// The network's outputs.
+  /// The number of the network's outputs.
   package var classes: Int?
-  /// The side of the input.
+  /// The side of the input, in pixels.
   package var size: Int?
-  /// Text that came with the tensors.
+  /// The metadata of the file.
   package var metadata: [String: String]
-  /// The tensors in file order.
+  /// The tensors, in the order of the file.
   package var tensors: [Entry]
-  /// What else the file holds, where it is a PyTorch checkpoint; after a conversion, the file that
-  /// was read.
+  /// For a PyTorch checkpoint, what else it holds. After a conversion, this describes the input
+  /// file.
   package var checkpoint: CheckpointSummary?
-  /// What reading decided that the file leaves open (`WeightsSource.remarks`).
+  /// What was assumed because the file does not say it (`WeightsSource.remarks`).
   package var remarks: [String]
-  /// What is known of weights that ship, beside what they say themselves; nil for a file.
+  /// The description of weights that ship; nil for a file.
   package var shipped: ShippedWeights?
 
-  /// Looks into weights from anywhere.
+  /// A report on weights from any source.
   ///
-  /// - Throws: `WeightsError` where they cannot be read.
+  /// - Throws: `WeightsError` if the weights cannot be read.
   package init(_ source: WeightsSource) throws(WeightsError) {
     let state = try source.read()
     self.init(state)
@@ -54,7 +55,7 @@ package struct WeightsReport: Sendable {
     architecture = architecture ?? metadata["architecture"]
   }
 
-  /// Looks into a file's tensors. An unknown network is no error.
+  /// A report on tensors. An unknown network is not an error.
   package init(_ state: StateDict) {
     file = state.file
     metadata = state.metadata
@@ -81,7 +82,7 @@ package struct WeightsReport: Sendable {
     }
   }
 
-  /// Elements of all tensors.
+  /// The number of elements in all tensors.
   package var elementCount: Int {
     tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
   }
@@ -119,7 +120,7 @@ package struct WeightsReport: Sendable {
     return json
   }
 
-  /// The report for people.
+  /// The report as text for the terminal.
   package var text: String {
     var lines: [String] = []
     func add(_ title: String, _ value: String?) {
@@ -155,7 +156,7 @@ package struct WeightsReport: Sendable {
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
       add("metadata", "\(key): \(value)")
     }
-    // Of what ships, the tensors are the last thing that anybody asks for.
+    // For weights that ship, the tensors are not listed: few users need them.
     if shipped != nil { return lines.joined(separator: "\n") }
     var table = TextTable([.init("tensor"), .init("dtype"), .init("shape")])
     for tensor in tensors {

@@ -12,16 +12,16 @@ import MediaIO
 /// let model = try ClassifierModel(weights.read())
 /// ```
 public enum WeightsSource: Sendable, Equatable {
-  /// A file, or the folder of MTCNN's three; `state` is the entry of a PyTorch checkpoint that is
-  /// meant (`StateDict.read`), nil for the usual one.
+  /// A file, or the folder of MTCNN's three files. `state` is the entry to take from a PyTorch
+  /// checkpoint (`StateDict.read`); nil: the default one.
   case file(URL, state: String? = nil)
-  /// What ships with dfkit.
+  /// Weights that ship with dfkit.
   case shipped(ShippedWeights)
 
-  /// What a command line says: the name of weights that ship, or a path.
+  /// Weights named by a command's argument: the name of weights that ship, or a path.
   ///
-  /// A file that has such a name is meant by `./name`; with `state` it is always a path, since what
-  /// ships has one state.
+  /// To name a file that has the same name as weights that ship, write `./name`. With `state`, the
+  /// argument is always a path, since weights that ship have a single state.
   public init(argument: String, state: String? = nil) {
     if state == nil, let shipped = ShippedWeights.named(argument) {
       self = .shipped(shipped)
@@ -30,7 +30,7 @@ public enum WeightsSource: Sendable, Equatable {
     }
   }
 
-  /// The path, or the name of what ships, for messages and reports.
+  /// The path, or `built-in NAME` for weights that ship; for messages and reports.
   public var name: String {
     switch self {
     case .file(let url, _): url.relativePath
@@ -38,19 +38,19 @@ public enum WeightsSource: Sendable, Equatable {
     }
   }
 
-  /// The file; nil for what ships.
+  /// The file; nil for weights that ship.
   public var file: URL? {
     if case .file(let url, _) = self { url } else { nil }
   }
 
-  /// Whether there is such a file or folder; what ships always is.
+  /// Whether the file or folder exists. Always true for weights that ship.
   var isThere: Bool {
     guard let path = file?.resolvingSymlinksInPath().path else { return true }
     let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
     return type == .typeRegular || type == .typeDirectory
   }
 
-  /// Whether both are the same weights, however their paths are written.
+  /// Whether both are the same weights, even if their paths are written differently.
   func isSame(as other: WeightsSource) -> Bool {
     guard case .file(let one, let state) = self, case .file(let two, state) = other else {
       return self == other
@@ -58,9 +58,9 @@ public enum WeightsSource: Sendable, Equatable {
     return one.standardizedFileURL.path == two.standardizedFileURL.path
   }
 
-  /// The tensors and the text beside them.
+  /// Reads the tensors and the metadata.
   ///
-  /// - Throws: `WeightsError`.
+  /// - Throws: `WeightsError` if they cannot be read.
   public func read() throws(WeightsError) -> StateDict {
     switch self {
     case .file(let url, nil): try MTCNN.readWeights(url)
@@ -69,14 +69,14 @@ public enum WeightsSource: Sendable, Equatable {
     }
   }
 
-  /// What reading decides that the file leaves open, in sentences for people: which of several
-  /// states is taken, and which of several schemes with the same keys. Empty for what ships, and
-  /// for what cannot be read.
+  /// What is assumed when reading because the file does not say it, in sentences: which of several
+  /// states is taken, and which of several schemes with the same keys. Empty for weights that ship
+  /// or cannot be read.
   public func remarks(_ options: ClassifierOptions = ClassifierOptions()) -> [String] {
     (try? read()).map { remarks(on: $0, options) } ?? []
   }
 
-  /// The same where `state` is what was read.
+  /// The remarks on weights that were already read as `state`.
   func remarks(
     on state: StateDict, _ options: ClassifierOptions = ClassifierOptions()
   ) -> [String] {
@@ -85,10 +85,10 @@ public enum WeightsSource: Sendable, Equatable {
     return [choice, state.schemeRemark(options)].compactMap { $0 }
   }
 
-  /// Their SHA-256: of the file, or of the hashes of the folder's files in the order of their
-  /// names.
+  /// The SHA-256 of the file. For a folder, the SHA-256 of a list with the names and hashes of its
+  /// files, sorted by name.
   ///
-  /// - Throws: `WeightsError` where they cannot be read.
+  /// - Throws: `WeightsError` if a file cannot be read.
   public func digest() throws(WeightsError) -> String {
     switch self {
     case .file(let url, _): try Self.digest(url)
@@ -123,7 +123,7 @@ public enum WeightsSource: Sendable, Equatable {
 }
 
 extension StateDict {
-  /// Which of a checkpoint's states was taken, where another might have been meant.
+  /// Which state of a checkpoint is taken; nil if there is no other state of about the same size.
   var stateRemark: String? {
     guard let checkpoint, let state = checkpoint.state else { return nil }
     let rivals = checkpoint.rivals(tensors: count).map(\.name)
@@ -133,10 +133,10 @@ extension StateDict {
       + " '--state \(first)' takes that, for one network and in 'weights convert'."
   }
 
-  /// Which of several schemes with the same keys is taken, where neither the file nor `options`
-  /// say.
+  /// Which of several schemes with the same keys is assumed; nil if the file or `options` name the
+  /// scheme.
   func schemeRemark(_ options: ClassifierOptions) -> String? {
-    // A file that dfkit wrote says whose it is.
+    // Files written by dfkit name their scheme.
     guard options.scheme == nil, metadata["dfkit"] == nil else { return nil }
     return Scheme.doubt(in: self).map { "\(file): \($0)" }
   }

@@ -1,21 +1,21 @@
 import Foundation
 
-/// The folder of the user where fetched weights lie, one folder an entry of the catalogue.
+/// The user's folder of fetched weights, with one subfolder for each entry of the catalogue.
 ///
-/// It is `$XDG_DATA_HOME/dfkit/weights`, by default `~/.local/share/dfkit/weights` (XDG Base
-/// Directory Specification 0.8).
+/// The folder is `$XDG_DATA_HOME/dfkit/weights`, by default `~/.local/share/dfkit/weights` (XDG
+/// Base Directory Specification 0.8).
 package struct WeightsStore: Sendable, Equatable {
-  /// The folder; it need not exist.
+  /// The path of the store. The folder need not exist.
   package let folder: URL
 
-  /// A store in a folder of one's own.
+  /// A store in the given folder.
   package init(folder: URL) {
     self.folder = folder
   }
 
-  /// The user's store. As the specification asks, a relative `XDG_DATA_HOME` is passed over.
+  /// The user's store. A relative `XDG_DATA_HOME` is ignored, as the specification requires.
   ///
-  /// - Throws: `WeightsStoreError.noHome` where the environment names no home folder.
+  /// - Throws: `WeightsStoreError.noHome` if the environment names no home folder.
   package init(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(WeightsStoreError) {
@@ -23,13 +23,13 @@ package struct WeightsStore: Sendable, Equatable {
     self.folder = folder
   }
 
-  /// Where an entry's files lie or would lie.
+  /// The folder of an entry, whether or not it has been fetched.
   package func folder(of name: String) -> URL {
     folder.appendingPathComponent(name)
   }
 
-  /// What to load an entry's weights from: its file, or its folder where it has several files. Nil
-  /// where the entry has not been fetched.
+  /// The path to load an entry's weights from: its file, or its folder if it has several files. Nil
+  /// if the entry has not been fetched or the name is invalid.
   package func url(of name: String) -> URL? {
     guard Recipe.isName(name) else { return nil }
     let folder = folder(of: name)
@@ -41,23 +41,23 @@ package struct WeightsStore: Sendable, Equatable {
 }
 
 extension WeightsStore {
-  /// The weights of an entry where an argument names one that has been fetched, and no file of that
-  /// name is there.
+  /// The weights of the fetched entry that `argument` names. Nil if there is no such entry, or if a
+  /// file with that path exists.
   package func url(named argument: String) -> URL? {
     FileManager.default.fileExists(atPath: argument) ? nil : url(of: argument)
   }
 }
 
-/// Why the store's weights cannot be used.
+/// Why no weights can be taken from the store.
 package enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The environment names no home folder.
   case noHome
-  /// A detector's weights are needed and have not been fetched; `others` are detectors whose have.
+  /// The detector's weights have not been fetched. `others` are the detectors with fetched weights.
   case missing(detector: String, entry: String, folder: String, others: [String])
-  /// The file that a recipe names for its detector is not there.
+  /// The weights file that a recipe names for its detector does not exist.
   case noFile(String)
 
-  /// The message for people.
+  /// The error message, with a remedy.
   package var description: String {
     switch self {
     case .noHome:

@@ -3,10 +3,10 @@ import DeepfakeCore
 import Foundation
 
 extension ZipDirectory {
-  /// The unpacked contents of an entry of at most `limit` bytes.
+  /// The unpacked contents of an entry.
   ///
-  /// - Throws: `WeightsError` where they are larger, damaged, or packed by another method than
-  ///   deflate.
+  /// - Throws: `WeightsError` if the contents are larger than `limit` bytes, damaged, or packed by
+  ///   a method other than deflate.
   package func contents(of entry: Entry, limit: Int) throws(WeightsError) -> Data {
     guard entry.size <= UInt64(limit) else {
       throw failure("\(entry.name) has \(entry.size) bytes, more than the \(limit) expected")
@@ -35,7 +35,7 @@ extension ZipDirectory {
     _ bytes: UnsafeRawBufferPointer, to size: Int, entry: String
   ) throws(WeightsError) -> Data {
     var stream = z_stream()
-    // Negative bits: deflate alone, without zlib's header.
+    // Negative window bits select raw deflate data without zlib's header.
     let opened = inflateInit2_(
       &stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     guard opened == Z_OK, let input = UInt32(exactly: bytes.count),
