@@ -3,8 +3,8 @@ import Foundation
 /// A file that is written piece by piece.
 ///
 /// Errors are thrown as the error that `failure` makes from the file's name and the system's
-/// reason. Most error types of this package have a case for that, as in `OutputFile(url, failure:
-/// WeightsError.unwritable)`.
+/// reason. Most error types of this package have a case for that, as in
+/// `OutputFile(url, failure: WeightsError.unwritable)`.
 package final class OutputFile<Failure: Error> {
   /// How the file is opened.
   ///

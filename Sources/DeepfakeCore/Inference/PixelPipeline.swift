@@ -68,8 +68,8 @@ package struct PixelPipeline: Sendable {
   private static let rowsAtOnce = 32
   private static let columnsAtOnce = 512
 
-  /// Packs `layers` and releases their parameters. The input of the first layer is (byte - mean) *
-  /// scale.
+  /// Packs `layers` and releases their parameters. The first layer reads
+  /// (byte - mean) * scale.
   package init(_ layers: [Layer], mean: Float, scale: Float) {
     precondition(
       (1...Int(DF_PIPELINE_LAYERS)).contains(layers.count),

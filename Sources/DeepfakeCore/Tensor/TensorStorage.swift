@@ -1,8 +1,8 @@
 /// The memory of one or more tensors: 64-byte aligned floats from the pool, or floats of another
 /// owner, such as a memory-mapped weights file.
 ///
-/// It is written only while a single tensor refers to it, which `Tensor` ensures; hence `@unchecked
-/// Sendable`.
+/// It is written only while a single tensor refers to it, which `Tensor` ensures; hence
+/// `@unchecked Sendable`.
 final class TensorStorage: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<Float>
   let count: Int
