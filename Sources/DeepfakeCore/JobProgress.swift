@@ -1,18 +1,18 @@
-/// How far work is that takes long: the one shape in which jobs tell it. The work on one file,
-/// image or member alone tells the part that is done, 0 to 1.
+/// The progress of a long job. All jobs report their progress in this form, except work on one
+/// file, one image or one ensemble member, which reports a fraction from 0 to 1.
 public struct JobProgress: Sendable, Equatable {
-  /// Files that are done.
+  /// The number of finished files.
   public var done: Int
-  /// All files.
+  /// The number of all files.
   public var total: Int
-  /// The file in work, or what else is being done.
+  /// The name of the file in work, or a description of other work.
   public var file: String
-  /// The part of that file's work that is done, 0 to 1.
+  /// The finished part of the work on `file`, 0 to 1.
   public var fraction: Double
-  /// The part of the file's work that was done before, by an earlier run.
+  /// The part of the work on `file` that an earlier run had finished, 0 to 1.
   public var before = 0.0
 
-  /// How far a job over several files is.
+  /// The progress of a job over several files.
   public init(done: Int, total: Int, file: String, fraction: Double) {
     self.done = done
     self.total = total
@@ -20,19 +20,20 @@ public struct JobProgress: Sendable, Equatable {
     self.fraction = fraction
   }
 
-  /// How far a job is that is one piece of work.
+  /// The progress of a job that is a single piece of work.
   ///
   /// - Parameters:
-  ///   - words: what is being done.
-  ///   - part: the part of the whole that is done, 0 to 1.
+  ///   - words: A description of the work.
+  ///   - part: The finished part, 0 to 1.
   public init(_ words: String, part: Double) {
     self.init(done: 0, total: 1, file: words, fraction: part)
   }
 
-  /// The part of the whole job that is done, 0 to 1, counting files as equal.
+  /// The finished part of the whole job, 0 to 1. Every file counts the same; 1 if there are no
+  /// files.
   public var overall: Double { overall(fraction) }
 
-  /// The part of the whole job that an earlier run has done.
+  /// The part of the whole job that an earlier run had finished; 0 if `before` is 0.
   package var overallBefore: Double { before == 0 ? 0 : overall(before) }
 
   private func overall(_ fraction: Double) -> Double {

@@ -1,26 +1,26 @@
-/// Why a picture or video could not be used. The description names the file, the cause and the way
-/// out.
+/// An error about a picture or video. The description names the file, the cause and the solution.
 public enum MediaError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The file is missing, may not be read, or is no regular file.
+  /// The file is missing, must not be read, or is not a regular file.
   case unreadable(file: String, reason: String)
-  /// The file is sound but of a kind that is not decoded here, or no picture or video at all.
+  /// The file is intact but has a format that is not supported, or is neither a picture nor a
+  /// video.
   case unsupported(file: String, found: String)
   /// The file's content contradicts its format.
   case damaged(file: String, reason: String)
   /// The file ends before the picture does, or before a video's first frame.
   case truncated(file: String, reason: String)
-  /// The picture, or each frame, has more pixels than are decoded.
+  /// The picture, or each frame of the video, has more pixels than the limit.
   case tooLarge(file: String, width: Int, height: Int, limit: String)
   /// The file is a container without a video stream.
   case noVideo(file: String, found: String)
-  /// The video has a stream that yields no frame.
+  /// The video has a video stream, but no frame could be decoded.
   case noFrames(file: String, reason: String)
   /// The file cannot be written.
   case unwritable(file: String, reason: String)
-  /// No file matches.
+  /// A path or pattern matches no file.
   case nothingFound(path: String, reason: String)
 
-  /// The message for people.
+  /// The message for users.
   public var description: String {
     switch self {
     case .unreadable(let file, let reason):

@@ -1,22 +1,22 @@
-/// How long the recorded calls of operations took, by operation and phase.
+/// The time that recorded calls of operations took, summed by operation and phase.
 package final class CallTimes: Sendable {
-  /// What a call was made for.
+  /// The purpose of a call.
   package enum Phase: String, Sendable, CaseIterable {
-    /// The output, as the computation runs.
+    /// Computing the output in the forward pass.
     case forward
-    /// The gradients of the inputs.
+    /// Computing the gradients of the inputs in the backward pass.
     case backward
-    /// An output once more, in backward.
+    /// Computing an output a second time in the backward pass, because it was not kept.
     case remake
   }
 
-  /// One operation's calls in one phase.
+  /// The calls of one operation in one phase.
   package struct Entry: Sendable, Equatable {
-    /// The operation's name.
+    /// The name of the operation's type, or the operation's own name if it is a `NamedOperation`.
     package var operation: String
     package var phase: Phase
     package var calls: Int
-    /// Their time together, in seconds.
+    /// The total time of these calls.
     package var seconds: Double
   }
 
@@ -31,7 +31,10 @@ package final class CallTimes: Sendable {
 
   private init() {}
 
-  /// What `body` returns, and the times of the calls that it records, longest first.
+  /// Runs `body` and measures the operation calls that it records.
+  ///
+  /// - Returns: The result of `body`, and one entry for each operation and phase, longest time
+  ///   first.
   package static func measure<Result>(
     _ body: () throws -> Result
   ) rethrows -> (result: Result, entries: [Entry]) {
@@ -46,7 +49,7 @@ package final class CallTimes: Sendable {
     }.sorted { $0.seconds > $1.seconds }
   }
 
-  /// `body`'s result; its time counts where times are taken.
+  /// Returns the result of `body`, and adds its time to the totals if `measure` is running.
   @inline(__always)
   static func timed<Result>(
     _ operation: any Operation, _ phase: Phase, _ body: () -> Result
@@ -61,9 +64,10 @@ package final class CallTimes: Sendable {
   }
 }
 
-/// An operation whose type alone does not say what takes its time.
+/// An operation that names itself in `CallTimes`, because its settings decide how long a call
+/// takes.
 protocol NamedOperation: Operation {
-  /// The name in a list of times.
+  /// The name shown in a list of times.
   var name: String { get }
 }
 

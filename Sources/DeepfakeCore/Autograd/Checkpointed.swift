@@ -1,17 +1,18 @@
-/// A block of which a recording keeps the input alone: backward computes the block once more (Chen
-/// et al. 2016). A third more work for memory that no longer grows with the block's depth.
+/// A block whose activations are not kept for the backward pass: only its input is kept, and
+/// backward computes the block again (gradient checkpointing, Chen et al. 2016). This costs about a
+/// third more computation; the memory no longer grows with the block's depth.
 ///
-/// What the block drops at random it drops alike both times.
+/// Dropout draws the same random values both times.
 package struct Checkpointed<Body: Module>: Module {
-  /// The block.
+  /// The block that is computed again in the backward pass.
   package let body: Body
 
-  /// A block that is computed again in backward.
+  /// Wraps a block so that backward computes it again.
   package init(_ body: Body) {
     self.body = body
   }
 
-  /// The block's output.
+  /// The output of the block. Without a recording, the block runs as usual.
   package func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     guard let tape = Tape.current else { return body(x, mode) }
     return tape.recordBlock(x) { [body] in body($0, mode) }
@@ -19,8 +20,8 @@ package struct Checkpointed<Body: Module>: Module {
 }
 
 extension Module {
-  /// The output of a network's block: checkpointed where the training step wants its blocks
-  /// recomputed.
+  /// The output of this module as a block of a network. The block is checkpointed if the training
+  /// context asks for it (`recomputesBlocks`).
   public func asBlock(_ x: Tensor, _ mode: Mode) -> Tensor {
     if case .training(let context) = mode, context.recomputesBlocks {
       return Checkpointed(self)(x, mode)

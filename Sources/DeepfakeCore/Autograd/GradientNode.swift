@@ -1,24 +1,25 @@
 import CDFKernels
 
-/// A place in the record of a computation: a call's output, or a tensor whose gradient is asked
-/// for.
+/// A node in the record of a computation: the output of a call, or a tensor whose gradient is
+/// wanted.
 ///
-/// Touched only by the thread that runs `valueAndGrad`; hence `@unchecked Sendable`.
+/// Only the thread that runs `valueAndGrad` uses a node; hence `@unchecked Sendable`.
 final class GradientNode: @unchecked Sendable {
-  /// What a pullback will get: a tensor that is kept, or the output of a call that can be remade.
+  /// A tensor saved for a pullback: either the tensor itself, or the output of a call that can be
+  /// computed again.
   enum Saved {
     case tensor(Tensor)
     case output(of: GradientNode)
   }
 
-  /// Where a node's value came from.
+  /// The origin of a node's value.
   enum Source {
-    /// A parameter, or a watched tensor.
+    /// A parameter, or a watched tensor (nil).
     case leaf(Parameter?)
     case call(any Operation, saved: [Saved])
-    /// A block that is computed again, recorded this time, when its gradient is needed.
+    /// A checkpointed block. It is computed again, with recording, when its gradient is needed.
     case block(input: Tensor, body: (Tensor) -> Tensor)
-    /// Passed by backward.
+    /// Backward has passed this node and freed what it kept.
     case released
   }
 
@@ -37,12 +38,12 @@ final class GradientNode: @unchecked Sendable {
     self.inputs = inputs
   }
 
-  /// Whether others' saved copies of the output can be left out.
+  /// Whether this node's output can be computed again, so that no other node has to keep a copy.
   var isRemade: Bool {
     if case .call(let operation, _) = source { operation.isRemade } else { false }
   }
 
-  /// What the pullback gets.
+  /// The saved tensors to give to the pullback; outputs that were not kept are computed again.
   var resolvedSaved: [Tensor] {
     guard case .call(_, let saved) = source else { return [] }
     return saved.map {
@@ -53,7 +54,7 @@ final class GradientNode: @unchecked Sendable {
     }
   }
 
-  /// The output, made once more and kept until this node's own pullback has run.
+  /// Computes the output again and keeps it until this node's own pullback has run.
   private func remadeOutput() -> Tensor {
     if let remade { return remade }
     guard case .call(let operation, _) = source else {
@@ -68,7 +69,7 @@ final class GradientNode: @unchecked Sendable {
     return output
   }
 
-  /// Adds to the gradient of the loss by this node's value.
+  /// Adds `gradient` to the gradient of the loss with respect to this node's value.
   func add(_ gradient: Tensor) {
     precondition(
       gradient.shape == shape, "gradient of shape \(gradient.shape) for a tensor of \(shape)")
@@ -79,13 +80,13 @@ final class GradientNode: @unchecked Sendable {
     }
   }
 
-  /// The gradient, which is no longer kept here.
+  /// Returns the gradient and removes it from this node.
   func takeGradient() -> Tensor? {
     defer { gradient = nil }
     return gradient
   }
 
-  /// Forgets everything but the gradient.
+  /// Frees everything but the gradient.
   func release() {
     source = .released
     inputs = []
@@ -94,7 +95,7 @@ final class GradientNode: @unchecked Sendable {
 }
 
 extension Tensor {
-  /// The same elements, unknown to any recording: what gradients must not flow through.
+  /// The same elements without a link to any recording; gradients do not flow through the result.
   public var detached: Tensor {
     guard node != nil else { return self }
     return viewed(as: shape)

@@ -1,6 +1,6 @@
 import OrderedCollections
 
-/// The gradients of a loss by the parameters of one or more networks.
+/// The gradients of a loss with respect to the parameters of one or more networks.
 public struct Gradients: Sendable {
   private struct Entry: Sendable {
     let parameter: Parameter
@@ -9,13 +9,13 @@ public struct Gradients: Sendable {
 
   private var entries: OrderedDictionary<ObjectIdentifier, Entry> = [:]
 
-  /// No gradients.
+  /// Creates an empty set of gradients.
   public init() {}
 
-  /// The parameters that have a gradient, in the order in which they got it.
+  /// The parameters that have a gradient, in the order in which their gradients were added.
   public var parameters: [Parameter] { entries.values.map(\.parameter) }
 
-  /// The gradient by `parameter`, of its shape; nil where there is none.
+  /// The gradient with respect to `parameter`, of its shape, or nil if there is none.
   public subscript(parameter: Parameter) -> Tensor? {
     get { entries[ObjectIdentifier(parameter)]?.gradient }
     set {
@@ -36,7 +36,7 @@ public struct Gradients: Sendable {
     for index in entries.values.indices { body(&entries.values[index].gradient) }
   }
 
-  /// Adds another computation's gradients to these.
+  /// Adds the gradients of another computation to these, parameter by parameter.
   public mutating func add(_ other: Gradients) {
     for entry in other.entries.values {
       let identity = ObjectIdentifier(entry.parameter)
@@ -49,16 +49,16 @@ public struct Gradients: Sendable {
   }
 }
 
-/// The value of a computation and its gradients by the parameters that it reads.
+/// Computes a value and its gradients with respect to the parameters that the computation reads.
 ///
-/// Calls are recorded inside `body` only; each keeps what its pullback needs and no more, and
-/// backward frees it as it passes. Parameters read on the calling thread count; work that `body`
-/// hands to other tasks is not recorded. A `valueAndGrad` inside `body` is a computation of its
-/// own, whose result is a constant to the outer one.
+/// Calls are recorded inside `body` only. Each call keeps only what its pullback needs, and the
+/// backward pass frees it after use. Only parameters that are read on the calling thread count;
+/// work that `body` hands to other tasks is not recorded. A `valueAndGrad` inside `body` is a
+/// separate computation, and its result is a constant for the outer one.
 ///
 /// - Parameters:
-///   - parameters: Those whose gradients are wanted; nil for all that `body` reads. Running
-///     statistics never have one. What only others need is not computed.
+///   - parameters: The parameters whose gradients are wanted; nil: all that `body` reads. Running
+///     statistics never get a gradient. Gradients that only other parameters need are not computed.
 ///   - body: The computation; its result has one element.
 /// - Returns: The value, and a gradient for each wanted parameter that was read.
 public func valueAndGrad(
@@ -71,12 +71,12 @@ public func valueAndGrad(
   return (value, tape.takeGradients())
 }
 
-/// The value of a computation and its gradients by plain tensors.
+/// Computes a value and its gradients with respect to plain tensors.
 ///
 /// - Parameters:
-///   - inputs: The tensors that `body` gets and whose gradients are wanted.
+///   - inputs: The tensors that are passed to `body` and whose gradients are wanted.
 ///   - body: The computation; its result has one element.
-/// - Returns: The value, and the gradients by `inputs`, in their order and of their shapes.
+/// - Returns: The value, and the gradients with respect to `inputs`, in their order and shapes.
 public func valueAndGrad(
   at inputs: [Tensor], _ body: ([Tensor]) throws -> Tensor
 ) rethrows -> (value: Float, gradients: [Tensor]) {
@@ -88,7 +88,8 @@ public func valueAndGrad(
   return (value, watched.map { $0.node?.takeGradient() ?? Tensor(zeros: $0.shape) })
 }
 
-/// A computation's value without a record of how it came about, inside `valueAndGrad` too.
+/// Runs `body` without recording its calls, even inside `valueAndGrad`; its result is a constant
+/// there.
 public func withoutRecording<Result>(_ body: () throws -> Result) rethrows -> Result {
   try Tape.$current.withValue(nil, operation: body)
 }

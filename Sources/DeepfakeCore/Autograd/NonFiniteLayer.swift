@@ -1,18 +1,18 @@
-/// Where a computation stopped being finite.
+/// The first layer of a computation whose output contains an infinity or a NaN.
 package struct NonFiniteLayer: Sendable, Equatable {
-  /// The operation whose output was the first with an infinity or a NaN.
+  /// The type of the operation that gave this output.
   package let operation: String
-  /// The keys of the parameters that it reads; of the last call before it that reads some, where it
-  /// reads none.
+  /// The keys of the parameters that the operation reads. If it reads none, the keys of the
+  /// parameters that the last call before it with parameters read.
   package let parameters: [String]
-  /// Which of these parameters are not finite themselves.
+  /// The keys among `parameters` whose values are not finite themselves.
   package let damaged: [String]
 }
 
-/// Runs `body` and says which layer's output is the first that is not finite; nil where all are.
+/// Runs `body` and returns the first layer whose output is not finite, or nil if all are finite.
 ///
-/// Only calls that depend on a parameter are looked at: what comes before, such as the network's
-/// input, is the caller's to check.
+/// Only calls that depend on a parameter are checked. The caller must check everything before them,
+/// such as the network's input.
 package func firstNonFiniteLayer(_ body: () throws -> Tensor) rethrows -> NonFiniteLayer? {
   var found: NonFiniteLayer?
   var last: [Parameter] = []
@@ -30,7 +30,7 @@ package func firstNonFiniteLayer(_ body: () throws -> Tensor) rethrows -> NonFin
 }
 
 extension Tensor {
-  /// Whether no element is an infinity or a NaN.
+  /// Whether every element is finite, that is neither an infinity nor a NaN.
   public var isFinite: Bool {
     withUnsafeBuffer { elements in
       guard let x = elements.baseAddress else { return true }

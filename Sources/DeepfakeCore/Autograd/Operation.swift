@@ -1,41 +1,46 @@
-/// A function of tensors with its gradient, the unit that everything computed outside fused
-/// inference is made of.
+/// A function of tensors together with its gradient. Every computation is made of operations,
+/// except fused inference.
 ///
-/// An operation is a value that holds its settings (stride, axis, ...). Forward and pullback stand
-/// side by side. Every call passes through `callAsFunction`, the one place where a recording engine
-/// (`valueAndGrad`) sees it.
+/// An operation is a value that holds its settings (stride, axis, ...). Forward and pullback are
+/// written next to each other. Every call passes through `callAsFunction`, the only place where
+/// `valueAndGrad` can record it.
 package protocol Operation: Sendable {
-  /// The result, and the tensors that `pullback` needs, inputs included.
+  /// Computes the output, and returns it with the tensors that `pullback` needs, which can include
+  /// inputs.
   ///
-  /// Shapes that do not fit are programmer errors and stop with a message that names them.
+  /// Shapes that do not fit are programmer errors: the program stops with a message that names
+  /// them.
   func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor])
 
-  /// The gradients of the loss by the inputs, given its gradient by the output.
+  /// Computes the gradients of the loss with respect to the inputs, from its gradient with respect
+  /// to the output.
   ///
-  /// One for each input, of that input's shape, wherever `wants` says so; anything elsewhere is
-  /// ignored, and nil means zero. Gradients of several uses of a tensor are added up by the engine.
+  /// - Returns: One gradient for each input, of that input's shape. Nil means zero. Values for
+  ///   inputs that `wants` does not ask for are ignored. If a tensor is used several times, the
+  ///   engine adds up the gradients.
   func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?]
 
-  /// The output once more, from what `forward` saved; nil where that is not cheap.
+  /// Computes the output again from the tensors that `forward` saved; nil if that is not cheap.
   ///
-  /// Where it is, the engine keeps nobody a copy of the output: whoever saved it gets it remade.
+  /// If an operation can do this, the engine keeps no copies of its output: a call that saved the
+  /// output gets it computed again.
   func remake(saved: [Tensor]) -> Tensor?
-  /// Whether `remake` gives an output.
+  /// Whether `remake` returns an output.
   var isRemade: Bool { get }
 }
 
 extension Operation {
-  /// Nothing is remade unless an operation says so.
+  /// By default an output cannot be computed again.
   package func remake(saved: [Tensor]) -> Tensor? { nil }
-  /// False unless an operation says so.
+  /// False by default.
   package var isRemade: Bool { false }
 
-  /// Applies the operation.
+  /// Applies the operation to `inputs`, and records the call if `valueAndGrad` is running.
   package func callAsFunction(_ inputs: Tensor...) -> Tensor {
     self(inputs)
   }
 
-  /// Applies the operation to a list.
+  /// Applies the operation to a list of inputs, and records the call if `valueAndGrad` is running.
   package func callAsFunction(_ inputs: [Tensor]) -> Tensor {
     guard let tape = Tape.current, tape.follows(inputs) else { return forward(inputs).output }
     return tape.record(self, inputs)

@@ -1,7 +1,8 @@
 import OrderedCollections
 import Synchronization
 
-/// The record of the calls that a computation made, in order: what backward walks through.
+/// The record of the calls of a computation, in order. The backward pass walks it from end to
+/// start.
 ///
 /// One thread records and walks it; hence `@unchecked Sendable`.
 final class Tape: @unchecked Sendable {
@@ -10,14 +11,14 @@ final class Tape: @unchecked Sendable {
 
   private static let count = Atomic(0)
 
-  /// The tape's own number: a tensor may outlive the tape that its node was on.
+  /// A number that identifies the tape, because a tensor can outlive the tape that its node is on.
   let number: Int = Tape.count.add(1, ordering: .relaxed).newValue
-  /// The parameters whose gradients are asked for; nil: all that the computation reads.
+  /// The parameters whose gradients are wanted; nil: all parameters that the computation reads.
   private let parameters: Set<ObjectIdentifier>?
-  /// Told of every call: the operation, the parameters among its inputs, and its output.
+  /// Called for every call with the operation, the parameters among its inputs, and its output.
   private let observer: ((any Operation, [Parameter], Tensor) -> Void)?
   private var nodes: [GradientNode] = []
-  /// The parameters read so far, in order.
+  /// The parameters read so far, in the order of their first reading.
   private var leaves:
     OrderedDictionary<ObjectIdentifier, (parameter: Parameter, node: GradientNode)> =
       [:]
@@ -39,14 +40,15 @@ final class Tape: @unchecked Sendable {
     tensors.contains { $0.node?.tape == number }
   }
 
-  /// `tensor` as one whose gradient is asked for.
+  /// Returns `tensor` as a leaf whose gradient is wanted.
   func watch(_ tensor: Tensor) -> Tensor {
     var watched = tensor.detached
     watched.node = GradientNode(on: self, shape: tensor.shape, source: .leaf(nil))
     return watched
   }
 
-  /// A parameter's value as the computation reads it.
+  /// Returns `value`, the value of `parameter`, linked to the tape if the parameter's gradient is
+  /// wanted.
   func leaf(_ parameter: Parameter, _ value: Tensor) -> Tensor {
     guard let node = leafNode(parameter) else { return value }
     var value = value
@@ -63,13 +65,13 @@ final class Tape: @unchecked Sendable {
     return node
   }
 
-  /// Calls `operation` and notes the call.
+  /// Runs `operation` and records the call.
   func record(_ operation: some Operation, _ inputs: [Tensor]) -> Tensor {
     let plain = inputs.map(\.detached)
     let (result, saved) = CallTimes.timed(operation, .forward) { operation.forward(plain) }
     let nodes = inputs.map { $0.node?.tape == number ? $0.node : nil }
     let kept = saved.map { tensor in
-      // A saved tensor that is an input, and that its own call can make again, is not kept.
+      // A saved tensor that is an input, and that its own call can compute again, is not kept.
       for (input, node) in zip(plain, nodes) {
         if let node, node.isRemade, input.isSame(as: tensor) {
           return GradientNode.Saved.output(of: node)
@@ -86,7 +88,7 @@ final class Tape: @unchecked Sendable {
     return add(result, source: .call(operation, saved: kept), inputs: nodes)
   }
 
-  /// Computes a block without recording it, and notes how to do so again.
+  /// Computes a block without recording its calls, and records how to compute it again.
   func recordBlock(_ input: Tensor, _ body: @escaping (Tensor) -> Tensor) -> Tensor {
     if observer != nil { return body(input) }
     let plain = input.detached
@@ -105,7 +107,8 @@ final class Tape: @unchecked Sendable {
     return output
   }
 
-  /// Walks the record backwards from `output`, whose gradient is `seed`, and forgets it on the way.
+  /// Walks the record backwards from `output`, whose gradient is `seed`, and frees each node on the
+  /// way.
   func backward(from output: Tensor, seed: Tensor) {
     if let node = output.node, node.tape == number { node.add(seed) }
     while let node = nodes.popLast() {
@@ -141,8 +144,8 @@ final class Tape: @unchecked Sendable {
     }
   }
 
-  /// The gradients of the parameters, in the order in which they were first read; zeros where the
-  /// output does not depend on one that was read.
+  /// The gradients of the parameters, in the order in which the parameters were first read. A
+  /// parameter that was read but does not affect the output gets zeros.
   func takeGradients() -> Gradients {
     var gradients = Gradients()
     for leaf in leaves.values {
@@ -151,7 +154,7 @@ final class Tape: @unchecked Sendable {
     return gradients
   }
 
-  /// Forgets every call. Node by node, because a chain of thousands that frees itself would
+  /// Frees every call, node by node: freeing a chain of thousands of nodes by recursion would
   /// overflow the stack.
   private func clear() {
     for node in nodes { node.release() }

@@ -2,25 +2,29 @@ import Foundation
 
 /// A file that is written piece by piece.
 ///
-/// What goes wrong is thrown as the error that `failure` makes of the file's name and the system's
-/// reason: most errors of this package have a case for that, as in
+/// Errors are thrown as the error that `failure` makes from the file's name and the system's
+/// reason. Most error types of this package have a case for that, as in
 /// `OutputFile(url, failure: WeightsError.unwritable)`.
 package final class OutputFile<Failure: Error> {
-  /// Whole: the file is written under a hidden name in its folder and takes its own in `close`,
-  /// instead of one that is there. One that is dropped before leaves nothing behind.
+  /// How the file is opened.
+  ///
+  /// - `whole`: The file is written under a hidden name in its folder; `close` renames it and
+  ///   replaces an existing file. If the object is released before `close`, nothing remains.
+  /// - `anew`: An existing file is emptied first.
+  /// - `appending`: Bytes are added at the end of an existing file.
   package enum Mode {
     case whole, anew, appending
   }
 
   private let url: URL
   private let mode: Mode
-  /// Where the bytes go.
+  /// The file that is written until `close`: a hidden name for `whole`, otherwise `url`.
   private let place: URL
   private let failure: (String, String) -> Failure
   private var descriptor: Int32
   private var waiting: [UInt8] = []
 
-  /// Makes the file, or opens it to go on at its end.
+  /// Creates the file, or opens an existing one as `mode` says.
   package init(
     _ url: URL, _ mode: Mode = .whole,
     failure: @escaping (_ file: String, _ reason: String) -> Failure
@@ -48,19 +52,21 @@ package final class OutputFile<Failure: Error> {
     if mode == .whole { unlink(place.path) }
   }
 
-  /// Adds bytes, which may wait in memory until there are many.
+  /// Adds bytes. They are kept in memory until there are at least 1 MiB, or until `flush` or
+  /// `close`.
   package func write(_ bytes: some Sequence<UInt8>) throws(Failure) {
     waiting.append(contentsOf: bytes)
     if waiting.count >= 1 << 20 { try flush() }
   }
 
-  /// Hands what waits to the system.
+  /// Writes the bytes that are still in memory.
   package func flush() throws(Failure) {
     guard waiting.withUnsafeBytes({ OutputFiles.write($0, to: descriptor) }) else { throw failed() }
     waiting.removeAll(keepingCapacity: true)
   }
 
-  /// Ends the file. A whole one is in its place from then on, and outlasts a power cut.
+  /// Writes the remaining bytes and closes the file. A `whole` file appears under its name only
+  /// now, and its contents survive a power failure.
   package func close() throws(Failure) {
     try flush()
     // Without fsync, a crash of the machine could leave the new name on an empty file.
@@ -82,12 +88,12 @@ package final class OutputFile<Failure: Error> {
   }
 }
 
-/// What writing to files needs beside `OutputFile`.
+/// Functions for output files that do not need an open `OutputFile`.
 package enum OutputFiles {
-  /// What the hidden names of files that are not whole yet begin with.
+  /// The start of the hidden names of files that are not complete yet.
   static let partPrefix = ".part-"
 
-  /// Writes a file, whole or not at all.
+  /// Writes a file completely, or leaves no file and throws.
   package static func write<Failure: Error>(
     _ bytes: some Sequence<UInt8>, to url: URL,
     failure: @escaping (_ file: String, _ reason: String) -> Failure
@@ -99,7 +105,7 @@ package enum OutputFiles {
 
   /// Writes all bytes to an open file.
   ///
-  /// - Returns: false where the system refuses; `errno` says why.
+  /// - Returns: False if the system refuses; `errno` holds the reason.
   package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
     var rest = bytes
     while !rest.isEmpty {
@@ -111,8 +117,8 @@ package enum OutputFiles {
     return true
   }
 
-  /// Removes what killed processes left of files that never became whole. Only for a folder that
-  /// nobody else writes to.
+  /// Removes the incomplete files that killed processes left in `folder`. Use it only for a folder
+  /// that no other process writes to.
   package static func removeParts(in folder: URL) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     for name in names where name.hasPrefix(partPrefix) {

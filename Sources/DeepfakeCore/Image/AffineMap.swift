@@ -1,19 +1,19 @@
-/// An affine map of the plane: (x, y) goes to (a x + b y + c, d x + e y + f).
+/// An affine map of the plane: (x, y) maps to (a x + b y + c, d x + e y + f).
 package struct AffineMap: Sendable, Equatable {
-  /// What x adds to x.
+  /// The factor of x in the new x.
   package var a: Double
-  /// What y adds to x.
+  /// The factor of y in the new x.
   package var b: Double
-  /// The shift of x.
+  /// The translation of x.
   package var c: Double
-  /// What x adds to y.
+  /// The factor of x in the new y.
   package var d: Double
-  /// What y adds to y.
+  /// The factor of y in the new y.
   package var e: Double
-  /// The shift of y.
+  /// The translation of y.
   package var f: Double
 
-  /// The map with these numbers; what is not given is the identity's.
+  /// Creates a map; the default values are those of the identity.
   package init(
     a: Double = 1, b: Double = 0, c: Double = 0, d: Double = 0, e: Double = 1, f: Double = 0
   ) {
@@ -25,15 +25,15 @@ package struct AffineMap: Sendable, Equatable {
     self.f = f
   }
 
-  /// Where (x, y) goes.
+  /// The point to which (x, y) maps.
   package func callAsFunction(x: Double, y: Double) -> (x: Double, y: Double) {
     (a * x + b * y + c, d * x + e * y + f)
   }
 
-  /// The factor by which areas grow; negative for a map that mirrors.
+  /// The factor by which areas grow; negative if the map mirrors.
   package var determinant: Double { a * e - b * d }
 
-  /// The map back, or nil where there is none: the map is flat, or a number is not finite.
+  /// The inverse map, or nil if the determinant is zero or a number is not finite.
   package var inverse: AffineMap? {
     let scale = 1 / determinant
     let map = AffineMap(
@@ -47,9 +47,9 @@ package struct AffineMap: Sendable, Equatable {
     [a, b, c, d, e, f].allSatisfy(\.isFinite)
   }
 
-  /// The factor by which the direction that grows most grows: the largest singular value.
+  /// The largest factor by which the map stretches any direction: the largest singular value.
   package var largestStretch: Double {
-    // In closed form: half the sum of the lengths of the map's turning and mirroring parts.
+    // Closed form: half the sum of the norms of the map's rotation part and its reflection part.
     let turning = ((a + e) * (a + e) + (d - b) * (d - b)).squareRoot()
     let mirroring = ((a - e) * (a - e) + (d + b) * (d + b)).squareRoot()
     return (turning + mirroring) / 2

@@ -1,9 +1,9 @@
-/// A fixed-width font for labels on pictures: capitals, digits and a few signs, 5 x 7 cells each.
+/// A fixed-width font for labels on pictures: capitals, digits and some signs, 5 x 7 cells each.
 enum BitmapFont {
   static let width = 5
   static let height = 7
 
-  /// One sign: its rows from the top, the leftmost cell in the highest of five bits.
+  /// One character: its rows from the top; the leftmost cell is the highest of five bits.
   struct Glyph: Equatable {
     let rows: [UInt8]
 
@@ -19,7 +19,7 @@ enum BitmapFont {
     }
   }
 
-  /// The glyph of a character, a box where there is none. Small letters show as capitals.
+  /// The glyph of a character, or a box if the font lacks it. Small letters are shown as capitals.
   static func glyph(of character: Character) -> Glyph {
     glyphs[character] ?? character.uppercased().first.flatMap { glyphs[$0] } ?? box
   }

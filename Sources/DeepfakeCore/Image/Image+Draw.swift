@@ -2,21 +2,21 @@ import Foundation
 
 /// An 8-bit RGB colour.
 public struct Color: Sendable, Equatable {
-  /// The red part.
+  /// The red component.
   public var red: UInt8
-  /// The green part.
+  /// The green component.
   public var green: UInt8
-  /// The blue part.
+  /// The blue component.
   public var blue: UInt8
 
-  /// A colour of three parts.
+  /// Creates a colour from its three components.
   public init(red: UInt8, green: UInt8, blue: UInt8) {
     self.red = red
     self.green = green
     self.blue = blue
   }
 
-  /// The relative luminance of the screen's light, 0 to 1 (WCAG 2.2).
+  /// The relative luminance as WCAG 2.2 defines it, 0 (black) to 1 (white).
   public var luminance: Float {
     func light(_ part: UInt8) -> Float {
       let value = Float(part) / 255
@@ -25,7 +25,7 @@ public struct Color: Sendable, Equatable {
     return 0.2126 * light(red) + 0.7152 * light(green) + 0.0722 * light(blue)
   }
 
-  /// Black or white, whichever reads better on the colour.
+  /// Black or white: the one that is easier to read on this colour.
   public var readable: Color { luminance > 0.179 ? .black : .white }
 
   /// Red, green and blue at 255.
@@ -34,17 +34,18 @@ public struct Color: Sendable, Equatable {
   public static let black = Color(red: 0, green: 0, blue: 0)
   /// A red that stands out on skin and on film.
   public static let red = Color(red: 230, green: 40, blue: 40)
-  /// A green likewise.
+  /// A green that stands out on skin and on film.
   public static let green = Color(red: 40, green: 200, blue: 80)
-  /// A yellow likewise.
+  /// A yellow that stands out on skin and on film.
   public static let yellow = Color(red: 250, green: 210, blue: 40)
 }
 
-/// Marks for pictures that show what was detected. Coordinates are pixels from the top left corner,
-/// of any size; what lies outside the image is not drawn, nor is anything at a coordinate that is
-/// not a number.
+/// Drawing on pictures, to show what was detected. Coordinates are pixels from the top left corner
+/// and may be of any size. Parts outside the image are not drawn; a shape with a NaN coordinate is
+/// not drawn at all.
 extension Image {
-  /// The outline of a rectangle, `thickness` pixels wide and inside it.
+  /// Draws the outline of a rectangle. The line is `thickness` pixels wide and lies inside the
+  /// rectangle.
   public mutating func drawRectangle(
     left: Float, top: Float, right: Float, bottom: Float, color: Color, thickness: Int = 2
   ) {
@@ -58,7 +59,7 @@ extension Image {
     fill(columns: right - edge..<right, rows: top..<bottom, color)
   }
 
-  /// A filled rectangle of whole pixels.
+  /// Draws a filled rectangle of whole pixels.
   public mutating func fillRectangle(
     x: Int, y: Int, width: Int, height: Int, color: Color
   ) {
@@ -69,7 +70,7 @@ extension Image {
       rows: top..<top + min(max(height, 0), 2 * limit), color)
   }
 
-  /// Another image, its upper left corner at (x, y).
+  /// Copies another image into this one, with its upper left corner at (x, y).
   public mutating func paste(_ other: Image, x: Int, y: Int) {
     let limit = 1_000_000
     let (left, top) = (min(max(x, -limit), limit), min(max(y, -limit), limit))
@@ -79,12 +80,12 @@ extension Image {
     }
   }
 
-  /// A filled circle.
+  /// Draws a filled circle.
   public mutating func drawDisc(x: Float, y: Float, radius: Float, color: Color) {
     drawLine(fromX: x, fromY: y, toX: x, toY: y, color: color, thickness: 2 * radius)
   }
 
-  /// A straight line with round ends.
+  /// Draws a straight line with round ends.
   public mutating func drawLine(
     fromX: Float, fromY: Float, toX: Float, toY: Float, color: Color, thickness: Float = 2
   ) {
@@ -106,8 +107,9 @@ extension Image {
     }
   }
 
-  /// A line of text on a filled rectangle whose top left corner is at (x, y), moved into the image
-  /// where there is room. Letters are capitals; signs that the font lacks show as a box.
+  /// Draws a line of text on a filled rectangle whose top left corner is at (x, y). The rectangle
+  /// is moved so that it lies inside the image, if it fits. Letters are shown as capitals, and
+  /// characters that the font lacks as a box.
   public mutating func drawLabel(
     _ text: String, x: Float, y: Float, scale: Int = 2, color: Color = .white,
     background: Color = .black
@@ -122,8 +124,9 @@ extension Image {
     drawText(text, x: originX + scale, y: originY + scale, scale: scale, color: color)
   }
 
-  /// A line of text whose first letter's upper left corner is at (x, y), letters 5 x 7 cells of
-  /// `scale` pixels. Letters are capitals; signs that the font lacks show as a box.
+  /// Draws a line of text; the upper left corner of the first letter is at (x, y). Letters have 5 x
+  /// 7 cells of `scale` pixels. Letters are shown as capitals, and characters that the font lacks
+  /// as a box.
   public mutating func drawText(_ text: String, x: Int, y: Int, scale: Int, color: Color) {
     for (index, character) in text.enumerated() {
       let glyph = BitmapFont.glyph(of: character)
@@ -137,19 +140,19 @@ extension Image {
     }
   }
 
-  /// The pixels across that `drawText` covers.
+  /// The width in pixels of the text that `drawText` draws.
   public static func textWidth(_ text: String, scale: Int) -> Int {
     max(0, text.count * (BitmapFont.width + 1) - 1) * scale
   }
 
-  /// The pixels that `drawLabel` covers.
+  /// The size in pixels of the rectangle that `drawLabel` fills.
   public static func labelSize(_ text: String, scale: Int = 2) -> (width: Int, height: Int) {
     (
       (1 + text.count * (BitmapFont.width + 1)) * scale, (BitmapFont.height + 2) * scale
     )
   }
 
-  /// A coordinate as a pixel index, far ones cut off.
+  /// The pixel index of a coordinate, limited to ±1,000,000; nil for NaN.
   private static func pixel(_ coordinate: Float) -> Int? {
     coordinate.isNaN ? nil : Int(min(max(coordinate, -1e6), 1e6).rounded())
   }

@@ -1,6 +1,6 @@
 import CDFKernels
 
-/// What a crop shows where it reaches beyond the image.
+/// The fill of the part of a crop that lies outside the image.
 public enum EdgeFill: String, Sendable, CaseIterable {
   case black
   /// The nearest pixel of the image.
@@ -8,13 +8,13 @@ public enum EdgeFill: String, Sendable, CaseIterable {
 }
 
 extension Image {
-  /// The rectangle of `width` x `height` pixels whose top left corner is at (x, y), which may lie
-  /// anywhere, even wholly outside; `edges` says what is seen there.
+  /// The rectangle of `width` x `height` pixels whose top left corner is at (x, y). It may reach
+  /// beyond the image or lie outside; `edges` says how that part is filled.
   public func cropped(
     x: Int, y: Int, width: Int, height: Int, edges: EdgeFill = .black
   ) -> Image {
     precondition(width > 0 && height > 0, "cropped: \(width)x\(height) is empty")
-    // Columns of the crop that lie in the image, and the image's column of the first.
+    // The columns of the crop that lie in the image.
     let columns = Self.overlap(x, width, self.width)
     return Image(width: width, height: height) { target in
       pixels.withUnsafeBufferPointer { source in
@@ -36,7 +36,7 @@ extension Image {
     }
   }
 
-  /// The part of 0..<extent that, moved by `origin`, lies in 0..<limit.
+  /// The part of 0..<extent that lies in 0..<limit when shifted by `origin`.
   private static func overlap(_ origin: Int, _ extent: Int, _ limit: Int) -> Range<Int> {
     guard origin < limit else { return 0..<0 }
     guard origin < 0 else { return 0..<min(extent, limit - origin) }
@@ -62,7 +62,7 @@ extension Image {
     }
   }
 
-  /// The image at another size; itself where the size is the same.
+  /// The image resized to `width` x `height`; unchanged if it has that size already.
   public func resized(width: Int, height: Int, method: Resampling) -> Image {
     precondition(width > 0 && height > 0, "resized: \(width)x\(height) is empty")
     if width == self.width && height == self.height { return self }
@@ -91,8 +91,8 @@ extension Image {
     }
   }
 
-  /// The image turned clockwise by `quarterTurns` times 90 degrees; negative turns go the other
-  /// way.
+  /// The image rotated clockwise by `quarterTurns` times 90 degrees; a negative number rotates
+  /// counterclockwise.
   public func rotated(quarterTurns: Int) -> Image {
     let turns = ((quarterTurns % 4) + 4) % 4
     if turns == 0 { return self }

@@ -1,5 +1,5 @@
 extension Image {
-  /// Each pixel's luma (ITU-R BT.601), row by row, 0 to 255.
+  /// The luma of each pixel (ITU-R BT.601), row by row, 0 to 255.
   package var luma: [Float] {
     pixels.withUnsafeBufferPointer { pixels in
       [Float](unsafeUninitializedCapacity: width * height) { target, count in

@@ -8,16 +8,17 @@ public enum ChannelOrder: String, Sendable, Codable, CaseIterable {
   case bgr
 }
 
-/// How bytes become a network's input: (byte / 255 - mean) / std, in an order of channels.
+/// The conversion of bytes to a network's input: (byte / 255 - mean) / std, in the given channel
+/// order.
 public struct PixelNormalization: Sendable, Equatable {
-  /// Subtracted: red, green, blue, whatever the order of the output.
+  /// The values to subtract, for red, green and blue in this order, whatever `channelOrder` is.
   public let mean: [Float]
-  /// Divided by: red, green, blue, whatever the order of the output.
+  /// The values to divide by, for red, green and blue in this order, whatever `channelOrder` is.
   public let std: [Float]
-  /// The order of the output's channels.
+  /// The order of the channels in the network's input.
   public let channelOrder: ChannelOrder
 
-  /// A normalisation; bytes become 0...1 in the order RGB unless told otherwise.
+  /// Creates a normalisation. By default bytes are scaled to 0...1 in the order RGB.
   public init(
     mean: [Float] = [0, 0, 0], std: [Float] = [1, 1, 1], channelOrder: ChannelOrder = .rgb
   ) {
@@ -31,8 +32,8 @@ public struct PixelNormalization: Sendable, Equatable {
 }
 
 extension PixelNormalization {
-  /// What bytes are multiplied by, and what is then added, for each channel in `order` of red,
-  /// green and blue; in double precision up to the last step.
+  /// The factor and the summand for the bytes of each channel, for the channels in `order` (0 red,
+  /// 1 green, 2 blue). They are computed in double precision and rounded at the end.
   func scaleAndShift(_ order: [UInt8]) -> (scale: [Float], shift: [Float]) {
     (
       order.map { Float(1 / (255 * Double(std[Int($0)]))) },
@@ -42,7 +43,8 @@ extension PixelNormalization {
 }
 
 extension Image {
-  /// The shape [images, height, width, 3] of images of one size, at least one.
+  /// The shape [images, height, width, 3] of a list of images, which must not be empty and must all
+  /// have the same size.
   static func batchShape(_ images: [Image]) -> [Int] {
     precondition(!images.isEmpty, "Tensor: no images")
     let (width, height) = (images[0].width, images[0].height)
@@ -54,7 +56,7 @@ extension Image {
 }
 
 extension Tensor {
-  /// Images of one size as a batch [images, height, width, 3].
+  /// Creates a batch [images, height, width, 3] from images of one size.
   public init(images: [Image], normalization: PixelNormalization) {
     let shape = Image.batchShape(images)
     let (height, width) = (shape[1], shape[2])

@@ -1,18 +1,23 @@
 import CDFKernels
 
 extension Image {
-  /// Input pixels from one sample to the next, at most: bilinear samples this near leave none out.
+  /// The largest distance between neighbouring samples, in input pixels. At this distance bilinear
+  /// sampling skips no pixel.
   private static let sampleSpacing = 1.5
 
-  /// The image moved by `map`, as a picture of `width` x `height` pixels; `edges` says what is seen
-  /// outside.
+  /// The image transformed by `map`, as an image of `width` x `height` pixels.
   ///
-  /// `map` takes places of this image to places of the new one; in both, whole numbers are the
-  /// centres of pixels. Pixels are sampled bilinearly, as OpenCV's `warpAffine` does, so long as
-  /// the map shrinks by 1.5 at most. Where it shrinks more, each new pixel is the mean of a grid of
-  /// such samples spread over it, at most 1.5 pixels apart, so that nothing aliases; `largestGrid`
-  /// samples along an axis at most (32: down to 1/48 of the size). Returns nil where `map` has no
-  /// inverse.
+  /// Pixels are sampled bilinearly, as in OpenCV's `warpAffine`, if the map shrinks by a factor of
+  /// at most 1.5. If it shrinks more, each new pixel is the mean of a grid of such samples over its
+  /// area, at most 1.5 input pixels apart, which avoids aliasing.
+  ///
+  /// - Parameters:
+  ///   - map: It maps positions in this image to positions in the new one. In both, whole numbers
+  ///     are the centres of pixels.
+  ///   - edges: The fill of the parts outside this image.
+  ///   - largestGrid: The most samples of a new pixel along each axis. 32 is enough for maps that
+  ///     shrink to 1/48 of the size.
+  /// - Returns: The new image, or nil if `map` has no inverse.
   package func warped(
     by map: AffineMap, width: Int, height: Int, edges: EdgeFill = .black, largestGrid: Int = 32
   ) -> Image? {

@@ -1,4 +1,4 @@
-/// A picture in memory: 8-bit RGB, rows from the top, no codec and no padding.
+/// An image in memory: 8-bit RGB, rows from the top, without padding.
 ///
 /// ```swift
 /// var image = Image(width: 64, height: 48) { $0.update(repeating: 200) }
@@ -7,14 +7,14 @@
 /// print(small[0, 0].red, small[1, 0].red)  // 230 200
 /// ```
 public struct Image: Sendable, Equatable {
-  /// Pixels across.
+  /// The number of pixels in a row.
   public let width: Int
-  /// Pixels down.
+  /// The number of rows.
   public let height: Int
   /// width * height * 3 bytes: red, green, blue.
   public private(set) var pixels: [UInt8]
 
-  /// An image over `pixels`, whose number must be width * height * 3. Neither extent may be zero.
+  /// Creates an image from `pixels`, width * height * 3 bytes. Width and height must be above zero.
   public init(width: Int, height: Int, pixels: [UInt8]) {
     precondition(
       width > 0 && height > 0 && pixels.count == width * height * 3,
@@ -24,7 +24,7 @@ public struct Image: Sendable, Equatable {
     self.pixels = pixels
   }
 
-  /// An image whose pixels `body` writes, every one.
+  /// Creates an image whose pixels `body` writes; it must write every byte.
   public init(
     width: Int, height: Int,
     initializingWith body: (UnsafeMutableBufferPointer<UInt8>) throws -> Void
@@ -32,8 +32,8 @@ public struct Image: Sendable, Equatable {
     try self.init(width: width, height: height, room: 0, initializingWith: body)
   }
 
-  /// The same with `room` bytes after the last pixel that `body` may write to as well, which are no
-  /// part of the image.
+  /// Creates an image whose pixels `body` writes. `body` may also write to `room` bytes after the
+  /// last pixel, which do not belong to the image.
   package init(
     width: Int, height: Int, room: Int,
     initializingWith body: (UnsafeMutableBufferPointer<UInt8>) throws -> Void
@@ -48,7 +48,7 @@ public struct Image: Sendable, Equatable {
     }
   }
 
-  /// Red, green and blue at a place inside the image.
+  /// Red, green and blue of the pixel in column `x` and row `y`, which must be inside the image.
   public subscript(x: Int, y: Int) -> (red: UInt8, green: UInt8, blue: UInt8) {
     get {
       let i = offset(x, y)

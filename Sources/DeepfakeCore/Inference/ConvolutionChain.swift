@@ -1,29 +1,27 @@
 import CDFKernels
 
-/// A chain of 3x3 depthwise separable convolutions, and of plain ones, made ready for inference. It
-/// runs row by row, each layer holding only the rows that the next one needs, so that large maps of
-/// few channels never leave the cache; it can begin with the bytes of images.
+/// A chain of 3x3 depthwise separable convolutions and plain convolutions, packed for inference. It
+/// runs row by row. Each layer keeps only the rows that the next layer needs, so large maps with
+/// few channels stay in the cache. The first layer can read the bytes of images.
 ///
-/// The kernels' choice of instruction set is part of the packing; it must not change afterwards.
+/// The weights are packed for the instruction set in use, which must not change afterwards.
 package struct ConvolutionChain: Sendable {
-  /// A convolution with what follows it. The convolution keeps the size or, at stride 2, halves it,
-  /// rounded up.
+  /// A convolution with its batch norm and activation. The convolution keeps the size of its input
+  /// or, at stride 2, halves it and rounds up.
   package struct Block: Sendable {
-    /// The convolution.
     package var conv: Conv2d
-    /// The batch norm after it.
+    /// The batch norm after the convolution.
     package var norm: BatchNorm2d?
-    /// The activation after that.
+    /// The activation after the norm.
     package var activation: Activation
 
-    /// A block.
     package init(_ conv: Conv2d, norm: BatchNorm2d? = nil, activation: Activation = .identity) {
       self.conv = conv
       self.norm = norm
       self.activation = activation
     }
 
-    /// Whether a chain can have this as a plain layer.
+    /// Whether a chain accepts this block as a plain layer.
     package var fitsPlain: Bool { PackedChainLayer.fits(conv, groups: 1) }
   }
 
@@ -35,16 +33,17 @@ package struct ConvolutionChain: Sendable {
     case separable(depthwise: Block, pointwise: Block)
   }
 
-  /// The most layers of a chain.
+  /// The maximum number of layers of a chain.
   package static let maximumCount = Int(DF_CHAIN_LAYERS)
 
   private let layers: [PackedChainLayer]
-  /// The first layer for bytes in the order red, green, blue, where the chain begins with bytes.
+  /// The first layer for bytes in the order red, green, blue; nil if the chain cannot begin with
+  /// images.
   private let firstOfImages: PackedChainLayer?
   private let normalization: PixelNormalization
 
-  /// Packs `layers` and releases their parameters. Where `normalization` is given, the chain can
-  /// begin with images: the first layer is a plain one with three inputs.
+  /// Packs `layers` and releases their parameters. With a `normalization`, the chain can begin with
+  /// images: the first layer must then be a plain one with three inputs.
   package init(_ layers: [Layer], normalization: PixelNormalization? = nil) {
     self.normalization = normalization ?? PixelNormalization()
     firstOfImages = normalization.flatMap { normalization in
@@ -85,7 +84,8 @@ package struct ConvolutionChain: Sendable {
     }
   }
 
-  /// The chain's output for images of one size. It must have been made with a normalisation.
+  /// The chain's output for images of one size. The chain must have been created with a
+  /// `normalization`.
   package func callAsFunction(_ images: [Image]) -> Tensor {
     guard let firstOfImages else {
       preconditionFailure("\(layers[0].key): this chain does not begin with images")
@@ -104,7 +104,7 @@ package struct ConvolutionChain: Sendable {
     }
   }
 
-  /// The key of the only layer, or those of the first and the last.
+  /// The keys of the first and the last layer without ".weight", for the measured times.
   private var label: String {
     let ends = layers.count > 1 ? [layers[0], layers[layers.count - 1]] : [layers[0]]
     let suffix = ".weight"

@@ -1,16 +1,16 @@
 import CDFKernels
 
 extension Tensor? {
-  /// Calls `body` with the elements, or nil where there is no tensor.
+  /// Calls `body` with a pointer to the elements, or with nil if there is no tensor.
   func withUnsafePointer<R>(_ body: (UnsafePointer<Float>?) throws -> R) rethrows -> R {
     guard let self else { return try body(nil) }
     return try self.withUnsafeBuffer { try body($0.baseAddress) }
   }
 }
 
-/// Calls `body` with what a kernel does to its output: add `bias`, activate, add `residual`.
-/// `slopes` are those of a PReLU, which takes the activation's place. `thenReLU` ends it with a
-/// ReLU; there is no other activation then.
+/// Calls `body` with the steps that a kernel applies to its output: add `bias`, apply `activation`,
+/// add `residual`. `slopes` are the slopes of a PReLU, which replaces the activation. With
+/// `thenReLU`, a ReLU after the sum replaces the activation.
 func withEpilogue<R>(
   bias: Tensor?, activation: Activation, slopes: Tensor?, residual: Tensor?, thenReLU: Bool = false,
   _ body: (UnsafePointer<df_epilogue>) throws -> R

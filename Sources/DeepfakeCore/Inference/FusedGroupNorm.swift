@@ -1,7 +1,8 @@
 import CDFKernels
 
-/// A group norm made ready for inference, with activation and residual fused. It works in place
-/// where its input's memory is nobody else's, as that of a convolution's result just passed in.
+/// A group norm prepared for inference, fused with activation and residual. It works in place if
+/// nothing else refers to its input's memory, for example a convolution's result passed on
+/// directly.
 package struct FusedGroupNorm: Sendable {
   private let key: String
   private let operation: GroupNormalization
@@ -9,7 +10,7 @@ package struct FusedGroupNorm: Sendable {
   private let shift: Tensor
   private let activation: Activation
 
-  /// Takes over `norm`, followed by `activation`, and releases its parameters.
+  /// Takes over the values of `norm`, which `activation` follows, and releases its parameters.
   package init(_ norm: GroupNorm, activation: Activation = .identity) {
     key = norm.weight.key
     operation = GroupNormalization(groups: norm.groups, epsilon: norm.epsilon)
@@ -51,7 +52,7 @@ package struct FusedGroupNorm: Sendable {
     }
   }
 
-  /// Of each element a square is added up, and its scale and shift are applied.
+  /// The work of one call: each element is squared and summed, then scaled and shifted.
   private func work(_ shape: [Int]) -> LayerWork {
     LayerWork(
       .norm, input: shape, output: shape, weights: 2 * scale.count,

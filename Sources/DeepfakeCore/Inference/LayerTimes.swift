@@ -1,19 +1,18 @@
-/// How long the layers of a network took in inference, and what they had to do.
+/// The time that each layer of a network took in inference, with the amount of work.
 ///
-/// A layer wraps its work in `measure`, which costs next to nothing where nobody records.
+/// A layer wraps its work in `measure`, which costs almost nothing if no recording is running.
 package final class LayerTimes: Sendable {
   /// The calls of one layer on input of one shape.
   package struct Entry: Sendable, Equatable {
-    /// The layer's key, that of its weight less the name `weight`.
+    /// The key of the layer: the key of its weight without `.weight`.
     package var key: String
-    /// What one call has to do.
+    /// The work of one call.
     package var work: LayerWork
     package var calls: Int
-    /// The part of the clock's time that they took, in seconds: a call on one thread of two counts
-    /// half.
+    /// The time of these calls in seconds of wall clock time. If a call uses one of two threads,
+    /// half of its time counts.
     package var seconds: Double
 
-    /// An entry.
     package init(key: String, work: LayerWork, calls: Int, seconds: Double) {
       self.key = key
       self.work = work
@@ -33,7 +32,10 @@ package final class LayerTimes: Sendable {
 
   private init() {}
 
-  /// What `body` returns, and the layers that it ran, in the order in which they ran first.
+  /// Runs `body` and records the layers that it runs.
+  ///
+  /// - Returns: The result of `body`, and one entry for each layer and input shape, in the order of
+  ///   their first calls.
   package static func record<Result>(
     _ body: () throws -> Result
   ) rethrows -> (result: Result, entries: [Entry]) {
@@ -48,8 +50,8 @@ package final class LayerTimes: Sendable {
     }
   }
 
-  /// `body`'s result. Where layers are recorded, its time counts as that of the layer whose weight
-  /// has `key`; layers inside `body` are not recorded a second time.
+  /// Returns the result of `body`. If a recording is running, the time counts for the layer whose
+  /// weight has `key`; layers inside `body` are not recorded separately.
   @inline(__always)
   package static func measure<Result>(
     _ key: @autoclosure () -> String, work: @autoclosure () -> LayerWork, _ body: () -> Result
@@ -68,8 +70,8 @@ package final class LayerTimes: Sendable {
     return result
   }
 
-  /// Calls `body` with layers recorded by `times`, which is how a recording follows work to other
-  /// threads.
+  /// Calls `body` while `times` records its layers. The thread pool uses this to continue a
+  /// recording on other threads.
   static func recorded(by times: LayerTimes, _ body: () -> Void) {
     $current.withValue(times, operation: body)
   }

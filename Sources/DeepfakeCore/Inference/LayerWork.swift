@@ -1,34 +1,32 @@
-/// What one call of a layer has to do, whichever way it does it.
+/// The amount of work of one call of a layer, independent of the method that computes it.
 package struct LayerWork: Sendable, Hashable {
-  /// What the layer is.
+  /// The kind of a layer.
   package enum Kind: String, Sendable {
-    /// A convolution, but for the next two kinds.
+    /// A convolution that is neither pointwise nor depthwise.
     case convolution
-    /// A convolution of 1x1: a matrix product over pixels.
+    /// A 1x1 convolution: a matrix product over pixels.
     case pointwise
-    /// A convolution of each channel by itself.
+    /// A convolution that treats each channel separately.
     case depthwise
     /// A fully connected layer.
     case linear
-    /// A norm and its activation.
+    /// A norm with its activation.
     case norm
-    /// Several layers in one.
+    /// Several layers that run as one.
     case block
   }
 
-  /// What the layer is.
   package var kind: Kind
-  /// The input's shape, [batch, height, width, channels] as a rule.
+  /// The input's shape, usually [batch, height, width, channels].
   package var input: [Int]
-  /// The output's shape.
   package var output: [Int]
-  /// Multiplications followed by an addition.
+  /// The number of multiplications with a following addition.
   package var multiplyAdds: Int
   package var weightBytes: Int
-  /// Bytes that must be moved at least: weights, input and output, each once.
+  /// The minimum number of bytes to move: weights, input and output, each once.
   package var bytes: Int
 
-  /// The work of a layer of Float32 in, out and weights.
+  /// The work of a layer with Float32 input, output and weights. `weights` is their number.
   package init(
     _ kind: Kind, input: [Int], output: [Int], weights: Int, multiplyAdds: Int
   ) {
@@ -40,7 +38,7 @@ package struct LayerWork: Sendable, Hashable {
     bytes = weightBytes + 4 * (input.reduce(1, *) + output.reduce(1, *))
   }
 
-  /// The work of layers that run as one, in order: what lies between them is not moved.
+  /// The work of layers that run as one, in order. The data between them is not counted in `bytes`.
   package init(fusing parts: [LayerWork]) {
     self.init(
       .block, input: parts.first?.input ?? [0], output: parts.last?.output ?? [0],

@@ -1,8 +1,8 @@
 import CDFKernels
 
-/// A batch norm as it is folded into the convolution before it, in double precision.
+/// The folding of a batch norm into the convolution before it, computed in double precision.
 struct NormFolding {
-  /// What each output's weights are multiplied by.
+  /// The factor for the weights of each output channel.
   private let scales: [Double]
   let bias: Tensor
 
@@ -27,7 +27,7 @@ struct NormFolding {
     bias = Tensor(shifts, shape: [outputs])
   }
 
-  /// A weight [..., out], scaled.
+  /// The weight [..., out] multiplied by the factors.
   func scaling(_ weight: Tensor) -> Tensor {
     Tensor(shape: weight.shape) { scaled in
       weight.withUnsafeBuffer { weight in
@@ -40,7 +40,7 @@ struct NormFolding {
     }
   }
 
-  /// The panels of a weight of `shape`, scaled.
+  /// The panels of a weight of `shape` multiplied by the factors.
   func scalingPanels(_ panels: Tensor, shape: [Int]) -> Tensor {
     var panels = panels
     panels.withUnsafeMutableBuffer {
@@ -49,7 +49,7 @@ struct NormFolding {
     return panels
   }
 
-  /// Releases the parameters of a convolution that was packed with its norm.
+  /// Releases the parameters of a convolution and of its norm, after they were packed.
   static func release(_ conv: Conv2d, _ norm: BatchNorm2d?) {
     let parameters = [
       conv.weight, conv.bias, norm?.weight, norm?.bias, norm?.runningMean, norm?.runningVariance,
@@ -59,7 +59,7 @@ struct NormFolding {
 }
 
 extension Conv2d {
-  /// The weights of a 1x1 convolution in panels, with the norm after it multiplied in.
+  /// The weights of a 1x1 convolution in panels, with the norm after it folded in.
   func packedInPanels(_ folding: NormFolding?) -> Tensor {
     let panels = weight.packedInPanels()
     return folding.map { $0.scalingPanels(panels, shape: weight.shape) } ?? panels

@@ -1,8 +1,8 @@
 import CDFKernels
 
-/// A layer of a `ConvolutionChain` as the kernels need it.
+/// A layer of a `ConvolutionChain`, packed for the kernels.
 struct PackedChainLayer: Sendable {
-  /// The key of the weight that gives the output.
+  /// The key of the layer's last weight, the pointwise one of a separable layer.
   let key: String
   let inputs, outputs, kernelSize, stride: Int
   let depthwise: Tensor?
@@ -11,13 +11,13 @@ struct PackedChainLayer: Sendable {
   let bias: Tensor?
   let activation: Activation
 
-  /// Multiply-adds for a pixel of the output.
+  /// Multiply-adds for each pixel of the output.
   var multiplyAdds: Int {
     depthwise == nil
       ? kernelSize * kernelSize * inputs * outputs : (kernelSize * kernelSize + outputs) * inputs
   }
 
-  /// The layer; `reversesInputs` turns the order of its input's channels round.
+  /// Packs a layer. With `reversesInputs` its weights expect the input channels in reverse order.
   init(_ layer: ConvolutionChain.Layer, reversesInputs: Bool) {
     switch layer {
     case .plain(let block):
@@ -65,7 +65,8 @@ struct PackedChainLayer: Sendable {
     }
   }
 
-  /// Whether a chain keeps the convolution's geometry.
+  /// Whether a chain supports the convolution's kernel size, stride, padding, dilation and
+  /// `groups`.
   static func fits(_ conv: Conv2d, groups: Int) -> Bool {
     let (settings, shape) = (conv.settings, conv.weight.shape)
     return shape[0] == shape[1] && shape[0] % 2 == 1 && shape[0] <= Int(DF_CHAIN_KERNEL)
@@ -81,7 +82,7 @@ struct PackedChainLayer: Sendable {
         + " a chain")
   }
 
-  /// Valid while this layer is alive.
+  /// The layer in the kernels' form. Its pointers are valid while this layer is alive.
   var kernel: df_chain_layer {
     df_chain_layer(
       in_channels: inputs, out_channels: outputs, kernel: kernelSize, stride: stride,

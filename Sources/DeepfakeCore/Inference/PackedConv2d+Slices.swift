@@ -1,12 +1,12 @@
 import CDFKernels
 
-// Convolutions between some of the channels of wider maps, so that what several of them give lies
-// side by side without being copied there.
+// Convolutions that read and write only some channels of wider maps. The results of several
+// convolutions can so be placed next to each other without a copy.
 
 extension PackedConv2d {
-  /// Writes the convolved `x` to channels `place`... of `maps`, which have x's batch, and the
-  /// output's height and width. For 3x3 convolutions of stride 1 that keep the size, of 16 channels
-  /// and more.
+  /// Convolves `x` and writes the result to channels `place`... of `maps`, which must have the
+  /// batch of `x` and the output's height and width. It supports only 3x3 convolutions of stride 1
+  /// that keep the size and have at least 16 input and output channels.
   package func write(_ x: Tensor, to maps: inout Tensor, at place: Int) {
     let target = checkedSlice(of: maps, at: place, count: outputs)
     precondition(
@@ -20,8 +20,8 @@ extension PackedConv2d {
     }
   }
 
-  /// Convolves the channels `first`... of `maps` into its channels `place`..., which must be
-  /// others.
+  /// Convolves the channels `first`... of `maps` and writes the result to its channels `place`....
+  /// The two ranges must not overlap.
   package func rewrite(_ maps: inout Tensor, from first: Int, at place: Int) {
     _ = checkedSlice(of: maps, at: first, count: inputs)
     let target = checkedSlice(of: maps, at: place, count: outputs)
@@ -34,7 +34,8 @@ extension PackedConv2d {
     }
   }
 
-  /// The convolved first channels of `x`, as many as there are inputs. For pointwise convolutions.
+  /// Convolves the first channels of `x`, as many as the convolution has inputs. It supports only
+  /// pointwise convolutions.
   package func ofFirstChannels(_ x: Tensor) -> Tensor {
     precondition(isPointwise, "\(key): needs a pointwise convolution, not \(weightShape)")
     let image = checkedSlice(of: x, at: 0, count: inputs)

@@ -1,13 +1,14 @@
 import CDFKernels
 
-/// A convolution made ready for inference: batch norm folded in, weights packed for the kernels,
-/// and activation and residual applied to output tiles while they are in cache.
+/// A convolution packed for inference. The batch norm is folded in, the weights are packed for the
+/// kernels, and activation and residual are applied to tiles of the output while they are in the
+/// cache.
 ///
-/// The kernels' choice of instruction set is part of the packing; it must not change afterwards.
+/// The weights are packed for the instruction set in use, which must not change afterwards.
 public struct PackedConv2d: Sendable {
-  /// Channels of the input.
+  /// The number of input channels.
   public let inputs: Int
-  /// Channels of the output.
+  /// The number of output channels.
   public let outputs: Int
 
   let key: String
@@ -19,8 +20,8 @@ public struct PackedConv2d: Sendable {
   private let activation: Activation
   private let slopes: Tensor?
 
-  /// Packs `conv`, followed by `norm` and `activation` or `prelu`, and releases their parameters. A
-  /// depthwise convolution takes no `prelu`.
+  /// Packs `conv`, followed by `norm` and by `activation` or `prelu`, and releases their
+  /// parameters. A depthwise convolution must not have a `prelu`.
   public init(
     _ conv: Conv2d, norm: BatchNorm2d? = nil, activation: Activation = .identity,
     prelu: PReLU? = nil
@@ -41,13 +42,14 @@ public struct PackedConv2d: Sendable {
     precondition(slopes == nil || !isDepthwise, "\(key): a depthwise convolution takes no PReLU")
   }
 
-  /// Whether each channel is convolved by itself.
+  /// Whether each channel is convolved separately.
   public var isDepthwise: Bool { settings.groups == inputs && inputs == outputs && inputs > 1 }
 
-  /// Whether this is a matrix product over pixels, read in place.
+  /// Whether this is a 1x1 convolution, computed as a matrix product over the input's pixels in
+  /// place.
   public var isPointwise: Bool { method == .pointwise }
 
-  /// Whether this is a 3x3 convolution by Winograd's method.
+  /// Whether this is a 3x3 convolution computed by Winograd's method.
   var isWinograd: Bool { method == .winograd }
 
   private static func pack(_ conv: Conv2d, _ folding: NormFolding?, _ method: Method) -> Tensor {
@@ -55,7 +57,7 @@ public struct PackedConv2d: Sendable {
     if method == .pointwise { return conv.packedInPanels(folding) }
     let weight = folding.map { $0.scaling(conv.weight.value) } ?? conv.weight.value
     return weight.withUnsafeBuffer { weight in
-      // Packing depends on the kernel and the groups alone; the input's size is a stand-in.
+      // Packing depends only on the kernel and the groups; the input's size is a placeholder.
       var conv = df_conv2d(
         batch: 1, in_height: shape[0], in_width: shape[1], in_channels: shape[2] * settings.groups,
         out_height: 1, out_width: 1, out_channels: shape[3], kernel_height: shape[0],
@@ -73,9 +75,9 @@ public struct PackedConv2d: Sendable {
     }
   }
 
-  /// The convolved images [batch, height, width, out] of `x` [batch, height, width, in].
+  /// The convolution of `x` [batch, height, width, in] as [batch, height, width, out].
   ///
-  /// - Parameter residual: added after the activation; of the output's shape.
+  /// - Parameter residual: A tensor of the output's shape that is added after the activation.
   public func callAsFunction(_ x: Tensor, residual: Tensor? = nil) -> Tensor {
     if isPointwise { return product(x, residual: residual) }
     var conv = settings.kernel(input: ImageShape(x, key), weight: weightShape)
@@ -93,7 +95,7 @@ public struct PackedConv2d: Sendable {
     }
   }
 
-  /// What a call has to do, counting a multiplication for every tap whatever the method.
+  /// The work of one call. Every tap counts as a multiplication, whatever the method.
   func work(input: [Int], output: [Int]) -> LayerWork {
     LayerWork(
       isPointwise ? .pointwise : isDepthwise ? .depthwise : .convolution, input: input,
@@ -101,7 +103,7 @@ public struct PackedConv2d: Sendable {
       multiplyAdds: output.reduce(1, *) * weightShape.dropLast().reduce(1, *))
   }
 
-  /// max(0, the convolved `x` + `residual`), for a pointwise convolution without activation.
+  /// max(0, the convolution of `x` + `residual`), for a pointwise convolution without activation.
   public func relu(_ x: Tensor, adding residual: Tensor) -> Tensor {
     precondition(
       isPointwise && activation == .identity && slopes == nil,
@@ -152,16 +154,16 @@ public struct PackedConv2d: Sendable {
 }
 
 extension PackedConv2d {
-  /// How a convolution is done.
+  /// The method by which a convolution is computed.
   private enum Method: Sendable {
-    /// A product over pixels, read in place.
+    /// A matrix product over the input's pixels in place.
     case pointwise
     /// Winograd's F(4x4, 3x3): a quarter of the multiplications, four times the weights.
     case winograd
-    /// A product over gathered windows, or what depthwise convolutions do.
+    /// A matrix product over gathered windows, or the kernel for depthwise convolutions.
     case direct
 
-    /// The fastest method; `weight` is the weights' shape.
+    /// Chooses the fastest method; `weight` is the shape of the weights.
     init(_ settings: ConvolutionSettings, weight: [Int]) {
       let isPlain = settings.stride == 1 && settings.dilation == 1 && settings.groups == 1
       if weight[0] == 1 && weight[1] == 1 && settings.stride == 1 && settings.groups == 1
@@ -171,8 +173,8 @@ extension PackedConv2d {
       } else if weight[0] == 3 && weight[1] == 3 && isPlain && min(weight[2], weight[3]) >= 16
         && weight[2] * weight[3] <= 512 * 512
       {
-        // With fewer channels the transforms take as long as what they save; with more, the
-        // weights.
+        // With fewer channels the transforms take as long as the multiplications that they save.
+        // With more channels, reading the larger weights does.
         self = .winograd
       } else {
         self = .direct

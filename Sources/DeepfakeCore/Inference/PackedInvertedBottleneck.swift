@@ -1,14 +1,14 @@
 import CDFKernels
 
-/// An inverted bottleneck made ready for inference, with squeeze and excitation or without:
-/// EfficientNet's block (Tan and Le 2019), of which the widened maps, six times as large as all
-/// others, are never written as a whole.
+/// An inverted bottleneck packed for inference, with or without squeeze and excitation: the block
+/// of EfficientNet (Tan and Le 2019). Its widened maps, six times as large as the others, are never
+/// written to memory as a whole.
 ///
-/// A chunk of widened channels is made row by row, filtered from there, and summed for the squeeze
-/// while it is in the nearest caches; the excitation's gates go into the projection's weights or
-/// its input, whatever is smaller. Batch norms are folded into the weights. Group norms need all of
-/// their group before the first pixel: their statistics are gathered while maps are written, and
-/// they are applied as these are read.
+/// A slice of the widened channels is computed row by row, filtered, and summed for the squeeze
+/// while it is in the nearest caches. The gates of the excitation are multiplied into the
+/// projection's weights or into its input, whichever is smaller. Batch norms are folded into the
+/// weights. Group norms need all pixels of a group before the first output, so their statistics are
+/// gathered while maps are written, and the norms are applied when the maps are read.
 package struct PackedInvertedBottleneck: Sendable {
   private let key: String
   private let settings: ConvolutionSettings
@@ -24,15 +24,17 @@ package struct PackedInvertedBottleneck: Sendable {
   private let project: PackedProduct
   private let norms: [PackedNorm?]
 
-  /// Packs the block's layers, whose parameters are released: `activation` follows `widen` and
-  /// `filter`, SiLU `reduce`, the logistic function `excite`, and nothing `project`. Norms are all
-  /// of one kind.
+  /// Packs the block's layers and releases their parameters. `activation` follows `widen` and
+  /// `filter`, SiLU follows `reduce`, the sigmoid follows `excite`, and nothing follows `project`.
+  /// All norms must be of one kind.
   ///
   /// - Parameters:
-  ///   - widen: 1x1; none where `filter` reads the block's input.
-  ///   - filter: depthwise, without dilation.
-  ///   - reduce: the squeeze, and `excite` the excitation; both or none.
-  ///   - hasResidual: whether the input is added to the output.
+  ///   - widen: The 1x1 convolution that widens; nil if `filter` reads the block's input.
+  ///   - filter: The depthwise convolution, without dilation.
+  ///   - reduce: The squeeze layer. `reduce` and `excite` are both present or both nil.
+  ///   - excite: The excitation layer.
+  ///   - project: The 1x1 convolution to the output's channels.
+  ///   - hasResidual: Whether the input is added to the output.
   package init(
     widen: (conv: Conv2d, norm: NormLayer)?, filter: (conv: Conv2d, norm: NormLayer),
     reduce: Conv2d?, excite: Conv2d?, project: (conv: Conv2d, norm: NormLayer),
@@ -80,7 +82,7 @@ package struct PackedInvertedBottleneck: Sendable {
       "\(key): the block's layers do not fit each other")
   }
 
-  /// The block's output [batch, height, width, out] of `x` [batch, height, width, in].
+  /// The block's output [batch, height, width, out] for `x` [batch, height, width, in].
   package func callAsFunction(_ x: Tensor) -> Tensor {
     let image = ImageShape(x, key)
     precondition(image.channels == inputs, "\(key): input \(x.shape) has not \(inputs) channels")
@@ -179,7 +181,7 @@ private struct PackedProduct {
       multiplyAdds: pixels * inputs * outputs)
   }
 
-  /// Calls `body` with panels and bias, both null where there is no product.
+  /// Calls `body` with pointers to panels and bias; both are nil if there is no product.
   static func withPointers(
     _ product: PackedProduct?, _ body: (UnsafePointer<Float>?, UnsafePointer<Float>?) -> Void
   ) {
@@ -189,14 +191,14 @@ private struct PackedProduct {
   }
 }
 
-/// A group norm's parameters.
+/// The parameters of a group norm.
 private struct PackedNorm {
   private let groups: Int
   private let epsilon: Float
   private let scale: Tensor
   private let shift: Tensor
 
-  /// Takes over a group norm, whose parameters are released; nil for a batch norm.
+  /// Takes over the values of a group norm and releases its parameters; nil for a batch norm.
   init?(_ norm: NormLayer) {
     guard case .group(let norm) = norm else { return nil }
     groups = norm.groups
@@ -210,7 +212,7 @@ private struct PackedNorm {
       "\(norm.weight.key): \(groups) groups do not divide \(scale.count) channels")
   }
 
-  /// Calls `body` with three norms as the kernels take them.
+  /// Calls `body` with three norms in the kernels' form.
   static func withKernelForms(
     _ norms: [PackedNorm?], _ body: (df_block_norm, df_block_norm, df_block_norm) -> Void
   ) {

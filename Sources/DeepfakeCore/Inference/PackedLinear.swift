@@ -1,10 +1,10 @@
 import CDFKernels
 
-/// A fully connected layer made ready for inference: weights packed, activation fused.
+/// A fully connected layer packed for inference, with its activation fused.
 package struct PackedLinear: Sendable {
-  /// Features of the input.
+  /// The number of input features.
   package let inputs: Int
-  /// Features of the output.
+  /// The number of output features.
   package let outputs: Int
 
   private let key: String
@@ -28,7 +28,7 @@ package struct PackedLinear: Sendable {
     prelu?.weight.release()
   }
 
-  /// [..., in] to [..., out].
+  /// Maps [..., in] to [..., out].
   package func callAsFunction(_ x: Tensor) -> Tensor {
     precondition(
       x.shape.last == inputs, "\(key): input \(x.shape) has not \(inputs) features")

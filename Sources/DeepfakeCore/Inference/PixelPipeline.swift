@@ -1,24 +1,24 @@
 import CDFKernels
 
-/// A part of an image, and the size at which a network sees it: every pixel of that size is the
-/// mean of all the pixels that it touches, as PyTorch's "area" interpolation computes it.
+/// A part of an image, and the size to which it is resized for a network. Each pixel of that size
+/// is the mean of all the pixels that it touches, as in PyTorch's "area" interpolation.
 package struct PixelWindow: Sendable, Equatable {
-  /// The place of the image in a list of images.
+  /// The index of the image in a list of images.
   package var image: Int
   /// The leftmost column.
   package var x: Int
   /// The uppermost row.
   package var y: Int
-  /// Columns.
+  /// The number of columns in the image.
   package var width: Int
-  /// Rows.
+  /// The number of rows in the image.
   package var height: Int
-  /// Columns that the network sees.
+  /// The number of columns after resizing.
   package var toWidth: Int
-  /// Rows that the network sees.
+  /// The number of rows after resizing.
   package var toHeight: Int
 
-  /// A window; it must lie in its image.
+  /// Creates a window, which must lie inside its image.
   package init(
     image: Int, x: Int, y: Int, width: Int, height: Int, toWidth: Int, toHeight: Int
   ) {
@@ -32,30 +32,30 @@ package struct PixelWindow: Sendable, Equatable {
   }
 }
 
-/// A chain of unpadded convolutions with PReLU and of max pools that runs row by row from bytes,
-/// each layer holding only the rows that the next one needs: for small networks over whole
-/// pictures, or over many crops. Windows, and parts of large ones, are worked on in parallel.
+/// A chain of unpadded convolutions with PReLU and of max pools that reads image bytes and runs row
+/// by row. Each layer keeps only the rows that the next layer needs. It suits small networks over
+/// whole images or over many crops. Windows, and parts of large windows, are computed in parallel.
 ///
-/// The kernels' choice of instruction set is part of the packing; it must not change afterwards.
+/// The weights are packed for the instruction set in use, which must not change afterwards.
 package struct PixelPipeline: Sendable {
   /// One layer of the chain.
   package enum Layer: Sendable {
-    /// A convolution without padding and its activation, if any.
+    /// A convolution without padding, with a PReLU or without activation.
     case convolution(Conv2d, PReLU?)
-    /// A max pool in ceiling mode: the last windows may reach beyond the input.
+    /// A max pool in ceil mode: the last windows may reach beyond the input.
     case maxPool(kernel: Int, stride: Int)
   }
 
-  /// A layer as the kernels need it.
+  /// A layer packed for the kernels.
   fileprivate struct Packed: Sendable {
     var kernel, stride, inputs, outputs: Int
     var weight, bias, slopes: Tensor?
 
-    /// Multiply-adds for an output pixel.
+    /// Multiply-adds for each output pixel.
     var multiplyAdds: Int { weight == nil ? 0 : kernel * kernel * inputs * outputs }
   }
 
-  /// Channels of the output.
+  /// The number of output channels.
   package var outputs: Int { layers.last?.outputs ?? 0 }
 
   private let key: String
@@ -63,12 +63,13 @@ package struct PixelPipeline: Sendable {
   private let mean: Float
   private let scale: Float
 
-  /// Rows and columns of output that are worked on at once: enough that what neighbours both
-  /// compute does not count, few enough for the caches.
+  /// The rows and columns of output that one job computes. Neighbouring jobs compute some rows and
+  /// columns twice, so a job must be large, but it must fit into the caches.
   private static let rowsAtOnce = 32
   private static let columnsAtOnce = 512
 
-  /// Packs `layers`, whose parameters are released. They begin with (byte - mean) * scale.
+  /// Packs `layers` and releases their parameters. The first layer reads
+  /// (byte - mean) * scale.
   package init(_ layers: [Layer], mean: Float, scale: Float) {
     precondition(
       (1...Int(DF_PIPELINE_LAYERS)).contains(layers.count),
@@ -84,7 +85,7 @@ package struct PixelPipeline: Sendable {
     self.scale = scale
   }
 
-  /// The first convolution's key, and the last's.
+  /// The keys of the first and the last convolution without ".weight", for the measured times.
   private static func key(_ layers: [Layer]) -> String {
     let keys = layers.compactMap { layer in
       if case .convolution(let conv, _) = layer { conv.weight.key } else { nil as String? }
@@ -94,12 +95,13 @@ package struct PixelPipeline: Sendable {
       .joined(separator: " to ")
   }
 
-  /// The extent of the output for an extent of the input; 0 where that is too small.
+  /// The extent of the output for an extent of the input; 0 if the input is too small.
   package func outputExtent(_ extent: Int) -> Int {
     withKernel { df_pipeline_extent($0, extent) }
   }
 
-  /// The outputs of windows of one size that the network sees, [windows, height, width, outputs].
+  /// The outputs for windows that are resized to one size, as a batch [windows, height, width,
+  /// outputs].
   package func batch(_ windows: [PixelWindow], of images: [Image]) -> Tensor {
     precondition(
       windows.allSatisfy {
@@ -114,7 +116,7 @@ package struct PixelPipeline: Sendable {
     }
   }
 
-  /// The output of each window, [height, width, outputs].
+  /// The output for each window, [height, width, outputs].
   package func callAsFunction(_ windows: [PixelWindow], of images: [Image]) -> [Tensor] {
     var outputs: [Output] = []
     let tensors = windows.map { window in
@@ -125,7 +127,7 @@ package struct PixelPipeline: Sendable {
         if let y = y.baseAddress { outputs.append(Output(window: window, y: y)) }
       }
     }
-    // The tensors are nobody else's yet.
+    // Nothing else refers to the tensors yet, so writing to them is safe.
     withExtendedLifetime(tensors) { run(outputs, images) }
     return tensors
   }
@@ -157,7 +159,7 @@ package struct PixelPipeline: Sendable {
     }
   }
 
-  /// What the windows' outputs take; shapes are those of all windows laid in one row.
+  /// The work for the windows' outputs. The shapes are those of all windows joined into one row.
   private func work(_ windows: [PixelWindow]) -> LayerWork {
     var multiplyAdds = 0
     withKernel { pipeline in
@@ -183,7 +185,7 @@ package struct PixelPipeline: Sendable {
     return work
   }
 
-  /// A window's output, cut into parts.
+  /// Divides a window's output into jobs.
   private func parts(
     of output: Output, _ x: UnsafePointer<UInt8>, _ pitch: Int
   ) -> [df_pipeline_job] {

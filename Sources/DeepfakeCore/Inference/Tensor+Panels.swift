@@ -1,8 +1,8 @@
 import CDFKernels
 
 extension Tensor {
-  /// A product's second factor in the kernels' panels: the tensor as a matrix whose columns are its
-  /// last axis and whose rows are all the others.
+  /// The tensor as the second factor of a matrix product, packed in the kernels' panels. The last
+  /// axis gives the matrix's columns, all other axes its rows.
   func packedInPanels() -> Tensor {
     let columns = shape.last ?? 1
     let rows = shape.dropLast().reduce(1, *)
@@ -15,8 +15,8 @@ extension Tensor {
 }
 
 extension Parameter {
-  /// The value in panels. Where it comes from a file that holds the matrix transposed, as published
-  /// files hold the weights of products, it is packed from there without a tensor in between.
+  /// The value in panels. Published files hold the weights of matrix products transposed; such a
+  /// weight is packed directly from the file without an intermediate tensor.
   func packedInPanels() -> Tensor {
     guard let stored = unread, let packed = stored.packedInPanels(layout) else {
       return value.packedInPanels()
@@ -27,8 +27,8 @@ extension Parameter {
 }
 
 extension StoredTensor {
-  /// The panels of a fully connected layer's or a 1x1 convolution's weight; nil for any other, and
-  /// where the elements are not Float32s one after the other.
+  /// The panels of the weight of a fully connected layer or of a 1x1 convolution. Nil for other
+  /// weights, and if the elements are not contiguous Float32 values.
   fileprivate func packedInPanels(_ layout: ParameterLayout) -> Tensor? {
     let isProduct =
       switch layout {

@@ -1,4 +1,4 @@
-/// A two-dimensional convolution of NHWC images with learnt weights.
+/// A two-dimensional convolution of NHWC images with learned weights.
 ///
 /// ```swift
 /// let store = ParameterStore()
@@ -7,14 +7,14 @@
 /// let maps = stem(images)  // [batch, 32, 32, 16] for images of [batch, 64, 64, 3]
 /// ```
 public struct Conv2d: Module {
-  /// [kernel, kernel, in / groups, out]; OIHW in files.
+  /// The weights, [kernel height, kernel width, in / groups, out]; OIHW in files.
   public let weight: Parameter
-  /// [out], or none.
+  /// The bias, [out], or nil.
   public let bias: Parameter?
   /// Stride, padding, dilation and groups.
   package let settings: ConvolutionSettings
 
-  /// A convolution from `inputs` to `outputs` channels with a square kernel.
+  /// Creates a convolution from `inputs` to `outputs` channels with a square kernel.
   public init(
     _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1,
     padding: Padding = .none, dilation: Int = 1, groups: Int = 1, bias: Bool = true
@@ -24,7 +24,7 @@ public struct Conv2d: Module {
       dilation: dilation, groups: groups, bias: bias)
   }
 
-  /// A convolution from `inputs` to `outputs` channels with a kernel of any shape.
+  /// Creates a convolution from `inputs` to `outputs` channels with a kernel of any size.
   public init(
     _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Size2d, stride: Int = 1,
     padding: Padding = .none, dilation: Int = 1, groups: Int = 1, bias: Bool = true
@@ -44,7 +44,7 @@ public struct Conv2d: Module {
       stride: Size2d(stride), padding: padding, dilation: Size2d(dilation), groups: groups)
   }
 
-  /// The convolved images, [batch, height, width, out].
+  /// The convolution of `x` [batch, height, width, in] as [batch, height, width, out].
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     Convolution(settings)([x, weight.value] + (bias.map { [$0.value] } ?? []))
   }

@@ -1,30 +1,32 @@
-/// Zeroes elements at random in training and scales up the rest (Srivastava et al. 2014).
+/// Sets random elements to zero in training and scales up the rest (Srivastava et al. 2014).
 public struct Dropout: Module {
   private let drop: RandomDrop
 
-  /// A layer that drops each element with probability `rate`, in 0..<1. `scope` names its
-  /// randomness.
+  /// Creates a layer that drops each element with probability `rate`, in 0..<1. The name of `scope`
+  /// selects the random sequence.
   public init(_ scope: Scope, _ rate: Float) {
     drop = RandomDrop(key: scope.prefix, rate: rate)
   }
 
-  /// x itself at inference.
+  /// Returns `x` with random elements dropped in training, unchanged at inference.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     drop(x, mode, maskShape: x.shape)
   }
 }
 
-/// Zeroes whole images at random in training and scales up the rest: put at the end of a residual
-/// branch, it skips the block (Huang et al. 2016).
+/// Sets random whole images to zero in training and scales up the rest. At the end of a residual
+/// branch, this skips the block for these images (Huang et al. 2016).
 package struct StochasticDepth: Module {
   private let drop: RandomDrop
 
-  /// A layer that drops each image with probability `rate`, in 0..<1. `scope` names its randomness.
+  /// Creates a layer that drops each image with probability `rate`, in 0..<1. The name of `scope`
+  /// selects the random sequence.
   package init(_ scope: Scope, _ rate: Float) {
     drop = RandomDrop(key: scope.prefix, rate: rate)
   }
 
-  /// x itself at inference; the first axis of x is the batch.
+  /// Returns `x` with random images dropped in training, unchanged at inference. The first axis of
+  /// `x` is the batch.
   package func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     precondition(x.rank >= 1, "StochasticDepth: input without a batch axis")
     return drop(x, mode, maskShape: [x.shape[0]] + x.shape.dropFirst().map { _ in 1 })

@@ -1,30 +1,30 @@
-/// One step of a long short-term memory (Hochreiter and Schmidhuber 1997), as `torch.nn.LSTMCell`:
-/// the gates lie in the order input, forget, cell, output.
+/// One step of a long short-term memory (Hochreiter and Schmidhuber 1997), as in
+/// `torch.nn.LSTMCell`. The order of the gates is input, forget, cell, output.
 public struct LSTMCell: Sendable {
-  /// What a cell hands on from step to step.
+  /// The state that a cell passes from step to step.
   public struct State: Sendable {
-    /// The output, [batch, hidden].
+    /// The output of the last step, [batch, hidden].
     public var hidden: Tensor
-    /// The memory, [batch, hidden].
+    /// The memory of the cell, [batch, hidden].
     public var cell: Tensor
 
-    /// A state of two tensors of one shape.
+    /// Creates a state from two tensors of one shape.
     public init(hidden: Tensor, cell: Tensor) {
       self.hidden = hidden
       self.cell = cell
     }
   }
 
-  /// The input's weights, [inputs, 4 * hidden]; [4 * hidden, inputs] in files.
+  /// The weights for the input, [inputs, 4 * hidden]; [4 * hidden, inputs] in files.
   public let inputWeight: Parameter
-  /// The previous output's weights, [hidden, 4 * hidden]; [4 * hidden, hidden] in files.
+  /// The weights for the previous output, [hidden, 4 * hidden]; [4 * hidden, hidden] in files.
   public let hiddenWeight: Parameter
-  /// The gates' shifts, [4 * hidden]; both are added.
+  /// The two biases of the gates, [4 * hidden] each; the cell adds both.
   public let inputBias, hiddenBias: Parameter
   /// The number of outputs.
   public let hidden: Int
 
-  /// A cell of `inputs` features and `hidden` outputs.
+  /// Creates a cell with `inputs` input features and `hidden` outputs.
   public init(_ scope: Scope, _ inputs: Int, _ hidden: Int) {
     let bound = Initializer.uniform(bound: 1 / Float(max(1, hidden)).squareRoot())
     inputWeight = scope.parameter(
@@ -38,12 +38,12 @@ public struct LSTMCell: Sendable {
     self.hidden = hidden
   }
 
-  /// The state before a first step: zeros.
+  /// The state before the first step: zeros.
   public func initialState(batch: Int) -> State {
     State(hidden: Tensor(zeros: [batch, hidden]), cell: Tensor(zeros: [batch, hidden]))
   }
 
-  /// The state after a step with input x, [batch, inputs].
+  /// The state after a step with input `x`, [batch, inputs].
   public func callAsFunction(_ x: Tensor, _ state: State) -> State {
     precondition(
       x.rank == 2 && x.shape[1] == inputWeight.shape[0]

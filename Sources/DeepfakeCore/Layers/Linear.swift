@@ -7,12 +7,12 @@
 /// let logits = classifier(features)  // [batch, 1] for features of [batch, 1280]
 /// ```
 public struct Linear: Module {
-  /// [in, out]; [out, in] in files.
+  /// The weights, [in, out]; [out, in] in files.
   public let weight: Parameter
-  /// [out], or none.
+  /// The bias, [out], or nil.
   public let bias: Parameter?
 
-  /// A layer from `inputs` to `outputs` features.
+  /// Creates a layer from `inputs` to `outputs` features.
   public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, bias: Bool = true) {
     let bound = 1 / Float(max(1, inputs)).squareRoot()
     weight = scope.parameter(
@@ -24,7 +24,7 @@ public struct Linear: Module {
         "bias", shape: [outputs], role: .affine, initializer: .uniform(bound: bound)) : nil
   }
 
-  /// [..., in] to [..., out].
+  /// Maps [..., in] to [..., out].
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     precondition(
       x.shape.last == weight.shape[0],

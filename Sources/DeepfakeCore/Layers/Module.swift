@@ -1,7 +1,7 @@
-/// A part of a network: a function of one tensor with parameters.
+/// A part of a network: a function of one tensor, with parameters.
 ///
-/// A network is described once, by its layers. `forInference` gives the same layers with weights
-/// packed and norms folded in; the code that runs them does not change.
+/// A network is described once, by its layers. `forInference` returns the same layers with packed
+/// weights and folded norms; the code that runs them does not change.
 ///
 /// ```swift
 /// let store = ParameterStore()
@@ -14,15 +14,15 @@
 /// let maps = fast(images)
 /// ```
 public protocol Module: Sendable {
-  /// The output for `x`; `mode` says whether dropout drops and batch norm measures.
+  /// The output for `x`. `mode` decides whether dropout is on and which statistics batch norm uses.
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor
 
-  /// The output for `x`, plus `residual` of the output's shape. Layers that can add it while they
-  /// write their output have a version of their own.
+  /// The output for `x` plus `residual`, which has the output's shape. Layers that can add it while
+  /// they write their output implement this themselves.
   func callAsFunction(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor
 
-  /// The layer as inference runs it fastest. Parameters that it packs are released in the store.
-  /// A layer without a faster form is its own.
+  /// The layer in its fastest form for inference. The parameters that it packs are released in the
+  /// store. A layer without a faster form returns itself.
   func forInference() -> any Module
 }
 
@@ -32,37 +32,38 @@ extension Module {
     self(x, .inference)
   }
 
-  /// The output, then the sum.
+  /// The output for `x` plus `residual`, computed in two steps.
   public func callAsFunction(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor {
     self(x, mode) + residual
   }
 
-  /// The layer itself.
+  /// Returns the layer itself.
   public func forInference() -> any Module { self }
 }
 
-/// Layers one after the other are a layer.
+/// A list of layers that run one after the other is a layer, too.
 extension Array: Module where Element == any Module {
-  /// What the last layer makes of what the others made of `x`; `x` itself where there are none.
+  /// The output of the last layer, each layer reading the output of the one before; `x` if there
+  /// are no layers.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     reduce(x) { $1($0, mode) }
   }
 
-  /// The same, plus `residual`, which the last layer adds.
+  /// The output of the layers plus `residual`, which the last layer adds.
   public func callAsFunction(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor {
     guard let last else { return x + residual }
     return last(Array(dropLast())(x, mode), adding: residual, mode)
   }
 
-  /// The layers for inference.
+  /// The layers in their forms for inference.
   public func forInference() -> any Module { map { $0.forInference() } }
 }
 
-/// Chains of layers that all see the same input; their outputs' channels are joined.
+/// Several chains of layers with the same input; the channels of their outputs are concatenated.
 public struct Branches: Module {
   private let branches: [any Module]
 
-  /// Branches whose outputs differ in their channels only.
+  /// Creates the branches. Their outputs must have the same shape except for the channels.
   public init(_ branches: [[any Module]]) {
     self.branches = branches
   }
@@ -71,40 +72,42 @@ public struct Branches: Module {
     self.branches = branches.map { $0.forInference() }
   }
 
-  /// The outputs of [batch, height, width, channels], joined in the branches' order.
+  /// The branches' outputs [batch, height, width, channels], concatenated in the order of the
+  /// branches.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     .concatenated(branches.map { $0(x, mode) }, axis: 3)
   }
 
-  /// The branches' layers for inference.
+  /// The branches with their layers in the form for inference.
   public func forInference() -> any Module { Branches(packing: branches) }
 }
 
-/// A function as a layer: without parameters, the same in training and at inference.
+/// A function as a layer. It has no parameters and is the same in training and at inference.
 public struct FunctionLayer: Module {
   private let body: @Sendable (Tensor, Tensor?) -> Tensor
 
-  /// A layer that does what `body` does: an activation, a pooling, a change of shape.
+  /// Creates a layer that runs `body`: an activation, a pooling, a change of shape.
   public init(_ body: @escaping @Sendable (Tensor) -> Tensor) {
     self.body = { x, residual in residual.map { body(x) + $0 } ?? body(x) }
   }
 
-  /// A packed layer; the second argument is what it adds as it writes its output.
+  /// Creates a packed layer. The second argument of `body` is a residual to add to the output, or
+  /// nil.
   package init(adding body: @escaping @Sendable (Tensor, Tensor?) -> Tensor) {
     self.body = body
   }
 
-  /// What the function makes of `x`.
+  /// The function's result for `x`.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor { body(x, nil) }
 
-  /// What the function makes of `x`, plus `residual`.
+  /// The function's result for `x`, plus `residual`.
   public func callAsFunction(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor {
     body(x, residual)
   }
 }
 
 extension Conv2d {
-  /// The convolution with packed weights.
+  /// Packs the convolution's weights.
   public func forInference() -> any Module {
     let packed = PackedConv2d(self)
     return FunctionLayer(adding: { packed($0, residual: $1) })
@@ -112,7 +115,7 @@ extension Conv2d {
 }
 
 extension Linear {
-  /// The layer with packed weights.
+  /// Packs the layer's weights.
   public func forInference() -> any Module {
     let packed = PackedLinear(self)
     return FunctionLayer { packed($0) }
@@ -120,7 +123,7 @@ extension Linear {
 }
 
 extension BatchNorm2d {
-  /// A factor and a summand for each channel.
+  /// The norm as one multiplication and one addition for each channel, by the running statistics.
   public func forInference() -> any Module {
     let scale = weight.value / (runningVariance.value + epsilon).squareRoot()
     let shift = bias.value - runningMean.value * scale

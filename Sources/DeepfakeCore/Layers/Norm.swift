@@ -1,12 +1,12 @@
-/// What normalises a network's maps, everywhere in the network alike.
+/// The kind of normalisation that a network uses in all its layers.
 public enum Norm: Sendable, Equatable {
-  /// Batch normalisation.
+  /// Batch normalisation with running statistics.
   case batch(epsilon: Float)
-  /// Group normalisation (Wu and He 2018), which small batches do not hurt. Where `groups` does not
-  /// divide a layer's channels, it is halved until it does.
+  /// Group normalisation (Wu and He 2018), which works with small batches. If `groups` does not
+  /// divide a layer's number of channels, it is halved until it does.
   case group(groups: Int, epsilon: Float)
 
-  /// A norm without its numbers, by the name that recipes, options and weights files give it.
+  /// The kind of norm without its settings. Recipes, options and weights files use the raw values.
   public enum Kind: String, Sendable, CaseIterable {
     /// Batch normalisation with running statistics.
     case batch
@@ -14,15 +14,15 @@ public enum Norm: Sendable, Equatable {
     case group
   }
 
-  /// Batch norm as PyTorch has it.
+  /// Batch norm with PyTorch's epsilon, 1e-5.
   public static let batch = batch(epsilon: 1e-5)
-  /// Group norm as PyTorch has it, eight groups.
+  /// Group norm with eight groups and PyTorch's epsilon, 1e-5.
   public static let group = group(groups: 8)
 
-  /// Group norm of `groups` groups, as PyTorch has it.
+  /// Group norm with `groups` groups and PyTorch's epsilon, 1e-5.
   public static func group(groups: Int) -> Norm { .group(groups: groups, epsilon: 1e-5) }
 
-  /// The norm without its numbers.
+  /// The kind of this norm.
   public var kind: Kind {
     switch self {
     case .batch: .batch
@@ -30,13 +30,13 @@ public enum Norm: Sendable, Equatable {
     }
   }
 
-  /// The groups of group norm; nil for batch norm.
+  /// The number of groups of group norm; nil for batch norm.
   public var groups: Int? {
     if case .group(let groups, _) = self { groups } else { nil }
   }
 }
 
-/// A norm layer of either kind, under the same keys.
+/// A norm layer of either kind; both kinds use the same keys for weight and bias.
 ///
 /// ```swift
 /// let norm: Norm = .group(groups: 8)  // or .batch
@@ -46,12 +46,12 @@ public enum Norm: Sendable, Equatable {
 /// let activated = layer(maps, .inference, activation: .silu)
 /// ```
 public enum NormLayer: Module {
-  /// Folded into the convolution before it at inference.
+  /// A batch norm, which inference folds into the convolution before it.
   case batch(BatchNorm2d)
-  /// Applied by the statistics of each image.
+  /// A group norm, which uses the statistics of each image.
   case group(GroupNorm)
 
-  /// The kind of layer that `norm` says, for maps of so many channels.
+  /// Creates the layer that `norm` describes, for `channels` channels.
   public init(_ scope: Scope, _ channels: Int, _ norm: Norm) {
     switch norm {
     case .batch(let epsilon):
@@ -67,13 +67,12 @@ public enum NormLayer: Module {
     if case .batch(let norm) = self { norm } else { nil }
   }
 
-  /// The normalised tensor.
+  /// The normalised `x`.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     self(x, mode, activation: .identity)
   }
 
-  /// The normalised tensor, activated: one operation, of which training keeps nothing but its
-  /// input.
+  /// The normalised and activated `x`. It is one operation, and training keeps only its input.
   public func callAsFunction(_ x: Tensor, _ mode: Mode, activation: Activation) -> Tensor {
     switch self {
     case .batch(let norm): norm(x, mode, activation: activation)

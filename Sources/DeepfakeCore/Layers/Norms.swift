@@ -8,12 +8,12 @@ public struct BatchNorm2d: Module {
   public let runningMean: Parameter
   /// The unbiased variance of each channel over past batches.
   public let runningVariance: Parameter
-  /// Added to the variance.
+  /// The number added to the variance before the square root.
   public let epsilon: Float
-  /// The weight of a new batch in the running statistics, as PyTorch means it.
+  /// The weight of a new batch in the running statistics, defined as in PyTorch.
   public let momentum: Float
 
-  /// The kind of layer that `norm` says, for maps of so many channels.
+  /// Creates a norm for `channels` channels.
   public init(_ scope: Scope, _ channels: Int, epsilon: Float = 1e-5, momentum: Float = 0.1) {
     weight = scope.parameter(
       "weight", shape: [channels], role: .affine, initializer: .constant(1))
@@ -26,13 +26,14 @@ public struct BatchNorm2d: Module {
     self.momentum = momentum
   }
 
-  /// The normalised tensor: by the running statistics at inference and where training freezes them;
-  /// else by the batch's, and the context gets new running statistics.
+  /// The normalised `x`. At inference, and if training freezes the statistics, it uses the running
+  /// statistics. Otherwise it uses the batch's statistics, and the context receives new running
+  /// statistics.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     self(x, mode, activation: .identity)
   }
 
-  /// The normalised tensor, activated.
+  /// The normalised `x`, followed by `activation`.
   public func callAsFunction(_ x: Tensor, _ mode: Mode, activation: Activation) -> Tensor {
     guard case .training(let context) = mode, !context.freezesStatistics else {
       return x.batchNorm(
@@ -53,7 +54,7 @@ public struct BatchNorm2d: Module {
   }
 }
 
-/// Group normalisation of each image's channels (Wu and He 2018).
+/// Group normalisation of the channels of each image (Wu and He 2018).
 public struct GroupNorm: Module {
   /// The scale of each channel.
   public let weight: Parameter
@@ -61,10 +62,10 @@ public struct GroupNorm: Module {
   public let bias: Parameter
   /// The number of groups.
   public let groups: Int
-  /// Added to the variance.
+  /// The number added to the variance before the square root.
   public let epsilon: Float
 
-  /// A norm of `channels` channels in `groups` groups.
+  /// Creates a norm of `channels` channels in `groups` groups.
   public init(_ scope: Scope, _ channels: Int, groups: Int, epsilon: Float = 1e-5) {
     precondition(
       groups > 0 && channels % groups == 0,
@@ -76,12 +77,12 @@ public struct GroupNorm: Module {
     self.epsilon = epsilon
   }
 
-  /// The normalised tensor; the same in both modes.
+  /// The normalised `x`; the same in training and at inference.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     self(x, mode, activation: .identity)
   }
 
-  /// The normalised tensor, activated.
+  /// The normalised `x`, followed by `activation`.
   public func callAsFunction(_ x: Tensor, _ mode: Mode, activation: Activation) -> Tensor {
     x.groupNorm(
       groups: groups, weight: weight.value, bias: bias.value, epsilon: epsilon,

@@ -1,15 +1,15 @@
 import Synchronization
 
-/// How a parameter's axes in a published (PyTorch) file map to the axes in memory.
+/// The relation between a parameter's axes in a published (PyTorch) file and its axes in memory.
 public enum ParameterLayout: Sendable {
-  /// The same: vectors, and anything without a convention.
+  /// Equal axes: vectors, and parameters without a convention.
   case unchanged
   /// A convolution's weight: OIHW in files, HWIO in memory (I is input channels over groups).
   case convolution
   /// A fully connected layer's weight: [out, in] in files, [in, out] in memory.
   case linear
 
-  /// The shape in a published file of a parameter that has `shape` in memory.
+  /// The shape in a published file of a parameter with `shape` in memory.
   public func fileShape(_ shape: [Int]) -> [Int] {
     switch self {
     case .unchanged: shape
@@ -19,24 +19,24 @@ public enum ParameterLayout: Sendable {
   }
 }
 
-/// What a parameter is for: optimisers and loaders treat the kinds differently.
+/// The purpose of a parameter. Optimisers and loaders treat the roles differently.
 public enum ParameterRole: Sendable {
-  /// A weight that decays and learns.
+  /// A weight; it learns, with weight decay.
   case weight
-  /// A bias, or a norm's scale or shift: learns, does not decay.
+  /// A bias, or a norm's scale or shift; it learns without weight decay.
   case affine
-  /// A running statistic: never learns by gradient.
+  /// A running statistic; it never gets a gradient.
   case statistic
 }
 
-/// How a parameter that no file gave gets its first value.
+/// The method for a parameter's first value if no file gives one.
 public enum Initializer: Sendable {
-  /// The same value everywhere.
+  /// The same value for all elements.
   case constant(Float)
-  /// Normal with standard deviation sqrt(2 / fanOut), as EfficientNet's convolutions (He et al.
-  /// 2015).
+  /// A normal distribution with standard deviation sqrt(2 / fanOut), as for EfficientNet's
+  /// convolutions (He et al. 2015).
   case heNormal(fanOut: Int)
-  /// Uniform in plus or minus `bound`.
+  /// A uniform distribution from -bound to bound.
   case uniform(bound: Float)
 }
 
@@ -46,15 +46,15 @@ public final class Parameter: Sendable {
   public let key: String
   /// The shape in memory.
   public let shape: [Int]
-  /// How `shape` relates to the shape in files.
+  /// The relation of `shape` to the shape in files.
   public let layout: ParameterLayout
-  /// What the parameter is for.
+  /// The purpose of the parameter.
   public let role: ParameterRole
-  /// The first value when no file gives one.
+  /// The method for the first value if no file gives one.
   public let initializer: Initializer
 
-  /// A value from a file is converted when it is first read, so that a network which packs its
-  /// layers one after the other never holds all of its weights twice.
+  /// The value, or a file's tensor that is converted when it is first read. A network that packs
+  /// its layers one after the other thus never holds all of its weights twice.
   private enum Content {
     case none
     case value(Tensor)
@@ -74,9 +74,10 @@ public final class Parameter: Sendable {
     self.initializer = initializer
   }
 
-  /// The value in memory layout; inside `valueAndGrad` the computation's gradient by it is wanted.
-  /// Reading it before a file was loaded or `initialize` was called, or setting another shape, is a
-  /// programmer error.
+  /// The value in memory layout. Reading it inside `valueAndGrad` asks for its gradient.
+  ///
+  /// It is a programmer error to read the value before a file was loaded or `initialize` was
+  /// called, or to set a value of another shape.
   public var value: Tensor {
     get { Tape.current?.leaf(self, current) ?? current }
     set {
@@ -86,13 +87,13 @@ public final class Parameter: Sendable {
     }
   }
 
-  /// Changes the value in place, without a copy where nothing else holds it. `body` must not read
-  /// or set this parameter, and must leave the shape as it is.
+  /// Changes the value in place, without a copy if nothing else refers to it. `body` must not read
+  /// or set this parameter and must not change the shape.
   public func update(_ body: (inout Tensor) throws -> Void) rethrows {
     _ = current
     try content.withLock { content in
       guard case .value(var value) = content else { return }
-      // Taken out meanwhile, so that `value` alone refers to the elements.
+      // The content is taken out for now, so that only `value` refers to the elements.
       content = .none
       defer { content = .value(value) }
       try body(&value)
@@ -105,7 +106,8 @@ public final class Parameter: Sendable {
     switch content.withLock({ $0 }) {
     case .value(let value): return value
     case .stored(let stored):
-      // Outside the lock: the conversion runs on the pool, and doing it twice does no harm.
+      // The conversion runs outside the lock because it uses the thread pool. Converting twice is
+      // harmless.
       guard let value = try? stored.tensor(layout: layout) else { break }
       stored.releasePages()
       content.withLock { $0 = .value(value) }
@@ -115,13 +117,12 @@ public final class Parameter: Sendable {
     preconditionFailure("Parameter \(key): read before it was loaded or initialised")
   }
 
-  /// The file's tensor, as long as nobody has read the value.
+  /// The file's tensor, or nil once the value has been read or set.
   var unread: StoredTensor? {
     content.withLock { if case .stored(let stored) = $0 { stored } else { nil } }
   }
 
-  /// Takes the value from a file's tensor, whose shape must be the one that `layout` gives in
-  /// files.
+  /// Takes the value from a file's tensor. Its shape must be the one that `layout` gives for files.
   func take(_ stored: StoredTensor) {
     precondition(
       stored.shape == layout.fileShape(shape),
@@ -129,12 +130,12 @@ public final class Parameter: Sendable {
     content.withLock { $0 = .stored(stored) }
   }
 
-  /// Whether there is a value.
+  /// Whether the parameter has a value.
   public var isLoaded: Bool {
     content.withLock { if case .none = $0 { false } else { true } }
   }
 
-  /// Drops the value: what inference needs of it has been packed.
+  /// Frees the value. Inference calls this after it has packed the value.
   public func release() {
     content.withLock { $0 = .none }
   }

@@ -1,7 +1,7 @@
 import OrderedCollections
 import Synchronization
 
-/// The parameters of one network, in the order in which its layers were built.
+/// The parameters of one network, in the order in which its layers were created.
 ///
 /// ```swift
 /// let store = ParameterStore()
@@ -12,19 +12,19 @@ import Synchronization
 public final class ParameterStore: Sendable {
   private let storage = Mutex<OrderedDictionary<String, Parameter>>([:])
 
-  /// An empty store.
+  /// Creates an empty store.
   public init() {}
 
-  /// All parameters in order.
+  /// All parameters, in the order of their declaration.
   public var parameters: [Parameter] { storage.withLock { Array($0.values) } }
 
-  /// The parameter of that key.
+  /// The parameter with this key, or nil.
   public subscript(key: String) -> Parameter? { storage.withLock { $0[key] } }
 
   /// The scope of the whole network.
   public var root: Scope { Scope(store: self, prefix: "") }
 
-  /// Elements in all parameters that learn.
+  /// The number of elements in all parameters except running statistics.
   public var learnableCount: Int {
     parameters.reduce(0) { $1.role == .statistic ? $0 : $0 + $1.shape.reduce(1, *) }
   }
@@ -36,19 +36,19 @@ public final class ParameterStore: Sendable {
     }
   }
 
-  /// Gives every parameter its initial value. The same seed gives the same values, whatever else
-  /// the store holds, because each parameter's generator starts from the seed and the key.
+  /// Gives every parameter its initial value. Each parameter's generator starts from the seed and
+  /// its key, so a seed gives a parameter the same value whatever other parameters the store holds.
   public func initialize(seed: UInt64) {
     for parameter in parameters { parameter.initialize(seed: seed) }
   }
 
-  /// Drops every value (see `Parameter.release`).
+  /// Frees every value (see `Parameter.release`).
   public func release() {
     for parameter in parameters { parameter.release() }
   }
 }
 
-/// A place in a network's tree of keys: layers declare their parameters in one.
+/// A position in a network's tree of keys, in which layers declare their parameters.
 ///
 /// ```swift
 /// struct Head: Module {
@@ -60,22 +60,23 @@ public final class ParameterStore: Sendable {
 /// let head = Head(store.root / "heads" / 0)  // its parameters begin with "heads.0.last."
 /// ```
 public struct Scope: Sendable {
-  /// The store that parameters go to.
+  /// The store of the declared parameters.
   public let store: ParameterStore
-  /// The key so far, without a trailing dot; empty at the root.
+  /// The key up to this position, without a trailing dot; empty at the root.
   public let prefix: String
 
-  /// The scope one level down.
+  /// The scope `name` inside `scope`.
   public static func / (scope: Scope, name: String) -> Scope {
     Scope(store: scope.store, prefix: scope.prefix.isEmpty ? name : scope.prefix + "." + name)
   }
 
-  /// The scope of a numbered child.
+  /// The scope of a child with a number.
   public static func / (scope: Scope, index: Int) -> Scope {
     scope / String(index)
   }
 
-  /// Declares a parameter of this scope. `shape` is the shape in memory.
+  /// Declares a parameter in this scope. `shape` is the shape in memory. Declaring a key twice is a
+  /// programmer error.
   public func parameter(
     _ name: String, shape: [Int], layout: ParameterLayout = .unchanged,
     role: ParameterRole, initializer: Initializer
@@ -101,7 +102,7 @@ extension Initializer {
 }
 
 extension Parameter {
-  /// Gives the parameter its initial value, as `ParameterStore.initialize` does for all.
+  /// Gives the parameter its initial value, as `ParameterStore.initialize` does for all parameters.
   public func initialize(seed: UInt64) {
     var generator = SeededGenerator(seed: seed, label: key)
     value = initializer.makeTensor(shape: shape, using: &generator)

@@ -1,15 +1,13 @@
-/// A small dense matrix in double precision: for geometry and statistics, not for networks, which
-/// work on tensors.
+/// A small dense matrix in double precision, for geometry and statistics. Networks use tensors.
 package struct Matrix: Sendable, Equatable {
-  /// Rows, at least 1.
+  /// The number of rows, at least 1.
   package let rows: Int
-  /// Columns, at least 1.
+  /// The number of columns, at least 1.
   package let columns: Int
-  /// rows * columns elements, row by row.
+  /// The rows * columns elements, row by row.
   package private(set) var elements: [Double]
 
-  /// A matrix over `elements`, row by row, whose number must be rows * columns. Neither may be
-  /// zero.
+  /// Creates a matrix from rows * columns `elements`, row by row. Both extents must be positive.
   package init(rows: Int, columns: Int, elements: [Double]) {
     let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
     precondition(
@@ -34,16 +32,15 @@ package struct Matrix: Sendable, Equatable {
   }
 }
 
-/// Why linear algebra gave no result.
+/// An error of linear algebra.
 package enum LinearAlgebraError: Error, Sendable, Equatable, CustomStringConvertible {
   /// An element is infinite or NaN.
   case notFinite
-  /// The iteration did not settle.
+  /// The iteration did not converge.
   case noConvergence
   /// The matrix is not positive definite.
   case notPositiveDefinite
 
-  /// The message for people.
   package var description: String {
     switch self {
     case .notFinite: "a matrix has elements that are infinite or not numbers."

@@ -1,7 +1,8 @@
 import COpenBLAS
 
-/// What every call into OpenBLAS and LAPACKE needs first.
+/// The setup that every call into OpenBLAS and LAPACKE needs first.
 enum OpenBLAS {
-  // One thread pool serves everything; OpenBLAS is called from it and keeps to its caller's thread.
+  // The library has its own thread pool. OpenBLAS is called from its threads and must not start
+  // others.
   static let singleThreaded: Void = openblas_set_num_threads(1)
 }

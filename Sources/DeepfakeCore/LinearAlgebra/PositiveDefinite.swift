@@ -1,10 +1,11 @@
 import COpenBLAS
 
 extension Matrix {
-  /// The x for which this matrix times x is `right`, by LAPACK's Cholesky factorisation (`dposv`).
-  /// The matrix is symmetric; only its upper half is read.
+  /// Solves this matrix times x = `right` for x, by LAPACK's Cholesky factorisation (`dposv`). The
+  /// matrix must be symmetric; only its upper half is read.
   ///
-  /// Throws `LinearAlgebraError`: an element is not finite, or the matrix is not positive definite.
+  /// - Throws: `LinearAlgebraError` if an element is not finite or the matrix is not positive
+  ///   definite.
   package func solvedPositiveDefinite(_ right: [Double]) throws(LinearAlgebraError) -> [Double] {
     precondition(
       rows == columns && right.count == rows,

@@ -1,20 +1,21 @@
 import COpenBLAS
 
-/// A thin singular value decomposition: the matrix is left * diagonal(values) * rightTransposed.
+/// A thin singular value decomposition: the matrix equals left * diagonal(values) *
+/// rightTransposed.
 package struct SingularValueDecomposition: Sendable, Equatable {
-  /// The left singular vectors, [m, k] with k = min(m, n); its columns are orthonormal.
+  /// The left singular vectors, [m, k] with k = min(m, n); the columns are orthonormal.
   package let left: Matrix
   /// The k singular values, largest first, none negative.
   package let values: [Double]
-  /// The right singular vectors, [k, n]; its rows are orthonormal.
+  /// The right singular vectors, [k, n]; the rows are orthonormal.
   package let rightTransposed: Matrix
 }
 
 extension Matrix {
-  /// The singular value decomposition, by LAPACK's divide and conquer (`dgesdd`).
+  /// The singular value decomposition, by LAPACK's divide and conquer method (`dgesdd`).
   ///
-  /// Throws `LinearAlgebraError`: an element is not finite, or (hardly ever) the iteration does not
-  /// converge.
+  /// - Throws: `LinearAlgebraError` if an element is not finite or, very rarely, the iteration does
+  ///   not converge.
   package func singularValues() throws(LinearAlgebraError) -> SingularValueDecomposition {
     guard elements.allSatisfy(\.isFinite) else { throw .notFinite }
     let (m, n, k) = (rows, columns, min(rows, columns))

@@ -1,7 +1,7 @@
 import COpenBLAS
 
-/// Eigenvalues and eigenvectors of a symmetric matrix: the sum of value * vector * vector
-/// transposed is the matrix.
+/// Eigenvalues and eigenvectors of a symmetric matrix. The matrix is the sum of value * vector *
+/// vector transposed over all pairs.
 package struct SymmetricEigenDecomposition: Sendable, Equatable {
   /// The n eigenvalues, largest first.
   package let values: [Double]
@@ -10,11 +10,11 @@ package struct SymmetricEigenDecomposition: Sendable, Equatable {
 }
 
 extension Matrix {
-  /// The eigenvalues and eigenvectors, by LAPACK's divide and conquer (`dsyevd`). The matrix is
-  /// symmetric; only its upper half is read.
+  /// The eigenvalues and eigenvectors, by LAPACK's divide and conquer method (`dsyevd`). The matrix
+  /// must be symmetric; only its upper half is read.
   ///
-  /// Throws `LinearAlgebraError`: an element is not finite, or (hardly ever) the iteration does not
-  /// converge.
+  /// - Throws: `LinearAlgebraError` if an element is not finite or, very rarely, the iteration does
+  ///   not converge.
   package func symmetricEigenvectors() throws(LinearAlgebraError) -> SymmetricEigenDecomposition {
     precondition(rows == columns, "symmetricEigenvectors: \(rows)x\(columns) is not square")
     precondition(rows <= Int(Int32.max) / 16, "symmetricEigenvectors: too large for LAPACK")
@@ -30,7 +30,7 @@ extension Matrix {
       precondition(status > 0, "symmetricEigenvectors: LAPACK refused argument \(-status)")
       throw .noConvergence
     }
-    // LAPACK gives columns, the smallest first.
+    // LAPACK returns eigenvectors as columns, the smallest eigenvalue first.
     var vectors = [Double](repeating: 0, count: n * n)
     for row in 0..<n {
       for column in 0..<n { vectors[row * n + column] = work[column * n + n - 1 - row] }
@@ -39,8 +39,8 @@ extension Matrix {
       values: ascending.reversed(), vectors: Matrix(rows: n, columns: n, elements: vectors))
   }
 
-  /// The transposed matrix times the matrix, [columns, columns], by BLAS (`dsyrk`): of centred
-  /// rows, their number times the covariance.
+  /// The transposed matrix times the matrix, [columns, columns], by BLAS (`dsyrk`). If the rows are
+  /// centred samples, this is their number times the covariance matrix.
   package func transposedTimesSelf() -> Matrix {
     precondition(
       max(rows, columns) <= Int(Int32.max) / 16, "transposedTimesSelf: too large for BLAS")

@@ -1,16 +1,16 @@
 import Foundation
 
-/// The log loss of each logit against a target in 0...1, exact for logits of any size. Equal to
-/// `torch.nn.functional.binary_cross_entropy_with_logits` of the smoothed targets.
+/// The log loss of each logit against a target in 0...1, accurate for logits of any size. It equals
+/// `torch.nn.functional.binary_cross_entropy_with_logits` with smoothed targets.
 package struct BinaryCrossEntropy: Operation {
-  /// How far targets are moved towards a half: t becomes t * (1 - smoothing) + smoothing / 2.
+  /// The amount of label smoothing: a target t becomes t * (1 - smoothing) + smoothing / 2.
   package let smoothing: Float
-  /// What the target's part counts: PyTorch's `pos_weight`.
+  /// The weight of the positive part of a loss, -t * log(p): PyTorch's `pos_weight`.
   package let positiveWeight: Float
-  /// What the rest of the target counts.
+  /// The weight of the negative part of a loss, -(1 - t) * log(1 - p).
   package let negativeWeight: Float
 
-  /// The loss without smoothing and weights, unless told otherwise.
+  /// Creates a loss; by default without smoothing and weights.
   package init(smoothing: Float = 0, positiveWeight: Float = 1, negativeWeight: Float = 1) {
     precondition(
       (0...1).contains(smoothing) && positiveWeight >= 0 && negativeWeight >= 0,
@@ -21,7 +21,7 @@ package struct BinaryCrossEntropy: Operation {
     self.negativeWeight = negativeWeight
   }
 
-  /// Inputs: logits, targets of the same shape.
+  /// Inputs: logits, and targets of the same shape.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let losses = Tensor.losses(inputs[0], inputs[1], "binary cross-entropy") { x, t in
       let parts = parts(t)
@@ -30,7 +30,8 @@ package struct BinaryCrossEntropy: Operation {
     return (losses, inputs)
   }
 
-  /// The gradient times sigmoid(logit) - target, weighted; and that of the targets.
+  /// The gradients of the logits and of the targets. That of a logit is the gradient times
+  /// sigmoid(logit) - target, weighted.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, t) = (saved[0], saved[1])
     let scale = Double(1 - smoothing)
@@ -49,7 +50,7 @@ package struct BinaryCrossEntropy: Operation {
     ]
   }
 
-  /// What log(1 - p) and log(p) count for one target.
+  /// The factors of -log(1 - p) and -log(p) in the loss for one target.
   private func parts(_ target: Double) -> (negative: Double, positive: Double) {
     let smoothed = target * (1 - Double(smoothing)) + Double(smoothing) / 2
     return ((1 - smoothed) * Double(negativeWeight), smoothed * Double(positiveWeight))
@@ -65,10 +66,13 @@ extension Tensor {
   /// The log loss of these logits against `targets`, which are probabilities of the same shape.
   ///
   /// - Parameters:
-  ///   - smoothing: How far targets are moved towards a half.
-  ///   - positiveWeight: What the target's part counts, as PyTorch's `pos_weight`.
-  ///   - negativeWeight: What the rest of the target counts.
-  ///   - weights: What each loss counts; the mean still divides by their number, as PyTorch's.
+  ///   - targets: The probabilities of the positive class.
+  ///   - smoothing: The amount of label smoothing: t becomes t * (1 - smoothing) + smoothing / 2.
+  ///   - positiveWeight: The weight of the part -t * log(p), as PyTorch's `pos_weight`.
+  ///   - negativeWeight: The weight of the part -(1 - t) * log(1 - p).
+  ///   - weights: A factor for each loss. The mean still divides by the number of losses, as in
+  ///     PyTorch.
+  ///   - reduction: The way to combine the losses.
   public func binaryCrossEntropy(
     _ targets: Tensor, smoothing: Float = 0, positiveWeight: Float = 1, negativeWeight: Float = 1,
     weights: Tensor? = nil, reduction: LossReduction = .mean

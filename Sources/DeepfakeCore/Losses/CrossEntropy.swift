@@ -1,11 +1,11 @@
 import Foundation
 
-/// The cross-entropy of softmax over the last axis: the sum over classes of -target * log(p).
+/// The cross-entropy after a softmax over the last axis: the sum over classes of -target * log(p).
 package struct CrossEntropy: Operation {
   package init() {}
 
-  /// Inputs: logits [..., classes] and what each class's -log(p) counts, of the same shape. The
-  /// output is [...].
+  /// Inputs: logits [..., classes], and targets of the same shape, the factors of each class's
+  /// -log(p). The output has shape [...].
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (x, t) = (inputs[0], inputs[1])
     precondition(
@@ -19,7 +19,8 @@ package struct CrossEntropy: Operation {
     return (losses, inputs)
   }
 
-  /// The gradient times softmax * (the targets' sum) - target; and that of the targets.
+  /// The gradients of the logits and of the targets. That of the logits is the gradient times
+  /// softmax * (the targets' sum) - target.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, t) = (saved[0], saved[1])
     let gradients = gradient.scalars.map { Double($0) }
@@ -37,7 +38,7 @@ package struct CrossEntropy: Operation {
     }
   }
 
-  /// Calls `body` with each row's number, log-softmax and targets.
+  /// Calls `body` with the index, the log-softmax and the targets of each row.
   private static func forEachRow(
     _ x: Tensor, _ t: Tensor, _ body: (Int, [Double], [Double]) -> Void
   ) {
@@ -57,14 +58,15 @@ package struct CrossEntropy: Operation {
 }
 
 extension Tensor {
-  /// The cross-entropy of these logits, [samples, classes], against each sample's class; equal to
-  /// `torch.nn.CrossEntropyLoss`.
+  /// The cross-entropy of these logits, [samples, classes], against the class of each sample. It
+  /// equals `torch.nn.CrossEntropyLoss`.
   ///
   /// - Parameters:
-  ///   - classes: The right class of each sample.
+  ///   - classes: The correct class of each sample.
   ///   - smoothing: The part of each target that is spread evenly over all classes.
-  ///   - classWeights: What each class counts. The mean divides by the weights of the right
-  ///     classes.
+  ///   - classWeights: A weight for each class; nil: all are 1. The mean divides by the sum of the
+  ///     weights of the correct classes.
+  ///   - reduction: The way to combine the losses.
   public func crossEntropy(
     classes: [Int], smoothing: Float = 0, classWeights: [Float]? = nil,
     reduction: LossReduction = .mean
@@ -81,8 +83,9 @@ extension Tensor {
     return reduction(losses, divisor: divisor, "cross-entropy")
   }
 
-  /// The cross-entropy of these logits, [samples, classes], against each sample's probabilities of
-  /// the classes, of the same shape: mixed samples. The mean divides by the number of samples.
+  /// The cross-entropy of these logits, [samples, classes], against each sample's class
+  /// probabilities, of the same shape, as for mixed samples. The mean divides by the number of
+  /// samples.
   public func crossEntropy(
     probabilities: Tensor, smoothing: Float = 0, classWeights: [Float]? = nil,
     reduction: LossReduction = .mean

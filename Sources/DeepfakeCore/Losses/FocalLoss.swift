@@ -1,14 +1,14 @@
 import Foundation
 
-/// The focal loss of each logit (Lin et al. 2017): the log loss, less where the answer is already
-/// right. Equal to `torchvision.ops.sigmoid_focal_loss`.
+/// The focal loss of each logit (Lin et al. 2017): the log loss, reduced for samples that are
+/// already classified well. It equals `torchvision.ops.sigmoid_focal_loss`.
 package struct FocalLoss: Operation {
-  /// What the target's part counts, the rest counting 1 - alpha; nil: both count 1.
+  /// The weight of the positive class; the negative class gets 1 - alpha. Nil: both weights are 1.
   package let alpha: Float?
-  /// How much less what is already right counts; at 0 the loss is the log loss.
+  /// The exponent that reduces the loss of well classified samples. At 0 the loss is the log loss.
   package let gamma: Float
 
-  /// The paper's settings, unless told otherwise.
+  /// Creates a loss; the defaults are the paper's values.
   package init(alpha: Float? = 0.25, gamma: Float = 2) {
     precondition(
       (0...1).contains(alpha ?? 0) && gamma >= 0,
@@ -17,7 +17,7 @@ package struct FocalLoss: Operation {
     self.gamma = gamma
   }
 
-  /// Inputs: logits, targets of the same shape.
+  /// Inputs: logits, and targets of the same shape.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let losses = Tensor.losses(inputs[0], inputs[1], "focal loss") { x, t in
       weight(t) * entropy(x, t) * pow(miss(x, t), Double(gamma))
@@ -25,7 +25,7 @@ package struct FocalLoss: Operation {
     return (losses, inputs)
   }
 
-  /// The gradient times the derivative at each logit; and that of the targets.
+  /// The gradients of the logits and of the targets.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, t) = (saved[0], saved[1])
     return [
@@ -42,12 +42,13 @@ package struct FocalLoss: Operation {
     (1 - t) * softplus(x) + t * softplus(-x)
   }
 
-  /// The probability given to what is not the target: 1 - p_t.
+  /// The probability that the logit gives to the wrong class: 1 - p_t.
   private func miss(_ x: Double, _ t: Double) -> Double {
     sigmoid(-x) * t + sigmoid(x) * (1 - t)
   }
 
-  /// gamma * miss^(gamma - 1) times `slope`, which is 0 wherever the power is infinite.
+  /// gamma * miss^(gamma - 1) * slope. Where the power is infinite, `slope` is 0 and so is the
+  /// result.
   private func powerSlope(_ miss: Double, times slope: Double) -> Double {
     gamma == 0 || slope == 0 ? 0 : Double(gamma) * pow(miss, Double(gamma) - 1) * slope
   }
@@ -73,9 +74,12 @@ extension Tensor {
   /// The focal loss of these logits against `targets` of the same shape.
   ///
   /// - Parameters:
-  ///   - alpha: What the target's part counts, the rest counting 1 - alpha; nil: both count 1.
-  ///   - gamma: How much less what is already right counts.
-  ///   - weights: What each loss counts; the mean still divides by their number.
+  ///   - targets: The probabilities of the positive class.
+  ///   - alpha: The weight of the positive class; the negative class gets 1 - alpha. Nil: both
+  ///     weights are 1.
+  ///   - gamma: The exponent that reduces the loss of well classified samples; 0: the log loss.
+  ///   - weights: A factor for each loss. The mean still divides by the number of losses.
+  ///   - reduction: The way to combine the losses.
   public func focalLoss(
     _ targets: Tensor, alpha: Float? = 0.25, gamma: Float = 2, weights: Tensor? = nil,
     reduction: LossReduction = .mean

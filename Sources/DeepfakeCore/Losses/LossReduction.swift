@@ -1,15 +1,15 @@
-/// What becomes of the losses of single elements.
+/// The way to combine the losses of single elements.
 public enum LossReduction: String, Sendable, CaseIterable {
-  /// They stay as they are.
+  /// The losses are returned as a tensor.
   case none
-  /// Their mean: their sum over their number, whatever their weights, as PyTorch's unless said
-  /// otherwise.
+  /// The mean. It divides by the number of losses, whatever their weights, as in PyTorch, unless a
+  /// loss states otherwise.
   case mean
-  /// Their sum.
+  /// The sum.
   case sum
 
-  /// The reduced losses, each first multiplied by its weight. `divisor` is the mean's; the number
-  /// of losses where nil.
+  /// The combined losses, each first multiplied by its weight. The mean divides by `divisor`; nil:
+  /// by the number of losses.
   func callAsFunction(
     _ losses: Tensor, weights: Tensor? = nil, divisor: Float? = nil, _ name: String
   ) -> Tensor {
@@ -31,7 +31,7 @@ public enum LossReduction: String, Sendable, CaseIterable {
 }
 
 extension Tensor {
-  /// `loss` of every pair of elements of two tensors of one shape, in double precision.
+  /// `loss` of each pair of elements of two tensors of one shape, in double precision.
   static func losses(
     _ logits: Tensor, _ targets: Tensor, _ name: String, _ loss: (Double, Double) -> Double
   ) -> Tensor {

@@ -9,7 +9,7 @@ package struct SquaredError: Operation {
     return (.broadcast(a, b, "squared error") { ($0 - $1) * ($0 - $1) }, inputs)
   }
 
-  /// Twice the gradient times the difference, and the negative of that.
+  /// The gradient times twice the difference, and the negative of that.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let slope = Tensor.broadcast(saved[0], saved[1], "squared error") { 2 * ($0 - $1) }
     let first = gradient * slope
@@ -17,13 +17,12 @@ package struct SquaredError: Operation {
   }
 }
 
-/// The squared difference of each pair of elements over 2 * beta where it is less than beta;
-/// beyond, its magnitude less beta / 2 (Girshick 2015). Equal to `torch.nn.SmoothL1Loss`.
+/// The smooth L1 loss of each pair of elements (Girshick 2015), equal to `torch.nn.SmoothL1Loss`.
+/// For a difference d it is d² / (2 * beta) if |d| is less than beta, otherwise |d| - beta / 2.
 package struct SmoothL1: Operation {
-  /// The difference from which the loss is linear; 0: it is everywhere.
+  /// The difference from which on the loss is linear; at 0 it is linear everywhere.
   package let beta: Float
 
-  /// The operation of one beta.
   package init(beta: Float = 1) {
     precondition(beta >= 0, "smooth L1: beta \(beta) is negative")
     self.beta = beta
@@ -41,7 +40,8 @@ package struct SmoothL1: Operation {
     return (losses, inputs)
   }
 
-  /// The gradient times the difference over beta, moved into -1...1, and the negative of that.
+  /// The gradient times the difference divided by beta, limited to -1...1, and the negative of
+  /// that.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let beta = Lanes(repeating: beta)
     let slope = Tensor.broadcast(saved[0], saved[1], "smooth L1") { a, b in
@@ -56,15 +56,15 @@ package struct SmoothL1: Operation {
 }
 
 extension Tensor {
-  /// The squared difference to `targets`, which have the same shape.
+  /// The squared difference of each element to `targets`, which have the same shape.
   public func squaredError(
     _ targets: Tensor, weights: Tensor? = nil, reduction: LossReduction = .mean
   ) -> Tensor {
     reduction(SquaredError()(self, targets), weights: weights, "squared error")
   }
 
-  /// The smooth L1 loss against `targets`, which have the same shape; it is linear from a
-  /// difference of `beta` on.
+  /// The smooth L1 loss against `targets`, which have the same shape. From a difference of `beta`
+  /// on it is linear.
   public func smoothL1(
     _ targets: Tensor, beta: Float = 1, weights: Tensor? = nil, reduction: LossReduction = .mean
   ) -> Tensor {

@@ -9,7 +9,7 @@ public enum Activation: Sendable, Equatable {
   case relu
   /// min(max(x, 0), 6).
   case relu6
-  /// x where positive, else slope * x.
+  /// x if x is positive, otherwise slope * x.
   case leakyReLU(slope: Float)
   /// x * sigmoid(x), also called swish (Ramachandran et al. 2017).
   case silu
@@ -32,12 +32,10 @@ public enum Activation: Sendable, Equatable {
   }
 }
 
-/// An activation of every element.
+/// Applies an activation to every element.
 package struct Activate: Operation {
-  /// Which.
   package let activation: Activation
 
-  /// The operation of one activation.
   package init(_ activation: Activation) {
     self.activation = activation
   }
@@ -54,8 +52,8 @@ package struct Activate: Operation {
     return (output, [x])
   }
 
-  /// The gradient times the slope at x; that of ReLU at 0, and of ReLU6 at 0 and 6, is 0, as in
-  /// PyTorch.
+  /// The gradient times the slope at x. As in PyTorch, the slope of ReLU at 0 and of ReLU6 at 0 and
+  /// 6 is 0.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let result = Tensor(shape: gradient.shape) { y in
       saved[0].withUnsafeBuffer { x in
@@ -69,7 +67,7 @@ package struct Activate: Operation {
     return [result]
   }
 
-  /// True: activations are cheap.
+  /// True, because activations are cheap to compute.
   package var isRemade: Bool { true }
 
   package func remake(saved: [Tensor]) -> Tensor? {
@@ -93,7 +91,7 @@ package struct HyperbolicTangent: Operation {
   }
 }
 
-/// Leaky ReLU with a learnt slope for each channel of the last axis (He et al. 2015).
+/// Leaky ReLU with a learned slope for each channel of the last axis (He et al. 2015).
 package struct ParametricReLU: Operation {
   package init() {}
 
@@ -109,7 +107,8 @@ package struct ParametricReLU: Operation {
     return (output, [x, slopes])
   }
 
-  /// The gradient times 1 or the slope; and that of the slopes, summed over all pixels.
+  /// The gradients of x and of the slopes. That of x is the gradient times 1 or the slope; that of
+  /// the slopes is summed over all pixels.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, slopes) = (saved[0], saved[1])
     return [
@@ -123,13 +122,13 @@ package struct ParametricReLU: Operation {
 }
 
 extension Tensor {
-  /// `activation` of every element.
+  /// Every element after `activation`.
   public func activated(_ activation: Activation) -> Tensor { Activate(activation)(self) }
 
   /// max(x, 0).
   public func relu() -> Tensor { Activate(.relu)(self) }
 
-  /// x where positive, else slope * x.
+  /// x if x is positive, otherwise slope * x.
   public func leakyReLU(slope: Float) -> Tensor { Activate(.leakyReLU(slope: slope))(self) }
 
   /// x * sigmoid(x).
@@ -141,6 +140,7 @@ extension Tensor {
   /// The hyperbolic tangent.
   public func tanh() -> Tensor { HyperbolicTangent()(self) }
 
-  /// x where positive, else the channel's slope times x; `slopes` is [channels], the last axis.
+  /// x if x is positive, otherwise x times the channel's slope. `slopes` has shape [channels]; the
+  /// channels are the last axis.
   public func prelu(_ slopes: Tensor) -> Tensor { ParametricReLU()(self, slopes) }
 }

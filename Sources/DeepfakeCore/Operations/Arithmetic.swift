@@ -1,6 +1,6 @@
 import CDFKernels
 
-/// a + b, broadcast.
+/// a + b, with broadcasting.
 package struct Add: Operation {
   package init() {}
 
@@ -19,13 +19,13 @@ package struct Add: Operation {
     return (output, saved)
   }
 
-  /// The gradient, summed over what was repeated.
+  /// The gradient, summed over the axes that were broadcast.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     saved.indices.map { wants[$0] ? gradient.summed(to: saved[$0].recordedShape) : nil }
   }
 }
 
-/// a - b, broadcast.
+/// a - b, with broadcasting.
 package struct Subtract: Operation {
   package init() {}
 
@@ -34,7 +34,7 @@ package struct Subtract: Operation {
     (.broadcast(inputs[0], inputs[1], "subtract") { $0 - $1 }, inputs.map(\.shapeRecord))
   }
 
-  /// The gradient and its negative, summed over what was repeated.
+  /// The gradient and its negative, summed over the axes that were broadcast.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [
       wants[0] ? gradient.summed(to: saved[0].recordedShape) : nil,
@@ -43,7 +43,7 @@ package struct Subtract: Operation {
   }
 }
 
-/// a * b, broadcast.
+/// a * b, with broadcasting.
 package struct Multiply: Operation {
   package init() {}
 
@@ -52,7 +52,7 @@ package struct Multiply: Operation {
     (.broadcast(inputs[0], inputs[1], "multiply") { $0 * $1 }, inputs)
   }
 
-  /// The gradient times the other factor, summed over what was repeated.
+  /// The gradient times the other factor, summed over the axes that were broadcast.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (a, b) = (saved[0], saved[1])
     return [
@@ -62,13 +62,12 @@ package struct Multiply: Operation {
   }
 }
 
-/// x times factors that are no function of anything: a number, dropout's mask. Unlike `Multiply` it
-/// needs nothing of x for its pullback.
+/// x times constant factors: a number, or the mask of dropout. Unlike `Multiply` its pullback does
+/// not need x.
 package struct FixedProduct: Operation {
-  /// The factors; they and x are broadcast.
+  /// The constant factors, which are broadcast with x.
   package let factors: Tensor
 
-  /// The operation of those factors.
   package init(_ factors: Tensor) {
     self.factors = factors
   }
@@ -78,14 +77,14 @@ package struct FixedProduct: Operation {
     (.broadcast(inputs[0], factors, "multiply") { $0 * $1 }, [inputs[0].shapeRecord])
   }
 
-  /// The gradient times the factors, summed over what was repeated.
+  /// The gradient times the factors, summed over the axes that were broadcast.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let product = Tensor.broadcast(gradient, factors, "multiply") { $0 * $1 }
     return [product.summed(to: saved[0].recordedShape)]
   }
 }
 
-/// a / b, broadcast.
+/// a / b, with broadcasting.
 package struct Divide: Operation {
   package init() {}
 
@@ -94,7 +93,7 @@ package struct Divide: Operation {
     (.broadcast(inputs[0], inputs[1], "divide") { $0 / $1 }, inputs)
   }
 
-  /// gradient / b and -gradient * a / b², summed over what was repeated.
+  /// gradient / b and -gradient * a / b², summed over the axes that were broadcast.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (a, b) = (saved[0], saved[1])
     return [
@@ -104,7 +103,7 @@ package struct Divide: Operation {
   }
 }
 
-/// The larger of a and b, broadcast; NaN where either is.
+/// The larger of a and b, with broadcasting; NaN if either is NaN.
 package struct Maximum: Operation {
   package init() {}
 
@@ -116,7 +115,7 @@ package struct Maximum: Operation {
     return (output, inputs)
   }
 
-  /// The gradient goes to the larger element; halves where they are equal, as in PyTorch.
+  /// The gradient goes to the larger element. If both are equal each gets half, as in PyTorch.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (a, b) = (saved[0], saved[1])
     return [(a, b), (b, a)].enumerated().map { index, pair in
@@ -129,7 +128,7 @@ package struct Maximum: Operation {
   }
 }
 
-/// The smaller of a and b, broadcast; NaN where either is.
+/// The smaller of a and b, with broadcasting; NaN if either is NaN.
 package struct Minimum: Operation {
   package init() {}
 
@@ -141,7 +140,7 @@ package struct Minimum: Operation {
     return (output, inputs)
   }
 
-  /// The gradient goes to the smaller element; halves where they are equal, as in PyTorch.
+  /// The gradient goes to the smaller element. If both are equal each gets half, as in PyTorch.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (a, b) = (saved[0], saved[1])
     return [(a, b), (b, a)].enumerated().map { index, pair in
@@ -155,17 +154,19 @@ package struct Minimum: Operation {
 }
 
 extension Tensor {
-  /// The sum of two tensors. Shapes are aligned at their last axis; an extent of 1, or an absent
-  /// axis, repeats to fit the other's, here and in all arithmetic on two tensors.
+  /// The sum of two tensors.
+  ///
+  /// All arithmetic on two tensors broadcasts: shapes are aligned at their last axis, and an extent
+  /// of 1 or a missing axis is repeated to fit the other tensor.
   public static func + (a: Tensor, b: Tensor) -> Tensor { Add()(a, b) }
 
   /// The difference of two tensors.
   public static func - (a: Tensor, b: Tensor) -> Tensor { Subtract()(a, b) }
 
-  /// The product of the elements of two tensors.
+  /// The product of two tensors, element by element.
   public static func * (a: Tensor, b: Tensor) -> Tensor { Multiply()(a, b) }
 
-  /// The quotient of the elements of two tensors.
+  /// The quotient of two tensors, element by element.
   public static func / (a: Tensor, b: Tensor) -> Tensor { Divide()(a, b) }
 
   /// Every element plus a number.
@@ -192,9 +193,9 @@ extension Tensor {
   /// A number divided by every element.
   public static func / (a: Float, b: Tensor) -> Tensor { Tensor(scalar: a) / b }
 
-  /// The larger of each pair of elements; NaN where either is.
+  /// The larger element of each pair; NaN if either is NaN.
   public static func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { Maximum()(a, b) }
 
-  /// The smaller of each pair of elements; NaN where either is.
+  /// The smaller element of each pair; NaN if either is NaN.
   public static func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { Minimum()(a, b) }
 }

@@ -1,6 +1,6 @@
-/// How the elements of two broadcast tensors meet: loops from the outermost in, with each input's
-/// stride (0 where it repeats). Neighbouring axes that both inputs run through alike are one loop,
-/// so that the innermost is as long as can be.
+/// The loops over the elements of two broadcast tensors, from the outermost to the innermost, with
+/// the stride of each input (0 if it repeats). Neighbouring axes through which both inputs run
+/// continuously become one loop, so that the innermost loop is as long as possible.
 struct BroadcastPlan {
   struct Loop: Equatable {
     var extent, strideA, strideB: Int
@@ -8,10 +8,10 @@ struct BroadcastPlan {
 
   /// The shape of the result.
   let shape: [Int]
-  /// At least one; the last is the innermost, where each stride is 0 or 1.
+  /// At least one loop. The last is the innermost; its strides are 0 or 1.
   let loops: [Loop]
 
-  /// The plan for two shapes; nil where they do not fit each other.
+  /// Plans the loops for two shapes; nil if they do not broadcast.
   init?(_ a: [Int], _ b: [Int]) {
     let rank = max(a.count, b.count)
     let a = [Int](repeating: 1, count: rank - a.count) + a
@@ -42,7 +42,7 @@ struct BroadcastPlan {
 }
 
 extension Tensor {
-  /// `combine` of every pair of elements of two tensors that fit each other by broadcasting.
+  /// The result of `combine` for each pair of elements of two tensors, with broadcasting.
   @inline(__always)
   static func broadcast(
     _ a: Tensor, _ b: Tensor, _ operation: String,
@@ -57,7 +57,7 @@ extension Tensor {
       a.withUnsafeBuffer { a in
         b.withUnsafeBuffer { b in
           nonisolated(unsafe) let (a, b, y) = (a, b, y)
-          // One long row is split within, many rows between them.
+          // A single long row is divided into pieces; many rows are divided between the tasks.
           let pieces = rows == 1 ? Swift.max(1, inner.extent >> 15) : 1
           let rowsAtOnce = Swift.max(1, (1 << 15) / Swift.max(1, inner.extent))
           Parallel.forEachBlock(rows * pieces, of: pieces > 1 ? 1 : rowsAtOnce) { block in
@@ -86,8 +86,9 @@ extension Tensor {
     }
   }
 
-  /// The sum over everything that repeats where a tensor of `shape` is broadcast to this one's: the
-  /// gradient of the one from this one's.
+  /// The sum over the axes along which a tensor of `shape` is repeated to broadcast to this
+  /// tensor's shape. It turns the gradient of a broadcast result into the gradient of the smaller
+  /// input.
   func summed(to shape: [Int]) -> Tensor {
     if shape == self.shape { return self }
     let added = rank - shape.count
@@ -96,12 +97,12 @@ extension Tensor {
   }
 
   /// The shape as a tensor, for operations whose pullback needs an input's shape but not its
-  /// elements: two elements an axis, because Float32 is exact only up to 2^24.
+  /// elements. Each axis takes two elements, because Float32 is exact only up to 2^24.
   var shapeRecord: Tensor {
     Tensor(shape.flatMap { [Float($0 >> 24), Float($0 & 0xFF_FFFF)] }, shape: [2 * rank])
   }
 
-  /// The shape that `shapeRecord` wrote down.
+  /// The shape that is stored in a `shapeRecord`.
   var recordedShape: [Int] {
     let values = scalars
     return stride(from: 0, to: values.count, by: 2).map {

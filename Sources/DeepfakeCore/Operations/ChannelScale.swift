@@ -1,10 +1,12 @@
 import CDFKernels
 
-/// Each image's channels times a factor of their own: a squeeze-and-excite gate (Hu et al. 2018).
+/// Each image's channels multiplied by a factor for each channel: a squeeze-and-excite gate (Hu et
+/// al. 2018).
 package struct ChannelScale: Operation {
   package init() {}
 
-  /// Inputs: x [batch, ..., channels], factors [batch, channels] with any axes of extent 1 between.
+  /// Inputs: x [batch, ..., channels], factors [batch, channels], possibly with axes of extent 1
+  /// between the two.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (x, factors) = (inputs[0], inputs[1])
     precondition(
@@ -14,7 +16,8 @@ package struct ChannelScale: Operation {
     return (x.scaledChannels(by: factors), inputs)
   }
 
-  /// The gradient times the factors, and each channel's sum of its products with x.
+  /// The gradients of x and of the factors: the gradient times the factors, and the sum of the
+  /// gradient times x over each channel.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, factors) = (saved[0], saved[1])
     let (batch, pixels, channels) = x.mapExtents
@@ -34,16 +37,16 @@ package struct ChannelScale: Operation {
 
   package func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[1]) }
 
-  /// The output is one multiplication an element.
+  /// True: the output takes one multiplication for each element.
   package var isRemade: Bool { true }
 }
 
 extension Tensor {
-  /// Each image's channels times `factors` [batch, channels], which may have axes of extent 1
-  /// between.
+  /// Each image's channels multiplied by `factors` [batch, channels], which may have axes of extent
+  /// 1 between the two.
   public func scalingChannels(by factors: Tensor) -> Tensor { ChannelScale()(self, factors) }
 
-  /// [batch, ..., channels] as a batch of pixels.
+  /// The extents of [batch, ..., channels], with the axes in between merged to pixels.
   var mapExtents: (batch: Int, pixels: Int, channels: Int) {
     let (batch, channels) = (shape.first ?? 0, shape.last ?? 0)
     return (batch, batch * channels == 0 ? 0 : count / (batch * channels), channels)
@@ -60,7 +63,7 @@ extension Tensor {
     }
   }
 
-  /// Each image's channels times factors of their own, plus terms of their own; both [batch,
+  /// Each image's channels multiplied by `factors`, plus `terms`; both have shape [batch,
   /// channels].
   func scaledChannels(by factors: Tensor, adding terms: Tensor? = nil) -> Tensor {
     let (batch, pixels, channels) = mapExtents

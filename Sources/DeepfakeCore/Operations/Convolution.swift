@@ -1,17 +1,18 @@
 import CDFKernels
 
-/// The settings of a two-dimensional convolution or cross-correlation, as networks use the word.
+/// The settings of a two-dimensional convolution. As usual in networks, the kernel is not flipped
+/// (cross-correlation).
 package struct ConvolutionSettings: Sendable, Equatable {
-  /// Pixels from one window to the next.
+  /// The distance in pixels from one window to the next.
   package var stride: Size2d
-  /// Zeros around the input.
+  /// The zeros around the input.
   package var padding: Padding
-  /// Pixels from one kernel element to the next.
+  /// The distance in pixels from one kernel element to the next.
   package var dilation: Size2d
-  /// Parts that the channels are divided into, each convolved by itself.
+  /// The number of groups of channels; each group is convolved separately.
   package var groups: Int
 
-  /// The settings of a plain convolution, unless told otherwise.
+  /// Creates settings; the defaults are those of a plain convolution.
   package init(
     stride: Size2d = 1, padding: Padding = .none, dilation: Size2d = 1, groups: Int = 1
   ) {
@@ -21,7 +22,8 @@ package struct ConvolutionSettings: Sendable, Equatable {
     self.groups = groups
   }
 
-  /// The convolution of one input by weights of shape `weight`, HWIO; stops where they do not fit.
+  /// The kernels' description of a convolution of `input` with weights of shape `weight`, HWIO.
+  /// Shapes that do not fit are programmer errors.
   func kernel(input: ImageShape, weight: [Int]) -> df_conv2d {
     precondition(
       weight.count == 4 && weight.allSatisfy { $0 > 0 },
@@ -59,13 +61,12 @@ package struct Convolution: Operation {
   /// Stride, padding, dilation and groups.
   package let settings: ConvolutionSettings
 
-  /// The operation of those settings.
   package init(_ settings: ConvolutionSettings) {
     self.settings = settings
   }
 
-  /// Inputs: x [batch, height, width, in], weight [height, width, in / groups, out], and possibly a
-  /// bias [out].
+  /// Inputs: x [batch, height, width, in], weight [height, width, in / groups, out] and optionally
+  /// a bias [out].
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let (x, weight) = (inputs[0], inputs[1])
     let bias = inputs.count > 2 ? inputs[2] : nil

@@ -1,6 +1,6 @@
 import Foundation
 
-/// exp of every element.
+/// The exponential of every element.
 package struct Exponential: Operation {
   package init() {}
 
@@ -47,7 +47,7 @@ package struct SquareRoot: Operation {
   }
 }
 
-/// The magnitude of every element.
+/// The absolute value of every element.
 package struct AbsoluteValue: Operation {
   package init() {}
 
@@ -56,7 +56,7 @@ package struct AbsoluteValue: Operation {
     (inputs[0].mapped { .select($0 .< 0, -$0, $0) + 0 }, inputs)
   }
 
-  /// The gradient with x's sign; 0 where x is 0.
+  /// The gradient times the sign of x; 0 where x is 0.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let gradient = Tensor.broadcast(gradient, saved[0], "abs") { gradient, x in
       .select(x .< 0, -gradient, .select(x .== 0, .zero, gradient))
@@ -83,7 +83,6 @@ package struct Negate: Operation {
 package struct Power: Operation {
   package let exponent: Float
 
-  /// The operation of one exponent.
   package init(_ exponent: Float) {
     self.exponent = exponent
   }
@@ -104,23 +103,22 @@ package struct Power: Operation {
   }
 }
 
-/// Every element moved into a closed range.
+/// Every element limited to a closed range.
 package struct Clamp: Operation {
   package let range: ClosedRange<Float>
 
-  /// The operation of one range.
   package init(to range: ClosedRange<Float>) {
     self.range = range
   }
 
-  /// Inputs: x. A NaN stays one.
+  /// Inputs: x. NaN stays NaN.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let low = Lanes(repeating: range.lowerBound)
     let high = Lanes(repeating: range.upperBound)
     return (inputs[0].mapped { .select($0 .< low, low, .select($0 .> high, high, $0)) }, inputs)
   }
 
-  /// The gradient where x lies within the range; 0 at its bounds, as PyTorch's, and beyond.
+  /// The gradient where x lies inside the range; 0 outside and, as in PyTorch, at the bounds.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let low = Lanes(repeating: range.lowerBound)
     let high = Lanes(repeating: range.upperBound)
@@ -141,25 +139,25 @@ extension Tensor {
   /// The square root; NaN below 0.
   public func squareRoot() -> Tensor { SquareRoot()(self) }
 
-  /// The magnitude.
+  /// The absolute value.
   public func abs() -> Tensor { AbsoluteValue()(self) }
 
   /// x to the power of `exponent`.
   public func pow(_ exponent: Float) -> Tensor { Power(exponent)(self) }
 
-  /// x moved into `range`.
+  /// x limited to `range`; NaN stays NaN.
   public func clamped(to range: ClosedRange<Float>) -> Tensor { Clamp(to: range)(self) }
 
   /// -x.
   public static prefix func - (x: Tensor) -> Tensor { Negate()(x) }
 
-  /// A function of every element, on the thread pool.
+  /// `transform` of every element, on the thread pool.
   @inline(__always)
   func mapped(_ transform: @Sendable (Lanes) -> Lanes) -> Tensor {
     mappedInBlocks { x, y, count in mapLanes(x, y, count, transform) }
   }
 
-  /// The same for functions that exist for single numbers only.
+  /// `transform` of every element, for functions that exist for single numbers only.
   @inline(__always)
   func mappedOneByOne(_ transform: @Sendable (Float) -> Float) -> Tensor {
     mappedInBlocks { x, y, count in
@@ -167,7 +165,7 @@ extension Tensor {
     }
   }
 
-  /// A tensor of the same shape, made by `body` from blocks of elements on the thread pool.
+  /// A tensor of the same shape that `body` fills block by block on the thread pool.
   @inline(__always)
   private func mappedInBlocks(
     _ body: @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
@@ -183,8 +181,8 @@ extension Tensor {
 }
 
 extension Parallel {
-  /// Calls `body` with consecutive blocks that make up `0..<count`. The blocks do not depend on the
-  /// number of threads.
+  /// Calls `body` with consecutive blocks of `0..<count`, each of `size` elements except the last.
+  /// The blocks do not depend on the number of threads.
   static func forEachBlock(
     _ count: Int, of size: Int = 1 << 15, _ body: @Sendable (Range<Int>) -> Void
   ) {

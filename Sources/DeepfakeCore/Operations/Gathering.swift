@@ -1,10 +1,10 @@
-/// A walk over memory: extents from the outermost axis in, and the distance between neighbours
-/// along each. A distance may be negative (a flip) or 0 (a repetition).
+/// A strided walk over memory: the extents of its axes from the outermost, and the distance between
+/// neighbours along each axis. A distance is negative for a flip and 0 for a repetition.
 struct StridedWalk {
   var shape, strides: [Int]
   var start: Int
 
-  /// The walk with neighbouring axes that are run through as one made one, and at least one axis.
+  /// The same walk with neighbouring axes merged if they form one run; it has at least one axis.
   var merged: StridedWalk {
     var (extents, distances): ([Int], [Int]) = ([], [])
     for (extent, stride) in zip(shape, strides).reversed() where extent != 1 {
@@ -19,8 +19,8 @@ struct StridedWalk {
     return StridedWalk(shape: extents.reversed(), strides: distances.reversed(), start: start)
   }
 
-  /// The place of the first element of a row: of the `row`-th setting of all axes but the last
-  /// `inner`.
+  /// The offset of the first element of a row, where a row covers the last `inner` axes and `row`
+  /// counts over all other axes.
   @inline(__always)
   func offset(ofRow row: Int, inner: Int = 1) -> Int {
     var (offset, rest) = (start, row)
@@ -42,7 +42,8 @@ extension Tensor {
     return strides
   }
 
-  /// A tensor of `shape` whose element at indices i is this tensor's at start + sum(i * strides).
+  /// A tensor of `shape`. Its element at indices i is this tensor's element at start + sum(i *
+  /// strides).
   func gathered(shape: [Int], strides: [Int], start: Int = 0) -> Tensor {
     let walk = StridedWalk(shape: shape, strides: strides, start: start).merged
     return Tensor(shape: shape) { y in
@@ -78,8 +79,8 @@ extension Tensor {
     }
   }
 
-  /// Gathers where the last axis but one runs along memory: in squares, so that each line of memory
-  /// is used whole while it is in the cache.
+  /// Gathers if the last axis but one is contiguous in memory. It works in squares, so that each
+  /// cache line is used completely while it is in the cache.
   private static func transpose(
     _ walk: StridedWalk, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>
   ) {
@@ -105,7 +106,8 @@ extension Tensor {
     }
   }
 
-  /// `background` with this tensor's elements from index `origin` on, every `steps`-th of an axis.
+  /// `background` with this tensor's elements written from index `origin` on, at every `steps`-th
+  /// index along each axis.
   func scattered(into background: consuming Tensor, origin: [Int], steps: [Int]) -> Tensor {
     var result = consume background
     let strides = result.strides

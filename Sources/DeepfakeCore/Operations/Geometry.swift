@@ -1,33 +1,33 @@
-/// A height and a width: of a kernel, a stride, an image. An integer literal means both.
+/// A height and a width: of a kernel, a stride or an image. An integer literal sets both.
 public struct Size2d: Sendable, Equatable, ExpressibleByIntegerLiteral {
-  /// The extent down.
+  /// The vertical extent.
   public var height: Int
-  /// The extent across.
+  /// The horizontal extent.
   public var width: Int
 
-  /// A size of two extents.
+  /// Creates a size from a height and a width.
   public init(height: Int, width: Int) {
     self.height = height
     self.width = width
   }
 
-  /// The same extent both ways.
+  /// Creates a size of equal height and width.
   public init(_ both: Int) {
     self.init(height: both, width: both)
   }
 
-  /// The same extent both ways.
+  /// Creates a size of equal height and width.
   public init(integerLiteral both: Int) {
     self.init(both)
   }
 }
 
-/// The zeros that a convolution imagines around its input.
+/// The zeros that a convolution assumes around its input.
 public enum Padding: Sendable, Equatable {
-  /// Rows and columns on each side, whatever the input's size.
+  /// Fixed numbers of rows and columns on each side, for inputs of any size.
   case explicit(top: Int, left: Int, bottom: Int, right: Int)
-  /// TensorFlow's SAME, computed from each input: the output has ceil(input / stride) pixels; where
-  /// the padding is odd, the extra pixel is at the bottom and right.
+  /// TensorFlow's SAME, computed for each input: the output has ceil(input / stride) pixels. If the
+  /// padding is odd, the extra pixel is at the bottom and right.
   case sameFromInput
 
   /// No padding.
@@ -38,8 +38,8 @@ public enum Padding: Sendable, Equatable {
     .explicit(top: n, left: n, bottom: n, right: n)
   }
 
-  /// TensorFlow's SAME for an input of `nativeSize` pixels both ways, kept for inputs of any size,
-  /// as lukemelas's EfficientNet does.
+  /// TensorFlow's SAME for a square input of `nativeSize` pixels. The same padding is then used for
+  /// inputs of any size, as in lukemelas's EfficientNet.
   public static func same(
     nativeSize: Int, kernel: Int, stride: Int, dilation: Int = 1
   ) -> Padding {
@@ -52,7 +52,7 @@ public enum Padding: Sendable, Equatable {
     max(0, (input.dividedRoundingUp(by: stride) - 1) * stride + (kernel - 1) * dilation + 1 - input)
   }
 
-  /// The rows and columns on each side of an input of that size.
+  /// The padding for an input of size `input`.
   func insets(input: Size2d, kernel: Size2d, stride: Size2d, dilation: Size2d) -> Insets {
     switch self {
     case .explicit(let top, let left, let bottom, let right):
@@ -85,7 +85,7 @@ struct ImageShape: Equatable {
     self.init(x.shape)
   }
 
-  /// Of four extents.
+  /// The extents of a shape [batch, height, width, channels].
   init(_ shape: [Int]) {
     batch = shape[0]
     height = shape[1]

@@ -1,25 +1,25 @@
 import CDFKernels
 
-/// The product of matrices, or of every pair in two stacks of them.
+/// The product of two matrices, or of each pair of matrices in two stacks.
 package struct MatrixProduct: Operation {
   /// Whether the last two axes of the left operand are swapped first.
   package let transposesLeft: Bool
   /// Whether the last two axes of the right operand are swapped first.
   package let transposesRight: Bool
 
-  /// The operation; operands are taken as they are unless told otherwise.
+  /// Creates the operation; by default no operand is transposed.
   package init(transposesLeft: Bool = false, transposesRight: Bool = false) {
     self.transposesLeft = transposesLeft
     self.transposesRight = transposesRight
   }
 
-  /// Inputs: a [..., m, k], b [..., k, n], whose leading axes are equal, or absent on one side.
+  /// Inputs: a [..., m, k] and b [..., k, n]. Their leading axes are equal, or one input has none.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (product(inputs[0], inputs[1]), inputs)
   }
 
-  /// The gradient times each operand's transpose, summed over a stack that one operand served
-  /// alone.
+  /// The gradient times the transpose of the other operand. If an operand without leading axes was
+  /// used for a whole stack, its gradient is summed over the stack.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (a, b) = (saved[0], saved[1])
     func product(_ a: Tensor, _ left: Bool, _ b: Tensor, _ right: Bool) -> Tensor {
@@ -56,7 +56,7 @@ package struct MatrixProduct: Operation {
     let stack = stackA.isEmpty ? stackB : stackA
     let shape = stack + [m, n]
     guard m > 0 && n > 0 && k > 0 else { return Tensor(zeros: shape) }
-    // Kernels take one operand transposed: of two, the right one is turned first.
+    // The kernels support one transposed operand. If both are, the right one is transposed first.
     let right =
       transposesLeft && transposesRight
       ? b.transposed(Array(0..<b.rank - 2) + [b.rank - 1, b.rank - 2]) : b
@@ -68,7 +68,7 @@ package struct MatrixProduct: Operation {
         right.withUnsafeBuffer { b in
           guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress else { return }
           nonisolated(unsafe) let (allA, allB, allC) = (a, b, c)
-          // Matrices with one right operand are one tall matrix.
+          // Matrices with the same right operand are computed as one tall matrix.
           let joined = strideB == 0 && !left
           let count = joined ? matrices * m : m
           Parallel.forEach(joined ? 1 : matrices) { matrix in
@@ -93,8 +93,8 @@ package struct MatrixProduct: Operation {
 }
 
 extension Tensor {
-  /// The matrix product of [..., m, k] and [..., k, n]; the leading axes are equal, or absent on
-  /// one side, which then serves every matrix of the other.
+  /// The matrix product of [..., m, k] and [..., k, n]. The leading axes are equal, or one tensor
+  /// has none and is multiplied with every matrix of the other.
   public func matmul(
     _ other: Tensor, transposingLeft: Bool = false, transposingRight: Bool = false
   ) -> Tensor {

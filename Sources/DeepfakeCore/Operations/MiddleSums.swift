@@ -1,13 +1,12 @@
-/// Sums over neighbouring axes: elements [outer, extent, inner] to [outer, inner], in double
-/// precision.
+/// Sums over neighbouring axes, from [outer, extent, inner] to [outer, inner], in double precision.
 ///
-/// The parts in which they are taken depend on the extents alone, so that the results do not depend
-/// on the number of threads.
+/// The sums are computed in parts that depend only on the extents, so the results do not depend on
+/// the number of threads.
 struct MiddleSums {
   let outer, extent, inner: Int
 
-  /// The sums of a tensor of `shape` over the axes `removed`; nil where those are not neighbours,
-  /// or where there is nothing to add.
+  /// Plans the sums of a tensor of `shape` over the axes `removed`. Nil if there are no such axes,
+  /// if they are not neighbours, or if there are no elements.
   init?(_ shape: [Int], removing removed: Set<Int>) {
     guard let first = removed.min(), let last = removed.max(), last - first + 1 == removed.count
     else { return nil }
@@ -17,14 +16,14 @@ struct MiddleSums {
     guard outer > 0 && extent > 0 && inner > 0 else { return nil }
   }
 
-  /// Elements that one task adds up, about.
+  /// The approximate number of elements that one task adds up.
   private static let elementsAtOnce = 1 << 15
 
   /// The sums, [outer, inner].
   func totals(_ x: UnsafeBufferPointer<Float>) -> [Double] {
     guard let all = x.baseAddress else { return [] }
     nonisolated(unsafe) let x = all
-    // Parts of the extent for each outer index, or several outer indices a task.
+    // A task computes a part of the extent for one outer index, or several outer indices.
     let rows = max(1, Self.elementsAtOnce / inner)
     let parts = extent.dividedRoundingUp(by: rows)
     let outerAtOnce = parts > 1 ? 1 : max(1, rows / extent)

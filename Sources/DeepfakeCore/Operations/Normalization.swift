@@ -1,19 +1,18 @@
 import CDFKernels
 
-/// Batch normalisation (Ioffe and Szegedy 2015) by a given mean and variance of each channel, and
-/// an activation.
+/// Batch normalisation (Ioffe and Szegedy 2015) by a given mean and variance for each channel,
+/// followed by an activation.
 ///
-/// The statistics are inputs either way, because in training the layer needs them too, for its
-/// running averages; `measured` tells the pullback that they are functions of x.
+/// The statistics are always inputs, because in training the layer also needs them for its running
+/// averages. `measured` tells the pullback whether they are functions of x.
 package struct BatchNormalization: Operation {
-  /// Added to the variance.
+  /// The number added to the variance before the square root.
   package let epsilon: Float
-  /// Whether the statistics are this very x's (`Tensor.channelStatistics`).
+  /// Whether the statistics were computed from this x (`Tensor.channelStatistics`).
   package let measured: Bool
-  /// Applied last.
+  /// The activation after the norm.
   package let activation: Activation
 
-  /// The operation of those settings.
   package init(epsilon: Float, measured: Bool, activation: Activation = .identity) {
     self.epsilon = epsilon
     self.measured = measured
@@ -30,7 +29,8 @@ package struct BatchNormalization: Operation {
     return (kernel(inputs).output(inputs[0]), inputs)
   }
 
-  /// The gradients of all inputs. Measured statistics have none of their own: x's has their share.
+  /// The gradients of all inputs. Measured statistics have no gradient of their own: the gradient
+  /// of x includes it.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let gradients = kernel(saved).gradients(
       gradient, x: saved[0], fixed: !measured, wantsX: wants[0])
@@ -57,10 +57,10 @@ package struct BatchNormalization: Operation {
 
   package func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
 
-  /// The output is a few arithmetic operations an element.
+  /// True: the output takes a few arithmetic operations for each element.
   package var isRemade: Bool { true }
 
-  /// A batch norm is a group norm of one image with as many groups as channels.
+  /// The kernels compute a batch norm as a group norm of one image with as many groups as channels.
   private func kernel(_ inputs: [Tensor]) -> NormKernel {
     let (x, mean, variance) = (inputs[0], inputs[1].scalars, inputs[2].scalars)
     let channels = mean.count
@@ -75,17 +75,15 @@ package struct BatchNormalization: Operation {
   }
 }
 
-/// Group normalisation (Wu and He 2018), each image's channels in groups normalised over a group's
-/// channels and all pixels, and an activation.
+/// Group normalisation (Wu and He 2018), followed by an activation. The channels of each image are
+/// divided into groups; each group is normalised over its channels and all pixels.
 package struct GroupNormalization: Operation {
-  /// The number of groups.
   package let groups: Int
-  /// Added to the variance.
+  /// The number added to the variance before the square root.
   package let epsilon: Float
-  /// Applied last.
+  /// The activation after the norm.
   package let activation: Activation
 
-  /// The operation of those settings.
   package init(groups: Int, epsilon: Float, activation: Activation = .identity) {
     self.groups = groups
     self.epsilon = epsilon
@@ -124,7 +122,7 @@ package struct GroupNormalization: Operation {
 
   package func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
 
-  /// The output is a few arithmetic operations an element.
+  /// True: the output takes a few arithmetic operations for each element.
   package var isRemade: Bool { true }
 
   private func kernel(_ saved: [Tensor]) -> NormKernel {
@@ -134,7 +132,7 @@ package struct GroupNormalization: Operation {
       scale: saved[1], shift: saved[2], activation: activation)
   }
 
-  /// The channels of x; stops where they do not fit groups and parameters.
+  /// The number of channels of x. It is a programmer error if groups or parameters do not fit it.
   func checkedChannels(_ x: Tensor, _ scale: Tensor, _ shift: Tensor) -> Int {
     let channels = x.shape.last ?? 0
     precondition(
@@ -146,7 +144,7 @@ package struct GroupNormalization: Operation {
   }
 }
 
-/// A norm whose statistics are known, [batch, groups, 4] as the kernels write them.
+/// A norm with known statistics, [batch, groups, 4] in the kernels' form.
 private struct NormKernel {
   var batch, pixels, channels, groups: Int
   var statistics, scale, shift: Tensor
@@ -204,15 +202,15 @@ private struct NormKernel {
 
 /// The mean and the biased variance of each channel.
 package struct ChannelStatistics: Sendable {
-  /// Means, [channels].
+  /// The means, [channels].
   package var mean: Tensor
-  /// Variances over all elements (divided by their number), [channels].
+  /// The variances, divided by the number of elements, [channels].
   package var variance: Tensor
 }
 
 extension Tensor {
   /// The mean and variance of each channel of [..., channels], in double precision. No gradient
-  /// flows through them: `BatchNormalization` that measured them has their share.
+  /// flows through them: a `BatchNormalization` with `measured` includes it in the gradient of x.
   package func channelStatistics() -> ChannelStatistics {
     let channels = shape.last ?? 0
     precondition(channels > 0 && count > 0, "channelStatistics: shape \(shape) is empty")
@@ -228,7 +226,7 @@ extension Tensor {
     return ChannelStatistics(mean: mean, variance: variance)
   }
 
-  /// Batch normalisation of [..., channels] by fixed statistics.
+  /// Batch normalisation of [..., channels] by fixed statistics, followed by `activation`.
   public func batchNorm(
     mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, epsilon: Float = 1e-5,
     activation: Activation = .identity
@@ -237,7 +235,7 @@ extension Tensor {
       self, mean, variance, weight, bias)
   }
 
-  /// Group normalisation of [batch, ..., channels].
+  /// Group normalisation of [batch, ..., channels], followed by `activation`.
   public func groupNorm(
     groups: Int, weight: Tensor, bias: Tensor, epsilon: Float = 1e-5,
     activation: Activation = .identity

@@ -2,17 +2,17 @@ import CDFKernels
 
 /// The windows of a pooling and the size of its output, by PyTorch's rules.
 package struct PoolingWindows: Sendable, Equatable {
-  /// Pixels of a window.
+  /// The size of a window in pixels.
   package var kernel: Size2d
-  /// Pixels from one window to the next.
+  /// The distance from one window to the next in pixels.
   package var stride: Size2d
-  /// Pixels imagined on every side; at most half the kernel.
+  /// The padding on each side, in pixels; at most half the kernel.
   package var padding: Size2d
-  /// Whether a last window that sticks out at the bottom or right counts, provided that it starts
-  /// inside the image or its top or left padding.
+  /// Whether the last window may reach beyond the bottom or right edge, as in PyTorch's
+  /// `ceil_mode`. It must start inside the image or its top or left padding.
   package var ceilMode: Bool
 
-  /// Windows next to each other, unless told otherwise.
+  /// Creates windows; by default they lie next to each other without overlap.
   package init(kernel: Size2d, stride: Size2d? = nil, padding: Size2d = 0, ceilMode: Bool = false) {
     self.kernel = kernel
     self.stride = stride ?? kernel
@@ -42,7 +42,7 @@ package struct PoolingWindows: Sendable, Equatable {
     return extent
   }
 
-  /// The rows or columns of a window that lie in the image, and its extent with padding.
+  /// The rows or columns of window `index` that lie in the image, and its extent including padding.
   static func span(
     _ index: Int, input: Int, kernel: Int, stride: Int, padding: Int
   ) -> (inside: Range<Int>, extent: Int) {
@@ -52,7 +52,7 @@ package struct PoolingWindows: Sendable, Equatable {
     return (low..<max(low, min(end, input)), end - start)
   }
 
-  /// The window of an output pixel.
+  /// The window of the output pixel in `row` and `column`.
   func window(_ row: Int, _ column: Int, _ image: ImageShape) -> PoolingWindow {
     let down = Self.span(
       row, input: image.height, kernel: kernel.height, stride: stride.height,
@@ -65,13 +65,13 @@ package struct PoolingWindows: Sendable, Equatable {
   }
 }
 
-/// What one output pixel of a pooling reads.
+/// The input pixels of one output pixel of a pooling.
 struct PoolingWindow {
   /// Rows inside the image.
   var rows: Range<Int>
   /// Columns inside the image.
   var columns: Range<Int>
-  /// Pixels, imagined ones included.
+  /// The number of pixels, including padding.
   var area: Int
 }
 
@@ -79,12 +79,11 @@ struct PoolingWindow {
 package struct MaxPooling: Operation {
   package let windows: PoolingWindows
 
-  /// The operation of those windows.
   package init(_ windows: PoolingWindows) {
     self.windows = windows
   }
 
-  /// Inputs: x [batch, height, width, channels]. A NaN wins.
+  /// Inputs: x [batch, height, width, channels]. A window with a NaN gives NaN.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     let image = ImageShape(x, "max pooling")
@@ -101,7 +100,7 @@ package struct MaxPooling: Operation {
     return (output, [x, output])
   }
 
-  /// Each output's gradient, given to the first largest element of its window.
+  /// The gradient of each output goes to the first of the largest elements in its window.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let (x, output) = (saved[0], saved[1])
     let image = ImageShape(x, "max pooling")
@@ -112,10 +111,9 @@ package struct MaxPooling: Operation {
 /// The average of each window.
 package struct AveragePooling: Operation {
   package let windows: PoolingWindows
-  /// Whether imagined zeros count in an average's divisor.
+  /// Whether the divisor of an average counts the padding, too.
   package let countsPadding: Bool
 
-  /// The operation of those windows.
   package init(_ windows: PoolingWindows, countsPadding: Bool = true) {
     self.windows = windows
     self.countsPadding = countsPadding
@@ -135,7 +133,7 @@ package struct AveragePooling: Operation {
     return (output, [x.shapeRecord])
   }
 
-  /// Each output's gradient, given to the elements of its window in equal parts.
+  /// The gradient of each output is divided equally among the elements of its window.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = saved[0].recordedShape
     let image = ImageShape(shape)
@@ -149,14 +147,12 @@ package struct AveragePooling: Operation {
   }
 }
 
-/// The average of each of height x width parts of the image, as PyTorch's `adaptive_avg_pool2d` and
-/// its `area` interpolation: parts begin at floor(i * in / out) and end at ceil((i + 1) * in /
-/// out).
+/// The average of each of height x width parts of the image, as in PyTorch's `adaptive_avg_pool2d`
+/// and `area` interpolation. Part i is from floor(i * in / out) to ceil((i + 1) * in / out).
 package struct AdaptiveAveragePooling: Operation {
   /// The output's height and width.
   package let size: Size2d
 
-  /// The operation of one output size.
   package init(to size: Size2d) {
     self.size = size
   }
@@ -178,7 +174,7 @@ package struct AdaptiveAveragePooling: Operation {
     return (output, [x.shapeRecord])
   }
 
-  /// Each output's gradient, given to the elements of its part in equal shares.
+  /// The gradient of each output is divided equally among the elements of its part.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = saved[0].recordedShape
     let image = ImageShape(shape)
@@ -221,7 +217,7 @@ package struct GlobalAveragePooling: Operation {
     return (output, [x.shapeRecord])
   }
 
-  /// Each channel's gradient, given to all pixels in equal parts.
+  /// The gradient of each channel is divided equally among all pixels.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let image = ImageShape(saved[0].recordedShape)
     let share = gradient / Float(image.pixels)
@@ -244,8 +240,7 @@ package struct GlobalAveragePooling: Operation {
 }
 
 extension Tensor {
-  /// The largest element of each window of NHWC images; windows lie next to each other unless
-  /// `stride` says otherwise.
+  /// The largest element of each window of NHWC images; by default the windows do not overlap.
   public func maxPool(
     _ kernel: Size2d, stride: Size2d? = nil, padding: Size2d = 0, ceilMode: Bool = false
   ) -> Tensor {
@@ -253,7 +248,8 @@ extension Tensor {
       PoolingWindows(kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode))(self)
   }
 
-  /// The average of each window of NHWC images.
+  /// The average of each window of NHWC images; by default the windows do not overlap, and the
+  /// average divides by the window's size including padding.
   public func averagePool(
     _ kernel: Size2d, stride: Size2d? = nil, padding: Size2d = 0, ceilMode: Bool = false,
     countsPadding: Bool = true
@@ -263,7 +259,7 @@ extension Tensor {
     return AveragePooling(windows, countsPadding: countsPadding)(self)
   }
 
-  /// The averages of height x width parts of NHWC images.
+  /// The averages of height x width parts of NHWC images, as in PyTorch's `adaptive_avg_pool2d`.
   public func adaptiveAveragePool(to size: Size2d) -> Tensor {
     AdaptiveAveragePooling(to: size)(self)
   }
@@ -273,8 +269,8 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// A pooling of NHWC images: each output pixel starts at `initial`, takes in the pixels of its
-  /// window by `combine`, row by row, and is multiplied by `scale`.
+  /// A pooling of NHWC images. Each output pixel starts at `initial`, is combined with the pixels
+  /// of its window row by row, and is multiplied by `scale`.
   @inline(__always)
   fileprivate func pooled(
     to size: Size2d, initial: Float, window: @Sendable (Int, Int) -> PoolingWindow,

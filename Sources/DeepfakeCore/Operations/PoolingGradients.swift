@@ -1,6 +1,6 @@
 extension Tensor {
-  /// The gradient of a pooling's input of `shape`, given this one of its output: each output
-  /// pixel's times the share that each pixel of its window has.
+  /// The gradient of a pooling's input of `shape`; this tensor is the gradient of its output. Each
+  /// pixel of a window gets the output pixel's gradient times `share`.
   @inline(__always)
   func spread(
     over shape: [Int], window: @Sendable (Int, Int) -> PoolingWindow,
@@ -13,8 +13,8 @@ extension Tensor {
     }
   }
 
-  /// The gradient of a max pooling's input `x`: each output element's goes to the first element of
-  /// its window that equals the `output` (or is NaN where that is).
+  /// The gradient of a max pooling's input `x`. The gradient of each output element goes to the
+  /// first element of its window that equals `output`, or that is NaN if `output` is NaN.
   @inline(__always)
   func spreadToLargest(
     of x: Tensor, _ output: Tensor, window: @Sendable (Int, Int) -> PoolingWindow
@@ -38,10 +38,12 @@ extension Tensor {
     }
   }
 
-  /// Gives output pixels' gradients to the pixels of their windows. `start` gets a window and some
-  /// channels of its gradient, and what it returns is handed from pixel to pixel: `part` returns
-  /// what the pixel gets and may change the rest. It also gets the places of the input's and the
-  /// output's elements and their number.
+  /// Gives the gradients of output pixels to the pixels of their windows.
+  ///
+  /// For each window, `start` gets the window and up to eight channels of its gradient. Its result
+  /// is passed from pixel to pixel: `part` returns the share of the current pixel and may change
+  /// what remains for the next pixels. `part` also gets the offsets of the elements in the input
+  /// and the output, and their number.
   @inline(__always)
   private func scattered(
     over inputShape: [Int], window: @Sendable (Int, Int) -> PoolingWindow,
@@ -50,7 +52,7 @@ extension Tensor {
   ) -> Tensor {
     let (image, pooled) = (ImageShape(inputShape), ImageShape(shape))
     let channels = image.channels
-    // A task is an image's block of channels, all of its windows in order.
+    // Each task handles one block of channels of one image, with all its windows in order.
     let block = 64
     let blocks = channels.dividedRoundingUp(by: block)
     return Tensor(shape: inputShape) { x in
@@ -87,14 +89,14 @@ extension Tensor {
 }
 
 extension LaneSource {
-  /// Up to eight elements from `index` on.
+  /// Up to eight elements from `index` on; the others are 0.
   @inline(__always)
   fileprivate func some(_ index: Int, _ count: Int) -> Lanes {
     count == 8 ? full(index) : partial(index, count)
   }
 }
 
-/// Adds the first `count` lanes to as many floats.
+/// Adds the first `count` lanes to the floats at `target`.
 @inline(__always)
 private func addLanes(_ lanes: Lanes, to target: UnsafeMutablePointer<Float>, _ count: Int) {
   if count == 8 {

@@ -1,11 +1,11 @@
-/// Which axes a reduction removes, and whether they stay with an extent of 1.
+/// The axes that a reduction removes, and whether they are kept with an extent of 1.
 package struct ReductionAxes: Sendable, Equatable {
-  /// The axes; negative ones count from the last; nil means all.
+  /// The axes; negative axes count from the last. Nil: all axes.
   package let axes: [Int]?
-  /// Whether the removed axes stay with an extent of 1.
+  /// Whether the removed axes are kept with an extent of 1.
   package let keepsDimensions: Bool
 
-  /// All axes, removed, unless told otherwise.
+  /// Creates axes; by default all axes are removed.
   package init(_ axes: [Int]? = nil, keepsDimensions: Bool = false) {
     self.axes = axes
     self.keepsDimensions = keepsDimensions
@@ -15,7 +15,7 @@ package struct ReductionAxes: Sendable, Equatable {
     Set((axes ?? Array(0..<rank)).normalizedAxes(rank: rank, operation))
   }
 
-  /// The shape of the result where the removed axes stay with an extent of 1.
+  /// The shape of the result with the removed axes kept at an extent of 1.
   func keptShape(_ shape: [Int], _ operation: String) -> [Int] {
     ReductionAxes(axes, keepsDimensions: true)
       .outputShape(shape, resolved(rank: shape.count, operation))
@@ -32,17 +32,16 @@ package struct ReductionAxes: Sendable, Equatable {
 package struct Sum: Operation {
   package let axes: ReductionAxes
 
-  /// The operation over those axes.
   package init(_ axes: ReductionAxes) {
     self.axes = axes
   }
 
-  /// Inputs: x. Sums are taken in double precision.
+  /// Inputs: x. Sums are computed in double precision.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     (inputs[0].summed(axes, "sum") { sum, _ in Float(sum) }, [inputs[0].shapeRecord])
   }
 
-  /// The gradient, repeated.
+  /// The gradient, repeated along the removed axes.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.repeated(overReduced: axes, of: saved[0].recordedShape, "sum")]
   }
@@ -52,18 +51,17 @@ package struct Sum: Operation {
 package struct Mean: Operation {
   package let axes: ReductionAxes
 
-  /// The operation over those axes.
   package init(_ axes: ReductionAxes) {
     self.axes = axes
   }
 
-  /// Inputs: x. The mean of nothing is NaN.
+  /// Inputs: x. The mean of no elements is NaN.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].summed(axes, "mean") { sum, count in Float(sum / Double(count)) }
     return (output, [inputs[0].shapeRecord])
   }
 
-  /// The gradient over the number of elements, repeated.
+  /// The gradient divided by the number of elements, repeated along the removed axes.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = saved[0].recordedShape
     let each = Float(Tensor.elementCount(of: shape)) / Float(max(1, gradient.count))
@@ -75,12 +73,11 @@ package struct Mean: Operation {
 package struct LargestElement: Operation {
   package let axes: ReductionAxes
 
-  /// The operation over those axes.
   package init(_ axes: ReductionAxes) {
     self.axes = axes
   }
 
-  /// Inputs: x. A NaN wins; the largest of nothing is -infinity.
+  /// Inputs: x. The result is NaN if an element is NaN, and -infinity if there are no elements.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].reduced(axes, "max", initial: -Float.infinity) {
       $1 > $0 || $1.isNaN ? $1 : $0
@@ -90,7 +87,7 @@ package struct LargestElement: Operation {
     return (output, [inputs[0], output])
   }
 
-  /// The gradient, in equal parts to all that are largest, as PyTorch's `amax`.
+  /// The gradient, divided equally among all largest elements, as for PyTorch's `amax`.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.divided(amongEqualTo: saved[1], in: saved[0], axes, "max")]
   }
@@ -100,12 +97,11 @@ package struct LargestElement: Operation {
 package struct SmallestElement: Operation {
   package let axes: ReductionAxes
 
-  /// The operation over those axes.
   package init(_ axes: ReductionAxes) {
     self.axes = axes
   }
 
-  /// Inputs: x. A NaN wins; the smallest of nothing is infinity.
+  /// Inputs: x. The result is NaN if an element is NaN, and infinity if there are no elements.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let output = inputs[0].reduced(axes, "min", initial: Float.infinity) {
       $1 < $0 || $1.isNaN ? $1 : $0
@@ -115,35 +111,35 @@ package struct SmallestElement: Operation {
     return (output, [inputs[0], output])
   }
 
-  /// The gradient, in equal parts to all that are smallest, as PyTorch's `amin`.
+  /// The gradient, divided equally among all smallest elements, as for PyTorch's `amin`.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.divided(amongEqualTo: saved[1], in: saved[0], axes, "min")]
   }
 }
 
 extension Tensor {
-  /// The sum over `axes` (all where nil), in double precision.
+  /// The sum over `axes` (nil: all axes), computed in double precision.
   public func sum(axes: [Int]? = nil, keepsDimensions: Bool = false) -> Tensor {
     Sum(ReductionAxes(axes, keepsDimensions: keepsDimensions))(self)
   }
 
-  /// The mean over `axes` (all where nil).
+  /// The mean over `axes` (nil: all axes).
   public func mean(axes: [Int]? = nil, keepsDimensions: Bool = false) -> Tensor {
     Mean(ReductionAxes(axes, keepsDimensions: keepsDimensions))(self)
   }
 
-  /// The largest element over `axes` (all where nil).
+  /// The largest element over `axes` (nil: all axes).
   public func max(axes: [Int]? = nil, keepsDimensions: Bool = false) -> Tensor {
     LargestElement(ReductionAxes(axes, keepsDimensions: keepsDimensions))(self)
   }
 
-  /// The smallest element over `axes` (all where nil).
+  /// The smallest element over `axes` (nil: all axes).
   public func min(axes: [Int]? = nil, keepsDimensions: Bool = false) -> Tensor {
     SmallestElement(ReductionAxes(axes, keepsDimensions: keepsDimensions))(self)
   }
 
-  /// The index of the first largest element along the last axis, for every row in order. A NaN
-  /// wins.
+  /// The index of the first largest element along the last axis, for each row in order. If a row
+  /// has a NaN, the index of its first NaN.
   public func argmax() -> [Int] {
     precondition((shape.last ?? 0) > 0, "argmax: the last axis of \(shape) is empty")
     let width = shape.last ?? 1
@@ -159,7 +155,7 @@ extension Tensor {
     }
   }
 
-  /// Elements of a reduction's output for each element of its input, which has `shape`.
+  /// A reduction's output, repeated to the `shape` of its input.
   fileprivate func repeated(
     overReduced axes: ReductionAxes, of shape: [Int], _ operation: String
   ) -> Tensor {
@@ -169,7 +165,7 @@ extension Tensor {
     return kept.gathered(shape: shape, strides: strides)
   }
 
-  /// This gradient of a reduction's output, in equal parts to the elements of x that equal the
+  /// This gradient of a reduction's output, divided equally among the elements of x that equal the
   /// output.
   fileprivate func divided(
     amongEqualTo output: Tensor, in x: Tensor, _ axes: ReductionAxes, _ operation: String
@@ -182,8 +178,8 @@ extension Tensor {
     return equal * (viewed(as: kept) / ties)
   }
 
-  /// The sums over `axes` in double precision, turned into floats by `finish`, which also gets the
-  /// number of elements of each.
+  /// The sums over `axes` in double precision. `finish` converts each sum to Float; it also gets
+  /// the number of elements in each sum.
   fileprivate func summed(
     _ axes: ReductionAxes, _ operation: String, finish: (Double, Int) -> Float
   ) -> Tensor {
@@ -199,8 +195,8 @@ extension Tensor {
     return Tensor(totals.map { finish($0, sums.extent) }, shape: shape)
   }
 
-  /// A reduction: each output element starts at `initial`, takes in its elements in row-major order
-  /// by `combine`, and is turned into a float by `finish`, which also gets their number.
+  /// A reduction. Each output element starts at `initial`, is combined with its input elements in
+  /// row-major order, and is converted by `finish`, which also gets their number.
   @inline(__always)
   fileprivate func reduced<Accumulator>(
     _ axes: ReductionAxes, _ operation: String, initial: Accumulator,
@@ -216,8 +212,8 @@ extension Tensor {
       stride *= shape[axis]
     }
     var totals = [Accumulator](repeating: initial, count: outputCount)
-    // Trailing axes of one kind are one inner loop: over a row's elements into one total where they
-    // are removed, into a total each where they stay.
+    // The trailing axes that are all removed or all kept form one inner loop. If they are removed,
+    // a row is combined into one total; if they are kept, each element of a row has its own total.
     var split = rank
     let innerIsRemoved = removed.contains(rank - 1)
     while split > 0, removed.contains(split - 1) == innerIsRemoved { split -= 1 }

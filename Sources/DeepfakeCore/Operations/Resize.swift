@@ -1,14 +1,15 @@
 import CDFKernels
 
-/// How resizing samples.
+/// The interpolation of a resized image.
 public enum Resampling: String, Sendable, CaseIterable {
-  /// The source pixel at floor(x * in / out), as PyTorch's `nearest`.
+  /// The source pixel at floor(x * in / out), as in PyTorch's `nearest`.
   case nearest
-  /// Two source pixels an axis, pixel centres at halves, no smoothing, as PyTorch's `bilinear` with
-  /// `align_corners=False` and OpenCV's `INTER_LINEAR`.
+  /// Linear interpolation between two source pixels along each axis, with pixel centres at halves
+  /// and no antialiasing, as in PyTorch's `bilinear` with `align_corners=False` and OpenCV's
+  /// `INTER_LINEAR`.
   case bilinear
-  /// The exact average of the source area where the image shrinks, as OpenCV's `INTER_AREA`;
-  /// bilinear along an axis that grows.
+  /// The exact average over the source area, as in OpenCV's `INTER_AREA`. An axis that grows is
+  /// interpolated linearly.
   case area
 
   var kernel: df_resample {
@@ -20,14 +21,12 @@ public enum Resampling: String, Sendable, CaseIterable {
   }
 }
 
-/// NHWC images at another size.
+/// NHWC images resized to another size.
 package struct Resize: Operation {
   /// The output's height and width.
   package let size: Size2d
-  /// How to sample.
   package let method: Resampling
 
-  /// The operation of one target size.
   package init(to size: Size2d, method: Resampling) {
     self.size = size
     self.method = method
@@ -58,7 +57,8 @@ package struct Resize: Operation {
     return (output, [x.shapeRecord])
   }
 
-  /// Each output pixel's gradient, given to the pixels that it was blended from.
+  /// The gradient of each output pixel, distributed to its source pixels by their interpolation
+  /// weights.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = saved[0].recordedShape
     let (height, width, channels) = (shape[1], shape[2], shape[3])
@@ -81,7 +81,7 @@ package struct Resize: Operation {
 }
 
 extension Tensor {
-  /// NHWC images at `size`.
+  /// NHWC images resized to `size`.
   public func resized(to size: Size2d, method: Resampling) -> Tensor {
     Resize(to: size, method: method)(self)
   }

@@ -1,9 +1,8 @@
-/// The same elements under another shape.
+/// The same elements with another shape.
 package struct Reshape: Operation {
-  /// The extents; one may be -1: what is left over.
+  /// The extents. One may be -1; it is computed from the number of elements.
   package let shape: [Int]
 
-  /// The operation of one target shape.
   package init(_ shape: [Int]) {
     self.shape = shape
   }
@@ -21,7 +20,7 @@ package struct Reshape: Operation {
     return (x.viewed(as: resolved), [x.shapeRecord])
   }
 
-  /// The gradient under the input's shape.
+  /// The gradient with the input's shape.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.viewed(as: saved[0].recordedShape)]
   }
@@ -32,7 +31,6 @@ package struct Transpose: Operation {
   /// For each axis of the output, the axis of the input.
   package let permutation: [Int]
 
-  /// The operation of one permutation.
   package init(_ permutation: [Int]) {
     self.permutation = permutation
   }
@@ -50,7 +48,7 @@ package struct Transpose: Operation {
     )
   }
 
-  /// The gradient with its axes put back.
+  /// The gradient with its axes in the input's order.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     var inverse = permutation
     for (axis, source) in permutation.enumerated() { inverse[source] = axis }
@@ -58,11 +56,10 @@ package struct Transpose: Operation {
   }
 }
 
-/// The elements along some axes in reverse.
+/// The elements in reverse order along some axes.
 package struct Flip: Operation {
   package let axes: [Int]
 
-  /// The operation for those axes.
   package init(_ axes: [Int]) {
     self.axes = axes
   }
@@ -78,20 +75,20 @@ package struct Flip: Operation {
     return (x.gathered(shape: x.shape, strides: strides, start: start), [])
   }
 
-  /// The gradient in reverse.
+  /// The gradient in reverse order along the same axes.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.flipped(axes: axes)]
   }
 }
 
-/// A box out of a tensor, possibly with steps.
+/// A box of elements of a tensor, optionally with steps.
 package struct Slice: Operation {
-  /// The elements taken along each axis.
+  /// The range of elements along each axis.
   package let ranges: [Range<Int>]
-  /// Elements from one taken to the next, an axis each.
+  /// The distance between elements to take, for each axis.
   package let steps: [Int]
 
-  /// The operation for ranges of every axis; steps are 1 where not given.
+  /// Creates the operation from a range for each axis; the default steps are 1.
   package init(_ ranges: [Range<Int>], steps: [Int]? = nil) {
     self.ranges = ranges
     self.steps = steps ?? ranges.map { _ in 1 }
@@ -112,7 +109,7 @@ package struct Slice: Operation {
     return (output, [x.shapeRecord])
   }
 
-  /// The gradient where it came from, and zeros.
+  /// The gradient at the elements that were taken, and zeros elsewhere.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = saved[0].recordedShape
     let origin = ranges.map(\.lowerBound)
@@ -120,17 +117,16 @@ package struct Slice: Operation {
   }
 }
 
-/// Tensors one after the other along an axis.
+/// Tensors concatenated along an axis.
 package struct Concatenate: Operation {
-  /// The axis; negative counts from the last.
+  /// The axis; a negative axis counts from the last.
   package let axis: Int
 
-  /// The operation for one axis.
   package init(axis: Int) {
     self.axis = axis
   }
 
-  /// Inputs: any number, at least one, whose shapes differ along the axis at most.
+  /// Inputs: at least one tensor. The shapes may differ only along the axis.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     precondition(!inputs.isEmpty, "concatenate: no tensors")
     let first = inputs[0].shape
@@ -161,7 +157,7 @@ package struct Concatenate: Operation {
     return (output, inputs.map(\.shapeRecord))
   }
 
-  /// Each input's part of the gradient.
+  /// The part of the gradient that belongs to each input.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     var offset = 0
     return saved.indices.map { index in
@@ -173,16 +169,15 @@ package struct Concatenate: Operation {
   }
 }
 
-/// A tensor with elements of one value added around it.
+/// A tensor with a margin of constant elements.
 package struct Pad: Operation {
-  /// Elements added before the first, an axis each.
+  /// The number of elements added before the first, for each axis.
   package let before: [Int]
-  /// Elements added after the last, an axis each.
+  /// The number of elements added after the last, for each axis.
   package let after: [Int]
-  /// Their value.
+  /// The value of the added elements.
   package let value: Float
 
-  /// The operation for those amounts.
   package init(before: [Int], after: [Int], value: Float = 0) {
     self.before = before
     self.after = after
@@ -202,7 +197,7 @@ package struct Pad: Operation {
     return (output, [])
   }
 
-  /// The gradient without its margins.
+  /// The gradient without the margins.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = gradient.shape
     return [gradient.slice(shape.indices.map { before[$0]..<shape[$0] - after[$0] })]
@@ -210,16 +205,17 @@ package struct Pad: Operation {
 }
 
 extension Tensor {
-  /// The same elements under another shape. One extent may be -1: what is left over.
+  /// The same elements with another shape. One extent may be -1; it is computed from the number of
+  /// elements.
   public func reshaped(_ shape: [Int]) -> Tensor { Reshape(shape)(self) }
 
   /// The axes in another order: axis i of the result is axis permutation[i] of this tensor.
   public func transposed(_ permutation: [Int]) -> Tensor { Transpose(permutation)(self) }
 
-  /// The elements along `axes` in reverse; a negative axis counts from the last.
+  /// The elements in reverse order along `axes`; a negative axis counts from the last.
   public func flipped(axes: [Int]) -> Tensor { Flip(axes)(self) }
 
-  /// The box of `ranges`, one an axis.
+  /// The box of elements in `ranges`, one for each axis; the default steps are 1.
   public func slice(_ ranges: [Range<Int>], steps: [Int]? = nil) -> Tensor {
     Slice(ranges, steps: steps)(self)
   }
@@ -230,19 +226,20 @@ extension Tensor {
     return slice(shape.indices.map { $0 == axis ? range : 0..<shape[$0] })
   }
 
-  /// Tensors one after the other along an axis; a negative one counts from the last.
+  /// The tensors concatenated along an axis; a negative axis counts from the last.
   public static func concatenated(_ tensors: [Tensor], axis: Int) -> Tensor {
     Concatenate(axis: axis)(tensors)
   }
 
-  /// Elements of one value added around this tensor, an axis each.
+  /// This tensor with elements of `value` added before and after it; one number for each axis.
   public func padded(before: [Int], after: [Int], value: Float = 0) -> Tensor {
     Pad(before: before, after: after, value: value)(self)
   }
 }
 
 extension [Int] {
-  /// The axes counted from the first, in order, each once; stops where one does not exist.
+  /// The axes counted from the first and sorted. An axis that does not exist or occurs twice is a
+  /// programmer error.
   func normalizedAxes(rank: Int, _ operation: String) -> [Int] {
     let axes = map { $0 < 0 ? $0 + rank : $0 }
     precondition(

@@ -1,11 +1,10 @@
 import Foundation
 
-/// exp(x) over its sum along an axis.
+/// exp(x) divided by its sum along an axis.
 package struct Softmax: Operation {
-  /// The axis; negative counts from the last.
+  /// The axis; a negative axis counts from the last.
   package let axis: Int
 
-  /// The operation along one axis.
   package init(axis: Int) {
     self.axis = axis
   }
@@ -31,12 +30,11 @@ package struct Softmax: Operation {
   }
 }
 
-/// The logarithm of softmax, exact where softmax itself rounds to zero.
+/// The logarithm of softmax, accurate even where softmax itself rounds to zero.
 package struct LogSoftmax: Operation {
-  /// The axis; negative counts from the last.
+  /// The axis; a negative axis counts from the last.
   package let axis: Int
 
-  /// The operation along one axis.
   package init(axis: Int) {
     self.axis = axis
   }
@@ -63,18 +61,19 @@ package struct LogSoftmax: Operation {
 }
 
 extension Tensor {
-  /// exp(x) over its sum along `axis`.
+  /// exp(x) divided by its sum along `axis`.
   public func softmax(axis: Int = -1) -> Tensor { Softmax(axis: axis)(self) }
 
-  /// The logarithm of softmax along `axis`.
+  /// The logarithm of softmax along `axis`, accurate even where softmax itself rounds to zero.
   public func logSoftmax(axis: Int = -1) -> Tensor { LogSoftmax(axis: axis)(self) }
 
-  /// A copy that `body` changes one line along `axis` at a time.
+  /// A copy of this tensor in which `body` changes one line along `axis` at a time.
   fileprivate func alongAxis(_ axis: Int, _ operation: String, _ body: (Line) -> Void) -> Tensor {
     alongAxis(axis, operation, with: self) { line, _ in body(line) }
   }
 
-  /// The same, with the line of another tensor of this shape beside each, which `body` only reads.
+  /// A copy of this tensor in which `body` changes one line along `axis` at a time. `body` also
+  /// gets the corresponding line of `other`, a tensor of the same shape, which it only reads.
   fileprivate func alongAxis(
     _ axis: Int, _ operation: String, with other: Tensor, _ body: (Line, Line) -> Void
   ) -> Tensor {

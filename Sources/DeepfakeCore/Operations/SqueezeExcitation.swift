@@ -1,22 +1,22 @@
 import CDFKernels
 
-/// Each image's channels scaled by what the whole image says of them (Hu et al. 2018): the
-/// channels' means through a layer, an activation, another layer and a sigmoid.
+/// Squeeze and excitation (Hu et al. 2018): each image's channels multiplied by factors that depend
+/// on the whole image. The factors come from the channels' means through a layer, an activation,
+/// another layer and a sigmoid.
 ///
-/// One operation, because x's gradient has two parts, by the scaling and by the means, that are
-/// written in one go.
+/// It is one operation because the gradient of x has two parts, from the scaling and from the
+/// means, which are written together.
 package struct SqueezeExcitation: Operation {
-  /// Follows the first layer.
+  /// The activation after the first layer.
   package let activation: Activation
 
-  /// The operation with that activation between its layers.
   package init(activation: Activation = .silu) {
     self.activation = activation
   }
 
-  /// Inputs: x [batch, ..., channels]; the layers' weights and biases, [channels, squeezed],
-  /// [squeezed], [squeezed, channels] and [channels], where weights may have axes of extent 1 in
-  /// front.
+  /// Inputs: x [batch, ..., channels], then the layers' weights and biases: [channels, squeezed],
+  /// [squeezed], [squeezed, channels] and [channels]. The weights may have leading axes of extent
+  /// 1.
   package func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
     let x = inputs[0]
     let (batch, pixels, channels) = x.mapExtents
@@ -72,7 +72,7 @@ package struct SqueezeExcitation: Operation {
 
   package func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[5]) }
 
-  /// The output is one multiplication an element.
+  /// True: the output takes one multiplication for each element.
   package var isRemade: Bool { true }
 
   private static func layer(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
@@ -81,7 +81,7 @@ package struct SqueezeExcitation: Operation {
 }
 
 extension Tensor {
-  /// [batch, ..., channels] scaled by what each image says of its channels (see
+  /// [batch, ..., channels] with each image's channels scaled by squeeze and excitation (see
   /// `SqueezeExcitation`).
   public func squeezedAndExcited(
     reduce: (weight: Tensor, bias: Tensor), expand: (weight: Tensor, bias: Tensor),

@@ -1,13 +1,13 @@
 import Foundation
 
-/// What Adam and AdamW share: running means of the gradient and of its square, and the step that
-/// follows from them.
+/// The common part of Adam and AdamW: running means of the gradient and of its square, and the step
+/// that uses them.
 struct AdamMoments: Sendable {
-  /// How the parameters decay.
+  /// The kind of weight decay.
   enum Decay: Sendable {
-    /// Into the gradient, and so into the moments: Adam.
+    /// Added to the gradient, so that it enters the moments: Adam.
     case throughGradient
-    /// The value directly: AdamW.
+    /// Applied to the value directly: AdamW.
     case decoupled
   }
 
@@ -60,14 +60,14 @@ struct AdamMoments: Sendable {
   }
 }
 
-/// How slowly Adam's running means forget, each in 0..<1.
+/// The decay rates of Adam's running means, each in 0..<1. The closer to 1, the longer the memory.
 public struct AdamBetas: Sendable, Equatable {
-  /// Of the gradient.
+  /// For the mean of the gradient (beta1).
   public var mean: Float
-  /// Of its square.
+  /// For the mean of the squared gradient (beta2).
   public var square: Float
 
-  /// The authors' values unless told otherwise.
+  /// Creates decay rates; the defaults are the authors' values.
   public init(mean: Float = 0.9, square: Float = 0.999) {
     precondition(
       (0..<1).contains(mean) && (0..<1).contains(square),
@@ -76,7 +76,8 @@ public struct AdamBetas: Sendable, Equatable {
     self.square = square
   }
 
-  /// What the means, which begin at 0, must be divided by after some steps.
+  /// The divisors that correct the means after `steps` steps. The means start at 0 and are too
+  /// small without the correction.
   func corrections(after steps: Int) -> (mean: Double, square: Double) {
     (1 - pow(Double(mean), Double(steps)), 1 - pow(Double(square), Double(steps)))
   }

@@ -1,15 +1,13 @@
-/// An average of parameters in which older values fade: mean = decay * mean + (1 - decay) * value
-/// (Polyak and Juditsky 1992). The first update takes the values as they are.
+/// An exponential moving average of parameters: mean = decay * mean + (1 - decay) * value (Polyak
+/// and Juditsky 1992). The first update copies the values.
 package struct ExponentialMovingAverage: WeightAverage {
-  /// The part of the mean that an update keeps, in 0..<1.
+  /// The fraction of the mean that an update keeps, in 0..<1.
   package var decay: Float
-  /// Whether to begin with a smaller decay, (1 + n) / (10 + n) after n updates while that is less,
-  /// so that the first values are forgotten sooner (as TensorFlow does on demand).
+  /// Whether to start with a smaller decay: (1 + n) / (10 + n) after n updates, as long as this is
+  /// smaller. The first values are then forgotten sooner (an option of TensorFlow).
   package var warmsUp: Bool
-  /// The means.
   package var averages = ParameterAverages()
 
-  /// An average without values.
   package init(decay: Float = 0.999, warmsUp: Bool = false) {
     precondition(
       (0..<1).contains(decay), "ExponentialMovingAverage: decay \(decay) is not in 0..<1")
@@ -17,7 +15,7 @@ package struct ExponentialMovingAverage: WeightAverage {
     self.warmsUp = warmsUp
   }
 
-  /// Takes in the present values.
+  /// Adds the current values to the means.
   package mutating func update(_ parameters: [Parameter]) {
     let count = Float(averages.updates)
     let decay = warmsUp ? min(decay, (1 + count) / (10 + count)) : decay

@@ -1,6 +1,6 @@
-/// One pass over a parameter's elements that changes the value and up to two tensors beside it in
-/// place, on the thread pool. `rule` gets eight elements of each, and zeros for a tensor that is
-/// not there.
+/// Updates a parameter and up to two tensors of its optimiser slot in place, in one pass over the
+/// elements on the thread pool. `rule` gets eight elements of each tensor at a time, and zeros for
+/// a tensor that does not exist.
 @inline(__always)
 func updateInPlace(
   _ parameter: Parameter, _ gradient: Tensor, _ slot: inout OptimizerSlot,
@@ -24,7 +24,7 @@ func updateInPlace(
   (slot.first, slot.second) = (first, second)
 }
 
-/// Where the elements of a parameter and of what belongs to it lie.
+/// Pointers to the elements of a parameter, its gradient and its slot.
 private struct UpdatedElements {
   var value: UnsafeMutablePointer<Float>
   var gradient: UnsafePointer<Float>
@@ -73,7 +73,7 @@ extension UnsafeMutablePointer<Float> {
 }
 
 extension Tensor? {
-  /// Calls `body` with the elements to change in place, or with nil.
+  /// Calls `body` with a pointer to the elements, to change them in place, or with nil.
   @inline(__always)
   fileprivate mutating func withMutableElements(
     _ body: (UnsafeMutablePointer<Float>?) -> Void

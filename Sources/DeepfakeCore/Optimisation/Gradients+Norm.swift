@@ -1,5 +1,5 @@
 extension Gradients {
-  /// The norm of all gradients together, as if they were one long vector.
+  /// The Euclidean norm of all gradients, taken as one long vector.
   public var norm: Float {
     let squares = parameters.reduce(0.0) { $0 + (self[$1]?.sumOfSquares ?? 0) }
     return Float(squares.squareRoot())
@@ -8,7 +8,7 @@ extension Gradients {
   /// Scales all gradients so that their common norm is at most `limit`, as PyTorch's
   /// `clip_grad_norm_` does.
   ///
-  /// - Returns: The norm before; where it is not finite, the gradients are not of any use.
+  /// - Returns: The norm before the scaling. If it is not finite, the gradients must not be used.
   @discardableResult
   public mutating func clip(toNorm limit: Float) -> Float {
     precondition(limit > 0, "clip: limit \(limit) must be positive")
@@ -18,7 +18,7 @@ extension Gradients {
     return norm
   }
 
-  /// Multiplies all gradients: by 1 / n after `add` has summed those of n batches.
+  /// Multiplies all gradients by `factor`, for example by 1 / n after adding those of n batches.
   public mutating func scale(by factor: Float) {
     let lanes = Lanes(repeating: factor)
     updateEach { gradient in
@@ -36,7 +36,7 @@ extension Gradients {
 }
 
 extension Tensor {
-  /// The sum of the squares, the same however many threads there are.
+  /// The sum of the squares. It does not depend on the number of threads.
   var sumOfSquares: Double {
     let block = 1 << 15
     return withUnsafeBuffer { buffer in
@@ -51,7 +51,7 @@ extension Tensor {
   }
 }
 
-/// Sums of few terms in Float32, those in Float64: exact enough, and fast.
+/// Adds blocks of 256 squares in Float32 and the blocks' sums in Float64: fast and accurate enough.
 private func blockSumOfSquares(_ elements: UnsafePointer<Float>, _ count: Int) -> Double {
   let source = LaneSource(elements)
   var sum = 0.0

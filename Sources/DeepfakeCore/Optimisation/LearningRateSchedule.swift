@@ -1,6 +1,6 @@
-/// How the learning rate changes as training goes on.
+/// The change of the learning rate during training.
 ///
-/// A schedule is a function of the time, or it watches how validation goes, or both.
+/// A schedule depends on the time, on the validation results, or on both.
 ///
 /// ```swift
 /// let schedule: any LearningRateSchedule = CosineDecay(1e-3, steps: 1000, warmUpSteps: 100)
@@ -11,28 +11,29 @@
 public protocol LearningRateSchedule: Sendable {
   func rate(at time: TrainingTime) -> Float
 
-  /// Hears the validation metric at the end of an epoch.
+  /// Receives the validation metric at the end of an epoch.
   mutating func observe(_ metric: Double)
 
-  /// What is remembered, by names; finite numbers, for a checkpoint.
+  /// The state to save in a checkpoint: finite numbers by name.
   var state: [String: Double] { get }
 
-  /// Takes on the state that a file holds.
+  /// Restores the state from a file.
   ///
-  /// - Throws: `OptimizerStateError` when it is not this kind's; nothing has changed then.
+  /// - Throws: `OptimizerStateError` if the state does not belong to this kind of schedule. The
+  ///   schedule is unchanged then.
   mutating func restore(
     _ state: [String: Double], file: String
   ) throws(OptimizerStateError)
 }
 
 extension LearningRateSchedule {
-  /// Nothing, unless a schedule watches validation.
+  /// Does nothing, for schedules that do not use validation.
   public mutating func observe(_ metric: Double) {}
 
-  /// Nothing, unless a schedule watches validation.
+  /// Empty, for schedules that do not use validation.
   public var state: [String: Double] { [:] }
 
-  /// There is nothing to take on.
+  /// Checks that the state is empty, for schedules that do not use validation.
   public mutating func restore(
     _ state: [String: Double], file: String
   ) throws(OptimizerStateError) {
@@ -40,14 +41,14 @@ extension LearningRateSchedule {
   }
 }
 
-/// How far training has come.
+/// The progress of a training.
 public struct TrainingTime: Sendable, Equatable {
-  /// Optimiser steps done.
+  /// The number of finished optimiser steps.
   public var step: Int
-  /// Epochs done.
+  /// The number of finished epochs.
   public var epoch: Int
 
-  /// A time; the start unless told otherwise.
+  /// Creates a time; by default the start of training.
   public init(step: Int = 0, epoch: Int = 0) {
     self.step = step
     self.epoch = epoch

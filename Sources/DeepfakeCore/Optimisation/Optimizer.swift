@@ -1,7 +1,7 @@
-/// Changes parameters along their gradients.
+/// An algorithm that changes parameters along their gradients.
 ///
-/// What an optimiser remembers belongs to parameters by their keys, so that one optimiser serves
-/// one network, whose keys differ. Parameters without a gradient are passed over, as in PyTorch.
+/// An optimiser stores its state by parameter keys, so it can serve only one network, whose keys
+/// are unique. Parameters without a gradient are skipped, as in PyTorch.
 ///
 /// ```swift
 /// var optimizer: any Optimizer = AdamW(learningRate: 1e-3)
@@ -12,32 +12,32 @@
 /// }
 /// ```
 public protocol Optimizer: Sendable {
-  /// The rate of the next step; a schedule sets it.
+  /// The learning rate of the next step; a schedule sets it.
   var learningRate: Float { get set }
 
-  /// What is remembered from step to step (moments, numbers of steps), by names of the form
-  /// `adam.m.blocks.0.0.conv_dw.weight`. Setting it to what another optimiser of the same kind had
-  /// continues that one's work bit for bit; `restore` is for what comes from a file.
+  /// The state to keep between steps (moments, step counts), under names such as
+  /// `adam.m.blocks.0.0.conv_dw.weight`. Setting it to the state of another optimiser of the same
+  /// kind continues that optimiser's work bit for bit. Use `restore` for a state from a file.
   var state: [String: Tensor] { get set }
 
   /// Changes those of `parameters` that have a gradient, in place.
   mutating func step(_ parameters: [Parameter], _ gradients: Gradients)
 
-  /// The same with gradients that `compute` gives, once or, for an optimiser that looks around
-  /// (`SharpnessAware`), more often, each time at the parameters' present values.
+  /// Changes the parameters in place along gradients that `compute` returns. `compute` is called
+  /// once, or twice by `SharpnessAware`, each time with the current values of the parameters.
   mutating func step(_ parameters: [Parameter], computing compute: () throws -> Gradients) rethrows
 
-  /// Takes on the state that a file holds.
+  /// Restores the state from a file.
   ///
-  /// - Throws: `OptimizerStateError` when it does not fit this optimiser or `parameters`; nothing
-  ///   has changed then.
+  /// - Throws: `OptimizerStateError` if it does not fit this optimiser or `parameters`. The
+  ///   optimiser is unchanged then.
   mutating func restore(
     _ state: [String: Tensor], for parameters: [Parameter], file: String
   ) throws(OptimizerStateError)
 }
 
 extension Optimizer {
-  /// One computation, one step.
+  /// Computes the gradients once and makes one step.
   public mutating func step(
     _ parameters: [Parameter], computing compute: () throws -> Gradients
   ) rethrows {
@@ -45,16 +45,16 @@ extension Optimizer {
   }
 }
 
-/// Why a file's state does not continue a training.
+/// The reason why a state from a file cannot be used to continue a training.
 public enum OptimizerStateError: Error, Equatable, CustomStringConvertible {
-  /// There is more than this optimiser has for these parameters.
+  /// The file has an entry that this optimiser does not have for these parameters.
   case unexpected(file: String, name: String)
-  /// There is less.
+  /// The file lacks an entry.
   case missing(file: String, name: String)
-  /// A tensor has another shape, or a number cannot be.
+  /// A tensor has another shape, or a number is not valid.
   case invalid(file: String, name: String, reason: String)
 
-  /// What is wrong and what to do.
+  /// The problem and the way to solve it, for users.
   public var description: String {
     let (file, problem) =
       switch self {

@@ -1,5 +1,4 @@
-/// What an optimiser remembers of one parameter: how often it changed it, and up to two tensors of
-/// its shape.
+/// An optimiser's state for one parameter: the number of steps, and up to two tensors of its shape.
 struct OptimizerSlot: Sendable {
   var steps = 0
   var first: Tensor?
@@ -11,12 +10,12 @@ struct OptimizerSlot: Sendable {
   }
 }
 
-/// An optimiser's memory: a slot for each parameter that it has changed, and the names under which
-/// they go into a file.
+/// An optimiser's state: a slot for each parameter that it has changed, and the names for saving
+/// the slots in a file.
 struct OptimizerSlots: Sendable {
-  /// The beginning of every name: "adam".
+  /// The start of every name, such as "adam".
   let name: String
-  /// The names of a slot's tensors: "m", "v".
+  /// The names of a slot's tensors, such as "m" and "v".
   let kinds: [String]
   private var slots: [String: OptimizerSlot] = [:]
 
@@ -28,8 +27,8 @@ struct OptimizerSlots: Sendable {
     self.kinds = kinds
   }
 
-  /// The parameter's slot, taken out so that its tensors can be changed in place; zeros if it has
-  /// none yet. `put` brings it back.
+  /// Removes and returns the parameter's slot, so that its tensors can be changed in place; `put`
+  /// stores it again. A parameter without a slot gets one of zeros.
   mutating func take(for parameter: Parameter) -> OptimizerSlot {
     if let slot = slots.removeValue(forKey: parameter.key) {
       for (place, kind) in kinds.enumerated() {
@@ -81,7 +80,7 @@ struct OptimizerSlots: Sendable {
     var left = Set(state.keys)
     for parameter in parameters {
       let names = ([Self.counter] + kinds).map { "\(name).\($0).\(parameter.key)" }
-      // A parameter that never had a gradient has nothing.
+      // A parameter that never had a gradient has no entries.
       guard names.contains(where: { state[$0] != nil }) else { continue }
       for name in names {
         guard let tensor = state[name] else { throw .missing(file: file, name: name) }
@@ -104,13 +103,13 @@ struct OptimizerSlots: Sendable {
 extension Tensor {
   private static let countDigit = 1 << 20
 
-  /// A count as two numbers that Float32 holds exactly.
+  /// A count as two numbers that Float32 represents exactly.
   init(exactly count: Int) {
     let (high, low) = count.quotientAndRemainder(dividingBy: Self.countDigit)
     self.init([Float(high), Float(low)], shape: [2])
   }
 
-  /// The count that `init(exactly:)` was given; nil where the tensor is no such thing.
+  /// The count that `init(exactly:)` stored, or nil if the tensor does not hold such a count.
   var exactCount: Int? {
     guard shape == [2] else { return nil }
     let digits = scalars.compactMap { Int(exactly: $0) }

@@ -1,16 +1,16 @@
-/// Means of parameters over steps, beside the parameters that training goes on with.
+/// Means of parameters over training steps, kept separately from the parameters.
 package protocol WeightAverage: Sendable {
-  /// The means and how many values are in them.
+  /// The means and the number of values in them.
   var averages: ParameterAverages { get set }
 
-  /// Takes in the parameters' present values. Always the same parameters; running statistics may be
-  /// among them.
+  /// Adds the current values of the parameters to the means. The parameters must be the same in
+  /// every call; running statistics may be among them.
   mutating func update(_ parameters: [Parameter])
 }
 
 extension WeightAverage {
-  /// Calls `body` with the parameters at their means, for validation or for saving, and brings the
-  /// present values back. Parameters without a mean keep their value.
+  /// Calls `body` while the parameters have their mean values, for validation or saving, and
+  /// restores the current values afterwards. Parameters without a mean keep their values.
   package func withAverages<Result>(
     in parameters: [Parameter], _ body: () throws -> Result
   ) rethrows -> Result {
@@ -21,7 +21,7 @@ extension WeightAverage {
     return try body()
   }
 
-  /// Sets the parameters to their means for good; those without one keep their value.
+  /// Sets the parameters to their means permanently. Parameters without a mean keep their values.
   package func apply(to parameters: [Parameter]) {
     for parameter in parameters {
       if let mean = averages[parameter] { parameter.value = mean }
@@ -31,20 +31,20 @@ extension WeightAverage {
 
 /// The means that a `WeightAverage` keeps, by parameter keys.
 package struct ParameterAverages: Sendable {
-  /// Values taken in so far.
+  /// The number of updates so far.
   package private(set) var updates = 0
   private var means: [String: Tensor] = [:]
 
   private static let prefix = "average."
   private static let counter = "average-updates"
 
-  /// No means.
   package init() {}
 
   /// The mean of a parameter; nil before the first update.
   package subscript(parameter: Parameter) -> Tensor? { means[parameter.key] }
 
-  /// Moves each mean towards the parameter's value by a part of the way: 1 is all of it.
+  /// Moves each mean towards the parameter's current value by the fraction `part`; 1 replaces the
+  /// mean.
   mutating func move(towards parameters: [Parameter], by part: Float) {
     let weight = Lanes(repeating: part)
     for parameter in parameters {
@@ -61,16 +61,16 @@ package struct ParameterAverages: Sendable {
     updates += 1
   }
 
-  /// The means as named tensors: `average.KEY`, and their number of values.
+  /// The means as named tensors, `average.KEY`, and the number of updates, `average-updates`.
   package var state: [String: Tensor] {
     var state = [Self.counter: Tensor(exactly: updates)]
     for (key, mean) in means { state[Self.prefix + key] = mean }
     return state
   }
 
-  /// Takes on the state that a file holds.
+  /// Restores the state from a file.
   ///
-  /// - Throws: `OptimizerStateError` when it does not fit `parameters`; nothing has changed then.
+  /// - Throws: `OptimizerStateError` if it does not fit `parameters`. The means are unchanged then.
   package mutating func restore(
     _ state: [String: Tensor], for parameters: [Parameter], file: String
   ) throws(OptimizerStateError) {
@@ -99,7 +99,8 @@ package struct ParameterAverages: Sendable {
 }
 
 extension Tensor {
-  /// Every element becomes a function of itself and of the other's, on the thread pool.
+  /// Replaces every element by `combine` of it and the corresponding element of `other`, on the
+  /// thread pool.
   @inline(__always)
   mutating func combineInPlace(
     _ other: Tensor, _ combine: @Sendable (Lanes, Lanes) -> Lanes

@@ -1,16 +1,16 @@
-/// Settings that an optimiser has for some of a network's parameters. Of several groups the first
-/// that holds a parameter counts; one that none holds learns at the full rate and does not decay.
+/// An optimiser's settings for some of a network's parameters. If several groups hold a parameter,
+/// the first one counts. A parameter in no group learns at the full rate without weight decay.
 public struct ParameterGroup: Sendable, Equatable {
-  /// Beginnings of the keys that belong to the group; none: all keys.
+  /// The prefixes of the keys that belong to the group; empty: all keys.
   public var prefixes: [String]
-  /// The roles that belong to it.
+  /// The roles of the parameters that belong to the group.
   public var roles: Set<ParameterRole>
-  /// What the learning rate is multiplied by.
+  /// The factor for the learning rate.
   public var learningRateScale: Float
-  /// How strongly the parameters are drawn to 0; each optimiser says how.
+  /// The strength of the weight decay; its exact meaning depends on the optimiser.
   public var weightDecay: Float
 
-  /// A group of all parameters, unless told otherwise.
+  /// Creates a group; by default it holds all parameters that learn.
   public init(
     prefixes: [String] = [], roles: Set<ParameterRole> = [.weight, .affine],
     learningRateScale: Float = 1, weightDecay: Float = 0
@@ -39,21 +39,24 @@ extension [ParameterGroup] {
     [ParameterGroup(roles: [.weight], weightDecay: decay)]
   }
 
-  /// Everything that learns decays, as PyTorch's optimisers do unless told otherwise.
+  /// Weights, biases and norms decay, which is the default of PyTorch's optimisers.
   public static func decayingAll(_ decay: Float) -> [ParameterGroup] {
     [ParameterGroup(weightDecay: decay)]
   }
 
-  /// Layers learn the more slowly the farther they are from the output: the last level at the full
-  /// rate, each before it at `rate` times that of the next (discriminative rates; Howard and Ruder
-  /// 2018, Clark et al. 2020). Of each level the weights decay by `weightDecay`, as with
-  /// `decayingWeights`.
+  /// Layers that learn more slowly the farther they are from the output (discriminative learning
+  /// rates; Howard and Ruder 2018, Clark et al. 2020). The last level learns at the full rate, and
+  /// each level before it at `rate` times the rate of the next. In each level, weights decay by
+  /// `weightDecay`; biases and norms do not decay.
   ///
-  /// A level is what keys have in common up to their first number, as in `blocks.3`, or else their
-  /// first part; a norm (`bn1`) counts with the level before it. So an EfficientNet has its stem,
-  /// seven stages, its head and the classifier.
+  /// A level is the part of a key up to its first number, as in `blocks.3`, or the first component
+  /// if there is no number. A norm (`bn1`) belongs to the level before it. An EfficientNet thus has
+  /// its stem, seven stages, its head and the classifier.
   ///
-  /// - Parameter parameters: The network's, from the first layer to the last.
+  /// - Parameters:
+  ///   - rate: The factor from one level to the level before it.
+  ///   - weightDecay: The decay of the weights.
+  ///   - parameters: The network's parameters, from the first layer to the last.
   public static func layerwise(
     rate: Float, weightDecay: Float, over parameters: [Parameter]
   ) -> [ParameterGroup] {

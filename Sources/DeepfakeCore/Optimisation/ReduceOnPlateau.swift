@@ -1,36 +1,36 @@
-/// A rate that is reduced when validation has not become better for some epochs, decision by
-/// decision as PyTorch's ReduceLROnPlateau. The silver recipe halves it after 2 epochs without
-/// progress: it falls with the third.
+/// A learning rate that is reduced if validation does not improve for some epochs, with the same
+/// decisions as PyTorch's ReduceLROnPlateau. The silver recipe halves the rate with a patience of 2
+/// epochs: the third epoch without progress reduces it.
 public struct ReduceOnPlateau: LearningRateSchedule {
-  /// Which metrics are better.
+  /// The direction in which a metric improves.
   public enum Goal: String, Sendable {
-    /// Losses.
+    /// Smaller is better, as for losses.
     case smallest
-    /// Accuracies.
+    /// Larger is better, as for accuracies.
     case largest
   }
 
-  /// How much better a metric must be than the best so far to count as progress.
+  /// The amount by which a metric must be better than the best so far to count as progress.
   public enum Threshold: Sendable, Equatable {
-    /// By this part of the best.
+    /// A fraction of the best metric.
     case relative(Double)
-    /// By this much.
+    /// A fixed amount.
     case absolute(Double)
   }
 
-  /// Which metrics are better.
+  /// The direction in which the metric improves.
   public var goal: Goal
-  /// What the rate is multiplied by.
+  /// The factor by which the rate is reduced.
   public var factor: Double
-  /// Epochs without progress that are borne; the rate falls with the next.
+  /// The number of epochs without progress that do not reduce the rate; the next one does.
   public var patience: Int
-  /// What counts as progress.
+  /// The amount of improvement that counts as progress.
   public var threshold: Threshold
-  /// Epochs after a fall in which nothing is counted.
+  /// The number of epochs after a reduction during which epochs without progress do not count.
   public var cooldown: Int
-  /// The least rate.
+  /// The minimum rate.
   public var minimumRate: Double
-  /// A fall by this or less is left out.
+  /// The smallest useful reduction: the rate is not reduced by this amount or less.
   public var minimumChange: Double
 
   private var rate: Double
@@ -38,7 +38,7 @@ public struct ReduceOnPlateau: LearningRateSchedule {
   private var badEpochs = 0
   private var cooldownLeft = 0
 
-  /// A schedule that starts at `rate`; PyTorch's settings unless told otherwise.
+  /// Creates a schedule that starts at `rate`; the other defaults are PyTorch's.
   public init(
     _ rate: Float, goal: Goal = .smallest, factor: Double = 0.1, patience: Int = 10,
     threshold: Threshold = .relative(1e-4), cooldown: Int = 0, minimumRate: Double = 0,
@@ -57,10 +57,10 @@ public struct ReduceOnPlateau: LearningRateSchedule {
     self.minimumChange = minimumChange
   }
 
-  /// The rate since the last epoch.
+  /// The current rate; it changes only in `observe`.
   public func rate(at time: TrainingTime) -> Float { Float(rate) }
 
-  /// Counts an epoch. A NaN is no progress.
+  /// Counts an epoch with this metric. NaN counts as no progress.
   public mutating func observe(_ metric: Double) {
     if isBetter(metric) {
       best = metric
@@ -89,7 +89,7 @@ public struct ReduceOnPlateau: LearningRateSchedule {
     }
   }
 
-  /// `rate`, `bad-epochs`, `cooldown-left` and, once there is one, `best`.
+  /// `rate`, `bad-epochs`, `cooldown-left` and, after the first progress, `best`.
   public var state: [String: Double] {
     var state = [
       "rate": rate, "bad-epochs": Double(badEpochs), "cooldown-left": Double(cooldownLeft),
@@ -98,7 +98,7 @@ public struct ReduceOnPlateau: LearningRateSchedule {
     return state
   }
 
-  /// Takes on the state that a file holds.
+  /// Restores the state from a file.
   public mutating func restore(
     _ state: [String: Double], file: String
   ) throws(OptimizerStateError) {

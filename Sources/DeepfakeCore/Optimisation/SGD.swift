@@ -1,23 +1,23 @@
-/// Stochastic gradient descent, with momentum (Polyak 1964; Sutskever et al. 2013) as PyTorch has
-/// it:
+/// Stochastic gradient descent with momentum (Polyak 1964; Sutskever et al. 2013), as in PyTorch:
 ///
 ///     g += decay * w;  b = momentum * b + (1 - dampening) * g, at first b = g
 ///     w -= rate * b, or with Nesterov's look ahead  w -= rate * (g + momentum * b)
 public struct SGD: Optimizer {
-  /// The rate of the next step.
+  /// The learning rate of the next step.
   public var learningRate: Float
-  /// How much of the last step's direction is kept; 0: nothing is remembered.
+  /// The fraction of the last step's direction to keep; 0: no state is stored.
   public var momentum: Float
-  /// How much less a new gradient counts in the direction.
+  /// The amount by which the weight of a new gradient in the direction is reduced: 1 - dampening
+  /// remains.
   public var dampening: Float
-  /// Whether to look ahead by the momentum (Nesterov 1983).
+  /// Whether to use Nesterov's momentum (Nesterov 1983). It needs a momentum and no dampening.
   public var nesterov: Bool
-  /// Rates and decay by parameter.
+  /// The learning rate factors and the weight decay of the parameters.
   public var groups: [ParameterGroup]
 
   private var slots: OptimizerSlots
 
-  /// Plain descent unless told otherwise.
+  /// Creates an optimiser; the defaults are plain descent.
   public init(
     learningRate: Float, momentum: Float = 0, dampening: Float = 0, nesterov: Bool = false,
     groups: [ParameterGroup] = []
@@ -33,13 +33,13 @@ public struct SGD: Optimizer {
     slots = OptimizerSlots(name: "sgd", kinds: momentum == 0 ? [] : ["momentum"])
   }
 
-  /// `sgd.momentum.KEY` and `sgd.steps.KEY`.
+  /// The momentum buffers and the step counts: `sgd.momentum.KEY` and `sgd.steps.KEY`.
   public var state: [String: Tensor] {
     get { slots.state }
     set { slots.state = newValue }
   }
 
-  /// One step.
+  /// Changes the parameters by one step along `gradients`.
   public mutating func step(_ parameters: [Parameter], _ gradients: Gradients) {
     for parameter in parameters {
       guard let gradient = gradients[parameter] else { continue }
@@ -56,7 +56,7 @@ public struct SGD: Optimizer {
         let momentum = Lanes(repeating: momentum)
         let kept = slot.steps == 1 ? Lanes.zero : momentum
         let added = Lanes(repeating: slot.steps == 1 ? 1 : 1 - dampening)
-        // 1 and the momentum with Nesterov's, 0 and 1 without.
+        // With Nesterov's momentum 1 and the momentum, otherwise 0 and 1.
         let ahead = Lanes(repeating: nesterov ? 1 : 0)
         let along = nesterov ? momentum : Lanes(repeating: 1)
         updateInPlace(parameter, gradient, &slot) { value, gradient, buffer, _ in
@@ -69,7 +69,7 @@ public struct SGD: Optimizer {
     }
   }
 
-  /// Takes on the state that a file holds.
+  /// Restores the state from a file.
   public mutating func restore(
     _ state: [String: Tensor], for parameters: [Parameter], file: String
   ) throws(OptimizerStateError) {

@@ -1,6 +1,5 @@
 import Foundation
 
-/// The same rate always.
 package struct ConstantRate: LearningRateSchedule {
   package var rate: Float
 
@@ -13,22 +12,22 @@ package struct ConstantRate: LearningRateSchedule {
 
 /// A rate that is multiplied by a factor after some epochs (PyTorch's StepLR and MultiStepLR).
 package struct StepDecay: LearningRateSchedule {
-  /// When the rate falls.
+  /// The epochs after which the rate falls.
   package enum Times: Sendable, Equatable {
-    /// After every so many epochs.
+    /// After every n-th epoch.
     case every(Int)
-    /// After each of these numbers of epochs.
+    /// After each of these epoch counts.
     case after([Int])
   }
 
   /// The rate at the start.
   package var start: Float
-  /// When it falls.
+  /// The epochs after which the rate falls.
   package var times: Times
-  /// What it is multiplied by.
+  /// The factor of each fall.
   package var factor: Float
 
-  /// A rate that falls to a tenth, unless told otherwise.
+  /// Creates a schedule; by default the rate falls to a tenth each time.
   package init(_ start: Float, _ times: Times, factor: Float = 0.1) {
     if case .every(let epochs) = times {
       precondition(epochs > 0, "StepDecay: every \(epochs) epochs")
@@ -38,7 +37,6 @@ package struct StepDecay: LearningRateSchedule {
     self.factor = factor
   }
 
-  /// By epochs.
   package func rate(at time: TrainingTime) -> Float {
     let falls =
       switch times {
@@ -49,16 +47,16 @@ package struct StepDecay: LearningRateSchedule {
   }
 }
 
-/// A rate that falls to 0 as a power of the time left, by steps (PyTorch's PolynomialLR).
+/// A rate that falls to 0 as a power of the remaining steps (PyTorch's PolynomialLR).
 package struct PolynomialDecay: LearningRateSchedule {
   /// The rate at the start.
   package var start: Float
-  /// Steps until it is 0.
+  /// The number of steps until the rate is 0.
   package var steps: Int
-  /// The power; 1: a straight line.
+  /// The exponent; 1: the rate falls linearly.
   package var power: Float
 
-  /// A straight line unless told otherwise.
+  /// Creates a schedule; by default the rate falls linearly.
   package init(_ start: Float, steps: Int, power: Float = 1) {
     precondition(steps > 0, "PolynomialDecay: \(steps) steps")
     self.start = start
@@ -66,28 +64,27 @@ package struct PolynomialDecay: LearningRateSchedule {
     self.power = power
   }
 
-  /// By steps.
   package func rate(at time: TrainingTime) -> Float {
     let left = 1 - Double(min(time.step, steps)) / Double(steps)
     return Float(Double(start) * pow(left, Double(power)))
   }
 }
 
-/// A rate that rises in a straight line and then falls along half a cosine, by steps (Loshchilov
-/// and Hutter 2017; PyTorch's LinearLR and CosineAnnealingLR one after the other).
+/// A rate that rises linearly and then falls along half a cosine, step by step (Loshchilov and
+/// Hutter 2017; PyTorch's LinearLR followed by CosineAnnealingLR).
 public struct CosineDecay: LearningRateSchedule {
   /// The highest rate.
   public var peak: Float
-  /// Steps in all; afterwards the rate stays what it is at the end.
+  /// The total number of steps. After them the rate stays at `minimum`.
   public var steps: Int
-  /// Those of them during which the rate rises.
+  /// The number of steps at the start during which the rate rises.
   public var warmUpSteps: Int
-  /// The first step's rate as a part of the highest, where it rises.
+  /// The rate of the first step as a fraction of `peak`, if there is a warm-up.
   public var warmUpStart: Float
   /// The rate at the end.
   public var minimum: Float
 
-  /// Half a cosine down to 0, unless told otherwise.
+  /// Creates a schedule; by default half a cosine down to 0, without a warm-up.
   public init(
     _ peak: Float, steps: Int, warmUpSteps: Int = 0, warmUpStart: Float = 0.01,
     minimum: Float = 0
@@ -102,7 +99,7 @@ public struct CosineDecay: LearningRateSchedule {
     self.minimum = minimum
   }
 
-  /// By steps.
+  /// The rate, which depends on the step.
   public func rate(at time: TrainingTime) -> Float {
     let (peak, minimum) = (Double(peak), Double(minimum))
     if time.step < warmUpSteps {

@@ -1,48 +1,48 @@
-/// Sharpness-aware minimisation (Foret et al. 2021) around any optimiser: the gradients of a step
-/// are those found a little uphill, so that flat minima are preferred. A step computes gradients
-/// twice.
+/// Sharpness-aware minimisation (Foret et al. 2021) around any optimiser. A step uses the gradients
+/// at a point a small distance uphill, which prefers flat minima. It computes gradients twice.
 ///
-/// The two computations should see the same batch and drop the same units, and only the first one's
-/// running statistics should be kept.
+/// Both computations should use the same batch and drop the same units, and only the running
+/// statistics of the first one should be kept.
 package struct SharpnessAware: Optimizer {
-  /// What takes the step.
+  /// The optimiser that makes the step.
   package var base: any Optimizer
-  /// How far uphill, as a distance of all parameters together.
+  /// The distance to go uphill, as the norm over all parameters together.
   package var radius: Float
 
-  /// The authors' distance unless told otherwise.
+  /// Creates an optimiser around `base`; the default radius is the authors'.
   package init(_ base: any Optimizer, radius: Float = 0.05) {
     precondition(radius > 0, "SharpnessAware: radius \(radius) must be positive")
     self.base = base
     self.radius = radius
   }
 
-  /// The rate of the optimiser inside.
+  /// The learning rate of `base`.
   package var learningRate: Float {
     get { base.learningRate }
     set { base.learningRate = newValue }
   }
 
-  /// The state of the optimiser inside; nothing else is remembered.
+  /// The state of `base`; this optimiser has no state of its own.
   package var state: [String: Tensor] {
     get { base.state }
     set { base.state = newValue }
   }
 
-  /// The step of the optimiser inside, for gradients that were found uphill already. Others must
-  /// come through `step(_:computing:)`.
+  /// Makes a step of `base` with gradients that were already computed uphill. For other gradients
+  /// use `step(_:computing:)`.
   package mutating func step(_ parameters: [Parameter], _ gradients: Gradients) {
     base.step(parameters, gradients)
   }
 
-  /// Goes uphill by the first gradients, computes the second there, returns, and steps by those.
-  /// Where `compute` throws, the parameters are as they were.
+  /// Moves the parameters uphill along the first gradients, computes the second gradients there,
+  /// moves the parameters back, and makes a step of `base` with the second gradients. If `compute`
+  /// throws, the parameters are unchanged.
   package mutating func step(
     _ parameters: [Parameter], computing compute: () throws -> Gradients
   ) rethrows {
     let here = try compute()
     let changed = parameters.filter { here[$0] != nil }
-    // Kept as they are: to subtract what was added would not restore every bit.
+    // Keeps the values, because subtracting the added amount would not restore every bit.
     var values = changed.map(\.value)
     func goBack() {
       for (parameter, value) in zip(changed, values) { parameter.value = value }
@@ -67,7 +67,7 @@ package struct SharpnessAware: Optimizer {
     base.step(parameters, uphill)
   }
 
-  /// Takes on the state that a file holds.
+  /// Restores the state from a file.
   package mutating func restore(
     _ state: [String: Tensor], for parameters: [Parameter], file: String
   ) throws(OptimizerStateError) {

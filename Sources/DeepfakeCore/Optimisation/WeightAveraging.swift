@@ -1,28 +1,26 @@
-/// The plain mean of the parameters at several times of a training, usually the ends of its last
+/// The plain mean of the parameters at several times of a training, usually after each of the last
 /// epochs: stochastic weight averaging (Izmailov et al. 2018). A network with batch norm needs
 /// `recomputeStatistics` afterwards.
 package struct WeightAveraging: WeightAverage {
-  /// The means.
   package var averages = ParameterAverages()
 
-  /// An average without values.
   package init() {}
 
-  /// Takes in the present values.
+  /// Adds the current values to the means.
   package mutating func update(_ parameters: [Parameter]) {
     averages.move(towards: parameters, by: 1 / Float(averages.updates + 1))
   }
 }
 
-/// Measures a network's running statistics anew: each becomes the mean of what the batches' own
-/// are, as PyTorch's `update_bn` does. Needed where weights were set to averages, whose statistics
-/// nobody has seen. Networks without batch norm stay as they are.
+/// Recomputes a network's running statistics: each becomes the mean of the statistics of `batches`,
+/// as in PyTorch's `update_bn`. It is needed after setting weights to averages, because no
+/// statistics were measured for these weights. Networks without batch norm are unchanged.
 ///
 /// - Parameters:
-///   - network: The network, run in training mode.
-///   - parameters: Its parameters.
-///   - batches: Inputs, NHWC, as in training.
-///   - seed: What dropout draws from.
+///   - network: The network; it runs in training mode.
+///   - parameters: The network's parameters.
+///   - batches: Input batches, NHWC, as in training.
+///   - seed: The random seed of dropout.
 public func recomputeStatistics(
   of network: some Module, _ parameters: [Parameter],
   over batches: some Sequence<Tensor>, seed: UInt64 = 0
@@ -31,7 +29,7 @@ public func recomputeStatistics(
   if statistics.isEmpty { return }
   withoutRecording {
     for (index, batch) in batches.enumerated() {
-      // By equal parts: the first batch's statistics replace what was there.
+      // Batch n has the weight 1 / n, so the first batch's statistics replace the old ones.
       let context = TrainingContext(
         seed: seed, step: index, statisticsMomentum: 1 / Float(index + 1))
       _ = network(batch, .training(context))

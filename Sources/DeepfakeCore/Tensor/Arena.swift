@@ -1,10 +1,10 @@
 import Foundation
 
-/// Large buffers, cut out of larger regions of memory. Neighbours that are free join again, so that
-/// what one layer gave back serves another of any size: training holds little more than what is in
-/// use.
+/// An allocator of large buffers, which it takes from larger regions of memory. Neighbouring free
+/// buffers are joined, so memory that one layer freed can serve another of any size. Training thus
+/// holds little more memory than it uses.
 ///
-/// Touched under its owner's lock only; hence `@unchecked Sendable`.
+/// The owner protects it with a lock; hence `@unchecked Sendable`.
 struct Arena: @unchecked Sendable {
   private struct Region {
     var start: UnsafeMutableRawPointer
@@ -14,39 +14,40 @@ struct Arena: @unchecked Sendable {
   private struct Block {
     var start: UnsafeMutableRawPointer
     var size: Int
-    /// Bytes, the first ones, that have been used and not been given back to the system.
+    /// The number of bytes at the start that were used and not returned to the system.
     var kept: Int
-    /// The region's start.
+    /// The start of the block's region.
     var region: UnsafeMutableRawPointer
 
     var end: UnsafeMutableRawPointer { start + size }
   }
 
-  /// By address.
+  /// The regions, sorted by address.
   private var regions: [Region] = []
-  /// Free blocks by address; neighbours of one region are one block.
+  /// The free blocks, sorted by address. Neighbouring free blocks of one region are always joined.
   private var free: [Block] = []
 
-  /// Bytes of buffers in use.
+  /// The total size of the buffers in use, in bytes.
   private(set) var usedBytes = 0
-  /// Bytes of free blocks that the system has lent.
+  /// The bytes of free blocks for which the system still provides memory.
   private(set) var keptBytes = 0
 
-  /// Buffers begin and end at pages.
+  /// The page size in bytes. Buffers start and end at page boundaries.
   static let page = 4096
-  /// Regions begin and end at these, and are made of such pages where the system has them: a
-  /// thousand small ones take far longer to get.
+  /// The size of large pages. Regions start and end at their boundaries and use such pages if the
+  /// system has them, because many small pages take far longer to allocate.
   private static let largePage = 2 << 20
-  /// Of address space: the system lends what is touched. The larger, the more free neighbours join.
+  /// The minimum size of a region, in address space: the system provides memory only when it is
+  /// used. The larger a region, the more free neighbours can be joined.
   private static let leastRegion = max(
     64 << 20, min(1 << 30, Int(clamping: ProcessInfo.processInfo.physicalMemory / 16)))
 
-  /// The bytes that a buffer of `bytes` takes.
+  /// The size of the buffer for a request of `bytes`.
   static func size(for bytes: Int) -> Int { bytes.dividedRoundingUp(by: page) * page }
 
-  /// Uninitialised memory of a size that `size(for:)` gave.
+  /// Allocates uninitialised memory. `size` must come from `size(for:)`.
   mutating func take(_ size: Int) -> UnsafeMutableRawPointer {
-    // The smallest block that is large enough.
+    // Find the smallest block that is large enough.
     var best: Int?
     for i in free.indices where free[i].size >= size {
       if let so = best, free[so].size <= free[i].size { continue }
@@ -64,7 +65,7 @@ struct Arena: @unchecked Sendable {
     return start
   }
 
-  /// Takes a buffer back.
+  /// Frees a buffer.
   mutating func give(_ start: UnsafeMutableRawPointer, _ size: Int) {
     usedBytes -= size
     keptBytes += size
@@ -85,7 +86,7 @@ struct Arena: @unchecked Sendable {
     }
   }
 
-  /// Gives free memory back to the system.
+  /// Returns free memory to the system.
   mutating func releaseFree() {
     for block in free where block.kept > 0 && !isWhole(block) {
       madvise(block.start, block.size, Self.notNeeded)
@@ -102,7 +103,7 @@ struct Arena: @unchecked Sendable {
     regions[firstIndex(regions.count) { regions[$0].start > block.start } - 1].size == block.size
   }
 
-  /// A new region's block.
+  /// Adds a region and returns the index of its free block.
   private mutating func addRegion(for size: Int) -> Int {
     let wanted = max(size, Self.leastRegion)
     let size = wanted.dividedRoundingUp(by: Self.largePage) * Self.largePage
@@ -117,7 +118,7 @@ struct Arena: @unchecked Sendable {
     return index
   }
 
-  /// The first of `count` sorted places from which on `isAfter` holds.
+  /// The first of `count` sorted positions from which on `isAfter` is true.
   private func firstIndex(_ count: Int, _ isAfter: (Int) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {

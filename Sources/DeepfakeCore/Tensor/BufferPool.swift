@@ -1,21 +1,22 @@
 import Synchronization
 
-/// Keeps freed float buffers, so that a warm inference or training step takes no memory from the
-/// system.
+/// A pool of freed buffers for floats. After the first inference or training step, later steps
+/// allocate no memory from the system.
 ///
-/// Small ones are kept by size: rounded up to one of eight steps per power of two, which bounds
-/// waste to an eighth and makes buffers of one network fit the next image exactly. Large ones come
+/// Small buffers are kept by size. Sizes are rounded up to one of eight steps for each power of
+/// two: this wastes at most an eighth, and the buffers for one image fit the next one exactly.
+/// Large buffers come from an arena.
 /// from an arena.
 final class BufferPool: Sendable {
   static let shared = BufferPool()
 
-  /// Freed bytes of small buffers kept for reuse; beyond this, they go back to the system.
+  /// The most bytes of freed small buffers to keep; further buffers are returned to the system.
   static let retainedByteLimit = 1 << 28
 
-  /// Floats from which on a buffer is large.
+  /// The number of floats from which on a buffer is large.
   private static let leastLarge = 1 << 14
 
-  // A buffer in the list belongs to the pool alone, so handing it over under the lock is safe.
+  // A buffer in the list is used by nobody else, so passing it on under the lock is safe.
   private struct Guarded: @unchecked Sendable {
     var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
     var retainedBytes = 0
@@ -25,7 +26,7 @@ final class BufferPool: Sendable {
 
   private let state = Mutex(Guarded())
 
-  /// The number of floats that a request for `count` is rounded up to.
+  /// The number of floats in the buffer for a request of `count`.
   static func capacity(for count: Int) -> Int {
     guard count > 64 else { return 64 }
     let stride = MemoryLayout<Float>.stride
@@ -71,7 +72,7 @@ final class BufferPool: Sendable {
     if !kept { UnsafeMutableRawPointer(buffer).deallocate() }
   }
 
-  /// Bytes taken from the system, and those of them that are kept for reuse.
+  /// The bytes allocated from the system, and the part of them that is kept for reuse.
   var usage: (allocated: Int, retained: Int) {
     state.withLock {
       let retained = $0.retainedBytes + $0.arena.keptBytes

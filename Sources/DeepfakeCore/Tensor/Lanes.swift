@@ -1,16 +1,16 @@
-/// Eight floats that simple loops work on at once. Loops over single elements are not dependably
-/// vectorised by the compiler; these are.
+/// Eight floats that simple loops process at once. The compiler does not reliably vectorise loops
+/// over single elements; it does vectorise these.
 typealias Lanes = SIMD8<Float>
 
 extension Lanes {
-  /// The mask's lanes of `a`, the others' of `b`.
+  /// The lanes of `a` where the mask is true, and of `b` elsewhere.
   @inline(__always)
   static func select(_ mask: SIMDMask<SIMD8<Int32>>, _ a: Lanes, _ b: Lanes) -> Lanes {
     b.replacing(with: a, where: mask)
   }
 }
 
-/// A run of floats, or one float that counts as a run of itself.
+/// A sequence of floats, or a single float that is repeated.
 struct LaneSource {
   private let pointer: UnsafePointer<Float>
   private let repeats: Bool
@@ -27,7 +27,7 @@ struct LaneSource {
     return UnsafeRawPointer(pointer + index).loadUnaligned(as: Lanes.self)
   }
 
-  /// The first `count` lanes at `index`; the others are 0.
+  /// The first `count` lanes at `index`; the others are 0, unless a single float is repeated.
   @inline(__always)
   func partial(_ index: Int, _ count: Int) -> Lanes {
     if repeats { return Lanes(repeating: pointer[0]) }
@@ -37,8 +37,8 @@ struct LaneSource {
   }
 }
 
-/// Writes `count` floats to `target`, eight at a time. `compute` gets the index of the first and,
-/// for the last few, how many of its lanes are wanted.
+/// Writes `count` floats to `target`, eight at a time. `full` gets the index of the first of eight
+/// floats. `partial` computes the last, incomplete group: it also gets the number of floats.
 @inline(__always)
 func fillLanes(
   _ target: UnsafeMutablePointer<Float>, _ count: Int,
@@ -68,7 +68,7 @@ func mapLanes(
   }
 }
 
-/// y[i] = combine(a[i], b[i]); y may be what a or b reads.
+/// y[i] = combine(a[i], b[i]); y may be the memory of a or b.
 @inline(__always)
 func combineLanes(
   _ a: LaneSource, _ b: LaneSource, _ y: UnsafeMutablePointer<Float>, _ count: Int,

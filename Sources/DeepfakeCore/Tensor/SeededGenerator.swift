@@ -1,6 +1,7 @@
 import Foundation
 
-/// SplitMix64 (Steele, Lea and Flood 2014): small, seedable, the same everywhere.
+/// The random number generator SplitMix64 (Steele, Lea and Flood 2014). The same seed gives the
+/// same numbers on every platform.
 ///
 /// ```swift
 /// var generator = SeededGenerator(seed: 1)
@@ -10,13 +11,13 @@ import Foundation
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  /// A generator that yields the same sequence for the same seed.
+  /// Creates a generator; the same seed gives the same sequence.
   public init(seed: UInt64) {
     state = seed
   }
 
-  /// A generator for one purpose out of many under one seed: `label` (a layer's key, a file's path)
-  /// is mixed in by FNV-1a.
+  /// Creates a generator for one of many purposes that share a seed. `label`, such as a layer's key
+  /// or a file's path, is mixed in by FNV-1a.
   public init(seed: UInt64, label: String) {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in label.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
@@ -24,7 +25,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     state = mixer.next() ^ hash
   }
 
-  /// The next 64 bits.
+  /// The next 64 random bits.
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
@@ -33,12 +34,12 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     return z ^ (z >> 31)
   }
 
-  /// Uniform in [0, 1).
+  /// A uniform random number in [0, 1).
   public mutating func uniform() -> Float {
     Float(next() >> 40) / Float(1 << 24)
   }
 
-  /// Standard normal, by Box and Muller's method.
+  /// A standard normal random number, by the Box-Muller method.
   public mutating func normal() -> Float {
     let radius = (-2 * log(1 - uniform())).squareRoot()
     return radius * cos(2 * .pi * uniform())
@@ -46,7 +47,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 }
 
 extension Tensor {
-  /// Independent normal elements of mean 0.
+  /// A tensor of independent normal elements with mean 0 and standard deviation `deviation`.
   public static func normal(
     shape: [Int], deviation: Float = 1, using generator: inout SeededGenerator
   ) -> Tensor {
@@ -55,7 +56,7 @@ extension Tensor {
     }
   }
 
-  /// Independent uniform elements.
+  /// A tensor of independent uniform elements in `range`.
   public static func uniform(
     shape: [Int], in range: Range<Float> = 0..<1, using generator: inout SeededGenerator
   ) -> Tensor {

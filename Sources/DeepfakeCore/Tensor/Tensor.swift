@@ -1,7 +1,7 @@
 /// A dense array of Float32 in row-major order. Images are NHWC: batch, height, width, channels.
 ///
-/// A tensor is a value: copies share memory until one is written to. There is one element type and
-/// one layout, so a shape says all there is to say about the memory.
+/// A tensor is a value: copies share memory until one of them is changed. All tensors have one
+/// element type and one memory layout, so the shape describes the memory completely.
 ///
 /// ```swift
 /// let x = Tensor([1, 2, 3, 4], shape: [2, 2])
@@ -14,7 +14,7 @@ public struct Tensor: Sendable {
   /// The extent of each axis, outermost first; empty for a scalar.
   public let shape: [Int]
   private var storage: TensorStorage
-  /// Where this value stands in a recording, if in one.
+  /// The node of this value in a recording, or nil.
   var node: GradientNode?
 
   /// The number of elements.
@@ -22,7 +22,7 @@ public struct Tensor: Sendable {
   /// The number of axes.
   public var rank: Int { shape.count }
 
-  /// A tensor whose elements `body` writes. The memory it is given is not initialised: it must
+  /// Creates a tensor whose elements `body` writes. Its memory is not initialised, so `body` must
   /// write every element.
   public init(
     shape: [Int], initializingWith body: (UnsafeMutableBufferPointer<Float>) throws -> Void
@@ -34,7 +34,8 @@ public struct Tensor: Sendable {
     self.storage = storage
   }
 
-  /// A tensor of `values` in row-major order; their number must be the product of `shape`.
+  /// Creates a tensor from `values` in row-major order. Their number must be the product of
+  /// `shape`.
   public init(_ values: some Collection<Float>, shape: [Int]) {
     precondition(
       values.count == Self.elementCount(of: shape),
@@ -42,30 +43,32 @@ public struct Tensor: Sendable {
     self.init(shape: shape) { buffer in _ = buffer.initialize(from: values) }
   }
 
-  /// A tensor with the same value everywhere.
+  /// Creates a tensor with the same value in every element.
   public init(repeating value: Float, shape: [Int]) {
     self.init(shape: shape) { $0.initialize(repeating: value) }
   }
 
-  /// A tensor of zeros.
+  /// Creates a tensor of zeros.
   public init(zeros shape: [Int]) {
     self.init(repeating: 0, shape: shape)
   }
 
-  /// A tensor without axes.
+  /// Creates a scalar: a tensor without axes.
   public init(scalar value: Float) {
     self.init(repeating: value, shape: [])
   }
 
-  /// A tensor over memory that `owner` keeps alive and nobody writes to: mapped weights.
+  /// Creates a tensor over memory that `owner` keeps alive and that never changes, such as mapped
+  /// weights.
   package init(borrowing floats: UnsafePointer<Float>, shape: [Int], owner: AnyObject) {
     self.shape = shape
     storage = TensorStorage(
       borrowing: floats, count: Self.elementCount(of: shape), owner: owner)
   }
 
-  /// The elements and what keeps them alive, for views that outlive this value (weights on their
-  /// way to a file). While anything holds the owner, writing to the tensor copies it first.
+  /// The elements and the object that keeps them alive, for uses that outlive this value, such as
+  /// weights that are being written to a file. While anything refers to the owner, changing the
+  /// tensor copies it first.
   package var sharedMemory: (floats: UnsafePointer<Float>, owner: AnyObject) {
     (UnsafePointer(storage.pointer), storage)
   }
@@ -75,19 +78,19 @@ public struct Tensor: Sendable {
     self.storage = storage
   }
 
-  /// The same elements under another shape of the same count, outside of any recording.
+  /// The same elements with another shape of the same count, without a link to any recording.
   func viewed(as shape: [Int]) -> Tensor {
     precondition(
       Self.elementCount(of: shape) == count, "reshape: \(self.shape) does not fit \(shape)")
     return Tensor(shape: shape, storage: storage)
   }
 
-  /// Whether this is the very same tensor: the same memory under the same shape.
+  /// Whether the other tensor has the same memory and the same shape.
   func isSame(as other: Tensor) -> Bool {
     storage === other.storage && shape == other.shape
   }
 
-  /// Calls `body` with the elements, which stay valid until it returns.
+  /// Calls `body` with the elements. The pointer is valid only until `body` returns.
   public func withUnsafeBuffer<R>(
     _ body: (UnsafeBufferPointer<Float>) throws -> R
   ) rethrows -> R {
@@ -96,8 +99,8 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// Calls `body` with the elements to change in place; copies them first if another tensor shares
-  /// them.
+  /// Calls `body` with the elements, to change them in place. If another tensor shares them, they
+  /// are copied first.
   public mutating func withUnsafeMutableBuffer<R>(
     _ body: (UnsafeMutableBufferPointer<Float>) throws -> R
   ) rethrows -> R {
@@ -112,8 +115,8 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// Replaces every element: `body` gets the old elements and the place for the new ones, which are
-  /// the same memory where no other tensor shares it.
+  /// Replaces every element. `body` gets the old elements and the memory for the new ones, which is
+  /// the same memory if no other tensor shares it.
   mutating func rewrite(
     _ body: (_ old: UnsafePointer<Float>, _ new: UnsafeMutablePointer<Float>) throws -> Void
   ) rethrows {
@@ -128,13 +131,13 @@ public struct Tensor: Sendable {
   /// The elements as an array, in row-major order.
   public var scalars: [Float] { withUnsafeBuffer { Array($0) } }
 
-  /// The only element of a tensor that has one.
+  /// The element of a tensor that has exactly one.
   public var item: Float {
     precondition(count == 1, "item: shape \(shape) has \(count) elements")
     return withUnsafeBuffer { $0[0] }
   }
 
-  /// The element at `indices`, one an axis.
+  /// The element at `indices`, one index for each axis.
   public subscript(_ indices: Int...) -> Float {
     precondition(
       indices.count == rank && zip(indices, shape).allSatisfy { $0 >= 0 && $0 < $1 },
@@ -143,7 +146,8 @@ public struct Tensor: Sendable {
     return withUnsafeBuffer { $0[offset] }
   }
 
-  /// The product of the extents; 1 for a scalar. Extents must not be negative nor overflow.
+  /// The product of the extents; 1 for a scalar. A negative extent or an overflow is a programmer
+  /// error.
   public static func elementCount(of shape: [Int]) -> Int {
     shape.reduce(1) { product, extent in
       precondition(extent >= 0, "Tensor: negative extent in shape \(shape)")

@@ -1,13 +1,13 @@
-/// The memory that tensors take from the system, for programs that watch it.
+/// The memory that tensors use, for programs that monitor it.
 package enum TensorMemory {
-  /// Bytes taken from the system and not given back: in tensors, or kept for the next ones. Mapped
-  /// weights are not counted.
+  /// The bytes that were allocated from the system and not returned: for tensors, or kept for later
+  /// ones. Mapped weights are not counted.
   package static var allocatedBytes: Int { BufferPool.shared.usage.allocated }
 
-  /// The part of `allocatedBytes` that is kept for the next tensors.
+  /// The part of `allocatedBytes` that is kept for later tensors.
   package static var retainedBytes: Int { BufferPool.shared.usage.retained }
 
-  /// Gives the kept memory back to the system: after building a network, whose unpacked weights
-  /// leave buffers behind that nothing will fit again.
+  /// Returns the kept memory to the system. Call it after building a network: packing the weights
+  /// frees buffers that no later tensor fits.
   package static func releaseUnused() { BufferPool.shared.drain() }
 }

@@ -1,15 +1,15 @@
-/// The memory of one or more tensors: 64-byte aligned floats from the pool, or floats that
-/// something else owns (a memory-mapped weights file).
+/// The memory of one or more tensors: 64-byte aligned floats from the pool, or floats of another
+/// owner, such as a memory-mapped weights file.
 ///
-/// Written only while a single tensor refers to it, which `Tensor` ensures; hence `@unchecked
-/// Sendable`.
+/// It is written only while a single tensor refers to it, which `Tensor` ensures; hence
+/// `@unchecked Sendable`.
 final class TensorStorage: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<Float>
   let count: Int
   private let capacity: Int
   private let owner: AnyObject?
 
-  /// Uninitialised storage for `count` floats.
+  /// Creates uninitialised storage for `count` floats.
   init(count: Int) {
     self.count = count
     capacity = BufferPool.capacity(for: count)
@@ -17,7 +17,7 @@ final class TensorStorage: @unchecked Sendable {
     owner = nil
   }
 
-  /// Read-only floats that live as long as `owner`.
+  /// Creates storage over read-only floats, which `owner` keeps alive.
   init(borrowing floats: UnsafePointer<Float>, count: Int, owner: AnyObject) {
     self.count = count
     self.owner = owner

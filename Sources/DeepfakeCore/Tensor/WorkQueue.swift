@@ -1,43 +1,45 @@
 import Foundation
 
-/// Threads of its own that work on numbered items, and whoever waits for what they make of them.
+/// A queue with its own threads that process numbered items, while another thread waits for the
+/// results.
 ///
-/// Items form groups, one after the other. A group has one outcome: the work on its items returns
-/// it for the item that completes the group, and nil for the others.
+/// Items form groups of consecutive items. A group has one outcome: the worker returns it for the
+/// item that completes the group, and nil for the other items.
 ///
-/// All state is guarded by the condition; hence `@unchecked Sendable`.
+/// The condition protects all state; hence `@unchecked Sendable`.
 package final class WorkQueue<Outcome: Sendable>: @unchecked Sendable {
-  /// How items are worked on.
+  /// The settings of a queue.
   package struct Options: Sendable {
-    /// What the threads are called, in debuggers.
+    /// The name of the threads in debuggers.
     package var name: String
-    /// Threads, at least one.
+    /// The number of threads, at least one.
     package var threads: Int
-    /// Items of a group; the last group can have fewer.
+    /// The number of items in a group; the last group can have fewer.
     package var groupSize = 1
-    /// Groups that may be begun and not yet handed over.
+    /// The maximum number of groups that are started but not yet returned by `next`.
     package var ahead = Int.max
-    /// Whether groups are handed over in order; otherwise as they are done.
+    /// Whether `next` returns groups in order; otherwise as they are finished.
     package var isOrdered = true
-    /// Whether what the work asks of the kernels stays on its thread.
+    /// Whether kernels that a worker calls stay on its thread.
     package var keepsToThreads = true
-    /// Bytes of a thread's stack; nil for the system's choice, which can be 512 KiB.
+    /// The stack size of a thread in bytes; nil: the system's default, which can be 512 KiB.
     package var stackSize: Int?
 
-    /// The defaults: ordered groups of one item, as many ahead as there are.
+    /// Creates settings; the defaults are ordered groups of one item, without a limit on started
+    /// groups.
     package init(_ name: String, threads: Int) {
       self.name = name
       self.threads = threads
     }
   }
 
-  /// What `next` finds.
+  /// The result of `next`.
   package enum Step {
-    /// A group that is done.
+    /// A finished group.
     case outcome(group: Int, Outcome)
-    /// The time is over.
+    /// The time limit has passed.
     case notYet
-    /// Everything was handed over, or the work was stopped and nothing is in hand any more.
+    /// All groups were returned, or the work was stopped and all started items are finished.
     case over
   }
 
@@ -50,7 +52,7 @@ package final class WorkQueue<Outcome: Sendable>: @unchecked Sendable {
   private var working = 0
   private var stopped = false
 
-  /// A queue of `count` items; `start` starts the work.
+  /// Creates a queue of `count` items; `start` starts the work.
   package init(_ count: Int, _ options: Options) {
     precondition(
       options.threads > 0 && options.groupSize > 0 && options.ahead > 0,
@@ -62,7 +64,8 @@ package final class WorkQueue<Outcome: Sendable>: @unchecked Sendable {
 
   /// Starts the threads.
   ///
-  /// - Parameter worker: makes what works on items, on each thread once.
+  /// - Parameter worker: A function that is called once on each thread and returns the function
+  ///   that processes items there.
   package func start(
     _ worker: @escaping @Sendable (_ thread: Int) -> (_ item: Int) -> Outcome?
   ) {
@@ -78,7 +81,7 @@ package final class WorkQueue<Outcome: Sendable>: @unchecked Sendable {
     }
   }
 
-  /// Begins no more items. What threads have in hand is finished and still handed over.
+  /// Starts no more items. Items that are already started are finished and can still be returned.
   package func stop() {
     condition.withLock {
       stopped = true
@@ -86,12 +89,11 @@ package final class WorkQueue<Outcome: Sendable>: @unchecked Sendable {
     }
   }
 
-  /// Whether the work was stopped.
   package var isStopped: Bool { condition.withLock { stopped } }
 
-  /// The next group that is done, waited for.
+  /// Waits for the next finished group and returns it.
   ///
-  /// - Parameter seconds: how long; nil for as long as it takes.
+  /// - Parameter seconds: The time limit; nil: no limit.
   package func next(within seconds: Double? = nil) -> Step {
     let end = seconds.map { Date(timeIntervalSinceNow: $0) }
     condition.lock()
@@ -114,7 +116,7 @@ package final class WorkQueue<Outcome: Sendable>: @unchecked Sendable {
     }
   }
 
-  /// What a thread does until there is nothing left.
+  /// The loop of a thread, until no items are left.
   private func work(_ body: (Int) -> Outcome?) {
     while let item = take() {
       let outcome = releasing { body(item) }
@@ -129,12 +131,12 @@ package final class WorkQueue<Outcome: Sendable>: @unchecked Sendable {
     }
   }
 
-  /// The next item; nil when all were taken, or the work was stopped.
+  /// The next item, or nil if all items were taken or the work was stopped.
   private func take() -> Int? {
     condition.lock()
     defer { condition.unlock() }
     while !stopped, nextItem < count {
-      // The group that is handed over next, and those ahead of it.
+      // Wait if too many groups are started and not yet returned.
       guard nextItem / options.groupSize - handedOver < options.ahead else {
         condition.wait()
         continue

@@ -1,43 +1,45 @@
 import CDFKernels
 
-/// What this machine can do at most, measured: multiply-adds in registers, and bytes from caches
-/// and memory.
+/// The measured maximum speed of this machine: multiply-adds on values in registers, and bandwidth
+/// of the caches and the memory.
 package struct MachineSpeed: Sendable, Equatable {
-  /// The multiply-adds of one instruction set, in GFLOP/s (two operations each).
+  /// The multiply-add speed of one instruction set, in GFLOP/s. A multiply-add counts as two
+  /// operations.
   package struct Peak: Sendable, Equatable {
     /// `portable`, `neon`, `avx2` or `avx512`.
     package var instructionSet: String
-    /// Whether the kernels use it.
+    /// Whether the kernels use this instruction set.
     package var isInUse: Bool
-    /// By one thread.
+    /// The speed of one thread.
     package var oneThread: Double
-    /// By all threads at once.
+    /// The speed of all threads together.
     package var allThreads: Double
   }
 
-  /// How fast bytes come, in GB/s by all threads at once.
+  /// The bandwidth of a cache or of the memory, in GB/s for all threads together.
   package struct Bandwidth: Sendable, Equatable {
-    /// Where they lie: `L2`, `L3` or `memory`.
+    /// The place of the data: `L2`, `L3` or `memory`.
     package var place: String
-    /// The bytes that were gone through, of all threads together.
+    /// The size of the data that was read or copied, for all threads together, in bytes.
     package var bytes: Int
-    /// Bytes read in a second.
+    /// The bandwidth of reading, in GB/s.
     package var read: Double
-    /// Bytes read and bytes written in a second, while copying.
+    /// The bandwidth of copying, in GB/s; bytes read and bytes written are added.
     package var copy: Double
   }
 
   package var threads: Int
-  /// Each instruction set that can run here, the least first.
+  /// The speeds of the instruction sets that this machine supports, from the least to the most
+  /// capable.
   package var peaks: [Peak]
-  /// From the nearest place to the farthest.
+  /// The bandwidths, from the nearest place to the farthest.
   package var bandwidths: [Bandwidth]
 
   /// The peak of the instruction set in use.
   package var peak: Peak? { peaks.first(where: \.isInUse) }
 
-  /// Measures with the pool's threads, in about a tenth of a second; with `memory`, whose pages
-  /// take time to come by, in about half a second more.
+  /// Measures the machine with the threads of the pool, in about a tenth of a second. With `memory`
+  /// it takes about half a second more, because allocating the memory pages takes time.
   package static func measure(memory: Bool = false) -> MachineSpeed {
     let current = df_isa_current()
     let sets = [DF_ISA_PORTABLE, DF_ISA_NEON, DF_ISA_AVX2, DF_ISA_AVX512]
@@ -68,7 +70,7 @@ package struct MachineSpeed: Sendable, Equatable {
     return 2 * Double(multiplyAdds) / seconds / 1e9
   }
 
-  /// Where bytes can lie, and so many of them that they lie there.
+  /// The caches and, if wanted, the memory, each with an amount of data that stays there.
   private static func places(threads: Int, memory: Bool) -> [(name: String, bytes: Int)] {
     let megabyte = 1 << 20
     let second = df_cache_bytes(2) > 0 ? df_cache_bytes(2) : megabyte
@@ -82,7 +84,7 @@ package struct MachineSpeed: Sendable, Equatable {
   private static func bandwidth(
     _ place: String, bytes: Int, _ set: df_isa, threads: Int
   ) -> Bandwidth {
-    // Each thread has its own part, half of which it copies to the other half.
+    // Each thread has its own part and copies one half of it to the other half.
     let half = bytes / 8 / threads
     nonisolated(unsafe) let floats = UnsafeMutablePointer<Float>.allocate(
       capacity: 2 * half * threads)
@@ -90,7 +92,7 @@ package struct MachineSpeed: Sendable, Equatable {
     Parallel.forEach(threads) { thread in
       (floats + 2 * half * thread).initialize(repeating: 0, count: 2 * half)
     }
-    // What is near is gone through many times.
+    // A small amount of data is read several times.
     let repeats = max(1, (32 << 20) / bytes)
     let moved = Double(2 * half * 4 * threads * repeats)
     let reading = shortest(of: 4) {
@@ -110,7 +112,7 @@ package struct MachineSpeed: Sendable, Equatable {
       place: place, bytes: bytes, read: moved / reading / 1e9, copy: moved / copying / 1e9)
   }
 
-  /// Seconds of the shortest of some runs, after one that does not count.
+  /// The shortest time in seconds of `runs` runs, after one run that is not counted.
   private static func shortest(of runs: Int, _ body: () -> Void) -> Double {
     body()
     return (0..<runs).map { _ in

@@ -1,9 +1,8 @@
 import Synchronization
 
-/// How long pieces of work took together, by whatever tells them apart; any number of threads may
-/// add.
+/// The total time of pieces of work, by key. Any number of threads may add to it at once.
 final class TimeTotals<Key: Hashable & Sendable>: Sendable {
-  /// What one key's pieces of work took.
+  /// The total for one key.
   struct Total: Sendable {
     let key: Key
     var calls = 0
@@ -17,10 +16,10 @@ final class TimeTotals<Key: Hashable & Sendable>: Sendable {
 
   private let table = Mutex(Table())
 
-  /// The totals so far, in the order in which their keys came first.
+  /// The totals so far, in the order in which their keys were first added.
   var totals: [Total] { table.withLock(\.totals) }
 
-  /// Adds a call of so many seconds.
+  /// Adds one call that took `seconds`.
   func add(_ key: Key, _ seconds: Double) {
     table.withLock { table in
       let place = table.places[key] ?? table.totals.count

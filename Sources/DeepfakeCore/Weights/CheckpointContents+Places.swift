@@ -1,27 +1,27 @@
-/// Finds the state dicts of a checkpoint, and the one that is meant.
+/// Finding the state dicts of a checkpoint, and the one to read.
 extension CheckpointContents {
-  /// A value of the checkpoint, and how one comes to it.
+  /// A value of the checkpoint, with the path that leads to it.
   struct Place {
     var value: PickleValue
-    /// The names of the entries that lead to it.
+    /// The names of the entries on the path.
     var names: [String] = []
-    /// The dictionaries that these entries are in.
+    /// The dictionaries that contain these entries.
     var passed: [PickleDictionary] = []
 
     /// The names joined by "/"; nil for the checkpoint itself.
     var name: String? { names.isEmpty ? nil : names.joined(separator: "/") }
   }
 
-  /// Names under which training scripts keep the state dict, the most telling first.
+  /// The names under which training scripts store the state dict, the most specific first.
   private static let usualNames = [
     "state_dict", "model_state_dict", "model_state", "model", "net", "network", "module",
     "state_dict_ema", "model_ema", "ema", "params_ema", "params", "weights",
   ]
 
-  /// How many dictionaries deep a state dict is looked for.
+  /// The maximum number of nested dictionaries in which to look for a state dict.
   private static let maximumDepth = 3
 
-  /// Every state dict that text keys lead to, but for what optimizers keep.
+  /// Every state dict that can be reached through text keys, except the states of optimizers.
   var states: [CheckpointSummary.State] {
     var found: [CheckpointSummary.State] = []
     var visited: Set<Int> = []
@@ -47,7 +47,7 @@ extension CheckpointContents {
     return found
   }
 
-  /// The state dict that is found under the usual names from `place` on.
+  /// The state dict under the usual names, starting from `place`.
   func usualPlace(below place: Place) throws(WeightsError) -> Place {
     var place = place
     for _ in 0..<Self.maximumDepth {
@@ -60,9 +60,11 @@ extension CheckpointContents {
     return place
   }
 
-  /// The state dict of that name: an entry of the checkpoint (names joined by "/" where it lies
-  /// deeper), or else the only state whose name contains it, so that `ema` is enough for
+  /// The state dict named `entry`: an entry of the checkpoint, with nested names joined by "/". If
+  /// there is no such entry, the only state dict whose name contains `entry`, so that `ema` finds
   /// `state_dict_ema`.
+  ///
+  /// - Throws: `WeightsError.unreadable` if there is none, or more than one.
   func place(named entry: String) throws(WeightsError) -> Place {
     if let place = place(entry.split(separator: "/").map(String.init)) {
       return try usualPlace(below: place)
@@ -95,7 +97,7 @@ extension CheckpointContents {
     return place
   }
 
-  /// The entry of a checkpoint that leads to a state dict; nil if the dictionary is one itself.
+  /// The entry of a checkpoint that leads to a state dict; nil if the dictionary itself is one.
   private func nested(
     in index: Int
   ) throws(WeightsError) -> (name: String, value: PickleValue)? {
@@ -122,8 +124,8 @@ extension CheckpointContents {
     return others.first
   }
 
-  /// Refuses a dictionary where the network is an object of an unknown class: whatever tensors lie
-  /// elsewhere in it are not the network's.
+  /// Throws if the network in this dictionary is an object of an unknown class. Tensors elsewhere
+  /// in the dictionary are then not the network's.
   private func refuseObjects(in dictionary: PickleDictionary) throws(WeightsError) {
     var visited = Visited()
     for key in Self.usualNames {
@@ -133,7 +135,7 @@ extension CheckpointContents {
     }
   }
 
-  /// Whether `value` is a state dict, or a checkpoint with one under a usual name.
+  /// Whether `value` is a state dict, or a checkpoint that has one under a usual name.
   private func leadsToTensors(_ value: PickleValue, depth: Int) -> Bool {
     guard depth > 0, case .dictionary(let index) = value else { return false }
     if holders.contains(index) { return true }
@@ -144,10 +146,10 @@ extension CheckpointContents {
   }
 }
 
-/// What of a checkpoint becomes metadata.
+/// Conversion of a checkpoint's plain values to metadata.
 extension CheckpointContents {
-  /// Adds the plain values of a dictionary, and what options in it (a dictionary or an object, such
-  /// as `args`) say of the network: `args.model`, or `config.model.name`.
+  /// Adds the plain values of a dictionary to `metadata`. Options in it (a dictionary or an object,
+  /// such as `args`) contribute only the network's name: `args.model`, or `config.model.name`.
   func collect(_ dictionary: PickleDictionary, _ metadata: inout [String: String]) {
     for (key, value) in dictionary.items {
       guard let key = key.text else { continue }

@@ -1,20 +1,20 @@
 import OrderedCollections
 
-/// What a PyTorch checkpoint holds, and which of it is the network's state dict.
+/// The contents of a PyTorch checkpoint, and the search for the network's state dict in them.
 struct CheckpointContents {
   let file: String
   let pickled: Unpickler.Result
   private let storages: [StoredBytes]
-  /// The dictionaries that have a tensor under a text key.
+  /// The indices of the dictionaries that have a tensor under a text key.
   let holders: Set<Int>
 
-  /// Python's own classes of plain values, by their modules. Beside tensors they are passed over;
-  /// an object of any other class there may be a tensor of an unknown kind.
+  /// Modules of Python's own classes for plain values. Such objects next to tensors are ignored; an
+  /// object of any other class may be a tensor of an unknown kind.
   private static let plainModules: Set<String> = [
     "argparse", "pathlib", "datetime", "collections", "decimal", "fractions", "uuid", "types",
   ]
 
-  /// `storages` are the bytes of `pickled.heap.storages`.
+  /// `storages` holds the bytes of `pickled.heap.storages`.
   init(file: String, pickled: Unpickler.Result, storages: [StoredBytes]) {
     self.file = file
     self.pickled = pickled
@@ -30,8 +30,8 @@ struct CheckpointContents {
 
   var heap: PickleHeap { pickled.heap }
 
-  /// The state dict called `entry` (see `place(named:)`), or the one that is found under the usual
-  /// names. The plain values on the way to it become metadata.
+  /// The state dict named `entry` (see `place(named:)`); nil: the one under the usual names. Plain
+  /// values on the path to it become metadata.
   func stateDict(entry: String?) throws(WeightsError) -> StateDict {
     let tensors = try storedTensors()
     let place: Place
@@ -55,9 +55,9 @@ struct CheckpointContents {
     return state
   }
 
-  /// The tensors of a TorchScript module and of the modules in it, under the names that PyTorch's
-  /// `state_dict()` gives them. The modules are inert objects; their classes' code is not looked
-  /// at.
+  /// The tensors of a TorchScript module and its submodules, under the names that PyTorch's
+  /// `state_dict()` gives them. The modules are only data here; the code of their classes is not
+  /// read.
   func moduleTensors() throws(WeightsError) -> StateDict {
     let tensors = try storedTensors()
     var named: OrderedDictionary<String, StoredTensor> = [:]
@@ -67,7 +67,7 @@ struct CheckpointContents {
       var children: [(String, PickleValue)] = []
       for (key, value) in heap.entries(module)?.items ?? [] {
         steps += 1
-        // Modules may hold each other in a circle, or many times.
+        // Modules may contain each other in a cycle, or the same module many times.
         guard steps <= Unpickler.maximumTensors, prefix.utf8.count <= 1000 else {
           throw .refused(file: file, found: "modules that hold each other many times")
         }
@@ -93,7 +93,8 @@ struct CheckpointContents {
     return state
   }
 
-  /// Every tensor, checked, those that are not wanted too: a damaged file is not to be trusted.
+  /// All tensors of the checkpoint, each checked. Even tensors that are not needed are checked,
+  /// because a damaged file cannot be trusted.
   private func storedTensors() throws(WeightsError) -> [StoredTensor] {
     var tensors: [StoredTensor] = []
     tensors.reserveCapacity(heap.tensors.count)
@@ -139,8 +140,8 @@ struct CheckpointContents {
     plainModules.contains(String(name.prefix { $0 != "." }))
   }
 
-  /// Whether a tensor can be reached from `value`. Visits every container once, without recursion;
-  /// `visited` carries over from one entry to the next, so that shared containers cost nothing.
+  /// Whether a tensor can be reached from `value`. Each container is visited only once and without
+  /// recursion; pass the same `visited` for several entries, so that shared containers are skipped.
   func reachesTensors(_ value: PickleValue, _ visited: inout Visited) -> Bool {
     var pending = [value]
     while let next = pending.popLast() {

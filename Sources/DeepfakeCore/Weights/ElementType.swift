@@ -1,4 +1,4 @@
-/// The element types that weights files hold. In memory everything becomes Float32.
+/// The element types in weights files. In memory all elements become Float32.
 ///
 /// The raw values are the names in safetensors headers.
 public enum ElementType: String, Sendable, CaseIterable {
@@ -26,10 +26,10 @@ public enum ElementType: String, Sendable, CaseIterable {
   case u16 = "U16"
   /// Unsigned bytes.
   case u8 = "U8"
-  /// One byte an element, zero or not.
+  /// One byte for each element, zero for false.
   case bool = "BOOL"
 
-  /// Bytes of one element.
+  /// The size of an element in bytes.
   public var size: Int {
     switch self {
     case .f64, .i64, .u64: 8
@@ -39,7 +39,7 @@ public enum ElementType: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whether elements are fractions rather than integers or truth values.
+  /// Whether the elements are floating-point numbers rather than integers or truth values.
   public var isFloatingPoint: Bool {
     switch self {
     case .f64, .f32, .f16, .bf16: true

@@ -1,7 +1,7 @@
-/// Conversions between Float32 and the two 16-bit formats, on bit patterns: `Float16` is not there
-/// on every platform, and bfloat16 on none.
+/// Conversions between Float32 and the two 16-bit formats, on bit patterns. `Float16` does not
+/// exist on every platform, and bfloat16 on none.
 enum HalfPrecision {
-  /// The value of an IEEE half: subnormals, infinities and NaN included; exact.
+  /// The exact value of an IEEE half, including subnormals, infinities and NaN.
   @inline(__always)
   static func float(half bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
@@ -16,13 +16,13 @@ enum HalfPrecision {
     return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
   }
 
-  /// The value of a bfloat16; exact.
+  /// The exact value of a bfloat16.
   @inline(__always)
   static func float(bfloat bits: UInt16) -> Float {
     Float(bitPattern: UInt32(bits) << 16)
   }
 
-  /// The nearest half, ties to even; beyond 65504 infinity, NaN stays NaN.
+  /// The nearest half; ties go to even. From 65520 on the result is infinity; NaN stays NaN.
   @inline(__always)
   static func half(_ value: Float) -> UInt16 {
     let bits = value.bitPattern
@@ -31,11 +31,11 @@ enum HalfPrecision {
     if magnitude > 0x7F80_0000 {
       return sign | 0x7E00 | UInt16(truncatingIfNeeded: magnitude >> 13) & 0x3FF
     }
-    // 65520 is the midpoint between the largest half and what would be the next one.
+    // 65520 is the midpoint between the largest half and the next value that would follow.
     if magnitude >= 0x477F_F000 { return sign | 0x7C00 }
     if magnitude < 0x3880_0000 {
-      // Below the smallest normal half, a half counts in steps of 2^-24. Adding 0.5 puts the
-      // float's last bit at that step, so that the addition itself rounds to nearest even.
+      // Below the smallest normal half, halves are multiples of 2^-24. After adding 0.5, the last
+      // bit of the float has that value, so the addition itself rounds to nearest even.
       let rounded = Float(bitPattern: magnitude) + 0.5
       return sign | UInt16(truncatingIfNeeded: rounded.bitPattern &- 0x3F00_0000)
     }
@@ -44,7 +44,7 @@ enum HalfPrecision {
     return sign | UInt16(truncatingIfNeeded: rounded >> 13)
   }
 
-  /// The nearest bfloat16, ties to even; NaN stays NaN.
+  /// The nearest bfloat16; ties go to even, NaN stays NaN.
   @inline(__always)
   static func bfloat(_ value: Float) -> UInt16 {
     let bits = value.bitPattern

@@ -1,17 +1,18 @@
 /// A value of the JSON header of a safetensors file.
 ///
-/// A parser of its own because order, repeated keys and exact integers matter here, all three of
-/// which Foundation's loses.
+/// It has its own parser because order, repeated keys and exact integers matter here. Foundation's
+/// parser loses all three.
 enum JSONHeader {
   case object([(key: String, value: JSONHeader)])
   case array([JSONHeader])
   case string(String)
   case integer(Int)
-  /// Numbers with a fraction or exponent, true, false and null: allowed, of no meaning here.
+  /// Numbers with a fraction or exponent, true, false and null. They are allowed and have no use
+  /// here.
   case other
 
-  /// The value that `bytes` spell, spaces around it allowed; nil where they are not JSON, repeat a
-  /// key or nest more than eight deep.
+  /// Parses `bytes`; spaces around the value are allowed. Returns nil if the bytes are not JSON,
+  /// repeat a key in an object, or nest more than eight levels deep.
   static func parse(_ bytes: UnsafeRawBufferPointer) -> JSONHeader? {
     var parser = Parser(bytes: bytes)
     guard let value = parser.value(depth: 0) else { return nil }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What makes a network's logit honest: the probability is the sigmoid of `scale` times the logit
-/// plus `offset` (Platt 1999). With an offset of 0, 1 / `scale` is the temperature of Guo et al.
-/// (2017).
+/// A calibration that maps a network's logit to a reliable probability: the sigmoid of `scale`
+/// times the logit plus `offset` (Platt 1999). With an offset of 0, 1 / `scale` is the temperature
+/// of Guo et al. (2017).
 ///
 /// ```swift
 /// let calibration = LogitCalibration(scale: 0.5, offset: -0.2) ?? .identity
@@ -10,24 +10,24 @@ import Foundation
 /// let lower = calibration.probability(of: 0.9)  // the same for a probability: 0.71
 /// ```
 public struct LogitCalibration: Sendable, Equatable, Codable {
-  /// What the logit is multiplied with, above 0.
+  /// The factor of the logit, above 0.
   public let scale: Double
-  /// What is then added.
+  /// The number added to the scaled logit.
   public let offset: Double
 
-  /// The scales that are accepted.
+  /// The valid range of `scale`.
   public static let scales: ClosedRange<Double> = 1e-4...1e4
-  /// The offsets that are accepted.
+  /// The valid range of `offset`.
   public static let offsets: ClosedRange<Double> = -1e3...1e3
 
-  /// A calibration; nil where a number is not finite or beyond `scales` and `offsets`.
+  /// Creates a calibration; nil if a number is not finite or outside `scales` or `offsets`.
   public init?(scale: Double, offset: Double = 0) {
     guard Self.scales.contains(scale), Self.offsets.contains(offset) else { return nil }
     self.scale = scale
     self.offset = offset
   }
 
-  /// The calibration that changes nothing.
+  /// The calibration that does not change logits.
   public static let identity = LogitCalibration(unchecked: 1, 0)
 
   private init(unchecked scale: Double, _ offset: Double) {
@@ -38,21 +38,21 @@ public struct LogitCalibration: Sendable, Equatable, Codable {
   /// The calibrated logit.
   public func callAsFunction(_ logit: Double) -> Double { scale * logit + offset }
 
-  /// The probability that a logit stands for.
+  /// The calibrated probability of a logit.
   public func probability(logit: Float) -> Float {
     Float(sigmoid(self(Double(logit))))
   }
 
-  /// The calibrated form of a probability, by way of its log odds; 0 and 1, whose log odds are
-  /// infinite, are first moved by `margin`.
+  /// The calibrated form of a probability. Its log odds are used as the logit; 0 and 1, whose log
+  /// odds are infinite, are first moved by `margin`.
   public func probability(of probability: Float) -> Float {
     Float(sigmoid(self(Self.logOdds(Double(probability)))))
   }
 
-  /// How far probabilities are kept from 0 and 1 before their log odds are taken.
+  /// The minimum distance of probabilities from 0 and 1 when their log odds are computed.
   public static let margin = 1e-6
 
-  /// The log odds of a probability, which is held `margin` from 0 and 1.
+  /// The log odds of a probability, which is first limited to `margin`...1 - `margin`.
   public static func logOdds(_ probability: Double) -> Double {
     let held = min(max(probability, margin), 1 - margin)
     return log(held) - log1p(-held)

@@ -1,31 +1,31 @@
 import Foundation
 
-/// A run of bytes and what keeps it in memory. Nobody writes to it while the owner lives, so it may
-/// cross threads; hence `@unchecked Sendable`.
+/// A range of bytes and the object that keeps it in memory. Nobody writes to it while the owner
+/// lives, so threads can share it; hence `@unchecked Sendable`.
 struct StoredBytes: @unchecked Sendable {
   let start: UnsafeRawPointer
   let count: Int
   let owner: AnyObject
 }
 
-/// A file's bytes, mapped read-only for as long as anything refers to the object, or bytes that are
-/// part of the program.
+/// The bytes of a file, mapped read-only as long as anything refers to the object, or bytes
+/// embedded in the program.
 ///
 /// They are never written to; hence `@unchecked Sendable`.
 final class MappedFile: @unchecked Sendable {
   let name: String
   let bytes: UnsafeRawBufferPointer
-  /// Whether the bytes are this object's to unmap.
+  /// Whether this object must unmap the bytes.
   private let isMapped: Bool
 
-  /// A file embedded in the program, whose bytes stay for as long as it runs.
+  /// Uses bytes embedded in the program, which must exist as long as the program runs.
   init(embedded bytes: UnsafeRawBufferPointer, name: String) {
     self.name = name
     self.bytes = bytes
     isMapped = false
   }
 
-  /// Maps a regular file that is not empty.
+  /// Maps a regular file, which must not be empty.
   init(_ url: URL) throws(WeightsError) {
     name = url.relativePath
     guard url.isFileURL else {
@@ -60,7 +60,7 @@ final class MappedFile: @unchecked Sendable {
     munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
   }
 
-  /// The bytes from `offset`, or nil where they would leave the file.
+  /// A range of the bytes; nil if it reaches beyond the file.
   func slice(at offset: Int, count: Int) -> StoredBytes? {
     guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset,
       let base = bytes.baseAddress
@@ -68,8 +68,8 @@ final class MappedFile: @unchecked Sendable {
     return StoredBytes(start: base + offset, count: count, owner: self)
   }
 
-  /// Drops the pages around `count` bytes from the process's memory; reading them maps them again.
-  /// Small ranges are left, since the call would cost more than they hold.
+  /// Releases the memory pages of `count` bytes; reading the bytes loads the pages again. Ranges of
+  /// less than 64 KiB are kept, because the call would cost more than it saves.
   func releasePages(from start: UnsafeRawPointer, count: Int) {
     let page = Int(getpagesize())
     guard isMapped, count >= 1 << 16, let base = bytes.baseAddress, start >= base,
@@ -90,7 +90,7 @@ final class MappedFile: @unchecked Sendable {
   }
 }
 
-/// Reads little-endian numbers and byte runs from front to back and never past the end.
+/// A cursor that reads little-endian numbers and ranges of bytes in order, never past the end.
 struct ByteCursor {
   let bytes: UnsafeRawBufferPointer
   private(set) var position: Int
@@ -102,21 +102,21 @@ struct ByteCursor {
 
   var remaining: Int { bytes.count - position }
 
-  /// The next `count` bytes, or nil where fewer are left.
+  /// The next `count` bytes, or nil if fewer remain.
   mutating func take(_ count: Int) -> UnsafeRawBufferPointer? {
     guard count >= 0, count <= remaining else { return nil }
     defer { position += count }
     return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
   }
 
-  /// The next little-endian integer.
+  /// The next little-endian integer, or nil if too few bytes remain.
   mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type = T.self) -> T? {
     guard MemoryLayout<T>.size <= remaining else { return nil }
     defer { position += MemoryLayout<T>.size }
     return T(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: T.self))
   }
 
-  /// The bytes up to the next line feed, which is passed over.
+  /// The bytes up to the next line feed, which is skipped; nil if there is none.
   mutating func line() -> UnsafeRawBufferPointer? {
     guard let end = bytes[position...].firstIndex(of: 0x0A) else { return nil }
     defer { position = end + 1 }

@@ -1,34 +1,34 @@
 import Foundation
 
-/// What a weights file says of the network that it belongs to, so that nobody has to say it again:
-/// the metadata of dfkit's own safetensors files.
+/// The description of a network in its weights file: the metadata of dfkit's own safetensors files.
 ///
-/// Every field is one entry of the file's metadata, named as the property; lists are JSON. A file
-/// with the entry `dfkit` was written by dfkit and must be well formed. In any other file (a
-/// converted checkpoint's `size` may mean something else) an entry that does not fit is left in
-/// `other`.
+/// Every property is one entry of the file's metadata under the property's name; lists are JSON. A
+/// file with the entry `dfkit` was written by dfkit and must be well formed. In other files an
+/// entry may mean something else, such as the `size` of a converted checkpoint. An entry that does
+/// not fit is then kept in `other`.
 @dynamicMemberLookup
 public struct ModelMetadata: Sendable, Equatable {
-  /// What the file says of the network itself; its settings are members of the metadata as well.
+  /// The settings of the network. They can also be used as members of the metadata.
   public var network = NetworkSettings()
-  /// What a crop has around the face on each side, as a fraction of the box.
+  /// The margin of a crop around the face on each side, as a fraction of the face box; 0 to 10.
   public var cropMargin: Float?
-  /// What each class means, `["real", "fake"]`; for a single logit, what 0 and 1 mean.
+  /// The meaning of each class, such as `["real", "fake"]`; for a single logit, the meaning of 0
+  /// and 1.
   public var labels: [String]?
-  /// The recipe that trained the network.
+  /// The name of the recipe that trained the network.
   public var recipe: String?
-  /// SHA-256 of the manifest of the training data, in hexadecimal.
+  /// The SHA-256 of the manifest of the training data, in hexadecimal.
   public var manifestSHA256: String?
-  /// What makes the logit a probability; nil where the sigmoid does. Its entries are
+  /// The calibration of the network's logit; nil: its sigmoid is the probability. Its entries are
   /// `calibration.scale` and `calibration.offset`.
   public var calibration: LogitCalibration?
-  /// Entries without a meaning here, kept as they are.
+  /// Entries that dfkit does not use; they are kept unchanged.
   public var other: [String: String] = [:]
 
-  /// The form of the entries, under `dfkit` in the file.
+  /// The version of this format, stored as the entry `dfkit`.
   public static let version = "1"
 
-  /// Metadata that says nothing.
+  /// Creates empty metadata.
   public init() {}
 
   /// A setting of the network.
@@ -40,12 +40,17 @@ public struct ModelMetadata: Sendable, Equatable {
   }
 
   /// Reads the metadata of a state dict.
-  /// - Throws: `WeightsError.unreadable` naming an entry that a file of dfkit's own must not have.
+  ///
+  /// - Throws: `WeightsError.unreadable` with the name of an entry that is not valid in dfkit's own
+  ///   files.
   public init(_ state: StateDict) throws(WeightsError) {
     try self.init(state.metadata, file: state.file)
   }
 
-  /// Reads the entries of a file's metadata.
+  /// Reads the entries of a file's metadata; `file` is the file's name in errors.
+  ///
+  /// - Throws: `WeightsError.unreadable` with the name of an entry that is not valid in dfkit's own
+  ///   files.
   public init(_ metadata: [String: String], file: String) throws(WeightsError) {
     var entries = MetadataEntries(metadata)
     for field in NetworkSettings.fields {
@@ -70,7 +75,7 @@ public struct ModelMetadata: Sendable, Equatable {
     other = entries.rest
   }
 
-  /// The entries for a file of dfkit's own.
+  /// The entries to store in a file of dfkit's own.
   public var entries: [String: String] {
     var entries = other
     entries["dfkit"] = Self.version
@@ -89,10 +94,10 @@ public struct ModelMetadata: Sendable, Equatable {
   }
 }
 
-/// Takes known entries out of a file's metadata.
+/// Removes known entries from a file's metadata and parses them.
 private struct MetadataEntries {
   private(set) var rest: [String: String]
-  /// The first entry that does not fit, in a file that dfkit wrote.
+  /// The first entry that is not valid, in a file that dfkit wrote.
   private(set) var malformed: String?
   private let isOurs: Bool
 
@@ -101,7 +106,7 @@ private struct MetadataEntries {
     isOurs = rest.removeValue(forKey: "dfkit") != nil
   }
 
-  /// Both numbers or none: half a calibration is none.
+  /// The calibration if both numbers are valid. A single number counts as no calibration.
   mutating func takeCalibration() -> LogitCalibration? {
     let keys = ["calibration.scale", "calibration.offset"]
     let numbers = keys.map { key in rest[key].flatMap { Double($0) } }

@@ -1,11 +1,12 @@
 import Foundation
 import Settings
 
-/// What is known of a network besides its weights: by a caller, a recipe or a weights file. What is
-/// nil is not known.
+/// The known settings of a network besides its weights, from a caller, a recipe or a weights file.
+/// Nil means unknown.
 ///
-/// A setting is declared here: as a property; as a row of `fields`, from which its entry in weights
-/// files follows; and, if recipes and commands can change it, by its key in `describe`.
+/// A setting is declared here as a property and as a row of `fields`, which defines its entry in
+/// weights files. If recipes and command options can change it, `describe` states its key, limits
+/// and help. A caller's value has priority over a file's.
 ///
 /// ```swift
 /// var settings = NetworkSettings()
@@ -13,57 +14,62 @@ import Settings
 /// settings.fill(from: try ModelMetadata(weights).network)
 /// ```
 public struct NetworkSettings: Sendable, Equatable {
-  /// How a crop gets the network's size.
+  /// The way to bring a crop to the network's size.
   public enum Fit: String, Sendable, CaseIterable {
-    /// Both sides are scaled to the size.
+    /// Both sides are scaled to the size, which can change the aspect ratio.
     case stretch
-    /// The longer side is scaled to the size, the rest is filled with black on both sides.
+    /// The longer side is scaled to the size; the shorter side is filled up with black at both
+    /// ends.
     case letterbox
   }
 
-  /// The network's name: `efficientnet-b4`, `retinaface-mobilenet0.25`. Whether there is such a
-  /// network is checked where the settings are used.
+  /// The network's name, such as `efficientnet-b4` or `retinaface-mobilenet0.25`. Using the
+  /// settings checks whether such a network exists.
   public var architecture: String?
-  /// The conventions that keys follow, by name: `timm`. They also decide padding and preprocessing.
+  /// The name of the conventions for keys, such as `timm`. They also decide padding and
+  /// preprocessing.
   public var scheme: String?
-  /// Batch or group norm; nil: as the weights file says.
+  /// Batch or group norm; nil: the kind in the weights file.
   public var norm: Norm.Kind?
-  /// The groups of group norm, 1 to 1024; 8 where nothing says otherwise.
+  /// The number of groups of group norm, 1 to 1024; the default is 8.
   public var groups: Int?
-  /// The stages that are there, from the first, of a network that can do without the last ones.
+  /// The number of stages, counted from the first, of a network that can work without its last
+  /// stages.
   public var stages: Int?
   /// The side of the square input, 32 to 4096 pixels.
   public var size: Int?
-  /// Subtracted from red, green and blue (in this order, whatever `channelOrder` says) in 0...1.
+  /// The values to subtract from red, green and blue in 0...1, in this order whatever
+  /// `channelOrder` is.
   public var mean: [Float]?
-  /// What red, green and blue are then divided by; above 0.
+  /// The values to divide red, green and blue by after that, above 0.
   public var std: [Float]?
-  /// The order of a pixel's colours.
+  /// The order of the channels of a pixel.
   public var channelOrder: ChannelOrder?
-  /// How crops are brought to the size.
+  /// The way to bring crops to the size.
   public var fit: Fit?
-  /// Numbers that come out of the network, 1 to 100,000.
+  /// The number of outputs of the network, 1 to 100,000.
   public var classCount: Int?
-  /// Whether crops are also seen in a mirror. No file says it.
+  /// Whether crops are also evaluated mirrored. Weights files do not store this.
   public var isMirrored: Bool?
 
-  /// Settings of which nothing is known.
+  /// Creates settings in which everything is unknown.
   public init() {}
 
-  /// Takes from `other` what is not known here.
+  /// Takes the settings that are unknown here from `other`.
   public mutating func fill(from other: NetworkSettings) {
     for field in Self.fields { field.fill(&self, other) }
     isMirrored = isMirrored ?? other.isMirrored
   }
 
-  /// What a usable side of the square input is, in pixels.
+  /// The usable sides of the square input, in pixels.
   package static let sizes = 32...4096
-  /// What a usable number of groups of group norm is.
+  /// The usable numbers of groups of group norm.
   package static let groupCounts = 1...1024
-  /// What a usable number of the network's outputs is.
+  /// The usable numbers of outputs.
   package static let classCounts = 1...100_000
 
-  /// The first setting whose value cannot be used: its name and why, for people. Nil where all can.
+  /// The name of the first setting with an unusable value, and the reason for users. Nil if all are
+  /// usable.
   public var problem: (name: String, reason: String)? {
     for field in Self.fields {
       if let reason = field.problem(self) { return (field.name, reason) }
@@ -102,22 +108,23 @@ extension NetworkSettings: Described {
 }
 
 extension NetworkSettings {
-  /// A setting that weights files can hold.
+  /// A setting that weights files can store.
   struct Field: Sendable {
-    /// Its entry in a file's metadata.
+    /// The name of its entry in a file's metadata.
     let entry: String
-    /// What people call it.
+    /// The name of the setting in messages.
     let name: String
-    /// Takes a file's text; false where that is none of the setting's values.
+    /// Sets the value from a file's text; false if the text is not a valid value.
     let read: @Sendable (String, inout NetworkSettings) -> Bool
-    /// The text for a file; nil where the setting is not known.
+    /// The text to store in a file; nil if the setting is unknown.
     let text: @Sendable (NetworkSettings) -> String?
     let fill: @Sendable (inout NetworkSettings, NetworkSettings) -> Void
-    /// Why the value cannot be used; nil where it can.
+    /// The reason why the value cannot be used; nil if it can.
     let problem: @Sendable (NetworkSettings) -> String?
 
     /// - Parameters:
-    ///   - mustBe: What a usable value is, for people; `isUsable` tells which values are.
+    ///   - mustBe: The description of usable values for messages.
+    ///   - isUsable: Whether a value is usable.
     fileprivate init<Value>(
       _ entry: String, _ path: WritableKeyPath<NetworkSettings, Value?> & Sendable,
       _ form: MetadataForm<Value>, name: String? = nil, mustBe: String = "",
@@ -172,9 +179,9 @@ extension NetworkSettings {
   ]
 }
 
-/// How a value is written in a file's metadata, and read from there.
+/// The text form of a value in a file's metadata.
 struct MetadataForm<Value>: Sendable {
-  /// nil for a text that is none of the values.
+  /// Parses a text; nil if it is not a valid value.
   let read: @Sendable (String) -> Value?
   let text: @Sendable (Value) -> String
 }
@@ -196,7 +203,7 @@ extension MetadataForm where Value: RawRepresentable<String> & SendableMetatype 
 }
 
 extension MetadataForm<[Float]> {
-  /// Three numbers that are all `valid`, as a JSON list.
+  /// Three numbers as a JSON list, all of which must be `valid`.
   static func channels(_ valid: @escaping @Sendable (Float) -> Bool) -> MetadataForm {
     MetadataForm(
       read: { text in

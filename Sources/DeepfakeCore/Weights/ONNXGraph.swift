@@ -1,23 +1,23 @@
-/// What an ONNX file says of its network beside the weights: which operation reads what, in the
-/// order in which they run.
+/// The graph of an ONNX file: the network's operations with their inputs, in the order in which
+/// they run.
 ///
-/// The tensors of the file are those of the `StateDict` that the graph came with, under the names
-/// that nodes have for them.
+/// The file's tensors are in the `StateDict` that has this graph, under the names that the nodes
+/// use.
 package struct ONNXGraph: Sendable, Equatable {
   /// One operation.
   package struct Node: Sendable, Equatable {
-    /// Its name in the file; may be empty.
+    /// The node's name in the file; it may be empty.
     package var name = ""
-    /// The operation: `Conv`, `LeakyRelu` and the like.
+    /// The type of the operation, such as `Conv` or `LeakyRelu`.
     package var operation = ""
-    /// The operations' name space; empty for ONNX's own.
+    /// The namespace of the operation; empty for ONNX's own operations.
     package var domain = ""
-    /// Names of what it reads: inputs of the graph, tensors, outputs of other nodes; empty for an
-    /// optional input that is left out.
+    /// The names of its inputs: inputs of the graph, tensors, or outputs of other nodes. An
+    /// optional input that is left out has an empty name.
     package var inputs: [String] = []
-    /// Names of what it gives.
+    /// The names of its outputs.
     package var outputs: [String] = []
-    /// Its settings by name.
+    /// The settings by name.
     package var attributes: [String: Attribute] = [:]
   }
 
@@ -27,20 +27,21 @@ package struct ONNXGraph: Sendable, Equatable {
     case number(Float)
     case integers([Int64])
     case text(String)
-    /// A tensor, a graph or a list, which is not kept.
+    /// A tensor, a graph or another kind of list; its value is not kept.
     case other
   }
 
-  /// The nodes in the order of the file, in which no node comes before what it reads.
+  /// The nodes in file order. A node comes after the nodes whose outputs it reads.
   package var nodes: [Node] = []
-  /// Names of what the network is given; older files name the tensors too.
+  /// The names of the network's inputs. Older files list the names of the tensors here, too.
   package var inputs: [String] = []
-  /// Names of what it gives.
+  /// The names of the network's outputs.
   package var outputs: [String] = []
 }
 
 extension ONNXGraph.Node {
-  /// The integers of a setting, or what they are where the node does not say.
+  /// The integers of a setting, or `otherwise` if the node does not have it. Empty if the setting
+  /// is of another type.
   package func integers(_ name: String, otherwise: [Int64]) -> [Int64] {
     switch attributes[name] {
     case nil: otherwise

@@ -1,24 +1,25 @@
 import OrderedCollections
 
-/// Reads the initialisers and the nodes of an ONNX file (a protocol buffers message; field numbers
-/// are those of onnx.proto). What a network's definition can hold besides is passed over.
+/// A reader of the initializers and nodes of an ONNX file, which is a protocol buffers message. The
+/// field numbers are those of onnx.proto. Other contents of the file are ignored.
 struct ONNXReader {
   private let file: MappedFile
 
-  /// Nodes, and tensors, that a file may have; names that all nodes together may have.
+  /// The maximum number of nodes and of tensors, and of the names in all nodes together.
   private static let itemLimit = 1 << 17
   private static let nameLimit = 1 << 20
-  /// Settings of a node, and integers of a setting.
+  /// The maximum number of settings of a node. A setting may have 16 times as many integers.
   private static let attributeLimit = 256
-  /// Bytes of a setting that is text; longer ones are for other programs.
+  /// The maximum size of a text setting in bytes. Longer texts are ignored; they are for other
+  /// programs.
   private static let textLimit = 64
 
   init(_ file: MappedFile) {
     self.file = file
   }
 
-  /// Whether a file begins as ONNX files do: with the version of the format and a field of text or
-  /// the graph after it.
+  /// Whether a file starts like an ONNX file: with the format version, followed by a text field or
+  /// the graph.
   static func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
     bytes.count > 3 && bytes[0] == 0x08 && (1..<0x40).contains(bytes[1])
       && [0x12, 0x1A, 0x22, 0x32, 0x3A, 0x42].contains(bytes[2])
@@ -26,7 +27,9 @@ struct ONNXReader {
 
   private var name: String { file.name }
 
-  /// The file's tensors under their names, with the graph. Throws `WeightsError`.
+  /// Reads the file's tensors under their names, with the graph.
+  ///
+  /// - Throws: `WeightsError` if the file is damaged or holds sparse tensors.
   func read() throws(WeightsError) -> StateDict {
     var reader = ProtobufReader(file.bytes, file: name)
     var graph: UnsafeRawBufferPointer?
@@ -42,8 +45,7 @@ struct ONNXReader {
       default: break
       }
     }
-    // Writers put the version of the operations behind the graph, so that a shortened file lacks
-    // it.
+    // Writers store the version of the operations after the graph, so a truncated file lacks it.
     guard let graph, hasOperationSet else {
       throw .unreadable(
         file: name,

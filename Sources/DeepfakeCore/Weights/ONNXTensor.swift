@@ -1,19 +1,19 @@
-/// A tensor of an ONNX file, taken apart but not checked yet.
+/// The fields of a tensor in an ONNX file, not checked yet.
 ///
-/// Its elements are bytes as they lie in memory (`raw_data`), or a list of numbers of the type that
-/// comes nearest (`float_data`, `int32_data` and so on).
+/// The elements are stored as raw bytes (`raw_data`), or as a list of numbers in the field for the
+/// closest type (`float_data`, `int32_data` and so on).
 struct ONNXTensor {
   private let file: MappedFile
   private var key = ""
   private var dimensions: [Int64] = []
   private var type: Int64 = 0
   private var raw: UnsafeRawBufferPointer?
-  /// Lists of numbers, each a packed run or a single one, with the field that they came in.
+  /// The lists of numbers, each a packed list or a single number, with the number of their field.
   private var lists: [(number: Int, value: ProtobufReader.Value)] = []
 
-  /// Axes that a tensor may have.
+  /// The maximum number of axes.
   private static let rankLimit = 64
-  /// Fields of single numbers that a tensor may have: writers pack them.
+  /// The maximum number of fields with single numbers; writers normally pack them.
   private static let listLimit = 1 << 16
 
   init(_ bytes: UnsafeRawBufferPointer, in file: MappedFile) throws(WeightsError) {
@@ -40,7 +40,7 @@ struct ONNXTensor {
     }
   }
 
-  /// The tensor with its elements. Throws where type, shape and elements do not go together.
+  /// The tensor with its elements. Throws if type, shape and elements do not fit together.
   func stored() throws(WeightsError) -> StoredTensor {
     guard let dtype = Self.types[type] else {
       throw .refused(file: file.name, found: "\(key) with elements of ONNX's type \(type)")
@@ -74,14 +74,14 @@ struct ONNXTensor {
       file: file.name, key: key, dtype: dtype, shape: shape, storage: storage)
   }
 
-  /// ONNX's numbers of element types; strings, complex numbers and those of 8 bits and less are
-  /// refused.
+  /// ONNX's numbers of the supported element types. Strings, complex numbers, 8-bit floating-point
+  /// types and types of less than 8 bits are refused.
   private static let types: [Int64: ElementType] = [
     1: .f32, 2: .u8, 3: .i8, 4: .u16, 5: .i16, 6: .i32, 7: .i64, 9: .bool, 10: .f16, 11: .f64,
     12: .u32, 13: .u64, 16: .bf16,
   ]
 
-  /// The field that lists numbers of a type.
+  /// The number of the field that lists elements of `dtype`.
   private static func listField(of dtype: ElementType) -> Int {
     switch dtype {
     case .f32: 4
@@ -92,13 +92,14 @@ struct ONNXTensor {
     }
   }
 
-  /// The elements of lists, copied to where they lie as `dtype` does.
+  /// The elements of the lists, copied into memory as `dtype`.
   private func listed(_ dtype: ElementType, count: Int) throws(WeightsError) -> StoredBytes {
     let field = Self.listField(of: dtype)
     guard lists.allSatisfy({ $0.number == field }) else {
       throw damaged("lists its elements as another type than \(dtype.rawValue)")
     }
-    // An element takes a byte at least, so that what is allocated is in proportion to the file.
+    // Each element takes at least one byte in the file, so the allocation is limited by the file's
+    // size.
     let listed = lists.reduce(0) { sum, list in
       if case .bytes(let bytes) = list.value { sum + bytes.count } else { sum + 1 }
     }
@@ -145,7 +146,7 @@ struct ONNXTensor {
   }
 }
 
-/// Bytes that are written once, before anybody else sees them; hence `@unchecked Sendable`.
+/// Bytes that are written once, before anything else can read them; hence `@unchecked Sendable`.
 private final class OwnedBytes: @unchecked Sendable {
   private let bytes: UnsafeMutableRawPointer
 
@@ -157,7 +158,7 @@ private final class OwnedBytes: @unchecked Sendable {
 
   var start: UnsafeRawPointer { UnsafeRawPointer(bytes) }
 
-  /// Writes the low `size` bytes of `bits`, little end first.
+  /// Writes the lowest `size` bytes of `bits` in little-endian order.
   func store(_ bits: UInt64, at offset: Int, size: Int) {
     for byte in 0..<size {
       bytes.storeBytes(

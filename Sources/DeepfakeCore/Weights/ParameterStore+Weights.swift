@@ -1,12 +1,13 @@
 extension ParameterStore {
-  /// Fills the parameters from a file's tensors of the same keys. Each is converted to memory
-  /// layout when it is first read; until then the file must not be changed in place.
+  /// Loads the parameters from a file's tensors with the same keys. Each tensor is converted to
+  /// memory layout when it is first read; until then the file must not change.
   ///
-  /// Strict, every parameter must get its tensor and every tensor must be used. Otherwise
-  /// parameters without a tensor keep what they have and unused tensors are passed over; a wrong
-  /// shape is an error either way. On failure no parameter has changed.
-  /// - Returns: what was missing and unused; empty when strict.
-  /// - Throws: `WeightsError.mismatch` with every missing, unused and misshapen key.
+  /// If `strict`, every parameter must have a tensor and every tensor must be used. Otherwise
+  /// parameters without a tensor keep their values, and unused tensors are ignored. A wrong shape
+  /// is always an error. If loading fails, no parameter has changed.
+  ///
+  /// - Returns: The missing and unused keys; none if `strict`.
+  /// - Throws: `WeightsError.mismatch` with all missing, unused and misshapen keys.
   @discardableResult
   public func load(
     _ state: StateDict, strict: Bool = true
@@ -37,8 +38,8 @@ extension ParameterStore {
     return mismatch
   }
 
-  /// The parameters' values under their keys, seen in file layout. Nothing is copied. Every
-  /// parameter must have a value.
+  /// The parameters' values by key, in file layout, without copying them. Every parameter must have
+  /// a value.
   public func stateDict(metadata: [String: String] = [:]) -> StateDict {
     StateDict(
       tensors: parameters.map { StateDict.Entry($0.key, $0.value, layout: $0.layout) },

@@ -1,7 +1,7 @@
 import OrderedCollections
 
-/// A dictionary in insertion order. Text keys are unique, the last value given counts, as in
-/// Python; other keys, which no state dict has, are only kept.
+/// A dictionary in insertion order. As in Python, a text key is unique and the last value for it
+/// counts. Other keys, which no state dict has, are only stored.
 struct PickleDictionary {
   private(set) var items: [(key: PickleValue, value: PickleValue)] = []
   private var places: [String: Int] = [:]
@@ -20,20 +20,20 @@ struct PickleDictionary {
   subscript(text: String) -> PickleValue? { places[text].map { items[$0].value } }
 }
 
-/// What the values of one pickle refer to.
+/// The objects that the values of one pickle refer to by index.
 struct PickleHeap {
-  /// A run of elements in the file, by the key that the container knows it under.
+  /// A storage: a range of elements in the file, with the key that the container uses for it.
   struct Storage {
     var key: String
-    /// nil: bytes without a type.
+    /// The element type; nil for bytes without a type.
     var type: ElementType?
-    /// Elements of the whole storage.
+    /// The number of elements of the whole storage.
     var count: Int
-    /// The part of it that is meant (old files have views of storages).
+    /// The part of the storage to use; old files have views of storages.
     var view: Range<Int>
   }
 
-  /// A tensor over a storage, unchecked.
+  /// A tensor that refers to a storage, not checked yet.
   struct Tensor {
     var storage: Int
     var type: ElementType
@@ -42,17 +42,17 @@ struct PickleHeap {
     var strides: [Int]
   }
 
-  /// What is left of a call of a class or function that is unknown here. It means nothing, runs
-  /// nothing, and is kept so that tensors that went into it are known of.
+  /// The record of a call of an unknown class or function. Nothing is run. The record is kept to
+  /// find the tensors that were passed to the call.
   struct Object {
     /// The qualified name of the class or function.
     var name: String
-    /// The arguments, as one tuple, and the items that were added since.
+    /// The arguments as one tuple, followed by items that were added later.
     var parts: [PickleValue]
-    /// The entries that were set since, an index into `dictionaries`: an object that is a
+    /// The entries that were set later, as an index into `dictionaries`, if the object is a
     /// dictionary.
     var entries: Int?
-    /// What pickle would have handed to the object after making it, often a dictionary of
+    /// The state that pickle would give to the object after creating it, often a dictionary of
     /// attributes.
     var state: PickleValue?
   }
@@ -62,21 +62,21 @@ struct PickleHeap {
   var storages: [Storage] = []
   var tensors: [Tensor] = []
   var objects: [Object] = []
-  /// Keys of storages whose elements are of a type unknown here, with the type's name.
+  /// The keys of storages with elements of an unknown type, with the type's name.
   var foreignStorages: [String: String] = [:]
-  /// The unknown classes and functions that were named, the first `maximumNames` of them.
+  /// The names of unknown classes and functions in the pickle, at most `maximumNames`.
   private(set) var foreignNames: OrderedSet<String> = []
 
-  /// More names than anybody reads.
+  /// The limit of the list, which is for people to read.
   private static let maximumNames = 100
 
-  /// Notes that an unknown class or function was named.
+  /// Records the name of an unknown class or function.
   mutating func noteForeign(_ name: String) {
     if foreignNames.count < Self.maximumNames { foreignNames.append(name) }
   }
 
-  /// The name of an unknown class or function, or of the one that an object came from; nil for
-  /// every other value.
+  /// The name of an unknown class or function, or of the one whose call created an object; nil for
+  /// all other values.
   func foreignName(_ value: PickleValue) -> String? {
     switch value {
     case .function(.foreign(let name)): name
@@ -109,7 +109,7 @@ struct PickleHeap {
     }
   }
 
-  /// A tuple or list of no more than `limit` whole numbers.
+  /// The integers of a tuple or list; nil if it has more than `limit` items or other values.
   func integers(_ value: PickleValue, atMost limit: Int) -> [Int]? {
     guard let items = items(value), items.count <= limit else { return nil }
     var result: [Int] = []

@@ -1,7 +1,7 @@
-/// What Python's pickle format can hold as far as dfkit understands it.
+/// A value in Python's pickle format, as far as dfkit supports it.
 ///
-/// Containers are indices into a heap, not values inside values: however deeply a hostile file
-/// nests them, nothing recurses, not even when they are freed, and cycles cost nothing.
+/// Containers are indices into a heap instead of nested values. However deeply a malicious file
+/// nests them, nothing recurses, not even when they are freed, and cycles do no harm.
 enum PickleValue {
   case none
   case bool(Bool)
@@ -9,7 +9,7 @@ enum PickleValue {
   case real(Double)
   case string(String)
   case bytes([UInt8])
-  /// An index into `PickleHeap.sequences`; tuples, lists and sets look alike from here.
+  /// An index into `PickleHeap.sequences`, as for `list`; sets are lists here.
   case tuple(Int)
   case list(Int)
   /// An index into `PickleHeap.dictionaries`.
@@ -20,12 +20,12 @@ enum PickleValue {
   /// An index into `PickleHeap.tensors`.
   case tensor(Int)
   case numpyType(NumpyType)
-  /// An index into `PickleHeap.objects`: what a class or function unknown here would have made.
+  /// An index into `PickleHeap.objects`: the result of calling an unknown class or function.
   case object(Int)
-  /// A value that is known to be harmless and means nothing here: a device, an element type.
+  /// A value that is known to be harmless and has no use here, such as a device.
   case inert(String)
 
-  /// A plain value as text for metadata; nil for everything else.
+  /// A plain value as text for metadata; nil for all other values.
   var text: String? {
     switch self {
     case .bool(let value): "\(value)"
@@ -36,7 +36,7 @@ enum PickleValue {
     }
   }
 
-  /// What to call the value in a message.
+  /// A description of the value for messages.
   var noun: String {
     switch self {
     case .none: "None"
@@ -58,15 +58,15 @@ enum PickleValue {
   }
 }
 
-/// A class or function that a checkpoint names. None is run: each that is known stands for a few
-/// lines of `Unpickler.call`, and a call of any other leaves an inert `PickleHeap.Object`.
+/// A class or function that a checkpoint names. None is ever run. For a known one, a few lines of
+/// `Unpickler.call` compute its result; calling any other creates an inert `PickleHeap.Object`.
 enum PickleFunction: Equatable {
   case orderedDictionary
   case size
   case device
-  /// A typed storage class, or nil for the untyped one.
+  /// A typed storage class; nil: the untyped one.
   case storage(ElementType?)
-  /// `torch.float32` and its like; nil for types that no tensor here can have.
+  /// An element type such as `torch.float32`; nil: a type that is not supported.
   case elementType(ElementType?)
   case rebuildTensor
   case rebuildTensorV2
@@ -75,7 +75,7 @@ enum PickleFunction: Equatable {
   case numpyScalar
   case numpyType
   case encode
-  /// Any other, by its qualified name in printable characters.
+  /// Any other class or function, by its qualified name in printable characters.
   case foreign(String)
 
   private static let storages: [(name: String, type: ElementType)] = [
@@ -117,7 +117,7 @@ enum PickleFunction: Equatable {
     return known
   }()
 
-  /// The function of that qualified name.
+  /// The function with this qualified name.
   static func named(_ name: String) -> PickleFunction {
     if let function = known[name] { return function }
     let printable = name.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }
@@ -127,12 +127,12 @@ enum PickleFunction: Equatable {
 
 /// A numpy element type: kind, size and byte order.
 struct NumpyType {
-  /// "f", "i", "u" or "b".
+  /// The kind: "f", "i", "u" or "b".
   var kind: Character
   var size: Int
   var isBigEndian = false
 
-  /// The type that a name such as "f8" or "<i4" means; nil for structured types, dates and text.
+  /// Parses a name such as "f8" or "<i4"; nil for structured types, dates and text.
   init?(_ name: String) {
     var name = Substring(name)
     if let order = name.first, "<>|=".contains(order) {
@@ -146,7 +146,8 @@ struct NumpyType {
     self.size = size
   }
 
-  /// The number that `bytes` hold; inert where it cannot be shown.
+  /// The number in `bytes`; nil if their count does not fit. Unsigned numbers beyond Int become
+  /// inert.
   func scalar(_ bytes: [UInt8]) -> PickleValue? {
     guard bytes.count == size else { return nil }
     let ordered = isBigEndian ? bytes : bytes.reversed()

@@ -1,15 +1,15 @@
-/// Reads the fields of one protocol buffers message, in the order in which they lie in the file.
+/// A reader of the fields of one protocol buffers message, in file order.
 ///
-/// A message inside is a field of bytes, which a reader of its own takes apart; so nothing here is
-/// recursive, and no length is believed that goes beyond the message.
+/// A nested message is a field of bytes, for which the caller creates another reader, so nothing
+/// here recurses. A length that reaches beyond the message is refused.
 struct ProtobufReader {
-  /// A field's number, and its value as it lies in the file.
+  /// The number of a field, and its value as stored in the file.
   struct Field {
     var number: Int
     var value: Value
   }
 
-  /// The wire types. Groups, which the format has given up, are refused.
+  /// The wire types. Groups, which protocol buffers no longer use, are refused.
   enum Value {
     case varint(UInt64)
     case fixed64(UInt64)
@@ -20,13 +20,13 @@ struct ProtobufReader {
   private let file: String
   private var cursor: ByteCursor
 
-  /// A reader of a whole message; `file` is what errors call it.
+  /// Creates a reader of a whole message; `file` is the name in errors.
   init(_ bytes: UnsafeRawBufferPointer, file: String) {
     self.file = file
     cursor = ByteCursor(bytes)
   }
 
-  /// The next field; nil at the message's end. Throws where the message is cut short or damaged.
+  /// The next field; nil at the end of the message. Throws if the message is truncated or damaged.
   mutating func next() throws(WeightsError) -> Field? {
     guard cursor.remaining > 0 else { return nil }
     let tag = try cursor.varint(file: file)
@@ -55,13 +55,13 @@ struct ProtobufReader {
 }
 
 extension ProtobufReader.Field {
-  /// The bytes of a message, a text or a packed list; throws for a field of another wire type.
+  /// The bytes of a nested message, a text or a packed list. Throws for other wire types.
   func bytes(_ file: String) throws(WeightsError) -> UnsafeRawBufferPointer {
     guard case .bytes(let bytes) = value else { throw wrongType(file) }
     return bytes
   }
 
-  /// The text; throws where it is not UTF-8.
+  /// The text of the field. Throws if it is not UTF-8.
   func text(_ file: String) throws(WeightsError) -> String {
     guard let text = String(validating: try bytes(file), as: UTF8.self) else {
       throw .damagedMessage(file, "field \(number) is not UTF-8 text")
@@ -69,14 +69,14 @@ extension ProtobufReader.Field {
     return text
   }
 
-  /// The integer of a field that holds one.
+  /// The integer of the field. Throws for other wire types.
   func integer(_ file: String) throws(WeightsError) -> Int64 {
     guard case .varint(let bits) = value else { throw wrongType(file) }
     return Int64(bitPattern: bits)
   }
 
-  /// Adds the integers of a repeated field, which lie packed in one field or one a field. Throws
-  /// where there would be more than `limit`.
+  /// Appends the integers of a repeated field, which are packed in one field or stored one per
+  /// field. Throws if the list would have more than `limit` integers.
   func append(
     to list: inout [Int64], limit: Int, _ file: String
   ) throws(WeightsError) {
@@ -100,12 +100,12 @@ extension ProtobufReader.Field {
 }
 
 extension ByteCursor {
-  /// The next variable-length integer of at most ten bytes.
+  /// The next variable-length integer, which has at most ten bytes.
   mutating func varint(file: String) throws(WeightsError) -> UInt64 {
     var result: UInt64 = 0
     for shift in stride(from: UInt64(0), to: 70, by: 7) {
       guard let byte: UInt8 = integer() else { throw .messageTooShort(file) }
-      // The tenth byte has room for one bit.
+      // Only one bit of the tenth byte fits into the result.
       guard shift < 63 || byte <= 1 else { break }
       result |= UInt64(byte & 0x7F) << shift
       if byte & 0x80 == 0 { return result }

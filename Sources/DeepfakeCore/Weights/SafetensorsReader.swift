@@ -1,13 +1,15 @@
 import OrderedCollections
 
-/// Reads the safetensors format: eight bytes of header length, a JSON header, the tensors' bytes.
+/// A reader of the safetensors format: the header's length in eight bytes, a JSON header, and the
+/// bytes of the tensors.
 ///
-/// As the format demands, the tensors must cover the bytes after the header without overlap, gap or
-/// rest, so a shortened file is always noticed.
+/// The format demands that the tensors cover all bytes after the header without gaps or overlap, so
+/// a truncated file is always noticed.
 struct SafetensorsReader {
   private let file: MappedFile
 
-  /// The longest header that is read. A network of a thousand tensors has one of 100 KB.
+  /// The maximum length of a header in bytes. A network of a thousand tensors has a header of 100
+  /// KB.
   static let maximumHeader = 16 << 20
 
   init(_ file: MappedFile) {

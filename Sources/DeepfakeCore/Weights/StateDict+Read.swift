@@ -1,26 +1,31 @@
 import Foundation
 
 extension StateDict {
-  /// In what form a file stores its tensors.
+  /// The format of a weights file.
   enum Container {
     case safetensors, torchArchive, torchLegacy, onnx
   }
 
   /// Reads the tensors of a weights file: safetensors, a PyTorch checkpoint (the zip archive, or
-  /// the form that PyTorch wrote before 1.6), a TorchScript archive, or an ONNX model. The kind is
-  /// recognised from the contents.
+  /// the format before PyTorch 1.6), a TorchScript archive, or an ONNX model. The contents decide
+  /// the format.
   ///
-  /// The file is mapped, not loaded; it must not be shortened while anything refers to it. Of a
-  /// checkpoint that holds more than a state dict, `entry` names the one to take, or a part of the
-  /// name that only one has (`ema`); without it, the one under `state_dict`, `model` and the like
-  /// is found. `checkpoint` says what was taken and what else there is. Where every key starts with
-  /// `module.` (`DataParallel`) or `_orig_mod.` (`torch.compile`), that is dropped. No code in a
-  /// checkpoint ever runs: of what Python's pickle format can hold, tensors and plain values are
-  /// understood. Whatever an unknown class or function would have made is passed over, and refused
-  /// by name where a tensor depends on it.
-  /// - Throws: `WeightsError.unreadable` for files that are missing, damaged or of another kind,
-  ///   and where there is no `entry`; `WeightsError.refused` for weights that are not plain
-  ///   tensors.
+  /// The file is mapped, not loaded. It must not be truncated while anything refers to it.
+  /// `checkpoint` describes which state dict of a checkpoint was read, and the others. If every key
+  /// starts with `module.` (`DataParallel`) or `_orig_mod.` (`torch.compile`), this prefix is
+  /// removed.
+  ///
+  /// No code in a checkpoint ever runs: of Python's pickle format, only tensors and plain values
+  /// are supported. The result of an unknown class or function is ignored. If a tensor depends on
+  /// it, the file is refused and the error names the class or function.
+  ///
+  /// - Parameters:
+  ///   - url: The weights file.
+  ///   - entry: The state dict to read from a checkpoint that holds more than a state dict: its
+  ///     name, or a part that only one name contains, such as `ema`. Nil: the one under
+  ///     `state_dict`, `model` or another usual name.
+  /// - Throws: `WeightsError.unreadable` if the file is missing, damaged or of another format, or
+  ///   has no `entry`. `WeightsError.refused` if the weights are not plain tensors.
   public static func read(
     _ url: URL, entry: String? = nil
   ) throws(WeightsError) -> StateDict {
@@ -39,12 +44,12 @@ extension StateDict {
     case .onnx: state = try ONNXReader(file).read()
     }
     try state.checkSize(fileSize: file.bytes.count)
-    // An ONNX file's keys are what its nodes call the tensors.
+    // The keys of an ONNX file must stay equal to the names in its nodes.
     return state.graph == nil ? state.unwrapped : state
   }
 
-  /// The tensors without what PyTorch's own wrappers put before every key. Its average of weights
-  /// (`AveragedModel`) also counts its steps in a tensor beside the module.
+  /// The tensors without the prefixes that PyTorch's wrappers add to every key. `AveragedModel`
+  /// also adds a tensor that counts its steps; it is removed with the prefix.
   private var unwrapped: StateDict {
     var state = self
     let counter = "n_averaged"
@@ -61,22 +66,23 @@ extension StateDict {
     }
   }
 
-  /// Reads the tensors of a safetensors file that is embedded in the program: its bytes must stay
-  /// for as long as the program runs.
+  /// Reads the tensors of a safetensors file embedded in the program. Its bytes must exist as long
+  /// as the program runs.
   ///
-  /// - Throws: `WeightsError.unreadable`.
+  /// - Throws: `WeightsError.unreadable` if the bytes are damaged; `WeightsError.refused` for an
+  ///   unknown element type.
   public static func read(
     embedded bytes: UnsafeRawBufferPointer, name: String
   ) throws(WeightsError) -> StateDict {
     try SafetensorsReader(MappedFile(embedded: bytes, name: name)).read()
   }
 
-  /// What all tensors together may take as Float32 however small the file is: views of few elements
-  /// expanded to many.
+  /// The total size of all tensors as Float32, in bytes, that is accepted however small the file
+  /// is. A few stored elements can be expanded to many by strides.
   static let expansionLimit = 256 << 20
 
-  /// Refuses files whose tensors, converted to Float32, would take much more memory than the file:
-  /// more than twice its size and more than `expansionLimit` bytes.
+  /// Refuses files whose tensors take much more memory as Float32 than the file: more than twice
+  /// its size and more than `expansionLimit` bytes.
   private func checkSize(fileSize: Int) throws(WeightsError) {
     var total = 0
     for key in keys {
@@ -117,7 +123,7 @@ extension StateDict {
       (Array("GGUF".utf8), 0, "a GGUF file; export it to safetensors"),
     ]
     let known = kinds.first { starts(with: $0.prefix, at: $0.offset) }?.kind
-    // Early tar checkpoints carry no "ustar" mark but begin with a member of a known name.
+    // Early tar checkpoints have no "ustar" mark but start with a member of a known name.
     let tar = starts(with: Array("sys_info".utf8)) || starts(with: Array("storages".utf8))
     throw .unreadable(
       file: file.name,

@@ -1,16 +1,18 @@
 import Foundation
 
 extension StateDict {
-  /// Writes a safetensors file: the tensors in order, in file layout, fractions as `dtype`,
-  /// integers and truth values as they are.
+  /// Writes a safetensors file with the tensors in order and in file layout. Floating-point tensors
+  /// are written as `dtype`, integers and truth values in their own type.
   ///
-  /// The file appears whole or not at all: it is written under a temporary name beside its place
-  /// and then renamed. Rounding is to the nearest, ties to even.
+  /// The file is written under a temporary name in the same folder and then renamed, so it is never
+  /// incomplete. Rounding is to the nearest value, ties to even.
+  ///
   /// - Parameters:
-  ///   - url: the file; one that is there is replaced.
-  ///   - metadata: text for the header; nil writes the state dict's own.
+  ///   - url: The file to write; an existing one is replaced.
+  ///   - metadata: The text entries of the header; nil: the state dict's own metadata.
   ///   - dtype: `.f32`, `.f16` or `.bf16`.
-  /// - Throws: `WeightsError.unwritable`, also when a finite value would become infinite as `.f16`.
+  /// - Throws: `WeightsError.unwritable` if writing fails, or if a finite value would become
+  ///   infinite as `.f16`.
   public func write(
     safetensors url: URL, metadata: [String: String]? = nil, dtype: ElementType = .f32
   ) throws(WeightsError) {
@@ -33,7 +35,8 @@ extension StateDict {
     stored.dtype.isFloatingPoint ? dtype : stored.dtype
   }
 
-  /// The length and the JSON, padded with spaces so that the tensors start at a multiple of eight.
+  /// The header's length and JSON, padded with spaces so that the tensors start at a multiple of
+  /// eight.
   private func safetensorsHeader(metadata: [String: String], dtype: ElementType) -> [UInt8] {
     var members: [String] = []
     if !metadata.isEmpty {

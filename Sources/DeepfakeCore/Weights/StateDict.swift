@@ -1,10 +1,10 @@
 import Foundation
 import OrderedCollections
 
-/// Named tensors in the order of a weights file, and the text that came with them.
+/// The named tensors of a weights file, in file order, with the text of the file.
 ///
-/// The names of published checkpoints are brought to a network's keys here and nowhere else
-/// (`renamingKeys`); layouts change when a tensor is taken out (`StoredTensor.tensor(layout:)`).
+/// Only `renamingKeys` maps the names of published checkpoints to a network's keys. Layouts are
+/// converted only when a tensor is read (`StoredTensor.tensor(layout:)`).
 ///
 /// ```swift
 /// let state = try StateDict.read(file)
@@ -13,17 +13,17 @@ import OrderedCollections
 /// try store.stateDict().write(safetensors: copy)
 /// ```
 public struct StateDict: Sendable {
-  /// The file, for messages; "memory" where there is none.
+  /// The file's name, for messages; "memory" if there is no file.
   public let file: String
-  /// Text beside the tensors: a safetensors file's metadata, or a checkpoint's plain values (epoch,
-  /// loss) as text.
+  /// The text next to the tensors: a safetensors file's metadata, or the plain values of a
+  /// checkpoint (epoch, loss) as text.
   public var metadata: [String: String]
-  /// The operations that the tensors are for, of an ONNX file whose keys are still its own.
+  /// The operations that use the tensors, for an ONNX file whose keys were not renamed.
   package internal(set) var graph: ONNXGraph?
-  /// What else the file holds, where it is a PyTorch checkpoint.
+  /// The description of the checkpoint, for a PyTorch file.
   package internal(set) var checkpoint: CheckpointSummary?
 
-  /// Keys under which training scripts write which network it is, the most telling first.
+  /// The keys under which training scripts store the network's name, the most specific first.
   package static let networkKeys = [
     "arch", "architecture", "model", "model_name", "model_arch", "arch_name", "timm_model",
     "network", "net", "backbone", "backbone_name", "encoder", "encoder_name",
@@ -40,16 +40,16 @@ public struct StateDict: Sendable {
     self.metadata = metadata
   }
 
-  /// One tensor in memory on its way into a state dict.
+  /// A tensor in memory, to be added to a state dict.
   public struct Entry: Sendable {
-    /// The key in the recipe, as in `crop.margin`.
+    /// The tensor's key, as in `blocks.0.0.conv_dw.weight`.
     public var key: String
     /// The elements, in memory layout.
     public var tensor: Tensor
-    /// How memory layout relates to that of files.
+    /// The relation of the memory layout to the layout in files.
     public var layout: ParameterLayout
 
-    /// A tensor under `key`.
+    /// Creates an entry.
     public init(_ key: String, _ tensor: Tensor, layout: ParameterLayout = .unchanged) {
       self.key = key
       self.tensor = tensor
@@ -57,7 +57,7 @@ public struct StateDict: Sendable {
     }
   }
 
-  /// A state dict of tensors in memory, which are not copied. No two keys may be the same.
+  /// Creates a state dict from tensors in memory, without copying them. The keys must be unique.
   public init(
     tensors entries: [Entry], metadata: [String: String] = [:], file: String = "memory"
   ) {
@@ -72,22 +72,23 @@ public struct StateDict: Sendable {
     }
   }
 
-  /// The keys in file order.
+  /// The keys, in file order.
   public var keys: [String] { Array(tensors.keys) }
   /// The number of tensors.
   public var count: Int { tensors.count }
-  /// Elements of all tensors together.
+  /// The number of elements of all tensors together.
   public var elementCount: Int { tensors.values.reduce(0) { $0 + $1.count } }
 
-  /// The tensor of that key; setting nil removes it.
+  /// The tensor with this key, or nil. Setting nil removes it.
   public subscript(key: String) -> StoredTensor? {
     get { tensors[key] }
     set { tensors[key] = newValue }
   }
 
-  /// The tensors under new keys: `rename` returns the new key, or nil for a tensor that is known
-  /// not to be needed.
-  /// - Throws: `WeightsError.unreadable` when two tensors would get the same key.
+  /// The tensors under new keys.
+  ///
+  /// - Parameter rename: Returns the new key for a key; nil removes the tensor.
+  /// - Throws: `WeightsError.unreadable` if two tensors would get the same key.
   public func renamingKeys(
     _ rename: (String) -> String?
   ) throws(WeightsError) -> StateDict {
@@ -108,8 +109,8 @@ public struct StateDict: Sendable {
     return result
   }
 
-  /// The tensors without `prefix`, if every key has it and something is left of each; keys that are
-  /// in `others` count for neither and stay.
+  /// The tensors with `prefix` removed from their keys, if every key starts with it and is longer.
+  /// Otherwise nothing changes. Keys in `others` are not checked and stay unchanged.
   package func strippingCommonPrefix(
     _ prefix: String, others: Set<String> = []
   ) -> StateDict {
@@ -126,14 +127,14 @@ public struct StateDict: Sendable {
     return stripped.count == count ? replacingTensors(stripped) : self
   }
 
-  /// The tensors without what every key begins with, as much of that as it takes for `isKnown` to
-  /// hold; as they are where it never does.
+  /// The tensors without a prefix that all keys have in common: the shortest one for which
+  /// `isKnown` is true. If there is none, nothing changes.
   package func strippingCommonPrefix(until isKnown: (StateDict) -> Bool) -> StateDict {
     commonPrefixes().lazy.map { strippingCommonPrefix($0) }.first(where: isKnown) ?? self
   }
 
-  /// What every key begins with, in whole names, the shortest first: "", "model.", "model.net.".
-  /// Keys that are in `others` do not count.
+  /// The common prefixes of all keys, made of whole names, the shortest first: "", "model.",
+  /// "model.net.". Keys in `others` are not considered.
   package func commonPrefixes(others: Set<String> = []) -> [String] {
     let keys = tensors.keys.filter { !others.contains($0) }
     guard let first = keys.first else { return [""] }

@@ -1,15 +1,15 @@
-/// A tensor as a weights file holds it: not yet converted, its bytes still in the mapped file.
+/// A tensor in a weights file. It is not converted yet; its bytes are in the mapped file.
 ///
-/// Shape and strides were checked against the storage when the file was read, so converting cannot
-/// reach outside it.
+/// Shape and strides were checked against the storage when the file was read, so a conversion never
+/// reads outside the storage.
 public struct StoredTensor: Sendable {
-  /// The file, for messages.
+  /// The file's name, for messages.
   public let file: String
-  /// The key that the file has for it, whatever it was renamed to since.
+  /// The key in the file, even if the tensor was renamed since.
   public let key: String
   /// The element type in the file.
   public let dtype: ElementType
-  /// The extents as in the file: OIHW for convolutions, [out, in] for fully connected layers.
+  /// The shape in the file: OIHW for convolutions, [out, in] for fully connected layers.
   public var shape: [Int] { view.shape }
   /// The number of elements.
   public var count: Int { view.count }
@@ -17,12 +17,12 @@ public struct StoredTensor: Sendable {
   private let bytes: StoredBytes
   private let view: StridedView
 
-  /// Below this, elements are copied though they could be borrowed: a bias that borrows would keep
-  /// the whole file in memory.
+  /// The minimum number of elements to use directly from the mapped file. Smaller tensors are
+  /// copied, because a single bias would otherwise keep the whole file in memory.
   private static let smallestBorrowed = 1 << 16
 
-  /// A view of `storage` from element `offset` on. Throws where it would leave the storage.
-  /// Without `strides` the elements lie one after the other.
+  /// Creates a view of `storage` from element `offset` on; nil `strides` means contiguous elements.
+  /// Throws if the view reaches beyond the storage.
   init(
     file: String, key: String, dtype: ElementType, shape: [Int], strides: [Int]? = nil,
     offset: Int = 0, storage: StoredBytes
@@ -50,7 +50,7 @@ public struct StoredTensor: Sendable {
       owner: storage.owner)
   }
 
-  /// A tensor in memory, `layout` saying how its axes relate to those in files. Nothing is copied.
+  /// Uses a tensor in memory without copying it. `layout` relates its axes to the axes in files.
   init(file: String, key: String, tensor: Tensor, layout: ParameterLayout) {
     self.file = file
     self.key = key
@@ -70,13 +70,13 @@ public struct StoredTensor: Sendable {
     self.view = view ?? other.view
   }
 
-  /// The same tensor under another name in messages.
+  /// The same tensor with another key.
   func named(_ key: String) -> StoredTensor {
     StoredTensor(self, key: key)
   }
 
-  /// The same elements with unit axes appended until there are `rank` axes (a 1x1 convolution that
-  /// a file stores as a matrix).
+  /// The same elements with axes of extent 1 appended up to `rank` axes, for a 1x1 convolution that
+  /// a file stores as a matrix.
   public func withTrailingAxes(rank: Int) -> StoredTensor {
     let missing = max(0, rank - view.shape.count)
     return StoredTensor(
@@ -86,12 +86,13 @@ public struct StoredTensor: Sendable {
         strides: view.strides + Array(repeating: 1, count: missing)))
   }
 
-  /// The elements as Float32 in memory layout: a convolution's OIHW becomes HWIO, a fully connected
-  /// layer's [out, in] becomes [in, out].
+  /// The elements as Float32 in memory layout: OIHW of a convolution becomes HWIO, and [out, in] of
+  /// a fully connected layer becomes [in, out].
   ///
-  /// Large F32 tensors whose elements already lie in that order are not copied but refer to the
-  /// mapped file. Integers beyond 2^24 and doubles are rounded.
-  /// - Throws: `WeightsError.unreadable` when the number of axes does not go with `layout`.
+  /// Large F32 tensors whose elements are already in that order refer to the mapped file and are
+  /// not copied. Doubles, and integers beyond 2^24, are rounded.
+  ///
+  /// - Throws: `WeightsError.unreadable` if the number of axes does not fit `layout`.
   public func tensor(layout: ParameterLayout = .unchanged) throws(WeightsError) -> Tensor {
     guard layout.accepts(rank: view.shape.count) else {
       throw .unreadable(file: file, reason: "\(key): shape \(shape) is not one of a \(layout.noun)")
@@ -109,8 +110,8 @@ public struct StoredTensor: Sendable {
     }
   }
 
-  /// Calls `body` with the elements where they lie, in file order; nil unless they are Float32s one
-  /// after the other.
+  /// Calls `body` with the elements in the file, in file order. Nil if they are not contiguous
+  /// Float32 values.
   func withDenseFloats<Result>(_ body: (UnsafePointer<Float>) -> Result) -> Result? {
     guard dtype == .f32, view.isDense,
       Int(bitPattern: bytes.start) % MemoryLayout<Float>.alignment == 0
@@ -120,8 +121,8 @@ public struct StoredTensor: Sendable {
     }
   }
 
-  /// Takes the pages of the mapped file that hold the elements out of the process's memory until
-  /// somebody reads them again.
+  /// Releases the memory pages of the mapped file that hold the elements; reading them loads the
+  /// pages again.
   func releasePages() {
     (bytes.owner as? MappedFile)?.releasePages(from: bytes.start, count: count * dtype.size)
   }
@@ -146,7 +147,7 @@ public struct StoredTensor: Sendable {
     }
   }
 
-  /// The elements as they are in the file, dense, in file order.
+  /// The bytes of the elements in the file's type, contiguous and in file order.
   func rawBytes() -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: count * dtype.size) { buffer, written in
       written = count * dtype.size
@@ -165,7 +166,7 @@ public struct StoredTensor: Sendable {
 }
 
 extension ParameterLayout {
-  /// For each axis in memory, the axis in files.
+  /// For each axis in memory, the corresponding axis in files.
   func memoryAxes(rank: Int) -> [Int] {
     switch self {
     case .unchanged: Array(0..<rank)
@@ -174,7 +175,7 @@ extension ParameterLayout {
     }
   }
 
-  /// For each axis in files, the axis in memory.
+  /// For each axis in files, the corresponding axis in memory.
   func fileAxes(rank: Int) -> [Int] {
     switch self {
     case .unchanged: Array(0..<rank)

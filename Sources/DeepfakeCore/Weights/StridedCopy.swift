@@ -1,9 +1,9 @@
-/// A rectangular selection of elements: extents, and the step in elements along each axis.
+/// A view of elements in memory: the extents, and the step in elements along each axis.
 struct StridedView: Sendable, Equatable {
   var shape: [Int]
   var strides: [Int]
 
-  /// More axes than PyTorch allows are a sign of damage.
+  /// The maximum number of axes, as in PyTorch. A file with more is damaged.
   static let maximumRank = 64
 
   /// The view of a dense row-major array. The product of the extents must not overflow.
@@ -33,7 +33,7 @@ struct StridedView: Sendable, Equatable {
     StridedView(shape: axes.map { shape[$0] }, strides: axes.map { strides[$0] })
   }
 
-  /// The same elements in the same order with as few axes as possible.
+  /// The same elements in the same order, with as few axes as possible.
   var merged: StridedView {
     var result = StridedView(shape: [], strides: [])
     for (extent, stride) in zip(shape, strides) where extent != 1 {
@@ -48,22 +48,22 @@ struct StridedView: Sendable, Equatable {
     return result
   }
 
-  /// Whether the elements lie one after the other.
+  /// Whether the elements are contiguous.
   var isDense: Bool {
     guard count > 0 else { return true }
     let merged = merged
     return merged.shape.isEmpty || merged.strides == [1]
   }
 
-  /// How many elements of storage the view needs from its first one on, or nil if extents or
-  /// strides are negative, too many or overflow.
+  /// The number of storage elements that the view spans from its first one. Nil if there are too
+  /// many axes, if an extent or stride is negative, or if a product is too large.
   static func reach(shape: [Int], strides: [Int]) -> Int? {
     guard shape.count == strides.count, shape.count <= maximumRank else { return nil }
     var last = 0
     var product = 1
     for (extent, stride) in zip(shape, strides) {
       guard extent >= 0, stride >= 0 else { return nil }
-      // Zero extents count as one here, so that no order of the axes can overflow later.
+      // An extent of zero counts as one here, so that no order of the axes can overflow later.
       let (next, overflow) = product.multipliedReportingOverflow(by: max(1, extent))
       let (step, overflow2) = stride.multipliedReportingOverflow(by: max(0, extent - 1))
       let (sum, overflow3) = last.addingReportingOverflow(step)
@@ -77,7 +77,7 @@ struct StridedView: Sendable, Equatable {
   }
 }
 
-/// How one stored element becomes one in memory.
+/// A conversion from a stored element to an element in memory.
 protocol ElementConversion: Sendable {
   associatedtype Source: BitwiseCopyable & Sendable
   associatedtype Target: BitwiseCopyable & Sendable
@@ -110,14 +110,14 @@ enum BoolToFloat: ElementConversion {
   @inline(__always) static func convert(_ value: UInt8) -> Float { value == 0 ? 0 : 1 }
 }
 
-/// Copies the elements of a view to dense memory, converting them on the way.
+/// Copies the elements of a view to contiguous memory and converts them.
 ///
-/// Where reading and writing run along different axes (a transpose), it goes in square tiles, so
-/// that both sides stay in cache. Large copies run on the pool.
+/// If the fastest axes of source and target differ (a transpose), it works in square tiles, so that
+/// both sides stay in the cache. Large copies run on the thread pool.
 struct StridedCopy<Conversion: ElementConversion>: @unchecked Sendable {
   private let source: UnsafeRawPointer
   private let target: UnsafeMutablePointer<Conversion.Target>
-  /// Axes except the fast one and the last, outermost first, with their steps in the target.
+  /// The axes except the fast one and the last, outermost first, with their steps in the target.
   private var outer = StridedView(shape: [], strides: [])
   private var outerSteps: [Int] = []
   private var fast = (extent: 1, stride: 0, step: 0)
@@ -140,7 +140,7 @@ struct StridedCopy<Conversion: ElementConversion>: @unchecked Sendable {
     }
   }
 
-  /// The same into an array of bytes, whose memory is aligned for every element type.
+  /// Copies into an array of bytes, whose memory must be aligned for the element type.
   static func copy(
     _ view: StridedView, from source: UnsafeRawPointer, toBytes target: UnsafeMutablePointer<UInt8>
   ) {

@@ -1,15 +1,15 @@
-/// Text in a file that should hold weights: a Git LFS pointer, or what a server answered in place
-/// of the file. No file of weights begins like one.
+/// Detects a text file in place of a weights file: a Git LFS pointer, or a web page or error
+/// message that a server sent. No weights file starts with such text.
 struct TextInPlaceOfWeights {
-  /// What the file is and what to do, to follow its name.
+  /// The description of the file and the solution, to follow the file's name in a message.
   let reason: String
 
-  /// Bytes of the file that are looked at.
+  /// The number of bytes to examine.
   private static let examined = 4096
 
-  /// nil where the bytes are not text.
+  /// Nil if the bytes are not such a text.
   init?(_ bytes: UnsafeRawBufferPointer) {
-    // Eight letters are a length that no header of safetensors has.
+    // Eight text characters read as a length are longer than any safetensors header.
     guard bytes.count >= 8, let text = Self.text(bytes) else { return nil }
     let trimmed = text.drop { $0.isWhitespace || $0 == "\u{FEFF}" }
     let lowercased = trimmed.lowercased()
@@ -49,13 +49,13 @@ struct TextInPlaceOfWeights {
     }
   }
 
-  /// The beginning of a file as text; nil where it holds what text does not.
+  /// The start of a file as text; nil if it contains bytes that are not text.
   private static func text(_ bytes: UnsafeRawBufferPointer) -> String? {
     let beginning = bytes.prefix(examined)
     guard beginning.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || (9...13).contains($0) }) else {
       return nil
     }
-    // A character of several bytes may be cut at the end.
+    // The last character may be incomplete if it takes several bytes.
     return (0...min(3, beginning.count)).lazy
       .compactMap { String(validating: beginning.dropLast($0), as: UTF8.self) }.first
   }
@@ -71,10 +71,10 @@ struct TextInPlaceOfWeights {
       + " 'git lfs pull' in the repository that it is from, or download the file itself"
   }
 
-  /// The text in the first element of that name.
+  /// The text in the first element with this name.
   private static func element(_ name: String, of text: Substring) -> String? {
     let lowercased = text.lowercased()
-    // Lowercasing may change lengths: such a text is not looked into.
+    // Lowercasing may change the length of a text; such a text is not searched.
     guard lowercased.utf8.count == text.utf8.count,
       let opening = lowercased.firstRange(of: "<\(name)>"),
       let closing = lowercased[opening.upperBound...].firstRange(of: "</\(name)>")
@@ -87,7 +87,7 @@ struct TextInPlaceOfWeights {
     return inner.isEmpty ? nil : quoted(Substring(inner), marks: false)
   }
 
-  /// The first words of a text on one line.
+  /// The start of a text, with all white space reduced to single spaces.
   private static func quoted(_ text: Substring, marks: Bool = true) -> String {
     let limit = 100
     let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")

@@ -1,6 +1,6 @@
-/// Reads the zip archive that `torch.save` writes since PyTorch 1.6: `NAME/data.pkl`, and each
-/// storage as `NAME/data/KEY`, stored without compression. TorchScript's archives are alike, with
-/// the modules' code beside them, which is not looked at.
+/// A reader of the zip archive that `torch.save` writes since PyTorch 1.6: `NAME/data.pkl`, and
+/// each storage as `NAME/data/KEY` without compression. TorchScript archives have the same form and
+/// also hold the code of the modules, which is not read.
 struct TorchArchive {
   private let file: MappedFile
   private let directory: ZipDirectory
@@ -10,7 +10,7 @@ struct TorchArchive {
     directory = try ZipDirectory(file)
   }
 
-  /// The bytes of an entry, which PyTorch does not compress.
+  /// The bytes of an entry. Throws if it is compressed, because PyTorch never compresses entries.
   private func bytes(of entry: ZipDirectory.Entry) throws(WeightsError) -> StoredBytes {
     guard entry.method == 0 else {
       throw .unreadable(
@@ -81,17 +81,17 @@ struct TorchArchive {
   }
 }
 
-/// Finds the bytes of every storage that a pickle refers to.
+/// Finds the bytes of all storages that a pickle refers to.
 struct StorageResolver {
   let file: String
-  /// The bytes in the order of `PickleHeap.storages`.
+  /// The bytes, in the order of `PickleHeap.storages`.
   private(set) var storages: [StoredBytes] = []
 
   init(file: String) {
     self.file = file
   }
 
-  /// Asks `find` once a storage for its bytes, given the number that there must be.
+  /// Calls `find` once for each storage, with the expected number of bytes.
   mutating func resolve(
     _ heap: PickleHeap,
     find: (PickleHeap.Storage, Int) throws(WeightsError) -> StoredBytes

@@ -1,6 +1,6 @@
-/// Reads what `torch.save` wrote before PyTorch 1.6: a magic number, a protocol version, facts
-/// about the machine, the object and the list of storage keys, each a pickle, then every storage as
-/// an eight-byte element count and its elements.
+/// A reader of the format that `torch.save` wrote before PyTorch 1.6. It consists of five pickles:
+/// a magic number, a protocol version, system information, the object, and the list of storage
+/// keys. Then follows each storage, as a count of elements in eight bytes and the elements.
 struct TorchLegacyFile {
   private let file: MappedFile
 
@@ -53,7 +53,7 @@ struct TorchLegacyFile {
       .stateDict(entry: entry)
   }
 
-  /// The bytes of each storage, which lie one after the other in the order of `keys`.
+  /// The bytes of each storage; the storages are stored in the order of `keys`.
   private func records(
     _ heap: PickleHeap, _ keys: Unpickler.Result
   ) throws(WeightsError) -> [String: StoredBytes] {

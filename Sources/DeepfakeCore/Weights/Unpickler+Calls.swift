@@ -1,15 +1,15 @@
-/// What stands for the calls that a checkpoint may contain.
+/// The results of the calls that a checkpoint may contain.
 extension Unpickler {
-  /// The value that calling `function` with a tuple of arguments would give.
+  /// The result of calling `function` with a tuple of arguments.
   ///
-  /// A call of what is unknown here, or with a part that came from such a call, gives an inert
-  /// object with the unknown's name: whoever wants a tensor there refuses it by that name.
+  /// The call of an unknown function, or a call with an argument that came from one, gives an inert
+  /// object with the unknown name. If a tensor is needed there, the error uses this name.
   mutating func call(
     _ function: PickleValue, _ tuple: PickleValue
   ) throws(WeightsError) -> PickleValue {
     let arguments = heap.items(tuple) ?? []
     if var name = heap.foreignName(function) {
-      // Python's older way to make an object: the class is the first argument.
+      // An older way of Python to create an object: the class is the first argument.
       if name.hasSuffix("reg._reconstructor"), let made = arguments.first,
         let known = heap.foreignName(made)
       {
@@ -57,7 +57,7 @@ extension Unpickler {
     }
   }
 
-  /// More arguments than any known function takes.
+  /// The most arguments that any known function takes.
   private static let mostArguments = 8
 
   private mutating func object(_ name: String, _ arguments: PickleValue) -> PickleValue {
@@ -65,13 +65,14 @@ extension Unpickler {
     return .object(heap.objects.count - 1)
   }
 
-  /// Applies the state that pickle hands to an object after making it.
+  /// Applies the state that pickle gives to an object after creating it.
   mutating func build(
     _ object: PickleValue, _ state: PickleValue
   ) throws(WeightsError) -> PickleValue {
     switch object {
     case .dictionary:
-      // The attributes of a state dict (`_metadata`: layer versions); its items came before.
+      // The state holds the attributes of a state dict (`_metadata`: layer versions), not its
+      // items.
       return object
     case .numpyType(var type):
       if let items = heap.items(state), items.count > 1, case .string(let order) = items[1] {
@@ -108,7 +109,8 @@ extension Unpickler {
     return result
   }
 
-  /// A tensor over a storage; its extents are checked when the storage is known.
+  /// A tensor that refers to a storage. Its extents are checked when the bytes of the storage are
+  /// known.
   private mutating func tensor(
     _ arguments: [PickleValue], allowed: ClosedRange<Int>, type: ElementType?
   ) throws(WeightsError) -> PickleValue {
@@ -130,8 +132,8 @@ extension Unpickler {
     return .tensor(heap.tensors.count - 1)
   }
 
-  /// A storage, as PyTorch refers to it: ("storage", class, key, device, count), and in old files a
-  /// view (key, offset, count) or None.
+  /// A storage. PyTorch refers to it by ("storage", class, key, device, count), followed in old
+  /// files by a view (key, offset, count) or None.
   mutating func persistent(_ id: PickleValue) throws(WeightsError) -> PickleValue {
     guard case .tuple(let index) = id else { throw malformed("a reference of unknown form") }
     let items = heap.sequences[index]
@@ -174,7 +176,7 @@ extension Unpickler {
     return value
   }
 
-  /// `codecs.encode(text, "latin1")`: how protocol 2 spells bytes.
+  /// `codecs.encode(text, "latin1")`, which pickle protocol 2 uses for bytes.
   private mutating func encode(_ arguments: [PickleValue]) throws(WeightsError) -> PickleValue {
     guard arguments.count == 2, case .string(let text) = arguments[0],
       case .string(let encoding) = arguments[1], ["latin1", "latin-1"].contains(encoding)

@@ -1,20 +1,21 @@
-/// Understands one pickle (protocols 2 to 5) without running anything.
+/// Reads one pickle (protocols 2 to 5) without running any code of it.
 ///
-/// Pickle is a program for a stack machine whose instructions may call any Python function. This
-/// machine has the instructions that build plain values; a call is looked up in the short list of
-/// `PickleFunction`, and of a call of anything else only the name and the arguments are kept. Work
-/// and memory are bounded by the number of instructions and the two budgets.
+/// A pickle is a program for a stack machine whose instructions may call any Python function. This
+/// machine supports the instructions that create plain values. A call is looked up in the short
+/// list of `PickleFunction`; for all other calls only the name and the arguments are kept. The
+/// number of instructions and two budgets limit work and memory.
 struct Unpickler {
-  /// The value and where its pickle ended.
+  /// The value, and the offset at which its pickle ends.
   struct Result {
     var root: PickleValue
     var heap: PickleHeap
     var end: Int
   }
 
-  /// More instructions than any checkpoint of a network needs; a file beyond is refused.
+  /// The limit of instructions, more than any checkpoint of a network needs. Longer pickles are
+  /// refused.
   static let maximumInstructions = 1 << 22
-  /// More tensors than any network has.
+  /// The limit of tensors, more than any network has.
   static let maximumTensors = 1 << 17
 
   let file: String
@@ -23,10 +24,10 @@ struct Unpickler {
   var marks: [Int] = []
   var memo: [Int: PickleValue] = [:]
   var heap = PickleHeap()
-  /// Bytes of text and data that may still be produced. Each byte of the file makes at most one
-  /// when read and one when converted, so honest files stay within this.
+  /// The number of bytes of text and data that may still be created. Each byte of the file creates
+  /// at most one byte when read and one when converted, so valid files stay within this budget.
   var byteBudget: Int
-  /// Items that may still be copied from one container to another.
+  /// The number of items that may still be copied from one container to another.
   var itemBudget = maximumInstructions
 
   private init(_ bytes: UnsafeRawBufferPointer, at offset: Int, file: String) {
@@ -35,7 +36,9 @@ struct Unpickler {
     byteBudget = 2 * cursor.remaining + 4096
   }
 
-  /// The value of the pickle that starts at `offset`.
+  /// Reads the pickle that starts at `offset`.
+  ///
+  /// - Throws: `WeightsError` if the pickle is truncated or damaged, or exceeds a limit.
   static func load(
     _ bytes: UnsafeRawBufferPointer, at offset: Int = 0, file: String
   ) throws(WeightsError) -> Result {
@@ -93,7 +96,7 @@ struct Unpickler {
     }
   }
 
-  /// The memo, the marks and the top of the stack.
+  /// Executes the instructions for the memo, the marks and the top of the stack.
   private mutating func executeStack(_ code: UInt8) throws(WeightsError) {
     switch code {
     case UInt8(ascii: "q"): memo[try index(UInt8.self)] = try top()
@@ -134,7 +137,7 @@ struct Unpickler {
     }
   }
 
-  /// NEWOBJ, NEWOBJ_EX, INST and OBJ: a class is called, or would be.
+  /// Executes NEWOBJ, NEWOBJ_EX, INST and OBJ, which create an object by calling a class.
   private mutating func makeObject(_ code: UInt8) throws(WeightsError) {
     let function: PickleValue
     let arguments: PickleValue
@@ -165,7 +168,7 @@ struct Unpickler {
     if case .function(.orderedDictionary) = value { true } else { false }
   }
 
-  /// The class or function of the name that the next two lines of the file give.
+  /// The class or function whose module and name are the next two lines of the file.
   private mutating func namedFunction() throws(WeightsError) -> PickleValue {
     guard let first = cursor.line(), let last = cursor.line() else { throw cutShort }
     return function(
@@ -284,7 +287,7 @@ extension Unpickler {
     default:
       let length = code == 0x8A ? try index(UInt8.self) : try index(UInt32.self)
       guard let bytes = cursor.take(length) else { throw cutShort }
-      // Little-endian two's complement of any length; Python writes none longer than needed.
+      // A little-endian two's complement number of any length; Python writes no unnecessary bytes.
       guard length <= 8 else { return .bytes(try charged(bytes)) }
       let sign: UInt64 = (bytes.last ?? 0) & 0x80 == 0 ? 0 : .max
       let bits = bytes.reversed().reduce(sign) { $0 << 8 | UInt64($1) }
@@ -305,7 +308,7 @@ extension Unpickler {
     case UInt8(ascii: "B"), UInt8(ascii: "C"), 0x8E, 0x96: return .bytes(bytes)
     default:
       if let text = String(validating: bytes, as: UTF8.self) { return .string(text) }
-      // Python 2 text is bytes without a declared encoding.
+      // Python 2 text consists of bytes without a declared encoding.
       guard code == UInt8(ascii: "T") || code == UInt8(ascii: "U") else {
         throw malformed("text that is not UTF-8")
       }
@@ -318,7 +321,8 @@ extension Unpickler {
     return Array(bytes)
   }
 
-  /// Counts bytes that an instruction produces against what the file may produce in all.
+  /// Subtracts the bytes that an instruction creates from the budget. Throws if the budget is
+  /// exceeded.
   mutating func charge(_ count: Int) throws(WeightsError) {
     guard count <= byteBudget else {
       throw .refused(file: file, found: "text that repeats itself to many times the file's size")

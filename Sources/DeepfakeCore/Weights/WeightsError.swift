@@ -1,16 +1,16 @@
-/// Why a weights file could not be used. The description names the file, the cause and the way out.
+/// An error about a weights file. The description names the file, the cause and the solution.
 public enum WeightsError: Error, Sendable, CustomStringConvertible {
-  /// The file cannot be read, is damaged, or is of no known kind.
+  /// The file cannot be read, is damaged, or has an unknown format.
   case unreadable(file: String, reason: String)
-  /// The file holds something that dfkit does not load: code, unknown classes, unknown element
+  /// The file contains something that dfkit does not load: code, unknown classes or unknown element
   /// types.
   case refused(file: String, found: String)
-  /// The file's tensors are not those of the network.
+  /// The file's tensors do not fit the network.
   case mismatch(WeightsMismatch)
   /// The weights cannot be written.
   case unwritable(file: String, reason: String)
 
-  /// The message for people.
+  /// The message for users.
   public var description: String {
     switch self {
     case .unreadable(let file, let reason): "\(file): cannot read weights: \(reason)"
@@ -23,39 +23,39 @@ public enum WeightsError: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// The difference between the keys and shapes that a network has and those that a file has.
+/// The difference between the keys and shapes of a network and those of a file.
 public struct WeightsMismatch: Error, Sendable, CustomStringConvertible {
-  /// A tensor of the right key and the wrong shape; shapes as files have them.
+  /// A tensor with the right key and the wrong shape. Shapes are in file layout.
   public struct Misshapen: Sendable {
     /// The tensor's key.
     public var key: String
-    /// The network's shape.
+    /// The shape that the network needs.
     public var expected: [Int]
-    /// The file's shape.
+    /// The shape in the file.
     public var found: [Int]
   }
 
-  /// The path, as it was given.
+  /// The path of the file, as given by the caller.
   public var file: String
-  /// Keys that the network has and the file lacks.
+  /// The keys of the network that the file does not have.
   public var missing: [String] = []
-  /// Keys that the file has and the network lacks.
+  /// The keys of the file that the network does not have.
   public var unused: [String] = []
-  /// Tensors of another shape.
+  /// The tensors with a wrong shape.
   public var misshapen: [Misshapen] = []
 
-  /// A report on a file, without anything to report yet.
+  /// Creates an empty report about a file.
   public init(file: String) {
     self.file = file
   }
 
-  /// Whether there is nothing to report.
+  /// Whether there is no difference.
   public var isEmpty: Bool { missing.isEmpty && unused.isEmpty && misshapen.isEmpty }
 
-  /// Keys of each kind that the message names; the others are counted.
+  /// The number of keys of each kind to list in the message; the others are counted.
   private static let named = 6
 
-  /// The message for people: how many keys of each kind, and the first of them.
+  /// The message for users: the number of keys of each kind, and the first of them.
   public var description: String {
     var lines = ["\(file): the weights do not fit the network."]
     func add(_ title: String, _ keys: [String]) {
@@ -84,7 +84,7 @@ public struct WeightsMismatch: Error, Sendable, CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
-  /// A missing key that the file has behind other names (`model.`), and these.
+  /// A missing key that the file has behind a prefix (`model.`), and this prefix.
   private var prefixed: (key: String, prefix: String)? {
     guard let key = missing.first,
       let unused = unused.first(where: { $0.hasSuffix("." + key) })

@@ -1,24 +1,24 @@
 import Foundation
 
-/// The entries of a zip archive, found through its central directory; zip64 included.
+/// The entries of a zip archive, read from its central directory. Zip64 is supported.
 package struct ZipDirectory: Sendable {
-  /// One file in the archive.
+  /// A file in the archive.
   package struct Entry: Sendable {
-    /// Its path in the archive.
+    /// The path in the archive.
     package var name: String
-    /// How it is packed: 0 is not at all, 8 is deflate.
+    /// The compression method: 0 is none, 8 is deflate.
     package var method: UInt16
-    /// The CRC-32 of the contents.
+    /// The CRC-32 of the uncompressed contents.
     package var checksum: UInt32
-    /// Bytes of the contents, as the archive claims.
+    /// The size of the uncompressed contents in bytes, as the archive states it.
     package var size: UInt64
-    /// The first byte in the archive.
+    /// The offset of the entry's first byte in the archive.
     var offset: Int
-    /// Bytes in the archive.
+    /// The number of the entry's bytes in the archive.
     var count: Int
   }
 
-  /// The entries in the order of the directory.
+  /// The entries, in the order of the directory.
   package let entries: [Entry]
   private let file: MappedFile
 
@@ -27,15 +27,16 @@ package struct ZipDirectory: Sendable {
     entries = try Self.readEntries(file)
   }
 
-  /// Reads the directory of an archive, which is mapped.
+  /// Maps an archive and reads its directory.
   package init(_ url: URL) throws(WeightsError) {
     try self.init(try MappedFile(url))
   }
 
-  /// What the archive is called in errors.
+  /// The name of the archive in errors.
   package var name: String { file.name }
 
-  /// Calls `body` with an entry's bytes as they stand in the archive.
+  /// Calls `body` with an entry's bytes in the archive, which may be compressed. Nil if the entry
+  /// lies outside the file.
   package func withBytes<R, E: Error>(
     of entry: Entry, _ body: (UnsafeRawBufferPointer) throws(E) -> R
   ) throws(E) -> R? {
@@ -43,7 +44,7 @@ package struct ZipDirectory: Sendable {
     return try body(UnsafeRawBufferPointer(start: bytes.start, count: bytes.count))
   }
 
-  /// The bytes of an entry as they stand in the archive.
+  /// An entry's bytes in the archive, which may be compressed.
   func bytes(of entry: Entry) throws(WeightsError) -> StoredBytes {
     guard let bytes = file.slice(at: entry.offset, count: entry.count) else {
       throw Self.damaged(file, "\(entry.name) lies outside the file")
@@ -63,7 +64,7 @@ package struct ZipDirectory: Sendable {
 
   private static func readEntries(_ file: MappedFile) throws(WeightsError) -> [Entry] {
     let location = try directory(file)
-    // No entry of a directory takes fewer than 46 bytes, which bounds what a false count can cost.
+    // An entry of the directory takes at least 46 bytes, which limits the cost of a wrong count.
     guard location.offset <= UInt64(file.bytes.count),
       location.size <= UInt64(file.bytes.count) - location.offset,
       location.entryCount <= location.size / 46
@@ -77,7 +78,7 @@ package struct ZipDirectory: Sendable {
     return entries
   }
 
-  /// Where the central directory lies, from the record at the file's end.
+  /// Finds the central directory from the record at the file's end.
   private static func directory(_ file: MappedFile) throws(WeightsError) -> Location {
     let bytes = file.bytes
     let shortest = 22
@@ -111,7 +112,7 @@ package struct ZipDirectory: Sendable {
     else { throw damaged(file, "its end is missing") }
     let short = Location(
       entryCount: UInt64(count), size: UInt64(size), offset: UInt64(offset))
-    // The zip64 record, where there is one, has the true numbers.
+    // The zip64 record, if there is one, has the real numbers.
     var locator = ByteCursor(file.bytes, at: record - 20)
     if record >= 20, locator.integer(UInt32.self) == 0x0706_4B50 {
       guard locator.integer(UInt32.self) != nil, let end: UInt64 = locator.integer(),
@@ -168,7 +169,7 @@ package struct ZipDirectory: Sendable {
     var compressed: UInt64
     var header: UInt64
 
-    /// Takes from the extra field of kind 1 those numbers that are all ones in the entry.
+    /// Takes the numbers that are all ones in the entry from its extra field of kind 1.
     mutating func applyZip64(_ extra: UnsafeRawBufferPointer) {
       var fields = ByteCursor(extra)
       while let kind: UInt16 = fields.integer(), let length: UInt16 = fields.integer() {

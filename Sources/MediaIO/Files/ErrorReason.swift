@@ -1,12 +1,12 @@
 import Foundation
 
 extension Error {
-  /// The message for people: an error's own description, or the system's words for its errors.
+  /// The message for users: the error's own description, or the system's text for its errors.
   public var reason: String {
     guard type(of: self) is NSError.Type || self is CocoaError else {
       return String(describing: self)
     }
-    // Foundation often knows no better words than a number.
+    // For many system errors Foundation's own text is only a number.
     if let cause = (self as NSError).userInfo[NSUnderlyingErrorKey] as? NSError,
       cause.domain == NSPOSIXErrorDomain
     {

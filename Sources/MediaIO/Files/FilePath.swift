@@ -1,13 +1,13 @@
-/// Paths as the system has them: bytes that need not be UTF-8.
+/// Paths as bytes, which need not be UTF-8.
 ///
-/// `String` and Foundation's `URL` hold Unicode only. A byte of a name that is no UTF-8 travels as
-/// the private-use character U+10F700 plus the byte, and is that byte again where a file is opened.
-/// The way there and back loses nothing: a name that has such characters of its own is taken apart
-/// into bytes too.
+/// `String` and Foundation's `URL` hold only Unicode. A byte of a name that is not UTF-8 is stored
+/// as the private-use character U+10F700 plus the byte, and converted back when a file is opened.
+/// No information is lost: if a name itself contains such a character, its bytes are stored in this
+/// way, too.
 package enum FilePath {
   private static let base: UInt32 = 0x10_F700
 
-  /// The text that stands for a path's bytes, which have no 0 among them.
+  /// The text for a path's bytes, which must not contain 0.
   package static func text(_ bytes: [UInt8]) -> String {
     if let text = String(validating: bytes, as: UTF8.self), !carriesBytes(text) { return text }
     var scalars = String.UnicodeScalarView()
@@ -38,7 +38,7 @@ package enum FilePath {
     }
   }
 
-  /// Calls `body` with the path's bytes, with a 0 behind them.
+  /// Calls `body` with the path's bytes, followed by a 0.
   package static func withBytes<R>(_ text: String, _ body: (UnsafePointer<CChar>) -> R) -> R {
     guard carriesBytes(text) else { return text.withCString(body) }
     var bytes: [CChar] = []
@@ -53,7 +53,7 @@ package enum FilePath {
     return body(bytes)
   }
 
-  /// The text with U+FFFD for bytes that are no UTF-8, as people and other programs are to see it.
+  /// The text for users and other programs: bytes that are not UTF-8 are shown as U+FFFD.
   package static func shown(_ text: String) -> String {
     guard carriesBytes(text) else { return text }
     return String(
@@ -61,11 +61,11 @@ package enum FilePath {
   }
 
   private static func carriesBytes(_ text: String) -> Bool {
-    // The first byte of all such characters; few names have it.
+    // The first UTF-8 byte of all such characters; few names contain it.
     text.utf8.contains(0xF4) && text.unicodeScalars.contains { byte(of: $0) != nil }
   }
 
-  /// The byte that a character stands for. Bytes below 128 are always UTF-8.
+  /// The byte that a character stores, or nil. Bytes below 128 are always valid UTF-8.
   private static func byte(of scalar: Unicode.Scalar) -> UInt8? {
     (base + 0x80...base + 0xFF).contains(scalar.value) ? UInt8(scalar.value - base) : nil
   }

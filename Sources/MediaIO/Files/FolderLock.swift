@@ -1,16 +1,15 @@
 import Foundation
 
-/// Keeps other processes, and other jobs of this one, out of a folder for as long as it lives or
-/// until it is released. The system lets go of it however the process ends.
+/// A lock on a folder against other processes and other jobs of this process. It is held until it
+/// is released or deinitialised. The system releases it if the process ends in any way.
 package final class FolderLock: Sendable {
-  /// Why there is no lock.
+  /// The reason why the folder was not locked.
   package enum Failure: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Another job, of this process or another, has it.
+    /// Another job, of this process or another, holds the lock.
     case held(String)
-    /// The file cannot be opened or locked: the system's error number.
+    /// The file cannot be opened or locked; with the system's error number.
     case system(String, Int32)
 
-    /// The message for people.
     package var description: String {
       switch self {
       case .held(let name):
@@ -23,14 +22,14 @@ package final class FolderLock: Sendable {
 
   private let descriptor: Int32
 
-  /// Locks a file, which is made where it is missing and stays there. Errors name its folder.
+  /// Locks a file, which is created if it is missing and never removed. Errors name its folder.
   package convenience init(file: URL) throws(Failure) {
     try self.init(
       descriptor: open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666),
       name: file.deletingLastPathComponent().relativePath)
   }
 
-  /// Locks a folder itself, which errors call by `name`.
+  /// Locks a folder itself; `name` is its name in errors.
   package convenience init(folder: URL, name: String) throws(Failure) {
     try self.init(
       descriptor: open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), name: name)
@@ -47,15 +46,15 @@ package final class FolderLock: Sendable {
     }
   }
 
-  /// Whether the folder that was locked is the one that has its name now.
+  /// Whether `folder` is still the folder that was locked, and was not replaced.
   package func isStill(_ folder: URL) -> Bool {
     var (held, there) = (stat(), stat())
     return fstat(descriptor, &held) == 0 && stat(folder.path, &there) == 0
       && held.st_dev == there.st_dev && held.st_ino == there.st_ino
   }
 
-  /// Lets others in. A child process that is just being started has a copy of the descriptor until
-  /// it runs its program, so closing it alone would not.
+  /// Releases the lock. Closing the descriptor is not enough: a child process that is starting has
+  /// a copy of it until it runs its program.
   package func release() { flock(descriptor, LOCK_UN) }
 
   deinit {

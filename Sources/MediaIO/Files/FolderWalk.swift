@@ -1,20 +1,20 @@
 import Foundation
 
-/// A walk through a folder and all its subfolders, links to folders included. Foundation's own
-/// leaves out in silence what it cannot read; here that is a problem that is told.
+/// A walk through a folder and all its subfolders, including linked ones. Unlike Foundation's, it
+/// reports what it cannot read.
 ///
-/// A file is taken for its extension or, where that says nothing, for its first bytes: few files of
-/// a folder have to be opened.
+/// A file is selected by its extension or, if the extension is unknown, by its first bytes. So only
+/// few files must be opened.
 struct FolderWalk {
-  /// Pictures and videos, sorted by path. Paths begin as the folder was given.
+  /// The pictures and videos, sorted by path. Paths start with the folder as the caller gave it.
   private(set) var files: [URL] = []
-  /// Folders and links that cannot be followed.
+  /// The folders and links that cannot be read.
   private(set) var problems: [MediaError] = []
-  /// How many other files there are, by extension.
+  /// The number of other files, by extension.
   private(set) var passedOver: [String: Int] = [:]
   private let kinds: Set<MediaKind>
 
-  /// A folder or file, wherever the path to it leads.
+  /// The identity of a folder or file, independent of the path to it.
   private struct Identity: Hashable {
     var device: UInt64
     var number: UInt64
@@ -29,8 +29,8 @@ struct FolderWalk {
     case folder, linkedFolder, file
   }
 
-  /// Hidden files and folders are left out. Every folder is walked through once, by the way without
-  /// links where there is one, so that links that lead back end nowhere.
+  /// Walks through `folder`. Hidden files and folders are left out. Every folder is visited once,
+  /// if possible on a path without links, so links in a cycle do no harm.
   init(_ folder: String, _ kinds: Set<MediaKind>) {
     self.kinds = kinds
     var paths: [String] = []
@@ -96,13 +96,13 @@ struct FolderWalk {
       type = information.st_mode & S_IFMT
       if type == S_IFDIR { return .linkedFolder }
     }
-    // A pipe would block.
+    // Only regular files are opened, because opening a pipe would block.
     if isNamed || (type == S_IFREG && kind(path).map(kinds.contains) ?? false) { return .file }
     passedOver[name, default: 0] += 1
     return nil
   }
 
-  /// The kind that the first bytes show; nil for a file that cannot be read, too.
+  /// The kind by the first bytes; nil also if the file cannot be read.
   private func kind(_ path: String) -> MediaKind? {
     let descriptor = FilePath.withBytes(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else { return nil }

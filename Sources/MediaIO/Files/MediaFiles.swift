@@ -1,6 +1,6 @@
 import Foundation
 
-/// The files that a list of paths, folders and patterns stands for.
+/// The files that a list of paths, folders and patterns names.
 ///
 /// ```swift
 /// let found = MediaFiles.expand(["clips/", "photos/*.jpg"])
@@ -8,34 +8,35 @@ import Foundation
 /// for problem in found.problems { print(problem) }
 /// ```
 public struct MediaFiles: Sendable {
-  /// The files, each once: in the order of the paths, and sorted within a folder or pattern.
+  /// The files, each once, in the order of the paths, and sorted within a folder or pattern.
   public var files: [URL] = []
-  /// Paths that stand for nothing, with the reason. They do not stop the others.
+  /// The paths for which there is no file, and folders that cannot be read. They do not stop the
+  /// others.
   public var problems: [MediaError] = []
 
-  /// How many files of folders were passed over because they are none of these kinds, by extension
-  /// in lower case; empty text for files without one. Hidden files do not count.
+  /// The number of files in folders that were skipped because they are not of the wanted kinds, by
+  /// extension in lower case; an empty text for files without one. Hidden files are not counted.
   public var passedOver: [String: Int] = [:]
 
-  /// Expands paths as they come from a command line.
+  /// Finds the files for paths from a command line.
   ///
-  /// A file is always taken, whatever its name. A folder stands for the pictures and videos of
-  /// `kinds` in it, at any depth: files with an extension that such a one has
-  /// (`MediaKind.extensions`), and others whose first bytes show one. Hidden files and folders are
-  /// left out, links followed, and every folder is walked through once. What cannot be read there
-  /// is a problem; other files are counted. Anything else is a pattern with `*`, `?` and `[...]`,
-  /// which a shell has left alone; a folder that it matches is taken in the same manner.
+  /// A path to a file always adds this file, whatever its name. A folder adds the pictures and
+  /// videos of `kinds` in it, at any depth: files with a known extension (`MediaKind.extensions`),
+  /// and others whose first bytes show such a file. Hidden files and folders are left out, links
+  /// are followed, and every folder is visited once. Folders and links that cannot be read are
+  /// problems; other files are counted. Any other path is a pattern with `*`, `?` and `[...]` that
+  /// the shell did not expand; a folder that it matches is handled in the same way.
   public static func expand(
     _ paths: [String], kinds: Set<MediaKind> = Set(MediaKind.allCases)
   ) -> MediaFiles {
     var result = MediaFiles()
-    // By bytes: two files may have names that Swift's String takes for equal (é in one or two
-    // parts).
+    // Compares bytes: Swift's String treats two different file names as equal if they contain, for
+    // example, é as one or as two characters.
     var seen: Set<[UInt8]> = []
     var resolved: [String: String] = [:]
     func add(_ found: [URL]) {
       for url in found {
-        // A link to a file is a file of its own, by whose name an answer is looked for.
+        // A link to a file counts as a separate file, because results are looked up by its name.
         let path = url.path
         let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
         let folder =
@@ -76,7 +77,7 @@ public struct MediaFiles: Sendable {
     return result
   }
 
-  /// What was passed over in words, the most frequent extension first; nil where nothing was.
+  /// A description of the skipped files, the most frequent extension first; nil if there are none.
   public var passedOverText: String? {
     let total = passedOver.values.reduce(0, +)
     guard total > 0 else { return nil }
@@ -108,7 +109,7 @@ public struct MediaFiles: Sendable {
     path.contains { "*?[".contains($0) }
   }
 
-  /// Paths that match a pattern, sorted; empty for what is none.
+  /// The paths that match a pattern, sorted; empty if the path is not a pattern.
   private static func matches(_ pattern: String) -> [String] {
     guard isPattern(pattern) else { return [] }
     var found = glob_t()

@@ -1,16 +1,16 @@
 import Foundation
 
-/// What a file holds, by its content.
+/// The kind of a file's content.
 public enum MediaKind: String, Sendable, CaseIterable {
   /// A picture that `ImageFile` reads.
   case image
-  /// A container that `Video` opens. Whether it has a video stream shows when it is opened.
+  /// A container that `Video` opens. It may have no video stream; opening it shows this.
   case video
 
-  /// Looks at the first bytes of a file; nil where they are neither a picture nor a video
-  /// container.
+  /// Determines the kind from the first bytes of a file; nil if they are neither a picture nor a
+  /// video container.
   ///
-  /// - Throws: `MediaError.unreadable`.
+  /// - Throws: `MediaError.unreadable` if the file cannot be read.
   public static func of(_ url: URL) throws(MediaError) -> MediaKind? {
     let head = try RegularFile.head(url, count: FileContent.headSize)
     switch FileContent(head: head, name: url.lastPathComponent) {
@@ -20,18 +20,18 @@ public enum MediaKind: String, Sendable, CaseIterable {
     }
   }
 
-  /// The kind that a file's extension stands for; nil for an extension of neither.
+  /// The kind that a file's extension indicates; nil if the extension is unknown.
   public init?(extensionOf url: URL) {
     self.init(extension: Self.extensionOf(url.path))
   }
 
-  /// The kind that an extension in lower case stands for.
+  /// The kind that an extension in lower case indicates; nil if it is unknown.
   init?(extension name: String) {
     guard let kind = Self.byExtension[name] else { return nil }
     self = kind
   }
 
-  /// A path's extension in lower case, without the dot; empty where there is none.
+  /// A path's extension in lower case, without the dot; empty if there is none.
   static func extensionOf(_ path: String) -> String {
     let name =
       path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[$0...].dropFirst() } ?? path[...]
@@ -41,8 +41,9 @@ public enum MediaKind: String, Sendable, CaseIterable {
     return name[dot...].dropFirst().lowercased()
   }
 
-  /// Extensions for which files in folders are taken without a look at their content, in lower
-  /// case. Not `ts`, which source code has too: such videos are known by their content.
+  /// The extensions, in lower case, by which files in folders are selected without reading them.
+  /// `ts` is left out because source code uses it, too; such videos are recognised by their
+  /// content.
   public var extensions: Set<String> {
     Set(Self.byExtension.filter { $0.value == self }.keys)
   }

@@ -1,11 +1,11 @@
-/// Tells pictures and videos by a file's first bytes, in much less time than FFmpeg's probes take:
-/// folders can have very many files.
+/// Recognition of pictures and videos by a file's first bytes. It is much faster than FFmpeg's
+/// probes, because folders can contain very many files.
 enum MediaSignature {
-  /// Bytes of a file's start that suffice.
+  /// The number of bytes needed from the start of a file.
   static let headSize = 4096
 
-  /// The kind that a file's first bytes show; nil where they are neither a picture nor a video that
-  /// can be decoded here. Sound and camera formats are none.
+  /// The kind by a file's first bytes; nil if they are neither a picture nor a video that can be
+  /// decoded. Sound files and the raw formats of cameras give nil.
   static func kind(_ head: some RandomAccessCollection<UInt8>) -> MediaKind? {
     let head = Array(head.prefix(headSize))
     if PictureFormat(head: head) != nil { return .image }
@@ -16,7 +16,7 @@ enum MediaSignature {
     return isOldQuickTime(head) || isOggVideo(head) || isTransportStream(head) ? .video : nil
   }
 
-  /// Bytes that stand in one place, and others that stand in a second one.
+  /// Bytes at the start of a file, and optionally other bytes at a second position.
   private struct Pattern {
     var bytes: [UInt8]
     var second: (offset: Int, bytes: [UInt8])?
@@ -34,7 +34,7 @@ enum MediaSignature {
 
   private static func text(_ text: String) -> [UInt8] { Array(text.utf8) }
 
-  /// Of those that `PictureFormat` does not tell.
+  /// Formats that `PictureFormat` does not recognise.
   private static let pictures = [
     Pattern([0xFF, 0xD8, 0xFF, 0xF7]),  // JPEG-LS
     Pattern(text("RIFF"), at: 8, text("WEBP")),
@@ -66,10 +66,10 @@ enum MediaSignature {
     head[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
   }
 
-  /// The main brands of ISO files that are no video: raw pictures of cameras, and sound.
+  /// The main brands of ISO files that are not videos: raw pictures of cameras, and sound.
   private static let otherBrands: Set<String> = ["crx ", "M4A ", "M4B ", "M4P "]
 
-  /// QuickTime before it had brands.
+  /// Whether this is a QuickTime file from before brands existed.
   private static func isOldQuickTime(_ head: [UInt8]) -> Bool {
     guard head.count >= 12 else { return false }
     let size = number(head, 0)
@@ -82,12 +82,14 @@ enum MediaSignature {
 
   private static func isBitmap(_ head: [UInt8]) -> Bool {
     guard head.count >= 18, head.starts(with: "BM".utf8) else { return false }
-    // Four bytes are reserved; then come the pixels' place and the size of the next header.
+    // The header has four reserved bytes, the offset of the pixels, and the size of the next
+    // header.
     let header = Int(head[14]) | Int(head[15]) << 8 | Int(head[16]) << 16 | Int(head[17]) << 24
     return head[6..<10].allSatisfy { $0 == 0 } && [12, 40, 52, 56, 64, 108, 124].contains(header)
   }
 
-  /// Ogg holds sound more often than video: the streams' first pages say which.
+  /// Whether an Ogg file contains video; most contain only sound. The first pages of the streams
+  /// tell.
   private static func isOggVideo(_ head: [UInt8]) -> Bool {
     guard head.starts(with: "OggS".utf8) else { return false }
     return [[0x80] + text("theora"), text("OVP80"), text("BBCD\0")].contains { mark in
@@ -95,8 +97,8 @@ enum MediaSignature {
     }
   }
 
-  /// Five packets of 188 bytes, or of 192 or 204, that begin with the same byte. A recording may
-  /// begin within a packet.
+  /// Whether there are five packets of 188, 192 or 204 bytes that all start with the sync byte
+  /// 0x47. The first packet may be incomplete, because a recording can start within a packet.
   private static func isTransportStream(_ head: [UInt8]) -> Bool {
     [188, 192, 204].contains { length in
       (0..<length).contains { start in

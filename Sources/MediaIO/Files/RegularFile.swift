@@ -1,8 +1,11 @@
 import Foundation
 
-/// Files from outside, checked to be regular ones: a pipe would block and a device never end.
+/// Access to files that are checked to be regular: reading a pipe would block, and a device never
+/// ends.
 package enum RegularFile {
-  /// The size in bytes of the regular file that `url` leads to, through links.
+  /// The size in bytes of the regular file at `url`; links are followed.
+  ///
+  /// - Throws: `MediaError.unreadable` if it is missing, a folder or not a regular file.
   package static func size(_ url: URL) throws(MediaError) -> Int {
     guard url.isFileURL else {
       throw .unreadable(file: url.absoluteString, reason: "only local files are read")
@@ -18,12 +21,12 @@ package enum RegularFile {
     }
   }
 
-  /// Whether something is there, be it no regular file.
+  /// Whether there is anything at `url`, regular file or not.
   package static func exists(_ url: URL) -> Bool {
     FilePath.withBytes(url.path) { access($0, F_OK) == 0 }
   }
 
-  /// All bytes of a file of at most `limit`.
+  /// All bytes of a file. Throws if it has more than `limit`.
   package static func read(_ url: URL, limit: Int) throws(MediaError) -> Data {
     let size = try size(url)
     guard size <= limit else {
@@ -50,7 +53,8 @@ package enum RegularFile {
     }
   }
 
-  /// Opens the file; the reason for a failure is the system's, which is plainer than Foundation's.
+  /// Opens the file. If this fails, the error has the system's reason, which is clearer than
+  /// Foundation's.
   static func open(_ url: URL) throws(MediaError) -> FileHandle {
     let descriptor = FilePath.withBytes(url.path) { Foundation.open($0, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else {

@@ -1,11 +1,10 @@
 import CFFmpeg
 import Foundation
 
-/// A SHA-256 that takes its bytes piece by piece (FIPS 180-4; FFmpeg's implementation).
+/// A SHA-256 hash that is computed piece by piece (FIPS 180-4; FFmpeg's implementation).
 package final class SHA256 {
   private let state: OpaquePointer?
 
-  /// The hash of nothing so far.
   package init() {
     state = av_sha_alloc()
     precondition(state != nil && av_sha_init(state, 256) == 0, "SHA256: out of memory")
@@ -15,13 +14,14 @@ package final class SHA256 {
     av_free(UnsafeMutableRawPointer(state))
   }
 
-  /// Adds bytes.
+  /// Adds bytes to the hash.
   package func update(_ bytes: UnsafeRawBufferPointer) {
     guard let start = bytes.baseAddress else { return }
     av_sha_update(state, start.assumingMemoryBound(to: UInt8.self), bytes.count)
   }
 
-  /// The hash of all bytes as 64 hexadecimal digits, lower case. What is added next begins another.
+  /// The hash of all bytes so far as 64 hexadecimal digits in lower case. The next `update` starts
+  /// a new hash.
   package func digits() -> String {
     var digest = [UInt8](repeating: 0, count: 32)
     av_sha_final(state, &digest)
@@ -32,10 +32,10 @@ package final class SHA256 {
     }.joined()
   }
 
-  /// The hash and the number of a file's bytes; `check` is asked before each block, and stops
-  /// the work by throwing.
+  /// The hash and the size of a file. `check` is called before each block of 1 MiB and can throw to
+  /// stop.
   ///
-  /// - Throws: `MediaError`, and what `check` throws.
+  /// - Throws: `MediaError.unreadable`, and errors of `check`.
   package static func digits(
     ofFile file: URL, check: () throws -> Void = {}
   ) throws -> (digits: String, size: Int) {

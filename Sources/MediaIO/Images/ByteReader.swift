@@ -1,7 +1,6 @@
-/// Reads numbers, names and boxes from bytes, from front to back; nil where the bytes end too
-/// early.
+/// A reader of numbers, names and boxes in order. All functions return nil if too few bytes remain.
 ///
-/// Must not outlive the bytes.
+/// It must not outlive the bytes.
 struct ByteReader {
   private let bytes: UnsafeRawBufferPointer
   private let isBigEndian: Bool
@@ -12,7 +11,7 @@ struct ByteReader {
     self.isBigEndian = isBigEndian
   }
 
-  /// Bytes that are left.
+  /// The number of remaining bytes.
   var left: Int { bytes.count - place }
 
   /// The next `count` bytes.
@@ -22,10 +21,10 @@ struct ByteReader {
     return UnsafeRawBufferPointer(rebasing: bytes[place..<place + count])
   }
 
-  /// Whether `count` bytes could be passed over.
+  /// Skips `count` bytes; false if fewer remain.
   mutating func skip(_ count: Int) -> Bool { bytes(count) != nil }
 
-  /// A number without sign of `count` bytes, 0 to 8; nil too where it is beyond `Int`.
+  /// The next unsigned number of `count` bytes, 0 to 8; nil also if it does not fit into Int.
   mutating func number(_ count: Int) -> Int? {
     guard let bytes = bytes(count) else { return nil }
     let value = (isBigEndian ? Array(bytes) : bytes.reversed()).reduce(UInt64(0)) {
@@ -34,17 +33,17 @@ struct ByteReader {
     return Int(exactly: value)
   }
 
-  /// Four letters.
+  /// The next name, which has four letters.
   mutating func name() -> String? { bytes(4).map { String(decoding: $0, as: UTF8.self) } }
 
   /// A box of ISO/IEC 14496-12.
   struct Box {
     let kind: String
-    /// Its content as far as it is there.
+    /// The content, possibly only its first part.
     let content: UnsafeRawBufferPointer
     let isWhole: Bool
 
-    /// What a box with a version and flags begins with, and a reader of what follows.
+    /// The version and the flags at the start of a full box, and a reader for the rest.
     func header() -> (version: Int, flags: Int, rest: ByteReader)? {
       var reader = ByteReader(content)
       guard let version = reader.number(1), let flags = reader.number(3) else { return nil }
@@ -52,7 +51,7 @@ struct ByteReader {
     }
   }
 
-  /// The next box; one that ends beyond the bytes is given as far as it is there.
+  /// The next box. If it reaches beyond the bytes, its content is only the available part.
   mutating func box() -> Box? {
     guard let size = number(4), let kind = name() else { return nil }
     var length = size - 8

@@ -1,7 +1,7 @@
-/// The one thing that is read from EXIF: which way up the picture is.
+/// A reader of EXIF data; it reads only the orientation of the picture.
 package enum EXIF {
-  /// The orientation that a TIFF structure's first directory states; nil where it states none or is
-  /// damaged. JPEG's name of the block may stand before it.
+  /// The orientation in the first directory of a TIFF structure; nil if it has none or is damaged.
+  /// The structure may follow JPEG's name for the block, `Exif`.
   package static func orientation(_ block: UnsafeRawBufferPointer) -> Orientation? {
     let name: [UInt8] = [0x45, 0x78, 0x69, 0x66, 0, 0]
     let bytes = UnsafeRawBufferPointer(
@@ -33,9 +33,8 @@ package enum EXIF {
     return nil
   }
 
-  /// The same of the text into which ImageMagick puts the block, in PNG files: the name of the
-  /// block and the number of its bytes, each in a line of its own, then the bytes as hexadecimal
-  /// digits.
+  /// The orientation in the text form that ImageMagick writes to PNG files: a line with the name of
+  /// the block, a line with the number of its bytes, and the bytes as hexadecimal digits.
   package static func orientation(rawProfile text: UnsafeRawBufferPointer) -> Orientation? {
     let lines = text.prefix(Self.longestBlock).split(separator: UInt8(ascii: "\n"))
     var digits: [UInt8] = []
@@ -53,13 +52,13 @@ package enum EXIF {
     return bytes.withUnsafeBytes { orientation($0) }
   }
 
-  /// Bytes of such a text that are read. The orientation stands in the block's first directory.
+  /// The number of characters to read. The orientation is in the block's first directory.
   private static let longestBlock = 1 << 20
 }
 
-/// The same of XMP, Adobe's XML about a picture.
+/// A reader of XMP, Adobe's XML metadata of pictures; it reads only the orientation.
 package enum XMP {
-  /// The value of `tiff:Orientation`, as an attribute or an element; nil where there is none.
+  /// The value of `tiff:Orientation`, as an attribute or an element; nil if there is none.
   package static func orientation(_ text: UnsafeRawBufferPointer) -> Orientation? {
     let bytes = Array(text.prefix(Self.longestText))
     let name = Array("tiff:Orientation".utf8)
@@ -80,6 +79,6 @@ package enum XMP {
     return nil
   }
 
-  /// Bytes that are searched.
+  /// The number of bytes to search.
   private static let longestText = 1 << 20
 }

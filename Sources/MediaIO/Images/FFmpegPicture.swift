@@ -2,9 +2,9 @@ import CFFmpeg
 import CMediaShims
 import DeepfakeCore
 
-/// Pictures that one of FFmpeg's decoders reads from the whole file's bytes.
+/// Pictures that one of FFmpeg's decoders reads from the bytes of a whole file.
 enum FFmpegPicture {
-  /// The picture, the right way up.
+  /// The picture, turned upright.
   static func decode(
     _ codec: AVCodecID, _ bytes: UnsafeRawBufferPointer, file: String
   ) throws(MediaError) -> Image {
@@ -14,9 +14,9 @@ enum FFmpegPicture {
     return try FrameConverter(file: file).image(frame, .square, orientation)
   }
 
-  /// The one frame that `decoder` makes of `bytes`.
+  /// The frame that `decoder` decodes from `bytes`.
   ///
-  /// - Throws: `MediaError` for anything less than a whole and sound frame.
+  /// - Throws: `MediaError` if the frame is incomplete or damaged.
   static func frame(
     of bytes: UnsafeRawBufferPointer, _ decoder: Decoder, file: String
   ) throws(MediaError) -> DecodedFrame {
@@ -43,8 +43,8 @@ enum FFmpegPicture {
     return frame
   }
 
-  /// The size in a message such as "Picture size 65536x65536 exceeds ...", with which FFmpeg
-  /// refuses what has more pixels than it was told.
+  /// The size in a message such as "Picture size 65536x65536 exceeds ...", FFmpeg's error for a
+  /// picture with more pixels than the limit.
   private static func refusedSize(_ message: String) -> (width: Int, height: Int)? {
     guard let word = message.range(of: "size ") else { return nil }
     let numbers = message[word.upperBound...].prefix { $0 != " " }.split(separator: "x")
@@ -54,9 +54,10 @@ enum FFmpegPicture {
     return (width, height)
   }
 
-  /// Which way up the picture is.
+  /// The orientation of the picture.
   ///
-  /// - Throws: `MediaError` where the file is not whole though its decoder would not notice.
+  /// - Throws: `MediaError` if the file is truncated and its decoder would not notice, or if it is
+  ///   an animated WebP.
   private static func inspect(
     _ codec: AVCodecID, _ bytes: UnsafeRawBufferPointer, file: String
   ) throws(MediaError) -> Orientation {
@@ -64,7 +65,7 @@ enum FFmpegPicture {
     case AV_CODEC_ID_WEBP: return try inspectWebP(bytes, file: file)
     case AV_CODEC_ID_TIFF: return EXIF.orientation(bytes) ?? .upright
     case AV_CODEC_ID_JPEG2000:
-      // Inside the data, no byte above 8F follows an FF: this is the end, if it is anywhere.
+      // Inside the data, no byte above 8F follows an FF, so FF D9 can only be the end mark.
       let hasEnd = zip(bytes, bytes.dropFirst()).contains { $0 == 0xFF && $1 == 0xD9 }
       if !hasEnd { throw cutOff(file) }
     case AV_CODEC_ID_QOI:
@@ -74,7 +75,7 @@ enum FFmpegPicture {
     return .upright
   }
 
-  /// WebP is a list of chunks: a name of four letters, the number of bytes, the bytes.
+  /// WebP is a list of chunks; each has a name of four letters, the number of bytes, and the bytes.
   private static func inspectWebP(
     _ bytes: UnsafeRawBufferPointer, file: String
   ) throws(MediaError) -> Orientation {

@@ -1,39 +1,39 @@
 import Foundation
 
-/// What a HEIF file (HEIC, AVIF) says of the pictures in it: the `meta` box of ISO/IEC 23008-12.
+/// The index of the pictures in a HEIF file (HEIC, AVIF): the `meta` box of ISO/IEC 23008-12.
 struct HEIF {
-  /// A picture, coded or put together out of others.
+  /// A picture, either coded or composed of other pictures.
   struct Item {
-    /// `hvc1`, `av01`, `grid`, ...
+    /// The type of the item, such as `hvc1`, `av01` or `grid`.
     var kind = ""
-    /// Where its bytes lie.
+    /// The ranges of its bytes.
     var extents: [Range<Int>] = []
-    /// Whether they lie in the `idat` box and not in the file.
+    /// Whether the ranges are in the `idat` box instead of the file.
     var isInMeta = false
-    /// Numbers of its properties, from 1, in the order in which they are to be followed.
+    /// The numbers of its properties, starting at 1, in the order in which to apply them.
     var properties: [Int] = []
-    /// Numbers of the items that it is put together from.
+    /// The numbers of the items that it is composed of.
     var parts: [Int] = []
   }
 
   enum Property {
     case size(width: Int, height: Int)
-    /// What the decoder must know.
+    /// The configuration for the decoder.
     case configuration([UInt8])
-    /// Numbers of ISO/IEC 23091-2.
+    /// The numbers of ISO/IEC 23091-2.
     case colour(matrix: Int, isFullRange: Bool)
     case turn(Orientation)
-    /// What is cut out.
+    /// The part of the picture to show.
     case aperture(Aperture)
     case other
   }
 
-  /// The part of a picture that is shown. All are fractions; the offsets are of the middle.
+  /// The part of a picture to show, in pixels. The offsets are those of its centre.
   struct Aperture {
     var width, height, offsetX, offsetY: Double
   }
 
-  /// Why the file cannot be used.
+  /// The reason why the file cannot be used.
   enum Problem: Error, Equatable {
     case cutOff
     case damaged(String)
@@ -42,18 +42,17 @@ struct HEIF {
   private(set) var primary = 0
   private(set) var items: [Int: Item] = [:]
   private(set) var properties: [Property] = []
-  /// Where the `idat` box's content lies in the file.
+  /// The range of the `idat` box's content in the file.
   private(set) var metaData: Range<Int> = 0..<0
 
-  /// The main brand that the first bytes of an ISO file (HEIC, MP4) say it has; nil for another
-  /// file.
+  /// The main brand in the first bytes of an ISO file (HEIC, MP4); nil for other files.
   static func brand(head: some Collection<UInt8>) -> String? {
     let start = [UInt8](head.prefix(12))
     guard start.count == 12, start[4..<8].elementsEqual("ftyp".utf8) else { return nil }
     return String(decoding: start[8..<12], as: UTF8.self)
   }
 
-  /// The main brands of files whose main picture is what they are about; sequences have others.
+  /// The main brands of files that contain a still picture; image sequences have other brands.
   static let stillBrands: Set<String> = ["heic", "heix", "heim", "heis", "mif1", "mif2", "avif"]
 
   init(_ file: UnsafeRawBufferPointer) throws(Problem) {
@@ -65,7 +64,7 @@ struct HEIF {
       guard items[primary] != nil else { throw .damaged("it names no main picture") }
       return
     }
-    // The index stands before the pictures, or after them.
+    // The file ends before the index, which may come after the pictures.
     throw .cutOff
   }
 
@@ -110,7 +109,7 @@ struct HEIF {
     guard reader.skip(header.version == 0 ? 2 : 4) else { return false }
     while let entry = reader.box() {
       guard entry.kind == "infe", let header = entry.header() else { return false }
-      // Versions 0 and 1 are not of pictures.
+      // Versions 0 and 1 are not used for pictures.
       guard header.version >= 2 else { continue }
       var fields = header.rest
       guard let id = fields.number(header.version == 2 ? 2 : 4), fields.skip(2),
@@ -134,7 +133,7 @@ struct HEIF {
         let method = version == 0 ? 0 : reader.number(2), reader.skip(2),
         let base = reader.number(baseSize), let extents = reader.number(2)
       else { return false }
-      // Without bytes of their own, any number of them would cost nothing to write.
+      // Extents that take no bytes are refused: a small file could state any number of them.
       guard extents <= 1 || offsetSize + lengthSize + indexSize > 0 else { return false }
       var ranges: [Range<Int>] = []
       for _ in 0..<extents {
@@ -144,7 +143,7 @@ struct HEIF {
         let (start, startOverflows) = base.addingReportingOverflow(offset)
         let (end, endOverflows) = start.addingReportingOverflow(length)
         guard !startOverflows, !endOverflows else { return false }
-        // A length of 0 is all that follows.
+        // A length of 0 means all bytes up to the end.
         ranges.append(start..<(length == 0 ? max(start, fileSize) : end))
       }
       items[id, default: Item()].extents = ranges
@@ -196,7 +195,7 @@ struct HEIF {
       }
       for _ in 0..<uses {
         guard let use = reader.number(flags & 1 == 0 ? 1 : 2) else { return false }
-        // The highest bit says whether the property must be understood.
+        // The highest bit states whether a reader must support the property.
         items[id, default: Item()].properties.append(use & (flags & 1 == 0 ? 0x7F : 0x7FFF))
       }
     }
@@ -220,7 +219,7 @@ struct HEIF {
       return .colour(matrix: matrix, isFullRange: range & 0x80 != 0)
     case "irot":
       guard let turns = reader.number(1) else { break }
-      // Quarter turns against the clock.
+      // Quarter turns counterclockwise.
       return .turn([.upright, .rotated270, .rotated180, .rotated90][turns & 3])
     case "imir":
       guard let axis = reader.number(1) else { break }
@@ -241,7 +240,7 @@ struct HEIF {
     return Aperture(width: values[0], height: values[1], offsetX: values[2], offsetY: values[3])
   }
 
-  /// An item's properties, in the order in which they are to be followed.
+  /// The properties of an item, in the order in which to apply them.
   func properties(of item: Item) -> [Property] {
     item.properties.compactMap { properties.indices.contains($0 - 1) ? properties[$0 - 1] : nil }
   }

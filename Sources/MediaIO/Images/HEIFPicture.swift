@@ -1,17 +1,17 @@
 import CFFmpeg
 import DeepfakeCore
 
-/// The main picture of a HEIF file (HEIC, AVIF), decoded by FFmpeg part by part.
+/// The main picture of a HEIF file (HEIC, AVIF); FFmpeg decodes its parts.
 ///
-/// Phones store a large picture as a grid of tiles, each coded by itself.
+/// Phones store a large picture as a grid of tiles, each of which is coded separately.
 struct HEIFPicture {
   private let bytes: UnsafeRawBufferPointer
   private let file: String
   private let heif: HEIF
-  /// Bytes of all items that were read.
+  /// The number of bytes of all items that were read.
   private var taken = 0
 
-  /// Reads the index of `bytes`, which must outlive this value and came from `file`.
+  /// Reads the index in `bytes`, which must outlive this value; `file` is the name in errors.
   init(_ bytes: UnsafeRawBufferPointer, file: String) throws(MediaError) {
     self.bytes = bytes
     self.file = file
@@ -25,7 +25,7 @@ struct HEIFPicture {
     }
   }
 
-  /// The picture, cut and turned as the file says.
+  /// Decodes the picture, and crops and turns it as the file states.
   mutating func decode() throws(MediaError) -> Image {
     let item = try item(heif.primary)
     var tiles = TileDecoder(file: file)
@@ -53,7 +53,7 @@ struct HEIFPicture {
     return item
   }
 
-  /// The item's bytes, one after the other where they lie in several places.
+  /// The item's bytes; several ranges are concatenated.
   private mutating func data(of item: HEIF.Item) throws(MediaError) -> [UInt8] {
     let room = item.isInMeta ? heif.metaData : 0..<bytes.count
     var data: [UInt8] = []
@@ -89,8 +89,8 @@ struct HEIFPicture {
 
   // MARK: - Tiles
 
-  /// The picture that tiles of one size make, row by row from the left; what is beyond its edges is
-  /// dropped.
+  /// The picture composed of tiles of one size, row by row from the left. The parts of tiles beyond
+  /// its edges are dropped.
   private mutating func grid(
     _ item: HEIF.Item, _ tiles: inout TileDecoder
   ) throws(MediaError) -> Image {
@@ -120,7 +120,7 @@ struct HEIFPicture {
       let image = try tiles.image(tile.kind, try data(of: tile), properties)
       let expected = size ?? (image.width, image.height)
       size = expected
-      // Each tile begins inside the picture, and together they fill it.
+      // Each tile starts inside the picture, and together they cover it.
       guard expected == (image.width, image.height), (columns - 1) * image.width < width,
         (rows - 1) * image.height < height, columns * image.width >= width,
         rows * image.height >= height
@@ -136,8 +136,8 @@ struct HEIFPicture {
     return Image(width: width, height: height, pixels: pixels)
   }
 
-  /// The part of a picture that `aperture` shows, to whole pixels; all of it where that is not
-  /// inside.
+  /// The part of a picture that `aperture` shows, rounded to whole pixels. The whole picture if
+  /// this part does not lie inside.
   private func cut(_ image: Image, _ aperture: HEIF.Aperture) -> Image {
     let width = aperture.width.rounded()
     let height = aperture.height.rounded()
@@ -150,7 +150,7 @@ struct HEIFPicture {
   }
 }
 
-/// Decodes coded pictures, with one decoder as long as they are of one kind.
+/// A decoder of coded pictures. It keeps its FFmpeg decoder as long as their kind does not change.
 private struct TileDecoder {
   private let file: String
   private var decoder: Decoder?
@@ -178,7 +178,7 @@ private struct TileDecoder {
     for property in properties {
       switch property {
       case .configuration(let bytes): configuration = bytes
-      // The first is the picture's own.
+      // The first colour property is the picture's own.
       case .colour(let matrix, let isFullRange): colour = colour ?? (matrix, isFullRange)
       default: break
       }
@@ -196,8 +196,8 @@ private struct TileDecoder {
     return try converter.image(decoded)
   }
 
-  /// The file's word on colours goes before the coded picture's. Where neither says so, the range
-  /// is full, as the standard (ISO/IEC 23000-22) has it.
+  /// Sets the frame's colour tags. The file's tags have priority over those of the coded picture.
+  /// If neither has a range, it is full, as in the standard (ISO/IEC 23000-22).
   private func tag(_ frame: DecodedFrame, _ colour: (matrix: Int, isFullRange: Bool)?) {
     let unknown = Int(AVCOL_SPC_UNSPECIFIED.rawValue)
     if let colour {

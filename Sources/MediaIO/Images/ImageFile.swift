@@ -2,7 +2,8 @@ import CMediaShims
 import DeepfakeCore
 import Foundation
 
-/// Pictures in files: JPEG, PNG, HEIC, AVIF, WebP and others that FFmpeg's decoders read.
+/// Reading and writing pictures in files: JPEG, PNG, HEIC, AVIF, WebP and others that FFmpeg
+/// decodes.
 ///
 /// ```swift
 /// let photo = try ImageFile.read(file)
@@ -10,14 +11,14 @@ import Foundation
 /// try ImageFile.write(small, to: URL(fileURLWithPath: "small.jpg"), format: .jpeg(quality: 90))
 /// ```
 public enum ImageFile {
-  /// How a picture is written.
+  /// The format of a written picture.
   public enum Format: Sendable, Equatable {
-    /// Lossless, 8 bits a channel.
+    /// Lossless, 8 bits for each channel.
     case png
-    /// Lossy; quality 1 to 100. Chroma keeps its full resolution from 90 on.
+    /// Lossy; the quality is 1 to 100. From 90 on, chroma keeps its full resolution.
     case jpeg(quality: Int)
 
-    /// The format that a file's extension asks for: PNG, or JPEG at quality 95; nil for any other.
+    /// The format for a file's extension: PNG, or JPEG at quality 95; nil for other extensions.
     public init?(for url: URL) {
       switch url.pathExtension.lowercased() {
       case "png": self = .png
@@ -27,30 +28,35 @@ public enum ImageFile {
     }
   }
 
-  /// Pixels of the largest picture that is decoded; checked before anything is allocated for it.
+  /// The maximum number of pixels of a picture, 2^28. It is checked before memory is allocated.
   public static let pixelLimit = 1 << 28
 
-  /// Bytes of the largest picture file that is read.
+  /// The maximum size of a picture file in bytes, 1 GiB.
   public static let byteLimit = 1 << 30
 
-  /// The picture in a file, as 8-bit RGB and the right way up.
+  /// Reads the picture in a file as 8-bit RGB, turned upright.
   ///
-  /// What the content is decides, not the name. JPEG: grey, YCbCr, RGB, CMYK and YCCK, baseline and
-  /// progressive, pixels as libjpeg-turbo decodes them by default (as Pillow and OpenCV do). PNG:
-  /// every colour type and depth, interlaced too; alpha is dropped and not composited, 16-bit
-  /// samples keep their high byte, colour profiles and gamma are ignored, again as Pillow and
-  /// OpenCV do. HEIC and AVIF: the main picture, of one part or of tiles, cut and turned as the
-  /// file says. WebP, BMP, TIFF, JPEG 2000, JPEG XL and the others: as FFmpeg decodes them, up to
-  /// 2^27 pixels. Which way up a picture is, EXIF says or, where it does not, XMP.
+  /// The content decides the format, not the name of the file.
   ///
-  /// - Throws: `MediaError` where the file cannot be read, is of another kind, is damaged, ends
-  ///   early or is larger than `pixelLimit`. A cut-off JPEG is an error: half a picture is not the
-  ///   picture.
+  /// - JPEG: grey, YCbCr, RGB, CMYK and YCCK, baseline and progressive. The pixels are those of
+  ///   libjpeg-turbo's defaults, which Pillow and OpenCV also use.
+  /// - PNG: all colour types and depths, also interlaced. As in Pillow and OpenCV, alpha is dropped
+  ///   without compositing, 16-bit samples keep their high byte, and colour profiles and gamma are
+  ///   ignored.
+  /// - HEIC and AVIF: the main picture, in one part or in tiles, cropped and turned as the file
+  ///   states.
+  /// - WebP, BMP, TIFF, JPEG 2000, JPEG XL and others: as FFmpeg decodes them, up to 2^27 pixels.
+  ///
+  /// EXIF gives the orientation of the picture or, if it has none, XMP.
+  ///
+  /// - Throws: `MediaError` if the file cannot be read, has another format, is damaged, is
+  ///   truncated, or is larger than `pixelLimit` or `byteLimit`. A truncated JPEG is an error,
+  ///   because half a picture is not the picture.
   public static func read(_ url: URL) throws(MediaError) -> Image {
     try read(RegularFile.read(url, limit: byteLimit), name: url.relativePath)
   }
 
-  /// The picture in a file's bytes; `name` stands for the file in errors.
+  /// Reads the picture in a file's bytes; `name` is the file's name in errors.
   public static func read(_ data: Data, name: String) throws(MediaError) -> Image {
     guard !data.isEmpty else { throw .unsupported(file: name, found: "it is empty") }
     let format: PictureFormat
@@ -81,11 +87,13 @@ public enum ImageFile {
     }
   }
 
-  /// Writes a picture, first under a temporary name, so that a file of that name is always whole.
+  /// Writes a picture. It is first written under a temporary name, so the file is never incomplete.
   ///
-  /// `format` defaults to what the extension asks for.
-  ///
-  /// - Throws: `MediaError.unwritable`.
+  /// - Parameters:
+  ///   - image: The picture.
+  ///   - url: The file; an existing one is replaced.
+  ///   - format: The format; nil: the one for the file's extension.
+  /// - Throws: `MediaError.unwritable` if the extension is unknown, or encoding or writing fails.
   public static func write(
     _ image: Image, to url: URL, format: Format? = nil
   ) throws(MediaError) {
@@ -101,23 +109,23 @@ public enum ImageFile {
     try OutputFiles.write(bytes, to: url, failure: MediaError.unwritable)
   }
 
-  /// Why the codec refused a picture.
+  /// The error of a codec that cannot encode a picture.
   public struct EncodingError: Error, Sendable {
-    /// The codec's words.
+    /// The message of the codec.
     public var reason: String
   }
 
-  /// A picture as the bytes of a file.
+  /// Encodes a picture as the bytes of a file.
   ///
-  /// - Throws: `EncodingError` where memory is out, or the format cannot hold so large a picture
-  ///   (65535 pixels a side for JPEG).
+  /// - Throws: `EncodingError` if there is not enough memory, or the picture is too large for the
+  ///   format (65535 pixels a side for JPEG).
   public static func encode(_ image: Image, as format: Format) throws(EncodingError) -> Data {
     try encode(image, as: format, isSmall: true)
   }
 
-  /// A picture as JPEG of a quality, 1 to 100, shows it.
+  /// The picture after JPEG compression at `quality`, 1 to 100.
   ///
-  /// - Throws: `EncodingError` likewise.
+  /// - Throws: `EncodingError` if there is not enough memory or the picture is too large for JPEG.
   public static func recompressed(
     _ image: Image, quality: Int
   ) throws(EncodingError) -> Image {

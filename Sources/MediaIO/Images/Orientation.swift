@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-/// How stored pixels become the picture that people see; the raw values are EXIF's.
+/// The transformation from stored pixels to the picture to show; the raw values are EXIF's.
 package enum Orientation: Int, Sendable, CaseIterable {
   case upright = 1
   case mirrored = 2
@@ -11,10 +11,10 @@ package enum Orientation: Int, Sendable, CaseIterable {
   case transversed = 7
   case rotated270 = 8
 
-  /// Whether width and height change places.
+  /// Whether the transformation swaps width and height.
   package var swapsAxes: Bool { rawValue >= Orientation.transposed.rawValue }
 
-  /// Degrees clockwise from the stored to the shown picture, mirroring aside.
+  /// The clockwise rotation from the stored to the shown picture in degrees, without the mirroring.
   package var degrees: Int {
     switch self {
     case .upright, .mirrored: 0
@@ -24,8 +24,8 @@ package enum Orientation: Int, Sendable, CaseIterable {
     }
   }
 
-  /// The orientation nearest to a container's display matrix: stored (x, y) is shown at
-  /// (a x + c y, b x + d y), where a, b, c, d are the elements 0, 1, 3 and 4.
+  /// The orientation nearest to a container's display matrix. The matrix shows stored (x, y) at (a
+  /// x + c y, b x + d y), where a, b, c, d are its elements 0, 1, 3 and 4.
   package init(displayMatrix m: [Int32]) {
     precondition(m.count == 9, "Orientation: a display matrix has 9 elements, not \(m.count)")
     let (a, b, c, d) = (Double(m[0]), Double(m[1]), Double(m[3]), Double(m[4]))
@@ -36,11 +36,13 @@ package enum Orientation: Int, Sendable, CaseIterable {
     }
   }
 
-  /// The shown picture of `width` x `height` stored RGB pixels, rows `stride` bytes apart.
+  /// The picture to show, from `width` x `height` stored RGB pixels whose rows are `stride` bytes
+  /// apart.
   func image(of source: UnsafePointer<UInt8>, width: Int, height: Int, stride: Int) -> Image {
     let shownWidth = swapsAxes ? height : width
     let shownHeight = swapsAxes ? width : height
-    // Where the shown picture's first pixel lies, and the steps to its right and lower neighbours.
+    // The offset of the shown picture's first pixel, and the steps to its right and lower
+    // neighbours.
     let lastX = 3 * (width - 1)
     let lastY = stride * (height - 1)
     let (start, right, down) =
@@ -74,7 +76,7 @@ package enum Orientation: Int, Sendable, CaseIterable {
     }
   }
 
-  /// The shown picture of a stored one.
+  /// The picture to show for a stored picture.
   package func applied(to image: Image) -> Image {
     if self == .upright { return image }
     return image.pixels.withUnsafeBufferPointer { pixels in

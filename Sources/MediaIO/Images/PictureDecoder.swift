@@ -1,10 +1,9 @@
 import CMediaShims
 import DeepfakeCore
 
-/// A JPEG or PNG file in memory, its header read; the pixels come with `decode`.
+/// A JPEG or PNG file in memory. The initializer reads the header; `decode` reads the pixels.
 ///
-/// Owns the C reader, whose bytes must stay in place as long as it lives: it never leaves the call
-/// that holds them.
+/// It owns a C reader that refers to the bytes, so it must not outlive the call that provides them.
 struct PictureDecoder: ~Copyable {
   private enum Reader {
     case jpeg(OpaquePointer)
@@ -13,14 +12,14 @@ struct PictureDecoder: ~Copyable {
 
   private let reader: Reader
   private let file: String
-  /// Pixels across and down, as stored.
+  /// The size in pixels, as stored.
   let width, height: Int
 
   enum Format {
     case jpeg, png
   }
 
-  /// Reads the header of `bytes`, which came from `file`.
+  /// Reads the header in `bytes`; `file` is the name in errors.
   init(_ format: Format, _ bytes: UnsafeBufferPointer<UInt8>, file: String)
     throws(MediaError)
   {
@@ -49,7 +48,7 @@ struct PictureDecoder: ~Copyable {
     }
   }
 
-  /// The picture, the right way up.
+  /// Decodes the picture and turns it upright.
   consuming func decode() throws(MediaError) -> Image {
     guard width > 0, height > 0, width <= ImageFile.pixelLimit / height else {
       throw .tooLarge(

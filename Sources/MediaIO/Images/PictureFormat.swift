@@ -2,18 +2,17 @@ import CFFmpeg
 import CMediaShims
 import Foundation
 
-/// A picture format that is decoded here.
+/// A picture format that can be decoded.
 enum PictureFormat: Equatable {
   case jpeg, png
-  /// HEIC, AVIF and what else is packed as they are.
+  /// HEIC, AVIF and other formats in a HEIF container.
   case heif
-  /// What one of FFmpeg's decoders reads from the whole file's bytes.
+  /// A format that one of FFmpeg's decoders reads from the bytes of a whole file.
   case ffmpeg(AVCodecID)
 
-  /// The format that a file's first bytes show, of those with a decoder or a reader of their own
-  /// here.
+  /// The format by a file's first bytes, if it is JPEG, PNG or HEIF; nil for all others.
   init?(head: some Collection<UInt8>) {
-    // The fourth byte of JPEG-LS, which FFmpeg reads, is F7.
+    // JPEG-LS, which FFmpeg reads, has F7 as its fourth byte.
     if head.starts(with: [0xFF, 0xD8, 0xFF]), head.dropFirst(3).first != 0xF7 {
       self = .jpeg
     } else if head.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
@@ -26,17 +25,16 @@ enum PictureFormat: Equatable {
   }
 }
 
-/// What a file's first bytes show.
+/// The content of a file by its first bytes.
 enum FileContent: Equatable {
   case picture(PictureFormat)
   /// A container that `Video` opens.
   case container
 
-  /// Bytes at a file's start that are looked at.
+  /// The number of bytes to examine at the start of a file.
   static let headSize = 1 << 18
 
-  /// nil where they show nothing that is known here. `name` helps with containers that have no mark
-  /// of their own.
+  /// Nil if the content is unknown. `name` helps to recognise containers without a signature.
   init?(head: Data, name: String? = nil) {
     var head = head.prefix(Self.headSize)
     if let format = PictureFormat(head: head) {

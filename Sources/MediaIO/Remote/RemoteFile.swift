@@ -2,24 +2,28 @@ import CFFmpeg
 import CMediaShims
 import Foundation
 
-/// A file on an HTTP server, read from front to back through FFmpeg's `http` and `https` protocols,
-/// which the program links anyway.
+/// A file on an HTTP server, read in order through FFmpeg's `http` and `https` protocols. The
+/// program links FFmpeg anyway.
 ///
-/// Redirects are followed, never from `https` to `http`; certificates are checked; `http_proxy` and
-/// `no_proxy` are heeded. Waiting ends when the task is cancelled or nothing has come for the time
-/// limit.
+/// Redirects are followed, but never from `https` to `http`. Certificates are checked, and
+/// `http_proxy` and `no_proxy` are respected. Waiting ends if the task is cancelled or no data
+/// arrives within the time limit.
 package final class RemoteFile {
-  /// The address as it may be shown: without passwords and queries.
+  /// The address for messages, without passwords and queries.
   package let address: String
-  /// Bytes of the whole file, where the server says so.
+  /// The size of the whole file in bytes; nil if the server does not state it.
   package let size: Int?
   private let context: UnsafeMutablePointer<AVIOContext>
 
-  /// Asks for the file from byte `offset` on.
+  /// Requests the file from byte `offset` on.
   ///
   /// - Parameters:
-  ///   - timeLimit: seconds without an answer or a byte after which it is given up.
-  ///   - userAgent: what the server is told of the program.
+  ///   - url: The address, `http` or `https`.
+  ///   - offset: The first byte to read, to resume a download.
+  ///   - timeLimit: The time without an answer or data after which the request fails, in seconds.
+  ///   - userAgent: The name of the program in the request.
+  /// - Throws: `RemoteError`; its kind is `cannotResume` if the server cannot send the file from
+  ///   `offset` on.
   package init(
     _ url: URL, from offset: Int = 0, timeLimit: Double, userAgent: String
   ) throws(RemoteError) {
@@ -31,13 +35,13 @@ package final class RemoteFile {
     _ = Message.takeLog()
     var options = Self.options(offset: offset, timeLimit: timeLimit, userAgent: userAgent)
     defer { av_dict_free(&options) }
-    // The callback runs on this thread while FFmpeg waits, so it sees this task.
+    // FFmpeg calls this on the waiting thread, so it sees the current task.
     var interruption = AVIOInterruptCB(callback: { _ in Task.isCancelled ? 1 : 0 }, opaque: nil)
     var context: UnsafeMutablePointer<AVIOContext>?
     let status = avio_open2(&context, url.absoluteString, AVIO_FLAG_READ, &interruption, &options)
     guard status >= 0, let context else {
-      // FFmpeg's answer where the server sends the file's beginning instead of the part asked for;
-      // and the server's where the file has no such part (416).
+      // FFmpeg's error if the server sends the file from its start instead of from `offset`; and
+      // the server's error if the file is shorter than that (416).
       if offset > 0, status == -EPERM || df_av_http_status(status) == 499 {
         throw RemoteError(address, .cannotResume, "the server does not send the file's rest")
       }
@@ -57,15 +61,16 @@ package final class RemoteFile {
     avio_closep(&open)
   }
 
-  /// Reads what has come, at most what the buffer holds. 0 at the end.
+  /// Reads the bytes that have arrived, at most as many as fit into the buffer. Returns 0 at the
+  /// end.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(RemoteError) -> Int {
     let room = Int32(min(buffer.count, 1 << 20))
     let status = avio_read_partial(
       context, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), room)
     if status >= 0 { return Int(status) }
     if status == df_av_error_end() { return 0 }
-    // Without a length, only the connection's end tells the file's; some versions call that an
-    // error.
+    // If the length is unknown, the end of the connection is the end of the file. Some versions of
+    // FFmpeg report this as an error.
     if size == nil, status == -EIO, !Task.isCancelled { return 0 }
     throw RemoteError(address, reading: status)
   }
@@ -85,7 +90,7 @@ package final class RemoteFile {
     return options
   }
 
-  /// The certificates to trust: not every TLS library that FFmpeg may use knows the system's.
+  /// The certificates to trust. Some TLS libraries that FFmpeg can use do not know the system's.
   private static func certificates() -> String? {
     let candidates = [
       ProcessInfo.processInfo.environment["SSL_CERT_FILE"], "/etc/ssl/certs/ca-certificates.crt",
@@ -94,7 +99,7 @@ package final class RemoteFile {
     return candidates.compactMap { $0 }.first { FileManager.default.isReadableFile(atPath: $0) }
   }
 
-  /// Where the file was found in the end.
+  /// The address of the file after all redirects.
   private static func location(_ context: UnsafeMutablePointer<AVIOContext>) -> String? {
     var value: UnsafeMutablePointer<UInt8>?
     guard av_opt_get(context, "location", AV_OPT_SEARCH_CHILDREN, &value) >= 0, let value else {
@@ -113,23 +118,23 @@ package final class RemoteFile {
   }
 }
 
-/// Why a file could not be fetched.
+/// The reason why a file could not be fetched.
 package struct RemoteError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What to do about it depends on the kind.
+  /// The kind of error, which decides the next step.
   package enum Kind: Sendable, Equatable {
     /// The task was cancelled.
     case cancelled
     /// The server cannot send the rest of a file.
     case cannotResume
-    /// The server or this program will not; trying again is of no use.
+    /// The server or this program refuses the request; trying again does not help.
     case refused
-    /// The connection failed or broke; it may hold the next time.
+    /// The connection failed or broke; trying again may help.
     case connection
   }
 
   package var address: String
   package var kind: Kind
-  /// The cause and the way out.
+  /// The cause and, if there is one, the solution.
   package var reason: String
 
   init(_ address: String, _ kind: Kind, _ reason: String) {
@@ -138,13 +143,13 @@ package struct RemoteError: Error, Sendable, Equatable, CustomStringConvertible 
     self.reason = reason
   }
 
-  /// The error of a file that ended before its time.
+  /// The error for a file that ended before all its bytes arrived.
   package static func cutOff(_ address: String, at count: Int, of total: Int) -> RemoteError {
     RemoteError(
       address, .connection, "the connection broke off after \(count) of \(total) bytes")
   }
 
-  /// What FFmpeg's error means when a file was asked for.
+  /// The error for FFmpeg's status after a request.
   fileprivate init(_ address: String, opening status: Int32, log: String, timeLimit: Double) {
     self.init(address, .connection, "")
     if Task.isCancelled {
@@ -180,7 +185,7 @@ package struct RemoteError: Error, Sendable, Equatable, CustomStringConvertible 
     }
   }
 
-  /// What FFmpeg's error means in the middle of a file.
+  /// The error for FFmpeg's status while reading a file.
   fileprivate init(_ address: String, reading status: Int32) {
     if Task.isCancelled {
       self.init(address, .cancelled, "cancelled")
@@ -191,6 +196,5 @@ package struct RemoteError: Error, Sendable, Equatable, CustomStringConvertible 
     }
   }
 
-  /// The message for people.
   package var description: String { "\(address): cannot be fetched: \(reason)." }
 }

@@ -2,7 +2,7 @@ import CFFmpeg
 import CMediaShims
 import Foundation
 
-/// One run through a video, from its first packet to its last.
+/// One pass through a video, from its first packet to its last.
 final class DecodePass {
   private let file: String
   private let info: VideoInfo
@@ -12,17 +12,17 @@ final class DecodePass {
   private let orientation: Orientation?
   private var readPackets = 0
   private var lastTime: Double?
-  /// Where no packet says when it is shown, but when it is decoded: those times, of the packets
-  /// whose frames have not come out yet. nil otherwise.
+  /// The decoding times of packets whose frames have not been decoded yet. They are used only if no
+  /// packet has a presentation time; nil otherwise.
   private var waiting: [Int64]? = []
   private let isCancelled: @Sendable () -> Bool
   private(set) var summary = DecodeSummary()
 
-  /// Packets whose frames a decoder holds back, at most: 16 to put them in order, 16 on its
-  /// threads.
+  /// The maximum number of packets whose frames a decoder holds back: 16 for reordering and 16 for
+  /// its threads.
   private static let longestWait = 32
 
-  /// Failures in a row, without a frame between them, after which a flushed decoder is given up.
+  /// The number of consecutive failures without a frame after which flushing the decoder ends.
   private static let flushFailureLimit = 256
 
   init(_ video: Video) throws(MediaError) {
@@ -36,20 +36,20 @@ final class DecodePass {
     orientation = demuxer.orientation
   }
 
-  /// A frame on its way, before its conversion.
+  /// A decoded frame before its conversion to RGB.
   struct Arrival {
     var index: Int
     var time: Double
     var shape: PixelShape
     var orientation: Orientation
-    /// Its content may be moved out.
+    /// The frame; the receiver may move its content out.
     var frame: DecodedFrame
   }
 
-  /// Decodes everything, or what `plan` needs, and calls `body` with every decoded frame in shown
-  /// order. May run once.
+  /// Decodes the whole video, or the packets that `plan` needs, and calls `body` with every decoded
+  /// frame in presentation order. It can run only once.
   ///
-  /// With a plan, the frames that come are not all there are, so that their indices mean nothing.
+  /// With a plan, only some frames are decoded, so their indices have no meaning.
   func run(_ plan: DecodePlan? = nil, _ body: (Arrival) throws -> Void) throws {
     let packet = try Packet(file: file)
     var leavesOut = false
@@ -61,12 +61,14 @@ final class DecodePass {
       if step == .leaveOut { leavesOut = true }
       if step == .leaveOut || step == .passOver { continue }
       if leavesOut {
-        // A frame that begins anew comes next: those before it must be out first.
+        // The next packet can be decoded without earlier ones, so all earlier frames must come out
+        // first.
         leavesOut = false
         try finish(body)
         decoder.restart()
       }
-      // Where streams were joined, FFmpeg doubts packets on either side; decoding then tells.
+      // If two streams were joined, FFmpeg marks packets on both sides as corrupt. Only decoding
+      // shows whether they are.
       if demuxer.hasJumped, let last = doubted, readPackets - last <= 2 {
         summary.damagedPackets -= 1
         doubted = nil
@@ -85,7 +87,7 @@ final class DecodePass {
       let failed = try drain(body) == .failed
       if sent != .taken || failed {
         _ = waiting?.popLast()
-        // A doubted one has been counted.
+        // A packet that was marked as corrupt is already counted.
         if doubted != readPackets { summary.damagedPackets += 1 }
         doubted = nil
       }
@@ -94,7 +96,7 @@ final class DecodePass {
     sumUp()
   }
 
-  /// Hands on the frames that the decoder still holds.
+  /// Delivers the frames that the decoder still holds.
   private func finish(_ body: (Arrival) throws -> Void) throws {
     _ = decoder.send(nil)
     var failures = 0
@@ -106,7 +108,7 @@ final class DecodePass {
     }
   }
 
-  /// Hands on every frame that the decoder has ready, and says why it stopped.
+  /// Delivers all frames that the decoder has ready, and returns the reason why it stopped.
   private func drain(_ body: (Arrival) throws -> Void) throws -> Decoder.Received {
     while true {
       let received = decoder.receive(frame)
@@ -122,7 +124,7 @@ final class DecodePass {
     }
   }
 
-  /// The frame's own orientation; the container's goes before it.
+  /// The orientation stored in the frame. The container's orientation has priority.
   private var frameOrientation: Orientation {
     var matrix = [Int32](repeating: 0, count: 9)
     guard df_av_frame_display_matrix(frame.pointer, &matrix) != 0 else { return .upright }
@@ -133,7 +135,7 @@ final class DecodePass {
     let none = df_av_no_time()
     let stamp = frame.pointer.pointee.pts
     if stamp != none { return demuxer.seconds(stamp) }
-    // Frames are shown in the order of those times, whichever is whose.
+    // Frames are shown in the order of these times, whichever packet a time belongs to.
     if let first = waiting?.first {
       waiting?.removeFirst()
       return demuxer.seconds(first)
@@ -144,7 +146,7 @@ final class DecodePass {
     return lastTime.map { $0 + step } ?? 0
   }
 
-  /// Notes the time of a packet that is about to be decoded.
+  /// Records the decoding time of a packet before it is decoded.
   private func note(_ packet: Packet) {
     let none = df_av_no_time()
     let stamps = packet.pointer.pointee
@@ -163,7 +165,8 @@ final class DecodePass {
       summary.isTruncated = true
       summary.warnings.append("the container promises \(promised) frames and holds \(readPackets)")
     }
-    // Some containers count the duration from a player's zero, others from the zero of their clock.
+    // Some containers measure the duration from a player's zero, others from the zero of their
+    // clock.
     if demuxer.promisesDuration, let end = info.duration, let last = lastTime,
       max(last, last - demuxer.seconds(0)) < end * 0.9 - 1, !summary.isTruncated
     {

@@ -1,7 +1,7 @@
 import CFFmpeg
 import CMediaShims
 
-/// A frame's storage: pixels as the decoder left them, shared and not copied.
+/// A decoded frame. Its pixels are shared with the decoder and not copied.
 final class DecodedFrame {
   let pointer: UnsafeMutablePointer<AVFrame>
 
@@ -12,23 +12,23 @@ final class DecodedFrame {
     pointer = frame
   }
 
-  /// Takes what `other` holds and leaves it empty.
+  /// Moves the content of `other` here and leaves it empty.
   convenience init(moving other: DecodedFrame, file: String) throws(MediaError) {
     try self.init(file: file)
     av_frame_move_ref(pointer, other.pointer)
   }
 
-  /// Bytes of its pixels, about.
+  /// The approximate size of its pixels in bytes.
   var byteCount: Int {
     let frame = pointer.pointee
     let size = av_image_get_buffer_size(AVPixelFormat(frame.format), frame.width, frame.height, 64)
     return size > 0 ? Int(size) : 4 * Int(frame.width) * Int(frame.height)
   }
 
-  /// Its timestamp, in units of the stream's.
+  /// The presentation timestamp in the stream's time base.
   var stamp: Int64 { pointer.pointee.pts }
 
-  /// Whether it is made of two fields.
+  /// Whether the frame consists of two fields.
   var isInterlaced: Bool { df_av_frame_is_interlaced(pointer) != 0 }
 
   deinit {
@@ -39,14 +39,14 @@ final class DecodedFrame {
 
 /// The decoder of one stream.
 final class Decoder {
-  /// Pixels a side, and in all, of the largest frame that is decoded.
+  /// The maximum side and the maximum number of pixels of a frame.
   static let sideLimit = 16384
   static let pixelLimit = 1 << 27
 
   private let context: UnsafeMutablePointer<AVCodecContext>
 
-  /// Opens the decoder of a container's video stream. Takes the container and not the stream, which
-  /// must not outlive it.
+  /// Opens a decoder for a container's video stream. It takes the demuxer because the stream must
+  /// not outlive it.
   init(_ demuxer: Demuxer, threadCount: Int) throws(MediaError) {
     let stream = demuxer.stream
     guard let parameters = stream.pointee.codecpar else {
@@ -61,10 +61,13 @@ final class Decoder {
     }
   }
 
-  /// Opens a decoder of single pictures.
+  /// Opens a decoder for single pictures.
   ///
-  /// - Parameter configuration: what the file says to the decoder apart from the pictures; may be
-  ///   empty.
+  /// - Parameters:
+  ///   - codec: The codec of the pictures.
+  ///   - configuration: The configuration that the file stores separately from the pictures; it may
+  ///     be empty.
+  ///   - file: The name in errors.
   init(pictures codec: AVCodecID, configuration: [UInt8], file: String) throws(MediaError) {
     context = try Decoder.open(codec, file: file) { context in
       context.pointee.thread_count = 1
@@ -114,24 +117,24 @@ final class Decoder {
     String(cString: avcodec_get_name(parameters.pointee.codec_id))
   }
 
-  /// What the decoder made of a packet.
+  /// The result of sending a packet.
   enum Sent { case taken, full, refused }
 
-  /// Gives the decoder a packet, or nil at the end.
+  /// Sends a packet to the decoder; nil at the end of the stream.
   func send(_ packet: Packet?) -> Sent {
     let status = avcodec_send_packet(context, packet?.pointer)
     if status == df_av_error_again() { return .full }
     return status >= 0 || status == df_av_error_end() ? .taken : .refused
   }
 
-  /// Forgets all frames, after the end, so that packets can follow from a frame on that begins
-  /// anew.
+  /// Resets the decoder after its end, so that it can continue with a packet that needs no earlier
+  /// ones.
   func restart() { avcodec_flush_buffers(context) }
 
-  /// What the decoder had to give.
+  /// The result of receiving a frame.
   enum Received { case frame, nothingYet, end, failed }
 
-  /// Takes the next frame in shown order.
+  /// Receives the next frame in presentation order.
   func receive(_ frame: DecodedFrame) -> Received {
     let status = avcodec_receive_frame(context, frame.pointer)
     if status >= 0 { return .frame }
@@ -139,7 +142,7 @@ final class Decoder {
     return status == df_av_error_end() ? .end : .failed
   }
 
-  /// Decodes a packet that holds one whole picture, whatever was decoded before.
+  /// Decodes a packet that contains one whole picture, independent of earlier packets.
   ///
   /// - Returns: FFmpeg's error number, or 0.
   func decode(_ picture: Packet, into frame: DecodedFrame) -> Int32 {

@@ -2,7 +2,7 @@ import CFFmpeg
 import CMediaShims
 import Foundation
 
-/// A packet's storage, reused from packet to packet.
+/// A packet, whose memory is used again for the next one.
 final class Packet {
   let pointer: UnsafeMutablePointer<AVPacket>
 
@@ -13,7 +13,7 @@ final class Packet {
     pointer = packet
   }
 
-  /// A packet of these bytes, copied.
+  /// Creates a packet with a copy of these bytes.
   convenience init(_ bytes: UnsafeRawBufferPointer, file: String) throws(MediaError) {
     try self.init(file: file)
     guard let size = Int32(exactly: bytes.count), let start = bytes.baseAddress,
@@ -28,17 +28,18 @@ final class Packet {
   }
 }
 
-/// An open container, read packet by packet, of which only the best video stream is delivered.
+/// An open container that is read packet by packet. Only the packets of the best video stream are
+/// delivered.
 ///
-/// Only the file itself is opened: FFmpeg is held to its `file` protocol and to containers that
-/// refer to nothing else.
+/// Only the file itself is opened: FFmpeg may use only its `file` protocol and containers that do
+/// not refer to other files.
 final class Demuxer {
   let file: String
-  /// Lives as long as the demuxer.
+  /// The video stream; it is valid as long as the demuxer lives.
   let stream: UnsafeMutablePointer<AVStream>
   private let context: UnsafeMutablePointer<AVFormatContext>
   private let fileSize: Int
-  /// Frames that the container claims to hold; nil where it does not say.
+  /// The number of frames that the container states; nil if it does not state one.
   let promisedFrames: Int?
   /// The timestamp at which a player's clock is zero.
   let origin: Int64
@@ -46,10 +47,10 @@ final class Demuxer {
   private var packets = 0
   private var bytes = 0
 
-  /// Why reading stopped, or skipped something, before the container's end; nil in a sound file.
+  /// The reason why reading stopped early or skipped something; nil for an intact file.
   private(set) var readingProblem: String?
 
-  /// Failed reads in a row after which the rest is given up.
+  /// The number of consecutive failed reads after which reading ends.
   private static let failureLimit = 16
 
   init(_ url: URL) throws(MediaError) {
@@ -73,7 +74,7 @@ final class Demuxer {
     promisedFrames = frames > 0 ? min(frames, indexed[Int(stream.pointee.index)] ?? frames) : nil
     clock = StreamClock(context, stream)
     origin = Demuxer.origin(of: stream, in: context)
-    // What was logged on the way is of no interest when the file opened after all.
+    // Warnings logged so far do not matter if the file could be opened.
     _ = Message.takeLog()
     for i in 0..<Int(context.pointee.nb_streams) {
       let other = context.pointee.streams[i]
@@ -110,11 +111,11 @@ final class Demuxer {
     return context
   }
 
-  /// By stream, the packets that the index names at the file's start or end, where it names every
-  /// one.
+  /// The number of packets of each stream in the container's index, for containers that have a full
+  /// index at the start or end of the file (MOV, MP4, AVI); by stream number.
   ///
-  /// Fewer than the container's count where an edit list leaves some out, or where packets are
-  /// empty (an AVI says so that a frame is shown for longer).
+  /// It is smaller than the container's count if an edit list leaves some packets out, or if
+  /// packets are empty. An empty packet in an AVI means that a frame is shown for longer.
   private static func indexedFrames(
     of context: UnsafeMutablePointer<AVFormatContext>
   ) -> [Int: Int] {
@@ -128,8 +129,9 @@ final class Demuxer {
     return found
   }
 
-  /// A player's clock begins with the first sound or picture. Sound often begins a little earlier,
-  /// by how it is coded; then the clock here begins with the picture.
+  /// The timestamp of a player's zero. A player's clock starts with the first sound or picture.
+  /// Because of its coding, sound often starts a little earlier. If the difference is less than a
+  /// tenth of a second, the clock here starts with the picture.
   private static func origin(
     of stream: UnsafeMutablePointer<AVStream>, in context: UnsafeMutablePointer<AVFormatContext>
   ) -> Int64 {
@@ -144,7 +146,7 @@ final class Demuxer {
     return lead < 0.1 ? picture : first
   }
 
-  /// Lets FFmpeg look into the streams, with the same limit on frames as for decoding.
+  /// Lets FFmpeg examine the streams, with the same limit of pixels as for decoding.
   private static func analyse(
     _ context: UnsafeMutablePointer<AVFormatContext>, file: String
   ) throws(MediaError) {
@@ -157,7 +159,7 @@ final class Demuxer {
     guard status >= 0 else { throw .damaged(file: file, reason: Message.ffmpegLog(status)) }
   }
 
-  /// The stream that FFmpeg holds for the main one; cover pictures are none.
+  /// The main video stream by FFmpeg's choice; cover pictures do not count.
   private static func bestStream(
     of context: UnsafeMutablePointer<AVFormatContext>, file: String
   ) throws(MediaError) -> UnsafeMutablePointer<AVStream> {
@@ -182,32 +184,32 @@ final class Demuxer {
     }
   }
 
-  /// Streams of every kind.
+  /// The number of streams of all kinds.
   var streamCount: Int { Int(context.pointee.nb_streams) }
 
-  /// The container's short name.
+  /// FFmpeg's short name of the container.
   var container: String { context.pointee.iformat.map { String(cString: $0.pointee.name) } ?? "" }
 
-  /// Seconds on a player's clock of one of the stream's timestamps.
+  /// The time of a timestamp of the stream on a player's clock, in seconds.
   func seconds(_ stamp: Int64) -> Double { (Double(stamp) - Double(origin)) * timeBase }
 
-  /// Seconds in a unit of the stream's timestamps.
+  /// The duration of one unit of the stream's timestamps, in seconds.
   private var timeBase: Double { av_q2d(stream.pointee.time_base) }
 
-  /// The shape of a frame's pixels, by the container or else by the frame itself; nil for the
-  /// stream's.
+  /// The pixel aspect ratio of a frame, from the container or else from the frame itself; for nil,
+  /// that of the stream.
   func pixelShape(of frame: DecodedFrame?) -> PixelShape {
     PixelShape(av_guess_sample_aspect_ratio(context, stream, frame?.pointer))
   }
 
-  /// The container's word on how frames are turned, if any.
+  /// The orientation in the container, or nil if it has none.
   var orientation: Orientation? {
     var matrix = [Int32](repeating: 0, count: 9)
     guard df_av_stream_display_matrix(stream, &matrix) != 0 else { return nil }
     return Orientation(displayMatrix: matrix)
   }
 
-  /// Seconds, by the stream or else by the container.
+  /// The duration in seconds, from the stream or else from the container; nil if unknown.
   var duration: Double? {
     if stream.pointee.duration > 0 {
       return Double(stream.pointee.duration) * timeBase
@@ -216,16 +218,17 @@ final class Demuxer {
     return duration > 0 ? Double(duration) / Double(AV_TIME_BASE) : nil
   }
 
-  /// Whether the duration is written in the file, and not told from what it holds.
+  /// Whether the duration is stored in the file, rather than estimated from its content.
   var promisesDuration: Bool {
     context.pointee.duration_estimation_method == AVFMT_DURATION_FROM_STREAM
   }
 
-  /// Whether the container's clock jumped with the last packet, as where two were joined.
+  /// Whether the container's clock jumped at the last packet, for example where two videos were
+  /// joined.
   var hasJumped: Bool { clock.hasJumped }
 
-  /// Reads the video stream's next packet, over the one before. False at the end, or where nothing
-  /// more can be read.
+  /// Reads the next packet of the video stream into `packet`, replacing its content. False at the
+  /// end, or if nothing more can be read.
   func read(_ packet: Packet) -> Bool {
     var failures = 0
     av_packet_unref(packet.pointer)
@@ -255,8 +258,9 @@ final class Demuxer {
     return false
   }
 
-  /// An index can name the same bytes any number of times; a true one has more bytes than packets
-  /// and reads each byte about once.
+  /// Whether the container's index is plausible so far. A malicious index can name the same bytes
+  /// many times. In a valid file there are more bytes than packets, and each byte is read about
+  /// once.
   private func isPlausible(_ packet: Packet) -> Bool {
     packets += 1
     bytes += Int(packet.pointer.pointee.size)

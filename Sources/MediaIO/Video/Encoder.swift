@@ -2,14 +2,16 @@ import CFFmpeg
 import CMediaShims
 import DeepfakeCore
 
-/// An encoder of pictures of one size: H.264 where FFmpeg has an encoder for it that opens, else
-/// MPEG-4.
+/// A video encoder for pictures of one size. It uses the first encoder that FFmpeg can open: H.264
+/// if possible, otherwise MPEG-4.
 final class Encoder {
-  /// Ticks a second of the timestamps that go in and come out. MPEG-4 counts at most 65535; this
-  /// holds the usual frame rates, those of NTSC too, exactly or within 9 microseconds.
+  /// The time base: ticks per second of input and output timestamps. MPEG-4 allows at most 65535.
+  /// This value represents the usual frame rates, including NTSC's, exactly or within 9
+  /// microseconds.
   static let ticks: Int32 = 60_000
 
-  /// In order of preference. Those of graphics cards are left out: their presence says nothing.
+  /// FFmpeg's encoders in order of preference. Those of graphics cards are left out: FFmpeg can
+  /// contain them without a usable card.
   static let names = ["libx264", "libopenh264", "h264_videotoolbox", "mpeg4"]
 
   let context: UnsafeMutablePointer<AVCodecContext>
@@ -17,20 +19,24 @@ final class Encoder {
   private let frame: DecodedFrame
   private let converter: OpaquePointer
 
+  /// Opens an encoder.
+  ///
   /// - Parameters:
-  ///   - file: what errors call the file.
-  ///   - width: pixels across, even.
-  ///   - height: pixels down, even.
-  ///   - frameRate: frames a second on average, for the encoder's choice of bit rates.
-  ///   - headerInContainer: whether the container wants the codec's header for itself.
+  ///   - file: The name of the file in errors.
+  ///   - width: The width in pixels, even.
+  ///   - height: The height in pixels, even.
+  ///   - frameRate: The average number of frames per second, used to choose bit rates.
+  ///   - headerInContainer: Whether the container stores the codec's header.
+  ///   - threadCount: The number of threads, limited to 1 to 8.
   ///   - names: FFmpeg's encoders to try, in order of preference.
-  ///   - crf: libx264's constant rate factor; higher is smaller and worse.
+  ///   - crf: libx264's constant rate factor; higher means smaller files and lower quality.
+  /// - Throws: `MediaError.unwritable` if no encoder can be opened.
   init(
     file: String, width: Int, height: Int, frameRate: Double, headerInContainer: Bool,
     threadCount: Int, names: [String], crf: Int
   ) throws(MediaError) {
     self.file = file
-    // As players take pictures without tags: large ones are BT.709.
+    // Players assume BT.709 for large pictures without colour tags.
     let isHD = height >= 720
     guard let converter = df_yuv_converter_new(Int32(width), Int32(height), isHD ? 1 : 0) else {
       throw .unwritable(file: file, reason: "out of memory")
@@ -87,7 +93,7 @@ final class Encoder {
         : "no encoder takes \(width)x\(height) pixels (\(problems.joined(separator: "; ")))")
   }
 
-  /// Pictures that look like the original, at moderate speed.
+  /// Sets the options of the encoder for a result close to the original, at moderate speed.
   private static func tune(
     _ context: UnsafeMutablePointer<AVCodecContext>, _ name: String, frameRate: Double, crf: Int
   ) {
@@ -96,21 +102,21 @@ final class Encoder {
     case "libx264":
       av_opt_set(options, "preset", "veryfast", 0)
       av_opt_set(options, "crf", "\(crf)", 0)
-      // It looks ahead by dozens of pictures; of large ones, that would take gigabytes.
+      // libx264 looks ahead by dozens of pictures; for large pictures this would take gigabytes.
       let pixels = Int(context.pointee.width) * Int(context.pointee.height)
       if pixels > 1 << 24 { av_opt_set(options, "tune", "zerolatency", 0) }
     case "mpeg4":
       context.pointee.flags |= AV_CODEC_FLAG_QSCALE
       context.pointee.global_quality = 3 * FF_QP2LAMBDA
     default:
-      // A tenth of a bit a pixel.
+      // A tenth of a bit per pixel.
       let pixels = Double(context.pointee.width) * Double(context.pointee.height)
       context.pointee.bit_rate = Int64(max(200_000, 0.1 * pixels * min(frameRate, 120)))
     }
   }
 
-  /// Encodes a picture, shown from `tick` on, or, given nil, what is still on its way; every packet
-  /// that is ready goes to `body`.
+  /// Encodes a picture that is shown from `tick` on; nil flushes the encoder. Calls `body` with
+  /// every packet that is ready.
   func encode(
     _ image: Image?, at tick: Int64 = 0, _ body: (Packet) throws(MediaError) -> Void
   ) throws(MediaError) {
@@ -127,7 +133,7 @@ final class Encoder {
     }
   }
 
-  /// Room of its own for each picture: the encoder may keep what it was given for long.
+  /// Copies a picture to a new frame buffer, because the encoder may keep earlier buffers for long.
   private func fill(with image: Image, _ tick: Int64) throws(MediaError) {
     let target = frame.pointer
     target.pointee.format = AV_PIX_FMT_YUV420P.rawValue

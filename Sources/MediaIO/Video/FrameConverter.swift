@@ -2,8 +2,8 @@ import CFFmpeg
 import CMediaShims
 import DeepfakeCore
 
-/// Turns decoded frames into pictures. Keeps its tables from frame to frame, and makes new ones
-/// when size, format, pixels' shape or colour tags change in mid-stream.
+/// A converter from decoded frames to RGB pictures. It keeps its tables and creates new ones only
+/// when the size, format, pixel aspect ratio or colour tags change.
 final class FrameConverter {
   private let file: String
   private var converter: OpaquePointer?
@@ -18,7 +18,7 @@ final class FrameConverter {
     rows?.deallocate()
   }
 
-  /// The frame as RGB: stretched where its pixels are not square, then turned by `orientation`.
+  /// The frame as RGB. Pixels that are not square are stretched; then `orientation` is applied.
   func image(
     _ frame: DecodedFrame, _ shape: PixelShape = .square, _ orientation: Orientation = .upright
   ) throws(MediaError) -> Image {
@@ -35,7 +35,7 @@ final class FrameConverter {
     }
     if converter == nil { converter = df_converter_new(frame.pointer, columns, rows) }
     guard let converter else { throw unsupported(frame) }
-    // swscale writes whole vectors, also where a row ends in the middle of one.
+    // swscale writes whole vectors, even if a row ends within one.
     let stride = (width * 3 + 63) & ~63
     if stride == width * 3, orientation == .upright {
       var isDone = false
@@ -72,7 +72,7 @@ final class FrameConverter {
   }
 }
 
-/// Converters side by side, so that each of some frames is converted on a thread of its own.
+/// A group of converters that convert several frames at once, each on its own thread.
 final class ConverterRow {
   private let converters: [FrameConverter]
 
@@ -80,13 +80,13 @@ final class ConverterRow {
     converters = (0..<count).map { _ in FrameConverter(file: file) }
   }
 
-  /// Frames that are converted at a time.
+  /// The number of frames that are converted at once.
   var count: Int { converters.count }
 
-  /// The frames, at most `count`, as RGB.
+  /// The frames as RGB, in order; at most `count` frames.
   func images(_ frames: [DecodePass.Arrival]) -> [Result<Image, MediaError>] {
     precondition(frames.count <= count, "ConverterRow: \(frames.count) frames for \(count)")
-    // Each index has a converter and a frame to itself.
+    // Each index has its own converter and its own frame.
     nonisolated(unsafe) let pairs = Array(zip(converters, frames))
     return Parallel.map(pairs.count) { index in
       let (converter, frame) = pairs[index]

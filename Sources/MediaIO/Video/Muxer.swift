@@ -2,16 +2,17 @@ import CFFmpeg
 import CMediaShims
 import Foundation
 
-/// A container with one video stream, being written.
+/// A container with one video stream that is being written.
 final class Muxer {
   private let file: String
   private let context: UnsafeMutablePointer<AVFormatContext>
   private var hasHeader = false
 
-  /// Opens `url` for writing, over what is there.
+  /// Opens `url` for writing and replaces an existing file.
   ///
   /// - Parameters:
-  ///   - file: what errors call the file.
+  ///   - url: The file to write.
+  ///   - file: The name of the file in errors.
   ///   - format: FFmpeg's short name of the container.
   init(_ url: URL, file: String, format: String) throws(MediaError) {
     self.file = file
@@ -36,10 +37,10 @@ final class Muxer {
     avformat_free_context(context)
   }
 
-  /// Whether the codec's header goes to the container and not into the stream.
+  /// Whether the container stores the codec's header instead of the stream.
   var wantsHeader: Bool { context.pointee.oformat.pointee.flags & AVFMT_GLOBALHEADER != 0 }
 
-  /// Adds the stream that an encoder makes, and begins the file.
+  /// Adds the stream of an encoder, and writes the container's header.
   func start(_ encoder: UnsafeMutablePointer<AVCodecContext>) throws(MediaError) {
     guard let stream = avformat_new_stream(context, nil),
       avcodec_parameters_from_context(stream.pointee.codecpar, encoder) >= 0
@@ -47,14 +48,15 @@ final class Muxer {
     stream.pointee.time_base = encoder.pointee.time_base
     stream.pointee.avg_frame_rate = encoder.pointee.framerate
     var options: OpaquePointer?
-    // The index goes to the front, so that a player can start before it has the whole file.
+    // Moves the index to the start of the file, so that a player can start before it has the whole
+    // file.
     av_dict_set(&options, "movflags", "+faststart", 0)
     defer { av_dict_free(&options) }
     try check(avformat_write_header(context, &options))
     hasHeader = true
   }
 
-  /// Writes a packet whose times are in units of `timeBase`.
+  /// Writes a packet whose timestamps are in units of `timeBase`.
   func write(_ packet: Packet, timeBase: AVRational) throws(MediaError) {
     guard let stream = context.pointee.streams[0] else { return }
     packet.pointer.pointee.stream_index = 0
@@ -62,14 +64,15 @@ final class Muxer {
     try check(av_interleaved_write_frame(context, packet.pointer))
   }
 
-  /// Ends the file; all of it has been handed to the system when this returns.
+  /// Completes and closes the file. All bytes have been passed to the system when this returns.
   func finish() throws(MediaError) {
     if hasHeader { try check(av_write_trailer(context)) }
     let status = avio_closep(&context.pointee.pb)
     guard status >= 0 else { throw .unwritable(file: file, reason: Message.ffmpeg(status)) }
   }
 
-  /// Buffered writes fail later than they are made, and some muxers do not look.
+  /// Throws if `status` or the output has an error. Buffered writes fail later than they are
+  /// requested, and some muxers do not check for this.
   private func check(_ status: Int32) throws(MediaError) {
     let error = context.pointee.pb?.pointee.error ?? 0
     guard status >= 0, error >= 0 else {

@@ -2,20 +2,20 @@ import CFFmpeg
 import CMediaShims
 import Foundation
 
-/// What a video's packets say of its frames, before any is decoded.
+/// Information about a video's frames from its packets, without decoding.
 package struct PacketIndex: Sendable {
-  /// Packets that should yield a frame each.
+  /// The number of packets that should give a frame each.
   package private(set) var count = 0
-  /// Of each packet in the file's order, where all have timestamps, no two the same; else nil.
+  /// The packets in file order; nil if some have no timestamp or cannot be analysed.
   private var packets: [Entry]? = []
 
-  /// Packets up to which they are noted one by one: 19 hours of 60 frames a second. A file made for
-  /// it can hold as many as it has bytes.
+  /// The maximum number of packets to record: 19 hours at 60 frames per second. A malicious file
+  /// can have as many packets as bytes.
   private static let longest = 1 << 22
 
   private struct Entry: Sendable {
     var stamp: Int64
-    /// Whether decoding can begin here and be exact from here on.
+    /// Whether decoding can start at this packet and is exact from here on.
     var begins: Bool
     /// Whether other frames may refer to this one.
     var isReferredTo: Bool
@@ -23,7 +23,8 @@ package struct PacketIndex: Sendable {
     var isNeededByOthers: Bool { begins || isReferredTo }
   }
 
-  /// Reads all packets of a video.
+  /// Reads all packets of a video. Throws `MediaError`, or `CancellationError` if the video is
+  /// cancelled.
   package static func read(_ video: Video) throws -> PacketIndex {
     let demuxer = try Demuxer(video.url)
     let packet = try Packet(file: demuxer.file)
@@ -53,10 +54,11 @@ package struct PacketIndex: Sendable {
         isReferredTo: picture.isReferredTo))
   }
 
-  /// How to decode the frames at `indices`, which ascend, and not all others; nil where only
-  /// decoding all of them tells which these are.
+  /// A plan to decode only the frames at `indices`, which must ascend, and the frames that they
+  /// need. Nil if the whole video must be decoded to find these frames, or if nothing can be left
+  /// out.
   ///
-  /// For H.264 only, whose packets say whether others need them.
+  /// Only H.264 is supported, because its packets state whether other frames need them.
   package func plan(for indices: [Int]) -> DecodePlan? {
     guard let packets, indices.count < packets.count, packets.first?.begins == true else {
       return nil
@@ -68,7 +70,8 @@ package struct PacketIndex: Sendable {
     }
     var steps = [DecodePlan.Step](repeating: .leaveOut, count: packets.count)
     for index in indices { steps[order[index]] = .decode }
-    // From each frame that is wanted back to where decoding can begin, it may refer to the others.
+    // A wanted frame may refer to any frame between it and the last packet where decoding can
+    // start.
     var isNeeded = false
     for place in packets.indices.reversed() {
       if steps[place] == .decode {
@@ -84,48 +87,47 @@ package struct PacketIndex: Sendable {
   }
 }
 
-/// Which packets of a video to decode for the sake of some frames.
+/// A plan of the packets to decode for some frames of a video.
 package struct DecodePlan: Sendable {
-  /// What to do with a packet.
+  /// The treatment of a packet.
   package enum Step: Sendable {
-    /// Its frame is wanted, or others may refer to it.
+    /// Decode it: its frame is wanted, or other frames may refer to it.
     case decode
-    /// No frame refers to it.
+    /// Skip it: no frame refers to it.
     case passOver
-    /// Nothing that is decoded after it refers to it or to what came before it.
+    /// Leave it out: no frame that is decoded later refers to it or to earlier packets.
     case leaveOut
   }
 
-  /// A frame that is wanted.
+  /// A wanted frame.
   package struct Frame: Sendable {
-    /// Its place in shown order.
+    /// The index in presentation order.
     package var index: Int
-    /// Its timestamp, the same as its packet's.
+    /// The timestamp, equal to its packet's.
     package var stamp: Int64
   }
 
-  /// One a packet, in the file's order.
+  /// One step for each packet, in file order.
   package let steps: [Step]
-  /// In shown order.
+  /// The wanted frames, in presentation order.
   package let frames: [Frame]
 }
 
-/// Looks into H.264's packets.
+/// A parser of H.264 packets.
 private struct H264Units {
-  /// What a packet's units say of its picture.
+  /// Properties of a packet's picture, from the packet's units.
   struct Picture {
-    /// Whether it refers to none before it, and none after it to one before it (IDR).
+    /// Whether it refers to no earlier picture, and no later picture refers to one before it (IDR).
     var isRefresh = false
-    /// Whether others may refer to it, or depend on what else is in the packet. True where that is
-    /// not known.
+    /// Whether other pictures may refer to it, or depend on other data in the packet. True if
+    /// unknown.
     var isReferredTo = true
   }
 
-  /// Bytes of a unit's length, of which each unit begins with one; nil where start codes divide
-  /// units.
+  /// The size in bytes of the length at the start of each unit; nil if start codes separate units.
   private let lengthBytes: Int?
 
-  /// nil for any other codec, and for interlaced video, whose frames may lie in two packets.
+  /// Nil for other codecs, and for interlaced video, whose frames may be split into two packets.
   init?(_ stream: UnsafeMutablePointer<AVStream>) {
     guard let parameters = stream.pointee.codecpar?.pointee,
       parameters.codec_id == AV_CODEC_ID_H264,
@@ -138,23 +140,24 @@ private struct H264Units {
     }
   }
 
-  /// What the packet says of its picture.
+  /// The properties of a packet's picture.
   func picture(_ packet: AVPacket) -> Picture {
     guard let data = packet.data else { return Picture() }
     let bytes = UnsafeBufferPointer(start: data, count: max(0, Int(packet.size)))
     let headers = lengthBytes.map { headersByLength(bytes, $0) } ?? headersByStartCode(bytes)
-    // A unit's first byte: two bits that are 0 where no picture refers to it, five bits of its
-    // type.
+    // The first byte of a unit contains two bits that are 0 if no picture refers to it, and five
+    // bits with its type.
     let slices = headers.filter { (1...5).contains($0 & 0x1F) }
     guard let first = slices.first else { return Picture() }
-    // Besides slices, what changes nothing later: messages, delimiters, ends, filling.
+    // Types that change nothing later, besides slices: messages, delimiters, end marks, filler
+    // data.
     let others = headers.filter { ![1, 2, 3, 4, 5, 6, 9, 10, 11, 12].contains($0 & 0x1F) }
     return Picture(
       isRefresh: first & 0x1F == 5,
       isReferredTo: !others.isEmpty || slices.contains { $0 & 0x60 != 0 })
   }
 
-  /// The units' first bytes; none where the lengths do not add up.
+  /// The first byte of each unit; empty if the lengths are not consistent.
   private func headersByLength(_ bytes: UnsafeBufferPointer<UInt8>, _ lengthBytes: Int) -> [UInt8] {
     var found: [UInt8] = []
     var place = 0

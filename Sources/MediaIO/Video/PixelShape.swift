@@ -1,27 +1,28 @@
 import CFFmpeg
 
-/// The shape of stored pixels, which not all videos have square: 4:3 and 16:9 television are stored
-/// in the same number of pixels, and half of the columns are enough for some cameras.
+/// The pixel aspect ratio of stored frames. Not all videos have square pixels: television in 4:3
+/// and in 16:9 is stored with the same number of pixels, and some cameras store only half of the
+/// columns.
 struct PixelShape: Sendable, Equatable {
-  /// A pixel's width and height, in relation to each other.
+  /// The width and height of a pixel relative to each other.
   let width, height: Int
 
   static let square = PixelShape(AVRational(num: 1, den: 1))
 
-  /// The most that one side of a pixel is of the other; real ones are at most 4:1, and what is
-  /// beyond this is a mistake in the file.
+  /// The maximum ratio between the sides of a pixel. Real ratios are at most 4:1; a ratio above
+  /// this limit is an error in the file.
   static let limit = 10
 
-  /// Square where the ratio says nothing.
+  /// Creates a shape; square if the ratio is unknown.
   init(_ ratio: AVRational) {
     let isKnown = ratio.num > 0 && ratio.den > 0
     width = isKnown ? Int(ratio.num) : 1
     height = isKnown ? Int(ratio.den) : 1
   }
 
-  /// The pixels across and down by which a frame of `storedWidth` x `storedHeight` of these pixels
-  /// is shown: the short side of a pixel is stretched, so that none is lost. nil where the shape is
-  /// beyond `limit`, or the shown frame would be larger than those that are decoded.
+  /// The size in pixels at which to show a frame of `storedWidth` x `storedHeight` of these pixels.
+  /// The short side of a pixel is stretched, so that no pixel is lost. Nil if the shape exceeds
+  /// `limit`, or if the shown frame would exceed the decoder's limits.
   func shown(_ storedWidth: Int, _ storedHeight: Int) -> (width: Int, height: Int)? {
     guard width <= Self.limit * height, height <= Self.limit * width else { return nil }
     let isWide = width >= height

@@ -1,21 +1,21 @@
 import CFFmpeg
 import CMediaShims
 
-/// Makes a stream's timestamps run on where they jump: where transport streams were joined, a
-/// recorder was started again, or a counter began anew.
+/// A correction that makes a stream's timestamps continue where they jump: where transport streams
+/// were joined, a recorder was restarted, or a counter began again.
 struct StreamClock {
-  /// What is added to timestamps, in units of the stream's.
+  /// The number added to timestamps, in the stream's time base.
   private var offset: Int64 = 0
-  /// The decoding time of the last packet, moved.
+  /// The decoding time of the last packet after the correction.
   private var last: Int64?
-  /// Whether time jumped with the last packet.
+  /// Whether the time jumped at the last packet.
   private(set) var hasJumped = false
-  /// Units from a frame to the next, about.
+  /// The approximate time from a frame to the next, in the stream's time base.
   private let step: Int64
-  /// Units by which decoding times may go back; more is a jump.
+  /// The largest step backwards of decoding times that is not a jump.
   private let backward: Int64
-  /// Units by which they may go forward; nil where the container's clock never jumps, so that a
-  /// long time without a frame is one.
+  /// The largest step forwards that is not a jump. Nil for containers whose clock never jumps: a
+  /// large step is then a long time without a frame.
   private let forward: Int64?
 
   init(
@@ -33,7 +33,7 @@ struct StreamClock {
     forward = jumps ? units(10) : nil
   }
 
-  /// Moves a packet's timestamps so that they follow those before it.
+  /// Changes a packet's timestamps so that they continue those of earlier packets.
   mutating func move(_ packet: Packet) {
     let none = df_av_no_time()
     let stamp = packet.pointer.pointee.dts

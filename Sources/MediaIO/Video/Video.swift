@@ -3,13 +3,15 @@ import CMediaShims
 import DeepfakeCore
 import Foundation
 
-/// A video file, decoded by FFmpeg's libraries in this process.
+/// A video file, decoded in this process by FFmpeg's libraries.
 ///
-/// The value holds no open file: every run through the video opens it anew, so that one value
-/// serves many tasks at once. Colour follows the stream's tags; untagged video is taken for BT.601
-/// in limited range, as OpenCV and PyAV do. HDR is not tone-mapped. Frames whose pixels are not
-/// square are stretched along their pixels' short side, as mpv, VLC and browsers do; the
-/// container's word on the shape goes before the stream's.
+/// The value holds no open file. Each pass through the video opens it again, so one value can serve
+/// several tasks at once.
+///
+/// Colours follow the stream's tags. Video without tags is treated as BT.601 in limited range, as
+/// OpenCV and PyAV do. HDR is not tone-mapped. Frames with pixels that are not square are stretched
+/// along the short side of the pixels, as in mpv, VLC and browsers. The container's pixel aspect
+/// ratio has priority over the stream's.
 ///
 /// ```swift
 /// let video = try Video(clip)
@@ -20,38 +22,38 @@ import Foundation
 /// print(summary.warnings)
 /// ```
 public struct Video: Sendable {
-  /// Where the video is read from.
+  /// The file of the video.
   public let url: URL
-  /// What the file says of itself.
+  /// The information that the file states about its video stream.
   public let info: VideoInfo
-  /// Threads that decode, 1 to 16. Results do not depend on it.
+  /// The number of threads for decoding, 1 to 16. Results do not depend on it.
   public var threadCount: Int
 
-  /// Bytes of decoded frames that `evenlySpacedFrames` keeps at most; where the frames asked for
-  /// are larger, the video is decoded twice instead.
+  /// The maximum size in bytes of the decoded frames that `evenlySpacedFrames` keeps. If the
+  /// requested frames are larger, the video is decoded twice instead.
   public var keptBytesLimit = 1 << 30
 
-  /// Whether decoding should end with a `CancellationError`: by default, when its task is
-  /// cancelled. Threads that are no task's have their own.
+  /// Whether decoding should stop with a `CancellationError`. By default, whether the current task
+  /// is cancelled. A thread outside any task needs its own function.
   public var isCancelled: @Sendable () -> Bool = { Task.isCancelled }
 
-  /// Frames that are converted at a time at most.
+  /// The maximum number of frames that are converted at once.
   private static let convertedTogether = 4
 
   static let sizeLimit =
     "frames are decoded up to \(Decoder.sideLimit) a side and \(Decoder.pixelLimit) pixels"
 
-  /// Opens a video and reads what it says of itself; decodes only what FFmpeg needs to know its
-  /// format.
+  /// Opens a video and reads its information. It decodes only as much as FFmpeg needs to determine
+  /// the format.
   ///
-  /// - Throws: `MediaError` where the file cannot be read, is no video, has no video stream (sound
-  ///   alone, a cover picture), has frames too large, or a codec that FFmpeg lacks.
+  /// - Throws: `MediaError` if the file cannot be read, is not a video, has no video stream (only
+  ///   sound or a cover picture), has frames that are too large, or uses a codec that FFmpeg lacks.
   public init(_ url: URL, threadCount: Int = Parallel.threadCount) throws(MediaError) {
     self.url = url
     self.threadCount = threadCount
     let demuxer = try Demuxer(url)
     info = try Video.info(of: demuxer)
-    // Opening the decoder shows whether there is one.
+    // Opening the decoder shows whether FFmpeg has one.
     _ = try Decoder(demuxer, threadCount: 1)
   }
 
@@ -109,19 +111,19 @@ public struct Video: Sendable {
     return warnings
   }
 
-  /// Decodes the whole video and calls `body` with `count` frames spread evenly over what was
-  /// decoded (`EvenSpread.indices`), in order, each converted when its turn comes.
+  /// Decodes the video and calls `body` with `count` frames that are evenly spaced over the decoded
+  /// frames (`EvenSpread.indices`), in order.
   ///
-  /// Packets are counted first, so that one decoding suffices where each yields a frame; where the
-  /// decoder yields another number, the video is decoded again by that. Memory is bounded by the
-  /// frames asked for (and by a limit on those), not by the video's length.
+  /// Packets are counted first. If each gives one frame, the video is decoded once; otherwise it is
+  /// decoded again with the real number of frames. Memory is limited by the requested frames and
+  /// `keptBytesLimit`, not by the length of the video.
   ///
-  /// Of H.264, packets are left out that no frame asked for depends on, which changes no pixel of
-  /// these. Damage in what is left out goes unnoticed; where any is noticed, the whole video is
-  /// decoded.
+  /// For H.264, packets that no requested frame depends on are skipped, which changes no pixel of
+  /// these frames. Damage in skipped packets is not noticed. If any damage is noticed, the whole
+  /// video is decoded.
   ///
-  /// - Returns: how many frames were decoded, and whether anything was damaged or missing.
-  /// - Throws: `MediaError`, what `body` throws, or `CancellationError` in a cancelled task.
+  /// - Returns: The number of frames in the video, and whether anything was damaged or missing.
+  /// - Throws: `MediaError`, errors of `body`, or `CancellationError` in a cancelled task.
   @discardableResult
   public func evenlySpacedFrames(
     _ count: Int, _ body: (VideoFrame) throws -> Void
@@ -146,10 +148,11 @@ public struct Video: Sendable {
     return try decode(where: indices.contains, body)
   }
 
-  /// Decodes the whole video and calls `body` with every `stride`-th frame, from the first on.
+  /// Decodes the whole video and calls `body` with every `stride`-th frame, starting with the
+  /// first.
   ///
-  /// - Returns: how many frames were decoded, and whether anything was damaged or missing.
-  /// - Throws: `MediaError`, what `body` throws, or `CancellationError` in a cancelled task.
+  /// - Returns: The number of decoded frames, and whether anything was damaged or missing.
+  /// - Throws: `MediaError`, errors of `body`, or `CancellationError` in a cancelled task.
   @discardableResult
   public func forEachFrame(
     stride: Int = 1, _ body: (VideoFrame) throws -> Void
@@ -167,7 +170,7 @@ public struct Video: Sendable {
     var summary = DecodeSummary()
   }
 
-  /// Decodes everything and keeps the frames at `indices`, up to `keptBytesLimit`.
+  /// Decodes the whole video and keeps the frames at `indices`, up to `keptBytesLimit`.
   private func keepFrames(_ indices: [Int]) throws -> Kept {
     let pass = try DecodePass(self)
     var kept = Kept()
@@ -182,8 +185,8 @@ public struct Video: Sendable {
     return kept
   }
 
-  /// Decodes as planned and keeps the plan's frames; nil where not each came, sound and in its
-  /// turn.
+  /// Decodes the packets of a plan and keeps its frames. Nil if a frame is missing, damaged or out
+  /// of order, or if the frames exceed `keptBytesLimit`.
   private func keepFrames(_ plan: DecodePlan) throws -> Kept? {
     let pass = try DecodePass(self)
     var kept = Kept()
@@ -220,8 +223,8 @@ public struct Video: Sendable {
     kept.frames.append(moved)
   }
 
-  /// Empties `frames` one by one, so that each frame's memory goes when it has been delivered. Some
-  /// are converted at a time, each on its thread.
+  /// Calls `body` with the frames as RGB and empties `frames` on the way, so that memory is freed
+  /// as frames are delivered. Several frames are converted at once, each on its own thread.
   private func deliver(
     _ frames: inout [DecodePass.Arrival], _ body: (VideoFrame) throws -> Void
   ) throws {

@@ -1,31 +1,32 @@
 import DeepfakeCore
 
-/// What a video file says of its video stream. Containers can be wrong; decoding tells.
+/// The information that a video file states about its video stream. It can be wrong; only decoding
+/// shows the truth.
 public struct VideoInfo: Sendable, Equatable {
-  /// Pixels across, as shown: after stretching what is not square, and rotation.
+  /// The width in pixels as shown, after rotation and after stretching pixels that are not square.
   public var width: Int
-  /// Pixels down, as shown: after stretching what is not square, and rotation.
+  /// The height in pixels as shown, after rotation and after stretching pixels that are not square.
   public var height: Int
-  /// Degrees clockwise by which stored frames are turned for showing: 0, 90, 180 or 270. Frames
-  /// come turned.
+  /// The clockwise rotation of stored frames for showing them, in degrees: 0, 90, 180 or 270.
+  /// Decoded frames are already rotated.
   public var rotation: Int
-  /// The codec's short name in FFmpeg: `h264`, `hevc`, `vp9`, ...
+  /// FFmpeg's short name of the codec: `h264`, `hevc`, `vp9`, ...
   public var codec: String
-  /// The container's short name in FFmpeg: `mov,mp4,m4a,3gp,3g2,mj2`, `matroska,webm`, ...
+  /// FFmpeg's short name of the container: `mov,mp4,m4a,3gp,3g2,mj2`, `matroska,webm`, ...
   public var container: String
-  /// Seconds; nil where the container does not say.
+  /// The duration in seconds; nil if the container does not state it.
   public var duration: Double?
-  /// Frames a second on average; nil where unknown. Times of frames never come from it where the
-  /// container gives them.
+  /// The average number of frames per second; nil if unknown. If the container has timestamps, the
+  /// times of frames come from these and not from this rate.
   public var frameRate: Double?
-  /// Frames that the container claims to hold, by its index where that names each; nil where it
-  /// does not say.
+  /// The number of frames that the container states, corrected by its index if that lists every
+  /// frame; nil if it does not state one.
   public var containerFrames: Int?
   /// Whether there is a sound stream.
   public var hasAudio: Bool
-  /// Streams of every kind in the container.
+  /// The number of streams of all kinds in the container.
   public var streamCount: Int
-  /// Things worth knowing about how frames are decoded, in words; usually empty.
+  /// Messages about the decoding of this video, for users; usually empty.
   public var warnings: [String]
 }
 
@@ -38,29 +39,30 @@ public struct VideoInfo: Sendable, Equatable {
 /// }
 /// ```
 public struct VideoFrame: Sendable {
-  /// Its place in decoded (shown) order, from 0.
+  /// The index in presentation order, starting at 0.
   public var index: Int
-  /// Seconds into the video, as a player shows them: from 0, or from later where sound begins more
-  /// than a tenth of a second before the picture. Where the stream's clock jumps, time runs on.
-  /// Where a frame has no timestamp, it comes one frame's duration after the frame before it.
+  /// The time in seconds, as a player shows it. It starts at 0, or later if sound starts more than
+  /// a tenth of a second before the picture. Where the stream's clock jumps, the time continues
+  /// without a jump. A frame without a timestamp follows one frame duration after the frame before
+  /// it.
   public var time: Double
-  /// The pixels, the right way up.
+  /// The pixels, turned upright.
   public var image: Image
 }
 
-/// What became of a whole video's decoding.
+/// The result of decoding a whole video.
 public struct DecodeSummary: Sendable, Equatable {
-  /// Frames that were decoded.
+  /// The number of decoded frames.
   public var decodedFrames = 0
-  /// Packets that the decoder refused.
+  /// The number of packets that could not be decoded.
   public var damagedPackets = 0
-  /// Decoded frames that are known to be wrong in parts.
+  /// The number of decoded frames that are known to be partly wrong.
   public var damagedFrames = 0
-  /// Whether the file ends, or can no longer be read, before its content should.
+  /// Whether the file ends, or can no longer be read, before the end of its content.
   public var isTruncated = false
-  /// What went wrong, in words; empty for a sound file.
+  /// The problems, as messages for users; empty for an intact file.
   public var warnings: [String] = []
 
-  /// Whether everything was there and decoded.
+  /// Whether the whole content was present and decoded without damage.
   public var isSound: Bool { damagedPackets == 0 && damagedFrames == 0 && !isTruncated }
 }

@@ -2,14 +2,14 @@ import CFFmpeg
 import DeepfakeCore
 import Foundation
 
-/// Writes pictures as a video without sound: H.264 where FFmpeg has an encoder for it, else MPEG-4,
-/// both as yuv420p.
+/// A writer of pictures as a video without sound: H.264 if FFmpeg has an encoder for it, otherwise
+/// MPEG-4, both as yuv420p.
 ///
-/// The file is written under a temporary name beside its own, hidden, and gets its name in
-/// `finish`; a writer that is dropped before leaves nothing behind. Pictures go to the encoder one
-/// by one, so memory does not grow with their number.
+/// The file is written under a hidden temporary name in the same folder and renamed by `finish`. A
+/// writer that is released before `finish` leaves no file. Pictures are encoded one by one, so
+/// memory does not grow with their number.
 package final class VideoWriter {
-  /// The extensions that are written; each names its container.
+  /// The supported extensions; each selects its container.
   package static let extensions = ["mp4", "m4v", "mov", "mkv"]
 
   private let url: URL
@@ -21,25 +21,25 @@ package final class VideoWriter {
   private let muxer: Muxer
   private let encoder: Encoder
   private var lastTick: Int64?
-  /// Ticks by which all times are moved, so that none is below zero, which players would not show.
+  /// The ticks added to all times, so that none is negative. Players would not show negative times.
   private var shift = 0.0
   private var isFinished = false
 
-  /// Seconds between two pictures at most; timestamps further apart come from damaged files.
+  /// The longest time between two pictures in seconds; longer ones come from damaged files.
   private static let longestStep = 3600.0
-  /// The latest first time in seconds; a transport stream's clock goes to 95,444.
+  /// The latest time of the first picture in seconds; a transport stream's clock reaches 95,444.
   private static let latestStart = 100_000.0
 
-  /// Begins a video.
+  /// Opens a video for writing.
   ///
   /// - Parameters:
-  ///   - url: the file; `extensions` lists what it may end in. One of that name is replaced.
-  ///   - width: pixels across; an odd number becomes one more, the last column being repeated.
-  ///   - height: pixels down; likewise.
-  ///   - frameRate: pictures a second, for those that come without a time of their own.
-  ///   - threadCount: threads for the encoder.
-  /// - Throws: `MediaError.unwritable` where the folder is missing or may not be written to, where
-  ///   FFmpeg has no encoder, or none for so large a picture.
+  ///   - url: The file, with one of `extensions`; an existing one is replaced.
+  ///   - width: The width in pixels. If it is odd, the video repeats the last column once.
+  ///   - height: The height in pixels. If it is odd, the video repeats the last row once.
+  ///   - frameRate: The pictures per second, for pictures without a time.
+  ///   - threadCount: The number of threads of the encoder.
+  /// - Throws: `MediaError.unwritable` if the folder is missing or not writable, or if FFmpeg has
+  ///   no encoder, or none for pictures of this size.
   package convenience init(
     _ url: URL, width: Int, height: Int, frameRate: Double,
     threadCount: Int = Parallel.threadCount
@@ -49,7 +49,7 @@ package final class VideoWriter {
       encoders: Encoder.names)
   }
 
-  /// Begins a video with the first of `encoders`, by FFmpeg's names, that there is and that opens;
+  /// Opens a video for writing with the first of `encoders` (FFmpeg's names) that can be opened.
   /// `crf` is libx264's constant rate factor.
   package init(
     _ url: URL, width: Int, height: Int, frameRate: Double,
@@ -101,13 +101,16 @@ package final class VideoWriter {
     }
   }
 
-  /// Adds a picture. One of another size is scaled to fit, and centred on black.
+  /// Adds a picture. If it has another size, it is scaled to fit and centred on black.
   ///
-  /// - Parameter time: seconds at which it is shown; one step of the frame rate after the picture
-  ///   before if not given. Times must rise: one that does not is moved behind the picture before.
-  ///   Where the first is below zero, all are moved so that it is zero. Containers keep times to 17
-  ///   microseconds, Matroska to a millisecond.
-  /// - Throws: `MediaError.unwritable` where encoding fails or the disk is full.
+  /// - Parameters:
+  ///   - image: The picture.
+  ///   - time: The time at which it is shown, in seconds; nil: one step of the frame rate after the
+  ///     picture before. Times must increase; a time that does not is moved directly after the
+  ///     picture before. If the first time is negative, all times are moved so that the first is
+  ///     zero. Containers store times with a precision of 17 microseconds, Matroska of a
+  ///     millisecond.
+  /// - Throws: `MediaError.unwritable` if encoding fails or the disk is full.
   package func append(_ image: Image, time: Double? = nil) throws(MediaError) {
     precondition(!isFinished, "VideoWriter: \(file) is finished")
     let tick = nextTick(time)
@@ -118,10 +121,9 @@ package final class VideoWriter {
     }
   }
 
-  /// Ends the video and gives the file its name. Nothing can be added afterwards.
+  /// Completes the video and gives the file its name. Nothing can be added afterwards.
   ///
-  /// - Throws: `MediaError.unwritable` where there was no picture, encoding fails or the disk is
-  ///   full.
+  /// - Throws: `MediaError.unwritable` if no picture was added, encoding fails or the disk is full.
   package func finish() throws(MediaError) {
     precondition(!isFinished, "VideoWriter: \(file) is finished")
     guard lastTick != nil else {
@@ -137,7 +139,7 @@ package final class VideoWriter {
   }
 
   private func write(_ packet: Packet, _ base: AVRational) throws(MediaError) {
-    // The last picture would be shown for no time at all.
+    // Otherwise the last picture would have a duration of zero.
     if packet.pointer.pointee.duration == 0 { packet.pointer.pointee.duration = step }
     try muxer.write(packet, timeBase: base)
   }
