@@ -51,7 +51,7 @@ package struct VideoPage {
       "people": explanation.people.map(person),
       "warnings": report.warnings, "hasWarnings": !report.warnings.isEmpty,
       "notLookedAt": explanation.notLookedAt,
-      "isCalibrated": explanation.recipe.aggregation.calibration != nil,
+      "isCalibrated": report.isCalibrated != false,
       "hasBand": undecided != nil,
       "bandLow": undecided?.lowerBound.fixed(2) ?? "",
       "bandHigh": undecided?.upperBound.fixed(2) ?? "",
