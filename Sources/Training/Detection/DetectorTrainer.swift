@@ -5,60 +5,59 @@ import Foundation
 
 /// Trains RetinaFace with the mobilenet0.25 backbone on composed scenes.
 ///
-/// A run lives in a folder, as those of a `Trainer` do. What comes out depends on the options and
-/// the data alone, not on the number of threads nor on interruptions.
+/// A run is kept in a folder, as for `Trainer`. The result depends on the options and the data
+/// alone, not on the number of threads or on interruptions.
 package struct DetectorTrainer: Sendable {
-  /// How it learns.
+  /// Settings of the training.
   package struct Options: Sendable, Equatable {
-    /// Optimiser steps.
+    /// Number of optimiser steps.
     package var steps = 8000
-    /// Scenes a step.
+    /// Number of scenes in a step.
     package var batch = 8
-    /// The sides of most scenes in pixels. Small ones cost less, but what large anchors see in the
-    /// middle of a frame is then never learned. In three steps of ten, there are a quarter as many
-    /// scenes of twice the size.
+    /// Side of most scenes in pixels. Small scenes take less time, but would never train large
+    /// anchors in the middle of a frame. Therefore three of ten steps have a quarter as many scenes
+    /// of twice the size.
     package var size = 320
-    /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a
-    /// cosine.
+    /// The highest learning rate of AdamW. The rate rises during a twentieth of the steps and then
+    /// falls along a cosine.
     package var learningRate: Float = 3e-3
-    /// How strongly weights are drawn to 0.
+    /// Weight decay of AdamW.
     package var weightDecay: Float = 0.01
-    /// What the gradient's norm is clipped to.
+    /// The norm that a longer gradient is clipped to.
     package var clip: Float = 10
-    /// The part of the averaged weights that a step keeps; the averages are what is saved.
+    /// Decay of the moving average of the weights in each step. The average is saved.
     package var averageDecay: Float = 0.998
-    /// Where all randomness comes from.
+    /// Random seed; the same seed gives the same weights.
     package var seed: UInt64 = 0
 
-    /// The defaults; `Docs/Detectors.md` says what the shipped weights were trained with.
+    /// The default settings. `Docs/Detectors.md` lists those of the shipped weights.
     package init() {}
   }
 
-  /// Steps of an epoch, which is what a run is saved and told by.
+  /// Number of steps in an epoch. A run saves and reports after each epoch.
   package static let epochSteps = 200
 
-  /// How it learns.
+  /// Settings of the training.
   package let options: Options
-  /// When checkpoints are written beside each epoch's end.
+  /// When checkpoints are written, in addition to the end of each epoch.
   package var checkpoints = CheckpointTimes()
   private let faces: LabelledFaces
 
-  /// A trainer on some faces.
   package init(_ faces: LabelledFaces, _ options: Options = Options()) {
     self.faces = faces
     self.options = options
   }
 
-  /// Trains until the options' steps are done. In a cancelled task, a checkpoint is written and
-  /// `CancellationError` thrown.
+  /// Trains for `options.steps` steps. In a cancelled task, writes a checkpoint and throws
+  /// `CancellationError`.
   ///
   /// - Parameters:
-  ///   - start: A RetinaFace's weights; nil for those of the seed.
-  ///   - folder: Where the run is kept.
-  ///   - resuming: Whether a run in the folder is gone on with.
-  ///   - onEvent: Hears what happens, on the calling thread.
-  /// - Throws: `TrainingError`, `DatasetError` of a picture that cannot be read, `WeightsError`
-  ///   where `start` is another network's, and what `onEvent` throws.
+  ///   - start: Weights of a RetinaFace to start from; nil: random weights from the seed.
+  ///   - folder: The folder of the run.
+  ///   - resuming: Whether to continue the run in the folder.
+  ///   - onEvent: Receives the run's events, on the calling thread.
+  /// - Throws: `TrainingError`, `DatasetError` if a picture cannot be read, `WeightsError` if
+  ///   `start` belongs to another network, and errors of `onEvent`.
   @discardableResult
   package func run(
     from start: StateDict? = nil, in folder: RunFolder, resuming: Bool = false,
@@ -71,9 +70,9 @@ package struct DetectorTrainer: Sendable {
     }
   }
 
-  /// The scenes of a step.
+  /// Composes the scenes of a step.
   ///
-  /// - Throws: `DatasetError` of the first picture that cannot be read.
+  /// - Throws: `DatasetError` for the first picture that cannot be read.
   package func scenes(_ step: Int) throws(DatasetError) -> [DetectionScene] {
     var generator = SeededGenerator(seed: options.seed, label: "scenes \(step)")
     let isLarge = generator.uniform() < 0.3
@@ -91,17 +90,16 @@ package struct DetectorTrainer: Sendable {
   }
 }
 
-/// The scenes of a step.
 struct SceneBatch: TrainingBatch {
   let scenes: [DetectionScene]
   let step: Int
-  /// Images as if all scenes were of the usual size: steps count alike.
+  /// The nominal number of images, as if all scenes had the usual size, so all steps count equally.
   let count: Int
   let end: Int
   var notes: [String] { [] }
 }
 
-/// A detector that learns from composed scenes, as a `TrainingLoop` trains it.
+/// The training task of a detector that learns from composed scenes.
 final class DetectorTask: TrainingTask {
   let options: TrainingOptions
   let store = ParameterStore()
@@ -113,9 +111,11 @@ final class DetectorTask: TrainingTask {
   private let isFresh: Bool
   private var multiBox = MultiBoxLoss()
 
-  /// A network of the seed, or of weights that have learned something already.
+  /// Makes a network with random weights from the seed, or with the weights `start`.
   ///
-  /// - Parameter data: The hash of the manifest.
+  /// - Parameters:
+  ///   - data: The SHA-256 of the manifest.
+  ///   - count: The number of faces to learn from.
   init(
     _ trainer: DetectorTrainer, data: String, count: Int, from start: StateDict?
   ) throws(WeightsError) {
@@ -192,14 +192,14 @@ final class DetectorTask: TrainingTask {
   func loss(
     _ output: RetinaFaceOutput, _ batch: SceneBatch
   ) -> (loss: Tensor, parts: [Float]) {
-    // At first, when all anchors look alike, the hardest of the background are no better than any.
+    // At first all anchors have similar losses, so the hardest ones mean nothing.
     let done = Float(batch.step) / Float(trainer.options.steps)
     multiBox.hardness = isFresh ? min(max((done - 0.03) / 0.17, 0), 1) : 1
     let (loss, parts) = multiBox(output, scenes: batch.scenes)
     return (loss, [parts.classes, parts.boxes, parts.landmarks])
   }
 
-  /// Writes the weights under the published keys.
+  /// Writes the averaged weights as 16-bit floats, under the keys of the published checkpoint.
   func write(_ url: URL, entries: [String: String]) throws {
     var metadata = ModelMetadata()
     metadata.architecture = "retinaface-\(RetinaFaceBackbone.mobileNet.rawValue)"
