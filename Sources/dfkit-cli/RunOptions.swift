@@ -46,7 +46,7 @@ struct RunOptions: ParsableArguments {
     return times
   }
 
-  /// A line that tells the sizes of the training and held-out parts.
+  /// A line with the numbers of training and held-out pictures.
   static func text(_ split: DataSplit) -> String {
     "learns from \(split.training.count) pictures, \(split.heldOut.count) are held out"
   }

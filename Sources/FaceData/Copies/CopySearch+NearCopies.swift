@@ -179,7 +179,7 @@ private struct Twins {
       guard var link = best[UInt32(clamping: standIn)] else { continue }
       let number = UInt32(clamping: sample)
       let other = link.first == UInt32(clamping: standIn) ? link.second : link.first
-      // The order of the pair may change here; the placement is not inverted then.
+      // The order of the pair may change here. The placement is not inverted then.
       (link.first, link.second) = (min(number, other), max(number, other))
       result.append(link)
     }

@@ -114,7 +114,7 @@ package struct CopySearch: Sendable {
 
 extension FingerprintTable {
   /// Whether a picture is nearly of one colour: each channel's standard deviation is below 3. Such
-  /// a picture tells nothing.
+  /// a picture cannot be compared.
   package func isFlat(_ index: Int) -> Bool {
     let deviation = facts(index).deviation
     return max(deviation.x, deviation.y, deviation.z) < 3
@@ -137,6 +137,6 @@ package struct CopyMatch: Sendable, Equatable {
   package var link: SampleLink
   /// The feature that found the pair; the thumbnails confirmed it.
   package var evidence: CopyEvidence
-  /// Where the second picture lies in the first.
+  /// The position of the second picture in the first.
   package var placement: CopyPlacement
 }

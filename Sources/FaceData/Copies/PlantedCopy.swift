@@ -16,7 +16,7 @@ package enum PlantedCopy: String, Sendable, CaseIterable {
   case shifted
   /// Cropped at 80 to 95 % or 105 to 120 % of the size.
   case recropped
-  /// Brightness and contrast changed.
+  /// Brightness shifted by up to 25 and contrast scaled by 0.7 to 1.3.
   case brightened
   /// Several of these changes at once.
   case combined

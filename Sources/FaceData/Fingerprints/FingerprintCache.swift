@@ -34,7 +34,7 @@ struct PictureKey: Sendable, Equatable {
   }
 }
 
-/// A file of fingerprints. Its header tells the format and the embedder. Blocks of records follow,
+/// A file of fingerprints. Its header names the format and the embedder. Blocks of records follow,
 /// each with a checksum. Blocks are only appended, so a killed process loses at most the block that
 /// it was writing. In a damaged file, the blocks before the damage are used and the rest is cut
 /// off.

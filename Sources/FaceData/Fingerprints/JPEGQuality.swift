@@ -42,7 +42,7 @@ package enum JPEGQuality {
         place += 2
         continue
       }
-      // Compressed data follow the start of the scan; tables come before it.
+      // The compressed data follow the start of the scan; tables come before it.
       if marker == 0xDA || marker == 0xD9 { break }
       let length = Int(bytes[place + 2]) << 8 | Int(bytes[place + 3])
       let end = place + 2 + length

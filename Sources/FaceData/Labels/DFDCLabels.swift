@@ -12,7 +12,6 @@ import MediaIO
 package struct DFDCLabels: LabelSource {
   /// The name in messages.
   package let name = "DFDC's metadata.json"
-  /// The file's name.
   static let fileName = "metadata.json"
   /// Maximum size of the file in bytes. The challenge's files have 0.2 MB for each folder.
   static let byteLimit = 1 << 28
