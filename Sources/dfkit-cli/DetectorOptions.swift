@@ -98,7 +98,8 @@ struct DetectorOptions: ParsableArguments {
   ///   - quiet: Whether the choice is not reported, because the output contains it. A replaced
   ///     detector is always reported.
   ///   - allowsOther: Whether a detector that ships with dfkit may replace a recipe's detector
-  ///     whose weights have not been fetched. It never does if an option of face detection is given.
+  ///     whose weights have not been fetched. It never does if an option of face detection is
+  ///     given.
   func choice(
     for settings: Recipe.Detector, quiet: Bool, allowsOther: Bool = false
   ) throws -> DetectorChoice {
