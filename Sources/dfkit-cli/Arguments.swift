@@ -13,21 +13,21 @@ extension Recipe.Decision.Unfamiliar: ExpressibleByArgument {}
 extension DetectionDrawing.Form: ExpressibleByArgument {}
 extension Augmentation.Preset: ExpressibleByArgument {}
 
-/// `--fakes`: how fakes are made, or that none are.
+/// The values of `--fakes`: how fakes are made, or none.
 enum FakeChoice: String, ExpressibleByArgument, CaseIterable {
   case none
   case selfBlended = "self-blended"
 }
 
 extension AggregatorName: ExpressibleByArgument {
-  /// The aggregator of that name.
+  /// The aggregator with this name; nil if there is none.
   public init?(argument: String) { self.init(argument) }
 
-  /// The names, for help and messages.
+  /// The possible names, for help and messages.
   public static var allValueStrings: [String] { forms }
 }
 
-/// Width and height, written 960x544.
+/// Width and height in pixels, 16 to 8192 each, written as 960x544.
 struct FrameDimensions: ExpressibleByArgument {
   let width: Int
   let height: Int
@@ -48,7 +48,7 @@ struct FrameDimensions: ExpressibleByArgument {
   var defaultValueDescription: String { "\(width)x\(height)" }
 }
 
-/// Three numbers, written 0.5,0.5,0.5.
+/// Three finite numbers, written as 0.5,0.5,0.5.
 struct ChannelValues: ExpressibleByArgument {
   let values: [Float]
 
@@ -62,7 +62,7 @@ struct ChannelValues: ExpressibleByArgument {
   }
 }
 
-/// Three scores, written 0.6,0.7,0.7.
+/// Three scores of 0 to 1, written as 0.6,0.7,0.7.
 struct ThreeScores: ExpressibleByArgument {
   let values: [Float]
 
@@ -73,7 +73,7 @@ struct ThreeScores: ExpressibleByArgument {
   }
 }
 
-/// Two probabilities, written 0.01,0.99; or `none`.
+/// A range of probabilities, written as 0.01,0.99; or `none`.
 struct ClipRange: ExpressibleByArgument {
   let range: ClosedRange<Float>?
 
@@ -89,14 +89,14 @@ struct ClipRange: ExpressibleByArgument {
     range = low...high
   }
 
-  /// The change of a recipe's setting to the range.
+  /// A change that sets a recipe's setting to the range, or to `none`.
   func change(_ option: String, _ key: String) -> SettingChange? {
     guard let range else { return SettingChange(option, key, "none") }
     return SettingChange(option, key, [range.lowerBound, range.upperBound])
   }
 }
 
-/// How many frames of a video: a number or `all`.
+/// The number of frames of a video, 1 to 100000, or `all`.
 struct FrameCount: ExpressibleByArgument {
   let choice: FrameChoice
 
@@ -131,11 +131,11 @@ struct EmbedderOptions: ParsableArguments {
       """, completion: .file())
   var path: String?
 
-  /// The file, if one is given.
+  /// The embedder's weights file; nil if the option is not given.
   var file: URL? { path.map { URL(fileURLWithPath: $0) } }
 }
 
-/// `--threads`
+/// The option `--threads`.
 struct ThreadOptions: ParsableArguments {
   @Option(help: "Threads to work with, 1 to 256; all processors if not given.")
   var threads: Int?

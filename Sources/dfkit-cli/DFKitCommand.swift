@@ -1,7 +1,7 @@
 import ArgumentParser
 import DFKit
 
-/// The `dfkit` command.
+/// The command `dfkit` with its subcommands.
 struct DFKitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dfkit",

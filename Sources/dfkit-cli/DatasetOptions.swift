@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// The manifests that a command works on, and how their pictures are looked at.
+/// The manifests that a command reads, and how their pictures are compared.
 struct DatasetOptions: ParsableArguments {
   @Argument(
     help: "Folders with a manifest.csv, or CSV files with columns path and label.",
@@ -34,7 +34,7 @@ struct DatasetOptions: ParsableArguments {
     }
   }
 
-  /// The input that the options tell.
+  /// The dataset by the options. Loads the face embedder, unless it is switched off.
   func input() throws -> DatasetInput {
     var input = DatasetInput(manifests.map { URL(fileURLWithPath: $0) })
     input.pathPrefix = only

@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// The options of face detection, for `detect` and `predict`.
+/// The options of face detection, for all commands that search for faces.
 struct DetectorOptions: ParsableArguments {
   @Option(
     help: """
@@ -56,7 +56,7 @@ struct DetectorOptions: ParsableArguments {
       "RetinaFace: 0, MTCNN: 20 pixels of the scaled frame if not given (predict: the recipe's)"))
   var minFace: Float?
 
-  /// Whether anything was given.
+  /// Whether any of these options is given.
   var isGiven: Bool {
     detector != nil || detectorWeights != nil || frameScale != nil || threshold != nil
       || nms != nil || thresholds != nil || factor != nil || minFace != nil
@@ -69,13 +69,13 @@ struct DetectorOptions: ParsableArguments {
     var settings = Recipe.Detector()
     let scores = [SettingChange("--threshold", "threshold", threshold)].compactMap { $0 }
     try settings.apply(scores, in: "detector")
-    // Without --detector, the recipe or the weights say which one it is.
+    // Without --detector, the recipe or the weights determine the kind of detector.
     settings.kind = detector ?? (thresholds != nil || factor != nil ? .mtcnn : .retinaface)
     try settings.apply(changes(of: settings), in: "detector")
   }
 
-  /// What was given, by the keys of a recipe's detector. `--threshold` is the last of MTCNN's
-  /// three.
+  /// The given options as changes of a recipe's detector settings. For MTCNN, `--threshold` is the
+  /// last of the three thresholds.
   private func changes(of settings: Recipe.Detector) -> [SettingChange] {
     var score = SettingChange("--threshold", "threshold", threshold)
     if let threshold, case .mtcnn(let scores, _) = settings.method {
@@ -90,13 +90,16 @@ struct DetectorOptions: ParsableArguments {
     ].compactMap { $0 }
   }
 
-  /// The detector that settings, a recipe's or a command's own, come to with what was given changed
-  /// (`Recipe.Detector.choice` is the rule). Says which one it is, unless it was named.
+  /// Chooses the detector by the settings of a recipe or a command, changed by the given options
+  /// (see `Recipe.Detector.choice`). Reports the choice on standard error, unless the detector was
+  /// named. An error ends the command.
   ///
   /// - Parameters:
-  ///   - quiet: whether nothing is said, because the output has it.
-  ///   - allowsOther: whether one that ships may take the place of a recipe's, where no options ask
-  ///     for it.
+  ///   - quiet: Whether the choice is not reported, because the output contains it. A replaced
+  ///     detector is always reported.
+  ///   - allowsOther: Whether a detector that ships with dfkit may replace a recipe's detector
+  ///     whose weights have not been fetched. It never does if an option of face detection is
+  ///     given.
   func choice(
     for settings: Recipe.Detector, quiet: Bool, allowsOther: Bool = false
   ) throws -> DetectorChoice {

@@ -15,13 +15,13 @@ struct InputOptions: ParsableArguments {
     }
   }
 
-  /// The files that the arguments stand for.
+  /// The media files that the arguments name. Skipped files in folders are reported on standard
+  /// error.
   func files(_ kinds: Set<MediaKind>) -> MediaFiles {
     Self.files(inputs, kinds)
   }
 
-  /// The files that some arguments stand for. What is passed over in folders is said on standard
-  /// error.
+  /// The media files that `inputs` name. Skipped files in folders are reported on standard error.
   static func files(_ inputs: [String], _ kinds: Set<MediaKind>) -> MediaFiles {
     let files = MediaFiles.expand(inputs, kinds: kinds)
     if let text = files.passedOverText { Output.complain(text) }
@@ -29,7 +29,7 @@ struct InputOptions: ParsableArguments {
   }
 }
 
-/// How results are printed.
+/// The format in which results are printed.
 enum OutputForm {
   case table, json, csv
 }
@@ -47,13 +47,13 @@ struct RecipeOptions: ParsableArguments {
       """, completion: .file())
   var weights: [String] = []
 
-  /// What was given.
+  /// The given recipe and its weights. Ends the command if they do not fit together.
   func loaded() throws -> (recipe: Recipe, weights: MemberFiles) {
     try Self.loaded(recipe, weights)
   }
 
-  /// A recipe and its weights; ends the command where they do not fit. Says what the files leave
-  /// open, unless `quiet`.
+  /// A recipe and its weights. Ends the command if they do not fit together. Unless `quiet`,
+  /// reports the chosen states and schemes of the weights, see `Output.remark`.
   static func loaded(
     _ name: String, _ weights: [String], quiet: Bool = false
   ) throws -> (recipe: Recipe, weights: MemberFiles) {
@@ -68,7 +68,7 @@ struct RecipeOptions: ParsableArguments {
   }
 }
 
-/// Where what networks say is kept from call to call.
+/// The option `--cache`: the folder where scores of networks are kept between calls.
 struct CacheOptions: ParsableArguments {
   @Option(
     help: """
@@ -77,7 +77,7 @@ struct CacheOptions: ParsableArguments {
       """, completion: .directory)
   var cache: String?
 
-  /// The folder; nil to keep nothing.
+  /// The folder; nil with `none`, which keeps nothing.
   var folder: URL? {
     switch cache {
     case "none": nil
@@ -88,7 +88,7 @@ struct CacheOptions: ParsableArguments {
 }
 
 extension MemberFiles {
-  /// The files of `--weights`; ends the command where they do not fit the members.
+  /// The weights files given by `--weights`. Ends the command if they do not match the members.
   static func given(_ arguments: [String], members: [Recipe.Member]) throws -> MemberFiles {
     do {
       return try MemberFiles(arguments, members: members)

@@ -2,7 +2,8 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// The program: what was given to it, and the terminal that it writes to.
+/// The entry point of the program: checks the arguments, measures the terminal and runs the
+/// command.
 @main
 enum Program {
   static func main() async {
@@ -17,10 +18,10 @@ enum Program {
   }
 }
 
-/// What the program was called with.
+/// The arguments of the program.
 enum ProgramArguments {
-  /// The arguments after the program's name. Bytes that are no UTF-8 are kept (`FilePath`): a file
-  /// may have such a name.
+  /// The arguments after the program's name. File names may contain bytes that are not UTF-8;
+  /// `FilePath` preserves these.
   static var given: [String] {
     (1..<max(1, Int(CommandLine.argc))).compactMap { place in
       CommandLine.unsafeArgv[place].map { argument in
@@ -29,10 +30,10 @@ enum ProgramArguments {
     }
   }
 
-  /// What is wrong with the arguments before any command looks at them; nil where nothing is.
+  /// What is wrong with the arguments before any command parses them, or nil if nothing is.
   ///
-  /// The parser takes `-dash.mp4` for the options -d, -a, -s, -h and so on, and the -h among them
-  /// for help.
+  /// A file name such as `-dash.mp4` is rejected. The parser would read it as the options -d, -a,
+  /// -s, -h and so on, and show the help because of -h.
   static func problem(_ arguments: [String]) -> String? {
     for argument in arguments {
       if argument == "--" { return nil }

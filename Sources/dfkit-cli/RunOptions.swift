@@ -3,8 +3,7 @@ import DFKit
 import Foundation
 import Training
 
-/// The options that all commands that train have: where a run is kept, how it goes on, how it is
-/// shown.
+/// The options of all commands that train: the folder of the run, resuming, checkpoints and output.
 struct RunOptions: ParsableArguments {
   @Option(help: "The run's folder.", completion: .directory)
   var output: String?
@@ -32,7 +31,7 @@ struct RunOptions: ParsableArguments {
     }
   }
 
-  /// Refuses a command without `--output`, unless `other`, which does not train, is given.
+  /// Throws if `--output` is missing, unless the option `other`, which does not train, is given.
   func validateOutput(unless other: String?) throws {
     if output == nil && other == nil { throw ValidationError("Give --output FOLDER.") }
   }
@@ -59,10 +58,10 @@ struct RunOptions: ParsableArguments {
     return job
   }
 
-  /// The run's folder.
+  /// The folder of the run.
   var folder: RunFolder { RunFolder(URL(fileURLWithPath: output ?? ".")) }
 
-  /// When checkpoints are written.
+  /// When checkpoints are written, by the options.
   var checkpoints: CheckpointTimes {
     var times = CheckpointTimes()
     times.interval = .seconds(checkpointMinutes * 60)
@@ -70,12 +69,12 @@ struct RunOptions: ParsableArguments {
     return times
   }
 
-  /// What is going to be learned, where nothing more is known than its parts.
+  /// A line with the numbers of training and held-out pictures.
   static func text(_ split: DataSplit) -> String {
     "learns from \(split.training.count) pictures, \(split.heldOut.count) are held out"
   }
 
-  /// Shows what is going to be learned, and then how `train` goes.
+  /// Prints the plan, then runs `train` and prints its events.
   func show(
     _ plan: String, _ train: ((TrainingEvent) throws -> Void) throws -> TrainingResult
   ) throws {

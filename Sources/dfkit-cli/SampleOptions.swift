@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// Which face crops are judged.
+/// The face crops that a command evaluates.
 struct SampleOptions: ParsableArguments {
   @Option(
     help: "A folder with a manifest.csv, or a CSV file; may be given several times.",
@@ -28,7 +28,7 @@ struct SampleOptions: ParsableArguments {
     }
   }
 
-  /// The samples asked for.
+  /// The samples that the options select.
   func choice() -> SampleChoice {
     var choice = SampleChoice(data.map { URL(fileURLWithPath: $0) })
     choice.part = DatasetPart(split).map { .named($0) } ?? .all

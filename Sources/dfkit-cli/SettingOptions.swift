@@ -2,22 +2,22 @@ import ArgumentParser
 import DFKit
 import Settings
 
-/// What an option says in the place of a recipe's setting.
+/// A change of a recipe's setting by a command line option.
 struct SettingChange {
-  /// The option, as in `--early-stop`.
+  /// The option, such as `--early-stop`.
   let option: String
-  /// The setting's key.
+  /// The key of the setting.
   let key: String
-  /// The value as a recipe has it.
+  /// The new value, in the form that recipes use.
   let value: SettingValue
 
-  /// A change to a number or word; nil where the option was not given.
+  /// A change to a number or word; nil if the option is not given.
   init?(_ option: String, _ key: String, _ value: (some LosslessStringConvertible)?) {
     guard let value else { return nil }
     self.init(option, key, .text("\(value)"))
   }
 
-  /// A change to a list of numbers or words; nil where the option was not given.
+  /// A change to a list of numbers or words; nil if the option is not given.
   init?(_ option: String, _ key: String, _ values: [some LosslessStringConvertible]?) {
     guard let values else { return nil }
     self.init(option, key, .list(values.map { .text("\($0)") }))
@@ -31,8 +31,9 @@ struct SettingChange {
 }
 
 extension Described {
-  /// Changes settings. Throws a `ValidationError` that names the option where a recipe could not
-  /// hold its value; `path` is where the value is in a recipe.
+  /// Applies changes to these settings. `path` is the place of the settings in a recipe.
+  ///
+  /// - Throws: `ValidationError` that names the option, if its value is not allowed.
   mutating func apply(_ changes: [SettingChange], in path: String = "") throws {
     for change in changes {
       do {
@@ -46,8 +47,8 @@ extension Described {
 }
 
 extension ArgumentHelp {
-  /// The help of an option that takes the place of a recipe's setting. `usual` says what holds
-  /// without the option.
+  /// The help of an option that replaces a recipe's setting. `usual` describes the value without
+  /// the option.
   static func setting(_ key: String, _ usual: String? = nil) -> ArgumentHelp {
     setting(Recipe.setting(key), key, usual)
   }

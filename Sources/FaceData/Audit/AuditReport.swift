@@ -1,60 +1,61 @@
-/// What an audit of a dataset found.
+/// Results of a dataset audit: leaks, label conflicts and shortcuts.
 package struct AuditReport: Sendable {
-  /// A part or a dataset.
+  /// A part of the dataset, or one of several datasets.
   package struct Side: Sendable, Equatable {
-    /// What it is called.
+    /// The part's or the dataset's name.
     package var name: String
-    /// How much there is in it.
+    /// Numbers of samples, videos and persons of each label.
     package var outline: DataOutline
   }
 
-  /// What is on two sides at once, in one way.
+  /// Data of one link kind that two sides share.
   package struct Leak: Sendable, Equatable {
-    /// In which way.
+    /// How the samples of the two sides are linked.
     package var kind: LinkKind
     /// The sides, as indices of `sides`.
     package var first, second: Int
-    /// Pairs of samples that were found (a search finds a bounded number for each sample), or the
-    /// names that both sides have.
+    /// Number of linked pairs of samples (a search finds a bounded number for each sample). For
+    /// kinds that the manifest names, the number of names that both sides have.
     package var pairs: Int
     /// Samples of the first side that have a partner on the second.
     package var touchedInFirst: Int
     /// Samples of the second side that have a partner on the first.
     package var touchedInSecond: Int
-    /// The part of the second side that is touched, 0 to 1.
+    /// The fraction of the second side's samples that are touched, 0 to 1.
     package var share: Double
-    /// The worst pairs, the worst first, no sample twice.
+    /// The most similar pairs, the worst first. No sample is in two of them.
     package var examples: [SampleLink]
-    /// How many of the pairs of near-copies were found by what.
+    /// For near-copies, the number of pairs found by each kind of evidence.
     package var evidence: [CopyEvidence: Int] = [:]
   }
 
-  /// Samples that cannot both be labelled right.
+  /// Samples with different labels that should have the same one.
   package struct Conflict: Sendable, Equatable {
     /// Why they should have one label: the same file, a copy, the same video.
     package var kind: LinkKind
-    /// Pairs, or videos.
+    /// Number of pairs, or of videos for the kind `video`.
     package var count: Int
-    /// Some of them.
+    /// Some of the pairs, at most `DatasetAudit.exampleCount`.
     package var examples: [SampleLink]
   }
 
   package var sides: [Side] = []
-  /// Leaks between every two sides, kind after kind.
+  /// Leaks between every two sides, ordered by sides, then by kind.
   package var leaks: [Leak] = []
-  /// Conflicts of labels, over all sides; empty where there are none.
+  /// Label conflicts over all sides; empty if there are none.
   package var conflicts: [Conflict] = []
-  /// What can tell the labels apart without looking at a face.
+  /// How well features unrelated to the face predict the label.
   package var shortcuts: [ShortcutProbe.Finding] = []
-  /// Pictures that could not be used.
+  /// Pictures that could not be read.
   package var unreadable: [FingerprintTable.Unreadable] = []
-  /// What looked at faces; nil where nothing did.
+  /// Name of the embedder that compared faces; nil without one.
   package var embedder: String?
-  /// From where on faces count as alike; nil likewise.
+  /// The dot product from which faces count as alike; nil if neither the search nor an embedder
+  /// sets it.
   package var lookAlikeThreshold: Float?
 
-  /// The leaks that go beyond `share` of a side that is held out. The same background alone is no
-  /// leak.
+  /// The leaks whose `share` of the held-out side exceeds `share`. Shared backgrounds are never
+  /// included: the same background alone is no leak.
   package func leaks(above share: Double) -> [Leak] {
     leaks.filter { $0.kind != .background && $0.share > share }
   }

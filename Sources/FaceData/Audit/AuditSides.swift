@@ -1,22 +1,22 @@
-/// The parts of a dataset, or the datasets, between which leaks are looked for.
+/// The parts of a dataset, or several datasets, between which an audit searches for leaks.
 package struct AuditSides: Sendable, Equatable {
-  /// Their names: what is learned from first, what is held out after it.
+  /// Names of the sides: training data first, held-out data after it.
   package let names: [String]
-  /// The side of each sample.
+  /// The side of each sample, an index of `names`.
   package let sides: [Int]
 
-  /// Sides in code; every one of `sides` is the index of a name.
+  /// Sides made in code. Every element of `sides` must be an index of `names`.
   package init(names: [String], sides: [Int]) {
     precondition(sides.allSatisfy(names.indices.contains), "AuditSides: a side without a name")
     self.names = names
     self.sides = sides
   }
 
-  /// The parts that the column `split` makes, without samples that are unused; nil where it says
-  /// nothing.
+  /// One side for each part in the column `split`, without the unused samples. Nil if no sample has
+  /// a value in that column.
   ///
-  /// - Returns: the sides and the samples that are in them, as a manifest of their own.
-  /// - Throws: `DatasetError` where the column has an unknown word.
+  /// - Returns: The sides, and a manifest of the samples that are in them.
+  /// - Throws: `DatasetError` if a sample has no known part name in the column.
   package static func parts(
     of manifest: FaceManifest
   ) throws(DatasetError) -> (manifest: FaceManifest, sides: AuditSides)? {
@@ -31,7 +31,7 @@ package struct AuditSides: Sendable, Equatable {
     )
   }
 
-  /// One side a manifest, of those that were joined into one in this order.
+  /// One side for each manifest, for manifests that were joined into one in this order.
   package init(manifests counts: [(name: String, count: Int)]) {
     names = counts.map(\.name)
     sides = counts.enumerated().flatMap { side, entry in
@@ -39,10 +39,10 @@ package struct AuditSides: Sendable, Equatable {
     }
   }
 
-  /// Samples of a side.
+  /// Number of samples on a side.
   package func count(_ side: Int) -> Int { sides.count { $0 == side } }
 
-  /// Every two sides, the earlier first.
+  /// All pairs of sides, the lower index first.
   package var pairs: [(first: Int, second: Int)] {
     names.indices.flatMap { first in
       names.indices.dropFirst(first + 1).map { (first, $0) }

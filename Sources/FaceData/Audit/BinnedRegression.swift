@@ -2,26 +2,25 @@ import DeepfakeCore
 import Foundation
 import Measures
 
-/// Logistic regression on numbers put into bins: a tiny model that finds any way in which a few
-/// numbers, each by itself, tell two labels apart, in the middle as well as at the ends of their
-/// range.
+/// Logistic regression on binned numbers. This tiny model finds any way in which single features
+/// separate two labels, in the middle as well as at the ends of their range.
 struct BinnedRegression {
-  /// Bins of a number, as equally filled as its values allow.
+  /// Maximum number of bins of a feature, filled as equally as the values allow.
   static let binCount = 8
-  /// The weight of the squared coefficients, which keeps them finite where a bin has one label
-  /// only.
+  /// Weight of the squared coefficients (L2 regularization). It keeps them finite if all samples of
+  /// a bin have the same label.
   private static let ridge = 1.0
   private static let steps = 25
 
-  /// Where each feature's bins begin, but the first.
+  /// Lower edges of each feature's bins, without the first bin's.
   private let edges: [[Float]]
-  /// The first bin of each feature in the list of coefficients.
+  /// Index of each feature's first bin in `coefficients`.
   private let starts: [Int]
-  /// The intercept, then one a bin.
+  /// The intercept, then one coefficient for each bin.
   private let coefficients: [Double]
 
-  /// Fits labels by features; `rows` are samples, all of one number of features. Nil where the
-  /// labels are all the same or the fit fails.
+  /// Fits the labels by the features. `rows` holds one row of features for each sample, all of the
+  /// same length. Nil if all labels are the same or the fit fails.
   init?(_ rows: [[Float]], _ labels: [FaceLabel]) {
     guard let width = rows.first?.count, Set(labels).count == 2 else { return nil }
     edges = (0..<width).map { feature in Self.edges(rows.map { $0[feature] }) }
@@ -37,7 +36,7 @@ struct BinnedRegression {
     coefficients = fitted
   }
 
-  /// How fake a sample looks to the model: a logit.
+  /// The logit of "fake" for a row of features.
   func logit(_ row: [Float]) -> Double {
     Self.bins(row, edges, starts).reduce(coefficients[0]) { $0 + coefficients[$1] }
   }
@@ -54,12 +53,12 @@ struct BinnedRegression {
 
   private static func bins(_ row: [Float], _ edges: [[Float]], _ starts: [Int]) -> [Int] {
     row.indices.map { feature in
-      // A number that is none is in the first bin.
+      // NaN falls into the first bin.
       starts[feature] + edges[feature].count { row[feature] >= $0 }
     }
   }
 
-  /// Newton's method.
+  /// Newton's method, at most `steps` iterations. Nil if the linear system cannot be solved.
   private static func fit(_ bins: [[Int]], _ labels: [FaceLabel], count: Int) -> [Double]? {
     var coefficients = [Double](repeating: 0, count: count)
     for _ in 0..<steps {

@@ -1,24 +1,24 @@
 import Foundation
 import Measures
 
-/// Measures what a dataset's parts share that they should not, and what a network could learn
-/// instead of what it should.
+/// Measures leaks between the parts of a dataset, conflicting labels, and shortcuts that a network
+/// could learn instead of signs of manipulation.
 package struct DatasetAudit: Sendable {
   /// How pictures are compared.
   package var search = LinkSearch()
-  /// What looks for shortcuts.
+  /// Measures how well shortcuts predict the label.
   package var probe = ShortcutProbe()
-  /// Pairs of each kind that are kept to be shown.
+  /// Maximum number of example pairs of each leak and conflict.
   package var exampleCount = 12
 
   package init() {}
 
-  /// The kinds that are looked for between sides, in the order of the report.
+  /// Kinds of leaks that are searched for between sides, in the order of the report.
   package static let kinds: [LinkKind] = [
     .identicalFile, .nearCopy, .video, .neighbours, .original, .person, .lookAlike, .background,
   ]
 
-  /// The report on samples whose pictures are known.
+  /// Audits samples by their measured fingerprints.
   ///
   /// - Throws: `CancellationError` in a cancelled task.
   package func report(
@@ -78,7 +78,7 @@ package struct DatasetAudit: Sendable {
     return leaks
   }
 
-  /// Leaks by what the manifest says.
+  /// Leaks by names that the manifest gives: videos, originals and persons.
   private func named(
     _ kind: LinkKind, _ manifest: FaceManifest, _ sides: AuditSides
   ) -> [AuditReport.Leak] {
@@ -93,8 +93,8 @@ package struct DatasetAudit: Sendable {
     }
   }
 
-  /// Leaks by pairs of samples. Where samples come in units, all samples of one are touched with
-  /// one of them.
+  /// Leaks by pairs of samples. If `units` is given, a linked sample counts for all samples of its
+  /// unit on its side.
   private func paired(
     _ kind: LinkKind, _ links: [SampleLink], _ sides: AuditSides, units: [Int32]? = nil
   ) -> [AuditReport.Leak] {
@@ -139,7 +139,7 @@ package struct DatasetAudit: Sendable {
     all == 0 ? 0 : Double(touched) / Double(all)
   }
 
-  /// The most alike pairs, no sample in two of them.
+  /// The most similar pairs, at most `exampleCount`. No sample is in two of them.
   private func worst(_ links: [SampleLink]) -> [SampleLink] {
     var seen: Set<Int> = []
     var result: [SampleLink] = []
@@ -154,8 +154,8 @@ package struct DatasetAudit: Sendable {
     return result
   }
 
-  /// Samples with other labels than they can have: a fake and the frame that it was made from are
-  /// copies of each other by right, and are left out where the manifest says so.
+  /// Linked samples with different labels. A fake and a frame of its original may rightly be
+  /// near-copies, and are left out if the manifest names the original.
   private func conflicts(
     _ manifest: FaceManifest, _ table: FingerprintTable
   ) -> [AuditReport.Conflict] {

@@ -1,20 +1,21 @@
-/// Names (of videos, persons, originals) that samples of two sides share.
+/// Names (of videos, persons, originals) that samples of two sides have in common.
 struct SharedNames {
-  /// What two sides share.
+  /// The names that two sides share, and the samples that have them.
   struct Finding {
     /// Names on both sides.
     var names = 0
-    /// Samples of the first and of the second side that have one.
+    /// Numbers of samples with a shared name, on the first and on the second side.
     var touched = (first: 0, second: 0)
-    /// A sample of each side for some of the names.
+    /// One pair for each of some shared names: a sample of each side.
     var examples: [SampleLink] = []
   }
 
   private let table: SampleTable
   private let sides: [Int]
   private let kind: LinkKind
-  /// The sides, a bit each, that have samples made from a name (kind `original`), and those that
-  /// have samples of it.
+  /// Bit sets of sides, one for each word of the table. `derived`: sides with samples whose
+  /// original is this video (kind `original` only). `own`: sides with samples of this video or
+  /// person.
   private var derived: [UInt64]
   private var own: [UInt64]
 
@@ -62,8 +63,8 @@ struct SharedNames {
 
   private func isShared(_ word: Int, _ a: UInt64, _ b: UInt64) -> Bool {
     guard kind == .original else { return own[word] & a != 0 && own[word] & b != 0 }
-    // At least one of the two has something made from it; that both have the video itself is
-    // another kind.
+    // At least one side must have a fake made from the video. That both sides have the video itself
+    // is the kind `video`.
     let all = own[word] | derived[word]
     return all & a != 0 && all & b != 0 && derived[word] & (a | b) != 0
   }

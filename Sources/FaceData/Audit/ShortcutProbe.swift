@@ -2,58 +2,58 @@ import DeepfakeCore
 import FaceDetect
 import Measures
 
-/// How well things that have nothing to do with manipulation tell real crops from fake ones: a
-/// network may learn those instead, and is then of no use elsewhere.
+/// Measures how well features unrelated to manipulation separate real from fake crops. A network
+/// may learn such shortcuts, and then fails on other data.
 package struct ShortcutProbe: Sendable {
-  /// Samples of each label that are looked at, at most.
+  /// Maximum number of samples of each label that are used.
   package var limit = 20_000
-  /// What draws these.
+  /// Random seed of the sample and of the halves.
   package var seed: UInt64 = 0
 
   package init() {}
 
-  /// What a shortcut could go by.
+  /// Features that a shortcut could use.
   package enum Feature: String, Sendable, CaseIterable {
-    /// Pixels across and down.
+    /// Width and height in pixels.
     case size = "image size"
-    /// The file's bytes for each pixel.
+    /// Bytes of the file divided by the number of pixels.
     case bytesPerPixel = "bytes per pixel"
-    /// JPEG or PNG, and the quality.
+    /// The JPEG quality, 1 to 100; 101 for PNG.
     case quality = "JPEG quality"
-    /// How much the picture changes from pixel to pixel, at a fixed size.
+    /// Variance of the Laplacian at a fixed size, see `PictureFacts.sharpness`.
     case sharpness = "sharpness"
-    /// The same at its own size.
+    /// Variance of the Laplacian at the picture's own size.
     case ownSharpness = "sharpness at own size"
     case noise = "noise"
-    /// The steps between JPEG's blocks.
+    /// Strength of the steps at the borders of JPEG's 8x8 blocks.
     case blockiness = "blockiness"
     /// Mean brightness.
     case brightness = "brightness"
-    /// Mean of red over green and of blue over green.
+    /// Mean of red minus green and of blue minus green.
     case tint = "colour tint"
-    /// Standard deviations of the channels.
+    /// Standard deviations of the three channels.
     case contrast = "contrast"
     /// Mean saturation.
     case saturation = "saturation"
-    /// How large the face is in the crop and where, by its landmarks.
+    /// Size and position of the face in the crop, by its landmarks.
     case framing = "place and size of the face"
     /// The collection that the crop is from.
     case origin = "collection"
   }
 
-  /// How well one feature, or all, predict the label of samples that the model was not fitted to.
+  /// How well one feature, or all together, predict the label of samples that were not fitted.
   package struct Finding: Sendable, Equatable {
-    /// The feature; nil for all but the collection together.
+    /// The feature; nil for all features but the collection together.
     package var feature: Feature?
-    /// The area under the curve: 0.5 is chance, 1 is perfect.
+    /// Area under the ROC curve: 0.5 is chance, 1 is perfect.
     package var auc: Double
   }
 
-  /// The findings, all features together first, then each from the best down. Empty where there is
-  /// one label only, or too little to fit and to judge by.
+  /// The findings: all features together first, then each feature from the highest AUC down. Empty
+  /// if all labels are the same or there are too few samples to fit and test.
   ///
-  /// Half the groups of samples (see `HoldOut`) are fitted and the other half judged, and the other
-  /// way round.
+  /// The samples are divided into two halves by groups (see `HoldOut`). A model is fitted on each
+  /// half and tested on the other.
   package func findings(_ manifest: FaceManifest, _ table: FingerprintTable) -> [Finding] {
     precondition(manifest.count == table.count, "ShortcutProbe: the table is of other samples")
     let chosen = sample(manifest, table)
@@ -82,7 +82,7 @@ package struct ShortcutProbe: Sendable {
       + alone.sorted { $0.auc != $1.auc ? $0.auc > $1.auc : $0.name < $1.name }
   }
 
-  /// The samples that are looked at, in order.
+  /// Indices of the samples that are used, in order.
   private func sample(_ manifest: FaceManifest, _ table: FingerprintTable) -> [Int] {
     var generator = SeededGenerator(seed: seed, label: "shortcuts")
     return FaceLabel.allCases.flatMap { label in
@@ -112,8 +112,9 @@ package struct ShortcutProbe: Sendable {
     ]
   }
 
-  /// The distance from the eyes' middle to the mouth's and the place between them, as parts of the
-  /// picture; three times -1, which is a value like others, where no landmarks are known.
+  /// Distance from the middle of the eyes to that of the mouth, as a fraction of the height, and
+  /// the point half way between them, as fractions of width and height. Three times -1 without
+  /// landmarks, which then is a value like any other.
   private static func framing(_ landmarks: [Point]?, _ facts: PictureFacts) -> [Float] {
     guard let landmarks, landmarks.count == 5 else { return [-1, -1, -1] }
     let (width, height) = (Float(max(1, facts.width)), Float(max(1, facts.height)))
@@ -125,7 +126,8 @@ package struct ShortcutProbe: Sendable {
     return [length / height, middle.x / width, middle.y / height]
   }
 
-  /// The mean of the areas that each half's model reaches on the other half.
+  /// Mean of the two AUCs that each half's model reaches on the other half. Nil if a fit fails or
+  /// an AUC is undefined.
   private static func auc(
     _ rows: [[Float]], _ labels: [FaceLabel], _ half: [Int]
   ) -> Double? {
@@ -146,6 +148,6 @@ package struct ShortcutProbe: Sendable {
 }
 
 extension ShortcutProbe.Finding {
-  /// What people call it.
+  /// The name in reports.
   package var name: String { feature?.rawValue ?? "all together" }
 }

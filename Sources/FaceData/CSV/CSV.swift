@@ -1,6 +1,6 @@
-/// Comma-separated values (RFC 4180), with line feeds.
+/// Writes comma-separated values (RFC 4180), with line feeds.
 package enum CSV {
-  /// One line without its end; fields that need quotes get them.
+  /// One line, without a line feed at its end. Fields are quoted where needed.
   package static func line(_ fields: [String]) -> String {
     fields.map(quoted).joined(separator: ",")
   }

@@ -1,17 +1,17 @@
-/// Comma-separated values (RFC 4180) row by row, in memory that does not grow with the file. Where
-/// the first line has no comma, its semicolons or else its tabs separate: spreadsheets write such
-/// files under the same name.
+/// Reads comma-separated values (RFC 4180) row by row, in memory that does not grow with the file.
+/// If the first line has no comma, the separator is the semicolon, or else the tab: spreadsheets
+/// save such files with the same extension.
 ///
-/// Written here rather than taken from SwiftCSV: that one stops the process at a stray quote, fills
-/// short rows up in silence, knows no line numbers and makes a dictionary of strings a row.
+/// SwiftCSV is not used: it stops the process at a stray quote, silently fills up short rows, has
+/// no line numbers and makes a dictionary of strings for each row.
 package struct CSVReader {
-  /// Bytes of the longest row that is read.
+  /// Maximum length of a row, in bytes.
   package static let rowLimit = 1 << 20
 
   private let bytes: UnsafeRawBufferPointer
   private let file: String
   private let separator: UInt8
-  /// Bytes read so far: where the next row begins.
+  /// Number of bytes read so far, which is where the next row begins.
   package private(set) var position: Int
   private var nextLine = 1
   private var content: [UInt8] = []
@@ -19,7 +19,9 @@ package struct CSVReader {
   /// The line on which the current row begins, from 1.
   package private(set) var line = 0
 
-  /// A reader of a file's bytes, which must stay in place. A byte order mark is skipped.
+  /// Makes a reader of a file's bytes, which must outlive it. A byte order mark is skipped.
+  ///
+  /// - Throws: `DatasetError` if the file is UTF-16.
   package init(_ bytes: UnsafeRawBufferPointer, file: String) throws(DatasetError) {
     self.bytes = bytes
     self.file = file
@@ -30,7 +32,7 @@ package struct CSVReader {
     separator = Self.separator(UnsafeRawBufferPointer(rebasing: bytes[position...]))
   }
 
-  /// What separates the fields of the first line, quotes aside.
+  /// The separator of the first line, without regard to quoted text.
   private static func separator(_ bytes: UnsafeRawBufferPointer) -> UInt8 {
     let (comma, others) = (UInt8(ascii: ","), [UInt8(ascii: ";"), UInt8(ascii: "\t")])
     var isQuoted = false
@@ -51,12 +53,14 @@ package struct CSVReader {
   /// The number of fields of the current row.
   package var count: Int { ends.count }
 
-  /// A field of the current row, its quotes taken off.
+  /// A field of the current row, without its quotes.
   package subscript(field: Int) -> ArraySlice<UInt8> {
     content[(field == 0 ? 0 : ends[field - 1])..<ends[field]]
   }
 
-  /// A field as text.
+  /// A field of the current row as text.
+  ///
+  /// - Throws: `DatasetError` if it is not UTF-8.
   package func text(_ field: Int, column: String) throws(DatasetError) -> String {
     let bytes = self[field]
     guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -70,7 +74,7 @@ package struct CSVReader {
     .malformed(file: file, line: line, column: column, problem: problem)
   }
 
-  /// Goes on to the next row that is not blank; false at the end.
+  /// Reads the next row that is not blank; false at the end of the file.
   package mutating func next() throws(DatasetError) -> Bool {
     repeat {
       guard position < bytes.count else { return false }
@@ -105,7 +109,7 @@ package struct CSVReader {
     }
   }
 
-  /// A field in quotes, up to what follows the last one.
+  /// Reads a quoted field, up to its closing quote.
   private mutating func readQuoted() throws(DatasetError) {
     let quote = UInt8(ascii: "\"")
     position += 1

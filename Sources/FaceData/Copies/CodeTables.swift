@@ -1,36 +1,41 @@
 import DeepfakeCore
 import Foundation
 
-/// 64-bit codes, each of a sample, that are near each other: found by sorting them many times by
-/// different choices of their bits and looking at neighbours in each order (Charikar 2002).
+/// Finds pairs of similar 64-bit codes. The codes are sorted several times, each time by another
+/// random choice of bits, and neighbours in each order are compared (Charikar 2002).
 struct CodeTables: Sendable {
-  /// A code and what it stands for.
+  /// A code and the sample that it belongs to.
   struct Entry: Sendable {
     var code: UInt64
     var sample: UInt32
-    /// Of the sample's codes, which one this is.
+    /// Index of this code among the sample's codes.
     var slot: UInt8
     /// Whether it is the code of the mirror image.
     var isMirrored: Bool
   }
 
-  /// Entries that a table pairs each one with.
+  /// Number of following entries of other groups that each entry is compared with.
   var window: Int
-  /// Bits in which a pair's codes may differ.
+  /// Maximum Hamming distance of a pair's codes, in bits.
   var distance: Int
-  /// Entries of one group in a row that are paired; what comes after is skipped, so that others are
-  /// seen.
+  /// Number of entries in a row from one other group that are compared. The rest of the run is
+  /// skipped, to reach other groups.
   var runLimit: Int
-  /// Pairs that an entry is in, with those after it, at most: what is the same everywhere must not
-  /// fill memory.
+  /// Maximum number of accepted pairs of an entry with the entries after it. Without it, codes that
+  /// are the same everywhere would fill the memory.
   var pairLimit = 4
 
-  /// Bits that an order is made of.
+  /// Number of bits that entries are sorted by.
   private static let keyBits = 32
 
-  /// Sorts the entries by some bits and gives `body` pairs of neighbours of different groups, in
-  /// parallel, each block of the order by itself; the blocks' results in order. `body` says whether
-  /// the pair was of use.
+  /// Sorts the entries by a random choice of bits and calls `body` with pairs of neighbours of
+  /// different groups. Blocks of the order run in parallel.
+  ///
+  /// - Parameters:
+  ///   - groups: The group of each sample.
+  ///   - body: Gets the pair, the lower sample first, and the block's results so far. It returns
+  ///     whether the pair was accepted, which counts towards `pairLimit`.
+  /// - Returns: The results of each block, in order.
   func pairs<T: Sendable>(
     _ entries: [Entry], groups: [Int32], using generator: inout SeededGenerator,
     _ body: @Sendable (_ first: Entry, _ second: Entry, _ found: inout [T]) -> Bool
@@ -65,7 +70,7 @@ struct CodeTables: Sendable {
       let candidate = sorted[other]
       let itsGroup = groups[Int(candidate.sample)]
       if itsGroup == group {
-        // Where there are two groups only, the other's next run is another one.
+        // With only two groups, entries of the other group after this run count as a new run.
         (other, run) = (Int(ends[other]), 0)
         continue
       }
@@ -77,7 +82,7 @@ struct CodeTables: Sendable {
       }
       left -= 1
       other += 1
-      // Two mirror images are as near as the two pictures are, which pair by themselves.
+      // Two mirror images are as similar as the two pictures themselves, which are compared anyway.
       guard !(entry.isMirrored && candidate.isMirrored),
         (entry.code ^ candidate.code).nonzeroBitCount <= distance
       else { continue }
@@ -89,7 +94,7 @@ struct CodeTables: Sendable {
     }
   }
 
-  /// Of each place, where the run of its group ends.
+  /// For each index, the end of the run of its group.
   private static func runEnds(_ sorted: [Entry], _ groups: [Int32]) -> [UInt32] {
     var ends = [UInt32](repeating: UInt32(clamping: sorted.count), count: sorted.count)
     for place in stride(from: sorted.count - 2, through: 0, by: -1) {
@@ -99,12 +104,12 @@ struct CodeTables: Sendable {
     return ends
   }
 
-  /// The entries' places in the order of a random choice of bits; equal ones in their own order.
+  /// Indices of the entries, sorted by a random choice of bits. The sort is stable.
   private static func sorted(
     _ entries: [Entry], using generator: inout SeededGenerator
   ) -> [UInt32] {
     let bits = Array((0..<64).shuffled(using: &generator).prefix(keyBits))
-    // What each byte of a code gives the key.
+    // The bits that each value of each byte of a code adds to the key.
     let parts: [UInt32] = (0..<8 * 256).map { place in
       let (byte, value) = (place / 256, UInt64(place % 256))
       var key: UInt32 = 0
@@ -128,7 +133,7 @@ struct CodeTables: Sendable {
   }
 }
 
-/// Sorting of numbers by some of their bits; those with the same bits stay in their order.
+/// Radix sort of numbers by a range of their bits. The sort is stable.
 enum RadixSort {
   private static let digit = 11
 

@@ -2,12 +2,11 @@ import DeepfakeCore
 import Foundation
 
 extension CopySearch {
-  /// The least detail of a ring that says anything of a place: plain walls and black borders have
-  /// less.
+  /// Minimum detail of a ring for a comparison of places. Plain walls and black borders have less.
   static let ringDetail: Float = 18
 
-  /// Pairs of pictures whose surroundings look like one place, seen in the same way. Faces count
-  /// for nothing. Pictures with too little to see around the face are left out.
+  /// Pairs of pictures with similar surroundings: probably one place, seen in the same way. The
+  /// face itself is not compared. Pictures with too little detail around the face are left out.
   package func backgrounds(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
     check(table, groups)
     let samples = samples(table).filter { table.records[$0].ringDetail >= Self.ringDetail }
@@ -39,13 +38,13 @@ extension CopySearch {
     }
   }
 
-  /// Random planes through the space of rings, 64.
+  /// Normal vectors of 64 random planes through the space of rings.
   private static func planes(seed: UInt64) -> [[Float]] {
     var generator = SeededGenerator(seed: seed, label: "planes")
     return (0..<64).map { _ in (0..<BackgroundRing.count).map { _ in generator.normal() } }
   }
 
-  /// On which side of each plane a ring, less its mean colour, lies.
+  /// One bit for each plane: the side on which a ring, without its mean colour, lies.
   private static func code(_ ring: [Float], _ planes: [[Float]]) -> UInt64 {
     planes.reduce(0) { code, plane in
       var sum: Float = 0
@@ -56,7 +55,7 @@ extension CopySearch {
 }
 
 extension FingerprintTable {
-  /// A sample's ring, each channel less its mean.
+  /// A sample's ring, with each channel's mean subtracted.
   func ring(_ index: Int) -> [Float] {
     let start = index * BackgroundRing.count
     var values = rings[start..<start + BackgroundRing.count].map { Float($0) }
@@ -69,7 +68,8 @@ extension FingerprintTable {
     return values
   }
 
-  /// The correlation of two rings: brightness, contrast and tint of the whole count for nothing.
+  /// Correlation of two rings, which ignores overall brightness, contrast and tint. -1 if one is of
+  /// one colour.
   func ringSimilarity(_ first: Int, _ second: Int) -> Float {
     let (a, b) = (ring(first), ring(second))
     var (products, one, other): (Float, Float, Float) = (0, 0, 0)

@@ -2,20 +2,21 @@ import DeepfakeCore
 import Foundation
 
 extension CopySearch {
-  /// The number of samples that a table may have for a search.
+  /// Maximum number of samples in a table that is searched.
   static let sampleLimit = 1 << 30
 
-  /// Copies that are not identical, with what they were found by and how they lie in each other.
+  /// Copies that are not identical, each with its evidence and its placement.
   ///
-  /// Pairs come from perceptual hashes, those of mirror images included, from points that look the
-  /// same, and from embeddings where there are any. A pair counts when the grey thumbnails
-  /// correlate once they are laid over each other: so two pictures of one person are no copies, but
-  /// a picture and a part of it are.
+  /// Candidate pairs come from perceptual hashes (also of mirror images), from similar keypoints,
+  /// and from embeddings if there are any. A candidate is a copy if the grey thumbnails correlate
+  /// once they are aligned. So two pictures of one person are no copies, but a picture and a part
+  /// of it are.
   package func nearCopyMatches(_ table: FingerprintTable, groups: [Int32]) -> [CopyMatch] {
     check(table, groups)
     precondition(table.count <= Self.sampleLimit, "CopySearch: \(table.count) samples")
     let all = samples(table)
-    // Of those with the same pixels one of each group is searched for; the others get its links.
+    // Of samples with the same pixels, only one in each group is searched; the others get its
+    // links.
     let twins = Twins(sameContent(table, all), groups)
     let samples = all.filter { twins.first[$0] == nil }
     var links = LinkCollection(samples: table.count)
@@ -30,7 +31,7 @@ extension CopySearch {
     }
   }
 
-  /// Adds pairs of like hashes of the whole pictures.
+  /// Adds pairs with similar hashes of the whole pictures.
   private func addByHash(
     _ table: FingerprintTable, _ samples: [Int], _ groups: [Int32], _ links: inout LinkCollection
   ) {
@@ -48,7 +49,7 @@ extension CopySearch {
     }
   }
 
-  /// Adds pairs that have a point in common.
+  /// Adds pairs that have a similar keypoint.
   private func addByPoints(
     _ table: FingerprintTable, _ samples: [Int], _ groups: [Int32], _ links: inout LinkCollection
   ) {
@@ -77,7 +78,7 @@ extension CopySearch {
     }
   }
 
-  /// Adds pairs of like codes whose thumbnails agree near where `placement` lays them.
+  /// Adds pairs with similar codes whose thumbnails correlate near the given placement.
   private func add(
     _ label: String, _ entries: [CodeTables.Entry], distance: Int, evidence: CopyEvidence,
     _ table: FingerprintTable, _ groups: [Int32], _ links: inout LinkCollection,
@@ -109,7 +110,7 @@ extension CopySearch {
     }
   }
 
-  /// Adds pairs of near embeddings.
+  /// Adds pairs with similar embeddings whose thumbnails correlate in some placement.
   private func addByFeature(
     _ table: FingerprintTable, _ samples: [Int], _ groups: [Int32], _ links: inout LinkCollection
   ) {
@@ -136,7 +137,8 @@ extension CopySearch {
 }
 
 extension FingerprintTable {
-  /// What `body` finds with the thumbnails.
+  /// Calls `body` with an aligner of the table's thumbnails. Nil for an empty table or if `body`
+  /// returns nil.
   func alignment<R>(_ body: (ThumbnailAlignment) -> R?) -> R? {
     thumbnails.withUnsafeBufferPointer { thumbnails in
       thumbnails.baseAddress.flatMap { body(ThumbnailAlignment(thumbnails: $0)) }
@@ -144,9 +146,9 @@ extension FingerprintTable {
   }
 }
 
-/// Samples with the same pixels and of the same group: one stands for all.
+/// Samples of one group with the same pixels. The first of them represents the others in a search.
 private struct Twins {
-  /// Of each sample but the first of its kind, the first.
+  /// For each represented sample, the one that represents it.
   private(set) var first: [Int: Int] = [:]
 
   init(_ same: [[Int]], _ groups: [Int32]) {
@@ -162,7 +164,7 @@ private struct Twins {
     }
   }
 
-  /// The links, and for each sample that another stood for the best of that one's.
+  /// The links, and for each represented sample the best link of its representative.
   func expanded(_ links: [LinkCollection.Found]) -> [LinkCollection.Found] {
     guard !first.isEmpty else { return links }
     var best: [UInt32: LinkCollection.Found] = [:]
@@ -177,7 +179,7 @@ private struct Twins {
       guard var link = best[UInt32(clamping: standIn)] else { continue }
       let number = UInt32(clamping: sample)
       let other = link.first == UInt32(clamping: standIn) ? link.second : link.first
-      // The pair may come to lie the other way round, which the placement then does not say.
+      // The order of the pair may change here. The placement is not inverted then.
       (link.first, link.second) = (min(number, other), max(number, other))
       result.append(link)
     }

@@ -1,48 +1,48 @@
 import DeepfakeCore
 import Foundation
 
-/// Finds pictures that belong together in a table of fingerprints: the same, copies, alike faces,
-/// alike backgrounds.
+/// Finds pictures that belong together in a table of fingerprints: identical ones, copies, similar
+/// faces and similar backgrounds.
 ///
-/// Only pairs of different groups are wanted: a sample's group is a number, its video's for a
-/// split, its side's for an audit. Work and memory grow nearly with the number of samples, and so
-/// do the links: of each kind there are at most `linksPerSample` for every sample in all. Results
-/// depend on the options alone, not on the number of threads. In a cancelled task the search ends
-/// early with what it has.
+/// Only pairs of different groups are found. A sample's group is a number: its video's for a split,
+/// its side's for an audit. Time and memory grow almost linearly with the number of samples. Each
+/// kind has at most `linksPerSample` links for every sample in all. Results depend on the options
+/// alone, not on the number of threads. In a cancelled task the search ends early and returns what
+/// it has found.
 package struct CopySearch: Sendable {
-  /// Links that are kept of each sample: the most alike.
+  /// Number of links kept for each sample, the most similar ones.
   package var linksPerSample = 8
-  /// Orders in which hashes are looked at; more find more.
+  /// Number of random orders in which hashes are sorted. More orders find more pairs.
   package var tables = 12
-  /// Neighbours in an order that are compared.
+  /// Number of neighbours in an order that each hash is compared with.
   package var window = 16
-  /// Bits in which two hashes may differ for the thumbnails to be compared.
+  /// Maximum Hamming distance of two hashes, in bits, for the thumbnails to be compared.
   package var hashDistance = 12
-  /// Bits in which the codes of two points may differ for the thumbnails to be compared.
+  /// Maximum Hamming distance of two keypoints' codes, in bits, for the thumbnails to be compared.
   package var pointDistance = 7
-  /// Embeddings nearest to each that are compared by their thumbnails.
+  /// Number of nearest embeddings of each sample whose thumbnails are compared.
   package var featureNeighbours = 4
-  /// The correlation of the thumbnails' detail from which two pictures are copies.
+  /// The correlation of the thumbnails' detail from which two pictures count as copies.
   package var nearCopyCorrelation: Float = 0.92
-  /// The dot product of embeddings from which faces are alike; nil is what the embedder states.
+  /// The dot product of embeddings from which faces count as alike; nil: the embedder's threshold.
   package var lookAlikeSimilarity: Float?
-  /// The similarity from which backgrounds are alike.
+  /// The correlation from which backgrounds count as alike.
   package var backgroundSimilarity: Float = 0.94
-  /// What random choices depend on.
+  /// Random seed; the same seed finds the same links.
   package var seed: UInt64 = 1
 
-  /// A search with the usual options.
+  /// A search with the default options.
   package init() {}
 
-  /// Pictures with the same pixels, whose files are mostly the same too. All pictures of one
-  /// content are joined: each to the one of another group before it, or else after it. Pictures of
-  /// one colour are left out.
+  /// Pictures with the same pixels; mostly their files are the same too. All pictures with the same
+  /// content are linked: each with the last one of another group before it, or if there is none,
+  /// with the first after it. Pictures of one colour are left out.
   ///
-  /// - Parameter groups: A number for each sample of the table.
+  /// - Parameter groups: The group of each sample of the table.
   package func identicalFiles(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
     check(table, groups)
     return sameContent(table, samples(table)).flatMap { same -> [SampleLink] in
-      // The last sample of each run of one group is what the next run is joined to.
+      // The last sample of each run of one group is linked with all samples of the next run.
       var links: [SampleLink] = []
       var other: Int?
       for (place, sample) in same.enumerated() {
@@ -59,13 +59,13 @@ package struct CopySearch: Sendable {
     }.sorted { ($0.first, $0.second) < ($1.first, $1.second) }
   }
 
-  /// Copies that are not identical: recompressed, scaled, mirrored, shifted, cut anew, brightened;
-  /// see `nearCopyMatches`.
+  /// Copies that are not identical: recompressed, scaled, mirrored, shifted, cropped anew or
+  /// brightened. See `nearCopyMatches`.
   package func nearCopies(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
     nearCopyMatches(table, groups: groups).map(\.link)
   }
 
-  /// Pairs of faces that look like one person's. Empty for a table without embeddings.
+  /// Pairs of faces that look like the same person. Empty for a table without embeddings.
   package func lookAlikes(_ table: FingerprintTable, groups: [Int32]) -> [SampleLink] {
     check(table, groups)
     guard let least = lookAlikeSimilarity ?? table.lookAlikeThreshold else { return [] }
@@ -77,7 +77,7 @@ package struct CopySearch: Sendable {
     }
   }
 
-  /// Samples whose pictures show something: measured, and not of one colour.
+  /// Samples that can be searched: measured, and not of one colour.
   func samples(_ table: FingerprintTable) -> [Int] {
     table.records.indices.filter { table.isKnown[$0] && !table.isFlat($0) }
   }
@@ -88,7 +88,7 @@ package struct CopySearch: Sendable {
       "CopySearch: \(groups.count) groups for a table of \(table.count)")
   }
 
-  /// Lists of two samples or more with the same pixels, in order.
+  /// Lists of at least two samples with the same pixels, in the order of the samples.
   func sameContent(_ table: FingerprintTable, _ samples: [Int]) -> [[Int]] {
     let sorted = samples.sorted {
       let (a, b) = (table.records[$0].pixelDigest, table.records[$1].pixelDigest)
@@ -113,29 +113,30 @@ package struct CopySearch: Sendable {
 }
 
 extension FingerprintTable {
-  /// Whether a picture is of one colour, nearly: nothing can be told from it.
+  /// Whether a picture is nearly of one colour: each channel's standard deviation is below 3. Such
+  /// a picture cannot be compared.
   package func isFlat(_ index: Int) -> Bool {
     let deviation = facts(index).deviation
     return max(deviation.x, deviation.y, deviation.z) < 3
   }
 }
 
-/// What led to a pair of copies.
+/// The feature by which a pair of copies was found.
 package enum CopyEvidence: String, Sendable, CaseIterable {
-  /// Their perceptual hashes are near each other.
+  /// Their perceptual hashes are similar.
   case hash
-  /// Parts of them look the same.
+  /// Keypoints of them are similar.
   case points
-  /// Their embeddings, a learned feature, are near each other.
+  /// Their embeddings are similar.
   case feature
 }
 
-/// Two pictures one of which is a copy of the other, and how that is known.
+/// Two pictures of which one is a copy of the other, with the evidence.
 package struct CopyMatch: Sendable, Equatable {
-  /// The link; its similarity is the correlation of the thumbnails' detail, laid over each other.
+  /// The link; its similarity is the correlation of the aligned thumbnails' detail.
   package var link: SampleLink
-  /// What the pair was found by; the thumbnails confirm it.
+  /// The feature that found the pair; the thumbnails confirmed it.
   package var evidence: CopyEvidence
-  /// Where the second picture lies in the first.
+  /// The position of the second picture in the first.
   package var placement: CopyPlacement
 }

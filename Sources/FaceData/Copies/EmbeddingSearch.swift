@@ -2,9 +2,10 @@ import CDFKernels
 import DeepfakeCore
 import Foundation
 
-/// The nearest embeddings of other groups. Few are all compared with each other; many are first put
-/// into cells around randomly chosen ones of them, and each is compared with those of the cells
-/// nearest to it (an inverted file, Sivic and Zisserman 2003).
+/// Searches the nearest embeddings of other groups. Small tables are compared exhaustively. In
+/// large tables each embedding is assigned to the nearest of some randomly chosen embeddings (the
+/// centres of cells) and compared only with those of its nearest cells (an inverted file, Sivic and
+/// Zisserman 2003).
 struct EmbeddingSearch: Sendable {
   /// A pair of samples, the lower index first.
   struct Pair: Sendable, Hashable {
@@ -13,19 +14,19 @@ struct EmbeddingSearch: Sendable {
     var similarity: Float
   }
 
-  /// Neighbours that are kept of each sample.
+  /// Number of neighbours kept for each sample.
   var neighbours: Int
-  /// The dot product from which two count as neighbours.
+  /// Minimum dot product of two neighbours.
   var least: Float
-  /// Cells that each sample is compared with.
+  /// Number of nearest cells that each sample is compared with.
   var probes = 4
 
-  /// Samples in a cell, about; up to twice as many are not divided.
+  /// Average number of samples in a cell. Fewer than eight times as many samples are a single cell.
   private static let cellLength = 1024
-  /// Embeddings of one cell that a sample is compared with at most.
+  /// Maximum number of embeddings of one cell that a sample is compared with.
   private static let pieceLength = 8192
 
-  /// Pairs of neighbours among some samples, each pair once, in order.
+  /// Pairs of neighbours among the given samples, sorted by index. Each pair is listed once.
   func pairs(
     _ table: FingerprintTable, _ samples: [Int], groups: [Int32],
     using generator: inout SeededGenerator
@@ -33,7 +34,7 @@ struct EmbeddingSearch: Sendable {
     let dimension = table.dimension
     guard dimension > 0, samples.count > 1 else { return [] }
     let cells = Cells(table, samples, probes: probes, length: Self.cellLength, using: &generator)
-    // In the order of cells, so that each cell's lie together.
+    // Sorted by cell, so that each cell is contiguous in memory.
     let ordered = cells.order.map { samples[Int($0)] }
     let packed = table.embeddings(of: ordered)
     let scale = FingerprintTable.embeddingScale(dimension)
@@ -78,7 +79,7 @@ struct EmbeddingSearch: Sendable {
 }
 
 extension FingerprintTable {
-  /// Some samples' embeddings, one after the other.
+  /// The embeddings of some samples, concatenated.
   fileprivate func embeddings(of samples: [Int]) -> [Int8] {
     var packed: [Int8] = []
     packed.reserveCapacity(samples.count * dimension)
@@ -87,11 +88,11 @@ extension FingerprintTable {
   }
 }
 
-/// The few highest sums so far, and whose they are; of equal ones the first to come.
+/// The highest sums so far with their samples. Of equal sums, the one added first is preferred.
 private struct Nearest {
   private(set) var entries: [(sum: Int32, sample: UInt32)] = []
   private let count: Int
-  /// What a sum must have to get in.
+  /// The lowest sum that is still accepted.
   private(set) var worst: Int32
 
   init(count: Int, floor: Int32) {
@@ -108,13 +109,13 @@ private struct Nearest {
   }
 }
 
-/// Samples by the nearest of some centres.
+/// Samples grouped by their nearest cell centre.
 private struct Cells: Sendable {
-  /// Places in the list of samples, cell by cell.
+  /// Indices into the list of samples, sorted by cell.
   let order: [UInt32]
-  /// Where each cell begins in the order, and the end.
+  /// Start of each cell in `order`, then the end of the last cell.
   private let starts: [Int]
-  /// The nearest cells of each place of the order.
+  /// The `probes` nearest cells of each element of `order`, the nearest first.
   private let nearest: [UInt16]
   private let probes: Int
 
@@ -167,8 +168,8 @@ private struct Cells: Sendable {
     nearest = order.flatMap { cells[Int($0) * probes..<(Int($0) + 1) * probes] }
   }
 
-  /// The parts of the order that a place's sample is compared with: of each of its cells one piece,
-  /// its own cell's the one that it is in.
+  /// The ranges of `order` that the sample at `place` is compared with: one piece of each of its
+  /// nearest cells. In its own cell, that is the piece that contains it.
   func ranges(of place: Int, pieceLength: Int) -> [Range<Int>] {
     (0..<probes).map { probe in
       let cell = Int(nearest[place * probes + probe])

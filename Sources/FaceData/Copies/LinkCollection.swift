@@ -1,6 +1,6 @@
-/// Links of pairs of samples, each pair once, few of each sample.
+/// A set of links between pairs of samples. Each pair is kept once.
 struct LinkCollection: Sendable {
-  /// A pair and what is known of it.
+  /// A pair of samples, its similarity and how it was found.
   struct Found: Sendable {
     var first: UInt32
     var second: UInt32
@@ -8,7 +8,7 @@ struct LinkCollection: Sendable {
     var evidence: CopyEvidence
     var placement: CopyPlacement
 
-    /// What stands for the pair.
+    /// Identifies the pair; links are sorted by it.
     var key: UInt64 { Self.key(first, second) }
 
     static func key(_ first: UInt32, _ second: UInt32) -> UInt64 {
@@ -24,13 +24,13 @@ struct LinkCollection: Sendable {
     counts = Array(repeating: 0, count: samples)
   }
 
-  /// Adds pairs; of one that is there already the more alike stays, and of equals the one that was
-  /// there.
+  /// Adds pairs. If a pair is already there, the more similar of the two links is kept, or on a tie
+  /// the old one.
   mutating func add(_ found: some Sequence<Found>) {
     var new = Array(found)
     guard !new.isEmpty else { return }
-    // Of equal keys the most alike first; which of equals is the same for any number of threads,
-    // since their order is.
+    // Of equal keys the most similar comes first. Ties keep the order of `found`, which does not
+    // depend on the number of threads.
     let order = new.indices.sorted { a, b in
       let (x, y) = (new[a], new[b])
       if x.key != y.key { return x.key < y.key }
@@ -60,7 +60,7 @@ struct LinkCollection: Sendable {
     }
   }
 
-  /// Whether a pair is there.
+  /// Whether a pair is in the collection. `first` must be the lower index.
   func contains(_ first: UInt32, _ second: UInt32) -> Bool {
     let key = Found.key(first, second)
     var (low, high) = (0, links.count)
@@ -71,7 +71,8 @@ struct LinkCollection: Sendable {
     return low < links.count && links[low].key == key
   }
 
-  /// The links that are among the `limit` most alike of either sample, in the samples' order.
+  /// The links that are among the `limit` most similar of at least one of their samples, in the
+  /// order of the samples.
   func best(_ limit: Int) -> [Found] {
     let order = links.indices.sorted {
       links[$0].similarity != links[$1].similarity

@@ -2,35 +2,35 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// How a crop is made into a copy of itself, as happens to pictures that go round.
+/// A way to turn a crop into a copy, as happens to pictures that are shared and edited.
 package enum PlantedCopy: String, Sendable, CaseIterable {
-  /// The same bytes.
+  /// The file's bytes are the same.
   case identical
-  /// JPEG at quality 30 to 95.
+  /// Saved as JPEG at quality 30 to 95.
   case recompressed
-  /// Half to twice the size.
+  /// Scaled to 0.5 to 2 times the size.
   case resized
-  /// Left and right swapped.
+  /// Mirrored left to right.
   case flipped
-  /// Cut up to a tenth to the side and up or down.
+  /// Cropped up to a tenth of the crop's size further left or right and up or down.
   case shifted
-  /// Cut with 80 to 120 % of the margin.
+  /// Cropped at 80 to 95 % or 105 to 120 % of the size.
   case recropped
-  /// Brightness and contrast changed.
+  /// Brightness shifted by up to 25 and contrast scaled by 0.7 to 1.3.
   case brightened
-  /// Several of these at once.
+  /// Several of these changes at once.
   case combined
 
-  /// The part of a scene that a crop shows: the middle, so that there is more on all sides to cut a
-  /// copy from.
+  /// The fraction of a scene's width and height that a crop shows. The crop is the scene's middle,
+  /// so there is room on all sides to cut a different crop.
   package static let share: Float = 1 / 1.3
 
-  /// The crop that copies are made of: the scene's middle.
+  /// The original crop: the scene's middle.
   package static func crop(of scene: Image) -> Image {
     cut(scene, scale: 1, right: 0, down: 0)
   }
 
-  /// A copy of a scene's crop, and the JPEG quality that it is to be saved at.
+  /// A changed copy of a scene's crop, and the JPEG quality to save it at.
   package func copy(
     of scene: Image, using generator: inout SeededGenerator
   ) -> (image: Image, quality: Int) {
@@ -39,11 +39,11 @@ package enum PlantedCopy: String, Sendable, CaseIterable {
     let all = self == .combined
     var (scale, right, down): (Float, Float, Float) = (1, 0, 0)
     if self == .recropped || all && either() {
-      // Not so near to one that it is no re-crop.
+      // The range around 1 is left out: it would be no re-crop.
       scale = either() ? value(0.8, 0.95) : value(1.05, 1.2)
     }
     if self == .shifted || all && either() {
-      // What is left of the scene at this scale bounds the shift.
+      // The margin of the scene that remains at this scale limits the shift.
       let most = min(0.1, (1 / Self.share - scale) / 2)
       (right, down) = (value(-most, most), value(-most, most))
     }

@@ -1,26 +1,25 @@
 extension PlantedLeaks {
-  /// How many of some planted things were found.
+  /// How many of some planted items were found.
   package struct Share: Sendable, Equatable {
     package var planted = 0
     package var found = 0
-    /// The part that was found, 0 to 1.
+    /// The fraction that was found, 0 to 1; 1 if nothing was planted.
     package var value: Float { planted == 0 ? 1 : Float(found) / Float(planted) }
   }
 
-  /// What links say of planted leaks.
+  /// How well a search found the planted copies.
   package struct Score: Sendable {
-    /// Of each kind of copy, how many have a link to their original's video.
+    /// For each kind of copy, how many are linked to their original's video.
     package var copies: [PlantedCopy: Share] = [:]
-    /// Crops, planted copies apart, with a link to a crop that is no copy of anything in their
-    /// video.
+    /// Original crops with a link to a crop whose content is from another video.
     package var falseAlarms = 0
-    /// Crops, planted copies apart.
+    /// Number of original crops (planted copies not counted).
     package var clean = 0
-    /// Such crops in 10,000.
+    /// False alarms for every 10,000 original crops.
     package var falseAlarmsInTenThousand: Float {
       Float(falseAlarms) * 10_000 / Float(max(1, clean))
     }
-    /// All copies together.
+    /// All kinds of copies together.
     package var all: Share {
       copies.values.reduce(into: Share()) {
         $0.planted += $1.planted
@@ -29,14 +28,14 @@ extension PlantedLeaks {
     }
   }
 
-  /// The video that a sample's content is from.
+  /// The video that each sample's content is from: for a copy, its original's.
   private var roots: [Int32] {
     var roots = groups
     for plant in plants { roots[plant.sample] = groups[plant.original] }
     return roots
   }
 
-  /// Holds links of copies against what was planted.
+  /// Compares found links of copies with the planted ones.
   package func score(_ links: [SampleLink]) -> Score {
     let roots = roots
     var isFound = [Bool](repeating: false, count: groups.count)
@@ -57,8 +56,10 @@ extension PlantedLeaks {
     return score
   }
 
-  /// Holds links of alike backgrounds against the places: the share of the videos in a place with
-  /// others that have a link to one of these, and the samples with a link to another place.
+  /// Compares found links of similar backgrounds with the planted places.
+  ///
+  /// - Returns: How many of the videos that share a place with another video are linked to such a
+  ///   video, and the number of samples with a link to another place.
   package func scorePlaces(_ links: [SampleLink]) -> (videos: Share, falseAlarms: Int) {
     let roots = roots
     var videos: [Int32: Set<Int32>] = [:]

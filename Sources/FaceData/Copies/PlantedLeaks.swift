@@ -2,40 +2,42 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// A dataset with leaks planted on purpose, written to a folder: videos of people, and copies of
-/// some of their frames that pass as frames of other videos. What a search finds of them is known
-/// to be right or wrong.
+/// A dataset with planted leaks, written to a folder: videos of people, and copies of some of their
+/// frames that are listed as frames of other videos. So it is known which links a search should
+/// find.
 package struct PlantedLeaks: Sendable {
-  /// What the scenes come from.
+  /// Where the scenes come from.
   package enum Source: Sendable {
-    /// Drawn ones: people with three videos each, of five frames.
+    /// Drawn scenes of `side` x `side` pixels: people with three videos each, of five frames.
     case drawn(side: Int)
-    /// Pictures, each of another person and video.
+    /// Image files. Each counts as its own person and video.
     case pictures([URL])
   }
 
-  /// A planted copy.
+  /// A planted copy of a crop.
   package struct Plant: Sendable {
-    /// The copy.
+    /// Index of the copy.
     package var sample: Int
-    /// What it is a copy of.
+    /// Index of the crop that was copied.
     package var original: Int
     package var kind: PlantedCopy
   }
 
-  /// All crops; planted copies stand at the end.
+  /// All crops: the originals (labelled real), then the planted copies (labelled fake).
   package let manifest: FaceManifest
-  /// Each sample's video, a copy's one of its own.
+  /// The video of each sample. Each planted copy has a video of its own.
   package let groups: [Int32]
   package let plants: [Plant]
-  /// Samples with the same number are of videos in the same place: -1 is a place of one video only.
+  /// The place of each sample's video; videos with the same number share a place. -1 for every
+  /// sample of `pictures`.
   package let places: [Int32]
 
   private static let frames = 5
 
-  /// Writes a dataset of about `count` crops of which `planted` are copies, the kinds by turns.
+  /// Writes a dataset of `count` crops, fewer if there are fewer pictures. `planted` of them are
+  /// copies, which take the kinds in turn.
   ///
-  /// - Throws: `MediaError` where a picture cannot be read or written.
+  /// - Throws: `MediaError` if a picture cannot be read or written.
   package init(
     _ source: Source, count: Int, planted: Int, seed: UInt64, in folder: URL
   ) throws {
@@ -83,14 +85,14 @@ package struct PlantedLeaks: Sendable {
 
   private static func name(_ sample: Int) -> String { "\(sample).jpg" }
 
-  /// Every tenth video is in the place of the one before it, which is another person's.
+  /// Every tenth video has the place of the video before it, which shows another person.
   private static func place(_ video: Int) -> Int { video % 10 == 9 ? video - 1 : video }
 
   private static func scene(_ sample: Int, _ source: Source, _ seed: UInt64) throws -> Image {
     switch source {
     case .drawn(let side):
       let video = sample / frames
-      // People's videos lie apart, so that those in one place are of two people.
+      // A person's videos are not consecutive, so two videos in one place show two people.
       let person = video / 9 * 3 + video % 3
       let scene = PlantedScene(
         person: seed &* 1_000_003 &+ UInt64(person),

@@ -1,14 +1,15 @@
 import DeepfakeCore
 import Foundation
 
-/// A drawn picture of a made-up person in a made-up place: material for measuring what a search for
-/// copies finds. It looks like a face to a hash or a correlation, not to a person.
+/// A drawn picture of an invented person in an invented place, for measuring a search for copies.
+/// It resembles a face to a hash or a correlation, not to a human viewer.
 package struct PlantedScene: Sendable {
-  /// What one person's face looks like.
+  /// The features of one person's face. Colours are 0 to 255; lengths are fractions of the
+  /// picture's side.
   private struct Face: Sendable {
     var skin, hair, eyes, lips: SIMD3<Float>
     var width, height, eyeDistance, eyeSize, browHeight, noseLength, mouthWidth, hairLine: Float
-    /// Moles, wrinkles, shine: place, extent and what the colour there is multiplied by.
+    /// Moles, wrinkles, shine: x, y, radius, and the factor that multiplies the colour there.
     var marks: [SIMD4<Float>]
 
     init(_ person: UInt64) {
@@ -46,13 +47,14 @@ package struct PlantedScene: Sendable {
   private var patches: [Patch] = []
   private var corners: [SIMD3<Float>] = []
   private var light = SIMD3<Float>(repeating: 0)
-  /// Hair's extent, and the head's, to what the person has by nature.
+  /// Factors of the video on the size of the person's hair and head.
   private var (hair, zoom): (Float, Float) = (1, 1)
-  /// Soft lights and shadows: place, extent and strength.
+  /// Soft lights and shadows: x, y, radius and strength.
   private var shadows: [SIMD4<Float>] = []
   private var (pitch, turn, centreX, centreY): (Float, Float, Float, Float) = (0, 0, 0, 0)
 
-  /// The scene of one video of a person; `place` decides what is behind them.
+  /// The scene of one video of a person. The arguments are seeds; `place` determines the
+  /// background.
   package init(person: UInt64, video: UInt64, place: UInt64) {
     face = Face(person)
     var generator = SeededGenerator(seed: place, label: "place")
@@ -73,15 +75,15 @@ package struct PlantedScene: Sendable {
     shadows = (0..<4).map { _ in
       SIMD4(value(0.15, 0.85), value(0.15, 0.85), value(0.08, 0.25), value(-0.5, 0.4))
     }
-    // Today's expression.
+    // The expression in this video.
     face.browHeight *= value(0.8, 1.3)
     face.eyeSize *= value(0.85, 1.1)
     face.mouthWidth *= value(0.75, 1.3)
     face.hairLine *= value(0.6, 1.4)
   }
 
-  /// A frame: the head moves a little, the mouth opens, noise differs. The picture is square; the
-  /// face takes the middle two thirds.
+  /// Draws a frame of `side` x `side` pixels. Between frames the head moves a little, the mouth
+  /// opens and the noise differs. The face takes the middle two thirds.
   package func frame(_ number: UInt64, side: Int) -> Image {
     var generator = SeededGenerator(seed: number, label: "frame")
     func value(_ range: Float) -> Float { range * (2 * generator.uniform() - 1) }
@@ -109,7 +111,7 @@ package struct PlantedScene: Sendable {
     }
   }
 
-  /// What the colour at a place is multiplied by.
+  /// Light at a point: the factor that multiplies the colour.
   private func lit(_ u: Float, _ v: Float) -> Float {
     var lit = 1 + light.x * (u - 0.5) * 2 + light.y * (v - 0.5) * 2 + light.z * 0.5
     for shadow in shadows {
@@ -131,7 +133,7 @@ package struct PlantedScene: Sendable {
     return color
   }
 
-  /// Paints the head at (x, y) from its middle, over what is there.
+  /// Paints the head over `color`, at (x, y) relative to the head's middle.
   private func paint(
     _ color: inout SIMD3<Float>, _ x: Float, _ y: Float, _ turn: Float, _ pitch: Float,
     open: Float, blink: Float

@@ -1,17 +1,17 @@
 import CDFKernels
 
-/// Where one picture lies in another.
+/// The position of one picture in another.
 package struct CopyPlacement: Sendable, Equatable {
-  /// The extent of the second picture's content in the first, 1 where they are cut alike.
+  /// Size of the second picture's content in the first; 1 if both show the same extent.
   package var scale: Float
-  /// How far to the right the second's middle lies in the first, as a share of the extent.
+  /// Offset of the second picture's middle to the right in the first, as a fraction of the side.
   package var right: Float
-  /// How far down.
+  /// Offset downwards, as a fraction of the side.
   package var down: Float
   /// Whether the second is mirrored.
   package var isMirrored: Bool
 
-  /// A placement; that of a picture in itself unless told otherwise.
+  /// A placement; by default that of a picture in itself.
   package init(
     scale: Float = 1, right: Float = 0, down: Float = 0, isMirrored: Bool = false
   ) {
@@ -22,25 +22,24 @@ package struct CopyPlacement: Sendable, Equatable {
   }
 }
 
-/// Lays thumbnails over each other: a small search over scale, shift and mirror for the highest
-/// correlation.
+/// Aligns thumbnails: a small search over scale, shift and mirroring for the highest correlation.
 struct ThumbnailAlignment {
-  /// The best place that was found.
+  /// The best placement that was found.
   struct Match: Sendable {
     var placement: CopyPlacement
     var correlation: Float
   }
 
   private static let side = Fingerprint.thumbnailSide
-  /// Copies are cut and scaled by no more than this, with room for what measuring is off.
+  /// Limits of scale and shift of copies, with some room for measuring errors.
   private static let scales: ClosedRange<Float> = 0.74...1.36
   private static let mostShift: Float = 0.2
-  /// The share of the picture that both must show.
+  /// Minimum fraction of the picture in which both must overlap.
   private static let least: Float = 0.45
 
   let thumbnails: UnsafePointer<UInt8>
 
-  /// The correlation of the two where one is laid, of their detail alone where told.
+  /// Correlation of two thumbnails in a placement, on request of their detail only.
   private func correlation(
     _ first: Int, _ second: Int, _ place: CopyPlacement, onlyDetail: Bool = false
   ) -> Float {
@@ -53,8 +52,8 @@ struct ThumbnailAlignment {
         mirrored: place.isMirrored), Self.least, onlyDetail)
   }
 
-  /// The best placement near one with the correlation of the detail there, where the correlation of
-  /// all is at least `hopeful` to begin with.
+  /// The best placement near `start`, with the correlation of the detail there. Nil if the full
+  /// correlation at `start` is below `hopeful`, or soon turns out too low for a copy.
   func refined(
     _ first: Int, _ second: Int, from start: CopyPlacement, hopeful: Float
   ) -> Match? {
@@ -63,13 +62,13 @@ struct ThumbnailAlignment {
     return best
   }
 
-  /// The best placement near one by the correlation of all.
+  /// Climbs from `start` to the best placement by the full correlation.
   private func climbed(
     _ first: Int, _ second: Int, from start: CopyPlacement, hopeful: Float
   ) -> Match? {
     var best = Match(placement: start, correlation: correlation(first, second, start))
     guard best.correlation >= hopeful else { return nil }
-    // Sure already: nothing to gain.
+    // A near-perfect match needs no search.
     if best.correlation > 0.995 { return best }
     var (shift, growth): (Float, Float) = (0.04, 0.05)
     for _ in 0..<4 {
@@ -86,7 +85,7 @@ struct ThumbnailAlignment {
           }
         }
       }
-      // What a first step does not bring near is no copy.
+      // A pair that is still below 0.85 after a step is no copy.
       if best.correlation < 0.85 { return nil }
       shift /= 2
       growth /= 2
@@ -112,7 +111,7 @@ struct ThumbnailAlignment {
     return places
   }
 
-  /// The best placement of any that copies have: a coarse grid, the best of which are refined.
+  /// The best placement of all that copies may have: the three best of a coarse grid are refined.
   func searched(_ first: Int, _ second: Int, hopeful: Float) -> Match? {
     var found: [Match] = []
     for isMirrored in [false, true] {

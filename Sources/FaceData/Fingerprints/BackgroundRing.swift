@@ -1,19 +1,18 @@
 import DeepfakeCore
 
-/// Colours around the face: 16 cells along the upper edge and both sides of the picture, where a
-/// crop with a margin shows what is behind the person. The lower edge shows clothes and is left
-/// out.
+/// Colours around the face: 16 cells along the upper edge and both sides of the picture. In a crop
+/// with a margin they show the background. The lower edge shows clothes and is left out.
 struct BackgroundRing: Sendable {
-  /// Cells in a row of the grid whose edge the ring is.
+  /// Number of cells along a side of the grid. The ring is part of the grid's border.
   static let gridSide = 8
   /// Row and column of each cell.
   static let places: [(row: Int, column: Int)] =
     (1..<7).flatMap { [($0, 0), ($0, 7)] } + [(0, 0), (0, 1), (0, 6), (0, 7)]
-  /// Bytes of a ring: brightness, blueness and redness of each cell, as in YCbCr.
+  /// Number of bytes of a ring: Y, Cb and Cr of each cell.
   static let count = 3 * places.count
 
   let cells: [UInt8]
-  /// The standard deviation of the cells' colours and brightness: a plain wall has little.
+  /// Standard deviation of the cells, all three channels together. It is low for a plain wall.
   let detail: Float
 
   init(_ image: Image) {

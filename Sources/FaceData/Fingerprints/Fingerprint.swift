@@ -3,41 +3,41 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// What is kept of one picture, of fixed size: caches hold it byte for byte.
+/// The part of a fingerprint with a fixed layout. Caches store its bytes unchanged.
 struct FingerprintRecord: Sendable {
   /// The first half of the file's SHA-256.
   var fileDigest: (UInt64, UInt64) = (0, 0)
-  /// A hash of size and pixels.
+  /// A hash of the picture's size and pixels.
   var pixelDigest: UInt64 = 0
   var hash: UInt64 = 0
   var mirroredHash: UInt64 = 0
   var facts = PackedFacts()
-  /// How much there is to see in the ring around the face.
+  /// Detail of the ring around the face, see `BackgroundRing.detail`.
   var ringDetail: Float = 0
 }
 
-/// The fingerprint of one picture.
+/// Everything that is measured of one picture.
 struct Fingerprint: Sendable {
-  /// Pixels of a thumbnail's side.
+  /// Side of a thumbnail, in pixels.
   static let thumbnailSide = 20
   static let thumbnailCount = thumbnailSide * thumbnailSide
 
   var record: FingerprintRecord
-  /// The grey picture, squeezed into a square.
+  /// The grey picture, scaled to a square of `thumbnailSide`.
   var thumbnail: [UInt8]
   var ring: [UInt8]
   var points = PicturePoints()
-  /// Empty without an embedder.
+  /// The embedding, rounded to bytes; empty without an embedder.
   var embedding: [Int8] = []
 
-  /// A fingerprint of which the rest is filled in by the caller.
+  /// A fingerprint with only its record; the caller sets the other properties.
   init(record: FingerprintRecord) {
     self.record = record
     thumbnail = []
     ring = []
   }
 
-  /// Measures a picture that was decoded from a file's bytes.
+  /// Measures a picture. `file` holds the bytes that it was decoded from.
   init(_ image: Image, file: Data) {
     let (width, height) = (image.width, image.height)
     let grey = GreyPicture(image)
@@ -72,7 +72,7 @@ struct Fingerprint: Sendable {
   }
 }
 
-/// One byte a pixel.
+/// A picture in shades of grey (luma), one byte for each pixel.
 package struct GreyPicture: Sendable {
   package let width: Int
   package let height: Int
@@ -90,7 +90,7 @@ package struct GreyPicture: Sendable {
     }
   }
 
-  /// The picture scaled to a square by Lanczos' filter.
+  /// The picture scaled to a square with the Lanczos filter.
   package func lanczos(_ side: Int) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: side * side) { buffer, initialized in
       let done = pixels.withUnsafeBufferPointer {
@@ -109,7 +109,7 @@ package struct GreyPicture: Sendable {
 }
 
 extension PackedFacts {
-  /// The side of the picture that `sharpness` is measured on.
+  /// Side of the scaled picture on which `sharpness` is measured.
   private static let side = 128
 
   init(_ image: Image, grey: GreyPicture, file: Data) {

@@ -2,16 +2,16 @@ import CDFKernels
 import Classifiers
 import Foundation
 
-/// What a picture's file was when it was measured.
+/// Identifies a picture's file and its state when it was measured.
 struct PictureKey: Sendable, Equatable {
   /// A hash of the path.
   var path: UInt64
-  /// The file's size in bytes; -1 where it is not there.
+  /// Size of the file in bytes; -1 if there is no file.
   var size: Int64
-  /// Nanoseconds since 1970.
+  /// Time of the last change, in nanoseconds since 1970.
   var changed: Int64
 
-  /// The key of the file that is there now.
+  /// The key of the file at `path` as it is now.
   init(_ path: String) {
     self.path = Self.hash(path)
     var information = stat()
@@ -34,19 +34,19 @@ struct PictureKey: Sendable, Equatable {
   }
 }
 
-/// A file of fingerprints. A header says what they were made by; blocks of records follow, each
-/// with a checksum, and are only ever added at the end: work that is killed loses the block that it
-/// was writing at most. What a damaged file has before the damage is used, and what comes after is
-/// cut off.
+/// A file of fingerprints. Its header names the format and the embedder. Blocks of records follow,
+/// each with a checksum. Blocks are only appended, so a killed process loses at most the block that
+/// it was writing. In a damaged file, the blocks before the damage are used and the rest is cut
+/// off.
 struct FingerprintCache {
-  /// Why the file cannot be used, where it cannot.
+  /// Why the file cannot be used; nil if it can.
   private(set) var problem: String?
 
   private static let headerCount = 32
-  /// Of a block: magic, number of records, checksum.
+  /// Size of a block's header: magic number (4 bytes), number of records (4), checksum (8).
   private static let blockHeaderCount = 16
   private static let blockMagic: UInt32 = 0x4B4C_4246
-  /// Bytes of records that a block is written after.
+  /// Maximum size of a block's records, in bytes.
   private static let blockBytes = 2 << 20
 
   private let file: URL
@@ -61,11 +61,11 @@ struct FingerprintCache {
       + Fingerprint.thumbnailCount + BackgroundRing.count + 11 * PicturePoints.count + dimension
   }
 
-  /// The cache in a file; nothing is read yet.
+  /// A cache in `file`. Nothing is read until `load`.
   init(_ file: URL, embedder: (any FaceEmbedder)?) {
     self.file = file
     dimension = embedder?.dimension ?? 0
-    // The version changes with what records mean.
+    // Raise the version when the layout or meaning of records changes.
     var header = Array("dfkit fingerprints 1\n".utf8)
     header += Array(repeating: 0, count: Self.headerCount - 8 - header.count)
     let maker = "\(embedder?.name ?? "") \(dimension)"
@@ -77,7 +77,8 @@ struct FingerprintCache {
     withUnsafeBytes(of: value) { Array($0) }
   }
 
-  /// Takes what the file has of a manifest's pictures, and makes it ready to be added to.
+  /// Reads the fingerprints of a manifest's pictures into `table`, and opens the file for
+  /// appending. A failure sets `problem`.
   mutating func load(_ manifest: FaceManifest, into table: inout FingerprintTable) {
     do {
       if !FileManager.default.fileExists(atPath: file.path) {
@@ -86,8 +87,8 @@ struct FingerprintCache {
       let handle = try FileHandle(forUpdating: file)
       self.handle = handle
       guard try handle.read(upToCount: Self.headerCount) == Data(header) else {
-        // Of another embedder or version: begun anew, under a temporary name, since another process
-        // may read it.
+        // The file is of another embedder or version. A new one replaces it in one step, since
+        // another process may be reading it.
         try handle.close()
         try Data(header).write(to: file, options: .atomic)
         self.handle = try FileHandle(forUpdating: file)
@@ -95,14 +96,14 @@ struct FingerprintCache {
         return
       }
       let end = try read(handle, manifest, &table)
-      // Nothing is lost: it could not be read.
+      // Only unreadable data is cut off.
       if try handle.seekToEnd() > end { try handle.truncate(atOffset: end) }
     } catch {
       fail(error)
     }
   }
 
-  /// Reads blocks up to the first that is not whole; returns where that begins.
+  /// Reads blocks up to the first incomplete or damaged one. Returns the offset where that begins.
   private func read(
     _ handle: FileHandle, _ manifest: FaceManifest, _ table: inout FingerprintTable
   ) throws -> UInt64 {
@@ -148,8 +149,8 @@ struct FingerprintCache {
     df_u8_hash(bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), 1)
   }
 
-  /// Takes a record where the manifest has its picture and the picture has not changed. A later
-  /// record of a picture replaces an earlier one.
+  /// Uses a record if its picture is in the manifest and has not changed. A later record of a
+  /// picture replaces an earlier one.
   private func take(
     _ bytes: UnsafeRawBufferPointer, _ manifest: FaceManifest, _ places: [UInt64: Int32],
     _ table: inout FingerprintTable
@@ -179,7 +180,7 @@ struct FingerprintCache {
     table.set(index, print)
   }
 
-  /// Adds a fingerprint; written when enough have come together.
+  /// Adds a fingerprint. It is written once enough records for a block are waiting.
   mutating func add(_ print: Fingerprint, _ key: PictureKey) {
     guard handle != nil, problem == nil, key.size >= 0 else { return }
     withUnsafeBytes(of: key) { waiting += $0 }
@@ -193,7 +194,7 @@ struct FingerprintCache {
     if waiting.count + recordBytes > Self.blockBytes { flush() }
   }
 
-  /// Writes what was added.
+  /// Writes the waiting records as one block.
   mutating func flush() {
     guard let handle, problem == nil, waitingCount > 0 else { return }
     let checksum = waiting.withUnsafeBytes { Self.checksum($0) }
@@ -201,7 +202,7 @@ struct FingerprintCache {
       Self.bytes(Self.blockMagic) + Self.bytes(UInt32(clamping: waitingCount))
       + Self.bytes(checksum)
     do {
-      // One write: two processes that add to one file do not mix their blocks.
+      // One write call, so that blocks of two processes that append to one file do not mix.
       try handle.seekToEnd()
       try handle.write(contentsOf: Data(head + waiting))
     } catch {

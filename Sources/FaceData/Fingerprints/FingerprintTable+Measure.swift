@@ -4,22 +4,21 @@ import Foundation
 import MediaIO
 
 extension FingerprintTable {
-  /// Pictures that one thread measures, and embeds, at a time.
+  /// Number of pictures that one thread measures and embeds at a time.
   static let blockLength = 32
 
-  /// Measures the pictures of a manifest: each is read and decoded once, on several threads, and
-  /// all that needs its pixels or its bytes is measured then. A picture that cannot be used is
-  /// noted and does not stop the rest.
+  /// Measures the pictures of a manifest on several threads. Each picture is read and decoded once.
+  /// A picture that cannot be read is added to `unreadable` and does not stop the rest.
   ///
   /// - Parameters:
-  ///   - embedder: What embeddings are made by; nil makes none.
-  ///   - cache: A file that keeps fingerprints between calls. What it has of a picture is taken
-  ///     from there as long as the picture's size and time of change are the same and the embedder
-  ///     has the same name. It is made where it is not there, and written to as the work goes on:
-  ///     work that is stopped goes on where it was.
-  ///   - threads: Threads that measure; nothing but the time depends on it.
+  ///   - embedder: Makes the embeddings; nil makes none.
+  ///   - cache: A file that keeps fingerprints between calls; it is created if needed. A picture's
+  ///     fingerprint is taken from it if the picture's size and time of change and the embedder's
+  ///     name are the same. New fingerprints are written during the work, so stopped work can
+  ///     resume.
+  ///   - threads: Number of threads; only the time depends on it.
   ///   - progress: Called on the calling thread.
-  /// - Throws: `CancellationError` in a cancelled task; what the embedder throws.
+  /// - Throws: `CancellationError` in a cancelled task; errors of the embedder.
   package static func measure(
     _ manifest: FaceManifest, embedder: (any FaceEmbedder)?, cache: URL?,
     threads: Int = Parallel.threadCount, progress: (JobProgress) -> Void = { _ in }
@@ -35,7 +34,7 @@ extension FingerprintTable {
       let all = Double(max(1, manifest.count))
       var state = JobProgress(
         "looking at \(done) of \(manifest.count) pictures", part: Double(done) / all)
-      // What the cache had took no time.
+      // Cached pictures took no time: the estimate of the remaining time must not count them.
       state.before = Double(known) / all
       progress(state)
     }
@@ -44,7 +43,7 @@ extension FingerprintTable {
     var options = WorkQueue<Result<[MeasuredPicture], any Error>>.Options(
       "fingerprints", threads: min(threads, max(1, missing.count / blockLength)))
     options.ahead = 4 * options.threads
-    // Networks need more than the 512 KiB that threads get on some systems.
+    // Networks need more stack than the 512 KiB that threads have on some systems.
     options.stackSize = 8 << 20
     let queue = WorkQueue<Result<[MeasuredPicture], any Error>>(measurer.blockCount, options)
     queue.start { _ in
@@ -57,7 +56,7 @@ extension FingerprintTable {
     var done = known
     measuring: while true {
       try Task.checkCancellation()
-      // Woken now and then to see whether the task was cancelled.
+      // Times out regularly to check for cancellation.
       switch queue.next(within: 0.2) {
       case .over: break measuring
       case .notYet: continue
@@ -103,7 +102,7 @@ private struct PictureMeasurer: Sendable {
 
   var blockCount: Int { wanted.count.dividedRoundingUp(by: FingerprintTable.blockLength) }
 
-  /// The pictures of a block; fewer where the work is over before its end.
+  /// Measures the pictures of a block. Empty if `isOver` returns true before the last one.
   func measure(_ block: Int, isOver: () -> Bool) throws -> [MeasuredPicture] {
     let first = block * FingerprintTable.blockLength
     let indices = wanted[first..<min(wanted.count, first + FingerprintTable.blockLength)]
@@ -113,7 +112,7 @@ private struct PictureMeasurer: Sendable {
       guard !isOver() else { return [] }
       let path = manifest.table.fullPath(manifest.table.rows[index])
       let url = URL(fileURLWithPath: path, isDirectory: false)
-      // Before the file is read: what changes after that is measured again next time.
+      // Taken before the file is read, so a later change is noticed next time.
       let key = PictureKey(path)
       let outcome = Result { () throws(MediaError) in
         let file = try RegularFile.read(url, limit: ImageFile.byteLimit)
@@ -133,8 +132,8 @@ private struct PictureMeasurer: Sendable {
     return pictures
   }
 
-  /// A picture that may wait for its block's others in memory: no embedder looks at more pixels
-  /// than this.
+  /// Scales a picture down to at most 512 pixels a side, to save memory while the block's other
+  /// pictures are read. No embedder uses more pixels.
   private static func bounded(_ image: Image) -> Image {
     let most = 512
     let longest = max(image.width, image.height)
@@ -144,7 +143,7 @@ private struct PictureMeasurer: Sendable {
       method: .area)
   }
 
-  /// Rounds embeddings to bytes.
+  /// Stores the embeddings, one row for each measured picture, rounded to bytes.
   private static func add(
     _ embeddings: Tensor, dimension: Int, to pictures: inout [MeasuredPicture]
   ) {

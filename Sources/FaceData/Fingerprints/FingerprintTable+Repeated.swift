@@ -1,9 +1,9 @@
 import DeepfakeCore
 
 extension FingerprintTable {
-  /// A table of `times` as many pictures, for measuring searches in large ones: this one's again
-  /// and again, each time changed so that pictures are as alike within a repeat as they are here,
-  /// and unlike those of the others.
+  /// A table with `times` as many pictures, for measuring searches in large tables. It contains
+  /// this table's pictures repeatedly, each time changed so that pictures are as similar within a
+  /// repeat as they are here, and unlike those of other repeats.
   package func repeated(_ times: Int, seed: UInt64) -> FingerprintTable {
     precondition(times > 0 && unreadable.isEmpty, "repeated: \(times) times")
     var table = self

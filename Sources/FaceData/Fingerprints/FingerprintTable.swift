@@ -3,41 +3,41 @@ import Classifiers
 import DeepfakeCore
 import MediaIO
 
-/// What is known of the pictures of a manifest without looking at them again: digests, hashes,
-/// thumbnails, points, colours around the face, embeddings, facts. About 640 bytes a picture, and
-/// one more for each number of an embedding.
+/// Measurements of a manifest's pictures, for comparisons without reading the pictures again:
+/// digests, hashes, thumbnails, keypoints, colours around the face, embeddings, facts. They take
+/// about 640 bytes for each picture, plus one byte for each number of an embedding.
 package struct FingerprintTable: Sendable {
-  /// A picture that cannot be used.
+  /// A picture that cannot be read.
   package struct Unreadable: Sendable {
-    /// The sample.
+    /// Index of the sample.
     package var index: Int
     package var error: MediaError
   }
 
-  /// What stands for a file's bytes and for its pixels.
+  /// Digests of a file's bytes and of its pixels.
   package struct Digest: Sendable, Hashable {
-    /// Half of the SHA-256 of the file's bytes.
+    /// The first half of the SHA-256 of the file's bytes.
     package var file: SIMD2<UInt64>
     /// A hash of the picture's size and pixels.
     package var pixels: UInt64
   }
 
-  /// Pictures that cannot be used, in the samples' order; nothing is ever found of them.
+  /// Pictures that cannot be read, in the samples' order. Searches leave them out.
   package internal(set) var unreadable: [Unreadable] = []
   /// The embedder's name; nil without one.
   package let embedderName: String?
   /// The dot product of two embeddings from which two faces count as alike; nil without an
   /// embedder.
   package let lookAlikeThreshold: Float?
-  /// Numbers of an embedding; 0 without an embedder.
+  /// Length of an embedding; 0 without an embedder.
   package let dimension: Int
-  /// Samples whose fingerprints were taken from the cache.
+  /// Number of samples whose fingerprints were taken from the cache.
   package internal(set) var cached = 0
-  /// Why the cache could not be used or written, where it could not; the table is whole without it.
+  /// Why the cache could not be read or written; nil if it could. The table is complete either way.
   package internal(set) var cacheProblem: String?
 
   var records: [FingerprintRecord]
-  /// Whether a record was measured.
+  /// Whether each sample was measured.
   var isKnown: [Bool]
   var thumbnails: [UInt8]
   var rings: [UInt8]
@@ -45,7 +45,7 @@ package struct FingerprintTable: Sendable {
   var pointPlaces: [UInt8]
   var embeddings: [Int8]
 
-  /// A table of pictures none of which is known yet.
+  /// A table in which no picture is measured yet.
   init(count: Int, embedder: (any FaceEmbedder)?) {
     embedderName = embedder?.name
     lookAlikeThreshold = embedder?.lookAlikeThreshold
@@ -59,16 +59,16 @@ package struct FingerprintTable: Sendable {
     embeddings = Array(repeating: 0, count: count * dimension)
   }
 
-  /// Samples, unreadable ones included.
+  /// Number of samples, including unreadable ones.
   package var count: Int { records.count }
 
   /// Whether a sample's picture could be measured.
   package func isReadable(_ index: Int) -> Bool { isKnown[index] }
 
-  /// What a picture is like, whatever it shows; zeros for one that is unreadable.
+  /// Properties of a sample's file and signal; zeros for an unreadable picture.
   package func facts(_ index: Int) -> PictureFacts { records[index].facts.facts }
 
-  /// What stands for a sample's bytes and pixels.
+  /// Digests of a sample's bytes and pixels.
   package func digest(_ index: Int) -> Digest {
     let record = records[index]
     return Digest(
@@ -85,11 +85,11 @@ package struct FingerprintTable: Sendable {
     }
   }
 
-  /// What embeddings' numbers are multiplied by to become bytes: rounding to 1/127 would cost small
-  /// ones too much, and none of a unit vector of many numbers comes near 1. Larger ones are cut
-  /// off.
+  /// The factor by which an embedding's numbers are multiplied before they are rounded to bytes;
+  /// larger results are clamped. 127 would round small numbers too coarsely: in a long unit vector,
+  /// no number comes near 1.
   static func embeddingScale(_ dimension: Int) -> Float {
-    // Eight standard deviations of a number of a random unit vector.
+    // Eight standard deviations of a component of a random unit vector map to 127.
     127 / min(1, 8 / Float(max(dimension, 1)).squareRoot())
   }
 
@@ -102,7 +102,7 @@ package struct FingerprintTable: Sendable {
     return Float(sum) / (scale * scale)
   }
 
-  /// One of a sample's points; nil where it has fewer.
+  /// A keypoint of a sample by its number, from 0; nil if the sample has fewer.
   func point(_ index: Int, _ number: Int) -> PicturePoints.Point? {
     let place = index * PicturePoints.count + number
     return PicturePoints.point(
@@ -110,7 +110,7 @@ package struct FingerprintTable: Sendable {
       pointPlaces[3 * place + 2])
   }
 
-  /// Puts a fingerprint in its place.
+  /// Stores a sample's fingerprint and marks it as known.
   mutating func set(_ index: Int, _ print: Fingerprint) {
     records[index] = print.record
     isKnown[index] = true

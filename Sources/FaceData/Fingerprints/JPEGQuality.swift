@@ -1,9 +1,9 @@
 import Foundation
 
-/// Tells a JPEG's quality from its quantisation tables.
+/// Estimates a JPEG's quality from its quantisation tables.
 package enum JPEGQuality {
-  /// The quality, 1 to 100, whose tables in libjpeg's scale are nearest to the file's; nil where
-  /// the file has no table.
+  /// The quality, 1 to 100, at which libjpeg's tables are nearest to the file's; nil if the file
+  /// has no table.
   package static func estimate(_ file: Data) -> Int? {
     let tables = file.withUnsafeBytes { Self.tables($0) }
     guard !tables.isEmpty else { return nil }
@@ -27,13 +27,13 @@ package enum JPEGQuality {
     return min(max((value * percent + 50) / 100, 1), 255)
   }
 
-  /// The first tables of numbers 0 and 1, in the files' zigzag order.
+  /// The first quantisation tables with the numbers 0 and 1, in the file's zigzag order.
   private static func tables(_ bytes: UnsafeRawBufferPointer) -> [(number: Int, table: [UInt16])] {
     var tables: [(number: Int, table: [UInt16])] = []
     var place = 2
     while place + 4 <= bytes.count, bytes[place] == 0xFF {
       let marker = bytes[place + 1]
-      // Bytes that fill up, and markers without a length.
+      // Fill bytes, and markers without a length.
       if marker == 0xFF {
         place += 1
         continue
@@ -42,7 +42,7 @@ package enum JPEGQuality {
         place += 2
         continue
       }
-      // The picture's data follow its scan's header.
+      // The compressed data follow the start of the scan; tables come before it.
       if marker == 0xDA || marker == 0xD9 { break }
       let length = Int(bytes[place + 2]) << 8 | Int(bytes[place + 3])
       let end = place + 2 + length

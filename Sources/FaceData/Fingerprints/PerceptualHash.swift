@@ -1,18 +1,18 @@
 import CDFKernels
 import Foundation
 
-/// The 64 signs of a picture's lowest frequencies: pHash as Python's `imagehash.phash` computes it,
-/// bit for bit.
+/// A 64-bit perceptual hash of a picture's lowest frequencies: pHash as Python's `imagehash.phash`
+/// computes it, bit for bit.
 ///
-/// The grey picture is scaled to 32x32 pixels by Lanczos' filter; of its cosine transform the 8x8
-/// lowest frequencies count, and a bit is one where a frequency exceeds their median. The first bit
-/// is the highest. Of pictures much taller than wide, which Pillow 13 scales in the other order, a
-/// bit may differ.
+/// The grey picture is scaled to 32x32 pixels with the Lanczos filter. The 8x8 lowest frequencies
+/// of its cosine transform are used: a bit is 1 if its frequency exceeds their median. The first
+/// frequency is the highest bit. For pictures much taller than wide, a bit may differ, since Pillow
+/// 13 scales these in the other order.
 package struct PerceptualHash: Sendable {
-  /// The hash.
+  /// The hash of the picture as it is.
   package var upright: UInt64
-  /// The hash of the picture's mirror image, from the same frequencies: those that are odd across
-  /// change sign.
+  /// The hash of the picture's mirror image. It needs no second transform: the frequencies that are
+  /// odd across change their sign.
   package var mirrored: UInt64
 
   package static let side = 32
@@ -39,7 +39,7 @@ package struct PerceptualHash: Sendable {
 
   /// The 8x8 lowest frequencies, row by row.
   private static func lowest(_ grey: [UInt8]) -> [Double] {
-    // Down first: 8 rows of 32.
+    // Columns first, which gives 8 rows of 32.
     var rows = [Double](repeating: 0, count: 8 * side)
     for k in 0..<8 {
       for j in 0..<side {

@@ -1,29 +1,29 @@
 import DeepfakeCore
 import Foundation
 
-/// What a picture is like as a file and a signal, whatever it shows: what a shortcut could go by.
+/// Properties of a picture as a file and a signal, regardless of its content. Shortcuts use these.
 package struct PictureFacts: Sendable, Equatable {
-  /// The kind of a picture's file.
+  /// The format of a picture's file.
   package enum Format: UInt8, Sendable, CaseIterable {
     /// Lossy.
     case jpeg = 1
     /// Lossless.
     case png = 2
 
-    /// The name for people.
+    /// The name in messages.
     package var name: String { self == .jpeg ? "JPEG" : "PNG" }
   }
 
-  /// Pixels across.
+  /// Width in pixels.
   package var width: Int
-  /// Pixels down.
+  /// Height in pixels.
   package var height: Int
-  /// The file's size.
+  /// Size of the file in bytes.
   package var fileBytes: Int
-  /// The file's kind.
+  /// Format of the file.
   package var format: Format
-  /// The quality, 1 to 100, at which libjpeg makes the most similar quantisation tables; nil for
-  /// PNG.
+  /// The quality, 1 to 100, at which libjpeg's quantisation tables are nearest to the file's; nil
+  /// for PNG or if the file has no table.
   package var jpegQuality: Int?
   /// The variance of the Laplacian of the grey picture scaled to 128x128 pixels.
   package var sharpness: Float
@@ -33,23 +33,22 @@ package struct PictureFacts: Sendable, Equatable {
   package var mean: SIMD3<Float>
   /// The standard deviation of red, green and blue.
   package var deviation: SIMD3<Float>
-  /// The mean saturation, 0 to 1: the share of the strongest channel by which it exceeds the
-  /// weakest.
+  /// The mean saturation, 0 to 1. A pixel's saturation is (max - min) / max over its channels.
   package var saturation: Float
   /// The standard deviation of noise in the grey picture (Immerkaer 1996); texture counts as noise.
   package var noise: Float
-  /// The mean step between pixels across the borders of JPEG's 8x8 blocks over that within blocks,
-  /// less 1.
+  /// The mean step between pixels across the borders of JPEG's 8x8 blocks, divided by the mean step
+  /// within blocks, minus 1.
   package var blockiness: Float
 }
 
-/// Facts in 60 bytes, as tables and caches keep them.
+/// `PictureFacts` in 60 bytes, for tables and caches.
 struct PackedFacts: Sendable {
   var width: Int32 = 0
   var height: Int32 = 0
   var fileBytes: Int32 = 0
   var format: UInt8 = 0
-  /// 0 for none.
+  /// 0 if unknown.
   var quality: UInt8 = 0
   var unused: UInt16 = 0
   var sharpness: Float = 0

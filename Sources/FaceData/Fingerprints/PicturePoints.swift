@@ -1,28 +1,28 @@
 import CDFKernels
 import DeepfakeCore
 
-/// Points that are found again in a copy of a picture, however it was cut: each with its place, its
-/// scale and a code of what is around it.
+/// Keypoints that are found again in a copy of a picture, however it was cropped. Each has a
+/// position, a scale and a code of its surroundings.
 struct PicturePoints: Sendable {
   struct Point: Sendable, Equatable {
-    /// The place as a share of the picture, from the upper left corner.
+    /// Position as fractions of the picture's width and height, from the upper left corner.
     var x, y: Float
-    /// The extent as a share of the picture.
+    /// Size of the keypoint as a fraction of the picture's side.
     var scale: Float
     var code: UInt64
   }
 
-  /// Points of a picture at most.
+  /// Maximum number of keypoints of a picture.
   static let count = 8
   /// Bits that differ between the code of a point and that of its mirror image.
   static let mirror: UInt64 = 0x5555_5555_5555_5555
 
-  /// Codes of the points; those that are not there are 0.
+  /// Codes of the keypoints; 0 for missing ones.
   private(set) var codes: [UInt64]
-  /// Three bytes of each point: x, y, and the scale, 0 where there is no point.
+  /// Three bytes for each keypoint: x, y and scale. The scale is 0 for a missing one.
   private(set) var places: [UInt8]
 
-  /// The side of the picture that points are looked for in.
+  /// Side of the picture in which keypoints are searched, in pixels.
   static let side = Int(DF_KEYPOINT_SIDE)
 
   init(codes: [UInt64] = [], places: [UInt8] = []) {
@@ -30,7 +30,7 @@ struct PicturePoints: Sendable {
     self.places = places
   }
 
-  /// The points of a grey square of `side`.
+  /// Finds the keypoints of a grey square picture of `side` x `side` pixels.
   init(_ grey: [Float]) {
     let points = [df_keypoint](unsafeUninitializedCapacity: Self.count) { buffer, initialized in
       initialized = df_f32_keypoints(grey, Self.count, buffer.baseAddress)
@@ -46,10 +46,10 @@ struct PicturePoints: Sendable {
     }
   }
 
-  /// Steps of a kept scale in a pixel of the square.
+  /// Number of steps of the stored scale in one pixel of the square.
   private static let scaleSteps: Float = 24
 
-  /// A point as it is kept; nil where there is none.
+  /// Decodes a stored keypoint; nil for a missing one.
   static func point(_ code: UInt64, _ x: UInt8, _ y: UInt8, _ scale: UInt8) -> Point? {
     guard scale > 0 else { return nil }
     return Point(
@@ -59,7 +59,7 @@ struct PicturePoints: Sendable {
 }
 
 extension CopyPlacement {
-  /// Where the second picture lies in the first if two points are the same.
+  /// The position of the second picture in the first if both keypoints show the same detail.
   init(_ first: PicturePoints.Point, _ second: PicturePoints.Point, isMirrored: Bool) {
     let x = isMirrored ? 1 - second.x : second.x
     let scale = first.scale / second.scale
@@ -68,7 +68,7 @@ extension CopyPlacement {
       down: first.y - 0.5 - (second.y - 0.5) * scale, isMirrored: isMirrored)
   }
 
-  /// Whether copies are ever cut so.
+  /// Whether the scale and the shift are in the range that copies have.
   var isPlausible: Bool {
     (0.7...1.43).contains(scale) && abs(right) <= 0.22 && abs(down) <= 0.22
   }

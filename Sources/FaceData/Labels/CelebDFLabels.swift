@@ -1,15 +1,16 @@
 import Foundation
 
-/// The folders of Celeb-DF (Li et al. 2020): `Celeb-real/id3_0002.mp4`, `YouTube-real/00017.mp4`,
-/// and `Celeb-synthesis/id3_id9_0002.mp4`, a fake of the first with the face of person 9.
+/// Labels from the folders of Celeb-DF (Li et al. 2020): `Celeb-real/id3_0002.mp4`,
+/// `YouTube-real/00017.mp4`, and `Celeb-synthesis/id3_id9_0002.mp4`, which is a fake of the first
+/// with the face of person 9.
 package struct CelebDFLabels: LabelSource {
-  /// What messages call it.
+  /// The name in messages.
   package let name = "Celeb-DF's folders"
 
-  /// A source; it needs nothing but paths.
+  /// A source that uses only paths; it reads no file.
   package init() {}
 
-  /// What the folders say.
+  /// The label by the video's folder and name; nil outside Celeb-DF's folders.
   package func answer(for file: URL) -> LabelAnswer? {
     let path = VideoPath(file)
     let roots = ["Celeb-real", "YouTube-real", "Celeb-synthesis"]

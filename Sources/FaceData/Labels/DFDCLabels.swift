@@ -2,42 +2,43 @@ import Foundation
 import Measures
 import MediaIO
 
-/// The `metadata.json` that each folder of the Deepfake Detection Challenge's data has (Dolhansky
-/// et al. 2020): an object with an entry for each video, `{"label", "split", "original"}`. The
-/// challenge's test set says `is_fake` instead of the label. `NaN`, as pandas writes for what is
-/// not known, says nothing.
+/// Labels from the `metadata.json` in each folder of the Deepfake Detection Challenge's data
+/// (Dolhansky et al. 2020): an object with an entry for each video, `{"label", "split",
+/// "original"}`. The challenge's test set has `is_fake` instead of the label. `NaN`, which pandas
+/// writes for an unknown value, counts as missing.
 ///
-/// Videos are named after their folder and themselves (`dfdc_train_part_3/abcdefghij`): videos of
-/// one folder share people, and the name keeps the folder at hand.
+/// A video's name contains its folder (`dfdc_train_part_3/abcdefghij`), since videos of one folder
+/// share people.
 package struct DFDCLabels: LabelSource {
-  /// What messages call it.
+  /// The name in messages.
   package let name = "DFDC's metadata.json"
-  /// The file's name.
   static let fileName = "metadata.json"
-  /// Bytes of the largest file that is read; the challenge's have 0.2 MB a folder.
+  /// Maximum size of the file in bytes. The challenge's files have 0.2 MB for each folder.
   static let byteLimit = 1 << 28
 
-  /// What a file says of a folder's videos, and which of them were asked for.
+  /// The entries of a folder's file, and the names of the videos that were asked for.
   private struct Folder: Sendable {
     var file: URL
     var entries: [String: LineJSON]
     var asked: Set<String> = []
   }
 
-  /// What each folder's file says; nil for a folder without one.
+  /// The parsed file of each folder, or why it failed; nil for a folder without one.
   private var folders: [String: Result<Folder?, DatasetError>] = [:]
 
   /// A source that has read nothing.
   package init() {}
 
-  /// What the `metadata.json` beside the video says.
+  /// The label in the `metadata.json` beside the video; nil if there is no such file or entry.
+  ///
+  /// - Throws: `DatasetError` if the file or the entry cannot be used.
   package mutating func answer(for file: URL) throws(DatasetError) -> LabelAnswer? {
     let folder = file.standardizedFileURL.deletingLastPathComponent()
     let path = folder.path
     let name = file.lastPathComponent
     if folders[path] == nil { folders[path] = Self.read(folder) }
     guard var found = try folders[path, default: .success(nil)].get() else { return nil }
-    // Not twice in memory, or the set would be copied.
+    // Removed while it is changed, or the set would be copied.
     folders[path] = nil
     found.asked.insert(name)
     folders[path] = .success(found)
@@ -45,7 +46,7 @@ package struct DFDCLabels: LabelSource {
     return .label(try Self.label(entry, name, found.file))
   }
 
-  /// Entries whose file nobody asked about and which is not there.
+  /// Entries of the files read so far whose video was not asked for and does not exist.
   package func entriesWithoutFile() -> [LabelEntry] {
     let read = folders.sorted { $0.key < $1.key }.compactMap { try? $0.value.get() }
     return read.flatMap { folder in
@@ -67,7 +68,7 @@ package struct DFDCLabels: LabelSource {
     guard case .object(let members) = entry.content else {
       throw problem(entry, "has \(entry.shown.prefix(40)) instead of an object {\"label\", ...}")
     }
-    /// The text of a member; nil where there is nothing, for which pandas writes NaN.
+    /// The text of a member; nil if it is missing, null, empty or NaN (as pandas writes it).
     func text(_ key: String) throws(DatasetError) -> String? {
       guard let value = members[key] else { return nil }
       switch value.content {

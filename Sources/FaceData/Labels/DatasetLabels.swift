@@ -1,15 +1,15 @@
 import Foundation
 import MediaIO
 
-/// The labels of a dataset's videos, from the source that was named or whichever knows a video.
+/// The labels of a dataset's videos, from one chosen source or from the first that knows a video.
 ///
-/// Without a name, a video's label is looked for in a `metadata.json` beside it, in
-/// FaceForensics++'s and Celeb-DF's folders, in a `labels.csv` beside it or one folder up that
-/// lists it, and in the names of its folders, in this order.
+/// The automatic choice tries these sources in order: a `metadata.json` beside the video, the
+/// folders of FaceForensics++ and of Celeb-DF, a `labels.csv` beside the video or one folder up
+/// that lists it, and the names of its folders.
 package struct DatasetLabels: Sendable {
-  /// Where labels come from.
+  /// The source of labels.
   package enum Choice: Sendable, Equatable {
-    /// From wherever there are any.
+    /// All sources in turn.
     case automatic
     /// `DFDCLabels`.
     case dfdc
@@ -22,7 +22,7 @@ package struct DatasetLabels: Sendable {
     /// `TableLabels` of a CSV file.
     case table(URL)
 
-    /// The choices that a word stands for.
+    /// The choices by their names on the command line.
     package static let words: [(word: String, choice: Choice)] = [
       ("auto", .automatic), ("dfdc", .dfdc), ("faceforensics", .faceForensics),
       ("celeb-df", .celebDF), ("folders", .folders),
@@ -31,14 +31,14 @@ package struct DatasetLabels: Sendable {
 
   private var sources: [any LabelSource]
   private let choice: Choice
-  /// Videos labelled by each source, by its name.
+  /// Number of videos labelled by each source, by the source's name.
   package private(set) var counts: [String: Int] = [:]
-  /// Files that were left out, by the reason.
+  /// Number of files that were left out, by the reason.
   package private(set) var leftOut: [String: Int] = [:]
 
-  /// Labels from a source.
+  /// Opens the chosen source.
   ///
-  /// - Throws: `DatasetError` where a CSV file cannot be used.
+  /// - Throws: `DatasetError` if the CSV file of `table` cannot be used.
   package init(_ choice: Choice = .automatic) throws(DatasetError) {
     self.choice = choice
     switch choice {
@@ -54,9 +54,9 @@ package struct DatasetLabels: Sendable {
     }
   }
 
-  /// What is known of a video.
+  /// The label of a video, or why it is left out.
   ///
-  /// - Throws: `DatasetError` where nothing is, or a list cannot be read.
+  /// - Throws: `DatasetError` if no source knows the video or a list cannot be read.
   package mutating func answer(for file: URL) throws(DatasetError) -> LabelAnswer {
     for index in sources.indices {
       guard let answer = try sources[index].answer(for: file) else { continue }
@@ -80,15 +80,14 @@ package struct DatasetLabels: Sendable {
     throw .unusable(file: file.relativePath, problem: problem)
   }
 
-  /// Rows of the lists that were read, whose file was not asked about and is not where the list
-  /// says.
+  /// Entries of the lists read so far whose video was not asked for and does not exist.
   package func entriesWithoutFile() -> [LabelEntry] { sources.flatMap { $0.entriesWithoutFile() } }
 
-  /// What to do about rows without a file where these are an error.
+  /// Ends an error message about entries without a file, where these are an error.
   package static let strictAdvice =
     ". Put the files there, or take the rows out of the list; without --strict they are ignored."
 
-  /// Where the labels were from, in words; empty where there were none.
+  /// Number of videos from each source, in words; empty before the first label.
   package var text: String {
     counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
       .map { "\($0.key): \($0.value) \($0.value == 1 ? "video" : "videos")" }
@@ -96,7 +95,7 @@ package struct DatasetLabels: Sendable {
   }
 }
 
-/// The `labels.csv` in a video's folder, or in the one above, where it lists the video.
+/// Labels from the `labels.csv` in a video's folder, or in the folder above, if it lists the video.
 private struct NearbyTableLabels: LabelSource {
   let name = "labels.csv"
   private var tables: [String: Result<TableLabels?, DatasetError>] = [:]
@@ -106,7 +105,7 @@ private struct NearbyTableLabels: LabelSource {
     for _ in 0..<2 {
       folder.deleteLastPathComponent()
       guard var table = try table(in: folder) else { continue }
-      // Not twice in memory, or the table would be copied.
+      // Removed while it is changed, or the table would be copied.
       tables[folder.path] = nil
       let answer = table.answer(for: file, elsewhere: false)
       tables[folder.path] = .success(table)

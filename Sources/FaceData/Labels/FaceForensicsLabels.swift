@@ -1,23 +1,24 @@
 import Foundation
 
-/// The folders of FaceForensics++ (Rössler et al. 2019):
+/// Labels from the folders of FaceForensics++ (Rössler et al. 2019):
 /// `original_sequences/youtube/c23/videos/004.mp4` and
-/// `manipulated_sequences/Deepfakes/c23/videos/004_982.mp4`, a fake of video 004 with the face, or
-/// the expressions, of the person of video 982.
+/// `manipulated_sequences/Deepfakes/c23/videos/004_982.mp4`. The latter is a fake of video 004 with
+/// the face, or the expressions, of the person of video 982.
 ///
 /// Videos are named `youtube/004`, `Deepfakes/004_982`; `variant` is the compression.
 package struct FaceForensicsLabels: LabelSource {
-  /// What messages call it.
+  /// The name in messages.
   package let name = "FaceForensics++'s folders"
 
-  /// Methods that change the expression and leave the person who they are.
+  /// Methods that change the expression but not the person.
   private static let reenactments: Set<String> = ["Face2Face", "NeuralTextures"]
   private static let compressions: Set<String> = ["raw", "c0", "c23", "c40"]
 
-  /// A source; it needs nothing but paths.
+  /// A source that uses only paths; it reads no file.
   package init() {}
 
-  /// What the folders say.
+  /// The label by the video's folders and name; nil outside FaceForensics++'s folders. Videos of
+  /// masks are left out.
   package func answer(for file: URL) -> LabelAnswer? {
     let path = VideoPath(file)
     let roots = ["original_sequences", "manipulated_sequences"]
@@ -44,7 +45,7 @@ package struct FaceForensicsLabels: LabelSource {
   private static func source(
     of stem: String, _ method: String
   ) -> (original: String?, person: String?) {
-    // TARGET_SOURCE, or of actors TARGET_SOURCE__SCENE__CODE.
+    // TARGET_SOURCE, or for actors TARGET_SOURCE__SCENE__CODE.
     let words = stem.components(separatedBy: "__")
     let pair = words[0].split(separator: "_").map(String.init)
     guard pair.count == 2 else { return (nil, nil) }
@@ -54,7 +55,7 @@ package struct FaceForensicsLabels: LabelSource {
     return (original, person(prefix + seen))
   }
 
-  /// The actor's number in `01__talking`.
+  /// The actor's number, such as 01 in `01__talking`; nil if the video is not of an actor.
   private static func actor(_ stem: String) -> String? {
     let words = stem.components(separatedBy: "__")
     return words.count > 1 ? words[0] : nil

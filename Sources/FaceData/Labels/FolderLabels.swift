@@ -1,12 +1,12 @@
 import Foundation
 import Measures
 
-/// Labels that are the names of folders: `real/` and `fake/`, or words with these meanings, or `0/`
-/// and `1/` beside each other. The nearest of the three folders above a video decides.
+/// Labels from folder names: `real/` and `fake/`, words with these meanings, or `0/` and `1/`
+/// beside each other. The nearest such folder, among the three above a video, decides.
 ///
-/// Videos are named by their path from the folder above that on, without the extension.
+/// A video's name is its path without the extension, starting one level above that folder.
 package struct FolderLabels: LabelSource {
-  /// What messages call it.
+  /// The name in messages.
   package let name = "the names of folders"
 
   private static let real: Set<String> = [
@@ -17,16 +17,16 @@ package struct FolderLabels: LabelSource {
     "fake", "fakes", "manipulated", "manipulated_sequences", "deepfake", "deepfakes", "synthesis",
     "synthetic", "forged", "swap", "swapped", "swaps",
   ]
-  /// How many folders above a video may be the one.
+  /// Number of folders above a video that are considered.
   private static let height = 3
 
   /// Whether a folder has subfolders `0` and `1`.
   private var isNumbered: [String: Bool] = [:]
 
-  /// A source that has looked at nothing.
+  /// A source that has not looked at any folder yet.
   package init() {}
 
-  /// What the folders say.
+  /// The label by the nearest folder with a known name; nil if there is none.
   package mutating func answer(for file: URL) -> LabelAnswer? {
     let path = VideoPath(file)
     for place in path.folders.indices.suffix(Self.height).reversed() {

@@ -1,23 +1,22 @@
 import Foundation
 
-/// What is known of many videos, and why of others nothing is.
+/// Videos with their labels, and the failures of videos without one.
 package struct LabelledFiles: Sendable {
   /// A video with its label.
   package struct Video: Sendable {
-    /// What the dataset says of it.
     package var label: VideoLabel
     package var file: URL
   }
 
-  /// Videos without a label.
+  /// Videos without a label for the same reason.
   package struct Failure: Sendable, Equatable {
-    /// The first of the files, as it was given.
+    /// The first of the files, as the caller gave it.
     package var file: String
-    /// How many they are: more than one where a list cannot be read that should have had them all.
+    /// Number of videos; more than one if a list for all of them cannot be read.
     package var count = 1
     package var error: DatasetError
 
-    /// The message for people.
+    /// The message for the user.
     package var text: String {
       count == 1
         ? error.description : "\(error.description) (\(count) videos have no label for that reason)"
@@ -26,12 +25,12 @@ package struct LabelledFiles: Sendable {
 
   /// Videos with a label, in the order of the files.
   package var videos: [Video] = []
-  /// Those without, each reason once.
+  /// Failures, one for each reason.
   package var failures: [Failure] = []
 }
 
 extension DatasetLabels {
-  /// What is known of some videos. Those that the dataset leaves out are in neither list.
+  /// The labels of some videos. Videos that the dataset leaves out are in neither list.
   package mutating func answers(for files: [URL]) -> LabelledFiles {
     var result = LabelledFiles()
     var places: [String: Int] = [:]
@@ -41,7 +40,7 @@ extension DatasetLabels {
           result.videos.append(.init(label: label, file: file))
         }
       } catch {
-        // A list that is broken is so for every video beside it.
+        // A broken list gives the same error for every video beside it.
         if let place = places[error.description] {
           result.failures[place].count += 1
         } else {

@@ -1,10 +1,10 @@
 import Foundation
 
-/// JSON as Python writes it, each value with its line: `NaN`, `Infinity` and `-Infinity` are
-/// numbers, which JSON's standard does not know and Python's `json` reads and writes.
+/// JSON values with their line numbers. As in Python's `json`, `NaN`, `Infinity` and `-Infinity`
+/// count as numbers, although standard JSON does not have them.
 ///
-/// Nothing is put together out of numbers that a file states: memory is at most some times the
-/// file's size, and the depth is limited.
+/// The parser allocates nothing by sizes that a file states: memory is at most a small multiple of
+/// the file's size, and the depth is limited.
 struct LineJSON: Sendable {
   enum Content: Sendable {
     case null
@@ -12,7 +12,7 @@ struct LineJSON: Sendable {
     case number(Double)
     case text(String)
     case list([LineJSON])
-    /// Of two values with one key, the later.
+    /// If a key occurs twice, the later value counts.
     case object([String: LineJSON])
   }
 
@@ -20,16 +20,18 @@ struct LineJSON: Sendable {
   /// The line on which the value begins, from 1.
   let line: Int
 
-  /// Why bytes are no JSON.
+  /// Why a file is not valid JSON.
   struct Problem: Error {
     var line: Int
     var reason: String
   }
 
-  /// Values within values that are read.
+  /// Maximum depth of nested values.
   private static let depthLimit = 64
 
-  /// Reads one value and nothing after it.
+  /// Parses a file with exactly one value. A UTF-8 byte order mark is skipped.
+  ///
+  /// - Throws: `Problem` if the data is not valid JSON or something follows the value.
   static func read(_ data: Data) throws(Problem) -> LineJSON {
     var parser = Parser(bytes: Array(data))
     if parser.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { parser.position = 3 }
@@ -43,7 +45,7 @@ struct LineJSON: Sendable {
 
   var isNull: Bool { if case .null = content { true } else { false } }
 
-  /// The value as it stands in messages.
+  /// The value for messages.
   var shown: String {
     switch content {
     case .null: "null"
@@ -173,7 +175,7 @@ struct LineJSON: Sendable {
           {
             return text
           }
-          // Foundation knows the escapes.
+          // Foundation decodes the escapes.
           guard let text = try? JSONDecoder().decode(String.self, from: Data(whole)) else {
             throw problem("a text is no JSON, or not UTF-8")
           }

@@ -2,19 +2,20 @@ import Foundation
 import Measures
 import MediaIO
 
-/// Labels in a CSV file: a column `path` (or `filename`, `file`), a column `label` (REAL or FAKE in
-/// any case, or 0 or 1), and if known `video`, `original`, `person`, `split`, `origin` (or
-/// `source`). Other columns are ignored. Semicolons or tabs may stand for the commas.
+/// Labels from a CSV file. It has a column `path` (or `filename`, `file`) and a column `label`
+/// (REAL or FAKE in any case, or 0 or 1). Optional columns are `video`, `original`, `person`,
+/// `split` and `origin` (or `source`); others are ignored. Semicolons or tabs may separate the
+/// fields.
 ///
-/// A video file is the row's whose path, from the CSV's folder, is the file's; or, where the videos
-/// lie elsewhere, the row's with which the file's path ends. Where the file has no column `video`,
-/// a video is named by its path, without the extension.
+/// A row belongs to a video file if its path, starting from the CSV's folder, is the file's. If the
+/// videos are in another place, it belongs to a file whose path ends with the row's path. Without a
+/// column `video`, a video's name is its path without the extension.
 package struct TableLabels: LabelSource {
-  /// What messages call it.
+  /// The name in messages: the CSV file's name.
   package var name: String { file.lastPathComponent }
   /// The CSV file.
   package let file: URL
-  /// Bytes of the largest file that is read.
+  /// Maximum size of the file in bytes.
   static let byteLimit = 1 << 30
 
   private struct Entry: Sendable {
@@ -42,7 +43,7 @@ package struct TableLabels: LabelSource {
 
   /// Reads the file.
   ///
-  /// - Throws: `DatasetError` with the line.
+  /// - Throws: `DatasetError` if the file cannot be read or is not valid; it names the line.
   package init(_ file: URL) throws(DatasetError) {
     self.file = file
     folder = file.standardizedFileURL.deletingLastPathComponent().path
@@ -72,7 +73,7 @@ package struct TableLabels: LabelSource {
     let count = reader.count
     for index in 0..<count {
       guard let column = Column(try reader.text(index, column: "")) else { continue }
-      // `origin` goes before `source`, and so on: the first that stands there.
+      // If two columns have the same meaning, such as `origin` and `source`, the first counts.
       if columns[column] == nil { columns[column] = index }
     }
     for column in [Column.path, .label] where columns[column] == nil {
@@ -117,7 +118,7 @@ package struct TableLabels: LabelSource {
     path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
   }
 
-  /// Originals may be told as files, with or without their folder; they become names of videos.
+  /// Turns originals that are given as files, with or without a folder, into names of videos.
   private mutating func resolveOriginals() {
     let names = Set(entries.values.map(\.label.video))
     var byFile: [Substring: [String]] = [:]
@@ -138,12 +139,12 @@ package struct TableLabels: LabelSource {
     }
   }
 
-  /// What the row of the file says.
+  /// The label in the file's row; nil if no row matches.
   package mutating func answer(for file: URL) -> LabelAnswer? {
     answer(for: file, elsewhere: true)
   }
 
-  /// Entries whose file nobody asked about and which is not there.
+  /// Rows whose video was not asked for and does not exist.
   package func entriesWithoutFile() -> [LabelEntry] {
     let home = URL(fileURLWithPath: folder, isDirectory: true)
     return entries.values.filter { entry in
@@ -153,7 +154,8 @@ package struct TableLabels: LabelSource {
       .map { LabelEntry(list: self.file.relativePath, line: $0.line, file: $0.label.file) }
   }
 
-  /// Likewise; `elsewhere` is whether the file may lie in another place than the CSV says.
+  /// The label in the file's row; nil if no row matches. If `elsewhere` is false, the file must be
+  /// exactly where the CSV says.
   mutating func answer(for file: URL, elsewhere: Bool) -> LabelAnswer? {
     let path = file.standardizedFileURL.path
     if path.hasPrefix(folder + "/") || folder == "/" {

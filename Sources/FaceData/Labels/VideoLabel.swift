@@ -1,68 +1,67 @@
 import Foundation
 import Measures
 
-/// What a dataset says of one of its videos.
+/// The label of a video and what else its dataset says about it.
 package struct VideoLabel: Sendable, Equatable {
-  /// What it shows.
+  /// Real or fake.
   package var label: FaceLabel
-  /// The video's name in the dataset, which its fakes have as `original`.
+  /// The video's name in the dataset; its fakes have this name as `original`.
   package var video: String
-  /// Which of several copies of the video this is, such as a compression; nil for an only one.
+  /// The version of the video, such as its compression; nil if there is only one version.
   package var variant: String?
-  /// The video that a fake was made from.
+  /// Name of the real video that a fake was made from.
   package var original: String?
-  /// The person whose face is seen.
+  /// The person seen in the video.
   package var person: String?
-  /// The part of the data that the dataset puts the video in.
+  /// The dataset's own part, such as train, that the video is in.
   package var split: String?
-  /// The collection.
+  /// Name of the collection, such as celeb-df.
   package var origin: String?
-  /// Where the file is in the dataset.
+  /// Path of the file within the dataset.
   package var file: String
 
-  /// A label of which nothing else is known.
+  /// A label whose other properties are nil.
   package init(_ label: FaceLabel, video: String, file: String) {
     self.label = label
     self.video = video
     self.file = file
   }
 
-  /// What tells the video from all others of the dataset, its own copies included.
+  /// A name that is unique in the dataset: the video's name and its variant.
   package var key: String { variant.map { "\(video)@\($0)" } ?? video }
 }
 
-/// Something that knows what videos show: a file that lists them, or the folders that they lie in.
+/// A source of video labels: a file that lists the videos, or the names of their folders.
 package protocol LabelSource: Sendable {
-  /// What messages call it.
+  /// The name in messages.
   var name: String { get }
 
-  /// What is known of a video file; nil where nothing is.
+  /// The label of a video file, or why it is left out; nil if the source does not know it.
   ///
-  /// - Throws: `DatasetError` where a list cannot be read.
+  /// - Throws: `DatasetError` if a list cannot be read.
   mutating func answer(for file: URL) throws(DatasetError) -> LabelAnswer?
 
-  /// Entries of lists that were read, whose file nobody asked about and which is not where the list
-  /// says.
+  /// Entries of the lists read so far whose video was not asked for and does not exist.
   func entriesWithoutFile() -> [LabelEntry]
 }
 
 extension LabelSource {
-  /// None: folders' names list nothing.
+  /// Empty: a source without lists has no entries.
   package func entriesWithoutFile() -> [LabelEntry] { [] }
 }
 
-/// A row or entry of a list of labels.
+/// An entry of a list of labels.
 package struct LabelEntry: Sendable, Equatable {
-  /// The list's file.
+  /// Path of the list's file.
   package var list: String
-  /// The line in it, from 1.
+  /// Line number in the list, from 1.
   package var line: Int
-  /// The video's file, as the list names it.
+  /// The video's file, as written in the list.
   package var file: String
 }
 
 extension [LabelEntry] {
-  /// How many rows name no file, and the first of them, in words; nil where all do.
+  /// A message with the number of these entries and the first three of them; nil if there are none.
   public var textOfMissing: String? {
     guard let first else { return nil }
     let names = prefix(3).map { entry in
@@ -76,16 +75,16 @@ extension [LabelEntry] {
   }
 }
 
-/// What a `LabelSource` says of a file.
+/// A `LabelSource`'s answer about a file.
 package enum LabelAnswer: Sendable, Equatable {
   case label(VideoLabel)
-  /// The file belongs to the dataset and shows no faces to learn from, with the reason.
+  /// The file belongs to the dataset but has no faces to learn from. The text is the reason.
   case leftOut(String)
 }
 
-/// A file's place, in words of a path.
+/// The path of a video file, in components.
 struct VideoPath {
-  /// The folders from the root on, and the file's name.
+  /// The folders from the root down, then the file's name.
   let parts: [String]
 
   init(_ file: URL) {
@@ -95,13 +94,13 @@ struct VideoPath {
   /// The file's name without its extension.
   var stem: String { Self.stem(parts.last ?? "") }
 
-  /// The folders, the nearest last.
+  /// The folders from the root down.
   var folders: ArraySlice<String> { parts.dropLast() }
 
-  /// The path from one of its parts on.
+  /// The path that starts at one of its components.
   func path(from part: Int) -> String { parts[part...].joined(separator: "/") }
 
-  /// A path without the extension that media have, if it has one.
+  /// A path without its extension, if that has at most five characters, as media files have.
   static func stem(_ path: String) -> String {
     let url = URL(fileURLWithPath: "/" + path, isDirectory: false)
     let isMedia = !url.pathExtension.isEmpty && url.pathExtension.count <= 5

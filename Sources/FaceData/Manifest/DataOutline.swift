@@ -1,24 +1,24 @@
 import Measures
 
-/// How much there is in a manifest, by label.
+/// Numbers of samples, videos and persons in a manifest, by label.
 package struct DataOutline: Sendable, Equatable {
-  /// What there is of one label.
+  /// Numbers for one label.
   package struct Counts: Sendable, Equatable {
-    /// Face crops.
+    /// Number of face crops.
     package var samples = 0
-    /// Videos; of a part of a `DataSplit`, groups of neighbouring files where the videos are not
-    /// known.
+    /// Number of videos. In a part of a `DataSplit`, a group of neighbouring files counts as a
+    /// video if the videos are unknown.
     package var videos = 0
-    /// Persons; 0 where they are not known.
+    /// Number of persons; 0 if they are unknown.
     package var people = 0
   }
 
-  /// Real faces.
+  /// Numbers of real faces.
   package var real = Counts()
-  /// Fakes.
+  /// Numbers of fake faces.
   package var fake = Counts()
 
-  /// The outline of a manifest.
+  /// Counts the samples of a manifest.
   package init(_ manifest: FaceManifest) {
     var videos: [Set<Int32>] = [[], []]
     var people: [Set<Int32>] = [[], []]
@@ -33,12 +33,12 @@ package struct DataOutline: Sendable, Equatable {
     fake = Counts(samples: samples[1], videos: videos[1].count, people: people[1].count)
   }
 
-  /// Both labels' samples.
+  /// Number of samples of both labels.
   package var samples: Int { real.samples + fake.samples }
 }
 
 extension FaceManifest {
-  /// Whether a column of the file says which samples are for training and which for validation.
+  /// Whether at least one sample has a value in the column `split`.
   public var hasSplit: Bool {
     table.rows.contains { $0.split != SampleTable.Row.none }
   }

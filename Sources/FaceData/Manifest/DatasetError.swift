@@ -1,23 +1,23 @@
 import MediaIO
 
-/// Why a dataset could not be used. The description names the file, the cause and the way out.
+/// An error in a dataset. The description names the file, the cause and the remedy.
 public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The manifest is missing or may not be read.
+  /// A manifest or another file does not exist or cannot be read.
   case unreadable(file: String, reason: String)
   /// A file cannot be written.
   case unwritable(file: String, reason: String)
-  /// A line of the manifest is wrong; `column` is the name of a column, or empty.
+  /// A line of a file is invalid; `column` is the name of a column, or empty.
   case malformed(file: String, line: Int, column: String, problem: String)
-  /// The manifest as a whole cannot be used.
+  /// A file as a whole cannot be used.
   case unusable(file: String, problem: String)
-  /// Pictures that the manifest names are not there; `first` are the first ten.
+  /// Pictures that the manifest names do not exist; `first` lists at most ten of them.
   case missingFiles(count: Int, first: [String])
   /// The data cannot be split, ordered or filtered as asked.
   case impossible(problem: String)
   /// A picture cannot be used.
   case picture(MediaError)
 
-  /// The message for people.
+  /// The message for the user.
   public var description: String {
     switch self {
     case .unreadable(let file, let reason):

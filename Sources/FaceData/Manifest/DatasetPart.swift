@@ -1,15 +1,15 @@
-/// A part of a dataset, as the column `split` names it.
+/// A part of a dataset, as named in the column `split`.
 package enum DatasetPart: String, Sendable, CaseIterable {
-  /// What networks learn from.
+  /// Data that networks are trained on.
   case training = "train"
-  /// What is held out to judge them by while they are made.
+  /// Held-out data that networks are judged by during development.
   case validation = "validation"
-  /// What is kept for the end, and left alone until then.
+  /// Data for the final test, not used before.
   case test = "test"
-  /// What is of no use: it would leak from one part into another.
+  /// Data that is not used, since it would leak from one part into another.
   case unused = "unused"
 
-  /// The part that a word stands for, in any case; also training, val, valid and dev.
+  /// The part by its name in any case. Also accepts training, val, valid, dev and testing.
   package init?(_ word: some StringProtocol) {
     switch word.lowercased() {
     case "train", "training": self = .training

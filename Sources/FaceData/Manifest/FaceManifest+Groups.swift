@@ -1,12 +1,14 @@
 extension FaceManifest {
-  /// What belongs together, and is therefore in one part of a split, drawn as one for intervals and
-  /// kept together where something is fitted: whatever shares a person, a video, an original or a
-  /// group of the manifest, directly or through others. A sample of which none is known stands
-  /// alone. This is the one meaning of "group"; pictures, which `DatasetSplitter` looks at too, are
-  /// not looked at here: the column `group` keeps what that found.
+  /// Groups of samples that belong together: all that share a person, a video, an original or a
+  /// value of the column `group`, directly or through other samples. A group is never divided
+  /// between parts of a split, between sides of a fit, or between draws of a confidence interval. A
+  /// sample with none of these values is a group of its own.
   ///
-  /// - Returns: for each sample the name of its group, which is what is known of the group's first
-  ///   sample.
+  /// This is the only definition of "group". Pictures are not compared here; `DatasetSplitter`
+  /// compares them and stores the result in the column `group`.
+  ///
+  /// - Returns: The name of each sample's group: the first sample's group, person, original, video
+  ///   or path, whichever is known first. Repeated names get a number.
   public func groups() -> [String] {
     let joined = SampleGroups(table, blockLength: nil).join()
     var names = [String?](repeating: nil, count: joined.count)
@@ -26,7 +28,7 @@ extension FaceManifest {
     }
   }
 
-  /// The groups of videos by what a dataset says of them: the same as those of their faces.
+  /// The groups of videos by their labels. They are the same as the groups of their faces.
   package static func groups(of labels: [VideoLabel]) -> [String] {
     FaceManifest(
       labels.enumerated().map { index, label in

@@ -4,20 +4,20 @@ import Measures
 import MediaIO
 
 extension FaceManifest {
-  /// The name of the manifest in a dataset's folder.
+  /// File name of the manifest in a dataset's folder.
   public static let fileName = "manifest.csv"
 
-  /// Bytes of the largest manifest that is read.
+  /// Maximum size of a manifest in bytes.
   static let byteLimit = 1 << 32
 
   /// Reads the manifest of a dataset: a folder with a `manifest.csv`, or a CSV file.
   ///
-  /// The file is UTF-8 with a header. `ManifestColumn.all` says which columns have a meaning;
-  /// others are ignored, and an empty field says nothing. Paths start from the file's folder. Those
-  /// of a folder's `manifest.csv` must stay in the folder; a CSV file may list pictures anywhere.
+  /// The file is UTF-8 with a header. `ManifestColumn.all` lists the columns; others are ignored.
+  /// An empty field means unknown. Paths are relative to the file's folder. If `url` is a folder,
+  /// they must stay in it; a CSV file may list pictures anywhere.
   ///
-  /// - Throws: `DatasetError` with the line, at a row that cannot be right: too few or too many
-  ///   fields, an unknown label, a picture listed before. Whether the pictures are there is for
+  /// - Throws: `DatasetError` with the line, for an invalid row: too few or too many fields, an
+  ///   unknown label, a picture listed before. Missing pictures are not noticed here, see
   ///   `checkFiles`.
   public static func read(_ url: URL) throws(DatasetError) -> FaceManifest {
     guard access(url.path, F_OK) == 0 else {
@@ -37,7 +37,7 @@ extension FaceManifest {
     } catch {
       throw .unreadable(file: file.relativePath, reason: error.description)
     }
-    // Bytes are lent to a closure that cannot throw one type of error only.
+    // `withUnsafeBytes` does not rethrow typed errors, so the closure returns a result.
     let result: Result<FaceManifest, DatasetError> = data.withUnsafeBytes { bytes in
       Result { () throws(DatasetError) in
         var reader = try ManifestReader(bytes, file: file, staysInFolder: isFolder)
@@ -49,7 +49,7 @@ extension FaceManifest {
     return manifest
   }
 
-  /// The CSV file of a dataset: that of a folder, or the file itself.
+  /// The CSV file of a dataset: a folder's `manifest.csv`, or `url` itself.
   public static func file(of url: URL) -> URL {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
@@ -57,9 +57,9 @@ extension FaceManifest {
       ? url.appendingPathComponent(fileName, isDirectory: false) : url
   }
 
-  /// Checks that every picture is there.
+  /// Checks that every picture exists.
   ///
-  /// - Throws: `DatasetError.missingFiles`.
+  /// - Throws: `DatasetError.missingFiles` if one does not.
   public func checkFiles() throws(DatasetError) {
     let block = 4096
     let table = table
@@ -76,24 +76,24 @@ extension FaceManifest {
   }
 }
 
-/// Makes a manifest of a CSV file's bytes.
+/// Parses the bytes of a CSV file into a manifest.
 struct ManifestReader {
   private var reader: CSVReader
   private let file: URL
   private let staysInFolder: Bool
   private var table = SampleTable()
-  /// The columns that the header has, but path and label, each with the number of its field.
+  /// The known columns of the header except path and label, each with its field number.
   private var columns: [(field: Int, column: ManifestColumn)] = []
   private var pathField = 0
   private var labelField = 0
   private var ignored: [String] = []
   private var fieldCount = 0
-  /// The sample of each path, by a hash of the path; few paths share one.
+  /// The sample of each path, keyed by the path's hash. Collisions take the next free key.
   private var seen: [Int: Int32] = [:]
   private var lines: [UInt32] = []
-  /// The last word of each field: neighbours mostly have the same.
+  /// The last word of each field: consecutive rows mostly have the same one.
   private var latest: [(bytes: [UInt8], number: Int32)] = []
-  /// The spellings of labels so far.
+  /// The spellings of labels found so far.
   private var labels: [(bytes: [UInt8], label: FaceLabel)] = []
   private var latestFolder: (name: String, number: Int32)
 
@@ -211,7 +211,7 @@ struct ManifestReader {
     reader.malformed(column.name, "is '\(text.prefix(40))'\(mark) \(problem)")
   }
 
-  /// Where the table keeps the numbers of a field.
+  /// Stores a field's numbers in the table and returns the index of the first.
   private mutating func numbers(
     _ field: Int, _ column: ManifestColumn, _ count: Int, _ word: String
   ) throws(DatasetError) -> Int32 {
@@ -223,7 +223,8 @@ struct ManifestReader {
     return table.add(numbers: numbers)
   }
 
-  /// Finite numbers with spaces between them; nil where there is anything else.
+  /// Parses finite numbers separated by spaces; nil if the text contains anything else or more than
+  /// ten numbers.
   private static func numbers(_ text: String) -> [Float]? {
     text.withCString { start in
       var numbers: [Float] = []
@@ -268,7 +269,7 @@ struct ManifestReader {
     return label
   }
 
-  /// The path with neither `.` nor needless `..` and slashes in it.
+  /// The path without `.`, unneeded `..` and repeated slashes.
   private func path() throws(DatasetError) -> String {
     let text = try reader.text(pathField, column: "path")
     guard !text.isEmpty else { throw reader.malformed("path", "is empty") }
@@ -303,7 +304,8 @@ struct ManifestReader {
     return parts.joined(separator: "/")
   }
 
-  /// Whether every part of a relative path is a name that does not begin with a dot: most are so.
+  /// Whether a path is relative and no part of it is empty or begins with a dot. Most paths are so
+  /// and need no further work.
   private static func isPlain(_ path: String) -> Bool {
     let (slash, dot) = (UInt8(ascii: "/"), UInt8(ascii: "."))
     var last = slash
@@ -314,7 +316,7 @@ struct ManifestReader {
     return last != slash
   }
 
-  /// Refuses a path that a row before had.
+  /// Throws if an earlier row has the same path.
   private mutating func checkNew(_ path: String, _ row: SampleTable.Row) throws(DatasetError) {
     let number = Int32(clamping: table.rows.count)
     lines.append(UInt32(clamping: reader.line))

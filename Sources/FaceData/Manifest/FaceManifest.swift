@@ -5,7 +5,7 @@ import MediaIO
 
 /// The list of a dataset's face crops, in the order of its file.
 ///
-/// Millions of samples are kept in little memory: `samples` makes each when it is asked for.
+/// Samples are stored compactly, so millions fit into memory. `samples` makes each on access.
 ///
 /// ```swift
 /// let manifest = try FaceManifest.read(folder)  // the folder with manifest.csv, or the file
@@ -13,10 +13,10 @@ import MediaIO
 /// for sample in manifest.samples.prefix(5) { print(sample.path, sample.label) }
 /// ```
 public struct FaceManifest: Sendable {
-  /// The SHA-256 of the file that the manifest was read from, before any filter; of several, that
-  /// of their digests, a line each. Empty for samples made in code.
+  /// The SHA-256 of the manifest's file, before any filter. For joined manifests, the SHA-256 of
+  /// their digests, one in each line. Empty for samples made in code.
   public internal(set) var digest: String
-  /// Names of columns that have no meaning here, in order.
+  /// Names of the file's columns that are not used, in order.
   public internal(set) var ignoredColumns: [String] = []
   package var table: SampleTable
 
@@ -33,8 +33,8 @@ public struct FaceManifest: Sendable {
   }
 
   private mutating func add(_ sample: FaceSample) {
-    // The picture is at `file`: the path stays what it is shown as where the file's path ends in
-    // it.
+    // If the file's path ends with the sample's path, that path is kept. Otherwise the file's full
+    // path is.
     let full = sample.file.path
     let shown = full.hasSuffix(sample.path) ? sample.path : full
     let (folder, name) = Self.parts(shown)
@@ -52,7 +52,7 @@ public struct FaceManifest: Sendable {
     table.rows.append(row)
   }
 
-  /// A path as its folder, with the last slash, and its name.
+  /// Divides a path into its folder, with the last slash, and its name.
   static func parts(_ path: String) -> (folder: Substring, name: Substring) {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return ("", path[...]) }
     let start = path.utf8.index(after: slash)
@@ -65,7 +65,7 @@ public struct FaceManifest: Sendable {
   /// Whether there is no sample.
   public var isEmpty: Bool { table.rows.isEmpty }
 
-  /// The samples in order, each made when it is asked for.
+  /// The samples in order. Each is made on access.
   public var samples: Samples { Samples(table: table) }
 
   /// The samples of a manifest.
@@ -79,10 +79,11 @@ public struct FaceManifest: Sendable {
     public subscript(index: Int) -> FaceSample { table.sample(table.rows[index]) }
   }
 
-  /// A sample's label, without making the sample.
+  /// A sample's label. Does not make the sample.
   public func label(_ index: Int) -> FaceLabel { table.rows[index].label }
 
-  /// A number that stands for a sample's video, without making the sample; nil where it has none.
+  /// A number that identifies a sample's video; nil if the video is unknown. Does not make the
+  /// sample.
   public func videoNumber(_ index: Int) -> Int? {
     let number = table.rows[index].video
     return number < 0 ? nil : Int(number)
@@ -100,18 +101,18 @@ public struct FaceManifest: Sendable {
     return result
   }
 
-  /// The samples whose pictures another manifest lists too, in this one's order.
+  /// The samples whose pictures `other` lists too, in the order of this manifest.
   package func subset(having other: FaceManifest) -> FaceManifest {
     let paths = Set(other.table.rows.map { other.table.fullPath($0) })
     return subset(table.rows.indices.filter { paths.contains(table.fullPath(table.rows[$0])) })
   }
 
-  /// The samples whose path begins with a prefix and that are from an origin; nil is any.
+  /// The samples with a path prefix and an origin; nil means any.
   public func filtered(pathPrefix: String? = nil, origin: String? = nil) -> FaceManifest {
     subset(indices(pathPrefix: pathPrefix, origin: origin))
   }
 
-  /// Their indices.
+  /// Indices of the samples with a path prefix and an origin; nil means any.
   public func indices(pathPrefix: String? = nil, origin: String? = nil) -> [Int] {
     let wanted = origin.map { table.words.find($0) ?? -2 }
     return table.rows.indices.filter { index in
@@ -121,10 +122,10 @@ public struct FaceManifest: Sendable {
     }
   }
 
-  /// The samples of several manifests, one manifest after the other. Equal names of persons and
-  /// videos stand for the same ones.
+  /// The samples of several manifests, one manifest after the other. Persons and videos with the
+  /// same name count as the same.
   ///
-  /// - Throws: `DatasetError` where a picture stands in two.
+  /// - Throws: `DatasetError` if a picture is in the data twice.
   public static func joined(_ manifests: [FaceManifest]) throws(DatasetError) -> FaceManifest {
     guard manifests.count != 1 else { return manifests[0] }
     var result = FaceManifest(digest: "", table: SampleTable())
@@ -164,7 +165,7 @@ public struct FaceManifest: Sendable {
 }
 
 extension FaceManifest {
-  /// The deepest folder that all pictures are in, at any depth.
+  /// The deepest folder that contains all pictures, directly or in subfolders.
   public var commonFolder: String {
     var seen: Set<Int64> = []
     var common: [String]?
@@ -176,9 +177,9 @@ extension FaceManifest {
     return (common ?? []).joined(separator: "/")
   }
 
-  /// The part that the column `split` puts each sample in.
+  /// The part of each sample by the column `split`.
   ///
-  /// - Throws: `DatasetError.impossible` where it says nothing, or nothing that is known, of one.
+  /// - Throws: `DatasetError.impossible` if a sample has no value there or an unknown one.
   package func parts() throws(DatasetError) -> [DatasetPart] {
     var known: [Int32: DatasetPart] = [:]
     var parts: [DatasetPart] = []
@@ -198,11 +199,11 @@ extension FaceManifest {
 }
 
 extension [Point] {
-  /// x and y of each point.
+  /// x and y of each point in turn.
   package var numbers: [Float] { flatMap { [$0.x, $0.y] } }
 }
 
 extension Box {
-  /// The corners' coordinates.
+  /// The coordinates x1, y1, x2, y2 of the corners.
   package var numbers: [Float] { [x1, y1, x2, y2] }
 }

@@ -2,7 +2,7 @@ import FaceDetect
 import Foundation
 import Measures
 
-/// One face crop of a dataset and what is known of it.
+/// One face crop of a dataset with its label and origin.
 ///
 /// ```swift
 /// var sample = FaceSample(path: "faces/anna-01.png", label: .real)
@@ -11,44 +11,45 @@ import Measures
 /// let manifest = FaceManifest([sample])
 /// ```
 public struct FaceSample: Sendable, Equatable {
-  /// The path as the manifest has it, mostly relative to the manifest's folder.
+  /// The path in the manifest, mostly relative to the manifest's folder.
   public var path: String
-  /// Where the picture is.
+  /// Location of the picture.
   public var file: URL
-  /// What it shows.
+  /// Real or fake.
   public var label: FaceLabel
-  /// The video that the crop was cut from; where the manifest does not say, `HoldOut` puts a group
-  /// of neighbouring files here.
+  /// Name of the video that the crop was cut from. If it is unknown, `HoldOut` stores a name of the
+  /// sample's group here.
   public var video: String?
-  /// The person seen.
+  /// The person seen in the crop.
   public var person: String?
-  /// The real video that a fake was made from.
+  /// Name of the real video that a fake was made from.
   public var original: String?
-  /// The part of the data that the manifest puts the crop in.
+  /// The part of the data, as written in the column `split`.
   public var split: String?
   /// The number of the fold that the crop is held out in, from 1.
   public var fold: Int?
-  /// The samples with which the crop belongs together, by what `DatasetSplitter` saw.
+  /// Name of the group of samples that `DatasetSplitter` found to belong together.
   public var group: String?
   /// The collection that the crop is from.
   public var origin: String?
-  /// The number of the video's frame that the crop was cut from, from 0.
+  /// Frame number in the video, from 0.
   public var frame: Int?
-  /// Seconds into the video.
+  /// Time in the video, in seconds.
   public var time: Double?
-  /// Where the detector saw the face, in pixels of the frame.
+  /// The detected face, in pixels of the frame.
   public var box: Box?
-  /// Left eye, right eye, nose, left and right corner of the mouth, in pixels of the crop.
+  /// Left eye, right eye, nose, left and right mouth corner as seen in the picture, in pixels of
+  /// the crop.
   public var landmarks: [Point]?
-  /// How sure the detector was, 0 to 1.
+  /// The detector's confidence, 0 to 1.
   public var score: Float?
   /// The SHA-256 of the video's file.
   public var source: String?
-  /// Whether the picture is a real face out of which a fake is to be made, see
+  /// Whether a fake is made from this picture, a real face, when it is loaded. See
   /// `FaceManifest.withMadeFakes`.
   public var isMade = false
 
-  /// A sample of which nothing but the label is known. `file` defaults to `path`.
+  /// A sample with only a label. `file` defaults to `path`.
   public init(path: String, file: URL? = nil, label: FaceLabel) {
     self.path = path
     self.file = file ?? URL(fileURLWithPath: path, isDirectory: false)

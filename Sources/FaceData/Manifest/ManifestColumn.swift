@@ -4,35 +4,35 @@ import Measures
 
 /// A column of a manifest.
 ///
-/// `all` is the one place where columns are declared: reading, writing, messages and the list in
-/// `Docs/Formats.md` follow from it.
+/// `all` is the only declaration of the columns. Reading, writing, messages and the list in
+/// `Docs/Formats.md` use it.
 package struct ManifestColumn: Sendable {
   /// The name in the header.
   package let name: String
   /// Whether a manifest must have the column.
   package let isRequired: Bool
-  /// The values, as `Docs/Formats.md` tells them.
+  /// A description of the values, used in `Docs/Formats.md`.
   package let help: String
   let content: Content
 
   /// A property of a sample.
   typealias Field<Value> = WritableKeyPath<FaceSample, Value> & Sendable
-  /// Where a row of a `SampleTable` keeps the property.
+  /// The property of a `SampleTable`'s row that stores it.
   typealias Place<Value> = WritableKeyPath<SampleTable.Row, Value> & Sendable
 
-  /// What the fields of a column hold.
+  /// The type of a column's fields, and where they are stored.
   enum Content: Sendable {
     case path
     case label
-    /// Text that many samples share.
+    /// Text that many samples have in common.
     case word(Field<String?>, Place<Int32>)
     /// A whole number of at least `from`.
     case count(Field<Int?>, Place<Int32>, from: Int32)
-    /// A finite number, and what messages call it.
+    /// A finite number, and its name in messages.
     case double(Field<Double?>, Place<Double>, String)
-    /// A finite number, and what messages call it.
+    /// A finite number, and its name in messages.
     case float(Field<Float?>, Place<Float>, String)
-    /// Four numbers: the corners.
+    /// Four numbers: the coordinates of two corners.
     case box(Field<Box?>, Place<Int32>)
     /// Ten numbers: x and y of five points.
     case points(Field<[Point]?>, Place<Int32>)
@@ -45,7 +45,7 @@ package struct ManifestColumn: Sendable {
     self.help = help
   }
 
-  /// All columns, in the order in which they are written.
+  /// All columns, in the order of written files.
   package static let all: [ManifestColumn] = [
     ManifestColumn(
       "path", .path, isRequired: true,
@@ -90,7 +90,7 @@ package struct ManifestColumn: Sendable {
       "source", .word(\.source, \.source), "the SHA-256 of the video's file"),
   ]
 
-  /// The column that tells a property of a sample, such as `\.landmarks`.
+  /// The column of a sample's property, such as `\.landmarks`.
   static func of(_ field: PartialKeyPath<FaceSample>) -> ManifestColumn {
     guard let column = all.first(where: { $0.field == field }) else {
       preconditionFailure("ManifestColumn: no column tells \(field)")
@@ -98,7 +98,7 @@ package struct ManifestColumn: Sendable {
     return column
   }
 
-  /// The column of a name as a header may have it: in any case, with spaces around it.
+  /// The column with a name, in any case and with any spaces; nil if there is none.
   static func named(_ title: String) -> ManifestColumn? {
     let name = title.filter { !$0.isWhitespace }.lowercased()
     return all.first { $0.name == name }
@@ -119,8 +119,8 @@ package struct ManifestColumn: Sendable {
 }
 
 extension ManifestColumn {
-  /// The sample's field as a manifest has it; empty where nothing is known. Numbers are the
-  /// shortest that read back as they were.
+  /// The text of a sample's field; empty if unknown. Numbers have the fewest digits that read back
+  /// as the same value.
   func text(_ sample: FaceSample) -> String {
     func text<Value>(_ value: Value?) -> String { value.map { "\($0)" } ?? "" }
     func text(numbers: [Float]?) -> String {
@@ -138,7 +138,8 @@ extension ManifestColumn {
     }
   }
 
-  /// Puts what a row of a table says into a sample. The path and the label are there already.
+  /// Copies the column's value from a table's row into a sample. The path and the label are set
+  /// already.
   func read(_ row: SampleTable.Row, of table: SampleTable, into sample: inout FaceSample) {
     switch content {
     case .path, .label: break
@@ -158,7 +159,8 @@ extension ManifestColumn {
     }
   }
 
-  /// Puts what a sample says into a row of a table.
+  /// Copies the column's value from a sample into a table's row. The path and the label are set
+  /// already.
   func write(_ sample: FaceSample, into row: inout SampleTable.Row, of table: inout SampleTable) {
     switch content {
     case .path, .label: break
@@ -179,7 +181,7 @@ extension ManifestColumn {
     }
   }
 
-  /// Makes a copy of another table's row one of `table`: what lies beside the rows is copied.
+  /// Changes a row of `other` into one of `table`: copies its words and numbers to `table`.
   func move(
     _ row: inout SampleTable.Row, of other: SampleTable, into table: inout SampleTable
   ) {

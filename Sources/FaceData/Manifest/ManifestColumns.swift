@@ -2,26 +2,27 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// Manifests with some columns written anew and everything else as it was.
+/// Rewrites some columns of manifests and keeps the others unchanged.
 package struct ManifestColumns: Sendable {
   private let columns: [ManifestColumn]
 
-  /// The columns that tell some properties of samples, such as `\.split`. They take the place of
-  /// those that the manifests have, or come after them.
+  /// The columns of some properties of samples, such as `\.split`. They replace those of the
+  /// manifests and are written last.
   package init(_ fields: [PartialKeyPath<FaceSample>]) {
     columns = fields.map(ManifestColumn.of)
   }
 
-  /// Writes the rows of some manifests, one after the other, into one file, whole or not at all.
+  /// Writes the rows of some manifests, one manifest after the other, into one file. The file is
+  /// replaced only after all rows are written.
   ///
   /// - Parameters:
-  ///   - manifests: as `FaceManifest.read` takes them. Where their folders are not the output's,
-  ///     paths are written anew, so that they lead to the same files.
-  ///   - output: may be one of the manifests.
-  ///   - dropped: columns that are left out, by the properties that they tell.
-  ///   - fill: sets the properties of a row, which are nil before. Rows are numbered over all
-  ///     manifests; a row for which `fill` returns false is left out.
-  /// - Throws: `DatasetError` where a manifest cannot be read or the file not be written.
+  ///   - manifests: Folders or CSV files, as for `FaceManifest.read`. If a manifest is not in the
+  ///     output's folder, its paths are changed to lead to the same files.
+  ///   - output: The CSV file to write. It may be one of the manifests.
+  ///   - dropped: Columns to leave out, by the properties that they store.
+  ///   - fill: Sets the properties of a row, which are nil before. Gets the row's number, counted
+  ///     over all manifests from 0. Returns false to leave the row out.
+  /// - Throws: `DatasetError` if a manifest cannot be read or the file cannot be written.
   package func write(
     _ manifests: [URL], to output: URL, dropping dropped: [PartialKeyPath<FaceSample>] = [],
     fill: (Int, inout FaceSample) -> Bool
@@ -58,7 +59,7 @@ package struct ManifestColumns: Sendable {
   }
 }
 
-/// A manifest's bytes and what its columns are called.
+/// A manifest's bytes and the names of its columns.
 private struct Source {
   let file: URL
   let data: Data
@@ -89,7 +90,8 @@ private struct Source {
     column = Dictionary(zip(header, header.indices)) { first, _ in first }
   }
 
-  /// Calls `body` with each row but the header, as a function from a field's number to its text.
+  /// Calls `body` for each row after the header. Its argument is a function from a field's number
+  /// to the field's text.
   func forEachRow(
     _ body: ((Int) -> String) throws(DatasetError) -> Void
   ) throws(DatasetError) {
@@ -106,7 +108,8 @@ private struct Source {
     try result.get()
   }
 
-  /// Makes a path that starts from this manifest's folder one that starts from the output's.
+  /// A function that changes a path relative to this manifest's folder into one relative to the
+  /// output's.
   func rebase(to output: URL) -> (String) -> String {
     let from = file.standardizedFileURL.deletingLastPathComponent().path
     let to = output.standardizedFileURL.deletingLastPathComponent().path
@@ -118,12 +121,12 @@ private struct Source {
   }
 }
 
-/// The text of manifests, which `FaceManifest.read` reads back as it was.
+/// Lines of a manifest, which `FaceManifest.read` reads back unchanged.
 package enum ManifestWriter {
-  /// The first line, with its end.
+  /// The header line, with its line feed.
   package static let header = CSV.line(ManifestColumn.all.map(\.name)) + "\n"
 
-  /// A sample's line, with its end.
+  /// A sample's line, with its line feed.
   package static func row(_ sample: FaceSample) -> String {
     CSV.line(ManifestColumn.all.map { $0.text(sample) }) + "\n"
   }

@@ -1,22 +1,22 @@
 /// Why two samples of a dataset belong together.
 package enum LinkKind: String, Sendable, CaseIterable {
-  /// They are of one video.
+  /// Both are from one video.
   case video
-  /// One is of the video that the other was made from, or both were made from it.
+  /// One is from the video that the other was made from, or both were made from one video.
   case original
-  /// They show one person, as the manifest says.
+  /// Both show one person, according to the manifest.
   case person
-  /// They are of one folder of a dataset whose folders hold people together.
+  /// Both are in one folder, in a dataset whose folders share people.
   case folder
-  /// They are files next to each other that look alike.
+  /// They are neighbouring files that look alike.
   case neighbours
   /// Their files, or their pixels, are the same.
   case identicalFile
-  /// One is a copy of the other, maybe recompressed, scaled, mirrored, shifted or cut anew.
+  /// One is a copy of the other, perhaps recompressed, scaled, mirrored, shifted or cropped anew.
   case nearCopy
-  /// The faces look like one person's.
+  /// The faces look like the same person.
   case lookAlike
-  /// What is around the faces looks like one place.
+  /// The backgrounds look like the same place.
   case background
 }
 
@@ -24,13 +24,13 @@ package enum LinkKind: String, Sendable, CaseIterable {
 package struct SampleLink: Sendable, Equatable {
   /// The sample with the lower index.
   package var first: Int
-  /// The other.
+  /// The sample with the higher index.
   package var second: Int
   package var kind: LinkKind
-  /// How alike they are, at most 1, on a scale of the kind's own; 1 where the manifest says so.
+  /// Similarity, at most 1, on a scale that depends on the kind; 1 for links from the manifest.
   package var similarity: Float
 
-  /// A link between two samples, in either order.
+  /// A link between two samples, given in either order.
   package init(_ one: Int, _ other: Int, _ kind: LinkKind, similarity: Float = 1) {
     precondition(one != other, "SampleLink: sample \(one) with itself")
     first = min(one, other)

@@ -2,10 +2,10 @@ import FaceDetect
 import Foundation
 import Measures
 
-/// The samples of a manifest in little memory: about 80 bytes and the file's name each, so that
-/// millions fit. Words that many samples share are kept once.
+/// The samples of a manifest, stored compactly: about 80 bytes and the file's name for each, so
+/// millions fit into memory. Words that many samples share are stored once.
 package struct SampleTable: Sendable {
-  /// A sample; words are numbers of `WordTable`, `none` where the manifest says nothing.
+  /// A sample. Words are stored as numbers of `WordTable`; `none` means unknown.
   package struct Row: Sendable {
     package static let none: Int32 = -1
 
@@ -14,7 +14,7 @@ package struct SampleTable: Sendable {
     package var nameStart: UInt32
     package var nameCount: UInt16
     package var label: FaceLabel
-    /// Whether the sample is a fake to be made of the real picture.
+    /// Whether a fake is made from this real picture when it is loaded.
     package var isMade = false
     package var video = none
     package var person = none
@@ -25,24 +25,25 @@ package struct SampleTable: Sendable {
     package var source = none
     package var fold = none
     package var frame = none
-    /// The first of ten numbers in `numbers`.
+    /// Index in `numbers` of the first of ten numbers.
     package var landmarks = none
-    /// The first of four numbers there.
+    /// Index in `numbers` of the first of four numbers.
     package var box = none
-    /// NaN where it is not known.
+    /// NaN if unknown.
     package var score = Float.nan
-    /// NaN where it is not known.
+    /// NaN if unknown.
     package var time = Double.nan
   }
 
-  /// The files' names, one after the other.
+  /// The files' names, concatenated (UTF-8).
   package private(set) var names: [UInt8] = []
-  /// The numbers of landmarks and boxes.
+  /// The coordinates of landmarks and boxes.
   package private(set) var numbers: [Float] = []
   package var words = WordTable()
   package var rows: [Row] = []
 
-  /// Adds a name; nil where there is no room.
+  /// Stores a file's name. Nil if the names would exceed 4 GiB in all or this one is longer than 64
+  /// KiB.
   package mutating func add(name: some Collection<UInt8>) -> (start: UInt32, count: UInt16)? {
     guard let start = UInt32(exactly: names.count), let count = UInt16(exactly: name.count) else {
       return nil
@@ -51,7 +52,7 @@ package struct SampleTable: Sendable {
     return (start, count)
   }
 
-  /// Adds the numbers of five points or of a box.
+  /// Stores the numbers of five points or of a box and returns the index of the first.
   package mutating func add(numbers added: [Float]) -> Int32 {
     let start = Int32(clamping: numbers.count)
     numbers.append(contentsOf: added)
@@ -66,7 +67,7 @@ package struct SampleTable: Sendable {
     words[row.folder, default: ""] + String(decoding: name(row), as: UTF8.self)
   }
 
-  /// The path with the folder that it starts from.
+  /// The path, including the manifest's folder for a relative path.
   package func fullPath(_ row: Row) -> String {
     let path = path(row)
     return path.hasPrefix("/") ? path : words[row.root, default: ""] + path
@@ -74,7 +75,7 @@ package struct SampleTable: Sendable {
 
   package func points(_ row: Row) -> [Point]? { points(at: row.landmarks) }
 
-  /// The points whose numbers begin at a place of `numbers`; nil where the place is `none`.
+  /// The five points whose numbers begin at an index of `numbers`; nil for `none`.
   func points(at start: Int32) -> [Point]? {
     guard start != Row.none else { return nil }
     let start = Int(start)
@@ -83,7 +84,7 @@ package struct SampleTable: Sendable {
     }
   }
 
-  /// The box whose numbers begin at a place of `numbers`; nil where the place is `none`.
+  /// The box whose numbers begin at an index of `numbers`; nil for `none`.
   func box(at start: Int32) -> Box? {
     guard start != Row.none else { return nil }
     let start = Int(start)
@@ -91,7 +92,8 @@ package struct SampleTable: Sendable {
       x1: numbers[start], y1: numbers[start + 1], x2: numbers[start + 2], y2: numbers[start + 3])
   }
 
-  /// The places of the real samples of each video that is known, by the video's number.
+  /// Indices of the real samples of each video, by the video's number. Samples without a video are
+  /// left out.
   package var realSamplesByVideo: [Int32: [Int32]] {
     var places: [Int32: [Int32]] = [:]
     for (index, row) in rows.enumerated() where row.label == .real && row.video >= 0 {
@@ -110,12 +112,12 @@ package struct SampleTable: Sendable {
   }
 }
 
-/// Words, each kept once and known by a number.
+/// A set of words. Each is stored once and has a number, from 0.
 package struct WordTable: Sendable {
   package private(set) var words: [String] = []
   private var numbers: [String: Int32] = [:]
 
-  /// The word's number, a new one where the word is new.
+  /// The word's number. A new word is added.
   package mutating func number(of word: String) -> Int32 {
     if let known = numbers[word] { return known }
     let number = Int32(clamping: words.count)

@@ -1,25 +1,25 @@
 import Measures
 
-/// A dataset whose samples are in parts.
+/// A dataset divided into parts.
 package struct DatasetPartition: Sendable {
   /// The samples.
   package let manifest: FaceManifest
   /// Each sample's part.
   package let parts: [DatasetPart]
-  /// The fold that each sample is held out in, from 1; nil for samples of the test part. Nil where
-  /// there are no folds.
+  /// The fold in which each sample is held out, from 1; nil for samples of the test part. The whole
+  /// array is nil if there are no folds.
   package let folds: [Int?]?
   /// Each sample's group, from 0.
   package let groups: [Int]
   /// The number of groups.
   package let groupCount: Int
-  /// The links without which there would be more groups.
+  /// The links that join groups: without any one of them there would be more groups.
   package let links: [SampleLink]
-  /// What every part has its share of, as far as groups allow.
+  /// The strata of which every part has its share, as far as groups allow.
   package let strata: DatasetSplitter.Strata
-  /// What grouped the samples beside `links`; nil where each was drawn by itself.
+  /// The rule that grouped the samples in addition to `links`; nil if each sample was drawn alone.
   package let rule: DataSplit.Rule?
-  /// Whether the pictures were looked at.
+  /// Whether the pictures were compared.
   package let sawPictures: Bool
 
   init(
@@ -37,7 +37,8 @@ package struct DatasetPartition: Sendable {
     self.sawPictures = sawPictures
   }
 
-  /// Sets the split, the fold and the group of the sample at an index to what was decided.
+  /// Stores the split, the fold and the group of the sample at `index` in `sample`. The group is
+  /// set only if the pictures were compared.
   package func mark(_ sample: inout FaceSample, at index: Int) {
     let isGrouped = rule != nil && sawPictures
     sample.split = parts[index].rawValue
@@ -45,20 +46,20 @@ package struct DatasetPartition: Sendable {
     sample.group = isGrouped ? "g\(groups[index] + 1)-\(manifest.digest.prefix(6))" : nil
   }
 
-  /// What a part has of one label and collection.
+  /// The samples that a part has of one label and collection.
   package struct Share: Sendable, Equatable {
     package var part: DatasetPart
     package var label: FaceLabel
-    /// The collection; nil where the manifest says nothing.
+    /// The collection; nil if the manifest does not name one.
     package var origin: String?
     package var samples = 0
-    /// The groups that they are of.
+    /// Number of groups that these samples are in.
     package var groups = 0
-    /// The videos, as far as they are known.
+    /// Number of known videos.
     package var videos = 0
   }
 
-  /// The parts' shares, in the order of parts, collections and labels; empty ones left out.
+  /// The shares of all parts, ordered by part, collection and label, without empty ones.
   package var shares: [Share] {
     struct Key: Hashable {
       var part: DatasetPart
@@ -87,26 +88,27 @@ package struct DatasetPartition: Sendable {
     }
   }
 
-  /// A group and what holds it together.
+  /// A group and the links that hold it together.
   package struct Group: Sendable, Equatable {
     package var samples = 0
-    /// The videos, originals among them, that the manifest names for these.
+    /// Number of videos, including originals, that the manifest names for these samples.
     package var videos = 0
-    /// The persons that it names.
+    /// Number of persons that the manifest names for these samples.
     package var people = 0
-    /// The links of each kind that hold the rest together, in the order of kinds.
+    /// Number of joining links of each kind, in the order of kinds.
     package var links: [(kind: LinkKind, count: Int)] = []
-    /// The weakest links by looks, the weakest first: the ones to doubt if the group is too large.
+    /// At most five links by similar looks, the weakest first. Doubt these if the group is too
+    /// large.
     package var weakest: [SampleLink] = []
 
-    /// Whether all is the same.
+    /// Written out, since an array of tuples is not `Equatable`.
     package static func == (a: Group, b: Group) -> Bool {
       a.samples == b.samples && a.videos == b.videos && a.people == b.people
         && a.links.elementsEqual(b.links, by: ==) && a.weakest == b.weakest
     }
   }
 
-  /// The group with the most samples, the first such.
+  /// The group with the most samples; of equal ones the first.
   package var largestGroup: Group {
     var sizes = [Int](repeating: 0, count: groupCount)
     for group in groups { sizes[group] += 1 }

@@ -1,37 +1,36 @@
 import Measures
 
-/// Puts a dataset's samples into parts so that what belongs together is never in two of them.
+/// Divides a dataset into parts so that samples that belong together are never in two parts.
 ///
-/// What belongs together are samples of one person or video, fakes and the videos that they were
-/// made from, and whatever `links` say: copies, neighbouring frames, faces that look alike. The
-/// connected parts of all that are the groups; whole groups are drawn, so that each part has its
-/// share of the real and the fake samples of every collection (column origin).
+/// Samples belong together if they show one person or video, if one is a fake and the other from
+/// its original, or if `links` joins them: copies, neighbouring frames, similar faces. The
+/// connected components are the groups. Whole groups are drawn, so that each part has its share of
+/// the real and the fake samples of every collection (column `origin`).
 package struct DatasetSplitter: Sendable, Equatable {
-  /// The part of the samples to validate with, 0 to below 1; passed over where there are folds.
+  /// Fraction of the samples for validation, 0 to below 1; ignored with folds.
   package var validation = 0.2
-  /// The part to test with in the end.
+  /// Fraction of the samples for the final test.
   package var test = 0.0
-  /// Parts of one size that are each held out once; nil for none.
+  /// Number of folds: parts of equal size, each held out once; nil makes no folds.
   package var folds: Int?
-  /// What draws.
+  /// Random seed; the same seed gives the same split.
   package var seed: UInt64 = 0
-  /// Whether videos of one folder belong together, as those of a DFDC part do.
+  /// Whether videos of one folder belong together. Use it for DFDC, whose folders share people.
   package var joinsFolders = false
-  /// Whether every sample is drawn by itself, which leaks: to compare with.
+  /// Whether every sample is drawn alone. Such a split leaks; it serves as a comparison.
   package var isRandom = false
 
-  /// A fifth is for validation.
+  /// A splitter that draws a fifth of the samples for validation.
   package init() {}
 
-  /// The samples' parts.
+  /// Divides the samples of a manifest.
   ///
-  /// Samples of which the manifest says nothing are drawn in blocks of neighbours, as `HoldOut`
-  /// does it, and some at borders are `unused`; a group that reaches into several blocks goes with
-  /// most of its samples.
+  /// Samples of which the manifest says nothing are drawn in blocks of neighbouring files, as in
+  /// `HoldOut`, and some at borders become `unused`. A group with samples in several blocks is
+  /// drawn with the block that most of its samples are in.
   ///
-  /// - Parameter links: what the pictures say; nil where nobody looked.
-  /// - Throws: `DatasetError.impossible` where a part would be empty or nearly all samples hang
-  ///   together.
+  /// - Parameter links: The links found in the pictures; nil if the pictures were not compared.
+  /// - Throws: `DatasetError.impossible` if a part would be empty or much smaller than asked for.
   package func split(
     _ manifest: FaceManifest, links: [SampleLink]?
   ) throws(DatasetError) -> DatasetPartition {
@@ -45,14 +44,14 @@ package struct DatasetSplitter: Sendable, Equatable {
     let (joined, drawn) = isRandom ? alone(manifest) : grouped(manifest, blocks, links)
     var partition = self.partition(manifest, blocks, joined, drawn, .labelAndOrigin, links)
     for strata in Strata.allCases.dropFirst() where shortage(partition) != nil {
-      // A few groups cannot give every part its share of everything.
+      // Too few groups to give every part its share of all strata: try coarser strata.
       partition = self.partition(manifest, blocks, joined, drawn, strata, links)
     }
     if let shortage = shortage(partition) { throw Self.impossible(shortage, partition) }
     return partition
   }
 
-  /// What every part has its share of.
+  /// The strata of which every part gets its share.
   package enum Strata: Sendable, CaseIterable {
     /// Each label of each collection.
     case labelAndOrigin
@@ -84,8 +83,8 @@ package struct DatasetSplitter: Sendable, Equatable {
       strata: strata, rule: isRandom ? nil : blocks.rule, sawPictures: links != nil && !isRandom)
   }
 
-  /// The groups, and the larger ones that are drawn: what is known of nothing but neighbours is
-  /// drawn in blocks of neighbours, too, since one person's other scenes are mostly near.
+  /// The groups, and the larger groups that are drawn. Groups of which only neighbours are known
+  /// are drawn in blocks of neighbours too, since other scenes of a person are mostly near.
   private func grouped(
     _ manifest: FaceManifest, _ blocks: SampleGroups, _ links: [SampleLink]?
   ) -> (joined: SampleGroups.Joined, drawn: SampleGroups.Joined) {
@@ -98,7 +97,7 @@ package struct DatasetSplitter: Sendable, Equatable {
     return (joined, blocks.gathered(joined))
   }
 
-  /// Every sample by itself.
+  /// Every sample as a group of its own.
   private func alone(
     _ manifest: FaceManifest
   ) -> (joined: SampleGroups.Joined, drawn: SampleGroups.Joined) {
@@ -106,7 +105,7 @@ package struct DatasetSplitter: Sendable, Equatable {
     return (joined, joined)
   }
 
-  /// Training (or the folds), then validation, then test, as far as there are such.
+  /// The shares in the order training (or the folds), validation, test, without empty ones.
   private var shares: [Double] {
     if let folds {
       return [Double](repeating: (1 - test) / Double(folds), count: folds)
@@ -121,7 +120,7 @@ package struct DatasetSplitter: Sendable, Equatable {
     return drawn == 1 && validation > 0 ? .validation : .test
   }
 
-  /// A part that is empty, or of less than a quarter of the size asked for.
+  /// The first part that is empty or has less than a quarter of the size asked for; nil if none.
   private func shortage(_ partition: DatasetPartition) -> (name: String, found: Int)? {
     let count = partition.parts.count
     var wanted: [(name: String, share: Double, found: Int)] = []
@@ -153,7 +152,7 @@ package struct DatasetSplitter: Sendable, Equatable {
         + " samples are joined (look-alike)")
   }
 
-  /// What is sure joins first, so that the links of the doubtful kinds that are needed are few.
+  /// Sorts links from the surest kind to the most doubtful, so that few doubtful links join groups.
   private static func strongestFirst(_ links: [SampleLink]) -> [SampleLink] {
     let order = Dictionary(
       uniqueKeysWithValues: LinkKind.allCases.enumerated().map { ($0.element, $0.offset) })
@@ -167,7 +166,7 @@ package struct DatasetSplitter: Sendable, Equatable {
 }
 
 extension FaceManifest {
-  /// Each sample's stratum.
+  /// Each sample's stratum, from 0.
   func strata(_ kind: DatasetSplitter.Strata) -> [Int] {
     var numbers: [Int: Int] = [:]
     return table.rows.map { row in

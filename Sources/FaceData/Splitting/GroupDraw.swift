@@ -1,10 +1,10 @@
 import DeepfakeCore
 
-/// Puts whole groups of samples into parts of wanted sizes, so that each part has its share of
-/// every stratum (a label, a label of one collection).
+/// Divides whole groups of samples into parts of given sizes, so that each part has its share of
+/// every stratum (a label, or a label of one collection).
 ///
-/// Groups are taken from the largest down, those of one size in an order drawn by the seed; each
-/// goes where it brings the parts nearest to what is wanted.
+/// Groups are drawn from the largest to the smallest; groups of equal size in a random order. Each
+/// group goes to the part where it brings the sizes nearest to the given ones.
 struct GroupDraw {
   /// The parts' shares of all samples; they add up to 1.
   let shares: [Double]
@@ -17,15 +17,15 @@ struct GroupDraw {
     self.seed = seed
   }
 
-  /// The part of each group.
+  /// Draws the part of each group, from 0.
   ///
   /// - Parameters:
-  ///   - groups: each sample's group, 0 to `count` - 1.
-  ///   - strata: each sample's stratum, from 0.
+  ///   - groups: Each sample's group, 0 to `count` - 1.
+  ///   - strata: Each sample's stratum, from 0.
   func parts(groups: [Int], count: Int, strata: [Int]) -> [Int] {
     let strataCount = (strata.max() ?? 0) + 1
     var totals = [Double](repeating: 0, count: strataCount)
-    // Few groups have samples of many strata, so only those there are kept.
+    // Most groups have samples of few strata, so a dictionary is smaller than an array.
     var members = [[Int: Int]](repeating: [:], count: count)
     for (group, stratum) in zip(groups, strata) {
       members[group][stratum, default: 0] += 1
@@ -43,7 +43,7 @@ struct GroupDraw {
       repeating: [Double](repeating: 0, count: strataCount), count: shares.count)
     var result = [Int](repeating: 0, count: count)
     for (_, group) in order {
-      // The rise of the squared distance from what is wanted, in units of it.
+      // The increase of the squared difference from the wanted size, relative to that size.
       let costs = shares.indices.map { part in
         contents[group].reduce(0.0) { cost, entry in
           let (stratum, added) = (entry.key, Double(entry.value))

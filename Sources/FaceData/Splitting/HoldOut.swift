@@ -1,25 +1,24 @@
 import DeepfakeCore
 
-/// Which part of a dataset is kept from training to see how well the network does on what it has
-/// not learned.
+/// Chooses the part of a dataset that is held out from training, to measure how well a network does
+/// on data that it has not learned.
 ///
-/// Frames of one video are nearly the same picture: a frame held out at random would be known
-/// already. So:
+/// Frames of one video are nearly the same picture, so a frame held out at random would be known
+/// already. Instead:
 ///
-/// 1. Where the manifest has a column `split`, that decides; `fold` asks for one of its folds
-///   instead.
-/// 2. Samples with a group, a person, a video or an original stay together with all that they are
-///   linked to by any of these: nobody is on both sides, and no fake without the real video that it
-///   was made from.
-/// 3. Samples with none of these are grouped by where they stand: in a large folder, each `block`
-///   files with neighbouring names are a group, since frames of one video mostly have neighbouring
-///   names (an eighth of a folder that has less than eight such groups); a small folder, with at
-///   most a twentieth of the samples, is one. Of the files in training, the `margin` next to a
-///   group held out, at most a quarter of a group, are left out, since a video may go on across the
-///   border.
+/// 1. If the manifest has a column `split`, that decides. `fold` asks for one of its folds instead.
+/// 2. Samples with a group, a person, a video or an original stay together with all samples that
+///    any of these links them to. So no person is in both parts, and no fake is separated from its
+///    original.
+/// 3. Samples with none of these are grouped by their place. In a large folder, each `block` files
+///    with neighbouring names are a group, since frames of one video mostly have neighbouring
+///    names. A folder with less than eight such groups is divided into eighths. A small folder,
+///    with at most a twentieth of the samples, is one group. A video may continue across the border
+///    of a group. Therefore up to `margin` training files next to a held-out group, at most a
+///    quarter of a group, are left out.
 ///
-/// Whole groups are then held out, by a seeded draw, so that about `fraction` of the real and of
-/// the fake samples are. `DatasetSplitter` also looks at the pictures.
+/// Whole groups are then held out by a seeded draw, until about `fraction` of the real and of the
+/// fake samples are. `DatasetSplitter` also compares the pictures.
 ///
 /// ```swift
 /// let holdOut = HoldOut(fraction: 0.2, seed: 1)
@@ -27,19 +26,18 @@ import DeepfakeCore
 /// print(split.training.count, split.heldOut.count, split.rule.rawValue)
 /// ```
 public struct HoldOut: Sendable, Equatable {
-  /// The part of the samples that is held out, above 0 and below 1; a column `split` overrides it.
+  /// Fraction of the samples to hold out, above 0 and below 1. A column `split` overrides it.
   public var fraction: Double
-  /// What decides which groups are.
+  /// Random seed; the same seed holds out the same groups.
   public var seed: UInt64
-  /// The fold of the manifest's column `fold` that is held out; nil where folds do not matter.
+  /// The fold to hold out, a number in the manifest's column `fold`; nil ignores that column.
   public var fold: Int?
-  /// Files in a group, where only neighbourhood groups them.
+  /// Number of files in a group of neighbouring files.
   public var block: Int
-  /// Files left out at a border between training and what is held out, likewise.
+  /// Number of neighbouring files left out at a border between training and held-out files.
   public var margin: Int
 
-  /// A fifth is held out, in blocks of 250 files with 50 left out at borders, unless told
-  /// otherwise.
+  /// By default, a fifth is held out, in blocks of 250 files with 50 left out at borders.
   public init(fraction: Double = 0.2, seed: UInt64 = 0, block: Int = 250, margin: Int = 50) {
     precondition(fraction > 0 && fraction < 1, "HoldOut: fraction \(fraction) is not in 0...1")
     precondition(block > 0 && margin >= 0, "HoldOut: block \(block) or margin \(margin)")
@@ -49,10 +47,10 @@ public struct HoldOut: Sendable, Equatable {
     self.margin = margin
   }
 
-  /// A manifest in two parts, each in the manifest's order.
+  /// Divides a manifest into two parts, each in the manifest's order.
   ///
-  /// - Throws: `DatasetError` where a word of the column `split` is unknown, a part would be empty,
-  ///   or nearly all samples hang together.
+  /// - Throws: `DatasetError` if the column `split` has an unknown word, no sample is in the fold,
+  ///   or a part would be empty because nearly all samples belong together.
   public func split(_ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
     let groups = SampleGroups(manifest.table, blockLength: block)
     let result: DataSplit
@@ -94,8 +92,8 @@ public struct HoldOut: Sendable, Equatable {
       isLeftOut: { parts[$0] == .test || parts[$0] == .unused })
   }
 
-  /// The fold is held out, the others are learned from; what the column split calls test or unused
-  /// is left out.
+  /// Holds out the fold and trains on the other folds. Samples that the column `split` calls test
+  /// or unused are left out.
   private func byFold(_ fold: Int, _ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
     let table = manifest.table
     guard table.rows.contains(where: { $0.fold == Int32(clamping: fold) }) else {
@@ -112,29 +110,29 @@ public struct HoldOut: Sendable, Equatable {
   }
 }
 
-/// A dataset in a part to train on and one that is held out.
+/// A dataset divided into training samples and held-out samples.
 public struct DataSplit: Sendable {
-  /// What decided.
+  /// The rule that divided the samples.
   public enum Rule: String, Sendable {
-    /// The manifest's column.
+    /// The manifest's column `split`.
     case column = "the manifest's column split"
-    /// The manifest's folds.
+    /// The manifest's column `fold`.
     case fold = "the manifest's column fold"
-    /// Persons, videos and originals.
+    /// Groups, persons, videos and originals.
     case identity = "person, video and original"
-    /// Neighbouring files.
+    /// Blocks of neighbouring files.
     case blocks = "blocks of neighbouring files"
-    /// Persons and videos where known, neighbouring files elsewhere.
+    /// Persons, videos and originals where known, blocks of neighbouring files elsewhere.
     case mixed = "person, video and original, and blocks of neighbouring files where none is known"
   }
 
-  /// What to learn from. Every sample has a video: its group, where the manifest has none.
+  /// Samples to train on. Each has a video; where the manifest has none, it names the group.
   public package(set) var training: FaceManifest
-  /// What to judge by, likewise.
+  /// Samples to evaluate on. Each has a video; where the manifest has none, it names the group.
   public package(set) var heldOut: FaceManifest
-  /// Samples in neither part: those at borders, or of a test part.
+  /// Number of samples in neither part: those at borders, or of a test or unused part.
   public let leftOut: Int
-  /// What decided.
+  /// The rule that divided the samples.
   public let rule: Rule
 
   init(

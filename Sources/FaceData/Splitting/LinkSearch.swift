@@ -1,19 +1,19 @@
 import DeepfakeCore
 
-/// Finds by their pictures which samples of a dataset belong together.
+/// Finds samples of a dataset that belong together by comparing their pictures.
 package struct LinkSearch: Sendable {
-  /// How copies and look-alikes are looked for.
+  /// Options of the search for copies and look-alikes.
   package var copies = CopySearch()
-  /// How far apart two files of one folder, of which nothing is known, may stand to be neighbours.
+  /// Maximum distance, in files, of two neighbours in one folder whose video is unknown.
   package var neighbourDistance = 4
-  /// Bits of 64 in which the perceptual hashes of neighbours may differ.
+  /// Maximum Hamming distance of neighbours' perceptual hashes, of 64 bits.
   package var neighbourBits = 18
-  /// Whether people who look alike are joined.
+  /// Whether faces that look like one person are linked.
   package var joinsLookAlikes = true
 
   package init() {}
 
-  /// All that holds samples together beside what the manifest says.
+  /// All links that the pictures add to those of the manifest.
   package func links(_ manifest: FaceManifest, _ table: FingerprintTable) -> [SampleLink] {
     precondition(manifest.count == table.count, "LinkSearch: the table is of other samples")
     let known = SampleGroups(manifest.table, blockLength: nil).join().groups.map(Int32.init)
@@ -27,7 +27,7 @@ package struct LinkSearch: Sendable {
     return links
   }
 
-  /// Neighbouring files that look alike, as pictures or as faces: frames of one video, most likely.
+  /// Neighbouring files with similar pictures or similar faces: most likely frames of one video.
   package func neighbours(_ manifest: FaceManifest, _ table: FingerprintTable) -> [SampleLink] {
     let needed = copies.lookAlikeSimilarity ?? table.lookAlikeThreshold ?? .infinity
     return SampleGroups(manifest.table, blockLength: nil)
@@ -42,8 +42,8 @@ package struct LinkSearch: Sendable {
       }
   }
 
-  /// Samples in different groups that look alike, and whose units do as a whole: of a video, one
-  /// crop that by chance looks like a stranger's says little.
+  /// Samples of different groups whose faces look alike, and whose units look alike as a whole. One
+  /// crop of a video that happens to resemble a stranger is weak evidence.
   func lookAlikes(
     _ units: Units, _ table: FingerprintTable, groups: [Int32]
   ) -> [SampleLink] {
@@ -57,12 +57,12 @@ package struct LinkSearch: Sendable {
     }
   }
 
-  /// Samples that are one video's or one picture's for sure, with the mean of their embeddings.
+  /// Samples that surely show one video, person or picture, with the mean of their embeddings.
   struct Units {
     /// The unit of each sample.
     let groups: [Int32]
     private let dimension: Int
-    /// Of each unit, of length 1.
+    /// The mean embedding of each unit, scaled to length 1.
     private var means: [Float]
 
     init(_ manifest: FaceManifest, _ table: FingerprintTable, _ links: [SampleLink]) {

@@ -2,33 +2,36 @@ import DeepfakeCore
 import FaceDetect
 import Measures
 
-/// Which samples of a manifest belong together: those linked by group, person, video or original,
-/// and neighbouring files where nothing is known of them.
+/// Groups of samples that belong together: samples linked by group, person, video or original, and
+/// neighbouring files if none of these is known.
 struct SampleGroups {
-  /// Each sample's group, from 0 in the order of the samples, and how many groups there are.
+  /// Each sample's group, numbered from 0 in the order of the samples, and the number of groups.
   struct Joined {
     var groups: [Int]
     var count: Int
-    /// The links without which there would be more groups.
+    /// The links that join groups: without any one of them there would be more groups.
     var needed: [SampleLink] = []
   }
 
-  /// Neighbouring files of one folder and label, in the order of their names.
+  /// Neighbouring files of one folder and label, sorted by name.
   private struct Run {
     var samples: ArraySlice<Int>
-    /// The block that the folder's first `blockLength` files are in.
+    /// Number of the block of the first `blockLength` files.
     var firstBlock: Int
     var blockLength: Int
   }
 
   private let table: SampleTable
   private var runs: [Run] = []
-  /// The block of each sample of which nothing is known, -1 for the others.
+  /// The block of each unknown sample (without group, person, video and original); -1 for the
+  /// others.
   private var blocks: [Int]
   private var blockCount = 0
 
-  /// - Parameter blockLength: files in a block; nil where every sample of which nothing is known
-  ///   stands alone.
+  /// Groups unknown samples into blocks.
+  ///
+  /// - Parameter blockLength: Number of files in a block; nil makes every unknown sample a block of
+  ///   its own.
   init(_ table: SampleTable, blockLength: Int?) {
     self.table = table
     blocks = Array(repeating: -1, count: table.rows.count)
@@ -63,18 +66,18 @@ struct SampleGroups {
     a.root == b.root && a.folder == b.folder && a.label == b.label
   }
 
-  /// What groups the samples.
+  /// The rule that groups the samples.
   var rule: DataSplit.Rule {
     let unknown = runs.reduce(0) { $0 + $1.samples.count }
     if unknown == 0 { return .identity }
     return unknown == table.rows.count ? .blocks : .mixed
   }
 
-  /// The groups: connected components over person, video and original; blocks; and over `links`,
-  /// the earlier of which are taken before the later.
+  /// The groups: connected components over group, person, video and original, blocks, and `links`.
+  /// Earlier links are used first.
   ///
-  /// - Parameter joinsFolders: whether videos whose names begin with the same folder belong
-  ///   together (the folders of the files, where a sample has no video).
+  /// - Parameter joinsFolders: Whether videos whose names begin with the same folder belong
+  ///   together. For a sample without a video, the file's folder is used.
   func join(_ links: [SampleLink] = [], joinsFolders: Bool = false) -> Joined {
     // Persons, then videos (an original is a video), then groups, then folders, then blocks.
     let words = table.words.words.count
@@ -109,9 +112,9 @@ struct SampleGroups {
     return Joined(groups: groups, count: numbers.count, needed: needed)
   }
 
-  /// Larger groups made of others: those that have samples of which nothing is known, and no
-  /// others, go where the block is that most of their samples are in. No group is torn, so these
-  /// stay few where blocks joined by every group that reaches into two of them would soon be one.
+  /// Merges groups of only unknown samples into larger ones. Each such group goes to the block that
+  /// most of its samples are in. No group is divided. If a group instead joined all blocks that it
+  /// has samples in, nearly all blocks would soon be one.
   func gathered(_ joined: Joined) -> Joined {
     var votes = [[Int: Int]](repeating: [:], count: joined.count)
     var isKnown = [Bool](repeating: false, count: joined.count)
@@ -137,7 +140,7 @@ struct SampleGroups {
     return Joined(groups: groups, count: numbers.count, needed: joined.needed)
   }
 
-  /// Of each sample of which nothing is known, whether most of its block are among `chosen`.
+  /// For each sample, whether it is unknown and more than half of its block is in `chosen`.
   func blocksMostly(_ chosen: [Bool]) -> [Bool] {
     var balance = [Int](repeating: 0, count: blockCount)
     for (index, block) in blocks.enumerated() where block >= 0 {
@@ -146,8 +149,7 @@ struct SampleGroups {
     return blocks.map { $0 >= 0 && balance[$0] > 0 }
   }
 
-  /// Pairs of samples of which nothing is known and that are at most `distance` files from each
-  /// other in one folder, of one label.
+  /// Pairs of unknown samples of one folder and label that are at most `distance` files apart.
   func neighbours(within distance: Int) -> [(first: Int, second: Int)] {
     runs.flatMap { run -> [(first: Int, second: Int)] in
       let samples = Array(run.samples)
@@ -157,8 +159,8 @@ struct SampleGroups {
     }
   }
 
-  /// The samples in training that are at most `margin` files, or a quarter of a block, from one
-  /// held out.
+  /// The training samples that are at most `margin` files, and at most a quarter of a block, away
+  /// from a held-out sample.
   func border(_ isHeldOut: [Bool], margin: Int) -> Set<Int> {
     var border: Set<Int> = []
     for run in runs {
@@ -175,9 +177,9 @@ struct SampleGroups {
     return border
   }
 
-  /// The manifest with the group as the video of samples that have none: a block is named by its
-  /// folder and first file, a sample of a known person or original by these. All in brackets, to
-  /// stand apart from the manifest's own.
+  /// The manifest with a group name as the video of each sample without a video. A block is named
+  /// by its folder and first file, other samples by their group, person or original. These names
+  /// are in parentheses, to differ from the manifest's own.
   func named(_ manifest: FaceManifest) -> FaceManifest {
     var manifest = manifest
     var blockNames: [Int: Int32] = [:]
@@ -203,12 +205,11 @@ struct SampleGroups {
   }
 }
 
-/// Folders by number: a video's, or the file's where the video is not known.
+/// Numbers of folders: of a video's name, or of the file if the video is unknown.
 private struct FolderNumbers {
   private var numbers: [String: Int] = [:]
   private var ofWord: [Int32: Int] = [:]
 
-  /// There are at most as many folders as words.
   init(_ table: SampleTable) {
     for row in table.rows {
       let word = row.video >= 0 ? row.video : row.folder
@@ -226,10 +227,10 @@ private struct FolderNumbers {
   }
 }
 
-/// The order of files by folder and name in which `frame2` comes before `frame10`.
+/// Sorts files by folder and name so that `frame2` comes before `frame10`.
 private struct NaturalOrder {
   private let table: SampleTable
-  /// The place of each word in alphabetical order.
+  /// The rank of each word in alphabetical order.
   private let places: [Int32]
 
   init(_ table: SampleTable) {
@@ -242,7 +243,7 @@ private struct NaturalOrder {
     self.places = places
   }
 
-  /// Indices by root, folder, label and name.
+  /// Indices sorted by root, folder, label and name.
   func sorted(_ indices: [Int]) -> [Int] {
     indices.sorted { first, second in
       let (a, b) = (table.rows[first], table.rows[second])
@@ -253,7 +254,7 @@ private struct NaturalOrder {
     }
   }
 
-  /// Whether a name comes before another; runs of digits count as numbers.
+  /// Whether one name comes before another. Runs of digits are compared as numbers.
   private static func precedes(_ a: ArraySlice<UInt8>, _ b: ArraySlice<UInt8>) -> Bool {
     var (i, j) = (a.startIndex, b.startIndex)
     while i < a.endIndex, j < b.endIndex {
@@ -273,7 +274,7 @@ private struct NaturalOrder {
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 
-  /// The digits at a place, without zeros before them.
+  /// Reads the digits at `place` and moves past them. Leading zeros are dropped.
   private static func number(_ bytes: ArraySlice<UInt8>, _ place: inout Int) -> ArraySlice<UInt8> {
     let start = place
     while place < bytes.endIndex, isDigit(bytes[place]) { place += 1 }

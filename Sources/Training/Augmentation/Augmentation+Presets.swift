@@ -1,15 +1,15 @@
 extension Augmentation {
-  /// The augmentations that have a name.
+  /// Augmentations with a name.
   public enum Preset: String, Sendable, CaseIterable {
     /// No change.
     case none
-    /// The DFDC silver recipe's.
+    /// The augmentation of the DFDC silver recipe.
     case silver
-    /// Everything that footage goes through.
+    /// All kinds of changes that footage goes through.
     case strong
   }
 
-  /// The augmentation of a name.
+  /// The augmentation of a preset.
   public init(preset: Preset) {
     switch preset {
     case .none: self = .none
@@ -21,14 +21,14 @@ extension Augmentation {
   /// No change.
   public static let none = Augmentation()
 
-  /// Half of the crops mirrored, all turned by up to 15 degrees either way: the DFDC silver
-  /// recipe's.
+  /// The augmentation of the DFDC silver recipe: mirrors half of the crops and rotates all of them
+  /// by up to 15 degrees.
   public static let silver = Augmentation([
     Step(HorizontalFlip(), probability: 0.5), Step(Rotation(degrees: -15...15)),
   ])
 
-  /// Changes of place, colour, sharpness and compression, and parts covered: for networks that are
-  /// to judge footage from anywhere.
+  /// Changes of position, colour, sharpness and compression, and covered parts. For networks that
+  /// judge footage from any source.
   public static let strong = Augmentation([
     Step(HorizontalFlip(), probability: 0.5),
     Step(Rotation(degrees: -15...15), probability: 0.5),

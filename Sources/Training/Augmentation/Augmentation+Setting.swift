@@ -1,16 +1,21 @@
 import Settings
 
 extension Augmentation {
-  /// The preset that this is, if it is one.
+  /// The preset that equals this augmentation; nil if there is none.
   public var preset: Preset? {
     Preset.allCases.first { Augmentation(preset: $0) == self }
   }
 
-  /// Reads the augmentation from a key's value, or lists it.
+  /// Reads the augmentation from a key's value, and adds it to the listed settings.
   ///
-  /// The value is the name of a preset; or a list of steps, in which a preset's name stands for its
-  /// steps; or a mapping, which changes single steps of the augmentation that there is. A step of a
-  /// list is its name, or a mapping of its name to its parameters.
+  /// The value is one of three:
+  /// - the name of a preset,
+  /// - a list of steps, in which a preset's name means its steps,
+  /// - a mapping that changes single steps of the current augmentation.
+  ///
+  /// A step in a list is its name, or a mapping of its name to its parameters.
+  ///
+  /// - Throws: `SettingError` if the value is not valid.
   mutating func describe(_ key: String, _ fields: inout SettingFields) throws(SettingError) {
     let presets = Preset.allCases.map(\.rawValue).marked
     let allowed = "one of \(presets), a list of steps, or a mapping of steps to what differs"
@@ -58,7 +63,7 @@ extension Augmentation {
     self.mixup = mixup
   }
 
-  /// Changes the step of a name, takes it out, or adds it.
+  /// Changes the step with a name. The value `none` removes it; a missing step is added at the end.
   private mutating func change(
     _ name: String, _ value: SettingValue, _ place: String
   ) throws(SettingError) {
@@ -100,7 +105,7 @@ extension Augmentation {
 }
 
 extension AugmentationDescription {
-  /// The description that a value tells: a step's name, or its name with its parameters.
+  /// The description in a recipe's value: a step's name, or its name with its parameters.
   fileprivate init(
     _ value: SettingValue, _ place: String, parametersAt inner: String? = nil, depth: Int = 0
   ) throws(SettingError) {
@@ -128,7 +133,7 @@ extension AugmentationDescription {
     }
   }
 
-  /// The step as a text has it.
+  /// The step as a recipe's value.
   fileprivate var value: SettingValue {
     guard !parameters.isEmpty else { return .text(name) }
     let entries = parameters.sorted { $0.key < $1.key }.map { SettingEntry($0.key, $0.value.value) }
@@ -137,7 +142,6 @@ extension AugmentationDescription {
 }
 
 extension AugmentationValue {
-  /// The value of a step's parameter.
   fileprivate init(
     _ entry: SettingEntry, _ place: String, _ depth: Int
   ) throws(SettingError) {

@@ -2,24 +2,24 @@ import Classifiers
 import DeepfakeCore
 import FaceDetect
 
-/// One way to change a crop so that a network sees more than there is.
+/// A random change of a crop, to train a network on more variety than the data has.
 ///
-/// What is drawn from the generator must depend neither on the picture nor on its landmarks: a real
-/// crop and the fake made from it are changed alike by equal generators.
+/// The number and order of draws from the generator must depend neither on the picture nor on its
+/// landmarks. So a real crop and the fake made from it get the same change from equal generators.
 package protocol AugmentationOperation: Sendable {
-  /// The name in recipes.
+  /// The name in recipes, such as `rotation`.
   static var name: String { get }
   init()
-  /// Reads or writes the parameters.
+  /// Reads the parameters from `fields`, and writes their values to it.
   mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError)
-  /// Changes a crop.
+  /// Changes a crop at random. Its size must stay the same.
   func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator)
 }
 
-/// Random changes of face crops in training: steps one after the other, each with a probability.
+/// Random changes of face crops in training: a sequence of steps, each with a probability.
 ///
-/// Made in code, from a preset or from descriptions (`AugmentationDescription`), which a recipe's
-/// text becomes. Results depend on the generator alone.
+/// Made in code, from a preset, or from the text of a recipe by `AugmentationDescription`. Results
+/// depend on the generator alone.
 ///
 /// ```swift
 /// let augmentation = Augmentation(preset: .strong)
@@ -27,14 +27,14 @@ package protocol AugmentationOperation: Sendable {
 /// let changed = augmentation(crop, for: InputSpec(size: 224), using: &generator)
 /// ```
 public struct Augmentation: Sendable, Equatable {
-  /// A step and how often it is taken.
+  /// A change and its probability.
   public struct Step: Sendable {
-    /// From 0 to 1.
+    /// The probability of the change, 0 to 1.
     public var probability: Float
-    /// What is done.
+    /// The change of the crop.
     package var operation: any AugmentationOperation
 
-    /// A step; always taken unless told otherwise.
+    /// A step. By default it is always applied.
     package init(_ operation: any AugmentationOperation, probability: Float = 1) {
       precondition(
         (0...1).contains(probability), "Augmentation: probability \(probability) is not in 0...1")
@@ -42,9 +42,9 @@ public struct Augmentation: Sendable, Equatable {
       self.probability = probability
     }
 
-    /// The step that a description tells.
+    /// Makes a step from its description.
     ///
-    /// - Throws: `AugmentationError` where the name or a key is unknown or a value out of its
+    /// - Throws: `AugmentationError` if the name or a key is unknown or a value is outside its
     ///   limits.
     package init(_ description: AugmentationDescription) throws(AugmentationError) {
       guard let type = Augmentation.operations.first(where: { $0.name == description.name }) else {
@@ -68,7 +68,7 @@ public struct Augmentation: Sendable, Equatable {
       var result = AugmentationDescription(type(of: operation).name)
       var fields = AugmentationFields(result)
       var copy = self
-      // Nothing is given, so nothing can be wrong.
+      // Without given parameters, no error can occur.
       try? fields.number("probability", &copy.probability, in: 0...1)
       try? copy.operation.describe(&fields)
       result.parameters = fields.written
@@ -76,26 +76,25 @@ public struct Augmentation: Sendable, Equatable {
     }
 
     func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
-      // Drawn whatever the probability, so that a step's neighbours do not see it change.
+      // Always draws one number, so that a change of the probability does not change later steps.
       guard generator.uniform() < probability else { return }
       operation.apply(to: &face, using: &generator)
     }
   }
 
-  /// What is done to each crop, in order.
+  /// The steps that are applied to each crop, in order.
   public var steps: [Step]
-  /// How crops are mixed with others; nil is not at all.
+  /// How crops are mixed with others; nil: they are not mixed.
   package var mixup: Mixup?
 
-  /// An augmentation of steps.
   package init(_ steps: [Step] = [], mixup: Mixup? = nil) {
     self.steps = steps
     self.mixup = mixup
   }
 
-  /// The augmentation that descriptions tell; one of the name `mixup` stands for `mixup`.
+  /// Makes an augmentation from descriptions. The description named `mixup` sets `mixup`.
   ///
-  /// - Throws: `AugmentationError`.
+  /// - Throws: `AugmentationError` if a description is invalid or `mixup` occurs twice.
   package init(_ descriptions: [AugmentationDescription]) throws(AugmentationError) {
     self.init()
     for description in descriptions {
@@ -115,11 +114,11 @@ public struct Augmentation: Sendable, Equatable {
     steps.map(\.description) + (mixup.map { [$0.description] } ?? [])
   }
 
-  /// Whether nothing is ever changed.
+  /// Whether crops are never changed or mixed.
   public var isEmpty: Bool { steps.isEmpty && mixup == nil }
 
-  /// A crop changed at random, of the same size. `landmarks` are the five points in pixels of the
-  /// crop, where they are known.
+  /// Returns a randomly changed crop of the same size. `landmarks` are the five points in pixels of
+  /// the crop; nil if they are unknown.
   public func callAsFunction(
     _ image: Image, landmarks: [Point]? = nil, using generator: inout SeededGenerator
   ) -> Image {
@@ -128,10 +127,10 @@ public struct Augmentation: Sendable, Equatable {
     return face.image
   }
 
-  /// A crop changed at random and brought to a network's input.
+  /// Returns a randomly changed crop, fitted to a network's input.
   ///
-  /// A crop of more than `detail` times the input's size is scaled down to that first, by areas:
-  /// details that the network never sees cost time.
+  /// A crop of more than `detail` times the input's size is first scaled down to that size by area.
+  /// Details that the network never sees would cost time.
   public func callAsFunction(
     _ image: Image, landmarks: [Point]? = nil, for input: InputSpec, detail: Float = 2,
     using generator: inout SeededGenerator
@@ -140,8 +139,8 @@ public struct Augmentation: Sendable, Equatable {
     return input.fitted(self(small, landmarks: points, using: &generator))
   }
 
-  /// A crop without the details that the network never sees, as far as they are in the way: where
-  /// nothing is changed, it stays as it is.
+  /// Scales a crop and its landmarks down to `detail` times the input's size. A smaller crop, or
+  /// any crop if there are no steps, is not changed.
   func reduced(
     _ image: Image, _ landmarks: [Point]?, for input: InputSpec, detail: Float
   ) -> (Image, [Point]?) {
@@ -153,12 +152,12 @@ public struct Augmentation: Sendable, Equatable {
     return (small, landmarks.map { $0.map { $0.scaled(x: factor, y: factor) } })
   }
 
-  /// Augmentations are equal where their descriptions are.
+  /// Whether the descriptions of two augmentations are equal.
   public static func == (a: Augmentation, b: Augmentation) -> Bool {
     a.descriptions == b.descriptions
   }
 
-  /// Every operation.
+  /// All operations that recipes may name.
   static let operations: [any AugmentationOperation.Type] = [
     HorizontalFlip.self, Framing.self, Rotation.self, ShiftScale.self, RandomCrop.self,
     BrightnessContrast.self,
@@ -166,30 +165,26 @@ public struct Augmentation: Sendable, Equatable {
     Noise.self, JPEGCompression.self, Downscale.self, Cutout.self, LandmarkCutout.self, OneOf.self,
   ]
 
-  /// The names that descriptions may have.
+  /// The names of all steps that descriptions may have, including mixup.
   public static var operationNames: [String] {
     operations.map { $0.name } + [Mixup.name]
   }
 }
 
-/// One of several steps, by their probabilities in relation to each other.
+/// Applies one of several steps, chosen in proportion to their probabilities.
 package struct OneOf: AugmentationOperation {
   /// The name in recipes.
   package static let name = "oneOf"
   package var steps: [Augmentation.Step] = []
 
-  /// No step yet.
   package init() {}
 
-  /// One of some steps.
   package init(_ steps: [Augmentation.Step]) { self.steps = steps }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.steps("steps", &steps)
   }
 
-  /// Applies one of the steps.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     var left = generator.uniform() * steps.reduce(0) { $0 + $1.probability }
     for step in steps {

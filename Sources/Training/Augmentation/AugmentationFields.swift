@@ -1,49 +1,47 @@
-/// A value of a step's parameter, whatever text it was read from.
+/// A value of a step's parameter, independent of the text format that it was read from.
 package indirect enum AugmentationValue: Sendable, Equatable {
   case number(Double)
   case word(String)
-  /// Several values.
   case list([AugmentationValue])
-  /// Steps within a step.
+  /// Steps within a step, as in `oneOf`.
   case steps([AugmentationDescription])
 }
 
-/// A step of an augmentation as data: its name and what it says otherwise than the defaults.
+/// A step of an augmentation as data: its name, and the parameters that differ from the defaults.
 package struct AugmentationDescription: Sendable, Equatable {
   /// The name of an operation, see `Augmentation.operationNames`.
   package var name: String
-  /// Parameters by key. `probability` is one of every step.
+  /// Parameters by key. Every step has `probability`.
   package var parameters: [String: AugmentationValue]
 
-  /// A description.
   package init(_ name: String, _ parameters: [String: AugmentationValue] = [:]) {
     self.name = name
     self.parameters = parameters
   }
 }
 
-/// Why a described augmentation cannot be made: the step, the key, and what is allowed there.
+/// An error in a described augmentation. It names the step, the key, and the values allowed there.
 package struct AugmentationError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The step's name; of a step within a step, both with a dot between.
+  /// The step's name. For a step within a step, both names with a dot between them.
   package var step: String
-  /// The parameter; empty where it is about the step.
+  /// The parameter; empty if the error is about the step as a whole.
   package var key: String
-  /// What is wrong and what is allowed.
+  /// What is wrong, and which values are allowed.
   package var problem: String
 
-  /// The message for people.
+  /// The message for the user.
   package var description: String {
     key.isEmpty ? "\(step): \(problem)" : "\(step).\(key): \(problem)"
   }
 }
 
-/// A step's parameters, read from or written to a description by one and the same method of the
-/// step: each key is stated once.
+/// Reads a step's parameters from a description and writes them to one. A step lists its parameters
+/// in a single method for both, so each key occurs once.
 package struct AugmentationFields {
   private let step: String
   private var given: [String: AugmentationValue]
   private var known: [String] = []
-  /// What was asked for, with its values.
+  /// The parameters asked for so far, with their values.
   private(set) var written: [String: AugmentationValue] = [:]
 
   init(_ description: AugmentationDescription) {
@@ -80,8 +78,8 @@ package struct AugmentationFields {
     written[key] = .number(Double(value))
   }
 
-  /// A range within limits: two numbers, or one that stands for itself; where `isSymmetric`, one
-  /// stands for the range from its negative to itself.
+  /// A range within limits, given as two numbers. A single number x means x...x, or -|x|...|x| if
+  /// `isSymmetric`.
   package mutating func range(
     _ key: String, _ value: inout ClosedRange<Float>, in limits: ClosedRange<Float>,
     isSymmetric: Bool = false
@@ -119,7 +117,7 @@ package struct AugmentationFields {
     }
   }
 
-  /// A range of whole numbers within limits, likewise.
+  /// A range of whole numbers within limits, given as one or two numbers.
   package mutating func integers(
     _ key: String, _ value: inout ClosedRange<Int>, in limits: ClosedRange<Int>
   ) throws(AugmentationError) {
@@ -140,7 +138,7 @@ package struct AugmentationFields {
     ])
   }
 
-  /// One of the cases of a type, by raw value.
+  /// One of the cases of an enum, by its raw value.
   package mutating func choice<T: RawRepresentable & CaseIterable>(
     _ key: String, _ value: inout T
   ) throws(AugmentationError) where T.RawValue == String {
@@ -153,7 +151,7 @@ package struct AugmentationFields {
     written[key] = .word(value.rawValue)
   }
 
-  /// Some of the cases of a type, at least one; a single word stands for itself.
+  /// A list of at least one of the cases of an enum, each once. A single word is a list of one.
   package mutating func choices<T: RawRepresentable & CaseIterable & Equatable>(
     _ key: String, _ value: inout [T]
   ) throws(AugmentationError) where T.RawValue == String {
@@ -178,7 +176,7 @@ package struct AugmentationFields {
     T.allCases.map(\.rawValue).joined(separator: ", ")
   }
 
-  /// Steps within a step, at least one.
+  /// A list of at least one step within a step.
   package mutating func steps(
     _ key: String, _ value: inout [Augmentation.Step]
   ) throws(AugmentationError) {

@@ -4,24 +4,24 @@ import FaceData
 import Measures
 import MediaIO
 
-/// A picture that shows what an augmentation does to a dataset's crops: a row a sample with the
-/// crop as it is and some draws, then a row a step with that step alone. Where fakes are made, rows
-/// show those too, and others what they are made of.
+/// A picture that shows the effect of an augmentation on a dataset's crops. It has a row for each
+/// sample, with the unchanged crop and some random results, and then a row for each step alone. If
+/// fakes are made, they are shown too, and further rows show their pieces: source, mask and fake.
 package struct AugmentationSheet: Sendable {
-  /// What is shown.
+  /// The augmentation to show.
   package var augmentation: Augmentation
-  /// What the network expects; cells show crops as it gets them, before normalisation.
+  /// The network's input. Cells show crops as the network gets them, before normalisation.
   package var input: InputSpec
-  /// How fakes are made out of real faces; nil where none are.
+  /// How fakes are made out of real faces; nil: none are made.
   package var fakes: FakeOptions?
-  /// Samples, as many real ones as fake ones and made ones where the data have them.
+  /// Number of samples: as many real as fake and made ones, if the data has them.
   package var samples = 8
-  /// Draws of each.
+  /// Number of random results of each sample and step.
   package var draws = 7
-  /// What samples and draws depend on.
+  /// Random seed; the same seed gives the same sheet.
   package var seed: UInt64 = 0
 
-  /// A sheet with the defaults.
+  /// A sheet with the default numbers of samples and draws.
   package init(_ augmentation: Augmentation, input: InputSpec) {
     self.augmentation = augmentation
     self.input = input
@@ -31,15 +31,15 @@ package struct AugmentationSheet: Sendable {
   private static let ground = Color(red: 24, green: 24, blue: 24)
   private static let largestCell = 192
 
-  /// A row of pictures with what it shows.
+  /// A row of pictures with its title.
   private struct Row {
     var title: String
     var cells: [Image]
   }
 
-  /// The sheet of some of a manifest's samples.
+  /// Draws the sheet for some of a manifest's samples.
   ///
-  /// - Throws: `DatasetError` at a picture that cannot be used, or a manifest without samples.
+  /// - Throws: `DatasetError` if a picture cannot be read or the manifest is empty.
   package func image(of manifest: FaceManifest) throws(DatasetError) -> Image {
     precondition(samples > 0 && draws > 0, "AugmentationSheet: \(samples) samples, \(draws) draws")
     let chosen = try choose(manifest)
@@ -78,7 +78,7 @@ package struct AugmentationSheet: Sendable {
     return joined(rows)
   }
 
-  /// As many real samples as fake ones and made ones, in the order of the manifest.
+  /// Chooses as many real samples as fake and made ones, in the order of the manifest.
   private func choose(_ data: FaceManifest) throws(DatasetError) -> FaceManifest {
     let manifest = fakes == nil ? data : data.withMadeFakes()
     guard !manifest.isEmpty else {
@@ -92,7 +92,7 @@ package struct AugmentationSheet: Sendable {
       kinds[manifest.isMade(index) ? 2 : Int(manifest.label(index).rawValue)].append(index)
     }
     var left = samples
-    // The rarest first: what they cannot fill is for the others.
+    // The rarest kind first: the places that it cannot fill go to the other kinds.
     let byCount = kinds.indices.filter { !kinds[$0].isEmpty }
       .sorted { (kinds[$0].count, $0) < (kinds[$1].count, $1) }
     for (place, kind) in byCount.enumerated() {
@@ -112,7 +112,8 @@ package struct AugmentationSheet: Sendable {
       crop.image, landmarks: crop.sample.landmarks, for: input, using: &generator)
   }
 
-  /// A crop as training takes it before it is augmented: made into a fake, or changed as those are.
+  /// A crop as in training before the augmentation: made into a fake, or with its tones changed as
+  /// those of fakes are.
   private func shown(
     _ crop: (sample: FaceSample, image: Image), others: [(sample: FaceSample, image: Image)],
     _ label: String
@@ -130,7 +131,7 @@ package struct AugmentationSheet: Sendable {
     )
   }
 
-  /// Another of the crops shown, as often as fakes get another's face.
+  /// Another of the shown crops as a donor, with the probability of `blending.donor`.
   private func donor(
     for sample: FaceSample, _ others: [(sample: FaceSample, image: Image)], _ fakes: FakeOptions,
     _ label: String
@@ -143,8 +144,8 @@ package struct AugmentationSheet: Sendable {
     return SelfBlending.Donor(chosen.image, landmarks: points)
   }
 
-  /// What fakes of a crop are made of: what is blended in, the mask and the fake, as often as there
-  /// is room, then how the last one differs from what it was blended into.
+  /// A row with the pieces of a crop's fakes: source, mask and fake, repeated as often as there is
+  /// room. The last cell shows the difference between the last fake and its target.
   private func blended(
     _ crop: (sample: FaceSample, image: Image), others: [(sample: FaceSample, image: Image)],
     _ fakes: FakeOptions, _ label: String
@@ -166,14 +167,14 @@ package struct AugmentationSheet: Sendable {
       cells: cells)
   }
 
-  /// The steps, and those within them.
+  /// The steps, with `oneOf` replaced by the steps in it.
   private static func singleSteps(_ steps: [Augmentation.Step]) -> [Augmentation.Step] {
     steps.flatMap { step in
       if let choice = step.operation as? OneOf { singleSteps(choice.steps) } else { [step] }
     }
   }
 
-  /// Two crops mixed in shares that are spread evenly: those that are drawn are mostly near an end.
+  /// Two crops mixed with evenly spaced shares. Random shares would mostly be near 0 or 1.
   private func mixed(_ crops: [Image]) -> Row {
     let fitted = crops.map { input.fitted($0) }
     let cells = (0...draws).map { cell in
@@ -214,7 +215,7 @@ package struct AugmentationSheet: Sendable {
 }
 
 extension Image {
-  /// Where two images of the same size differ, four times as strong, around grey.
+  /// The difference of two images of the same size, times four, around mid grey.
   fileprivate func difference(to other: Image) -> Image {
     Image(width: width, height: height) { target in
       for index in target.indices {

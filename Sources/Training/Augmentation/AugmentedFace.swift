@@ -1,30 +1,30 @@
 import DeepfakeCore
 import FaceDetect
 
-/// A face crop on its way through an augmentation.
+/// A face crop that passes through the steps of an augmentation.
 ///
-/// Maps of the plane wait until pixels are asked for, so that a run of geometric steps samples the
-/// picture once.
+/// Geometric changes are collected until pixels are needed, so consecutive geometric steps resample
+/// the picture only once.
 package struct AugmentedFace: Sendable {
   private var source: Image
   private var map: AffineMap?
   private var edges: EdgeFill?
-  /// Left eye, right eye, nose, left and right corner of the mouth, as now seen in the picture; nil
-  /// where they are not known.
+  /// Left eye, right eye, nose, left and right mouth corner as seen in the current picture; nil if
+  /// they are unknown.
   package private(set) var landmarks: [Point]?
 
-  /// A crop as it was cut.
+  /// A crop before any step. Landmarks other than five points are ignored.
   package init(_ image: Image, landmarks: [Point]? = nil) {
     source = image
     self.landmarks = landmarks?.count == 5 ? landmarks : nil
   }
 
-  /// Pixels across.
+  /// Width in pixels.
   package var width: Int { source.width }
-  /// Pixels down.
+  /// Height in pixels.
   package var height: Int { source.height }
 
-  /// The picture as it is now.
+  /// The current picture, with all pending geometric changes applied.
   package var image: Image {
     mutating get {
       guard let pending = map else { return source }
@@ -41,8 +41,8 @@ package struct AugmentedFace: Sendable {
     }
   }
 
-  /// Moves the picture within its frame. Whole numbers are the centres of pixels. `edges` says what
-  /// is seen where the picture has moved away; nil is for maps that uncover nothing.
+  /// Moves the picture within its frame. Whole coordinates are the centres of pixels. `edges` sets
+  /// the fill of uncovered areas; nil is for maps that uncover nothing.
   package mutating func move(by next: AffineMap, edges: EdgeFill?) {
     if let old = self.edges, let edges, edges != old { _ = image }
     map = map.map { $0.followed(by: next) } ?? next
@@ -52,11 +52,11 @@ package struct AugmentedFace: Sendable {
       let (x, y) = next(x: Double(point.x), y: Double(point.y))
       return Point(x: Float(x), y: Float(y))
     }
-    // What was the left eye is the right one in a mirror.
+    // In a mirror image, the left eye becomes the right one.
     landmarks = next.determinant < 0 ? [1, 0, 2, 4, 3].map { moved[$0] } : moved
   }
 
-  /// Changes pixels without moving anything; the size must stay.
+  /// Changes pixels. `body` must keep the size and must not move anything.
   package mutating func change(_ body: (Image) -> Image) {
     let changed = body(image)
     precondition(
@@ -67,7 +67,7 @@ package struct AugmentedFace: Sendable {
 }
 
 extension AffineMap {
-  /// This map, then another.
+  /// The composition of this map and then `next`.
   package func followed(by next: AffineMap) -> AffineMap {
     AffineMap(
       a: next.a * a + next.b * d, b: next.a * b + next.b * e, c: next.a * c + next.b * f + next.c,

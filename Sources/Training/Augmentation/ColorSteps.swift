@@ -2,31 +2,28 @@ import CDFKernels
 import DeepfakeCore
 import Foundation
 
-/// Brightness, then contrast around the mean grey, each by a random factor.
+/// Multiplies brightness by a random factor, then contrast around the mean grey by another.
 package struct BrightnessContrast: AugmentationOperation {
   /// The name in recipes.
   package static let name = "brightnessContrast"
-  /// What is added to the factor 1 of every channel.
+  /// The range of the brightness factor, minus 1.
   package var brightness: ClosedRange<Float>
-  /// What is added to the factor 1 of the distance from the mean grey.
+  /// The range of the contrast factor, minus 1.
   package var contrast: ClosedRange<Float>
 
-  /// Up to 0.2 either way each.
+  /// Both factors are 0.8 to 1.2.
   package init() { self.init(brightness: -0.2...0.2, contrast: -0.2...0.2) }
 
-  /// Brightness and contrast within some ranges.
   package init(brightness: ClosedRange<Float>, contrast: ClosedRange<Float>) {
     self.brightness = brightness
     self.contrast = contrast
   }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("brightness", &brightness, in: -1...3, isSymmetric: true)
     try fields.range("contrast", &contrast, in: -1...3, isSymmetric: true)
   }
 
-  /// Changes the crop's light.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let light = 1 + generator.uniform(in: brightness)
     let spread = 1 + generator.uniform(in: contrast)
@@ -34,21 +31,20 @@ package struct BrightnessContrast: AugmentationOperation {
   }
 }
 
-/// Hue, saturation and value, by random amounts.
+/// Shifts hue, saturation and value by random amounts.
 package struct HueSaturationValue: AugmentationOperation {
   /// The name in recipes.
   package static let name = "hueSaturationValue"
-  /// Degrees by which hues are turned.
+  /// The range of the hue shift, in degrees.
   package var hue: ClosedRange<Float>
-  /// What is added to the saturation, which is 0 to 1.
+  /// The range of the change of saturation, which is 0 to 1.
   package var saturation: ClosedRange<Float>
-  /// What is added to the value, which is 0 to 1.
+  /// The range of the change of value, which is 0 to 1.
   package var value: ClosedRange<Float>
 
-  /// Up to 40 degrees, 0.12 and 0.08 either way.
+  /// Hue by up to 40 degrees, saturation by up to 0.12 and value by up to 0.08, up or down.
   package init() { self.init(hue: -40...40) }
 
-  /// Hue, saturation and value within some ranges.
   package init(
     hue: ClosedRange<Float>, saturation: ClosedRange<Float> = -0.12...0.12,
     value: ClosedRange<Float> = -0.08...0.08
@@ -58,14 +54,12 @@ package struct HueSaturationValue: AugmentationOperation {
     self.value = value
   }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("hue", &hue, in: -180...180, isSymmetric: true)
     try fields.range("saturation", &saturation, in: -1...1, isSymmetric: true)
     try fields.range("value", &value, in: -1...1, isSymmetric: true)
   }
 
-  /// Changes the crop's colours.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let turn = generator.uniform(in: hue) / 360
     let saturation = generator.uniform(in: saturation)
@@ -74,43 +68,38 @@ package struct HueSaturationValue: AugmentationOperation {
   }
 }
 
-/// Each channel, 0 to 1, to the power of a random number.
+/// Raises each channel, scaled to 0...1, to a random power.
 package struct Gamma: AugmentationOperation {
   /// The name in recipes.
   package static let name = "gamma"
-  /// The exponent.
+  /// The range of the exponent.
   package var gamma: ClosedRange<Float>
 
-  /// From 0.8 to 1.2.
+  /// The exponent is 0.8 to 1.2.
   package init() { self.init(gamma: 0.8...1.2) }
 
-  /// An exponent within a range.
   package init(gamma: ClosedRange<Float>) { self.gamma = gamma }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("gamma", &gamma, in: 0.05...20)
   }
 
-  /// Changes the crop's middle tones.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let exponent = generator.uniform(in: gamma)
     face.change { $0.withGamma(exponent) }
   }
 }
 
-/// The crop in shades of grey.
+/// Converts the crop to shades of grey.
 package struct Greyscale: AugmentationOperation {
   /// The name in recipes.
   package static let name = "grey"
 
-  /// The only one there is.
   package init() {}
 
   /// There are no parameters.
   package mutating func describe(_ fields: inout AugmentationFields) {}
 
-  /// Takes the colour away.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     face.change { $0.grey() }
   }
@@ -133,8 +122,8 @@ extension Image {
     rewritten { df_u8_look_up(width * height * 3, $0, table, $1) }
   }
 
-  /// Brightness times a factor, then contrast around the mean grey (ITU-R BT.601) times another;
-  /// what torchvision's `adjust_brightness` and `adjust_contrast` do one after the other.
+  /// Multiplies brightness by a factor, then contrast around the mean grey (ITU-R BT.601) by
+  /// another. The same as torchvision's `adjust_brightness` followed by `adjust_contrast`.
   public func withBrightness(_ brightness: Float, contrast: Float) -> Image {
     let lit = (0..<256).map { Self.byte(Float($0) * brightness) }
     guard contrast != 1 else { return lookedUp(lit) }
@@ -153,13 +142,13 @@ extension Image {
     return lookedUp(table)
   }
 
-  /// Every channel, 0 to 1, to the power of `gamma`.
+  /// Raises every channel, scaled to 0...1, to the power of `gamma`.
   public func withGamma(_ gamma: Float) -> Image {
     let table = (0..<256).map { Self.byte(255 * pow(Float($0) / 255, gamma)) }
     return lookedUp(table)
   }
 
-  /// Hues turned by `hue` (1 is a whole turn), saturation and value, 0 to 1, added to.
+  /// Shifts the hue by `hue` (1 is a full turn) and adds to saturation and value, which are 0 to 1.
   public func shifted(hue: Float, saturation: Float, value: Float) -> Image {
     rewritten { df_u8_shift_hsv(width * height, $0, hue, saturation, value, $1) }
   }

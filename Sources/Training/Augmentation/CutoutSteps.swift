@@ -1,32 +1,30 @@
 import DeepfakeCore
 import FaceDetect
 
-/// Random rectangles covered (DeVries and Taylor, "Improved Regularization of Convolutional Neural
+/// Covers random rectangles (DeVries and Taylor, "Improved Regularization of Convolutional Neural
 /// Networks with Cutout", 2017).
 package struct Cutout: AugmentationOperation {
   /// The name in recipes.
   package static let name = "cutout"
-  /// How many rectangles.
+  /// The range of the number of rectangles.
   package var count: ClosedRange<Int>
-  /// Their width, and their height, as parts of the crop's.
+  /// The range of their width and of their height, as fractions of the crop's.
   package var size: ClosedRange<Float>
 
-  /// One or two, of 0.1 to 0.3 of the sides.
+  /// One or two rectangles, with sides of 0.1 to 0.3 of the crop's.
   package init() { self.init(count: 1...2, size: 0.1...0.3) }
 
-  /// Rectangles within some ranges.
   package init(count: ClosedRange<Int>, size: ClosedRange<Float>) {
     self.count = count
     self.size = size
   }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.integers("count", &count, in: 1...100)
     try fields.range("size", &size, in: 0...1)
   }
 
-  /// Covers parts of the crop with black, all wholly within it.
+  /// Covers the rectangles with black. Each lies entirely within the crop.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let rectangles = (0..<generator.integer(in: count)).map { _ in
       let (width, height) = (generator.uniform(in: size), generator.uniform(in: size))
@@ -48,14 +46,14 @@ package struct Cutout: AugmentationOperation {
   }
 }
 
-/// The eyes, the nose or the mouth covered, so that a network does not judge by one of them alone
-/// (as the DFDC's first place did).
+/// Covers the eyes, the nose or the mouth, so that a network does not rely on one of them alone (as
+/// in the winning solution of the DFDC).
 ///
-/// Needs the crop's five landmarks; a crop without them stays as it is.
+/// It needs the crop's five landmarks. A crop without them is not changed.
 package struct LandmarkCutout: AugmentationOperation {
   /// The name in recipes.
   package static let name = "landmarkCutout"
-  /// What can be covered.
+  /// The parts of a face that can be covered.
   package enum Part: String, Sendable, CaseIterable {
     /// Both eyes.
     case eyes
@@ -63,28 +61,27 @@ package struct LandmarkCutout: AugmentationOperation {
     case mouth
   }
 
-  /// One of these is covered, each equally likely.
+  /// The parts to choose from, each with equal probability.
   package var parts: [Part]
-  /// The size of what covers, in relation to the part's usual one.
+  /// The range of the bar's thickness, relative to the part's usual size.
   package var size: ClosedRange<Float>
 
-  /// Any of the three, at 0.8 to 1.3 of the usual size.
+  /// Any of the three parts, at 0.8 to 1.3 of the usual size.
   package init() { self.init(parts: Part.allCases) }
 
-  /// Some parts covered.
+  /// The given parts, of which there must be at least one.
   package init(parts: [Part], size: ClosedRange<Float> = 0.8...1.3) {
     precondition(!parts.isEmpty, "LandmarkCutout: no parts")
     self.parts = parts
     self.size = size
   }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.choices("parts", &parts)
     try fields.range("size", &size, in: 0...4)
   }
 
-  /// Covers one part with a black bar that follows the face's slant.
+  /// Covers one part with a black bar that is tilted like the face.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let part = parts[generator.integer(in: 0...parts.count - 1)]
     let size = generator.uniform(in: size)
@@ -98,7 +95,8 @@ package struct LandmarkCutout: AugmentationOperation {
     }
   }
 
-  /// The line through a part, and its thickness by the distance between the eyes.
+  /// The line through a part, and its thickness, relative to the distance between the eyes. Nil if
+  /// both eyes are at the same point.
   private static func bar(
     _ part: Part, _ points: [Point]
   ) -> (from: Point, to: Point, thickness: Float)? {
@@ -109,7 +107,7 @@ package struct LandmarkCutout: AugmentationOperation {
     case .eyes: return (points[0], points[1], 0.5 * eyes)
     case .mouth: return (points[3], points[4], 0.45 * eyes)
     case .nose:
-      // From between the eyes to the tip.
+      // From the bridge of the nose, between the eyes, to its tip.
       let bridge = Point(
         x: (points[0].x + points[1].x) / 2 * 0.6 + points[2].x * 0.4,
         y: (points[0].y + points[1].y) / 2 * 0.6 + points[2].y * 0.4)

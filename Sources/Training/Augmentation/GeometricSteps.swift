@@ -7,54 +7,48 @@ extension SeededGenerator {
     range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
   }
 
-  /// Each whole number of a range equally likely.
+  /// A whole number of a range, all with equal probability.
   mutating func integer(in range: ClosedRange<Int>) -> Int {
     Int.random(in: range, using: &self)
   }
 }
 
-/// Left and right swapped.
+/// Mirrors the crop left to right.
 package struct HorizontalFlip: AugmentationOperation {
   /// The name in recipes.
   package static let name = "horizontalFlip"
 
-  /// The only one there is.
   package init() {}
 
-  /// There are no parameters.
   package mutating func describe(_ fields: inout AugmentationFields) {}
 
-  /// Mirrors the crop.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     face.move(by: AffineMap(a: -1, c: Double(face.width) - 1), edges: nil)
   }
 }
 
-/// A turn around the centre, by a random angle.
+/// Rotates the crop around its centre by a random angle.
 package struct Rotation: AugmentationOperation {
   /// The name in recipes.
   package static let name = "rotation"
-  /// Counter-clockwise, as the picture is seen.
+  /// The range of the angle in degrees, counter-clockwise as the picture is seen.
   package var degrees: ClosedRange<Float>
-  /// What is seen outside the crop.
+  /// The fill of areas outside the crop.
   package var edges: EdgeFill
 
-  /// Up to 15 degrees either way, black outside.
+  /// Up to 15 degrees in both directions, black outside.
   package init() { self.init(degrees: -15...15) }
 
-  /// A rotation within some degrees.
   package init(degrees: ClosedRange<Float>, edges: EdgeFill = .black) {
     self.degrees = degrees
     self.edges = edges
   }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("degrees", &degrees, in: -180...180, isSymmetric: true)
     try fields.choice("edges", &edges)
   }
 
-  /// Turns the crop.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let angle = Double(generator.uniform(in: degrees)) * .pi / 180
     face.move(
@@ -63,32 +57,29 @@ package struct Rotation: AugmentationOperation {
   }
 }
 
-/// Brings the face to a random size and to the crop's middle, by its landmarks.
+/// Scales the face to a random size and moves it to the crop's middle, by its landmarks.
 ///
-/// Crops of different collections are framed differently, and where their labels differ too, a
-/// network learns the framing. This takes it away: whatever a crop looked like, what the network
-/// sees is framed like all others. A crop without landmarks stays as it is.
+/// Crops of different collections are framed differently. If their labels differ too, a network
+/// learns the framing. With this step, the framing of all crops is alike, whatever it was before. A
+/// crop without landmarks is not changed.
 package struct Framing: AugmentationOperation {
   /// The name in recipes.
   package static let name = "framing"
-  /// The distance between the middle of the eyes and that of the mouth's corners, as a part of the
-  /// crop's side (`FaceFraming`). A crop that has not as much around the face is shown as a whole,
-  /// with a twentieth of its side around it, and as large as the upper limit says where the face
-  /// fills it.
+  /// The range of the distance between the middle of the eyes and that of the mouth corners, as a
+  /// fraction of the crop's side (`FaceFraming`). A crop with too little around the face is shown
+  /// as a whole, with up to a twentieth of the side added around it, unless the face would then be
+  /// larger than the upper limit.
   package var length: ClosedRange<Float>
 
-  /// From 0.32 to 0.48.
+  /// Distances of 0.32 to 0.48.
   package init() { self.init(length: 0.32...0.48) }
 
-  /// A face of some size.
   package init(length: ClosedRange<Float>) { self.length = length }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("length", &length, in: 0.05...1)
   }
 
-  /// Moves the face.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let wanted = generator.uniform(in: length)
     guard let place = face.landmarks.flatMap({ FaceFraming(landmarks: $0) }) else { return }
@@ -97,7 +88,7 @@ package struct Framing: AugmentationOperation {
     let side = place.side(
       showing: wanted, atMost: length.upperBound, width: face.width, height: face.height)
     guard side.isFinite, side > 0 else { return }
-    // A picture that is not square is shown as a part of its shape.
+    // A picture that is not square keeps its shape.
     let scale = Double(min(width, height) / side)
     face.move(
       by: AffineMap(
@@ -107,21 +98,20 @@ package struct Framing: AugmentationOperation {
   }
 }
 
-/// A shift and a change of size, by random amounts.
+/// Shifts and scales the crop by random amounts.
 package struct ShiftScale: AugmentationOperation {
   /// The name in recipes.
   package static let name = "shiftScale"
-  /// The shift right, and the one down, as parts of the side.
+  /// The range of the shifts to the right and down, as fractions of the side.
   package var shift: ClosedRange<Float>
-  /// What lengths are multiplied by.
+  /// The range of the scale factor.
   package var scale: ClosedRange<Float>
-  /// What is seen outside the crop.
+  /// The fill of areas outside the crop.
   package var edges: EdgeFill
 
-  /// Up to 0.0625 and by 0.9 to 1.1, black outside.
+  /// Shifts of up to 0.0625, scales of 0.9 to 1.1, black outside.
   package init() { self.init(shift: -0.0625...0.0625, scale: 0.9...1.1) }
 
-  /// Shifts and scales within some ranges.
   package init(
     shift: ClosedRange<Float>, scale: ClosedRange<Float>, edges: EdgeFill = .black
   ) {
@@ -130,14 +120,12 @@ package struct ShiftScale: AugmentationOperation {
     self.edges = edges
   }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("shift", &shift, in: -1...1, isSymmetric: true)
     try fields.range("scale", &scale, in: 0.1...10)
     try fields.choice("edges", &edges)
   }
 
-  /// Moves the crop.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let scale = Double(generator.uniform(in: scale))
     let right = Double(generator.uniform(in: shift)) * Double(face.width)
@@ -149,30 +137,27 @@ package struct ShiftScale: AugmentationOperation {
   }
 }
 
-/// A random part of the crop, brought to the crop's size.
+/// Cuts out a random part of the crop and scales it to the crop's size.
 package struct RandomCrop: AugmentationOperation {
   /// The name in recipes.
   package static let name = "crop"
-  /// The part's sides in relation to the crop's.
+  /// The range of the part's sides, as fractions of the crop's.
   package var part: ClosedRange<Float>
 
-  /// From 0.8 of the sides.
+  /// Parts of 0.8 to 1 of the sides.
   package init() { self.init(part: 0.8...1) }
 
-  /// A part of some size.
   package init(part: ClosedRange<Float>) { self.part = part }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("part", &part, in: 0.1...1)
   }
 
-  /// Cuts the part out.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let part = Double(generator.uniform(in: part))
     let left = Double(generator.uniform()) * (1 - part) * Double(face.width)
     let top = Double(generator.uniform()) * (1 - part) * Double(face.height)
-    // Edges of pixels, which lie half a pixel before their centres, go to edges.
+    // Maps edges to edges. An edge lies half a pixel before the centre of its pixel.
     let scale = 1 / part
     face.move(
       by: AffineMap(
@@ -182,7 +167,7 @@ package struct RandomCrop: AugmentationOperation {
 }
 
 extension AffineMap {
-  /// A linear map that leaves the centre of a crop where it is.
+  /// A linear map that keeps the centre of a crop in place.
   fileprivate static func aroundCentre(
     _ face: AugmentedFace, a: Double, b: Double, d: Double, e: Double
   ) -> AffineMap {

@@ -1,31 +1,31 @@
 import DeepfakeCore
 import Foundation
 
-/// Crops mixed with others, and their labels likewise (Zhang et al., "mixup: Beyond Empirical Risk
-/// Minimization", 2018).
+/// Mixes crops with others, and their labels in the same proportion (Zhang et al., "mixup: Beyond
+/// Empirical Risk Minimization", 2018).
 package struct Mixup: Sendable, Equatable {
   static let name = "mixup"
 
-  /// What a crop is mixed with.
+  /// The crop that a crop is mixed with.
   package enum Partner: String, Sendable, CaseIterable {
-    /// Another crop of the batch.
+    /// Another crop of the same batch.
     case batch
-    /// The real crop that a fake was made from: the one of the fake's `original` with the same file
-    /// name, or else the nearest time; of a fake made in training, the face it is made of. Fakes
-    /// without one, and real crops, stay as they are. The two must be cut from the same place of
-    /// their frames.
+    /// The real crop that a fake was made from: of the fake's `original`, the crop with the same
+    /// file name, or else the nearest time. For a fake made in training, it is the real face that
+    /// the fake is made of. Fakes without such a crop, and real crops, are not mixed. Both crops
+    /// must be cut from the same place of their frames.
     case original
   }
 
-  /// How often a crop, or a batch, is mixed, from 0 to 1.
+  /// The probability that a crop (`original`) or a batch (`batch`) is mixed, 0 to 1.
   package var probability: Float
-  /// The parameter of the Beta distribution that shares are drawn from; small is mostly one or the
-  /// other.
+  /// Both parameters of the Beta distribution of the share. With a small value, most shares are
+  /// near 0 or 1.
   package var alpha: Float
-  /// What with.
+  /// The crop to mix with.
   package var partner: Partner
 
-  /// Every batch mixed within itself, with alpha 0.2, unless told otherwise.
+  /// By default, every batch is mixed within itself, with an alpha of 0.2.
   package init(probability: Float = 1, alpha: Float = 0.2, partner: Partner = .batch) {
     self.probability = probability
     self.alpha = alpha
@@ -48,13 +48,13 @@ package struct Mixup: Sendable, Equatable {
   var description: AugmentationDescription {
     var result = AugmentationDescription(Self.name)
     var (copy, fields) = (self, AugmentationFields(result))
-    // Nothing is given, so nothing can be wrong.
+    // Without given parameters, no error can occur.
     try? copy.describe(&fields)
     result.parameters = fields.written
     return result
   }
 
-  /// The share that the partner gets, 0 where nothing is mixed.
+  /// Draws the share of the partner; 0 if nothing is mixed.
   func share(using generator: inout SeededGenerator) -> Float {
     let isMixed = generator.uniform() < probability
     let share = generator.beta(alpha)
@@ -63,14 +63,14 @@ package struct Mixup: Sendable, Equatable {
 }
 
 extension SeededGenerator {
-  /// Beta distributed with both parameters `alpha`.
+  /// A number from the Beta distribution with both parameters `alpha`.
   mutating func beta(_ alpha: Float) -> Float {
     let (a, b) = (logGamma(alpha), logGamma(alpha))
-    // exp(a) / (exp(a) + exp(b)), however small both are.
+    // exp(a) / (exp(a) + exp(b)), also if both underflow.
     return 1 / (1 + exp(min(b - a, 80)))
   }
 
-  /// The logarithm of a Gamma distributed number of scale 1 (Marsaglia and Tsang 2000).
+  /// The logarithm of a number from the Gamma distribution of scale 1 (Marsaglia and Tsang 2000).
   private mutating func logGamma(_ shape: Float) -> Float {
     if shape < 1 {
       // Gamma(shape + 1) times a uniform number to the power of 1 / shape.

@@ -3,50 +3,44 @@ import DeepfakeCore
 import Foundation
 import MediaIO
 
-/// Gaussian blur of a random width.
+/// Gaussian blur with a random standard deviation.
 package struct GaussianBlur: AugmentationOperation {
   /// The name in recipes.
   package static let name = "blur"
-  /// The standard deviation in pixels.
+  /// The range of the standard deviation, in pixels.
   package var sigma: ClosedRange<Float>
 
-  /// From 0.5 to 2 pixels.
+  /// A standard deviation of 0.5 to 2 pixels.
   package init() { self.init(sigma: 0.5...2) }
 
-  /// A blur of some width.
   package init(sigma: ClosedRange<Float>) { self.sigma = sigma }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("sigma", &sigma, in: 0...20)
   }
 
-  /// Blurs the crop.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let sigma = generator.uniform(in: sigma)
     face.change { $0.blurred(sigma: sigma) }
   }
 }
 
-/// Blur along a straight line of a random length and direction.
+/// Motion blur: along a straight line of random length and direction.
 package struct MotionBlur: AugmentationOperation {
   /// The name in recipes.
   package static let name = "motionBlur"
-  /// The line's length in pixels.
+  /// The range of the line's length, in pixels.
   package var length: ClosedRange<Float>
 
-  /// From 3 to 9 pixels.
+  /// A length of 3 to 9 pixels.
   package init() { self.init(length: 3...9) }
 
-  /// A blur of some length.
   package init(length: ClosedRange<Float>) { self.length = length }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("length", &length, in: 1...50)
   }
 
-  /// Blurs the crop.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let length = generator.uniform(in: length)
     let angle = generator.uniform() * .pi
@@ -54,30 +48,29 @@ package struct MotionBlur: AugmentationOperation {
   }
 }
 
-/// A camera's noise.
+/// Adds noise like that of a camera.
 package struct Noise: AugmentationOperation {
   /// The name in recipes.
   package static let name = "noise"
-  /// What the channels' noise have in common.
+  /// How the noise of the three channels is related.
   package enum Kind: String, Sendable, CaseIterable {
-    /// Nothing.
+    /// Each channel has its own noise.
     case colored
-    /// It is the same.
+    /// All channels have the same noise.
     case grey
   }
 
-  /// The standard deviation in black, as a part of white.
+  /// The range of the standard deviation in black, as a fraction of white.
   package var deviation: ClosedRange<Float>
-  /// What is added to the standard deviation in white: light comes in photons, whose noise grows
-  /// with the root of the light.
+  /// The range of the shot noise: its standard deviation in white, as a fraction of white. Light
+  /// comes in photons, whose noise grows with the square root of the light.
   package var shot: ClosedRange<Float>
-  /// What the channels have in common.
+  /// How the noise of the three channels is related.
   package var kind: Kind
 
-  /// From 0.01 to 0.05, no shot noise, coloured.
+  /// A deviation of 0.01 to 0.05, no shot noise, coloured.
   package init() { self.init(deviation: 0.01...0.05) }
 
-  /// Noise within some ranges.
   package init(
     deviation: ClosedRange<Float>, shot: ClosedRange<Float> = 0...0, kind: Kind = .colored
   ) {
@@ -86,14 +79,12 @@ package struct Noise: AugmentationOperation {
     self.kind = kind
   }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("deviation", &deviation, in: 0...1)
     try fields.range("shot", &shot, in: 0...1)
     try fields.choice("kind", &kind)
   }
 
-  /// Adds noise to the crop.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let deviation = generator.uniform(in: deviation)
     let shot = generator.uniform(in: shot)
@@ -104,51 +95,47 @@ package struct Noise: AugmentationOperation {
   }
 }
 
-/// Compression as JPEG of a random quality, and decompression.
+/// Compresses the crop as JPEG at a random quality, and decompresses it.
 package struct JPEGCompression: AugmentationOperation {
   /// The name in recipes.
   package static let name = "jpeg"
-  /// The quality, 1 to 100.
+  /// The range of the quality, within 1 to 100.
   package var quality: ClosedRange<Int>
 
-  /// From 40 to 95.
+  /// A quality of 40 to 95.
   package init() { self.init(quality: 40...95) }
 
-  /// Compression within a range.
   package init(quality: ClosedRange<Int>) { self.quality = quality }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.integers("quality", &quality, in: 1...100)
   }
 
-  /// Compresses the crop. One that JPEG cannot hold, with a side above 65535 pixels, stays as it
-  /// is.
+  /// Compresses and decompresses the crop. A crop with a side above 65535 pixels, which JPEG cannot
+  /// hold, is not changed.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let quality = generator.integer(in: quality)
     face.change { (try? ImageFile.recompressed($0, quality: quality)) ?? $0 }
   }
 }
 
-/// The crop made smaller, and as large as it was again.
+/// Scales the crop down and back to its size.
 package struct Downscale: AugmentationOperation {
   /// The name in recipes.
   package static let name = "downscale"
-  /// The small size in relation to the crop's.
+  /// The range of the small size, as a fraction of the crop's.
   package var factor: ClosedRange<Float>
 
-  /// From 0.35 to 0.9.
+  /// A fraction of 0.35 to 0.9.
   package init() { self.init(factor: 0.35...0.9) }
 
-  /// A size within a range.
   package init(factor: ClosedRange<Float>) { self.factor = factor }
 
-  /// Reads or writes the parameters.
   package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
     try fields.range("factor", &factor, in: 0.02...1)
   }
 
-  /// Scales the crop down by areas and up by bilinear interpolation.
+  /// Scales the crop down by area and up by bilinear interpolation.
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     let factor = generator.uniform(in: factor)
     face.change { image in
@@ -161,8 +148,8 @@ package struct Downscale: AugmentationOperation {
 }
 
 extension Image {
-  /// The image blurred by a Gaussian of `sigma` pixels, cut off at three of them; beyond the edges
-  /// it is mirrored, as OpenCV and torchvision do.
+  /// The image blurred by a Gaussian of `sigma` pixels, cut off at three sigma. Edges are mirrored,
+  /// as in OpenCV and torchvision.
   public func blurred(sigma: Float) -> Image {
     let radius = Int((3 * sigma).rounded(.up))
     guard sigma > 0, radius > 0 else { return self }
@@ -179,8 +166,8 @@ extension Image {
     filtered(Self.lineTaps(length: length, angle: angle))
   }
 
-  /// A line's share of each pixel around its middle: points along it, each spread over the four
-  /// nearest pixels.
+  /// The filter of a line: the share of each pixel around its middle. The line is a set of points,
+  /// each spread over the four nearest pixels.
   private static func lineTaps(length: Float, angle: Float) -> [df_tap] {
     let steps = max(1, Int((length * 2).rounded(.up)))
     var shares: [SIMD2<Int32>: Float] = [:]
@@ -195,7 +182,7 @@ extension Image {
         shares[SIMD2(Int32(left) + Int32(dx), Int32(top) + Int32(dy)), default: 0] += share
       }
     }
-    // In a fixed order: sums of floats depend on it.
+    // A fixed order, since the sums of floats depend on it.
     return shares.sorted { ($0.key.y, $0.key.x) < ($1.key.y, $1.key.x) }
       .map { df_tap(right: $0.key.x, down: $0.key.y, weight: $0.value) }
   }
@@ -207,8 +194,8 @@ extension Image {
     }
   }
 
-  /// The image with normal noise, whose standard deviation is `deviation` in black and the root of
-  /// the sum of its square and that of `shot` in white, as parts of white.
+  /// The image with normal noise. At a channel value v (0 is black, 1 is white) the standard
+  /// deviation is sqrt(`deviation`^2 + `shot`^2 v), as a fraction of white.
   public func withNoise(deviation: Float, shot: Float, isGrey: Bool, seed: UInt64) -> Image {
     let deviations = (0..<256).map { value in
       255 * (deviation * deviation + shot * shot * Float(value) / 255).squareRoot()
@@ -220,10 +207,11 @@ extension Image {
   }
 }
 
-/// 4096 quantiles of the standard normal distribution, evenly spread: one drawn at random is
-/// normal, as far as bytes can tell.
+/// 4096 evenly spaced quantiles of the standard normal distribution. A random one of them is
+/// normally distributed, as exactly as bytes can show.
 private let normalQuantiles: [Float] = (0..<4096).map { index in
-  // The error function is inverted by halving the interval: slow, once, and to the last digit.
+  // Inverts the error function by bisection. This is slow, but runs once, and is exact to the last
+  // digit.
   let wanted = (Double(index) + 0.5) / 4096
   var (low, high) = (-5.0, 5.0)
   for _ in 0..<60 {

@@ -1,31 +1,31 @@
 import FaceDetect
 
-/// Which face of a picture each anchor is to describe (Liu et al., "SSD: Single Shot MultiBox
-/// Detector", 2016), as biubug6's RetinaFace does it.
+/// Assigns faces of a picture to anchors (Liu et al., "SSD: Single Shot MultiBox Detector", 2016),
+/// as in biubug6's RetinaFace.
 package struct AnchorMatching: Sendable {
-  /// What an anchor is to say.
+  /// The target of an anchor.
   package enum Assignment: Sendable, Equatable {
-    /// There is no face.
+    /// The anchor should predict no face.
     case background
-    /// The face of that index.
+    /// The anchor should predict the face with this index.
     case face(Int)
-    /// Anything.
+    /// The anchor's prediction does not count.
     case ignored
   }
 
-  /// Anchors with at least this intersection over union with a face describe it.
+  /// Anchors with at least this IoU with a face are assigned to it.
   package var threshold: Float = 0.35
-  /// The best anchor of a face describes it whatever `threshold` says, if it has at least this
-  /// much.
+  /// Minimum IoU at which the best anchor of a face is assigned to it, even if it is below
+  /// `threshold`.
   package var leastOverlap: Float = 0.2
-  /// Anchors with at least this with a face, but too little to describe it, may say anything. The
-  /// published code has none such; the paper has.
+  /// Unassigned anchors with at least this IoU with a face are ignored; nil: none are. The
+  /// published code ignores none; the paper does.
   package var leastIgnored: Float?
 
-  /// The published numbers.
+  /// The thresholds of the published code.
   package init() {}
 
-  /// What each anchor of a grid is to say, in the order of the network's outputs.
+  /// The assignment of each anchor of a grid, in the order of the network's outputs.
   ///
   /// - Parameters:
   ///   - faces: The boxes of the faces.
@@ -61,7 +61,7 @@ package struct AnchorMatching: Sendable {
     return result
   }
 
-  /// Calls `body` with the anchors that meet a box, by rising index, and how much they do.
+  /// Calls `body` with each anchor that overlaps a box, by rising index, and its IoU.
   private static func forEachOverlap(
     of grid: AnchorGrid, with box: Box, _ body: (Int, Float) -> Void
   ) {
@@ -84,7 +84,7 @@ package struct AnchorMatching: Sendable {
     }
   }
 
-  /// The cells whose centres may lie between two coordinates.
+  /// The range of cells whose centres may lie between two coordinates.
   private static func cells(_ low: Float, _ high: Float, _ stride: Int, _ count: Int) -> Range<Int>
   {
     let limit = Float(count)

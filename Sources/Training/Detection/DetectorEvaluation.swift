@@ -3,33 +3,31 @@ import FaceData
 import FaceDetect
 import Foundation
 
-/// Measures how well a detector finds the faces of composed scenes, by their size, their pose and
-/// their light.
+/// Measures how well a detector finds faces in composed scenes, by the faces' size, pose and light.
 package struct DetectorEvaluation: Sendable {
-  /// Scenes looked at.
+  /// Number of scenes.
   package var scenes = 400
-  /// Their sides in pixels.
+  /// Side of the scenes in pixels.
   package var size = 384
-  /// What the scenes depend on.
+  /// Random seed of the scenes.
   package var seed: UInt64 = 1
-  /// A face is found where a detection has at least this intersection over union with it.
+  /// Minimum IoU of a detection with the face that it finds.
   package var overlap: Float = 0.4
 
-  /// An evaluation with the defaults.
   package init() {}
 
-  /// What a detector made of the scenes.
+  /// The result of a detector on the scenes.
   package struct Result: Sendable, Equatable {
-    /// Faces that have something in common.
+    /// A group of faces with a common property.
     package struct Group: Sendable, Equatable {
-      /// What they have in common, as in "16 to 32 pixels".
+      /// The property, such as "16 to 32 pixels".
       package var name: String
       /// The number of faces.
       package var faces = 0
-      /// The scores of those found.
+      /// The scores of the faces that were found.
       package var found: [Float] = []
 
-      /// The part of the faces that is found with at least a score; NaN without faces.
+      /// The fraction of the faces found with at least a score; NaN without faces.
       package func recall(threshold: Float) -> Double {
         Double(found.count { $0 >= threshold }) / Double(faces)
       }
@@ -39,26 +37,27 @@ package struct DetectorEvaluation: Sendable {
     package var all = Group(name: "all")
     /// The same faces by size, pose and light, in the order of `FaceGroup.allCases`.
     package var groups = FaceGroup.allCases.map { Group(name: $0.rawValue) }
-    /// The scores of what is no face.
+    /// The scores of detections that are no face.
     package var falseAlarms: [Float] = []
-    /// Scenes looked at.
+    /// Number of scenes.
     package var scenes: Int
-    /// The intersections over union of the faces found, in order of scenes.
+    /// The IoU of each face found with its detection, in the order of scenes.
     package var overlaps: [Float] = []
-    /// The mean distance of the five landmarks from where they are, as parts of the distance
-    /// between the eyes.
+    /// For each face found, the mean distance of the five landmarks from their true positions, as a
+    /// fraction of the distance between the eyes.
     package var landmarkErrors: [Float] = []
 
-    /// False alarms in a scene.
+    /// False alarms per scene with at least a score.
     package func falseAlarms(threshold: Float) -> Double {
       Double(falseAlarms.count { $0 >= threshold }) / Double(scenes)
     }
   }
 
-  /// Lets a detector, with as low a threshold as is of interest, look at scenes of faces that it
-  /// has not learned.
+  /// Runs a detector on scenes made of `faces`, which it should not have been trained on. The
+  /// detector's own threshold should be the lowest one of interest.
   ///
-  /// - Throws: `DatasetError`, `CancellationError`, what the detector throws.
+  /// - Throws: `DatasetError` if a picture cannot be read, `CancellationError`, and errors of the
+  ///   detector.
   package func run(_ detector: any FaceDetector, faces: LabelledFaces) throws -> Result {
     let composer = SceneComposer(faces: faces, size: size)
     var result = Result(scenes: scenes)
@@ -106,7 +105,7 @@ package struct DetectorEvaluation: Sendable {
           continue
         }
       }
-      // What covers half of a place where anything may be said is no false alarm.
+      // A detection that mostly overlaps an ignored box is no false alarm.
       let isExcused = scene.ignored.contains {
         detection.box.share(coveredBy: $0) > 0.5 || $0.share(coveredBy: detection.box) > 0.5
       }
@@ -116,8 +115,8 @@ package struct DetectorEvaluation: Sendable {
 }
 
 extension Face {
-  /// The mean distance of the landmarks from another face's, as a part of the distance between that
-  /// one's eyes; nil where either has none.
+  /// The mean distance of the landmarks from those of `other`, as a fraction of the distance
+  /// between the eyes of `other`; nil if one of the faces has no landmarks.
   fileprivate func landmarkError(from other: Face) -> Float? {
     guard landmarks.count == 5, other.landmarks.count == 5 else { return nil }
     let distances = zip(landmarks, other.landmarks).map { hypot($0.x - $1.x, $0.y - $1.y) }

@@ -6,32 +6,32 @@ import Settings
 
 /// Trains RetinaFace with the mobilenet0.25 backbone on composed scenes.
 ///
-/// A run lives in a folder, as those of a `Trainer` do. What comes out depends on the options and
-/// the data alone, not on the number of threads nor on interruptions.
+/// A run is kept in a folder, as for `Trainer`. The result depends on the options and the data
+/// alone, not on the number of threads or on interruptions.
 package struct DetectorTrainer: FaceTrainer {
-  /// How it learns.
+  /// Settings of the training.
   package struct Options: FaceTrainerOptions {
-    /// Optimiser steps.
+    /// Number of optimiser steps.
     package var steps = 8000
-    /// Scenes a step.
+    /// Number of scenes in a step.
     package var batch = 8
-    /// The sides of most scenes in pixels. Small ones cost less, but what large anchors see in the
-    /// middle of a frame is then never learned. In three steps of ten, there are a quarter as many
-    /// scenes of twice the size.
+    /// Side of most scenes in pixels. Small scenes take less time, but would never train large
+    /// anchors in the middle of a frame. Therefore three of ten steps have a quarter as many scenes
+    /// of twice the size.
     package var size = 320
-    /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a
-    /// cosine.
+    /// The highest learning rate of AdamW. The rate rises during a twentieth of the steps and then
+    /// falls along a cosine.
     package var learningRate: Float = 3e-3
-    /// How strongly weights are drawn to 0.
+    /// Weight decay of AdamW.
     package var weightDecay: Float = 0.01
-    /// What the gradient's norm is clipped to.
+    /// The norm that a longer gradient is clipped to.
     package var clip: Float = 10
-    /// The part of the averaged weights that a step keeps; the averages are what is saved.
+    /// Decay of the moving average of the weights in each step. The average is saved.
     package var averageDecay: Float = 0.998
-    /// Where all randomness comes from.
+    /// Random seed; the same seed gives the same weights.
     package var seed: UInt64 = 0
 
-    /// The defaults; `Docs/Detectors.md` says what the shipped weights were trained with.
+    /// The default settings. `Docs/Detectors.md` lists those of the shipped weights.
     package init() {}
 
     package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
@@ -55,16 +55,15 @@ package struct DetectorTrainer: FaceTrainer {
     }
   }
 
-  /// Steps of an epoch, which is what a run is saved and told by.
+  /// Number of steps in an epoch. A run saves and reports after each epoch.
   package static let epochSteps = 200
 
-  /// How it learns.
+  /// Settings of the training.
   package let options: Options
   package var checkpoints = CheckpointTimes()
   package var startsFromSeed = true
   private let faces: LabelledFaces
 
-  /// A trainer on some faces.
   package init(_ faces: LabelledFaces, _ options: Options = Options()) {
     self.faces = faces
     self.options = options
@@ -92,9 +91,9 @@ package struct DetectorTrainer: FaceTrainer {
     }
   }
 
-  /// The scenes of a step.
+  /// Composes the scenes of a step.
   ///
-  /// - Throws: `DatasetError` of the first picture that cannot be read.
+  /// - Throws: `DatasetError` for the first picture that cannot be read.
   package func scenes(_ step: Int) throws(DatasetError) -> [DetectionScene] {
     var generator = SeededGenerator(seed: options.seed, label: "scenes \(step)")
     let isLarge = generator.uniform() < 0.3
@@ -112,17 +111,16 @@ package struct DetectorTrainer: FaceTrainer {
   }
 }
 
-/// The scenes of a step.
 struct SceneBatch: TrainingBatch {
   let scenes: [DetectionScene]
   let step: Int
-  /// Images as if all scenes were of the usual size: steps count alike.
+  /// The nominal number of images, as if all scenes had the usual size, so all steps count equally.
   let count: Int
   let end: Int
   var notes: [String] { [] }
 }
 
-/// A detector that learns from composed scenes, as a `TrainingLoop` trains it.
+/// The training task of a detector that learns from composed scenes.
 final class DetectorTask: TrainingTask {
   let options: TrainingOptions
   let store = ParameterStore()
@@ -134,9 +132,11 @@ final class DetectorTask: TrainingTask {
   private let isFresh: Bool
   private var multiBox = MultiBoxLoss()
 
-  /// A network of the seed, or of weights that have learned something already.
+  /// Makes a network with random weights from the seed, or with the weights `start`.
   ///
-  /// - Parameter data: The hash of the manifest.
+  /// - Parameters:
+  ///   - data: The SHA-256 of the manifest.
+  ///   - count: The number of faces to learn from.
   init(
     _ trainer: DetectorTrainer, data: String, count: Int, from start: StateDict?
   ) throws(WeightsError) {
@@ -208,14 +208,14 @@ final class DetectorTask: TrainingTask {
   func loss(
     _ output: RetinaFaceOutput, _ batch: SceneBatch
   ) -> (loss: Tensor, parts: [Float]) {
-    // At first, when all anchors look alike, the hardest of the background are no better than any.
+    // At first all anchors have similar losses, so the hardest ones mean nothing.
     let done = Float(batch.step) / Float(trainer.options.steps)
     multiBox.hardness = isFresh ? min(max((done - 0.03) / 0.17, 0), 1) : 1
     let (loss, parts) = multiBox(output, scenes: batch.scenes)
     return (loss, [parts.classes, parts.boxes, parts.landmarks])
   }
 
-  /// Writes the weights under the published keys.
+  /// Writes the averaged weights as 16-bit floats, under the keys of the published checkpoint.
   func write(_ url: URL, entries: [String: String]) throws {
     var metadata = ModelMetadata()
     metadata.architecture = "retinaface-\(RetinaFaceBackbone.mobileNet.rawValue)"

@@ -4,28 +4,27 @@ import FaceDetect
 import Foundation
 import MediaIO
 
-/// Pictures of one face each of which it is known where the face is: what scenes are composed of.
+/// Pictures with one face each, whose box and landmarks are known. Scenes are composed of them.
 package struct LabelledFaces: Sendable {
   private let manifest: FaceManifest
-  /// The samples whose box and landmarks are known.
+  /// Indices of the samples with a known box and landmarks.
   private let indices: [Int]
 
   /// The number of pictures.
   package var count: Int { indices.count }
-  /// The hash of the manifest, empty where it was made in code.
+  /// The SHA-256 of the manifest; empty if it was made in code.
   var digest: String { manifest.digest }
 
-  /// A picture and its face, in pixels of the picture.
+  /// A picture and its face. Coordinates are in pixels of the picture.
   struct Portrait: Sendable {
     var image: Image
     var face: Face
   }
 
-  /// The samples of a manifest whose `box` and `landmarks` are known, both in pixels of the
-  /// picture.
+  /// The samples of a manifest that have both `box` and `landmarks`, in pixels of the picture.
   ///
-  /// - Throws: `DatasetError` where there are none, or where a box is empty or not at the picture's
-  ///   landmarks.
+  /// - Throws: `DatasetError` if there are none, or if a box is too small (below 4 pixels), too
+  ///   large, or contains fewer than three of its landmarks.
   package init(_ manifest: FaceManifest) throws(DatasetError) {
     self.manifest = manifest
     var indices: [Int] = []
@@ -59,9 +58,9 @@ package struct LabelledFaces: Sendable {
       && inside >= 3
   }
 
-  /// A picture and its face.
+  /// Reads a picture with its face.
   ///
-  /// - Throws: `DatasetError` where it cannot be read.
+  /// - Throws: `DatasetError` if the picture cannot be read.
   func portrait(_ number: Int) throws(DatasetError) -> Portrait {
     let sample = manifest.samples[indices[number]]
     do {
@@ -75,7 +74,7 @@ package struct LabelledFaces: Sendable {
     }
   }
 
-  /// A picture drawn at random.
+  /// Reads a random picture with its face.
   func portrait(using generator: inout SeededGenerator) throws(DatasetError) -> Portrait {
     try portrait(generator.integer(in: 0...count - 1))
   }

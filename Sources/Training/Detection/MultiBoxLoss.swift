@@ -2,30 +2,30 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 
-/// The loss that RetinaFace is trained with (Deng et al. 2019, without dense regression), as
-/// biubug6 computes it: the cross-entropy of faces and of the hardest of the background, and smooth
-/// L1 losses of boxes and landmarks, each over the number of anchors that describe a face.
+/// The loss of RetinaFace (Deng et al. 2019, without dense regression), as biubug6 computes it. It
+/// is a sum of the cross-entropy of face anchors and of the hardest background anchors, and of
+/// smooth L1 losses of boxes and landmarks. Each is divided by the number of anchors with a face.
 package struct MultiBoxLoss: Sendable {
-  /// Which anchor describes which face.
+  /// Assigns faces to anchors.
   package var matching = AnchorMatching()
-  /// Background anchors that count in a picture, for each that describes a face; those with the
-  /// largest loss.
+  /// Number of background anchors that count in a picture, for each anchor with a face. Those with
+  /// the largest loss are chosen.
   package var negativesPerPositive = 7
-  /// Background anchors that count in a picture at least: pictures without faces teach something
-  /// too. The published loss has 0.
+  /// Minimum number of background anchors that count in a picture, so pictures without faces
+  /// contribute too. The published loss has 0.
   package var fewestNegatives = 0
-  /// The part of the background anchors that are chosen for their loss; the others are spread
-  /// evenly over all losses. The published loss has 1.
+  /// The fraction of the background anchors that are chosen by the largest loss. The others are
+  /// spread evenly over all losses. The published loss has 1.
   package var hardness: Float = 1
-  /// What the loss of boxes counts.
+  /// Weight of the box loss.
   package var boxWeight: Float = 2
-  /// What the loss of landmarks counts. The published loss has 1.
+  /// Weight of the landmark loss. The published loss has 1.
   package var landmarkWeight: Float = 1
 
   /// The published loss.
   package init() {}
 
-  /// The parts of a loss, before they are weighted.
+  /// The terms of the loss, before their weights are applied.
   package struct Parts: Sendable, Equatable {
     /// Cross-entropy.
     package var classes: Float
@@ -35,10 +35,10 @@ package struct MultiBoxLoss: Sendable {
     package var landmarks: Float
   }
 
-  /// The loss of a batch: a scalar, and its parts.
+  /// The loss of a batch, a scalar, and its terms.
   ///
-  /// - Parameter scenes: What the network saw, in order; a face without five landmarks counts in
-  ///   the other parts only.
+  /// - Parameter scenes: The scenes of the batch, in order. A face without five landmarks has no
+  ///   landmark loss.
   package func callAsFunction(
     _ output: RetinaFaceOutput, scenes: [DetectionScene]
   ) -> (loss: Tensor, parts: Parts) {
@@ -60,10 +60,10 @@ package struct MultiBoxLoss: Sendable {
     )
   }
 
-  /// What the outputs of a batch are to be, and what each counts, already divided by the number of
-  /// faces' anchors.
+  /// The targets of a batch's outputs and their weights. The weights are already divided by the
+  /// number of anchors with a face.
   private struct Targets {
-    /// [images, anchors, 1]: 1 for a face.
+    /// [images, anchors, 1]: 1 for a face, 0 for background.
     var classes, classWeights: Tensor
     /// [images, anchors, 4].
     var boxes, boxWeights: Tensor
@@ -133,8 +133,8 @@ package struct MultiBoxLoss: Sendable {
     }
   }
 
-  /// Which anchors of a picture count in the cross-entropy: all that describe a face, and of the
-  /// background those that look most like one.
+  /// Whether each anchor of a picture counts in the cross-entropy: all anchors with a face, and the
+  /// background anchors that look most like a face.
   private func counted(
     _ assignments: [AnchorMatching.Assignment], _ differences: ArraySlice<Float>
   ) -> [Bool] {

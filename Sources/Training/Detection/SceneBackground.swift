@@ -3,13 +3,13 @@ import FaceData
 import FaceDetect
 import Foundation
 
-/// Paints what scenes show behind faces: colours, noise of all sizes, patches of pictures without
-/// their faces, shapes, stripes and letters.
+/// Paints the backgrounds of scenes: colours, noise of all sizes, patches of pictures without their
+/// faces, shapes, stripes and letters.
 struct SceneBackground: Sendable {
   let size: Int
   let faces: LabelledFaces
 
-  /// A new background.
+  /// Paints a new random background.
   func canvas(using generator: inout SeededGenerator) throws(DatasetError) -> SceneCanvas {
     var canvas: SceneCanvas
     switch generator.uniform() {
@@ -24,7 +24,7 @@ struct SceneBackground: Sendable {
     return canvas
   }
 
-  /// A random colour: any, or that of somebody's skin.
+  /// A random colour: any colour, or in three of ten cases a skin colour.
   static func color(using generator: inout SeededGenerator) -> SIMD3<Float> {
     guard generator.uniform() < 0.3 else {
       return SIMD3(generator.uniform(), generator.uniform(), generator.uniform()) * 255
@@ -35,7 +35,7 @@ struct SceneBackground: Sendable {
       (105 + 65 * generator.uniform()) * light)
   }
 
-  /// A part of a picture without its face, as large as the scene.
+  /// A part of a picture without its face, scaled to the size of the scene.
   private func surroundings(
     using generator: inout SeededGenerator
   ) throws(DatasetError) -> Image {
@@ -43,7 +43,8 @@ struct SceneBackground: Sendable {
     return patch.resized(width: size, height: size, method: .bilinear)
   }
 
-  /// A part of a picture beside the face, or above it.
+  /// A random part of a picture beside, above or below its face, with changed tones. Noise if the
+  /// face leaves no room.
   func patch(using generator: inout SeededGenerator) throws(DatasetError) -> Image {
     let portrait = try faces.portrait(using: &generator)
     let (image, box) = (portrait.image, portrait.face.box.stretched(0.95, 0.95))
@@ -57,7 +58,7 @@ struct SceneBackground: Sendable {
     guard let side = sides.randomElement(using: &generator) else {
       return Self.noise(width: 64, height: 64, using: &generator)
     }
-    // A part of it that is not too narrow: stretched pixels look like nothing.
+    // Limits the aspect ratio to 2, since strongly stretched pixels look like nothing real.
     let longest = min(max(side.width, side.height), 2 * min(side.width, side.height))
     let extent = longest * generator.uniform(in: 0.5...1)
     let (width, height) = (
@@ -71,7 +72,7 @@ struct SceneBackground: Sendable {
     return SceneTone(strength: 1, using: &generator).applied(to: patch.rotated(quarterTurns: turns))
   }
 
-  /// Patches beside each other.
+  /// A grid of overlapping patches.
   private func mosaic(using generator: inout SeededGenerator) throws(DatasetError) -> SceneCanvas {
     var canvas = SceneCanvas(Self.gradient(width: size, height: size, using: &generator))
     let cells = generator.integer(in: 2...4)
@@ -94,7 +95,7 @@ struct SceneBackground: Sendable {
     return canvas
   }
 
-  /// Random pixels enlarged from several sizes.
+  /// Random pixels at several sizes, enlarged and mixed.
   static func noise(
     width: Int, height: Int, using generator: inout SeededGenerator
   ) -> Image {
@@ -115,7 +116,7 @@ struct SceneBackground: Sendable {
     return result
   }
 
-  /// Colours that change smoothly.
+  /// A smooth gradient of random colours.
   static func gradient(
     width: Int, height: Int, using generator: inout SeededGenerator
   ) -> Image {
@@ -146,7 +147,7 @@ struct SceneBackground: Sendable {
     }
   }
 
-  /// Things of one colour, or of what surrounded a face.
+  /// Adds shapes of one colour, some with the texture of a patch.
   private func addShapes(
     to canvas: inout SceneCanvas, using generator: inout SeededGenerator
   ) throws(DatasetError) {

@@ -2,33 +2,34 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 
-/// A scene that is being painted.
+/// A scene that faces and shapes are painted on.
 struct SceneCanvas: Sendable {
   let width: Int
   let height: Int
   private var pixels: [UInt8]
 
-  /// A canvas with a picture on it.
+  /// A canvas that shows a picture.
   init(_ image: Image) {
     width = image.width
     height = image.height
     pixels = image.pixels
   }
 
-  /// What has been painted.
+  /// The current picture.
   var image: Image { Image(width: width, height: height, pixels: pixels) }
 
-  /// The canvas as a box.
+  /// The canvas's bounds.
   var frame: Box { Box(x1: 0, y1: 0, x2: Float(width), y2: Float(height)) }
 
-  /// Paints an area in one colour.
+  /// Paints a shape in one colour.
   mutating func fill(_ shape: SceneShape, _ color: SIMD3<Float>, opacity: Float = 1) {
     paint(in: shape.box) { x, y, _ in
       (color, shape.coverage(Float(x) + 0.5, Float(y) + 0.5) * opacity)
     }
   }
 
-  /// Paints an area as a picture shows it whose upper left pixel is at the box's upper left corner.
+  /// Paints a shape with a picture as texture. The picture's upper left pixel is at the upper left
+  /// corner of the shape's box.
   mutating func fill(_ shape: SceneShape, _ picture: Image, opacity: Float = 1) {
     let (left, top) = (Int(shape.box.x1.rounded(.down)), Int(shape.box.y1.rounded(.down)))
     picture.pixels.withUnsafeBufferPointer { source in
@@ -47,10 +48,10 @@ struct SceneCanvas: Sendable {
   /// Pastes a picture.
   ///
   /// - Parameters:
-  ///   - map: Where the picture's points go; without shear.
-  ///   - shape: What is pasted of it, in pixels of the picture.
-  ///   - tone: The light that it is seen in.
-  /// - Returns: The picture's box in the scene, or nil where nothing of it is to be seen.
+  ///   - map: Maps points of the picture to points of the scene, without shear.
+  ///   - shape: The part of the picture to paste, in pixels of the picture.
+  ///   - tone: A change of the picture's light; nil: none.
+  /// - Returns: The picture's box in the scene; nil if it is outside the scene.
   @discardableResult
   mutating func paste(
     _ picture: Image, by map: AffineMap, _ shape: SceneShape, tone: SceneTone? = nil
@@ -60,11 +61,11 @@ struct SceneCanvas: Sendable {
     let (left, top) = (Int(area.x1.rounded(.down)), Int(area.y1.rounded(.down)))
     let (right, bottom) = (Int(area.x2.rounded(.up)), Int(area.y2.rounded(.up)))
     guard right > left, bottom > top else { return nil }
-    // Places are corners of pixels here, and centres of pixels for `warped`.
+    // Coordinates are corners of pixels here, but centres of pixels in `warped`.
     var (source, back) = (picture, map)
     let scale = Float(abs(map.determinant).squareRoot())
     if scale < 0.5 {
-      // Shrunk by areas first: a warp that shrinks much takes many samples.
+      // Shrinks by area first: a warp to a much smaller size takes many samples.
       let size = (
         max(1, Int((Float(picture.width) * scale * 1.5).rounded(.up))),
         max(1, Int((Float(picture.height) * scale * 1.5).rounded(.up)))
@@ -100,8 +101,8 @@ struct SceneCanvas: Sendable {
     return area
   }
 
-  /// Mixes every pixel of a box with a colour: `body` gets its column, row and the colour so far,
-  /// and gives the new colour and how much of it there is.
+  /// Mixes every pixel of a box with a colour. `body` gets the column, the row and the current
+  /// colour, and returns the new colour and its opacity, 0 to 1.
   @inline(__always)
   private mutating func paint(
     in box: Box, _ body: (Int, Int, SIMD3<Float>) -> (color: SIMD3<Float>, part: Float)
@@ -130,14 +131,14 @@ struct SceneCanvas: Sendable {
 }
 
 extension Box {
-  /// The part of the box inside another; empty where they do not meet.
+  /// The intersection with another box; empty if they do not overlap.
   func clipped(to other: Box) -> Box {
     Box(
       x1: min(max(x1, other.x1), other.x2), y1: min(max(y1, other.y1), other.y2),
       x2: min(max(x2, other.x1), other.x2), y2: min(max(y2, other.y1), other.y2))
   }
 
-  /// The upright box around the four corners, after a map.
+  /// The bounding box of the four corners after a map.
   fileprivate func corners(movedBy map: AffineMap) -> Box {
     let points = [(x1, y1), (x2, y1), (x1, y2), (x2, y2)].map {
       map(x: Double($0.0), y: Double($0.1))

@@ -4,25 +4,25 @@ import FaceDetect
 import Foundation
 import MediaIO
 
-/// Composes pictures to learn detection from: faces of all sizes, turned, in any light, partly
-/// covered, on backgrounds that have never seen a camera or are what surrounded other faces.
+/// Composes pictures for training a detector: faces of all sizes, rotated, in any light, partly
+/// covered, on backgrounds that are synthetic or were around other faces.
 ///
-/// Faces are pasted with the outlines of heads, soft and hard, and as the squares that they were
-/// cut out in, so that no outline gives them away; decoys are pasted the same ways. Everything
-/// follows from the generator.
+/// Faces are pasted with the outlines of heads, with soft and hard edges, or as whole rectangular
+/// pictures. So no outline reveals a face. Decoys are pasted in the same ways. The result depends
+/// on the generator alone.
 package struct SceneComposer: Sendable {
-  /// The picture's sides in pixels.
+  /// Side of the scenes in pixels.
   package let size: Int
   let faces: LabelledFaces
   private let background: SceneBackground
   private let decoys: SceneDecoys
 
-  /// Faces whose longer side is shorter than this need not be found, in pixels.
+  /// Faces whose longer side is shorter than this, in pixels, need not be found.
   static let smallestFace: Float = 8
-  /// Faces of which more than this part is covered need not be found.
+  /// Faces that are covered by more than this fraction need not be found.
   private static let largestCover: Float = 0.45
 
-  /// A composer of square pictures.
+  /// A composer of square scenes. `size` must be at least 64.
   package init(faces: LabelledFaces, size: Int) {
     precondition(size >= 64, "SceneComposer: a scene of \(size) pixels is too small")
     self.size = size
@@ -31,9 +31,9 @@ package struct SceneComposer: Sendable {
     decoys = SceneDecoys(faces: faces)
   }
 
-  /// A scene.
+  /// Composes a random scene.
   ///
-  /// - Throws: `DatasetError` of a picture that cannot be read.
+  /// - Throws: `DatasetError` if a picture cannot be read.
   package func scene(
     using generator: inout SeededGenerator
   ) throws(DatasetError) -> DetectionScene {
@@ -51,14 +51,14 @@ package struct SceneComposer: Sendable {
     return finished(draft, using: &generator)
   }
 
-  /// A scene in the making.
+  /// An unfinished scene.
   private struct Draft {
     var canvas: SceneCanvas
     var faces: [Face] = []
     var ignored: [Box] = []
   }
 
-  /// The longer sides of the faces in a scene.
+  /// Random longer sides of the faces in a scene, in pixels. A fifth of the scenes have no faces.
   private func faceSides(using generator: inout SeededGenerator) -> [Float] {
     let whole = Float(size)
     func sides(_ count: Int, _ low: Float, _ high: Float) -> [Float] {
@@ -76,7 +76,7 @@ package struct SceneComposer: Sendable {
 
   // MARK: Faces
 
-  /// A picture that fills the scene.
+  /// A scene that one picture nearly or entirely fills.
   private func closeUp(using generator: inout SeededGenerator) throws(DatasetError) -> Draft {
     var draft = Draft(canvas: try background.canvas(using: &generator))
     let portrait = try faces.portrait(using: &generator)
@@ -136,7 +136,7 @@ package struct SceneComposer: Sendable {
       portrait.image, by: map, Self.outline(of: portrait, using: &generator), tone: tone)
   }
 
-  /// What is cut out of a picture: a head, or all of it.
+  /// A random shape to cut out of a picture: the head, or the whole picture.
   private static func outline(
     of portrait: LabelledFaces.Portrait, using generator: inout SeededGenerator
   ) -> SceneShape {
@@ -161,7 +161,7 @@ package struct SceneComposer: Sendable {
     }
   }
 
-  /// A neck and shoulders, where they hide nobody.
+  /// Paints a neck and shoulders, unless they would hide another face.
   private func addBody(
     under box: Box, _ skin: SIMD3<Float>, to draft: inout Draft,
     using generator: inout SeededGenerator
@@ -192,7 +192,8 @@ package struct SceneComposer: Sendable {
     }
   }
 
-  /// Takes a face into a scene's list.
+  /// Adds a face to a scene's list. It is ignored if it is too small or less than half of it is
+  /// visible.
   private func note(_ face: Face, in draft: inout Draft) {
     let box = face.box.clipped(to: draft.canvas.frame)
     guard box.area > 0 else { return }
@@ -204,7 +205,8 @@ package struct SceneComposer: Sendable {
     }
   }
 
-  /// Where a portrait's points go: turned around the middle of its face, which goes to a point.
+  /// A map from a portrait to a scene: rotates around the middle of the face, which goes to
+  /// `center`.
   private static func map(
     _ portrait: LabelledFaces.Portrait, to center: Point, scale: Float, degrees: Float,
     isMirrored: Bool
@@ -247,7 +249,7 @@ package struct SceneComposer: Sendable {
     }
   }
 
-  /// Puts things before some of the faces.
+  /// Covers about a fifth of the faces partly. Faces that are covered too much become ignored.
   private func cover(
     _ draft: inout Draft, using generator: inout SeededGenerator
   ) throws(DatasetError) {
@@ -285,7 +287,7 @@ package struct SceneComposer: Sendable {
 
   // MARK: The camera
 
-  /// The scene as a camera and its codec show it.
+  /// The scene with the changes of a camera and a codec: blur, light, colour, noise, compression.
   private func finished(
     _ draft: Draft, using generator: inout SeededGenerator
   ) -> DetectionScene {
@@ -310,12 +312,12 @@ package struct SceneComposer: Sendable {
 }
 
 extension LabelledFaces.Portrait {
-  /// The picture as a box.
+  /// The picture's bounds.
   var frame: Box { Box(x1: 0, y1: 0, x2: Float(image.width), y2: Float(image.height)) }
 }
 
 extension Face {
-  /// The face after a map without shear; what was left is right in a mirror.
+  /// The face after a map without shear. A mirroring map swaps left and right landmarks.
   func moved(by map: AffineMap) -> Face {
     let points = landmarks.map { point in
       let (x, y) = map(x: Double(point.x), y: Double(point.y))
@@ -328,15 +330,15 @@ extension Face {
   }
 }
 
-/// A picture to learn detection from, and the faces in it.
+/// A picture for training a detector, and the faces in it.
 package struct DetectionScene: Sendable, Equatable {
   package var image: Image
-  /// The faces that a detector must find, their score 1; in pixels of the picture.
+  /// The faces that a detector must find, in pixels of the picture. Their score is 1.
   package var faces: [Face]
-  /// Where a detector may find a face or not: faces too small or too much covered, mostly.
+  /// Boxes where a detection does not count, mostly of faces that are too small or covered too
+  /// much.
   package var ignored: [Box]
 
-  /// A picture with its faces.
   package init(image: Image, faces: [Face], ignored: [Box] = []) {
     self.image = image
     self.faces = faces

@@ -3,12 +3,12 @@ import FaceData
 import FaceDetect
 import Foundation
 
-/// Paints what must not be taken for a face though it has much of one: an eye or a mouth alone,
-/// skin, heads without a face, faces whose parts are in the wrong places.
+/// Paints decoys, which a detector must not take for a face although they resemble one: a single
+/// eye or mouth, skin, heads without a face, faces with their parts in the wrong places.
 struct SceneDecoys: Sendable {
   let faces: LabelledFaces
 
-  /// A decoy that fits into a box of some side.
+  /// A random decoy. The caller scales it to `side`, which is not used here.
   func picture(side: Float, using generator: inout SeededGenerator) throws(DatasetError) -> Image {
     let portrait = try faces.portrait(using: &generator)
     switch generator.uniform() {
@@ -18,7 +18,7 @@ struct SceneDecoys: Sendable {
     }
   }
 
-  /// An eye, the nose, the mouth, a cheek or a forehead.
+  /// A crop of an eye, the nose, the mouth, a mouth corner, a cheek or the forehead.
   private func part(
     of portrait: LabelledFaces.Portrait, using generator: inout SeededGenerator
   ) -> Image {
@@ -37,7 +37,7 @@ struct SceneDecoys: Sendable {
       height: Int(2 * reach), edges: .replicate)
   }
 
-  /// A head whose face is skin and nothing else.
+  /// A head with only skin in place of its face.
   private func headless(
     _ portrait: LabelledFaces.Portrait, using generator: inout SeededGenerator
   ) -> Image {
@@ -54,7 +54,7 @@ struct SceneDecoys: Sendable {
     return canvas.image
   }
 
-  /// A face cut into tiles that have changed places.
+  /// A face cut into tiles in random order.
   private func shuffled(
     _ portrait: LabelledFaces.Portrait, using generator: inout SeededGenerator
   ) -> Image {
@@ -79,7 +79,7 @@ struct SceneDecoys: Sendable {
 }
 
 extension LabelledFaces.Portrait {
-  /// The colour between nose and eyes.
+  /// The skin colour: the mean of three points on the cheeks and the nose.
   var skin: SIMD3<Float> {
     let points = face.landmarks
     guard points.count == 5 else { return SIMD3(190, 150, 130) }

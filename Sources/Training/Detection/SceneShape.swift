@@ -13,12 +13,12 @@ struct SceneShape: Sendable {
   }
 
   var kind: Kind
-  /// What the area fills.
+  /// The bounding box of the area.
   var box: Box
-  /// How wide the edge is, as a part of the way from the middle to the border.
+  /// Width of the soft edge, as a fraction of the distance from the middle to the border.
   var softness: Float
 
-  /// How much of a point is covered, 0 to 1.
+  /// The coverage of a point, 0 to 1.
   @inline(__always)
   func coverage(_ x: Float, _ y: Float) -> Float {
     let u = abs(2 * x - box.x1 - box.x2) / max(box.x2 - box.x1, 1e-3)
@@ -32,7 +32,7 @@ struct SceneShape: Sendable {
     return min(max((1 - distance) / max(softness, 1e-4), 0), 1)
   }
 
-  /// The part of a box that is covered, by an even grid of points.
+  /// The covered fraction of a box, measured on an even grid of points.
   func share(of target: Box) -> Float {
     let steps = 8
     var sum: Float = 0
@@ -48,7 +48,7 @@ struct SceneShape: Sendable {
 }
 
 extension Box {
-  /// The box around the same middle, its sides longer by factors.
+  /// The box with its sides multiplied by factors, around the same centre.
   func stretched(_ x: Float, _ y: Float) -> Box {
     let (halfWidth, halfHeight) = (width * x / 2, height * y / 2)
     return Box(
@@ -60,14 +60,14 @@ extension Box {
     Box(x1: x1 + x, y1: y1 + y, x2: x2 + x, y2: y2 + y)
   }
 
-  /// The part of this box that another covers.
+  /// The fraction of this box that another box covers, 0 to 1.
   func share(coveredBy other: Box) -> Float {
     let width = min(x2, other.x2) - max(x1, other.x1)
     let height = min(y2, other.y2) - max(y1, other.y1)
     return width > 0 && height > 0 && area > 0 ? width * height / area : 0
   }
 
-  /// The upright box around the ellipse in this box, after a map without shear.
+  /// The bounding box of the ellipse in this box after a map without shear.
   func moved(by map: AffineMap) -> Box {
     let (x, y) = map(x: Double(center.x), y: Double(center.y))
     let (halfWidth, halfHeight) = (Double(width) / 2, Double(height) / 2)

@@ -1,16 +1,15 @@
 import DeepfakeCore
 import Foundation
 
-/// A light that a part of a scene is seen in: gains and a gamma of each channel, and a change of
-/// brightness across the part.
+/// A change of light in a part of a scene: gain and gamma of each channel, and a brightness
+/// gradient across the part.
 struct SceneTone: Sendable {
-  /// What each value of red, green and blue becomes: 3 x 256.
+  /// New values of each red, green and blue value: 3 x 256.
   private var table: [Float]
-  /// What brightness changes by from the middle to the right and to the lower border, as a part of
-  /// it.
+  /// Relative change of brightness from the middle to the right border, and to the lower border.
   private var ramp: (x: Float, y: Float)
 
-  /// A random light; `strength` 0 changes nothing.
+  /// A random change; a `strength` of 0 changes nothing.
   init(strength: Float, using generator: inout SeededGenerator) {
     let gain = exp(0.45 * strength * generator.normal())
     let gamma = exp(0.3 * strength * generator.normal())
@@ -31,7 +30,7 @@ struct SceneTone: Sendable {
       )
   }
 
-  /// A picture in this light.
+  /// The picture with the change.
   func applied(to image: Image) -> Image {
     let (width, height) = (image.width, image.height)
     return Image(width: width, height: height) { target in

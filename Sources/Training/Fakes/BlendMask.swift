@@ -3,26 +3,27 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 
-/// How much of the other picture each pixel gets, 0 to 1: a part of a face with a soft edge.
+/// The share of the blended picture in each pixel, 0 to 1: a part of a face with a soft edge.
 package struct BlendMask: Sendable {
-  /// Pixels across.
+  /// Width in pixels.
   let width: Int
-  /// Pixels down.
+  /// Height in pixels.
   let height: Int
-  /// [height][width].
+  /// Values of shape [height][width].
   package let values: [Float]
 
-  /// Masks of larger pictures are made at this size and stretched: their edges are soft anyway.
+  /// Masks of larger pictures are computed at this size and enlarged, since their edges are soft.
   private static let largestSide = 128
 
-  /// The mask of an outline in a picture.
+  /// Makes the mask of an outline in a picture.
   ///
   /// - Parameters:
-  ///   - outline: in pixels of the picture.
-  ///   - lattice: how the outline is bent.
-  ///   - rounding: the deviation in pixels of a first blur, of which what is above `level` remains:
-  ///     it rounds corners and, with a level above 0.5, makes the mask smaller.
-  ///   - softness: the deviation in pixels of a second blur, which makes the edge soft.
+  ///   - outline: The outline, in pixels of the picture.
+  ///   - lattice: A displacement that bends the outline.
+  ///   - rounding: Standard deviation of a first blur, in pixels. The blurred mask is thresholded
+  ///     at `level`, which rounds the corners.
+  ///   - level: The threshold after the first blur; above 0.5 it makes the mask smaller.
+  ///   - softness: Standard deviation of a second blur, in pixels, which makes the edge soft.
   package init(
     _ outline: FaceOutline, bentBy lattice: ElasticLattice, rounding: Float, level: Float,
     softness: Float, width: Int, height: Int
@@ -50,7 +51,7 @@ package struct BlendMask: Sendable {
     values = mask.resized(width: width, height: height)
   }
 
-  /// The mask as a picture in shades of grey.
+  /// The mask as a grey picture.
   var image: Image {
     Image(width: width, height: height) { pixels in
       for (index, value) in values.enumerated() {
@@ -61,23 +62,22 @@ package struct BlendMask: Sendable {
   }
 }
 
-/// A map of floats that masks are made of.
+/// A two-dimensional map of floats, from which masks are made.
 package struct FloatMap: Sendable {
-  /// Elements across.
+  /// Number of columns.
   package let width: Int
-  /// Elements down.
+  /// Number of rows.
   package let height: Int
-  /// [height][width].
+  /// Values of shape [height][width].
   package private(set) var values: [Float]
 
-  /// A map of some values.
   package init(width: Int, height: Int, values: [Float]) {
     precondition(
       values.count == width * height, "FloatMap: \(values.count) values of \(width)x\(height)")
     (self.width, self.height, self.values) = (width, height, values)
   }
 
-  /// The part of each pixel that a polygon of corners x, y, x, y, ... covers.
+  /// The fraction of each pixel that a polygon covers. `corners` are x, y, x, y, ...
   package init(width: Int, height: Int, filling corners: [Float]) {
     self.width = width
     self.height = height
@@ -87,8 +87,7 @@ package struct FloatMap: Sendable {
     }
   }
 
-  /// Blurs by a Gaussian of `sigma` elements, cut off at three of them; beyond the edges the map is
-  /// mirrored.
+  /// Blurs by a Gaussian of `sigma` elements, cut off at three sigma. Edges are mirrored.
   package mutating func blur(sigma: Float) {
     let radius = Int((3 * sigma).rounded(.up))
     guard sigma > 0, radius > 0 else { return }
@@ -101,14 +100,14 @@ package struct FloatMap: Sendable {
     }
   }
 
-  /// Makes all below `low` 0 and all above `high` 1, with a line between.
+  /// Maps values below `low` to 0, values above `high` to 1, and those between linearly.
   mutating func ramp(from low: Float, to high: Float) {
     values.withUnsafeMutableBufferPointer {
       df_f32_ramp($0.count, $0.baseAddress, low, high, $0.baseAddress)
     }
   }
 
-  /// The values at another size.
+  /// The values scaled bilinearly to another size.
   func resized(width: Int, height: Int) -> [Float] {
     if width == self.width && height == self.height { return values }
     return [Float](unsafeUninitializedCapacity: width * height) { buffer, count in

@@ -1,17 +1,17 @@
 import DeepfakeCore
 
-/// A smooth random displacement of a picture: a uniform cubic B-spline over a coarse lattice
-/// (Simard et al., "Best Practices for Convolutional Neural Networks", 2003, deform by blurred
-/// noise; this is as smooth and costs less).
+/// A smooth random displacement of a picture: a uniform cubic B-spline over a coarse lattice.
+/// (Simard et al., "Best Practices for Convolutional Neural Networks", 2003, use blurred noise
+/// instead; the spline is as smooth and costs less.)
 package struct ElasticLattice: Sendable, Equatable {
-  /// Cells along each side of the picture.
+  /// Number of cells along each side of the picture.
   static let cells = 6
   private static let knots = cells + 3
 
-  /// [knots][knots][2], right and down, in pixels.
+  /// Displacements of shape [knots][knots][2]: to the right and down, in pixels.
   var displacements: [Float]
 
-  /// No displacement.
+  /// A lattice without displacement.
   package static let still = ElasticLattice(
     displacements: [Float](repeating: 0, count: knots * knots * 2))
 
@@ -19,17 +19,17 @@ package struct ElasticLattice: Sendable, Equatable {
     self.displacements = displacements
   }
 
-  /// Independent normal displacements of the knots, of some deviation in pixels.
+  /// Displaces each knot by independent normal numbers with a standard deviation in pixels.
   package init(deviation: Float, using generator: inout SeededGenerator) {
     displacements = (0..<Self.knots * Self.knots * 2).map { _ in generator.normal() * deviation }
   }
 
-  /// The displacements times a factor.
+  /// The lattice with its displacements multiplied by a factor.
   func scaled(by factor: Float) -> ElasticLattice {
     ElasticLattice(displacements: displacements.map { $0 * factor })
   }
 
-  /// The displacement at a place of a picture of some size.
+  /// The displacement at a point of a picture of the given size, in pixels.
   package func displacement(at place: SIMD2<Double>, width: Int, height: Int) -> SIMD2<Double> {
     let (column, across) = Self.weights(place.x, extent: width)
     let (row, down) = Self.weights(place.y, extent: height)
@@ -44,7 +44,8 @@ package struct ElasticLattice: Sendable, Equatable {
     return sum
   }
 
-  /// The first of the four knots around a place, and their weights; beyond the picture, its edge's.
+  /// The first of the four knots around a coordinate, and their weights. Coordinates outside the
+  /// picture are moved to its edge.
   private static func weights(_ place: Double, extent: Int) -> (first: Int, weights: SIMD4<Double>)
   {
     let held = min(max(place, -0.5), Double(extent) - 0.5)

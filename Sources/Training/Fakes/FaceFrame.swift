@@ -2,24 +2,25 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 
-/// A face's own coordinates in a picture, told by its five landmarks.
+/// A face's own coordinate system in a picture, derived from its five landmarks.
 ///
-/// The origin is between the eyes. One to the right is about the distance of the eyes of a face
-/// that looks ahead; one down leads to the middle of the mouth. Of a turned face, one half is wider
-/// than the other.
+/// The origin is between the eyes. One unit to the right is about the distance between the eyes of
+/// a frontal face. One unit down leads to the middle of the mouth. In a turned face, one half is
+/// wider than the other.
 package struct FaceFrame: Sendable, Equatable {
-  /// Between the eyes, in pixels.
+  /// The point between the eyes, in pixels.
   var origin: SIMD2<Double>
-  /// One to the right.
+  /// One unit to the right, in pixels.
   var right: SIMD2<Double>
-  /// One down.
+  /// One unit down, in pixels.
   var down: SIMD2<Double>
-  /// By how much the left half is wider than that of a face that looks ahead, and the right half.
+  /// Width of the left half and of the right half, relative to a frontal face.
   var leftWidth = 1.0
   var rightWidth = 1.0
 
-  /// The frame of five points in a picture; nil where they make no face that is in the picture for
-  /// the most part: a point is not a number, they coincide, or they are far outside.
+  /// The frame of five landmarks in a picture. Nil if the landmarks cannot be those of a face
+  /// mostly in the picture: a coordinate is not finite, the points coincide, or they are far
+  /// outside.
   package init?(_ landmarks: [Point], width: Int, height: Int) {
     guard let found = FaceFrame(landmarks) else { return nil }
     let (side, middle) = (Double(min(width, height)), found.point(0, 0.5))
@@ -29,7 +30,7 @@ package struct FaceFrame: Sendable, Equatable {
     self = found
   }
 
-  /// The frame of five points wherever they are; nil where a point is not a number or they
+  /// The frame of five landmarks at any position. Nil if a coordinate is not finite or the points
   /// coincide.
   init?(_ landmarks: [Point]) {
     guard landmarks.count == 5 else { return nil }
@@ -39,7 +40,7 @@ package struct FaceFrame: Sendable, Equatable {
     origin = (points[0] + points[1]) / 2
     down = (points[3] + points[4]) / 2 - origin
     guard down.length > 1 else { return nil }
-    // A face seen from the side has its eyes close together, and is wide all the same.
+    // In a profile the eyes are close together, although the face is wide.
     let ahead = SIMD2(down.y, -down.x) / down.length
     let direction = eyes.length > 0.1 * down.length ? eyes / eyes.length : ahead
     right = direction * max(eyes.length, 0.75 * down.length)
@@ -49,7 +50,7 @@ package struct FaceFrame: Sendable, Equatable {
     rightWidth = turn > 0 ? 1 - 0.5 * turn : 1 - 0.4 * turn
   }
 
-  /// Where a face is in most crops, for those of which nothing better is known.
+  /// The usual place of a face in a crop, for faces without usable landmarks.
   init(centredIn width: Int, _ height: Int) {
     let side = Double(min(width, height))
     origin = SIMD2(Double(width - 1) / 2, Double(height - 1) / 2 - 0.12 * side)
@@ -57,15 +58,15 @@ package struct FaceFrame: Sendable, Equatable {
     down = SIMD2(0, 0.34 * side)
   }
 
-  /// Pixels from cheek to cheek, about.
+  /// Approximate distance from cheek to cheek, in pixels.
   var faceWidth: Double { 2.15 * right.length }
 
-  /// A place of the face in the picture.
+  /// Converts a point of the face to a point of the picture.
   package func point(_ x: Double, _ y: Double) -> SIMD2<Double> {
     origin + x * (x < 0 ? leftWidth : rightWidth) * right + y * down
   }
 
-  /// A place of the picture in the face: what `point` takes back there.
+  /// Converts a point of the picture to a point of the face; the inverse of `point`.
   package func place(x: Double, y: Double) -> (x: Double, y: Double) {
     let offset = SIMD2(x, y) - origin
     let determinant = right.x * down.y - right.y * down.x
@@ -74,7 +75,7 @@ package struct FaceFrame: Sendable, Equatable {
     return (across / (across < 0 ? leftWidth : rightWidth), along)
   }
 
-  /// The frame in a picture of another size; whole numbers are the centres of pixels.
+  /// The frame in a scaled picture. Whole coordinates are the centres of pixels.
   func scaled(by factor: SIMD2<Double>) -> FaceFrame {
     var result = self
     result.origin = (origin + 0.5) * factor - 0.5

@@ -14,9 +14,9 @@ package enum BlendedPart: String, Sendable, CaseIterable {
   /// An ellipse from the brows to the chin.
   case ellipse
 
-  /// The right half of the outline in a `FaceFrame`, from the top down; the left one mirrors it.
-  /// Proportions are those of adults (eyes 63 mm apart, cheeks 135, the mouth 70 below the eyes and
-  /// the chin 115).
+  /// The right half of the outline in a `FaceFrame`, from top to bottom; the left half mirrors it.
+  /// Proportions are those of adults (63 mm between the eyes, 135 mm between the cheeks, the mouth
+  /// 70 mm and the chin 115 mm below the eyes).
   private var half: [SIMD2<Double>] {
     switch self {
     case .face:
@@ -51,20 +51,21 @@ package enum BlendedPart: String, Sendable, CaseIterable {
   }
 }
 
-/// A closed line around a part of a picture, in pixels.
+/// A closed polygon around a part of a picture, in pixels.
 package struct FaceOutline: Sendable, Equatable {
-  /// Its corners in order.
+  /// The corners in order.
   package var points: [SIMD2<Double>]
 
-  /// The outline of a part of a face as it usually is.
+  /// The usual outline of a part of a face.
   package init(_ part: BlendedPart, of frame: FaceFrame) {
     points = part.outline.map { frame.point($0.x, $0.y) }
   }
 
-  /// The same changed at random: of another size, each corner somewhere else, and convex.
+  /// A random outline of a part of a face: the size changes, the corners move, and the result is
+  /// convex.
   init(_ part: BlendedPart, of frame: FaceFrame, using generator: inout SeededGenerator) {
     let size = Double(generator.uniform(in: 0.9...1.08))
-    // Growing from the middle of the face.
+    // Scaled around the middle of the face.
     let moved = part.outline.map { corner -> SIMD2<Double> in
       let shaken = SIMD2(Double(generator.normal()), Double(generator.normal())) * 0.035
       let place = (corner - [0, 0.5]) * size + [0, 0.5] + shaken
@@ -73,8 +74,7 @@ package struct FaceOutline: Sendable, Equatable {
     points = Self.convexHull(moved)
   }
 
-  /// The corners of the smallest convex shape around some points, clockwise as seen (Andrew's
-  /// monotone chain).
+  /// The convex hull of some points, clockwise as seen (Andrew's monotone chain).
   package static func convexHull(_ points: [SIMD2<Double>]) -> [SIMD2<Double>] {
     let sorted = points.sorted { ($0.x, $0.y) < ($1.x, $1.y) }
     guard sorted.count > 2 else { return sorted }
@@ -94,7 +94,7 @@ package struct FaceOutline: Sendable, Equatable {
     return chain(sorted).dropLast() + chain(sorted.reversed()).dropLast()
   }
 
-  /// The same line with at least `count` points, about evenly spread, so that it can be bent.
+  /// The polygon with at least `count` points at nearly even distances, so that it can be bent.
   func subdivided(_ count: Int) -> [SIMD2<Double>] {
     let lengths = points.indices.map { (points[($0 + 1) % points.count] - points[$0]).length }
     let total = lengths.reduce(0, +)

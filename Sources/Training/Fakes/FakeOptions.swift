@@ -2,31 +2,31 @@ import DeepfakeCore
 import FaceData
 import Settings
 
-/// Fakes that training makes out of real faces: which, how many, and whether they are judged by
-/// too.
+/// Options of the fakes that training makes out of real faces: how they are made, how many, and
+/// whether validation uses them too.
 public struct FakeOptions: Sendable, Equatable {
-  /// How fakes are made.
+  /// A method of making fakes.
   public enum Kind: String, Sendable, CaseIterable {
-    /// One copy of a face is blended into another, see `SelfBlending`.
+    /// A copy of a face is blended into another copy, see `SelfBlending`.
     case selfBlended = "self-blended"
   }
 
-  /// How they are made.
+  /// The method of making fakes.
   public var kind = Kind.selfBlended
-  /// The part of the fakes shown in training that are made, from 0 to 1. Where the data have no
-  /// fakes, all are.
+  /// The fraction of the fakes in training that are made, 0 to 1. If the data has no fakes, all are
+  /// made.
   public var share: Float = 0.5
-  /// What is done to make them.
+  /// The settings of self-blending.
   public var blending = SelfBlending()
-  /// Whether made fakes are judged by although the validation part has fakes. Where it has none,
-  /// they are in any case.
+  /// Whether validation uses made fakes even if the validation part has fakes. If it has none, made
+  /// fakes are always used.
   public var validate = false
 
-  /// Half of the fakes made by self-blending.
+  /// Options by which half of the fakes are made, by self-blending.
   public init() {}
 
-  /// What a validation part is judged by: the samples as they are, or with a made fake of each real
-  /// face that can be made into one.
+  /// The samples to validate on: the validation part itself, or with a made fake for each suitable
+  /// real face.
   public func judged(_ validation: FaceManifest) -> FaceManifest {
     validate || validation.count(.fake) == 0 ? validation.withMadeFakes() : validation
   }

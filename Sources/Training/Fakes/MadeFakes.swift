@@ -6,12 +6,12 @@ import Measures
 import MediaIO
 
 extension FaceManifest {
-  /// The samples, and after them one more for every real sample whose landmarks are a face's: the
-  /// fake that is to be made of it. It has the same picture and person, and a video of its own, and
-  /// `FaceSample.isMade` says what it is; a `FaceLoader` makes it when it is asked for.
+  /// The samples, followed by a made fake for every real sample with usable landmarks. A made fake
+  /// has the picture and the person of its real sample, and a video name of its own. Its
+  /// `FaceSample.isMade` is true. `FaceLoader` makes its picture when it loads the sample.
   ///
-  /// Such a manifest is for training and judging, not for writing. One that has made fakes stays as
-  /// it is.
+  /// Such a manifest is for training and evaluation, not for writing. A manifest that has made
+  /// fakes already is returned unchanged.
   public func withMadeFakes() -> FaceManifest {
     guard !hasMadeFakes else { return self }
     var result = self
@@ -32,19 +32,19 @@ extension FaceManifest {
     return result
   }
 
-  /// Whether a sample is a fake that is to be made of a real face.
+  /// Whether a sample is a fake that is made out of a real face when it is loaded.
   public func isMade(_ index: Int) -> Bool { table.rows[index].isMade }
 
-  /// Whether there are fakes that are to be made.
+  /// Whether any sample is a fake that is made when it is loaded.
   public var hasMadeFakes: Bool { table.rows.contains(where: \.isMade) }
 }
 
-/// Finds faces of others that can take a face's place.
+/// Finds other people's faces that can replace a face.
 struct DonorSearch: Sendable {
-  /// Fakes to make: each is a real face with landmarks.
+  /// Indices of the made fakes: each is a real face with landmarks.
   private let faces: [Int32]
 
-  /// How many faces are looked at for one.
+  /// Number of random candidates for each face.
   private static let candidates = 8
 
   init(_ manifest: FaceManifest) {
@@ -52,8 +52,8 @@ struct DonorSearch: Sendable {
       .map { Int32(clamping: $0) }
   }
 
-  /// The most similar in its landmarks of a few faces drawn at random that are, as far as is known,
-  /// of other people; nil where none is.
+  /// Of a few random faces of other people, as far as is known, the one with the most similar
+  /// landmarks; nil if there is none.
   func donor(
     for index: Int, in manifest: FaceManifest, using generator: inout SeededGenerator
   ) -> Int? {
@@ -76,8 +76,8 @@ struct DonorSearch: Sendable {
 
   private static func shares(_ a: Int32, _ b: Int32) -> Bool { a >= 0 && a == b }
 
-  /// How far apart two faces' points are once one is laid onto the other, in relation to the face's
-  /// size.
+  /// The distance between two faces' landmarks after the first face is aligned with the second,
+  /// relative to the face's width. Nil if they cannot be aligned.
   private static func distance(_ from: [Point], _ to: [Point]) -> Double? {
     guard let map = SimilarityTransform(from: from, to: to), let frame = FaceFrame(to) else {
       return nil

@@ -3,12 +3,13 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 
-/// Makes a fake out of a real face: two copies of it, or it and another person's, are changed
-/// slightly and one is blended into the other inside a soft mask.
+/// Makes a fake out of a real face. Two copies of it, or the face and another person's, are changed
+/// slightly, and one is blended into the other inside a soft mask.
 ///
-/// After Shiohara and Yamasaki, "Detecting Deepfakes with Self-Blended Images" (CVPR 2022), and,
-/// with another person's face, Li et al., "Face X-ray for More General Face Forgery Detection"
-/// (CVPR 2020). What comes out depends on the picture, the landmarks and the generator alone.
+/// The method follows Shiohara and Yamasaki, "Detecting Deepfakes with Self-Blended Images" (CVPR
+/// 2022), and, with another person's face, Li et al., "Face X-ray for More General Face Forgery
+/// Detection" (CVPR 2020). The result depends on the picture, the landmarks and the generator
+/// alone.
 ///
 /// ```swift
 /// let landmarks = [(40, 50), (80, 50), (60, 75), (45, 95), (75, 95)].map {
@@ -18,68 +19,68 @@ import Foundation
 /// let fake = SelfBlending().fake(of: crop, landmarks: landmarks, using: &generator)
 /// ```
 public struct SelfBlending: Sendable, Equatable {
-  /// How often, from 0 to 1, the blended face is another person's, where there is one.
+  /// The probability, 0 to 1, that the blended face is another person's, if there is one.
   public var donor: Float = 0
-  /// How often another person's face gets the colours of the one that it replaces.
+  /// The probability that another person's face gets the colours of the face that it replaces.
   public var colorMatch: Float = 0.8
-  /// How often the blended face is made of few pixels, as the networks that make fakes do it.
+  /// The probability that the blended face has a low resolution, as faces from generators have.
   public var softness: Float = 0
-  /// The width in pixels of such a face, from cheek to cheek; small ones are as likely as large
-  /// ones.
+  /// The width of such a face from cheek to cheek, in pixels. It is drawn uniformly on a
+  /// logarithmic scale.
   public var softnessWidth: ClosedRange<Float> = 24...96
-  /// How much the copies differ in colour and sharpness; 1 is the usual amount.
+  /// How much the copies differ in colour and sharpness; 1 is the default amount.
   public var strength: Float = 1
-  /// The parts of faces that are replaced, each equally likely. A part named twice is twice as
-  /// likely.
+  /// The parts of faces that are replaced, each with equal probability. A part that is listed twice
+  /// is twice as likely.
   package var parts: [BlendedPart] = BlendedPart.allCases
 
-  /// What the replaced part keeps of the blended face; each equally likely. Another person's face
-  /// is always blended in wholly: two faces half and half are no fake that anybody makes.
+  /// The shares of the blended face in the replaced part, each with equal probability. Another
+  /// person's face always has a share of 1: real fakes do not mix two faces half and half.
   static let ratios: [Float] = [0.25, 0.5, 0.75, 1, 1, 1]
 
-  /// The paper's fakes: all parts, no donors, nothing made soft.
+  /// The paper's fakes: all parts, no donors, no low resolution.
   public init() {}
 
   /// Another person's face.
   public struct Donor: Sendable {
-    /// A crop that shows the person, of any size.
+    /// A crop of the person, of any size.
     public var image: Image
-    /// Left eye, right eye, nose, left and right corner of the mouth in it.
+    /// Left eye, right eye, nose, left and right mouth corner, in pixels of the crop.
     public var landmarks: [Point]
 
-    /// A face.
+    /// Makes a donor from a crop and its landmarks.
     public init(_ image: Image, landmarks: [Point]) {
       self.image = image
       self.landmarks = landmarks
     }
   }
 
-  /// A fake and what it was made of.
+  /// A fake and the pictures that it was made of.
   public struct Blend: Sendable {
     /// The picture that is blended into: the real one, or a copy whose colours and sharpness were
     /// changed.
     public var target: Image
-    /// What is blended in, moved to its place.
+    /// The blended face, moved to its place.
     public var source: Image
-    /// How much of it each pixel gets, in shades of grey.
+    /// The mask as a grey picture: where it is white, the source has its full share.
     public var mask: Image
-    /// How much a pixel gets where the mask is white, 0 to 1.
+    /// The share of the source in a pixel where the mask is white, 0 to 1.
     public var share: Float
-    /// The blended picture, of the size of the real one.
+    /// The fake, of the size of the real picture.
     public var fake: Image
   }
 
-  /// A fake made of a real face. Pixels outside the mask are those that `real(of:using:)` gives for
-  /// an equal generator: those of `image`, or, every other time unless `keepsTarget`, of `image`
-  /// with its colours and sharpness changed.
+  /// Makes a fake out of a real face. Pixels outside the mask are those that `real(of:using:)`
+  /// gives for an equal generator. In half of the cases these are the pixels of `image`, and
+  /// otherwise those of `image` with changed colours and sharpness (never with `keepsTarget`).
   ///
   /// - Parameters:
-  ///   - image: the real face.
-  ///   - landmarks: its five points in pixels of the picture. Where they cannot be a face's (not
-  ///     numbers, all in one place, far outside), the face is taken to be in the middle.
-  ///   - donor: another person's face; nil, or one whose landmarks cannot be used, for a copy of
-  ///     the real one.
-  ///   - keepsTarget: whether everything outside the mask stays as it is in any case.
+  ///   - image: The real face.
+  ///   - landmarks: Its five points, in pixels of the picture. If they cannot be those of a face
+  ///     (not finite, coinciding, far outside), the face is assumed to be in the middle.
+  ///   - donor: Another person's face. A copy of the real face is used if it is nil or its
+  ///     landmarks are unusable.
+  ///   - keepsTarget: Whether pixels outside the mask always stay unchanged.
   public func fake(
     of image: Image, landmarks: [Point], donor: Donor? = nil, keepsTarget: Bool = false,
     using generator: inout SeededGenerator
@@ -89,7 +90,8 @@ public struct SelfBlending: Sendable, Equatable {
     return parts.target.blended(with: parts.source, mask: parts.mask, share: parts.share)
   }
 
-  /// The same with what the fake was made of.
+  /// Makes a fake as `fake(of:landmarks:donor:keepsTarget:using:)` does, and returns it with its
+  /// pieces.
   public func blend(
     of image: Image, landmarks: [Point], donor: Donor? = nil, keepsTarget: Bool = false,
     using generator: inout SeededGenerator
@@ -101,15 +103,15 @@ public struct SelfBlending: Sendable, Equatable {
       fake: parts.target.blended(with: parts.source, mask: parts.mask, share: parts.share))
   }
 
-  /// A picture that nothing is blended into, as training shows it beside fakes: every other time
-  /// its colours and sharpness are changed, as every other fake's are outside the mask, so that
-  /// this tells nothing.
+  /// A real picture as training shows it beside fakes. In half of the cases its colours and
+  /// sharpness are changed, as those of fakes are outside the mask. So this change does not reveal
+  /// fakes.
   public func real(of image: Image, using generator: inout SeededGenerator) -> Image {
     let change = TargetChange(strength, using: &generator)
     return change.isOfTarget ? change.tone(image) : image
   }
 
-  /// Which of the copies is changed, and how: drawn first, so that `real` and `fake` change alike.
+  /// The change of one of the copies. It is drawn first, so `real` and `fake` make the same change.
   private struct TargetChange {
     var isOfTarget: Bool
     var tone: ToneChange
@@ -140,7 +142,7 @@ public struct SelfBlending: Sendable, Equatable {
     let faceWidth = Float(frame.faceWidth)
     let part = parts.randomElement(using: &generator) ?? .inner
     let outline = FaceOutline(part, of: frame, using: &generator)
-    // The face is bent a little, the outline much more, by one and the same wave.
+    // The same wave bends the face a little and the outline much more.
     let lattice = ElasticLattice(deviation: faceWidth * 0.012, using: &generator)
     let bend = generator.uniform(in: 2...7)
     let mask = BlendMask(
@@ -160,8 +162,7 @@ public struct SelfBlending: Sendable, Equatable {
     if let donor, let found = Self.map(to: donor, from: landmarks, frame, width, height) {
       (source, map, isDonors) = (donor.image, move.followed(by: found), true)
     }
-    // What is to become smaller is made so before it is moved: nothing aliases, and one
-    // interpolation is enough.
+    // Scaling down comes before moving: this avoids aliasing and needs only one interpolation.
     let wanted = isSoft ? min(softWidth / faceWidth, 1) : 1
     (source, map) = Self.reduced(source, map, to: wanted)
     source = source.warped(by: map, lattice, width: width, height: height)
@@ -172,7 +173,7 @@ public struct SelfBlending: Sendable, Equatable {
       share: isDonors ? 1 : ratio)
   }
 
-  /// A slight move around the middle of the face, from the fake's pixels to the source's.
+  /// A small random move around the middle of the face, from the fake's pixels to the source's.
   private static func smallMove(
     of frame: FaceFrame, using generator: inout SeededGenerator
   ) -> AffineMap {
@@ -189,8 +190,8 @@ public struct SelfBlending: Sendable, Equatable {
     return map
   }
 
-  /// The map from a picture's pixels to a donor's that takes face to face; nil where the donor's
-  /// landmarks are no face's.
+  /// The map from a picture's pixels to a donor's that aligns the faces; nil if the landmarks of
+  /// one are unusable.
   private static func map(
     to donor: Donor, from landmarks: [Point], _ frame: FaceFrame, _ width: Int, _ height: Int
   ) -> AffineMap? {
@@ -200,8 +201,8 @@ public struct SelfBlending: Sendable, Equatable {
     return SimilarityTransform(from: landmarks, to: donor.landmarks)?.map
   }
 
-  /// The source made smaller by areas where it has more pixels than the fake times `wanted`, and
-  /// the map to it.
+  /// Scales the source down by area if it has more pixels than the fake times `wanted`. Returns it
+  /// with the map to it.
   private static func reduced(
     _ source: Image, _ map: AffineMap, to wanted: Float
   ) -> (Image, AffineMap) {
@@ -213,14 +214,15 @@ public struct SelfBlending: Sendable, Equatable {
     let (x, y) = (
       Double(small.width) / Double(source.width), Double(small.height) / Double(source.height)
     )
-    // Whole numbers are the centres of pixels: edges, half a pixel before them, go to edges.
+    // Whole coordinates are the centres of pixels. The shift maps edges, half a pixel before, to
+    // edges.
     let shrink = AffineMap(a: x, c: (x - 1) / 2, e: y, f: (y - 1) / 2)
     return (small, map.followed(by: shrink))
   }
 }
 
 extension SeededGenerator {
-  /// Of a range of positive numbers; doublings are equally likely.
+  /// A number from a range of positive numbers, uniform on a logarithmic scale.
   mutating func logUniform(in range: ClosedRange<Float>) -> Float {
     let (low, high) = (log(range.lowerBound), log(range.upperBound))
     return exp(low + (high - low) * uniform())
@@ -228,8 +230,8 @@ extension SeededGenerator {
 }
 
 extension Image {
-  /// The image seen through a wave and then a map, which both lead from pixels of the new picture,
-  /// of `width` x `height`, to this one's. Outside is the nearest pixel.
+  /// The image seen through an elastic displacement and then a map. Both lead from pixels of the
+  /// new picture, of `width` x `height`, to pixels of this one. Outside, the nearest pixel is used.
   package func warped(
     by map: AffineMap, _ lattice: ElasticLattice, width: Int, height: Int
   ) -> Image {
@@ -243,8 +245,8 @@ extension Image {
     }
   }
 
-  /// Each channel with the mean and the deviation that another image of the same size has in the
-  /// mask (Reinhard et al., "Color Transfer between Images", 2001, in red, green and blue).
+  /// Gives each channel the mean and the standard deviation, within the mask, of another image of
+  /// the same size (Reinhard et al., "Color Transfer between Images", 2001, but in RGB).
   func recolored(as other: Image, within mask: BlendMask) -> Image {
     let (own, wanted) = (tones(within: mask), other.tones(within: mask))
     let table = (0..<3).flatMap { channel in
@@ -272,7 +274,7 @@ extension Image {
     )
   }
 
-  /// The image with `share` of another of the same size where the mask is 1.
+  /// Blends in another image of the same size, with the weight mask x `share`.
   func blended(with other: Image, mask: BlendMask, share: Float) -> Image {
     other.pixels.withUnsafeBufferPointer { bytes in
       rewritten { df_u8_blend(width * height, $0, bytes.baseAddress, mask.values, share, $1) }

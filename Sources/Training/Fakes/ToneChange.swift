@@ -2,38 +2,38 @@ import CDFKernels
 import DeepfakeCore
 import Foundation
 
-/// A slight change of a picture's colours and sharpness, by which one of two copies of it differs
-/// from the other (the source-target augmentation of Shiohara and Yamasaki 2022).
+/// A small random change of a picture's colours and sharpness, applied to one of two copies of it
+/// (the source-target augmentation of Shiohara and Yamasaki 2022).
 ///
-/// All of it is drawn when it is made, so that pictures can be changed alike.
+/// All random numbers are drawn in `init`, so the same change can be applied to several pictures.
 struct ToneChange: Sendable, Equatable {
-  /// What is done about sharpness.
+  /// The change of sharpness.
   enum Sharpness: Sendable, Equatable {
-    /// Nothing.
+    /// No change.
     case asItIs
-    /// The picture is made this much smaller, and as large as it was again.
+    /// The picture is scaled by this factor, below 1, and back to its size.
     case smaller(Float)
-    /// Details are made this much stronger.
+    /// Details are amplified by 1 plus this amount.
     case sharper(Float)
   }
 
-  /// What is added to red, green and blue.
+  /// Added to red, green and blue.
   var shift: SIMD3<Float>
-  /// The factor of brightness.
+  /// Brightness factor.
   var brightness: Float
-  /// The factor of the distance from the middle grey.
+  /// Contrast factor around mid grey (128).
   var contrast: Float
-  /// A turn of hues (1 is a whole one); 0 leaves the three as they are.
+  /// Hue shift; 1 is a full turn. If hue, saturation and value are all 0, none of them changes.
   var hue: Float
-  /// What is added to the saturation.
+  /// Added to the saturation, 0 to 1.
   var saturation: Float
-  /// What is added to the value.
+  /// Added to the value, 0 to 1.
   var value: Float
   var sharpness: Sharpness
 
-  /// A random change; `strength` times as much as usual.
+  /// A random change, `strength` times as large as by default.
   init(strength: Float, using generator: inout SeededGenerator) {
-    // All is drawn in any case: a generator's later numbers do not depend on earlier choices.
+    // Always draws all numbers, so later draws of the generator do not depend on earlier choices.
     func draw(_ most: Float) -> Float { (2 * generator.uniform() - 1) * most * strength }
     let shifted = generator.uniform() < 0.5
     let shift = SIMD3(draw(20), draw(20), draw(20))
@@ -52,7 +52,7 @@ struct ToneChange: Sendable, Equatable {
     }
   }
 
-  /// The picture changed.
+  /// Returns the changed picture, of the same size.
   func callAsFunction(_ image: Image) -> Image {
     var changed = image.lookedUp(byChannel: table)
     if hue != 0 || saturation != 0 || value != 0 {
@@ -80,12 +80,12 @@ struct ToneChange: Sendable, Equatable {
 }
 
 extension Image {
-  /// Each channel by a table of its own: 256 values of red, then of green and blue.
+  /// Looks up each channel in its own table: 256 values of red, then of green and of blue.
   func lookedUp(byChannel table: [UInt8]) -> Image {
     rewritten { df_u8_look_up_channels(width * height, $0, table, $1) }
   }
 
-  /// Details, what a small blur takes away, added `amount` times.
+  /// Adds `amount` times the details, which are the difference to a slightly blurred copy.
   func sharpened(_ amount: Float) -> Image {
     rewritten { df_u8_sharpen(height, width, $0, amount, $1) }
   }

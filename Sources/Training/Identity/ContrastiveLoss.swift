@@ -1,25 +1,24 @@
 import DeepfakeCore
 
-/// The supervised contrastive loss (Khosla et al. 2020) of embeddings of length 1: each view is to
-/// be nearer to the other views of its face than to those of any other. Faces of which it is not
-/// known whether they are one person's do not count against each other.
+/// The supervised contrastive loss (Khosla et al. 2020) of embeddings of length 1. It makes each
+/// view more similar to the other views of its face than to views of other faces. Pairs of faces
+/// that may be the same person are left out.
 package struct ContrastiveLoss: Sendable {
-  /// What similarities are divided by.
+  /// The divisor of the similarities.
   package var temperature: Float
 
-  /// A loss at a temperature.
   package init(temperature: Float) {
     self.temperature = temperature
   }
 
-  /// Low enough that its exponential is 0.
+  /// A logit so low that its exponential is 0.
   private static let excluded: Float = -1e9
 
-  /// The mean over views.
+  /// The mean loss over views.
   ///
   /// - Parameters:
-  ///   - embeddings: [views, dimension], each of length 1.
-  ///   - faces: whose each is; every one has at least two views.
+  ///   - embeddings: [views, dimension], each row of length 1.
+  ///   - faces: The face of each view. Every face has at least two views.
   package func callAsFunction(_ embeddings: Tensor, faces: [FaceIdentity]) -> Tensor {
     let count = faces.count
     precondition(

@@ -5,34 +5,33 @@ import Foundation
 import Measures
 import MediaIO
 
-/// Measures what an embedder can tell, on people that it has not learned.
+/// Measures how well an embedder recognizes people that it was not trained on.
 package struct EmbedderEvaluation: Sendable {
-  /// What randomness depends on: the views' changes.
+  /// Random seed of the changes of views.
   package var seed: UInt64 = 0
-  /// The part of the pairs of different people that may count as alike.
+  /// The fraction of pairs of different people that may count as alike.
   package var falseLinkRate = 1e-6
 
-  /// An evaluation with a false link in a million pairs.
+  /// An evaluation with one false link in a million pairs.
   package init() {}
 
-  /// What was measured.
+  /// The results of an evaluation.
   package struct Result: Sendable {
-    /// Two changed views of one picture of a named person, against views of two.
+    /// Same: two changed views of one picture of a named person. Different: views of two people.
     package var views: Verification
-    /// Neighbouring files of one shot, against a file and a named person's picture.
+    /// Same: neighbouring files of one shot. Different: a file without a name and a named person's
+    /// picture.
     package var neighbours: Verification
-    /// Pictures of one named person that do not look like one shot, against those of two people.
-    /// One of many frames hangs together with its shot, so that there are fewer independent pairs
-    /// than pairs.
+    /// Same: pictures of one named person from different shots. Different: pictures of two people.
+    /// Pictures of one shot depend on each other, so there are fewer independent pairs than pairs.
     package var people: Verification
-    /// One picture each of two named people, at least one of them held out.
+    /// One picture each of two named people, of whom at least one is held out.
     package var strangers: SimilarityHistogram
-    /// The threshold at the false-link rate asked for.
+    /// The threshold at `falseLinkRate`.
     package var threshold: Float
-    /// The most similar pictures of different people, by falling similarity.
+    /// At most 20 of the most similar pairs of different people, the most similar first.
     package var worst: [Pair]
 
-    /// Two pictures.
     package struct Pair: Sendable {
       /// The pictures' paths.
       package var first, second: String
@@ -41,11 +40,12 @@ package struct EmbedderEvaluation: Sendable {
     }
   }
 
-  /// Judges an embedder by people that are held out.
+  /// Evaluates an embedder on held-out people.
   ///
-  /// - Parameter training: those learned from, one picture of each of whom is compared with those
-  ///   held out.
-  /// - Throws: `DatasetError`, what the embedder throws, `CancellationError`.
+  /// - Parameter training: The training data. One picture of each person in it is compared with the
+  ///   held-out people.
+  /// - Throws: `DatasetError` if a picture cannot be read, `CancellationError`, and errors of the
+  ///   embedder.
   package func run(
     _ embedder: any FaceEmbedder, heldOut: IdentityData, training: IdentityData
   ) throws -> Result {
@@ -123,7 +123,7 @@ package struct EmbedderEvaluation: Sendable {
     }
   }
 
-  /// The correlation of sketches below which two pictures are taken for different shots.
+  /// Two pictures whose sketches correlate less than this count as different shots.
   private static let differentShot: Float = 0.3
 
   private func strangers(
@@ -151,21 +151,22 @@ package struct EmbedderEvaluation: Sendable {
   private static let worstCount = 20
 }
 
-/// Embeds a manifest's pictures, as they are or changed.
+/// Embeds a manifest's pictures, unchanged or with random changes.
 private struct CropEmbedding {
   let embedder: any FaceEmbedder
   let seed: UInt64
 
   private static let block = 128
-  /// The side of views: blur and compression are as strong as in training.
+  /// Side of the views in pixels, chosen so that blur and compression are as strong as in training.
   private static let viewSide = 112
 
-  /// [indices, dimension], in the order of `indices`.
+  /// Embeddings of unchanged pictures: [indices, dimension], in the order of `indices`.
   func plain(_ manifest: FaceManifest, _ indices: [Int]) throws -> Tensor {
     try embeddings(manifest, indices) { image, _ in image }
   }
 
-  /// The same of pictures changed as in training; equal numbers change a picture alike.
+  /// Embeddings of pictures with the random changes of training. The same `number` gives the same
+  /// change.
   func views(_ manifest: FaceManifest, _ indices: [Int], number: Int) throws -> Tensor {
     try embeddings(manifest, indices) { [seed] image, sample in
       var generator = SeededGenerator(seed: seed, label: "view \(number) \(sample.path)")
@@ -203,7 +204,7 @@ private struct CropEmbedding {
 }
 
 extension Tensor {
-  /// Some rows of a matrix.
+  /// The given rows of a matrix.
   fileprivate func rows(_ indices: [Int]) -> Tensor {
     let columns = shape[1]
     return Tensor(shape: [indices.count, columns]) { target in
@@ -227,7 +228,7 @@ extension Tensor {
     }
   }
 
-  /// Calls `body` with the dot product of every row of this matrix and every row of another.
+  /// Calls `body` with the dot product of each row of this matrix with each row of another.
   fileprivate func forEachSimilarity(
     to other: Tensor, _ body: (_ row: Int, _ column: Int, _ similarity: Float) -> Void
   ) {

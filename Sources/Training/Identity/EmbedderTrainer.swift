@@ -4,34 +4,34 @@ import FaceData
 import Foundation
 import Settings
 
-/// Trains a `LookAlikeNetwork` on pictures of which it is known which show one face.
+/// Trains a `LookAlikeNetwork` on pictures, some of which are known to show the same face.
 ///
-/// A run lives in a folder, as those of a `Trainer` do. What comes out depends on the options and
-/// the data alone, not on the number of threads nor on interruptions.
+/// A run is kept in a folder, as for `Trainer`. The result depends on the options and the data
+/// alone, not on the number of threads or on interruptions.
 package struct EmbedderTrainer: FaceTrainer {
-  /// How it learns.
+  /// Settings of the training.
   package struct Options: FaceTrainerOptions {
-    /// Optimiser steps.
+    /// Number of optimiser steps.
     package var steps = 1500
-    /// Pairs of views a step.
+    /// Number of pairs of views in a step.
     package var pairs = 128
-    /// The highest learning rate of AdamW; it rises for a twentieth of the steps and falls along a
-    /// cosine.
+    /// The highest learning rate of AdamW. The rate rises during a twentieth of the steps and then
+    /// falls along a cosine.
     package var learningRate: Float = 2e-3
-    /// How strongly weights are drawn to 0.
+    /// Weight decay of AdamW.
     package var weightDecay: Float = 0.02
-    /// What similarities are divided by in the loss.
+    /// The divisor of the similarities in the loss.
     package var temperature: Float = 0.1
-    /// What the gradient's norm is clipped to.
+    /// The norm that a longer gradient is clipped to.
     package var clip: Float = 1
-    /// The side of the network's input in pixels.
+    /// Side of the network's input in pixels.
     package var size = LookAlikeNetwork.nativeSize
-    /// Where all randomness comes from.
+    /// Random seed; the same seed gives the same weights.
     package var seed: UInt64 = 0
     /// Threads that prepare pictures; the weights do not depend on their number.
     package var loaderThreads = 1
 
-    /// What the shipped weights were trained with.
+    /// The settings of the shipped weights.
     package init() {}
 
     package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
@@ -54,10 +54,10 @@ package struct EmbedderTrainer: FaceTrainer {
     }
   }
 
-  /// Steps of an epoch, which is what a run is saved and told by.
+  /// Number of steps in an epoch. A run saves and reports after each epoch.
   package static let epochSteps = 100
 
-  /// How it learns.
+  /// Settings of the training.
   package let options: Options
   package var checkpoints = CheckpointTimes()
   package var startsFromSeed = true
@@ -97,7 +97,7 @@ package struct EmbedderTrainer: FaceTrainer {
   }
 }
 
-/// Views of faces, two of one face after the other.
+/// Views of faces. Each two consecutive views show one face.
 struct ViewBatch: TrainingBatch {
   let images: Tensor
   let faces: [FaceIdentity]
@@ -107,7 +107,7 @@ struct ViewBatch: TrainingBatch {
   var notes: [String] { [] }
 }
 
-/// A look-alike network that learns from pairs of views, as a `TrainingLoop` trains it.
+/// The training task of a look-alike network that learns from pairs of views.
 final class EmbedderTask: TrainingTask {
   let options: TrainingOptions
   let identity: [String: String]
@@ -200,21 +200,21 @@ final class EmbedderTask: TrainingTask {
   func load(_ state: StateDict) throws { try store.load(state) }
 }
 
-/// Batches of views step by step, pass after pass over the data, prepared ahead.
+/// Batches of views, step by step, in repeated passes over the data. They are prepared ahead.
 private struct ViewStream {
-  /// Times the input's size that pictures have while they are changed: most views are parts of
-  /// them.
+  /// The size of pictures while they are changed, relative to the input's. It is above 1 since most
+  /// views are crops of a picture.
   private static let detail: Float = 1.75
 
-  /// Views in a batch: two of each pair, as far as there are so many.
+  /// Number of views in a batch: two for each pair, at most all views of a pass.
   let batchSize: Int
   private let plan: ViewPlan
   private let options: EmbedderTrainer.Options
-  /// Batches of a pass.
+  /// Number of batches in a pass.
   private let passLength: Int
   private var order: [Int] = []
   private var loader: FaceLoader?
-  /// The step whose batch the loader gives next.
+  /// The step whose batch the loader returns next.
   private var next = -1
 
   init(_ plan: ViewPlan, _ options: EmbedderTrainer.Options) {
@@ -225,7 +225,8 @@ private struct ViewStream {
     passLength = views / batchSize
   }
 
-  /// The batch of a step. Steps in order cost nothing but their pictures.
+  /// The batch of a step. Consecutive steps continue the current pass; any other step starts a new
+  /// loader.
   mutating func batch(of step: Int, end: Int) throws -> ViewBatch {
     let start = step % passLength * batchSize
     if step != next || start == 0 { begin(pass: step / passLength, start: start) }
@@ -234,7 +235,7 @@ private struct ViewStream {
     }
     next = step + 1
     let slots = start..<start + batch.indices.count
-    // Both views of a pair are of the first one's face.
+    // Both views of a pair count as the face of the first one.
     return ViewBatch(
       images: batch.images, faces: slots.map { plan.data.face(order[$0 / 2 * 2]) },
       files: batch.indices.map { plan.data.manifest.samples[$0].path }, end: end)

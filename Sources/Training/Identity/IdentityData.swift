@@ -2,31 +2,31 @@ import DeepfakeCore
 import FaceData
 import Foundation
 
-/// Pictures and which of them show one face, as far as that is known.
+/// Pictures, and which of them show the same face, as far as that is known.
 ///
-/// A sample with a person in the manifest shows that person and nobody else of those named. One
-/// without may show anybody: what is known of it is only that the few files next to it in its
-/// folder that look like the same shot show the same face.
+/// A sample with a person in the manifest shows that person and no other named person. A sample
+/// without a person may show anybody. It is only known to show the same face as the few
+/// neighbouring files in its folder that look like the same shot.
 package struct IdentityData: Sendable {
-  /// The pictures.
+  /// The pictures and what is known about them.
   package let manifest: FaceManifest
   /// The samples of each named person, in order.
   package let people: [[Int]]
-  /// The number of the person that each sample shows, in `people`; nil for those of which it is not
-  /// known.
+  /// The index in `people` of each sample's person; nil if the person is unknown.
   let person: [Int?]
-  /// The neighbours of each sample without a person that look like the same shot.
+  /// For each sample without a person, the neighbours that look like the same shot.
   package let neighbours: [Int: [Int]]
 
-  /// Files on either side that count as neighbours.
+  /// Number of files on each side that are considered as neighbours.
   static let reach = 3
-  /// The correlation of two sketches from which neighbours are taken for one shot. Pictures of
-  /// different people that lie far apart reach it once in a thousand pairs.
+  /// The correlation of two sketches from which neighbours count as one shot. Of pictures of
+  /// different people that are far apart, one in a thousand pairs reaches it.
   static let sameShot: Float = 0.8
 
-  /// The data of a manifest. The pictures of samples without a person are read once.
+  /// Finds the people and the neighbours in a manifest. Pictures of samples without a person are
+  /// read once.
   ///
-  /// - Throws: `DatasetError` of the first picture that cannot be read.
+  /// - Throws: `DatasetError` for the first picture that cannot be read.
   package init(_ manifest: FaceManifest) throws(DatasetError) {
     self.manifest = manifest
     let samples = manifest.samples
@@ -65,20 +65,21 @@ package struct IdentityData: Sendable {
     self.neighbours = neighbours
   }
 
-  /// The face of each sample for a `ContrastiveLoss`.
+  /// The face that a sample shows, for `ContrastiveLoss`.
   package func face(_ index: Int) -> FaceIdentity {
     person[index].map { FaceIdentity.person($0) } ?? .unknown(index)
   }
 }
 
-/// Whose face a view shows.
+/// The face that a view shows.
 package enum FaceIdentity: Sendable, Hashable {
-  /// One of the named people, each different from the others.
+  /// A named person. Different numbers are different people.
   case person(Int)
-  /// Somebody who may be anybody else without a name, but none of the named people.
+  /// An unnamed person, who may be the same as another unnamed one. It is assumed to be none of
+  /// the named people.
   case unknown(Int)
 
-  /// Whether the two are known to be different people.
+  /// Whether the two faces are known to show different people.
   package func differs(from other: FaceIdentity) -> Bool {
     if case .unknown = self, case .unknown = other { return false }
     return self != other
@@ -86,13 +87,13 @@ package enum FaceIdentity: Sendable, Hashable {
 }
 
 extension IdentityData {
-  /// A manifest in a part to learn from and one to judge by, as `HoldOut` splits it: by the
-  /// manifest's column `split`, or else a fifth. Samples without a video stay without one.
+  /// Divides a manifest into training and held-out samples with `HoldOut`: by the column `split`,
+  /// or else a fifth is held out. Samples without a video still have none afterwards.
   ///
-  /// - Throws: `DatasetError` where nothing can be held out.
+  /// - Throws: `DatasetError` if nothing can be held out.
   package static func split(_ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
     var split = try HoldOut().split(manifest)
-    // Groups made up for samples that the manifest says nothing of would count as known otherwise.
+    // Restores the original samples: video names made up by `HoldOut` would count as known videos.
     split.training = manifest.subset(having: split.training)
     split.heldOut = manifest.subset(having: split.heldOut)
     return split

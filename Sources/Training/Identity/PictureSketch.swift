@@ -3,12 +3,12 @@ import FaceData
 import Foundation
 import MediaIO
 
-/// A picture as sixteen by sixteen shades of grey, whatever its light and contrast: enough to tell
-/// whether two crops are of one shot, no more.
+/// A picture as 16x16 grey values, normalised for brightness and contrast. It is only detailed
+/// enough to tell whether two crops are from the same shot.
 struct PictureSketch: Sendable {
   static let side = 16
 
-  /// Of mean 0 and length 1.
+  /// Grey values of mean 0, scaled to length 1.
   private let values: [Float]
 
   init(_ picture: Image) {
@@ -29,7 +29,7 @@ struct PictureSketch: Sendable {
 
   /// The sketches of some samples, by their indices.
   ///
-  /// - Throws: `DatasetError` of the first picture that cannot be read.
+  /// - Throws: `DatasetError` for the first picture that cannot be read.
   static func sketches(
     of indices: [Int], in manifest: FaceManifest
   ) throws(DatasetError) -> [Int: PictureSketch] {

@@ -1,35 +1,34 @@
 import DeepfakeCore
 
-/// Which pictures an epoch shows: pairs of views of one face.
+/// Chooses the pictures of an epoch: pairs of views of one face.
 package struct ViewPlan: Sendable {
-  /// Views of a person that an epoch shows first, at most: a person with many pictures must not
-  /// drown the others.
+  /// Maximum number of pairs of one person in an epoch, so that people with many pictures do not
+  /// dominate.
   package static let viewsOfPerson = 40
 
   let data: IdentityData
   let seed: UInt64
 
-  /// The plan of a run.
   package init(data: IdentityData, seed: UInt64) {
     self.data = data
     self.seed = seed
   }
 
-  /// The samples of an epoch's views, two that belong together after the other.
+  /// The samples of an epoch's views. Each two consecutive ones show one face.
   package func samples(epoch: Int) -> [Int] {
     var generator = SeededGenerator(seed: seed, label: "views \(epoch)")
     var anchors = data.people.flatMap { pictures in
       pictures.count <= Self.viewsOfPerson
         ? pictures : Array(pictures.shuffled(using: &generator).prefix(Self.viewsOfPerson))
     }
-    // As many of those without a name, which tell each other apart from nobody but the named.
+    // Adds as many unnamed faces. These are only known to differ from the named people.
     let unknown = data.person.indices.filter { data.person[$0] == nil }
     anchors += unknown.shuffled(using: &generator).prefix(max(anchors.count, 1))
     anchors.shuffle(using: &generator)
     return anchors.flatMap { [$0, partner(of: $0, using: &generator)] }
   }
 
-  /// Another picture of the same face where there is one, or the same picture.
+  /// Another picture of the same face; the same picture if there is none.
   private func partner(of index: Int, using generator: inout SeededGenerator) -> Int {
     let others =
       data.person[index].map { person in data.people[person].filter { $0 != index } }
@@ -39,8 +38,8 @@ package struct ViewPlan: Sendable {
 }
 
 extension Augmentation {
-  /// How one picture of a face becomes another, for embedders to learn that it is the same face:
-  /// place, light, colour, sharpness, compression, parts covered.
+  /// Random changes from which embedders learn that a face stays the same: position, light, colour,
+  /// sharpness, compression, covered parts.
   static let views = Augmentation([
     Step(HorizontalFlip(), probability: 0.5),
     Step(Rotation(degrees: -20...20, edges: .replicate), probability: 0.6),

@@ -2,9 +2,9 @@ import DeepfakeCore
 import FaceData
 import Synchronization
 
-/// Puts batches together out of crops that come in any order.
+/// Assembles batches out of crops that are finished in any order.
 final class BatchAssembly: Sendable {
-  /// A batch in the making.
+  /// A batch with missing crops.
   private struct Pending {
     var crops: [Result<PreparedCrop, DatasetError>?]
     var missing: Int
@@ -21,7 +21,7 @@ final class BatchAssembly: Sendable {
     self.batchSize = batchSize
   }
 
-  /// Makes the crop at a place of the slots; the batch where it is the last that was missing in it.
+  /// Makes the crop at a place of `slots`. Returns its batch if this was the last missing crop.
   func add(_ place: Int) -> Result<FaceBatch, DatasetError>? {
     let batch = place / batchSize
     let start = slots.lowerBound + batch * batchSize

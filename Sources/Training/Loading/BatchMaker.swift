@@ -4,19 +4,20 @@ import DeepfakeCore
 import FaceData
 import MediaIO
 
-/// A crop of the input's size and what the network should say of it.
+/// A crop of the input's size, and its target probability of "fake".
 struct PreparedCrop: Sendable {
   var image: Image
   var label: Float
 }
 
-/// Makes crops out of samples and batches out of crops; each a function of its place alone.
+/// Makes crops out of samples, and batches out of crops. Each result depends only on its place in
+/// the order.
 struct BatchMaker: Sendable {
   private let manifest: FaceManifest
   private let order: [Int]
   private let options: FaceLoader.Options
   private let originals: OriginalIndex?
-  /// Where fakes are made: whose faces they may get.
+  /// Finds donor faces for made fakes; nil if none are made.
   private let donors: DonorSearch?
 
   init(_ manifest: FaceManifest, order: [Int], _ options: FaceLoader.Options) {
@@ -28,7 +29,7 @@ struct BatchMaker: Sendable {
     donors = manifest.hasMadeFakes ? DonorSearch(manifest) : nil
   }
 
-  /// The crop at a place of the order.
+  /// Makes the crop at a place of the order.
   func crop(_ slot: Int) -> Result<PreparedCrop, DatasetError> {
     let index = order[slot]
     let sample = manifest.samples[index]
@@ -39,7 +40,7 @@ struct BatchMaker: Sendable {
       if let mixup = options.augmentation.mixup, mixup.partner == .original {
         share = mixup.share(using: &generator)
       }
-      // A real crop and the fake made from it are changed alike.
+      // An equal generator, so a real crop and the fake made from it get the same changes.
       var alike = generator
       let place = "\(options.epoch) \(slot) \(index)"
       let made = sample.isMade ? index : nil
@@ -54,16 +55,15 @@ struct BatchMaker: Sendable {
     }
   }
 
-  /// The crop of a sample, as a fake where `made` says of which sample, changed at random. `place`
-  /// is what fakes depend on beside the seed.
+  /// Loads a sample's crop and changes it at random. If `made` is a sample's index, a fake is made
+  /// of it. `place` and the seed determine the fake.
   private func augmented(
     _ sample: FaceSample, made: Int?, at place: String, using generator: inout SeededGenerator
   ) throws(DatasetError) -> Image {
     var (image, points) = options.augmentation.reduced(
       try Self.picture(sample), sample.landmarks, for: options.input, detail: options.detail)
     if let donors {
-      // Of its own, so that a real crop and the fake made of it are changed alike by the
-      // augmentation.
+      // A separate generator, so the augmentation still changes a real crop and its fake alike.
       var own = SeededGenerator(seed: options.seed, label: "fake \(place)")
       if let made {
         image = options.blending.fake(
@@ -85,8 +85,8 @@ struct BatchMaker: Sendable {
     }
   }
 
-  /// Another person's face for a fake, as often as fakes get one. A picture that cannot be used is
-  /// told where it is a sample of its own.
+  /// Another person's face, with the probability of `blending.donor`; otherwise nil. An unreadable
+  /// picture gives nil, too; it is reported as a sample of its own.
   private func donor(
     for index: Int, _ donors: DonorSearch, _ place: String
   ) -> SelfBlending.Donor? {
@@ -99,7 +99,7 @@ struct BatchMaker: Sendable {
     return SelfBlending.Donor(image, landmarks: points)
   }
 
-  /// The batch of the crops of some places.
+  /// Makes the batch of finished crops.
   func batch(
     _ crops: [Result<PreparedCrop, DatasetError>], _ slots: Range<Int>
   ) -> Result<FaceBatch, DatasetError> {
@@ -131,7 +131,7 @@ struct BatchMaker: Sendable {
         indices: indices, skipped: skipped, end: slots.upperBound))
   }
 
-  /// Mixes a batch's crops with each other, in one share.
+  /// Mixes a batch's crops with each other, all with the same share.
   private func mix(_ crops: inout [PreparedCrop], first: Int) {
     guard let mixup = options.augmentation.mixup, mixup.partner == .batch, crops.count > 1 else {
       return
@@ -149,7 +149,7 @@ struct BatchMaker: Sendable {
 
 /// Finds the real crop that a fake was made from.
 private struct OriginalIndex: Sendable {
-  /// Real samples of each video.
+  /// The real samples of each video.
   private let crops: [Int32: [Int32]]
   /// The real sample of each picture out of which a fake is made.
   private var pictures: [UInt32: Int32] = [:]
@@ -163,7 +163,8 @@ private struct OriginalIndex: Sendable {
     crops = manifest.table.realSamplesByVideo
   }
 
-  /// The crop of the fake's original that has the fake's file name, or else the nearest time.
+  /// The crop of the fake's original with the same file name, or else with the nearest time. For a
+  /// made fake, the real sample with the same picture. Nil if there is none.
   func original(of index: Int, in manifest: FaceManifest) -> Int? {
     let table = manifest.table
     let row = table.rows[index]
@@ -182,7 +183,7 @@ private struct OriginalIndex: Sendable {
 }
 
 extension Image {
-  /// This image times 1 - `share` plus another of its size times `share`.
+  /// Mixes two images of the same size: this one times 1 - `share`, plus the other times `share`.
   func mixed(with other: Image, share: Float) -> Image {
     precondition(
       other.width == width && other.height == height,

@@ -2,11 +2,11 @@ import Classifiers
 import DeepfakeCore
 import FaceData
 
-/// Batches of face crops in order, decoded and augmented ahead of their consumer by threads of its
-/// own.
+/// Loads batches of face crops in order. Its own threads decode and augment them ahead of the
+/// consumer.
 ///
-/// What a batch holds depends on the options and the seed alone, not on the number of threads. At
-/// most `ahead` batches are in memory beside the one that the consumer has.
+/// A batch's content depends on the options and the seed alone, not on the number of threads. At
+/// most `ahead` batches are in memory, in addition to the consumer's.
 ///
 /// ```swift
 /// let order = try Sampler(manifest, order: .shuffled, seed: 1).indices(epoch: 0)
@@ -15,43 +15,41 @@ import FaceData
 /// while let batch = try loader.next() { print(batch.images.shape, batch.labels.scalars) }
 /// ```
 public final class FaceLoader {
-  /// How samples become batches.
+  /// Options of loading and changing samples.
   public struct Options: Sendable {
-    /// Samples in a batch.
+    /// Number of samples in a batch.
     public var batchSize: Int
-    /// What the network expects.
+    /// The network's input: size, normalisation, and how crops are fitted.
     public var input: InputSpec
-    /// How crops are changed.
+    /// The random changes of crops.
     public var augmentation: Augmentation
-    /// How fakes are made where the manifest has such that are to be made.
+    /// How fakes are made for the manifest's made samples.
     public var blending: SelfBlending
-    /// Whether every other fake is made by changing the colours and the sharpness of all but the
-    /// face, and every other picture that is not made is changed likewise, so that this tells
-    /// nothing. Only where the order has made fakes.
+    /// Whether half of the made fakes have changed colours and sharpness outside the face. If so,
+    /// half of the other pictures are changed alike, so that the change does not reveal fakes. It
+    /// has an effect only with made fakes.
     public var changesTones: Bool
-    /// Times the input's size that crops are scaled down to, where they are larger, before they are
-    /// changed.
+    /// Larger crops are first scaled down to this many times the input's size.
     public var detail: Float
-    /// What randomness depends on, beside the epoch, the place in the order and the sample.
+    /// Random seed. Randomness also depends on the epoch, the place in the order and the sample.
     public var seed: UInt64
-    /// The number of the epoch, from 1.
+    /// Number of the epoch.
     public var epoch: Int
-    /// Samples at the order's beginning that have been used already: where a run that was stopped
-    /// goes on.
+    /// Number of samples at the beginning of the order to skip, because a stopped run used them
+    /// already.
     public var start: Int
-    /// Whether samples at the end that do not fill a batch are left out.
+    /// Whether the last samples are left out if they do not fill a batch.
     public var dropsLast: Bool
-    /// Whether pictures that cannot be used are left out of their batch and told in it, instead of
-    /// ending the work.
+    /// Whether unreadable pictures are left out and listed in their batch; otherwise they end the
+    /// loading.
     public var skipsBroken: Bool
-    /// Threads that prepare batches.
+    /// Number of threads that prepare batches.
     public var threads: Int
-    /// Batches prepared ahead.
+    /// Number of batches prepared ahead.
     public var ahead: Int
 
-    /// Batches of some size for an input: no augmentation (of crops twice the input's size), from
-    /// the first sample to the last, ended by a broken picture, prepared by as many threads as
-    /// there are processors and three batches ahead.
+    /// The default options: no augmentation, `detail` 2, all samples from the first to the last, an
+    /// unreadable picture ends the loading, a thread for each processor, three batches ahead.
     public init(batchSize: Int, input: InputSpec) {
       self.batchSize = batchSize
       self.input = input
@@ -69,12 +67,12 @@ public final class FaceLoader {
     }
   }
 
-  /// The number of batches in all, from `start` on.
+  /// Number of batches from `start` on.
   public let batchCount: Int
   private let queue: WorkQueue<Result<FaceBatch, DatasetError>>
   private var isOver = false
 
-  /// A loader of the manifest's samples at the indices `order`, which starts to work at once.
+  /// Starts to load the manifest's samples with the indices `order`.
   public init(_ manifest: FaceManifest, order: [Int], _ options: Options) {
     precondition(
       options.batchSize > 0 && options.threads > 0 && options.ahead > 0,
@@ -100,41 +98,42 @@ public final class FaceLoader {
 
   deinit { queue.stop() }
 
-  /// The next batch, waited for where it is not ready; nil after the last.
+  /// Waits for the next batch; nil after the last.
   ///
-  /// - Throws: `DatasetError` of the first picture in order that cannot be used; nothing comes
-  ///   after.
+  /// - Throws: `DatasetError` for the first picture, in order, that cannot be used. No batch
+  ///   follows.
   public func next() throws(DatasetError) -> FaceBatch? {
     guard !isOver, case .outcome(_, let batch) = queue.next() else { return nil }
     if case .failure = batch { stop() }
     return try batch.get()
   }
 
-  /// Stops the work. Threads end as soon as they have done the picture that they are at.
+  /// Stops the work. Each thread first finishes its current picture.
   public func stop() {
     isOver = true
     queue.stop()
   }
 }
 
-/// Some face crops as a network in training takes them.
+/// A batch of face crops for training.
 public struct FaceBatch: Sendable {
-  /// A picture that could not be used.
+  /// A picture that was left out because it could not be used.
   public struct Skipped: Sendable {
     /// The sample's index in the manifest.
     public let index: Int
-    /// What is wrong with its picture.
+    /// Why the picture could not be used.
     public let error: DatasetError
   }
 
-  /// [crops, size, size, 3], normalised; no crop where all were to be skipped.
+  /// [crops, size, size, 3], normalised. Without crops if all were left out.
   public let images: Tensor
-  /// [crops], what the probability of "fake" should be: 0 or 1, or between them after mixup.
+  /// [crops]: the target probabilities of "fake", 0 or 1, or between them after mixup.
   public let labels: Tensor
   /// The samples' indices in the manifest.
   public let indices: [Int]
-  /// What was to be in the batch and is not.
+  /// Pictures of this batch that were left out.
   public let skipped: [Skipped]
-  /// How many samples of the order have been used up to here: where a loader that goes on begins.
+  /// Number of samples of the order used up to the end of this batch: the `start` of a loader that
+  /// continues here.
   public let end: Int
 }

@@ -1,19 +1,19 @@
 import DeepfakeCore
 import FaceData
 
-/// The fakes of a manifest that are to be made, as a `Sampler` hands them out.
+/// The made fakes of a manifest, for a `Sampler`.
 struct MadeSamples: Sendable {
-  /// All of them.
+  /// All made fakes.
   private let samples: [Int32]
-  /// All others, in order: real samples and fakes.
+  /// All other samples in order: real samples and existing fakes.
   private let others: [Int32]
-  /// The real ones among the others.
+  /// The real samples.
   private let real: [Int32]
-  /// Which of `samples` is made of a real sample.
+  /// The made fake of each real sample that has one.
   private let made: [Int32: Int32]
-  /// By person and video.
+  /// The made fakes by person and video.
   private let people: [Sampler.People]
-  /// The part of the fakes that are made.
+  /// The fraction of fakes that are made; 1 if there are no existing fakes.
   private let share: Double
 
   init(_ manifest: FaceManifest, share: Float) {
@@ -39,26 +39,27 @@ struct MadeSamples: Sendable {
     self.share = real.count == others.count ? 1 : Double(share)
   }
 
-  /// Fakes that are there already.
+  /// Number of existing fakes.
   private var fakes: Int { others.count - real.count }
 
-  /// How many samples an epoch has that is half real and half fake.
+  /// Number of samples in an epoch of an alternating order, half real and half fake.
   var epochCount: Int { fakes == 0 ? 2 * others.count : others.count }
 
-  /// How many of so many fakes are made.
+  /// Of a number of fakes, how many are made.
   func count(of fakes: Int) -> Int { Int((Double(fakes) * share).rounded()) }
 
-  /// The fakes that an epoch has in which the others come once.
+  /// Number of made fakes in an epoch that shows every other sample once.
   private var madeOnce: Int {
     guard share < 1 else { return samples.count }
     return min(samples.count, Int((Double(fakes) * share / (1 - share)).rounded()))
   }
 
-  /// How many samples such an epoch has.
+  /// Number of samples in an epoch that shows every other sample once.
   var onceCount: Int { madeOnce + (share < 1 ? others.count : real.count) }
 
-  /// The samples of such an epoch: the others (with a share of 1 the real ones), then those that
-  /// are made; over the epochs these come equally often, or, without an epoch, they are the first.
+  /// The samples of an epoch that shows every other sample once (with a share of 1, only the real
+  /// ones), followed by made fakes. Over the epochs, each made fake is shown equally often. If
+  /// `epoch` is nil, the first made fakes are used.
   func once(epoch: Int?, seed: UInt64) -> [Int] {
     let kept = share < 1 ? others : real
     let count = madeOnce
@@ -69,7 +70,7 @@ struct MadeSamples: Sendable {
     return (kept + chosen).map { Int($0) }
   }
 
-  /// The fake that is made of a real sample, or else of another one.
+  /// The made fake of a real sample, or if it has none, a random one.
   func sample(
     of real: Int, byPerson: Bool, _ generator: inout SeededGenerator
   ) -> Int {

@@ -2,69 +2,69 @@ import DeepfakeCore
 import FaceData
 import Measures
 
-/// The order in which an epoch shows the samples of a manifest: a function of the seed and the
-/// epoch alone.
+/// The order of samples in an epoch. It depends on the seed and the epoch alone.
 ///
-/// Where the manifest has fakes that are to be made (`FaceManifest.withMadeFakes`), `madeShare`
-/// says how many of the fakes are. In an order that is half real and half fake, such a fake is made
-/// of the real face that it alternates with, or, if none can be made of that one, of another; an
-/// epoch is as long as the rest of the manifest, or twice as long where that is all real.
+/// If the manifest has made fakes (`FaceManifest.withMadeFakes`), `madeShare` is their fraction of
+/// the fakes. In an alternating order, half real and half fake, a made fake is made of the real
+/// face that it alternates with, or of another if that is impossible. Such an epoch is as long as
+/// the manifest without made fakes, or twice as long if that has only real samples.
 public struct Sampler: Sendable {
-  /// In which order an epoch shows samples.
+  /// The order of samples in an epoch.
   public enum Order: String, Sendable, CaseIterable {
-    /// Every sample once, shuffled. Of the fakes that can be made as many, at most each once, as it
-    /// takes for their share; with a share of 1, all of them and no others.
+    /// Every sample once, shuffled. As many made fakes are added as their share requires, each at
+    /// most once. With a share of 1, all made fakes and no other fakes are shown.
     case shuffled
-    /// As many real samples as fake ones, alternating in random order; an epoch is as long as the
-    /// manifest. Each label's samples come equally often over the epochs, shuffled anew each time
-    /// all have come.
+    /// Real and fake samples alternate, in random order; an epoch is as long as the manifest. Over
+    /// the epochs, all samples of a label are shown equally often. They are shuffled again after
+    /// each pass.
     case balanced
-    /// As many real samples as fake ones, drawn one by one: a person of those with such samples,
-    /// then one of the person's videos, then one of the video's frames, all equally likely. A
-    /// sample without a person counts its video as one; without either, itself.
+    /// Real and fake samples alternate. Each is drawn independently: first a person who has samples
+    /// of the label, then one of the person's videos, then one of the video's frames, all with
+    /// equal probability. A sample without a person counts its video as the person. A sample with
+    /// neither is a person of its own.
     case people
-    /// As `balanced`, but a fake alternates with the real face that it was made from (of its
-    /// `original`), where the manifest has that: what then tells the two apart is neither the
-    /// person nor the scene. A fake without one alternates with a real face of which no fake was
-    /// made.
+    /// As `balanced`, but a fake alternates with a real face of its `original`, if the manifest has
+    /// one. So neither the person nor the scene tells the two apart. Other fakes alternate with
+    /// real faces of which no fake was made.
     case pairs
-    /// As the manifest has them. As many fakes are made as in `shuffled`: the first ones.
+    /// The order of the manifest. As many fakes are made as in `shuffled`, the first ones.
     case sequential
 
     /// Whether real and fake samples alternate.
     var alternates: Bool { self != .shuffled && self != .sequential }
   }
 
-  /// How the epoch is ordered.
+  /// The order of samples.
   public let order: Order
-  /// What the order depends on.
+  /// Random seed; the same seed gives the same order.
   public let seed: UInt64
-  /// This process's number of those that share the work.
+  /// The number of this process among the processes that share the work, from 0.
   public let rank: Int
-  /// How many processes share the work.
+  /// The number of processes that share the work.
   public let processes: Int
-  /// Samples of the manifest, without the fakes that are to be made, that an epoch is as long as.
+  /// The length of an epoch: the number of samples without made fakes.
   private let count: Int
   private let labels: [[Int32]]
   private let people: [[People]]
-  /// The real samples of each fake, and those of no fake; empty unless the order is `pairs`.
+  /// The real samples of each fake's original, and those without fakes; empty unless the order is
+  /// `pairs`.
   private let originals: OriginalSamples
-  /// The fakes that are to be made; nil where there are none.
+  /// The made fakes; nil if there are none.
   private let made: MadeSamples?
 
-  /// One person's samples of one label: video by video.
+  /// One person's samples of one label, by video.
   struct People: Sendable {
     var videos: [[Int32]]
   }
 
-  /// A sampler of a manifest.
+  /// Makes a sampler of a manifest.
   ///
-  /// Of each `processes` samples, the process `rank` gets one; those at the end that do not go
-  /// round are left out, so that all have equally many.
+  /// Of every `processes` consecutive samples, the process `rank` gets one. Remaining samples at
+  /// the end are left out, so all processes get the same number.
   ///
-  /// - Parameter madeShare: The part of the fakes that are made of real faces, where there are
-  ///   such; all where there are no others.
-  /// - Throws: `DatasetError.impossible` where half and half is asked for and a label is missing.
+  /// - Parameter madeShare: The fraction of the fakes that are made of real faces, if the manifest
+  ///   has made fakes. It is 1 if there are no other fakes.
+  /// - Throws: `DatasetError.impossible` if the order alternates and a label has no samples.
   public init(
     _ manifest: FaceManifest, order: Order, madeShare: Float = 0.5, seed: UInt64, rank: Int = 0,
     processes: Int = 1
@@ -117,7 +117,7 @@ public struct Sampler: Sendable {
         numbers[person] = number
         people.append(People(videos: []))
       }
-      // A video may show several people: its frames are theirs each.
+      // A video may show several people: each person gets their own frames of it.
       let video = Key(kind: number, number: row.video >= 0 ? row.video : -1 - sample)
       if let place = videos[video] {
         people[number].videos[place].append(sample)
@@ -129,7 +129,7 @@ public struct Sampler: Sendable {
     return people
   }
 
-  /// The number of samples that an epoch has for this process.
+  /// Number of samples in an epoch, for this process.
   public var epochLength: Int {
     let whole = order.alternates ? count / 2 * 2 : made?.onceCount ?? count
     return processes == 1 ? whole : whole / processes
@@ -175,7 +175,8 @@ public struct Sampler: Sendable {
     return Int(sample)
   }
 
-  /// A real sample and a fake each, either first; of the fakes, the share that is made.
+  /// Pairs of a real sample and a fake, in random order within a pair. The share of made fakes is
+  /// kept.
   private func pairsWithMade(_ epoch: Int, _ generator: inout SeededGenerator) -> [Int] {
     guard let made else { return [] }
     let half = count / 2
@@ -213,7 +214,7 @@ public struct Sampler: Sendable {
     return result
   }
 
-  /// A real sample for each of an epoch's fakes, by `pairs`.
+  /// A real sample for each of an epoch's fakes, in the order `pairs`.
   private func partners(of fakes: [Int32], epoch: Int) -> [Int32] {
     var generator = SeededGenerator(seed: seed, label: "originals of epoch \(epoch)")
     let loose = originals.loose.isEmpty ? labels[0] : originals.loose
@@ -225,7 +226,7 @@ public struct Sampler: Sendable {
     }
   }
 
-  /// A real and a fake sample each, either first.
+  /// Pairs of a real and a fake sample, in random order within a pair.
   private func pairs(
     _ count: Int, _ generator: inout SeededGenerator,
     _ sample: (_ pair: Int, _ label: Int, _ generator: inout SeededGenerator) -> Int
@@ -240,12 +241,12 @@ public struct Sampler: Sendable {
     return result
   }
 
-  /// A part of a label's endless sequence: all its samples, shuffled, again and again.
+  /// A range of a label's infinite sequence: repeated passes over all its samples, each shuffled.
   private func part(_ label: FaceLabel, _ range: Range<Int>) -> [Int32] {
     Self.part(of: labels[Int(label.rawValue)], named: label.word, range, seed: seed)
   }
 
-  /// The same of any samples.
+  /// A range of the infinite sequence of any samples, of which there must be at least one.
   static func part(
     of samples: [Int32], named name: String, _ range: Range<Int>, seed: UInt64
   ) -> [Int32] {
@@ -264,16 +265,16 @@ public struct Sampler: Sendable {
   }
 }
 
-/// Which real samples fakes were made from.
+/// The real samples that fakes were made from.
 private struct OriginalSamples: Sendable {
-  /// Of each fake that has such, the real samples of its original.
+  /// For each fake, the real samples of its original; fakes without any are left out.
   var ofFake: [Int32: [Int32]] = [:]
   /// The real samples of which no fake was made.
   var loose: [Int32] = []
 
   init() {}
 
-  /// The samples of a table by label: real ones, then fakes.
+  /// Finds the originals of fakes. `labels` holds the real samples, then the fake ones.
   init(_ labels: [[Int32]], _ table: SampleTable) {
     let videos = table.realSamplesByVideo
     var used: Set<Int32> = []

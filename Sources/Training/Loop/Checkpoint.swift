@@ -1,15 +1,15 @@
 import DeepfakeCore
 import Foundation
 
-/// All that a run goes on from, as one file: the parameters, what optimiser and averages remember,
-/// how far the run has come, and what it was begun with.
+/// The complete state of a run in one file: the parameters, the state of the optimiser and of
+/// averages, the progress, and the settings that the run was started with.
 struct Checkpoint {
   var state: RunState
-  /// What must be the same for a run to go on, by key.
+  /// Settings that must be the same to resume the run, by key.
   var identity: [String: String]
   var weights: [String: Tensor]
   var optimizer: [String: Tensor]
-  /// Empty where there is no average.
+  /// Empty without a moving average.
   var ema: [String: Tensor]
   var swa: [String: Tensor]
 
@@ -19,7 +19,7 @@ struct Checkpoint {
     [("weights/", \.weights), ("optimizer/", \.optimizer), ("ema/", \.ema), ("swa/", \.swa)]
   }
 
-  /// Writes the file, whole or not at all.
+  /// Writes the file. An existing file is replaced only once the new one is complete.
   func write(_ url: URL) throws(WeightsError) {
     var entries: [StateDict.Entry] = []
     for (prefix, path) in Self.groups {
@@ -35,6 +35,9 @@ struct Checkpoint {
   }
 
   /// Reads a checkpoint.
+  ///
+  /// - Throws: `TrainingError.damaged` if the file cannot be read, is of another version, or holds
+  ///   an invalid state.
   static func read(_ url: URL) throws(TrainingError) -> Self {
     let name = url.relativePath
     let file: StateDict
@@ -63,7 +66,7 @@ struct Checkpoint {
     return checkpoint
   }
 
-  /// What a run was begun with; nil where there is none that can be read.
+  /// The settings that differ between a run's start and now, sorted by key.
   static func differences(
     _ before: [String: String], _ now: [String: String]
   ) -> [TrainingError.Difference] {

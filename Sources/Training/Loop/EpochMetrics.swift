@@ -1,19 +1,20 @@
 import Measures
 
-/// What an epoch came to: one row of `metrics.csv`.
+/// The results of an epoch: one row of `metrics.csv`.
 public struct EpochMetrics: Sendable, Equatable, Codable {
-  /// How good predictions are.
+  /// Measures of the quality of predictions.
   public struct Scores: Sendable, Equatable, Codable {
-    /// The mean negative log likelihood, probabilities held in 0.01...0.99 for videos.
+    /// The mean negative log likelihood. For videos, probabilities are clipped to 0.01...0.99.
     public var logLoss: Double
-    /// The part on the right side of one half.
+    /// The fraction of predictions on the right side of one half.
     public var accuracy: Double
-    /// The area under the ROC curve; nil where there are fewer than two of a label.
+    /// Area under the ROC curve; nil if a label has fewer than two predictions.
     public var auc: Double?
-    /// The rate at which false alarms and misses are equally many; nil likewise.
+    /// The rate at which false alarms and misses are equal; nil if a label has fewer than two
+    /// predictions.
     public var equalErrorRate: Double?
 
-    /// Scores.
+    /// Makes scores from their values.
     public init(logLoss: Double, accuracy: Double, auc: Double?, equalErrorRate: Double?) {
       self.logLoss = logLoss
       self.accuracy = accuracy
@@ -22,46 +23,47 @@ public struct EpochMetrics: Sendable, Equatable, Codable {
     }
   }
 
-  /// A loss that the loss is the sum of.
+  /// One of the terms that are added up to the loss.
   public struct LossPart: Sendable, Equatable, Codable {
-    /// The name, as in `boxes`.
+    /// The name, such as `boxes`.
     public var name: String
-    /// The mean over the epoch's images, before it is weighted.
+    /// The mean over the epoch's images, before the weight is applied.
     public var mean: Double
   }
 
-  /// The part of the data that was learned from.
+  /// The part of the data that an epoch trains on.
   public enum Part: String, Sendable, Codable {
     /// The training part.
     case training
-    /// The validation part, in the epochs after all others.
+    /// The validation part, in additional epochs at the end.
     case validation
   }
 
   /// The epoch, from 1.
   public var epoch: Int
-  /// What was learned from.
+  /// The part of the data that the epoch trained on.
   public var part: Part
-  /// Steps of the run so far.
+  /// Number of steps of the run so far.
   public var steps: Int
-  /// Seconds of training, without validation.
+  /// Duration of training in seconds, without validation.
   public var seconds: Double
-  /// Images learned from.
+  /// Number of images trained on.
   public var images: Int
   /// The learning rate of the last step.
   public var learningRate: Float
-  /// The mean loss over the epoch's images, as it was made small.
+  /// The mean training loss over the epoch's images.
   public var loss: Double
-  /// What the loss is made of; nil where it is one.
+  /// The terms of the loss; nil if it has only one.
   public var parts: [LossPart]?
-  /// On the validation part, by frame; nil where nothing was validated.
+  /// Validation scores by frame; nil without validation.
   public var frames: Scores?
-  /// By video: the mean of its frames' probabilities.
+  /// Validation scores by video, from the mean of its frames' probabilities; nil without
+  /// validation.
   public var videos: Scores?
-  /// Whether no epoch before had a lower validation loss.
+  /// Whether the validation loss is lower than in all epochs before. True without validation.
   public var isBest: Bool
 
-  /// An epoch's row.
+  /// Makes an epoch's row from its values.
   public init(
     epoch: Int, part: Part, steps: Int, seconds: Double, images: Int, learningRate: Float,
     loss: Double, parts: [LossPart]? = nil, frames: Scores?, videos: Scores?, isBest: Bool
@@ -81,18 +83,18 @@ public struct EpochMetrics: Sendable, Equatable, Codable {
 }
 
 extension EpochMetrics {
-  /// The first line of `metrics.csv`.
+  /// The header line of `metrics.csv`, for a loss with one term.
   public static let header =
     "epoch,part,steps,seconds,images_per_second,learning_rate,train_loss"
     + ",val_log_loss,val_accuracy,val_auc,val_eer"
     + ",video_log_loss,video_accuracy,video_auc,video_eer,best"
 
-  /// The first line where the loss has parts of these names.
+  /// The header line for a loss with several terms of these names.
   static func header(parts names: [String]) -> String {
     ([header] + names).joined(separator: ",")
   }
 
-  /// The values as a row of CSV, without a line break.
+  /// The values as a CSV row, without a line break.
   public var row: String {
     let rate = seconds > 0 ? AxisTicks.fixed(Double(images) / seconds, 2) : ""
     let start = [

@@ -10,47 +10,49 @@ import MediaIO
 /// let model = try ClassifierModel(StateDict.read(run.best))
 /// ```
 public struct RunFolder: Sendable {
-  /// The folder.
+  /// Location of the folder.
   public let url: URL
 
-  /// The folder at a place; nothing is looked at or written.
+  /// The folder at a location. Nothing is read or written.
   public init(_ url: URL) {
     self.url = url
   }
 
-  /// The weights of the epoch with the lowest validation loss, ready for use.
+  /// The weights with the lowest validation loss, ready for use.
   public var best: URL { file("best.safetensors") }
   /// The latest weights, ready for use.
   public var last: URL { file("last.safetensors") }
-  /// All that a run goes on from.
+  /// The complete state from which a run is resumed.
   public var checkpoint: URL { file("checkpoint.safetensors") }
-  /// A row an epoch.
+  /// A CSV file with a row for each epoch, see `EpochMetrics`.
   public var metrics: URL { file("metrics.csv") }
-  /// The rows as curves.
+  /// The metrics as curves over the epochs.
   public var plot: URL { file("plot.svg") }
-  /// The network and how it is trained, as a recipe with one member.
+  /// The network and its training settings, as a recipe with one member.
   public var recipe: URL { file("recipe.yaml") }
-  /// What the run was begun with.
+  /// The settings, data and weights that the run was started with, to resume it without options.
   public var facts: URL { file("run.json") }
-  /// What happened.
+  /// The log of the run.
   public var log: URL { file("log.txt") }
-  /// Where a weights file waits until the checkpoint knows of its epoch.
+  /// The temporary place of a weights file until the checkpoint includes its epoch.
   func pending(_ url: URL) -> URL { file("next-\(url.lastPathComponent)") }
 
   func file(_ name: String) -> URL { url.appendingPathComponent(name, isDirectory: false) }
 
-  /// Whether there is a run in the folder.
+  /// Whether the folder contains a run.
   public var isUsed: Bool {
     [checkpoint, best, last].contains {
       FileManager.default.fileExists(atPath: $0.path)
     }
   }
 
-  /// Makes the folder ready for a run: there, writable, with room for `bytes`, and nobody else's.
+  /// Prepares the folder for a run: creates it, locks it, checks that it is writable and that
+  /// `bytes` are free, and removes leftover temporary files.
   ///
-  /// - Parameter resuming: Whether there must be a run in it, or must not.
-  /// - Returns: What keeps other processes out for as long as it lives.
-  /// - Throws: `TrainingError`, `FolderLock.Failure`.
+  /// - Parameter resuming: True if the folder must contain a run, false if it must not.
+  /// - Returns: A lock that keeps other processes out for as long as it exists.
+  /// - Throws: `TrainingError`, or `FolderLock.Failure` if the folder cannot be locked, such as when
+  ///   another job uses it.
   package func prepare(resuming: Bool, bytes: Int = 0) throws -> FolderLock {
     let name = url.relativePath
     if resuming {
@@ -75,22 +77,22 @@ public struct RunFolder: Sendable {
     return lock
   }
 
-  /// Removes what a process that was killed in the middle of writing left behind.
+  /// Removes unfinished files of a process that was killed while it wrote.
   private func removeLeftovers() {
     OutputFiles.removeParts(in: url)
-    // As versions before called them.
+    // Names that earlier versions used.
     let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
     for name in names where name.hasPrefix(".") && name.contains(".safetensors.") {
       try? FileManager.default.removeItem(at: file(name))
     }
   }
 
-  /// Writes a small file, whole or not at all.
+  /// Writes a small file. An existing file is replaced only once the new one is complete.
   public func write(_ data: Data, to url: URL) throws(TrainingError) {
     try OutputFiles.write(data, to: url, failure: TrainingError.unwritable)
   }
 
-  /// Adds lines to the log.
+  /// Appends text to the log, with a line break at its end.
   public func log(_ text: String) throws(TrainingError) {
     let file = try OutputFile(log, .appending, failure: TrainingError.unwritable)
     try file.write((text.hasSuffix("\n") ? text : text + "\n").utf8)
@@ -101,7 +103,7 @@ public struct RunFolder: Sendable {
     .unwritable(file: url.relativePath, reason: String(cString: strerror(errno)))
   }
 
-  /// What stands in the way of a folder, in plainer words than Foundation's.
+  /// Why a folder cannot be made, in plainer words than Foundation's.
   private static func folderReason(_ url: URL, _ error: any Error) -> String {
     var isFolder: ObjCBool = false
     var place = url

@@ -1,7 +1,7 @@
 import Measures
 
 extension LinePlot {
-  /// The curves of a run: losses, what they are made of, AUC and learning rate over the epochs.
+  /// The curves of a run over its epochs: losses, their terms, AUC and learning rate.
   package init(_ title: String, subtitle: String = "", run epochs: [EpochMetrics]) {
     func line(_ value: (EpochMetrics) -> Double?) -> [Point] {
       epochs.map { Point(Double($0.epoch), value($0) ?? .nan) }

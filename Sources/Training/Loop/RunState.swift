@@ -1,38 +1,38 @@
 import DeepfakeCore
 
-/// How far a run has come, its tensors aside. With them, it is all that a run goes on from.
+/// The progress of a run, without its tensors. Together they are the complete state of a run.
 struct RunState: Codable, Sendable, Equatable {
-  /// The epoch in work, from 1, or the next one.
+  /// The current epoch, from 1, or the next one.
   var epoch = 1
-  /// What the epoch learns from.
+  /// The part of the data that the epoch trains on.
   var part = EpochMetrics.Part.training
-  /// Samples of the epoch's order that have been used.
+  /// Number of samples of the epoch's order that were used.
   var position = 0
-  /// Batches of the run so far; with the seed it fixes what dropout drops.
+  /// Number of batches of the run so far. Together with the seed, it determines dropout.
   var batches = 0
-  /// Steps of the run so far.
+  /// Number of steps of the run so far.
   var steps = 0
-  /// The sum of the losses of the epoch's images.
+  /// Sum of the losses of the epoch's images.
   var lossSum = 0.0
-  /// The sums of the losses that the loss is made of; nil where there is one only.
+  /// Sums of the terms of the loss; nil if it has only one.
   var partSums: [Double]?
-  /// Images of the epoch so far.
+  /// Number of images of the epoch so far.
   var images = 0
-  /// Seconds that the epoch has taken.
+  /// Duration of the epoch so far, in seconds.
   var seconds = 0.0
   /// The learning rate of the last step.
   var learningRate: Float = 0
-  /// What the schedule remembers.
+  /// The internal state of the schedule.
   var schedule: [String: Double] = [:]
   /// The lowest validation loss so far.
   var bestLoss: Double?
-  /// Epochs since it was lowest.
+  /// Number of epochs since the validation loss was lowest.
   var epochsWithoutProgress = 0
-  /// Training epochs done when the validation part's began; nil before that.
+  /// Number of epochs on the training part; nil until they are over.
   var trainingEpochs: Int?
-  /// The epochs so far.
+  /// The results of the finished epochs.
   var rows: [EpochMetrics] = []
-  /// Whether there is nothing left to do.
+  /// Whether the run is complete.
   var isFinished = false
 }
 
@@ -40,14 +40,14 @@ extension RunState {
   /// The mean loss of the epoch's images so far.
   var meanLoss: Double { lossSum / Double(max(1, images)) }
 
-  /// The mean losses that the loss is made of, by their names; nil where there is one only.
+  /// The mean terms of the loss, by their names; nil if it has only one.
   func meanParts(_ names: [String]) -> [EpochMetrics.LossPart]? {
     partSums.map { sums in
       zip(names, sums).map { .init(name: $0, mean: $1 / Double(max(1, images))) }
     }
   }
 
-  /// Takes in what a step on some images came to.
+  /// Adds the losses of a step, means over `count` images.
   mutating func add(_ loss: Double, _ parts: [Double], images count: Int) {
     images += count
     lossSum += loss * Double(count)
@@ -55,17 +55,17 @@ extension RunState {
     partSums = zip(partSums ?? parts.map { _ in 0 }, parts).map { $0 + $1 * Double(count) }
   }
 
-  /// Begins the next epoch's sums.
+  /// Resets the epoch's sums.
   mutating func forgetEpoch() {
     (lossSum, partSums, images, seconds) = (0, nil, 0, 0)
   }
 }
 
 extension RunState {
-  /// Why the state is impossible, or nil if it is not: it comes from a file that others may have
+  /// Why the state is invalid, or nil if it is valid. It comes from a file, which may have been
   /// changed.
   var problem: String? {
-    // Above any run, and far below where sums of them would overflow.
+    // More than any run has, and far below an overflow of sums.
     let counts = 0...(1 << 40)
     let numbers = [
       ("position", position), ("batches", batches), ("steps", steps), ("images", images),

@@ -1,36 +1,37 @@
 import DeepfakeCore
 
-/// Why training could not begin or go on. The description names what, the cause and the way out.
+/// An error that keeps training from starting or continuing. The description names the subject, the
+/// cause and the remedy.
 public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// An option, or a combination of them, makes no sense.
+  /// An option or a combination of options is invalid.
   case unusable(problem: String)
-  /// The folder has a run in it already.
+  /// The folder contains a run already.
   case folderInUse(folder: String)
-  /// There is nothing to go on from.
+  /// The folder has no checkpoint to resume from.
   case nothingToResume(folder: String)
-  /// The state that a run would go on from is damaged.
+  /// The checkpoint, or a state in it, is damaged.
   case damaged(file: String, reason: String)
-  /// The run to go on with was begun with something else.
+  /// The run was started with other settings or data.
   case changed(folder: String, differences: [Difference])
   /// A file of the run cannot be written.
   case unwritable(file: String, reason: String)
-  /// The disk has too little room for the run's files.
+  /// The disk has too little free space for the run's files.
   case diskTooSmall(folder: String, needed: Int, free: Int)
   /// The loss or a gradient is not a finite number.
   case diverged(Divergence)
-  /// The weights to start from are of another network.
+  /// The initial weights belong to another network.
   case foreignWeights(file: String, reason: String)
 
-  /// What a run was begun with and what it was to go on with.
+  /// A setting that has changed since the run was started.
   public struct Difference: Sendable, Equatable {
-    /// What it is about, as in `training.batchSize`.
+    /// The setting, such as `training.batchSize`.
     public var key: String
-    /// As it was.
+    /// The value at the start of the run.
     public var before: String
-    /// As it is.
+    /// The value now.
     public var now: String
 
-    /// A difference.
+    /// Makes a difference from its values.
     public init(key: String, before: String, now: String) {
       self.key = key
       self.before = before
@@ -38,7 +39,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// The message for people.
+  /// The message for the user.
   public var description: String {
     switch self {
     case .unusable(let problem): return problem
@@ -69,34 +70,34 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
   private static func megabytes(_ bytes: Int) -> Int { bytes.dividedRoundingUp(by: 1_000_000) }
 }
 
-/// Where and when training went out of bounds.
+/// A number in training that is infinite or not a number, with its place and time.
 public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What was not finite.
+  /// The kind of number that is not finite.
   public enum What: Sendable, Equatable {
-    /// The loss, or a network's output on the way to it. `layer` is the first whose output is not
-    /// finite; nil where all are (then it is the loss alone). `weights` says that the layer's own
-    /// values are not finite either.
+    /// The loss, or an output of a layer. `layer` is the first layer with an output that is not
+    /// finite; nil if only the loss is not finite. `weights` tells whether the layer's own weights
+    /// are not finite either.
     case loss(layer: String?, weights: Bool)
-    /// The network's output in validation.
+    /// The network's output during validation.
     case validation
-    /// The gradient by a parameter: the one nearest to the loss.
+    /// The gradient of a parameter, of several the one nearest to the loss.
     case gradient(parameter: String)
   }
 
-  /// What was not finite.
+  /// The kind of number that is not finite.
   public var what: What
   /// The epoch, from 1.
   public var epoch: Int
   /// The step of the whole run, from 1.
   public var step: Int
-  /// The batch's pictures.
+  /// The pictures of the batch; empty if they are unknown.
   public var files: [String]
-  /// The rate of the last step.
+  /// The learning rate of the last step.
   public var learningRate: Float
-  /// The step that the last checkpoint is of.
+  /// The step of the last checkpoint.
   public var checkpointStep: Int
 
-  /// The message for people.
+  /// The message for the user.
   public var description: String {
     let subject: String
     switch what {

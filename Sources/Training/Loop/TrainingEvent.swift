@@ -1,87 +1,87 @@
 import Foundation
 
-/// What a run tells while it goes on.
+/// An event that a run reports while it runs.
 public enum TrainingEvent: Sendable {
-  /// The run begins, or goes on after `steps` steps.
+  /// The run starts or resumes.
   case begins(RunOutline)
-  /// A step is done.
+  /// A step is complete.
   case step(StepProgress)
-  /// So many of the validation part's images are judged.
+  /// `done` of `total` validation images are evaluated.
   case validating(done: Int, total: Int)
-  /// An epoch is done, and saved.
+  /// An epoch is complete and saved.
   case epoch(EpochMetrics)
   /// A checkpoint was written in the middle of an epoch.
   case checkpoint(step: Int)
-  /// Something that whoever runs it should know.
+  /// A message for the user, such as a picture that was left out.
   case note(String)
-  /// The run is over.
+  /// The run is complete.
   case ends(TrainingResult)
 }
 
-/// What a run is about to do.
+/// The size of a run, known when it starts.
 public struct RunOutline: Sendable, Equatable {
-  /// Samples to learn from.
+  /// Number of training samples.
   public var trainingSamples: Int
-  /// Samples to judge by.
+  /// Number of validation samples.
   public var validationSamples: Int
-  /// Images that one epoch shows, made fakes included.
+  /// Number of images in an epoch, including made fakes.
   public var imagesPerEpoch: Int
-  /// Optimiser steps that one epoch takes.
+  /// Number of optimiser steps in an epoch.
   public var stepsPerEpoch: Int
-  /// Epochs on the training part, at most.
+  /// Maximum number of epochs on the training part.
   public var epochs: Int
-  /// Numbers that learn.
+  /// Number of trainable values in the network's parameters.
   public var learnable: Int
-  /// Numbers that do not, because they are frozen.
+  /// Number of frozen values in the network's parameters.
   public var frozen: Int
-  /// Steps that were done before; 0 for a new run.
+  /// Number of steps done before this run was resumed; 0 for a new run.
   public var stepsBefore: Int
 }
 
-/// How far a run is.
+/// The progress of a run after a step.
 public struct StepProgress: Sendable, Equatable {
   /// The epoch, from 1.
   public var epoch: Int
-  /// Epochs in all, at most.
+  /// Maximum number of epochs, including those on the validation part.
   public var epochs: Int
-  /// What is learned from.
+  /// The part of the data that the epoch trains on.
   public var part: EpochMetrics.Part
-  /// Steps of the run.
+  /// Number of steps of the run so far.
   public var step: Int
-  /// Images of the epoch so far.
+  /// Number of images of the epoch so far.
   public var images: Int
-  /// Images that the whole epoch shows.
+  /// Number of images in the whole epoch.
   public var imagesPerEpoch: Int
-  /// The loss of the step's images.
+  /// The mean loss of the step's images.
   public var loss: Double
   /// The mean loss of the epoch so far.
   public var meanLoss: Double
-  /// The gradient's norm, before clipping.
+  /// The norm of the gradient, before clipping.
   public var gradientNorm: Float
-  /// The rate of the last step.
+  /// The learning rate of the last step.
   public var learningRate: Float
-  /// Images a second, of the last steps.
+  /// Images per second over the last steps.
   public var imagesPerSecond: Double
-  /// Seconds that the epoch has left, without validation.
+  /// Estimated seconds until the end of the epoch, without validation.
   public var secondsLeftInEpoch: Double
-  /// Seconds that the run has left if no early stop comes, validation included.
+  /// Estimated seconds until the end of the run, including validation, without an early stop.
   public var secondsLeft: Double
 }
 
-/// What a run came to.
+/// The result of a run.
 public struct TrainingResult: Sendable, Equatable {
-  /// What was measured in each epoch, the first one first.
+  /// The results of each epoch, in order.
   public var epochs: [EpochMetrics]
-  /// Why it ended.
+  /// Why the run ended.
   public var reason: Reason
-  /// The file of the best weights; of the latest where nothing was validated.
+  /// The file with the best weights, or without validation the latest.
   public var best: URL
 
   /// Why a run ended.
   public enum Reason: String, Sendable {
     /// All epochs are done.
     case completed
-    /// The validation loss fell no more.
+    /// The validation loss stopped falling.
     case earlyStop
   }
 }

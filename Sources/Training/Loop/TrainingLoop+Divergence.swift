@@ -1,8 +1,8 @@
 import DeepfakeCore
 
 extension TrainingLoop {
-  /// Why the loss of a batch is not finite: the batch runs once more, and every layer's output is
-  /// looked at.
+  /// An error for a batch whose loss is not finite. The batch runs again to find the first layer
+  /// with an output that is not finite.
   func lossDivergence(_ batch: T.Batch, _ step: Int) -> TrainingError {
     let context = TrainingContext(
       seed: options.seed, step: step, freezesStatistics: options.freezeStatistics)
@@ -12,7 +12,7 @@ extension TrainingLoop {
       return Tensor(scalar: 0)
     }
     let layer = found?.parameters.first.map { key in
-      // The layer's key is that of its parameters without their own names.
+      // A layer's key is its parameters' key without their own name.
       key.split(separator: ".").dropLast().joined(separator: ".")
     }
     return .diverged(
@@ -21,8 +21,8 @@ extension TrainingLoop {
         task.files(of: batch, in: state.part)))
   }
 
-  /// Which gradient is not finite. Backward goes from the last layers to the first, so the last
-  /// parameter is the first that it reached.
+  /// An error for gradients that are not finite. The backward pass runs from the last layers to the
+  /// first, so it names the last such parameter.
   func gradientDivergence(_ gradients: Gradients, _ group: [T.Batch]) -> TrainingError {
     let culprit = learning.last { !(gradients[$0]?.isFinite ?? true) }
     let name = culprit?.key ?? "all parameters together (their norm overflows)"

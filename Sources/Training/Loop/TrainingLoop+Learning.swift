@@ -2,7 +2,7 @@ import DeepfakeCore
 import Foundation
 
 extension TrainingLoop {
-  /// Learns from what the epoch in work has left.
+  /// Trains on the remaining batches of the current epoch.
   func learn() throws {
     let source = try task.batches(of: state.part, epoch: state.epoch, from: state.position)
     defer { source.stop() }
@@ -44,14 +44,14 @@ extension TrainingLoop {
     throw CancellationError()
   }
 
-  /// What a step came to: the mean losses of its images, and the gradient's norm before clipping.
+  /// The results of a step: mean losses of its images, and the gradient's norm before clipping.
   private struct Step {
     var loss = 0.0
     var parts: [Double]
     var norm: Float = 0
   }
 
-  /// One step of the optimiser on the gradients of some batches.
+  /// Does one step of the optimiser, with the gradients of some batches.
   private func step(_ group: [T.Batch]) throws -> Step {
     let isAveraging = swa != nil && state.epoch >= (options.swa?.from ?? .max)
     let scheduled = schedule.rate(
@@ -75,8 +75,8 @@ extension TrainingLoop {
         step.loss += Double(value) * part
         for (place, value) in parts.enumerated() { step.parts[place] += Double(value) * part }
         if group.count == 1 { sum = gradients } else { sum.add(gradients) }
-        // An optimiser that looks around asks twice; statistics are those of where the weights
-        // were.
+        // SAM calls this closure twice. The first call is at the current weights: only its
+        // statistics count.
         if result == nil { store(context.recorded) }
       }
       step.norm = options.clip.map { sum.clip(toNorm: $0) } ?? sum.norm
@@ -104,7 +104,7 @@ extension TrainingLoop {
     return (value, parts, gradients)
   }
 
-  /// Stores running statistics, those of frozen layers aside.
+  /// Stores running statistics, except those of frozen layers.
   private func store(_ recorded: [String: Tensor]) {
     for (key, value) in recorded where !options.freeze.contains(where: { key.hasPrefix($0) }) {
       task.store[key]?.value = value
@@ -134,7 +134,7 @@ extension TrainingLoop {
   }
 }
 
-/// How fast the last steps were.
+/// The speed of the last 20 steps.
 struct Pace {
   private var recent: [(images: Int, seconds: Double)] = []
 
@@ -143,7 +143,8 @@ struct Pace {
     if recent.count > 20 { recent.removeFirst() }
   }
 
-  /// Images a second; the first step, which loads and warms up, counts only while it is alone.
+  /// Images per second. The oldest step is left out if there are others: the first step of a run is
+  /// slow.
   var imagesPerSecond: Double {
     let steps = recent.count > 1 ? recent.dropFirst() : recent[...]
     let seconds = steps.reduce(0) { $0 + $1.seconds }

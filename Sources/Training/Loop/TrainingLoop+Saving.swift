@@ -3,10 +3,10 @@ import Foundation
 import Measures
 
 extension TrainingLoop {
-  /// Validates, saves, and goes on to the next epoch.
+  /// Ends an epoch: validates, saves, and moves to the next epoch.
   func endEpoch() throws {
     let average = state.part == .training && state.epoch >= (options.swa?.from ?? .max)
-    // What the average was before: an interrupted validation is done anew, and must find the same.
+    // The average before this epoch. An interrupted validation is repeated and must start from it.
     let before = swa
     if average { swa?.update(learning) }
     let row: EpochMetrics
@@ -31,13 +31,13 @@ extension TrainingLoop {
     try tell(.epoch(row))
   }
 
-  /// The epoch's row; the weights are written beside those that are there, which they replace as
-  /// soon as the checkpoint knows of the epoch.
+  /// Validates and returns the epoch's row. New weights are written to pending files. These replace
+  /// the old files once the checkpoint includes the epoch.
   private func judgeAndWriteWeights() throws -> EpochMetrics {
     let start = ContinuousClock.now
     let scores = state.part == .training ? try validate() : nil
     if scores != nil { validationSeconds = (ContinuousClock.now - start) / .seconds(1) }
-    // Without validation, the latest weights are the best that is known.
+    // Without validation, the latest weights count as the best.
     let isBest = scores.map { $0.frames.logLoss < state.bestLoss ?? .infinity } ?? true
     let row = EpochMetrics(
       epoch: state.epoch, part: state.part, steps: state.steps, seconds: state.seconds,
@@ -59,8 +59,7 @@ extension TrainingLoop {
     }
   }
 
-  /// Calls `body` with the network at the weights that are validated and kept: the averages, where
-  /// there are any.
+  /// Calls `body` with the weights that are validated and saved: the averages, if there are any.
   private func withKeptWeights<Result>(_ body: () throws -> Result) throws -> Result {
     if let swa, swa.averages.updates > 0 {
       let statistics = parameters.filter { $0.role == .statistic }
@@ -95,13 +94,13 @@ extension TrainingLoop {
     lastCheckpoint = .now
   }
 
-  /// Brings all other files to what the checkpoint says.
+  /// Updates all other files to the state of the checkpoint.
   private func settle() throws {
     let epoch = state.rows.last.map { "\($0.epoch)" }
     for file in [folder.best, folder.last] {
       let pending = folder.pending(file)
       guard FileManager.default.fileExists(atPath: pending.path) else { continue }
-      // Weights of an epoch that the checkpoint does not know of yet: it will be done anew.
+      // The checkpoint does not include this epoch: the epoch is repeated.
       guard let state = try? StateDict.read(pending), state.metadata["epoch"] == epoch else {
         try? FileManager.default.removeItem(at: pending)
         continue
@@ -116,7 +115,9 @@ extension TrainingLoop {
     try folder.write(Data(plot.svg.utf8), to: folder.plot)
   }
 
-  /// Goes on from the folder's checkpoint.
+  /// Restores the run from the folder's checkpoint.
+  ///
+  /// - Throws: `TrainingError` if the checkpoint is damaged or has different settings.
   func resume() throws {
     let checkpoint = try Checkpoint.read(folder.checkpoint)
     let differences = Checkpoint.differences(checkpoint.identity, identity)
@@ -135,7 +136,7 @@ extension TrainingLoop {
     } catch let error as OptimizerStateError {
       throw TrainingError.damaged(file: file, reason: "\(error)")
     }
-    // More epochs may be asked for than the run was begun with.
+    // A finished run continues if more epochs are asked for than at its start.
     if state.isFinished, state.part == .training, state.rows.count < options.epochs {
       let isStopped = options.earlyStop.map { state.epochsWithoutProgress >= $0 } ?? false
       if !isStopped { (state.isFinished, state.trainingEpochs) = (false, nil) }

@@ -1,16 +1,16 @@
 import DeepfakeCore
 import Foundation
 
-/// One run of a task: takes steps, judges, saves, and goes on where a run was stopped. For one
-/// thread.
+/// One run of a task: trains, validates, saves, and resumes a stopped run. Use it on one thread
+/// only.
 final class TrainingLoop<T: TrainingTask> {
   let task: T
   let folder: RunFolder
   let checkpoints: CheckpointTimes
   private let onEvent: (TrainingEvent) throws -> Void
-  /// All of the network's parameters.
+  /// All parameters of the network.
   let parameters: [Parameter]
-  /// Those that learn.
+  /// The parameters that are trained.
   let learning: [Parameter]
   let identity: [String: String]
 
@@ -19,11 +19,11 @@ final class TrainingLoop<T: TrainingTask> {
   var schedule: any LearningRateSchedule
   var ema: ExponentialMovingAverage?
   var swa: WeightAveraging?
-  /// The step of the checkpoint on the disk.
+  /// The step of the last checkpoint on disk.
   var checkpointStep = 0
   var lastCheckpoint = ContinuousClock.now
   var pace = Pace()
-  /// Seconds that the last validation took.
+  /// Duration of the last validation, in seconds.
   var validationSeconds = 0.0
 
   var options: TrainingOptions { task.options }
@@ -67,7 +67,7 @@ final class TrainingLoop<T: TrainingTask> {
     if resuming { try resume() }
     try tell(.begins(outline))
     try folder.log("\(Date().formatted(.iso8601)) \(resuming ? "goes on" : "begins")")
-    // What cannot be written shows before anything is computed.
+    // Writes first, so that an error in writing shows before anything is computed.
     if !resuming { try writeCheckpoint() }
     var reason = TrainingResult.Reason.completed
     while !state.isFinished {
@@ -82,7 +82,7 @@ final class TrainingLoop<T: TrainingTask> {
     return result
   }
 
-  /// Tells an event, after the log has what its readers want to know.
+  /// Reports an event. Notes and epochs are added to the log first.
   func tell(_ event: TrainingEvent) throws {
     switch event {
     case .note(let text): try folder.log(text)
@@ -92,7 +92,7 @@ final class TrainingLoop<T: TrainingTask> {
     try onEvent(event)
   }
 
-  /// Decides what the next epoch learns from, or that there is none.
+  /// Chooses the part that the next epoch trains on, or ends the run.
   private func beginEpoch() throws {
     guard state.position == 0, state.images == 0 else { return }
     let done = state.rows.count
@@ -109,8 +109,7 @@ final class TrainingLoop<T: TrainingTask> {
     }
   }
 
-  /// The epochs on the validation part start from the best weights and with an optimiser that
-  /// remembers nothing.
+  /// Starts the epochs on the validation part, from the best weights and with a new optimiser.
   private func turnToValidationPart() throws {
     if state.bestLoss != nil { try task.load(try StateDict.read(folder.best)) }
     state.part = .validation

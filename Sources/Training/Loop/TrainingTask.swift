@@ -1,65 +1,67 @@
 import DeepfakeCore
 import Foundation
 
-/// What is trained, on what, and how it is judged and kept: where classifiers, embedders and
-/// detectors differ. `TrainingLoop` does everything else.
+/// A network to train with its data, evaluation and file format. This is where classifiers,
+/// embedders and detectors differ; `TrainingLoop` does everything else.
 protocol TrainingTask: AnyObject {
   associatedtype Batch: TrainingBatch
-  /// What the network makes of a batch.
+  /// The network's output for a batch.
   associatedtype Output
 
-  /// Epochs, accumulation, seed, clipping, averages, early stop and what is frozen: what the loop
-  /// goes by.
+  /// The options that the loop uses: epochs, accumulation, seed, clipping, averages, early stop,
+  /// and frozen parameters.
   var options: TrainingOptions { get }
-  /// The network's parameters, under the keys that checkpoints have.
+  /// The network's parameters, with the keys used in checkpoints.
   var store: ParameterStore { get }
-  /// What must be the same for a run to go on, by key, as people read it.
+  /// Settings that must be the same to resume a run, by key. Values are texts for the user.
   var identity: [String: String] { get }
-  /// The number of samples to learn from, and to judge by.
+  /// Numbers of training and validation samples.
   var sampleCounts: (training: Int, validation: Int) { get }
-  /// Images in a batch, unless the last one is smaller.
+  /// Number of images in a batch. The last batch may be smaller.
   var batchSize: Int { get }
-  /// The names of the losses that the loss is the sum of; empty where there is one only.
+  /// Names of the terms of the loss; empty if it has only one.
   var lossParts: [String] { get }
-  /// The title of the run's curves, and the line below it.
+  /// The title of the run's plot, and the line below it.
   var plotTitle: (title: String, subtitle: String) { get }
 
-  /// Images that an epoch of a part of the data shows.
+  /// Number of images in an epoch on a part of the data.
   func imagesPerEpoch(_ part: EpochMetrics.Part) -> Int
-  /// An optimiser that remembers nothing yet.
+  /// A new optimiser, without state.
   func makeOptimizer(of parameters: [Parameter]) -> any Optimizer
-  /// The schedule of the learning rate from the first step on.
+  /// The learning rate schedule of the whole run.
   func makeSchedule(stepsPerEpoch: Int) -> any LearningRateSchedule
 
-  /// The batches of an epoch, counted from 1, from a position on. They depend on nothing else.
+  /// The batches of an epoch, starting at a position in it. Epochs are counted from 1. The batches
+  /// must depend on these arguments alone.
   func batches(
     of part: EpochMetrics.Part, epoch: Int, from position: Int
   ) throws -> BatchSource<Batch>
   /// Runs the network on a batch.
   func output(_ batch: Batch, _ context: TrainingContext) -> Output
-  /// The loss, a scalar, and the values of `lossParts`.
+  /// The loss, a scalar, and the values of its terms as named in `lossParts`.
   func loss(_ output: Output, _ batch: Batch) -> (loss: Tensor, parts: [Float])
-  /// The pictures of a batch, for messages; empty where they are not known.
+  /// Paths of a batch's pictures, for messages; empty if they are unknown.
   func files(of batch: Batch, in part: EpochMetrics.Part) -> [String]
 
-  /// Judges the validation part with the network as it is; nil where there is none.
+  /// Evaluates the current network on the validation part; nil if there is none.
   ///
-  /// - Throws: `NonFiniteOutput`, `ValidationCancelled`, `TrainingError`, what `onProgress` throws.
+  /// - Throws: `NonFiniteOutput`, `ValidationCancelled`, `TrainingError`, and errors of
+  ///   `onProgress`.
   func validate(_ onProgress: (_ done: Int, _ total: Int) throws -> Void) throws
     -> ValidationScores.Result?
-  /// Measures the running statistics of averaged weights anew, as nobody has seen them in training.
+  /// Measures the running statistics of averaged weights, which training has never seen.
   ///
   /// - Throws: `ValidationCancelled`, `DatasetError`.
   func measureStatistics(epoch: Int) throws
-  /// Writes the weights as the network's users read them.
+  /// Writes the weights in the format that the network's users read.
   ///
-  /// - Parameter entries: Metadata to write beside what says what the network is.
+  /// - Parameter entries: Metadata to write in addition to the description of the network.
   func write(_ url: URL, entries: [String: String]) throws
-  /// Takes on weights that `write` wrote.
+  /// Loads weights that `write` wrote.
   func load(_ state: StateDict) throws
 }
 
-/// What a task without parts of its loss, known files or a validation part need not say.
+/// Defaults for a task without loss terms, known files or a validation part.
 extension TrainingTask {
   var lossParts: [String] { [] }
 
@@ -72,42 +74,42 @@ extension TrainingTask {
   func measureStatistics(epoch: Int) throws {}
 }
 
-/// What one gradient is taken of.
+/// The images of which one gradient is computed.
 protocol TrainingBatch {
-  /// Images to learn from; 0 where all of them had to be left out.
+  /// Number of images; 0 if all had to be left out.
   var count: Int { get }
-  /// How much of the epoch has been used up to the batch's end.
+  /// The position in the epoch at the batch's end.
   var end: Int { get }
-  /// What whoever trains should know of the batch.
+  /// Messages for the user about this batch.
   var notes: [String] { get }
 }
 
-/// The batches of an epoch in order, from some position on.
+/// The batches of an epoch in order, starting at some position.
 struct BatchSource<Batch> {
   /// The position at the epoch's end.
   let total: Int
   /// The next batch; nil after the last.
   let next: () throws -> Batch?
-  /// Ends the work on batches ahead.
+  /// Stops the preparation of further batches.
   var stop: () -> Void = {}
 }
 
-/// Thrown by a validation in which the network's output is not finite, with the batch's pictures.
+/// Thrown by a validation whose output is not finite, with the pictures of the batch.
 struct NonFiniteOutput: Error {
   let files: [String]
 }
 
-/// Thrown by a validation that was interrupted: what was learned before is saved first.
+/// Thrown by a cancelled validation. The loop then writes a checkpoint before it ends.
 struct ValidationCancelled: Error {}
 
-/// When a run saves what it would go on from, beside the end of each epoch.
+/// When a run writes checkpoints, in addition to the end of each epoch.
 package struct CheckpointTimes: Sendable, Equatable {
   /// The longest time between two checkpoints.
   package var interval: Duration = .seconds(600)
-  /// Steps between two checkpoints, if not only time decides.
+  /// Number of steps between two checkpoints; nil: only `interval` counts.
   package var steps: Int?
 
-  /// Every ten minutes.
+  /// A checkpoint every ten minutes.
   package init() {}
 }
 
@@ -115,9 +117,9 @@ extension TrainingTask {
   /// Runs a task in a folder, from the beginning or from the folder's checkpoint.
   ///
   /// - Parameters:
-  ///   - bytes: About what the run's files take on the disk.
-  ///   - makeTask: Makes the task as soon as the folder is this run's.
-  /// - Throws: `TrainingError`, what the task throws, `CancellationError` after a checkpoint was
+  ///   - bytes: Approximate size of the run's files on disk.
+  ///   - makeTask: Makes the task. It is called after the folder is locked.
+  /// - Throws: `TrainingError`, errors of the task, and `CancellationError` after a checkpoint was
   ///   written.
   static func run(
     in folder: RunFolder, resuming: Bool, bytes: Int, _ checkpoints: CheckpointTimes,
@@ -133,11 +135,11 @@ extension TrainingTask {
 }
 
 extension [Parameter] {
-  /// About the bytes that a run's files take at their most, where `copies` tensors are remembered
-  /// for each parameter beside its value.
+  /// The approximate maximum size of a run's files, in bytes. For each parameter, the optimiser and
+  /// averages keep `copies` tensors in addition to its value.
   func runBytes(copies: Int) -> Int {
     let weights = reduce(0) { $0 + $1.shape.reduce(4, *) }
-    // A file is replaced by one that is complete, so that both are there for a while.
+    // A file is replaced by a complete new one, so both exist for a while.
     return weights * (2 * (1 + copies) + 4) + 10_000_000
   }
 }

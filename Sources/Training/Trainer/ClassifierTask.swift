@@ -3,14 +3,14 @@ import DeepfakeCore
 import FaceData
 import Foundation
 
-/// A classifier that learns from face crops, as a `TrainingLoop` trains it.
+/// The training task of a classifier of face crops.
 final class ClassifierTask: TrainingTask {
   private let trainer: Trainer
-  /// What is learned from, with the fakes that are made.
+  /// The training samples, including made fakes.
   private let training: FaceManifest
-  /// What is judged by.
+  /// The samples to validate on; nil without validation.
   private let validation: FaceManifest?
-  /// The validation part as it is learned from in the end.
+  /// The validation samples for the final epochs, which train on them.
   private let validationToLearn: FaceManifest?
   private let samplers: [EpochMetrics.Part: Sampler]
   let identity: [String: String]
@@ -123,18 +123,18 @@ extension ClassifierTask {
     part == .training ? training : validationToLearn
   }
 
-  /// How pictures are loaded.
+  /// The options of loading for validation.
   private func loaderOptions(batchSize: Int) -> FaceLoader.Options {
     var settings = FaceLoader.Options(batchSize: batchSize, input: trainer.network.input)
     settings.skipsBroken = trainer.skipsBroken
     if let threads = trainer.loaderThreads { settings.threads = threads }
     if let fakes = options.fakes { settings.blending = fakes.blending }
-    // What is judged by is left as it is, but for the faces that are blended in.
+    // In validation, only the blended faces change; tones stay the same.
     settings.changesTones = false
     return settings
   }
 
-  /// How they are loaded to learn from in an epoch.
+  /// The options of loading for training in an epoch.
   private func learningOptions(seed: UInt64, epoch: Int) -> FaceLoader.Options {
     var settings = loaderOptions(batchSize: options.batchSize)
     settings.augmentation = options.augmentation
@@ -177,7 +177,7 @@ extension ClassifierTask {
     return result
   }
 
-  /// Measures batch norms' statistics on up to a hundred batches of the training part.
+  /// Measures the statistics of batch norm on up to a hundred batches of the training part.
   func measureStatistics(epoch: Int) throws {
     guard let sampler = samplers[.training] else { return }
     let order = Array(sampler.indices(epoch: 0).prefix(100 * options.batchSize))

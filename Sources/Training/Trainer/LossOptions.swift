@@ -1,7 +1,7 @@
 import DeepfakeCore
 import Settings
 
-/// The loss that training makes small.
+/// The loss that training minimises.
 ///
 /// ```swift
 /// var loss = LossOptions()
@@ -10,26 +10,26 @@ import Settings
 /// let value = loss(logits, labels)  // logits [n, 1], labels [n]: 1 is fake
 /// ```
 public struct LossOptions: Sendable, Equatable {
-  /// The losses, each with its own settings.
+  /// The available losses with their settings.
   public enum Kind: Sendable, Equatable {
-    /// Binary cross-entropy. `fakeWeight` is what an error on a fake counts, where one on a real
-    /// picture counts 1; nil: both count 1.
+    /// Binary cross-entropy. `fakeWeight` is the weight of an error on a fake, relative to one on a
+    /// real picture; nil: both classes weigh the same.
     case bce(fakeWeight: Float? = nil)
-    /// Focal loss (Lin et al. 2017): binary cross-entropy with less weight on what is easy, by the
-    /// exponent `gamma`. `alpha` is the weight of fakes, 1 - alpha that of real pictures; nil: both
-    /// weigh 1.
+    /// Focal loss (Lin et al. 2017): binary cross-entropy that gives easy samples less weight. A
+    /// larger exponent `gamma` reduces it more. `alpha` is the weight of fakes, 1 - `alpha` that of
+    /// real pictures; nil: both weigh 1.
     case focal(gamma: Float = 2, alpha: Float? = nil)
   }
 
-  /// The loss.
+  /// The loss and its settings.
   public var kind: Kind = .bce()
-  /// How far labels are moved towards one half: with 0.1, they are 0.05 and 0.95.
+  /// How much labels are moved towards one half: with 0.1, they are 0.05 and 0.95.
   public var labelSmoothing: Float = 0
 
-  /// Binary cross-entropy.
+  /// Binary cross-entropy without smoothing.
   public init() {}
 
-  /// The mean loss of logits, [n, 1], against targets in 0...1, [n].
+  /// The mean loss of logits, [n, 1], and targets in 0...1, [n]. Optional `weights` are [n].
   public func callAsFunction(_ logits: Tensor, _ targets: Tensor, weights: Tensor? = nil) -> Tensor
   {
     let logits = logits.reshaped(targets.shape)

@@ -1,36 +1,38 @@
 import DeepfakeCore
 import Settings
 
-/// Which optimiser changes the weights, and how.
+/// The optimiser of the weights and its settings.
 public struct OptimizerOptions: Sendable, Equatable {
-  /// The optimisers, each with its own settings.
+  /// The available optimisers with their settings.
   public enum Kind: Sendable, Equatable {
-    /// Stochastic gradient descent. `nesterov`: whether it looks ahead, which needs a momentum.
+    /// Stochastic gradient descent. `nesterov` selects Nesterov momentum, which needs a momentum
+    /// above 0.
     case sgd(momentum: Float = 0.9, nesterov: Bool = false)
-    /// Adam (Kingma and Ba 2015); weight decay is added to the gradient. `epsilon` is added to its
+    /// Adam (Kingma and Ba 2015). Weight decay is added to the gradient; `epsilon` is added to the
     /// denominator.
     case adam(betas: AdamBetas = AdamBetas(), epsilon: Float = 1e-8)
-    /// Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).
+    /// Adam with weight decay separate from the gradient (Loshchilov and Hutter 2019).
     case adamw(betas: AdamBetas = AdamBetas(), epsilon: Float = 1e-8)
   }
 
-  /// The optimiser.
+  /// The optimiser and its settings.
   public var kind: Kind = .adam()
-  /// The first learning rate.
+  /// The initial learning rate.
   public var learningRate: Float = 0.001
-  /// The weight decay of weights; norms and biases do not decay.
+  /// Weight decay of weights. Norms and biases do not decay.
   public var weightDecay: Float = 0
-  /// What the learning rate is multiplied by from each level of the network to the level before it,
-  /// 0.01 to 1; 1: all learn alike.
+  /// The factor of the learning rate from each level of the network to the level before it, 0.01 to
+  /// 1. With 1, all layers have the same rate.
   public var layerDecay: Float = 1
-  /// How far SAM goes up before each step (Foret et al. 2021), which doubles its time; nil: no SAM.
+  /// Radius of SAM's uphill step (Foret et al. 2021), which doubles the time of a step; nil: no
+  /// SAM.
   public var sam: Float?
 
-  /// Adam at a rate of 0.001.
+  /// Adam with a learning rate of 0.001.
   public init() {}
 
-  /// The optimiser of a network's parameters, given from the first layer to the last; norms and
-  /// biases do not decay.
+  /// Makes the optimiser of a network's parameters, given from the first layer to the last. Norms
+  /// and biases do not decay.
   public func optimizer(of parameters: [Parameter]) -> any Optimizer {
     let groups: [ParameterGroup] =
       if layerDecay < 1 {
@@ -52,7 +54,7 @@ public struct OptimizerOptions: Sendable, Equatable {
     return sam.map { SharpnessAware(base, radius: $0) } ?? base
   }
 
-  /// Tensors of a parameter's size that the optimiser remembers.
+  /// Number of tensors that the optimiser keeps for each parameter, of the parameter's size.
   var slots: Int {
     switch kind {
     case .sgd(let momentum, _): momentum > 0 ? 1 : 0
@@ -69,7 +71,7 @@ extension OptimizerOptions: Described {
     try fields.value(
       "weightDecay", &weightDecay, .number(in: 0...10),
       "The decay of weights; norms and biases do not decay.")
-    // Runs that were begun before there was such a key say nothing of it.
+    // Hidden at its default value, so that older runs without this key can be resumed.
     try fields.value(
       "layerDecay", &layerDecay, .number(in: 0.01...1), isHidden: { $0 == 1 },
       "What the rate is multiplied by from each level of the network to the level before it.",

@@ -1,34 +1,36 @@
 import DeepfakeCore
 import Settings
 
-/// How the learning rate changes in the course of training.
+/// The schedule of the learning rate during training.
 public struct ScheduleOptions: Sendable, Equatable {
-  /// The schedules, each with its own settings.
+  /// The available schedules with their settings.
   public enum Kind: Sendable, Equatable {
-    /// Times `factor` whenever the validation loss has not fallen for more than `patience` epochs,
-    /// by the part `threshold` at least, down to `minRate`.
+    /// Multiplies the rate by `factor` when the validation loss has not fallen for more than
+    /// `patience` epochs, down to `minRate`. A fall must be at least the fraction `threshold` to
+    /// count.
     case plateau(
       factor: Float = 0.5, patience: Int = 2, threshold: Float = 1e-4, minRate: Float = 0)
-    /// Down to `minRate` along half a cosine.
+    /// Falls to `minRate` along half a cosine.
     case cosine(minRate: Float = 0)
-    /// Times `factor` every `every` epochs.
+    /// Multiplies the rate by `factor` every `every` epochs.
     case step(factor: Float = 0.5, every: Int = 5)
-    /// Down to 0 along (1 - t) to the power of `power`.
+    /// Falls to 0 as (1 - t)^`power`, where t is the completed fraction of training.
     case poly(power: Float = 1)
-    /// Always the same.
+    /// Keeps the rate constant.
     case constant
   }
 
-  /// The schedule.
+  /// The schedule and its settings.
   public var kind: Kind = .plateau()
-  /// Epochs at the beginning in which the rate rises from nearly nothing to its first value; may be
-  /// a fraction.
+  /// Number of epochs at the beginning in which the rate rises from nearly 0 to its initial value.
+  /// It may be a fraction.
   public var warmUp: Float = 0
 
-  /// Halved after two epochs without progress.
+  /// Halves the rate after more than two epochs without a lower validation loss.
   public init() {}
 
-  /// The schedule for a run of `epochs` of `stepsPerEpoch` steps that begins at `start`.
+  /// Makes the schedule of a run of `epochs` epochs with `stepsPerEpoch` steps each. `start` is the
+  /// initial rate.
   public func schedule(
     from start: Float, epochs: Int, stepsPerEpoch: Int
   ) -> any LearningRateSchedule {
@@ -41,7 +43,7 @@ public struct ScheduleOptions: Sendable, Equatable {
         start, factor: Double(factor), patience: patience, threshold: .relative(Double(threshold)),
         minimumRate: Double(minRate))
     case .cosine(let minRate):
-      // It has a warm-up of its own, which shortens the cosine.
+      // `CosineDecay` has its own warm-up, which shortens the cosine.
       return CosineDecay(
         start, steps: max(steps, warmUpSteps + 1), warmUpSteps: warmUpSteps, minimum: minRate)
     case .step(let factor, let every): schedule = StepDecay(start, .every(every), factor: factor)
@@ -52,7 +54,7 @@ public struct ScheduleOptions: Sendable, Equatable {
     return schedule
   }
 
-  /// Whether the rate depends on how many epochs there are in all.
+  /// Whether the rate depends on the total number of epochs.
   var dependsOnLength: Bool {
     switch kind {
     case .cosine, .poly: true
@@ -131,7 +133,7 @@ extension ScheduleOptions.Kind: DescribedKind {
   }
 }
 
-/// A schedule whose rates are lower at first: from a hundredth, along a straight line.
+/// Adds a linear warm-up to a schedule, from a hundredth of its rate.
 private struct WarmedUp: LearningRateSchedule {
   var schedule: any LearningRateSchedule
   let steps: Int

@@ -1,25 +1,26 @@
 import Classifiers
 import DeepfakeCore
 
-/// A network to train: its parameters, what it expects of its input, and how it is saved.
+/// A network to train: its parameters, its input, and how it is saved.
 public struct TrainableNetwork: Sendable {
-  /// The network whose parameters learn.
+  /// The network that is trained.
   public let network: ClassifierNetwork
-  /// What it expects of its input.
+  /// The network's input: size, normalisation, and how crops are fitted.
   public let input: InputSpec
-  /// What saved weights say of themselves, so that they load without being told more.
+  /// Metadata of saved weights, which describe the network so that they load without further
+  /// settings.
   public var metadata: ModelMetadata
   private let makeNetwork: @Sendable () -> ClassifierNetwork
   private let makeState: @Sendable (ClassifierNetwork) -> StateDict
   private let loadState: @Sendable (ClassifierNetwork, StateDict) throws -> Void
 
-  /// A network that `ClassifierModel` loads: one logit, that of "fake".
+  /// A network that `ClassifierModel` can load. Its output is one logit, that of "fake".
   ///
   /// - Parameters:
-  ///   - settings: What it is; its number of classes is taken as 1.
-  ///   - dropout: The rate before the last layer; the architecture's own if nil.
-  ///   - stochasticDepth: The probability that the last block is skipped; the architecture's own if
-  ///     nil.
+  ///   - settings: The architecture and its settings. The number of classes is set to 1.
+  ///   - dropout: The dropout rate before the last layer; nil: that of the architecture.
+  ///   - stochasticDepth: The probability that the last block is skipped; nil: that of the
+  ///     architecture.
   public init(
     _ settings: ClassifierSettings, dropout: Float? = nil, stochasticDepth: Float? = nil
   ) {
@@ -37,8 +38,8 @@ public struct TrainableNetwork: Sendable {
     metadata.labels = ["real", "fake"]
   }
 
-  /// A network of one's own with one output; `make` gives a new one at each call, all alike.
-  /// Weights are saved under the network's keys.
+  /// A custom network with one output. `make` must return a new, identical network at each call.
+  /// Weights are saved under the network's own keys.
   public init(
     input: InputSpec, metadata: ModelMetadata = ModelMetadata(),
     make: @escaping @Sendable () -> ClassifierNetwork
@@ -53,10 +54,10 @@ public struct TrainableNetwork: Sendable {
       network.classCount == 1, "TrainableNetwork: \(network.classCount) outputs, not one logit")
   }
 
-  /// The parameters in order.
+  /// The network's parameters, in order.
   public var parameters: [Parameter] { network.store.parameters }
 
-  /// A second network with the same weights, which it does not copy, packed for inference.
+  /// A second network that shares these weights, packed for inference.
   func packedCopy() -> ClassifierNetwork {
     let copy = makeNetwork()
     for (own, other) in zip(parameters, copy.store.parameters) {
@@ -67,14 +68,14 @@ public struct TrainableNetwork: Sendable {
     return packed
   }
 
-  /// The weights as a file has them, with the metadata and `entries`.
+  /// The weights in their file format, with the metadata and `entries`.
   func state(_ entries: [String: String]) -> StateDict {
     var state = makeState(network)
     state.metadata = metadata.entries.merging(entries) { $1 }
     return state
   }
 
-  /// Fills the network from a file that `state` made.
+  /// Loads weights from a file that `state` made.
   func load(_ state: StateDict) throws {
     try loadState(network, state)
   }

@@ -6,10 +6,10 @@ import MediaIO
 
 /// Trains a network on face crops.
 ///
-/// A run lives in a folder (`RunFolder`): its best and latest weights, its curves, and a checkpoint
-/// from which it goes on bit for bit after it was stopped or killed at any moment. What comes out
-/// depends on the network, the data and the options, not on the number of threads nor on
-/// interruptions.
+/// A run is kept in a folder (`RunFolder`): its best and latest weights, its curves, and a
+/// checkpoint. A run that was stopped or killed at any moment resumes from the checkpoint with
+/// bit-identical results. The result depends on the network, the data and the options, not on the
+/// number of threads or on interruptions.
 ///
 /// ```swift
 /// let split = try HoldOut(fraction: 0.2).split(FaceManifest.read(folder))
@@ -19,39 +19,41 @@ import MediaIO
 /// print(result.best.path, result.epochs.last?.frames?.auc ?? .nan)
 /// ```
 public struct Trainer: Sendable {
-  /// What is trained.
+  /// The network to train.
   public let network: TrainableNetwork
-  /// How.
+  /// The settings of the training.
   public var options: TrainingOptions
-  /// When checkpoints are written beside each epoch's end.
+  /// When checkpoints are written, in addition to the end of each epoch.
   package var checkpoints = CheckpointTimes()
-  /// Whether pictures that cannot be decoded are left out, instead of ending the run.
+  /// Whether pictures that cannot be decoded are left out. Otherwise they end the run.
   public var skipsBroken = false
-  /// Threads that decode and augment; as many as compute if nil. The result does not depend on it.
+  /// Number of threads that decode and augment; nil: as many as compute. The result does not depend
+  /// on it.
   public var loaderThreads: Int?
-  /// What a run must have been begun with to go on, beside the options, the network and the data:
-  /// keys and values as people read them.
+  /// Further settings that must be the same to resume a run, in addition to the options, the
+  /// network and the data. Keys and values are texts for the user.
   public var identity: [String: String] = [:]
 
-  /// A trainer of a network.
+  /// Makes a trainer of a network.
   public init(_ network: TrainableNetwork, _ options: TrainingOptions = TrainingOptions()) {
     self.network = network
     self.options = options
   }
 
-  /// Trains until the options' epochs are done or the validation loss falls no more.
+  /// Trains until all epochs are done or the early stop ends the run.
   ///
-  /// Parameters without a value get one from the options' seed; those that have one are where
-  /// training starts. In a cancelled task, a checkpoint is written and `CancellationError` thrown.
+  /// Parameters without a value are initialised from the options' seed; the others keep their
+  /// values as the start. In a cancelled task, writes a checkpoint and throws `CancellationError`.
   ///
   /// - Parameters:
-  ///   - training: What to learn from.
-  ///   - validation: What to judge by after each epoch; nil: the latest weights are the best.
-  ///   - folder: Where the run is kept.
-  ///   - resuming: Whether a run in the folder is gone on with; a run that is there is otherwise
-  ///     left alone and refused.
-  ///   - onEvent: Hears what happens, on the calling thread.
-  /// - Throws: `TrainingError`, `DatasetError`, `WeightsError`, and what `onEvent` throws.
+  ///   - training: The samples to train on.
+  ///   - validation: The samples to evaluate on after each epoch; nil: the latest weights count as
+  ///     the best.
+  ///   - folder: The folder of the run.
+  ///   - resuming: Whether to resume the run in the folder. If false, a folder that contains a run
+  ///     is refused.
+  ///   - onEvent: Receives the run's events, on the calling thread.
+  /// - Throws: `TrainingError`, `DatasetError`, `WeightsError`, and errors of `onEvent`.
   @discardableResult
   public func run(
     training: FaceManifest, validation: FaceManifest?, in folder: RunFolder,
@@ -68,15 +70,15 @@ public struct Trainer: Sendable {
     }
   }
 
-  /// All that must be the same for a run to go on.
+  /// All settings that must be the same to resume a run.
   func fullIdentity(_ training: FaceManifest, _ validation: FaceManifest?) -> [String: String] {
     var result = identity
     for entry in options.entries {
-      // More epochs may be asked for later, where the rate does not depend on them.
+      // The number of epochs may be raised later, unless the learning rate depends on it.
       if entry.key == "epochs", !options.schedule.dependsOnLength { continue }
-      // The weights are the same either way.
+      // Left out: it does not change the weights.
       if entry.key == "recompute" { continue }
-      // Runs that were begun before there were any say nothing of it.
+      // Left out without fakes, so that older runs without this key can be resumed.
       if entry.key == "fakes", options.fakes == nil { continue }
       result["training.\(entry.key)"] = entry.value.text
     }
@@ -97,8 +99,8 @@ public struct Trainer: Sendable {
 }
 
 extension FaceManifest {
-  /// The SHA-256 of the samples' paths, labels and videos in order, which say what is learned, and
-  /// of the landmarks that fakes are made by.
+  /// The SHA-256 of the samples' paths, labels and videos in order, and of the landmarks from which
+  /// fakes are made.
   var contentDigest: String {
     let hash = SHA256()
     for row in table.rows {

@@ -1,11 +1,11 @@
 import DeepfakeCore
 import Settings
 
-/// How a network is trained: all that changes the resulting weights, the network and the data
-/// aside.
+/// The settings of training: all that changes the resulting weights, except the network and the
+/// data.
 ///
-/// Made in code, or read from the `training` section of a recipe, whose keys these properties are
-/// (see `Docs/Formats.md`).
+/// They are made in code or read from the `training` section of a recipe. The properties are the
+/// keys of that section (see `Docs/Formats.md`).
 ///
 /// ```swift
 /// var options = TrainingOptions()
@@ -15,63 +15,63 @@ import Settings
 /// let trainer = Trainer(network, options)
 /// ```
 public struct TrainingOptions: Sendable, Equatable {
-  /// Passes over the training part.
+  /// Maximum number of passes over the training part.
   public var epochs: Int = 20
-  /// Images a batch.
+  /// Number of images in a batch.
   public var batchSize: Int = 20
-  /// Batches whose gradients make one step.
+  /// Number of batches whose gradients are added up for one step.
   public var accumulate: Int = 1
-  /// Where all randomness comes from: first weights of new layers, order, augmentation, dropout.
+  /// Random seed of the initial weights of new layers, the order, the augmentation and dropout.
   public var seed: UInt64 = 1
-  /// How weights are changed.
+  /// The optimiser of the weights.
   public var optimizer = OptimizerOptions()
-  /// How the learning rate goes down.
+  /// The schedule of the learning rate.
   public var schedule = ScheduleOptions()
-  /// What is made small.
+  /// The loss that is minimised.
   public var loss = LossOptions()
-  /// How pictures are changed at random, and mixed.
+  /// Random changes of pictures, and mixup.
   public var augmentation: Augmentation = .silver
-  /// The fakes that are made out of real faces; nil for none.
+  /// The fakes that are made out of real faces; nil: none are made.
   public var fakes: FakeOptions?
-  /// In which order samples come.
+  /// The order of samples.
   public var sampling: Sampler.Order = .shuffled
-  /// The part of the people or videos that is held out for validation, where the data has no split
-  /// of its own.
+  /// The fraction of the samples held out for validation, in whole people or videos, if the data
+  /// has no split of its own.
   public var holdOut: Float = 0.2
-  /// The norm that the gradient is scaled down to where it is longer; nil for none.
+  /// The norm that a longer gradient is scaled down to; nil: no clipping.
   public var clip: Float?
-  /// How much of its value the moving average of the weights keeps at a step; nil for no average.
-  /// With one, the average is what is validated and kept.
+  /// Decay of the moving average of the weights in each step; nil: no average. With an average, it
+  /// is validated and saved.
   public var ema: Float?
-  /// The averaging of whole epochs' weights; nil for none.
+  /// Stochastic weight averaging over whole epochs; nil: none.
   public var swa: WeightAveragingOptions?
-  /// Epochs without a lower validation loss after which training ends; nil for none.
+  /// Number of epochs without a lower validation loss after which training ends; nil: no early
+  /// stop.
   public var earlyStop: Int?
-  /// Beginnings of the keys of parameters that stay as they are.
+  /// Prefixes of the keys of parameters that are frozen.
   public var freeze: [String] = []
-  /// Whether batch norm keeps the running statistics that it starts with and uses them in training,
-  /// too.
+  /// Whether batch norm keeps its initial running statistics and uses them in training, too.
   public var freezeStatistics: Bool = false
-  /// Whether blocks' activations are computed once more in backward instead of kept: about a third
-  /// more time for much less memory, and the same weights.
+  /// Whether activations of blocks are computed again in the backward pass, not kept. This takes
+  /// about a third more time and much less memory; the weights are the same.
   public var recompute: Bool = false
-  /// Epochs on the validation part, after all others, from the best weights. Nothing validates
-  /// them.
+  /// Number of epochs on the validation part, after all others and from the best weights. They are
+  /// not validated.
   public var validationEpochs: Int = 0
 
-  /// The defaults: the recipe of the built-in ensemble.
+  /// The default settings, those of the built-in ensemble's recipe.
   public init() {}
 }
 
 extension TrainingOptions {
   /// Weights averaged over epochs (Izmailov et al. 2018).
   public struct WeightAveragingOptions: Sendable, Equatable {
-    /// The first epoch, from 1, whose weights count.
+    /// The first epoch, from 1, whose weights are averaged.
     public var from: Int
-    /// The learning rate from then on; nil leaves it to the schedule.
+    /// The learning rate from that epoch on; nil: that of the schedule.
     public var learningRate: Float?
 
-    /// An average from epoch `from` on.
+    /// Averages the weights from epoch `from` on.
     public init(from: Int, learningRate: Float? = nil) {
       self.from = from
       self.learningRate = learningRate
@@ -123,7 +123,7 @@ extension TrainingOptions: Described {
     try fields.value(
       "freeze", &freeze, .texts(limit: 64),
       "Beginnings of the names of parameters that stay as they are, as in `[conv_stem, blocks.0]`.")
-    // Runs that were begun before there was such a key say nothing of it.
+    // Hidden at its default value, so that older runs without this key can be resumed.
     try fields.value(
       "freezeStatistics", &freezeStatistics, .flag, isHidden: { !$0 },
       "Whether batch norm keeps the running statistics that it starts with.",

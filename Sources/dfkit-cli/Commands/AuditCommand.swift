@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// `dfkit audit`
+/// The command `dfkit audit`.
 struct AuditCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit",
@@ -21,7 +21,7 @@ struct AuditCommand: AsyncParsableCommand {
       The exit status is 2 where a leak touches more of a side than --max-share allows.
       """)
 
-  /// What the command ends with where there is a leak.
+  /// The exit status if there is a leak above `--max-share`.
   static let leakCode = ExitCode(2)
 
   @OptionGroup var data: DatasetOptions

@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 
 extension BenchCommand {
-  /// `dfkit bench classify`
+  /// The command `dfkit bench classify`.
   struct Classify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Times a network that judges face crops, without reading or scaling them.",

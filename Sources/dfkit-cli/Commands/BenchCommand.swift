@@ -1,7 +1,7 @@
 import ArgumentParser
 import DFKit
 
-/// `dfkit bench`
+/// The command `dfkit bench`.
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",

@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 
 extension BenchCommand {
-  /// `dfkit bench detect`
+  /// The command `dfkit bench detect`.
   struct Detect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Times a face detector, from frame to faces.",

@@ -3,7 +3,7 @@ import DFKit
 import Foundation
 
 extension BenchCommand {
-  /// `dfkit bench embed`
+  /// The command `dfkit bench embed`.
   struct Embed: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Times a face embedder, from crops to embeddings.",

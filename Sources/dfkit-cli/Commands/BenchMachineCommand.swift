@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 
 extension BenchCommand {
-  /// `dfkit bench machine`
+  /// The command `dfkit bench machine`.
   struct Machine: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Measures what this computer can do at most.",

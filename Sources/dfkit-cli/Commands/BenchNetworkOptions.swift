@@ -1,7 +1,7 @@
 import ArgumentParser
 import DFKit
 
-/// Which classifiers a benchmark times.
+/// The classifiers that a benchmark measures.
 struct BenchNetworkOptions: ParsableArguments {
   @Option(help: "The network; may be given several times.")
   var architecture: [Architecture] = [.efficientNetB4]
@@ -35,7 +35,8 @@ struct BenchNetworkOptions: ParsableArguments {
     }
   }
 
-  /// Each network with each norm, in the order given.
+  /// Settings of each network with each norm, in the given order. `usual` is the norm if none is
+  /// given.
   func settings(otherwise usual: Norm.Kind) -> [ClassifierSettings] {
     architecture.flatMap { architecture in
       (norm.isEmpty ? [usual] : norm).map { norm in

@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 
 extension BenchCommand {
-  /// What all benchmarks are told alike.
+  /// Options that all benchmarks have.
   struct Options: ParsableArguments {
     @Option(help: "Runs before those that count.")
     var warmUp: Int?
@@ -25,7 +25,8 @@ extension BenchCommand {
       }
     }
 
-    /// The harness that all benchmarks run in, with its own numbers where none are given.
+    /// The harness of the benchmarks. The arguments are the defaults of `--repeats` and
+    /// `--warm-up`. Also sets the number of threads.
     func benchmark(repeats usualRepeats: Int = 10, warmUps usualWarmUps: Int = 2) -> Benchmark {
       threads.apply()
       return Benchmark(repeats: repeats ?? usualRepeats, warmUps: warmUp ?? usualWarmUps)
@@ -62,7 +63,7 @@ extension BenchCommand {
     @Option(help: "The order of --layers: as executed, or the slowest first.")
     var sort: LayerTable.Order = .executed
 
-    /// How layers are listed, if they are.
+    /// The order of the listed layers; nil without `--layers`.
     var order: LayerTable.Order? { layers ? sort : nil }
   }
 }

@@ -3,7 +3,7 @@ import DFKit
 import Foundation
 
 extension BenchCommand {
-  /// `dfkit bench video`
+  /// The command `dfkit bench video`.
   struct Video: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Times whole predictions, from reading the weights to the verdict, by stages.",

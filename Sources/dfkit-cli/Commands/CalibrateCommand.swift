@@ -4,7 +4,7 @@ import Foundation
 
 extension CalibrationFit.Method: ExpressibleByArgument {}
 
-/// `dfkit calibrate`
+/// The command `dfkit calibrate`.
 struct CalibrateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate",
@@ -124,8 +124,8 @@ struct CalibrateCommand: AsyncParsableCommand {
     }
   }
 
-  /// Whether what was given asks for one network: weights without a recipe, or a recipe with one
-  /// member that gets no more than one file.
+  /// Makes the job by the options. It is for one network if one weights file is given without a
+  /// recipe, or if the recipe has one member. Otherwise it is for all networks of the recipe.
   private func job() throws -> CalibrationJob {
     let named = try recipe.map { try Recipe.named($0) }
     let usual = try named ?? Recipe.named(Recipe.defaultName)

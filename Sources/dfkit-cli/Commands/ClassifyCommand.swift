@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// `dfkit classify`
+/// The command `dfkit classify`.
 struct ClassifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "classify",
@@ -71,7 +71,8 @@ struct ClassifyCommand: AsyncParsableCommand {
     }
   }
 
-  /// One network where weights or options for one are given without a recipe.
+  /// Makes the job by the options. It is for one network if weights or network options are given
+  /// without a recipe.
   private func job() throws -> ClassificationJob {
     if recipe == nil, !weights.isEmpty || !network.isEmpty {
       let source = network.source(weights.first ?? Recipe.defaultName)
@@ -83,7 +84,7 @@ struct ClassifyCommand: AsyncParsableCommand {
   }
 }
 
-/// What a classifier's weights file may leave open.
+/// Options for properties of a network that its weights file may not state.
 struct NetworkOptions: ParsableArguments {
   @Option(help: "The network.")
   var architecture: Architecture?
@@ -119,16 +120,17 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "The network's outputs.")
   var classes: Int?
 
-  /// Whether nothing was given.
+  /// Whether none of these options is given.
   var isEmpty: Bool { options == ClassifierOptions() && state == nil }
 
-  /// The weights that a command line names, in the state that was asked for. Says what the file
-  /// leaves open.
+  /// The weights that an argument names, in the state given by `--state`. Reports the chosen state
+  /// and scheme on standard error if the file holds several or fits several.
   func source(_ argument: String) -> WeightsSource {
     applied(to: WeightsSource(argument: argument, state: state))
   }
 
-  /// The same of weights that are known.
+  /// The weights in the state given by `--state`. Reports the chosen state and scheme as
+  /// `source(_:)` does.
   func applied(to weights: WeightsSource) -> WeightsSource {
     var source = weights
     if let state, let file = weights.file { source = .file(file, state: state) }

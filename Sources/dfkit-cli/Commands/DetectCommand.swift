@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// `dfkit detect`
+/// The command `dfkit detect`.
 struct DetectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "detect",

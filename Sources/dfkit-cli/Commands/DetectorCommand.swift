@@ -3,7 +3,7 @@ import DFKit
 import Foundation
 import Training
 
-/// `dfkit detector`
+/// The command `dfkit detector`.
 struct DetectorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "detector",
@@ -143,7 +143,7 @@ struct DetectorCommand: AsyncParsableCommand {
       threads.apply()
       var settings = Recipe.Detector()
       settings.frameScale = 1
-      // Low, so that the report can tell of all thresholds above.
+      // A low threshold, so that the report covers all thresholds above it.
       settings.method = .retinaface(threshold: 0.3)
       let choice = try detector.choice(for: settings, quiet: json)
       var evaluation = DetectorEvaluation()

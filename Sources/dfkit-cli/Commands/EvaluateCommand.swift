@@ -4,7 +4,7 @@ import Foundation
 
 extension Ablation.Kind: ExpressibleByArgument {}
 
-/// `dfkit evaluate`
+/// The command `dfkit evaluate`.
 struct EvaluateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
@@ -110,7 +110,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     _ = try kinds()
   }
 
-  /// What was given, by the recipe's keys.
+  /// The given options as changes of the recipe's settings.
   private var changes: [SettingChange] {
     [SettingChange("--frames", "frames", frames)].compactMap { $0 }
   }
@@ -181,7 +181,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     }
   }
 
-  /// The job that a recipe and its weights make.
+  /// Makes the evaluation of a recipe with its weights.
   private func job(_ given: (recipe: Recipe, weights: MemberFiles)) throws -> EvaluationJob {
     var (settings, files) = given
     try settings.apply(changes)

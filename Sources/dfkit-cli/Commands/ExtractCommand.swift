@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// `dfkit extract`
+/// The command `dfkit extract`.
 struct ExtractCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract",
@@ -159,7 +159,7 @@ extension ExtractionOptions.Preset: ExpressibleByArgument {}
 extension ExtractionOptions.People: ExpressibleByArgument {}
 extension Recipe.Crop.Shape: ExpressibleByArgument {}
 
-/// How faces are cut out.
+/// Options of the face crops: shape, margin, size and file format.
 struct CropOptions: ParsableArguments {
   @Option(
     name: .customLong("crop"),
@@ -189,7 +189,7 @@ struct CropOptions: ParsableArguments {
     if let jpeg, !(1...100).contains(jpeg) { throw ValidationError("--jpeg must be 1 to 100.") }
   }
 
-  /// What was given, by the keys of a recipe's crop.
+  /// The given options as changes of a recipe's crop settings.
   private var changes: [SettingChange] {
     [
       SettingChange("--crop", "shape", shape?.rawValue),
@@ -204,7 +204,7 @@ struct CropOptions: ParsableArguments {
   }
 }
 
-/// Which frames: a number, `all` or `first`.
+/// The frames to search: a number, `all`, or `first` for those up to the first face.
 struct ExtractedFrames: ExpressibleByArgument {
   let choice: ExtractionOptions.Frames
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// `dfkit familiarity`
+/// The command `dfkit familiarity`.
 struct FamiliarityCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "familiarity",

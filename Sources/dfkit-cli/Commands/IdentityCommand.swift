@@ -3,7 +3,7 @@ import DFKit
 import Foundation
 import Training
 
-/// `dfkit identity`
+/// The command `dfkit identity`.
 struct IdentityCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "identity",

@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// `dfkit landmarks`
+/// The command `dfkit landmarks`.
 struct LandmarksCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "landmarks",

@@ -3,7 +3,7 @@ import DFKit
 import Foundation
 import Synchronization
 
-/// `dfkit predict`
+/// The command `dfkit predict`.
 struct PredictCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
@@ -138,7 +138,7 @@ struct PredictCommand: AsyncParsableCommand {
     }
   }
 
-  /// What was given, by the recipe's keys.
+  /// The given options as changes of the recipe's settings.
   private var changes: [SettingChange] {
     [
       SettingChange("--frames", "frames", frames),
@@ -149,7 +149,7 @@ struct PredictCommand: AsyncParsableCommand {
     ].compactMap { $0 }
   }
 
-  /// Puts what was given in the place of what the recipe says.
+  /// Replaces settings of the recipe by the given options.
   private func change(_ recipe: inout Recipe) throws {
     if let people { recipe.judgePeople(by: people) }
     if let aggregate { recipe.aggregate(by: aggregate) }
@@ -157,7 +157,7 @@ struct PredictCommand: AsyncParsableCommand {
   }
 }
 
-/// The pages of many files in one folder, each with a name of its own.
+/// Writes report pages into one folder, each under a unique name.
 private final class ReportPages: Sendable {
   private let folder: URL
   private let names = Mutex(OutputNames())
@@ -174,7 +174,7 @@ private final class ReportPages: Sendable {
   }
 }
 
-/// Prints reports in one of the forms: JSON and CSV as they come, the table at the end.
+/// Prints reports in one form. JSON and CSV are printed at once, the table at the end.
 private struct PredictionPrinter {
   private let form: OutputForm
   private var array: JSONArrayPrinter?

@@ -1,7 +1,7 @@
 import ArgumentParser
 import DFKit
 
-/// `dfkit recipe`
+/// The command `dfkit recipe`.
 struct RecipeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "recipe",
@@ -41,7 +41,7 @@ struct RecipeCommand: ParsableCommand {
       let members = read.members.map(\.name)
       let text = all ? read.yaml : try Recipe.text(named: recipe)
       let heading = "# members: \(members.joined(separator: ", "))\n"
-      // A recipe that was saved from here has the line already.
+      // A recipe that was saved from this output has the line already.
       try Output.write(text.hasPrefix(heading) ? "" : heading)
       try Output.write(text.hasSuffix("\n") ? text : text + "\n")
     }

@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// `dfkit report`
+/// The command `dfkit report`.
 struct ReportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",

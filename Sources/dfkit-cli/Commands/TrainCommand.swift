@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// `dfkit train`
+/// The command `dfkit train`.
 struct TrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -95,7 +95,7 @@ struct TrainCommand: AsyncParsableCommand {
     }
   }
 
-  /// The job that the options tell.
+  /// Makes the job by the options. With `--resume`, missing options keep the run's values.
   private func job() throws -> TrainingJob {
     let folder = output.folder
     var job: TrainingJob
@@ -129,7 +129,7 @@ struct TrainCommand: AsyncParsableCommand {
   }
 }
 
-/// Where training starts.
+/// Options of the weights that training starts from.
 struct InitialOptions: ParsableArguments {
   @Option(
     name: .customLong("init"),
@@ -159,7 +159,7 @@ struct InitialOptions: ParsableArguments {
     return weights
   }
 
-  /// What the catalogue says of an entry, whose file may not.
+  /// The scheme that the catalogue states for stored weights, since their file may not state it.
   private static func catalogueScheme(_ name: String) -> Scheme? {
     let entries = (try? WeightsCatalogue.builtIn())?.entries ?? []
     return entries.first { $0.name == name }?.scheme.flatMap(Scheme.init)
@@ -173,7 +173,7 @@ struct InitialOptions: ParsableArguments {
   }
 }
 
-/// Options that take the place of a recipe's.
+/// Options that replace settings of the recipe.
 struct TrainingChanges: ParsableArguments {
   @Option(help: .setting("training.epochs"))
   var epochs: Int?
@@ -219,7 +219,7 @@ struct TrainingChanges: ParsableArguments {
   @Flag(help: .setting("training.recompute"))
   var recompute = false
 
-  /// What was given, by the keys of a recipe's training.
+  /// The given options as changes of the recipe's training settings.
   private var changes: [SettingChange] {
     [
       SettingChange("--epochs", "epochs", epochs),

@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// `dfkit weights`
+/// The command `dfkit weights`.
 struct WeightsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "weights",
@@ -94,7 +94,7 @@ struct WeightsCommand: ParsableCommand {
   }
 }
 
-/// The element types that can be written.
+/// The element types that `weights convert` can write.
 enum StoredPrecision: String, ExpressibleByArgument, CaseIterable {
   case f32, f16, bf16
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import DFKit
 import Foundation
 
-/// Which catalogue and which store `weights list` and `weights fetch` work with.
+/// The catalogue and the store of `weights list` and `weights fetch`.
 struct StoreOptions: ParsableArguments {
   @Option(
     help: "A catalogue of your own (YAML, see Docs/Weights.md); the built-in one if not given.",

@@ -3,13 +3,13 @@ import DFKit
 import Dispatch
 import Foundation
 
-/// Ctrl-C and SIGTERM: the first asks the work to stop after what is in hand, the second ends at
-/// once.
+/// Handles Ctrl-C and SIGTERM. The first signal cancels the work, which finishes its current step.
+/// The second one ends the program at once.
 enum Interruption {
-  /// The exit status after an interruption, as shells have it.
+  /// The exit status after an interruption, as in shells.
   static let exitCode = ExitCode(130)
 
-  /// Runs `body` in a task that the signals cancel.
+  /// Runs `body` in a task that the signals cancel. Throws `exitCode` if it was cancelled.
   static func handled(_ body: @escaping @Sendable () throws -> Void) async throws {
     let work = Task { try body() }
     let sources = [SIGINT, SIGTERM].map { number in
@@ -17,7 +17,7 @@ enum Interruption {
       let source = DispatchSource.makeSignalSource(
         signal: number, queue: DispatchQueue.global(qos: .userInitiated))
       source.setEventHandler {
-        // Nothing is cleaned up: other threads are at work with what would be.
+        // `_exit` skips all cleanup, since other threads still use what would be cleaned up.
         if work.isCancelled { _exit(exitCode.rawValue) }
         work.cancel()
         if isatty(STDERR_FILENO) == 1 {

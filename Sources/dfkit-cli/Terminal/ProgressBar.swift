@@ -1,8 +1,7 @@
 import DFKit
 import Foundation
 
-/// A line on standard error that shows how far the work is; nothing where standard error is no
-/// terminal.
+/// A progress line on standard error. Nothing is shown if standard error is not a terminal.
 final class ProgressBar {
   private let isShown: Bool
   private let start = ContinuousClock.now
@@ -25,12 +24,12 @@ final class ProgressBar {
         width: Terminal.width(STDERR_FILENO) ?? 80))
   }
 
-  /// Removes the line, so that something else can be written.
+  /// Removes the line, so that other text can be written.
   func clear() {
     guard isVisible else { return }
     draw("")
     isVisible = false
-    // What comes next is shown at once.
+    // The next update is drawn without delay.
     lastDraw = nil
   }
 

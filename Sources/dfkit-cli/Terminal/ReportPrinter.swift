@@ -1,8 +1,8 @@
 import DFKit
 import Foundation
 
-/// Prints a job's reports: JSON as they come, or one table at the end. Errors go to standard error
-/// at once.
+/// Prints a job's reports: JSON entries at once, or one table at the end. Errors go to standard
+/// error at once.
 struct ReportPrinter<Report> {
   private let bar: ProgressBar
   private let table: ([Report]) -> String
@@ -15,7 +15,7 @@ struct ReportPrinter<Report> {
     array = json ? try JSONArrayPrinter() : nil
   }
 
-  /// `json` are the report's entries in the array.
+  /// Prints a report, or keeps it for the table. `json` holds its entries of the JSON array.
   mutating func print(_ report: Report, json: some Collection<JSON>, error: String?) throws {
     if let error {
       bar.clear()

@@ -1,8 +1,8 @@
 import DFKit
 import Foundation
 
-/// Shows how a training goes: a line an epoch, and a progress bar on a terminal or, elsewhere, a
-/// line every minute; or an object of JSON a line.
+/// Shows the progress of a training: a line for each epoch, and a progress bar on a terminal or a
+/// line every minute elsewhere. With `json`, prints each event as a JSON object on a line.
 final class TrainingPrinter {
   private let json: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
@@ -13,7 +13,7 @@ final class TrainingPrinter {
     self.json = json
   }
 
-  /// What is going to be trained.
+  /// Prints the plan of the training, unless the output is JSON.
   func show(_ plan: String) throws {
     if !json { try Output.show(plan) }
   }
@@ -36,7 +36,7 @@ final class TrainingPrinter {
     }
   }
 
-  /// Removes the bar.
+  /// Removes the progress bar.
   func clear() {
     guard isBarVisible else { return }
     try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8))
@@ -52,7 +52,7 @@ final class TrainingPrinter {
     let now = ContinuousClock.now
     let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(60)
     if let lastDraw, now - lastDraw < pause { return }
-    // Without a terminal, nothing is said of the first minute.
+    // Without a terminal, nothing is printed in the first minute.
     defer { lastDraw = now }
     if !isTerminal, lastDraw == nil { return }
     let text = isTerminal ? "\r\u{1B}[K\(line)" : line + "\n"
