@@ -42,7 +42,7 @@ struct DatasetOptions: ParsableArguments {
     switch cache {
     case "none": break
     case let folder?: input.cache = URL(fileURLWithPath: folder)
-    case nil: input.cache = DatasetInput.usualCache()
+    case nil: input.cache = DatasetInput.defaultCache()
     }
     if !withoutEmbedder { input.embedder = try FaceEmbedders.load(embedder.file) }
     return input

@@ -120,10 +120,10 @@ struct DetectorOptions: ParsableArguments {
     do {
       let choice = try settings.choice(
         given: given, in: try? WeightsStore(), allowsOther: allowsOther && !isGiven)
-      if let remark = choice.remark, !quiet || choice.replaced != nil { Output.complain(remark) }
+      if let remark = choice.remark, !quiet || choice.replaced != nil { Output.note(remark) }
       return choice
     } catch {
-      Output.complain(error.description)
+      Output.note(error.description)
       throw ExitCode.validationFailure
     }
   }

@@ -24,7 +24,7 @@ struct InputOptions: ParsableArguments {
   /// The media files that `inputs` name. Skipped files in folders are reported on standard error.
   static func files(_ inputs: [String], _ kinds: Set<MediaKind>) -> MediaFiles {
     let files = MediaFiles.expand(inputs, kinds: kinds)
-    if let text = files.passedOverText { Output.complain(text) }
+    if let text = files.passedOverText { Output.note(text) }
     return files
   }
 }
@@ -82,7 +82,7 @@ struct CacheOptions: ParsableArguments {
     switch cache {
     case "none": nil
     case let folder?: URL(fileURLWithPath: folder)
-    case nil: EvaluationJob.usualCache()
+    case nil: EvaluationJob.defaultCache()
     }
   }
 }
@@ -93,7 +93,7 @@ extension MemberFiles {
     do {
       return try MemberFiles(arguments, members: members)
     } catch {
-      Output.complain(error.description)
+      Output.note(error.description)
       throw ExitCode.validationFailure
     }
   }

@@ -9,7 +9,7 @@ enum Program {
   static func main() async {
     let arguments = ProgramArguments.given
     if let problem = ProgramArguments.problem(arguments) {
-      Output.complain(problem)
+      Output.note(problem)
       exit(ExitCode.validationFailure.rawValue)
     }
     await TextTable.$terminalWidth.withValue(Terminal.width(STDOUT_FILENO)) {

@@ -15,17 +15,17 @@ import Testing
     let first = try #require(try plan("plain.mp4", [0]))
     #expect(first.steps.count == 15)
     #expect(first.steps[0] == .decode)
-    #expect(first.steps.dropFirst().allSatisfy { $0 == .leaveOut })
+    #expect(first.steps.dropFirst().allSatisfy { $0 == .omit })
 
     let second = try #require(try plan("plain.mp4", [0, 8]))
-    #expect(second.steps.enumerated().filter { $0.element != .leaveOut }.map(\.offset) == [0, 8])
+    #expect(second.steps.enumerated().filter { $0.element != .omit }.map(\.offset) == [0, 8])
     #expect(second.frames.map(\.index) == [0, 8])
 
     // Between the ninth and the twelfth there are only frames that others refer to.
     let late = try #require(try plan("plain.mp4", [11]))
     let decoded = late.steps.indices.filter { late.steps[$0] == .decode }
     #expect(decoded == [8, 9, 10, 11])
-    #expect(late.steps.filter { $0 == .leaveOut }.count == 11)
+    #expect(late.steps.filter { $0 == .omit }.count == 11)
   }
 
   @Test func framesThatNoOtherRefersToArePassedOver() throws {
@@ -33,11 +33,11 @@ import Testing
     for name in ["plain.mp4", "stream.ts"] {
       let without = try #require(try plan(name, [7])).steps
       #expect(without.filter { $0 == .decode }.count == 6, "\(name)")
-      #expect(without.filter { $0 == .passOver }.count == 2, "\(name)")
-      #expect(without.filter { $0 == .leaveOut }.count == 7, "\(name)")
+      #expect(without.filter { $0 == .skip }.count == 2, "\(name)")
+      #expect(without.filter { $0 == .omit }.count == 7, "\(name)")
       let with = try #require(try plan(name, [4, 7])).steps
       #expect(with.filter { $0 == .decode }.count == 7, "\(name)")
-      #expect(with.filter { $0 == .passOver }.count == 1, "\(name)")
+      #expect(with.filter { $0 == .skip }.count == 1, "\(name)")
     }
   }
 
@@ -75,7 +75,7 @@ import Testing
     try data.write(to: url)
     var all: [VideoFrame] = []
     let whole = try Video(url).forEachFrame { all.append($0) }
-    #expect(!whole.isSound)
+    #expect(!whole.isIntact)
     var frames: [VideoFrame] = []
     let summary = try Video(url).evenlySpacedFrames(14) { frames.append($0) }
     #expect(summary == whole)
@@ -90,7 +90,7 @@ import Testing
       for count in [3, 40] {
         var few: [Int: VideoFrame] = [:]
         let summary = try Video(url).evenlySpacedFrames(count) { few[$0.index] = $0 }
-        #expect(few.count == count && summary.isSound)
+        #expect(few.count == count && summary.isIntact)
         var seen = 0
         try Video(url).forEachFrame { frame in
           guard let other = few[frame.index] else { return }

@@ -59,7 +59,7 @@ import Testing
             #expect(frame.time.isFinite)
           }
           #expect(delivered == min(4, summary.decodedFrames) && delivered > 0)
-          #expect(summary.isSound == summary.warnings.isEmpty || summary.isSound)
+          #expect(summary.isIntact == summary.warnings.isEmpty || summary.isIntact)
         } catch let error as MediaError {
           #expect(error.description.hasPrefix(url.path))
         }

@@ -15,7 +15,7 @@ import Testing
       let video = try Video(url)
       var frames: [VideoFrame] = []
       let summary = try video.forEachFrame { frames.append($0) }
-      #expect(summary.isSound && frames.count == count)
+      #expect(summary.isIntact && frames.count == count)
       // The frames that are picked are converted elsewhere.
       try video.evenlySpacedFrames(3) { #expect($0.image == frames[$0.index].image) }
       return (video.info, frames)

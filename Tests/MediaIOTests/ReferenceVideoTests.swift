@@ -34,7 +34,7 @@ import Testing
       var frames: [VideoFrame] = []
       let summary = try video.evenlySpacedFrames(25) { frames.append($0) }
       #expect(summary.decodedFrames == vector.decoded_frames)
-      #expect(summary.isSound && summary.warnings.isEmpty)
+      #expect(summary.isIntact && summary.warnings.isEmpty)
       #expect(frames.map(\.index) == vector.frames.map(\.index))
       for (frame, expected) in zip(frames, vector.frames) {
         #expect(abs(frame.time - expected.seconds) < 0.001)

@@ -176,7 +176,7 @@ import Testing
       let url = folder.appendingPathComponent(name)
       try data.write(to: url)
       let whole = try Video(url).evenlySpacedFrames(3) { _ in }
-      #expect(whole.isSound)
+      #expect(whole.isIntact)
       // An AVI's headers take up most of so small a file.
       try data.prefix(data.count * (name.hasSuffix("avi") ? 90 : 70) / 100).write(to: url)
       var frames: [VideoFrame] = []

@@ -66,7 +66,7 @@ import Testing
       pictures.flatMap { [$0, nil] }, width: 32, height: 16, rate: 50)
     let found = try read(whole, named: "empty.avi")
     #expect(run(found.times, count: 6), "\(found.times)")
-    #expect(found.warnings.isEmpty && found.summary.isSound)
+    #expect(found.warnings.isEmpty && found.summary.isIntact)
     #expect(found.info.containerFrames == 6)
     // Without its end, there is something missing.
     let cut = try read(whole.prefix(whole.count * 2 / 3), named: "cut.avi")
@@ -83,6 +83,6 @@ import Testing
     data.replaceSubrange(place..<place + 4, with: MediaBytes.bigEndian(duration / 3, 4))
     let found = try read(data, named: "edited.mp4")
     #expect(found.times.count < 15 && run(found.times, count: found.times.count))
-    #expect(found.warnings.isEmpty && found.summary.isSound, "\(found.warnings)")
+    #expect(found.warnings.isEmpty && found.summary.isIntact, "\(found.warnings)")
   }
 }

@@ -31,7 +31,7 @@ import Testing
     let video = try Video(url)
     var frames: [VideoFrame] = []
     let summary = try video.forEachFrame { frames.append($0) }
-    #expect(summary.isSound && summary.warnings.isEmpty, "\(summary)")
+    #expect(summary.isIntact && summary.warnings.isEmpty, "\(summary)")
     return (video.info, frames)
   }
 

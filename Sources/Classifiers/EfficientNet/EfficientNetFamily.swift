@@ -8,7 +8,7 @@ struct EfficientNetFamily: ClassifierFamily {
   ]
   let stages: ClosedRange<Int>? = 1...EfficientNetVariant.stages.count
 
-  let marks: [(scheme: Scheme, keys: [String])] = [
+  let identifyingKeys: [(scheme: Scheme, keys: [String])] = [
     (.selimsef, ["encoder.conv_stem.weight", "fc.weight"]),
     (.icpr2020dfdc, ["efficientnet._conv_stem.weight", "classifier.weight"]),
     (.sbi, ["net._conv_stem.weight", "net._fc.weight"]),
@@ -60,7 +60,7 @@ struct EfficientNetFamily: ClassifierFamily {
 
   /// `timm` and `timmTF` have the same keys. The file's metadata decides where it names the network
   /// (`arch: tf_efficientnet_b0`); otherwise the result is `timm`, with a doubt.
-  func told(_ scheme: Scheme, by state: StateDict) -> (scheme: Scheme, doubt: String?) {
+  func resolvedScheme(_ scheme: Scheme, in state: StateDict) -> (scheme: Scheme, warning: String?) {
     guard scheme == .timm else { return (scheme, nil) }
     if let name = TimmName(saidBy: state.metadata),
       Architecture.recognised(in: state, name.scheme) == name.architecture

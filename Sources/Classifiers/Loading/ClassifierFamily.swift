@@ -19,7 +19,7 @@ public protocol ClassifierFamily: Sendable {
   var schemes: [Scheme] { get }
   /// For each scheme, keys that all of its checkpoints have and no other scheme's. The first entry
   /// whose keys are all in a file decides. A scheme without marks must be named by the user.
-  var marks: [(scheme: Scheme, keys: [String])] { get }
+  var identifyingKeys: [(scheme: Scheme, keys: [String])] { get }
   /// The allowed numbers of stages, counted from the first; nil if networks always have all stages.
   var stages: ClosedRange<Int>? { get }
   /// The norms that the networks support; the first is the default.
@@ -37,9 +37,9 @@ public protocol ClassifierFamily: Sendable {
     _ architecture: Architecture, _ scheme: Scheme, hasKey: (String) -> Bool
   ) -> KeyMapping
 
-  /// Decides which scheme a file follows if several schemes have the same keys as `scheme`. `doubt`
-  /// is a sentence for users about what was guessed; nil if nothing was.
-  func told(_ scheme: Scheme, by state: StateDict) -> (scheme: Scheme, doubt: String?)
+  /// Decides which scheme a file follows if several schemes have the same keys as `scheme`.
+  /// `warning` is a sentence for users about what was guessed; nil if nothing was.
+  func resolvedScheme(_ scheme: Scheme, in state: StateDict) -> (scheme: Scheme, warning: String?)
   /// Whether the checkpoint is of this architecture, and of no other in the family.
   func recognises(_ architecture: Architecture, in checkpoint: PublishedKeys) -> Bool
   /// The number of stages in a checkpoint, counted from the first, for families that have `stages`.
@@ -75,8 +75,10 @@ extension ClassifierFamily {
     _ architecture: Architecture, _ scheme: Scheme, hasKey: (String) -> Bool
   ) -> KeyMapping { KeyMapping() }
 
-  /// `scheme` itself, without doubt.
-  public func told(_ scheme: Scheme, by state: StateDict) -> (scheme: Scheme, doubt: String?) {
+  /// `scheme` itself, without a warning.
+  public func resolvedScheme(_ scheme: Scheme, in state: StateDict) -> (
+    scheme: Scheme, warning: String?
+  ) {
     (scheme, nil)
   }
 

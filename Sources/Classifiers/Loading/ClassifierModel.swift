@@ -67,7 +67,7 @@ public struct ClassifierModel: FrameClassifier {
 
   /// Frees the memory of the network, about the size of its weights. The next use packs it again
   /// from the checkpoint. A network with random weights stays in memory.
-  public func unload() { source.giveUp() }
+  public func unload() { source.unload() }
 
   /// The size and normalisation of the network's input.
   public var input: InputSpec { settings.input }

@@ -8,7 +8,7 @@ final class NetworkSource: Sendable {
     /// Loaded and checked, but not packed.
     case loaded(ClassifierNetwork)
     case packed(ClassifierNetwork)
-    case givenUp
+    case unloaded
   }
 
   private let state: Mutex<State>
@@ -29,8 +29,8 @@ final class NetworkSource: Sendable {
       switch (state, reload) {
       case (.packed(let packed), _): return packed
       case (.loaded(let loaded), _): network = loaded
-      case (.givenUp, let reload?): network = reload()
-      case (.givenUp, nil): preconditionFailure("NetworkSource: given up with nothing to reload")
+      case (.unloaded, let reload?): network = reload()
+      case (.unloaded, nil): preconditionFailure("NetworkSource: given up with nothing to reload")
       }
       let packed = network.packed()
       state = .packed(packed)
@@ -39,10 +39,10 @@ final class NetworkSource: Sendable {
   }
 
   /// Frees the packed network if it can be reloaded.
-  func giveUp() {
+  func unload() {
     guard reload != nil else { return }
     state.withLock { state in
-      if case .packed = state { state = .givenUp }
+      if case .packed = state { state = .unloaded }
     }
   }
 }

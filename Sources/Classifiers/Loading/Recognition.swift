@@ -6,16 +6,18 @@ extension Scheme {
   ///
   /// If several schemes have the same keys, the file's metadata may decide. If it does not, the
   /// result is the family's default, and `doubt(in:)` reports it.
-  public static func recognised(in state: StateDict) -> Scheme? { told(by: state)?.scheme }
+  public static func recognised(in state: StateDict) -> Scheme? {
+    resolvedScheme(in: state)?.scheme
+  }
 
   /// A sentence for users about what was guessed to determine the scheme; nil if nothing was.
-  public static func doubt(in state: StateDict) -> String? { told(by: state)?.doubt }
+  public static func warning(in state: StateDict) -> String? { resolvedScheme(in: state)?.warning }
 
-  private static func told(by state: StateDict) -> (scheme: Scheme, doubt: String?)? {
+  private static func resolvedScheme(in state: StateDict) -> (scheme: Scheme, warning: String?)? {
     for prefix in state.wrappers {
       for family in ClassifierFamilies.all {
-        if let mark = family.marks.first(where: { state.has($0.keys, prefix) }) {
-          return family.told(mark.scheme, by: state)
+        if let mark = family.identifyingKeys.first(where: { state.has($0.keys, prefix) }) {
+          return family.resolvedScheme(mark.scheme, in: state)
         }
       }
     }
@@ -24,7 +26,7 @@ extension Scheme {
 
   /// The common prefix before the scheme's keys in the checkpoint: usually "", or `model.`.
   func wrapper(in state: StateDict) -> String {
-    let own = ClassifierFamilies.all.flatMap(\.marks).filter { $0.scheme == self }
+    let own = ClassifierFamilies.all.flatMap(\.identifyingKeys).filter { $0.scheme == self }
     return state.wrappers.first { prefix in own.contains { state.has($0.keys, prefix) } } ?? ""
   }
 }

@@ -56,7 +56,7 @@ extension ClassifierNetwork {
   ///   `ClassifierError.invalidSetting` if the checkpoint is of another architecture, or its scheme
   ///   does not cover `architecture`; `WeightsError.mismatch` if a layer's weights are missing or
   ///   of another shape.
-  package func takeOver(
+  package func transferWeights(
     _ state: StateDict, scheme: Scheme? = nil, architecture: Architecture, keepsHead: Bool = true
   ) throws -> WeightsTransfer {
     let named = try ClassifierOptions(scheme: scheme).filled(from: state).named(file: state.file)

@@ -4,7 +4,7 @@ import DeepfakeCore
 struct XceptionFamily: ClassifierFamily {
   let architectures = [Architecture.xception]
   let schemes = [Scheme.timm, .icpr2020dfdc]
-  let marks: [(scheme: Scheme, keys: [String])] = [
+  let identifyingKeys: [(scheme: Scheme, keys: [String])] = [
     (.icpr2020dfdc, ["xception.conv1.weight", "xception.last_linear.weight"]),
     (.timm, ["conv1.weight", "block1.rep.0.conv1.weight"]),
   ]

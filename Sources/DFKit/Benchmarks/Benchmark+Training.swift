@@ -56,7 +56,7 @@ extension BenchmarkResult {
   package struct Calls: Sendable, Equatable {
     /// The operation's name.
     package var operation: String
-    /// `forward`, `backward` or `remake` (activations recomputed in backward).
+    /// `forward`, `backward` or `recompute` (activations recomputed in backward).
     package var phase: String
     package var count: Int
     /// The time of all these calls together, divided by the batch size.

@@ -26,7 +26,7 @@ package struct DatasetInput: Sendable {
 
   /// The default cache folder for fingerprints: `$XDG_CACHE_HOME/dfkit/fingerprints`, by default
   /// `~/.cache/dfkit/fingerprints`. Nil if the environment names no home folder.
-  package static func usualCache(
+  package static func defaultCache(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> URL? {
     UserFolder.cache("fingerprints", environment)

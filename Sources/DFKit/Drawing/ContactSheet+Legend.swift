@@ -56,7 +56,8 @@ struct LegendRow {
     }
     let textLeft = left + framed + 12
     sheet.drawLabel(
-      "\(track.id)", x: Float(textLeft), y: Float(y + 2), scale: 3, color: color.readable,
+      "\(track.id)", x: Float(textLeft), y: Float(y + 2), scale: 3,
+      color: color.contrastingTextColor,
       background: color)
     let count = track.sightings.count
     let times = track.sightings.map(\.time)

@@ -54,7 +54,7 @@ extension Image {
     let above = box.y1 - height >= 0
     drawLabel(
       label, x: box.x1, y: above ? box.y1 - height : box.y2, scale: size,
-      color: tracked.color.readable, background: tracked.color)
+      color: tracked.color.contrastingTextColor, background: tracked.color)
   }
 }
 

@@ -67,7 +67,7 @@ package struct Ablation: Sendable {
     case .frames: frameCounts
     case .members: subsets
     case .tta: viewSets
-    case .postprocess: stretches
+    case .postprocess: logOddsScaleRows
     }
   }
 
@@ -142,7 +142,7 @@ package struct Ablation: Sendable {
     return rows
   }
 
-  private var stretches: [Row] {
+  private var logOddsScaleRows: [Row] {
     [row(.postprocess, "as in the recipe", isRecipe: true, maker)]
       + [0.5, 0.75, 1.25, 1.5, 2, 3].map { factor in
         var changed = maker

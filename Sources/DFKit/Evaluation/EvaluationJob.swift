@@ -57,7 +57,7 @@ package struct EvaluationJob: Sendable {
 
   /// The default cache folder for scores: `$XDG_CACHE_HOME/dfkit/scores`, by default
   /// `~/.cache/dfkit/scores`. Nil if the environment names no home folder.
-  package static func usualCache(
+  package static func defaultCache(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> URL? {
     UserFolder.cache("scores", environment)

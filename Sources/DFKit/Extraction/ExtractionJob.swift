@@ -91,8 +91,8 @@ package struct ExtractionJob: Sendable {
   ) throws {
     let tasks = plan.tasks
     var journal = try ExtractionJournal(plan.folder.journal, length: state.journalLength)
-    let inHand = VideosInHand()
-    let queue = start(plan, inHand)
+    let inProgress = VideosInProgress()
+    let queue = start(plan, inProgress)
     var done = 0
     var stopping: (any Error)?
     working: while true {
@@ -110,7 +110,7 @@ package struct ExtractionJob: Sendable {
           queue.stop()
         }
       }
-      let (first, part) = inHand.sum
+      let (first, part) = inProgress.sum
       progress(
         JobProgress(
           done: done, total: tasks.count, file: first.map { tasks[$0].file.relativePath } ?? "",
@@ -157,7 +157,7 @@ package struct ExtractionJob: Sendable {
   /// Starts threads that extract one video each. If there are more threads than videos, the others
   /// help to decode.
   private func start(
-    _ plan: ExtractionPlan, _ inHand: VideosInHand
+    _ plan: ExtractionPlan, _ inProgress: VideosInProgress
   ) -> WorkQueue<Result<VideoExtractor.Result, any Error>> {
     let (tasks, folder, balance) = (plan.tasks, plan.folder, plan.balance)
     let threads = max(1, min(Parallel.threadCount, tasks.count))
@@ -175,13 +175,13 @@ package struct ExtractionJob: Sendable {
         options, detector, folder, name: "\(number)", decodingThreads: decodingThreads,
         keptBytes: keptBytes, isCancelled: { queue.isStopped })
       return { place in
-        inHand.set(place, 0)
-        defer { inHand.set(place, nil) }
+        inProgress.set(place, 0)
+        defer { inProgress.set(place, nil) }
         let task = tasks[place]
         return Result {
           try extractor.extract(
             task.file, task.record, frames: balance?[task.record.label.label] ?? 0
-          ) { inHand.set(place, $0) }
+          ) { inProgress.set(place, $0) }
         }
       }
     }
@@ -190,7 +190,7 @@ package struct ExtractionJob: Sendable {
 }
 
 /// The videos that are being extracted, with the finished fraction of each.
-private final class VideosInHand: Sendable {
+private final class VideosInProgress: Sendable {
   private let parts = Mutex<[Int: Double]>([:])
 
   /// - Parameter part: The finished fraction, 0 to 1; nil when the video is finished.

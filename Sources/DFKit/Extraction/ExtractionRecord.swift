@@ -92,6 +92,8 @@ struct ExtractionRecord: Codable {
     case .mtcnn(let thresholds, let factor):
       detector.thresholds = thresholds.map(number)
       detector.factor = number(factor)
+    case .other(_, let threshold):
+      detector.threshold = threshold.map(number)
     }
     let choice =
       switch options.frames {

@@ -19,7 +19,7 @@ struct JudgedFaces {
   private var landmarks: [[Point]] = []
   private(set) var framesWithFaces = 0
   /// The largest number of faces in a frame that were not chosen.
-  private(set) var mostLeftOut = 0
+  private(set) var maximumNotChosen = 0
 
   init(_ choice: Recipe.Faces, _ crop: Recipe.Crop, _ view: CropView) {
     self.choice = choice
@@ -34,7 +34,7 @@ struct JudgedFaces {
   mutating func add(_ frame: MediaFrame, _ found: [Face]) {
     if !found.isEmpty { framesWithFaces += 1 }
     let chosen = choice.choice(from: found)
-    mostLeftOut = max(mostLeftOut, found.count - chosen.count)
+    maximumNotChosen = max(maximumNotChosen, found.count - chosen.count)
     for index in chosen {
       StageTimes.measure(.crop) {
         let cut = crop.crop(found[index], from: frame.image, size: nil)

@@ -79,7 +79,7 @@ public struct MemberFiles: Sendable, Equatable {
     }
     for member in members where sources[member.name] == nil {
       guard let own = member.weights.map({ WeightsSource(argument: $0) }) else { continue }
-      guard own.isThere else { throw MemberFilesError.ownMissing(member.name, file: own.name) }
+      guard own.exists else { throw MemberFilesError.ownMissing(member.name, file: own.name) }
       sources[member.name] = own
     }
     let missing = names.filter { sources[$0] == nil }

@@ -29,7 +29,7 @@ public struct PredictionJob: Sendable {
   public var predictor: VideoPredictor
   /// If set, called for each file instead of `predictor.predict`, for example to explain the
   /// verdict as well.
-  public var instead: (@Sendable (URL, (Double) -> Void) throws -> VideoReport)?
+  public var analyze: (@Sendable (URL, (Double) -> Void) throws -> VideoReport)?
 
   /// Judges files with `predictor`.
   public init(predictor: VideoPredictor) {
@@ -66,7 +66,7 @@ public struct PredictionJob: Sendable {
   ) -> Result<VideoReport, CancellationError> {
     do {
       return .success(
-        try instead?(file, progress) ?? predictor.predict(file, progress: progress))
+        try analyze?(file, progress) ?? predictor.predict(file, progress: progress))
     } catch let error as CancellationError {
       return .failure(error)
     } catch {

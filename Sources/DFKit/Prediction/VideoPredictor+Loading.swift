@@ -64,6 +64,7 @@ extension Recipe.Detector {
     case .mtcnn(let thresholds, let factor):
       settings.thresholds = thresholds
       settings.factor = factor
+    case .other(_, let threshold): settings.threshold = threshold
     }
     return try kind.family.makeDetector(try weights.read(), settings)
   }
@@ -77,7 +78,7 @@ extension Recipe {
     guard verdict.isCalibrated == nil else { return }
     let isCalibrated = aggregation.calibration != nil || weights.areCalibrated
     verdict.isCalibrated = isCalibrated
-    if !isCalibrated, !verdict.callsAll, verdict.undecided == nil {
+    if !isCalibrated, !verdict.hasNoUndecidedRange, verdict.undecided == nil {
       verdict.undecided = Decision.uncalibratedRange
     }
   }

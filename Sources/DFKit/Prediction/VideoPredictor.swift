@@ -93,9 +93,9 @@ public struct VideoPredictor: Sendable {
     report.frames = search.frames
     report.search = search.facts
     report.facesFound = judged.framesWithFaces
-    if maker.rule != nil, judged.mostLeftOut > 0 {
+    if maker.rule != nil, judged.maximumNotChosen > 0 {
       report.warnings.append(
-        "there are up to \(judged.mostLeftOut + faces.perFrame) faces in a frame, of which"
+        "there are up to \(judged.maximumNotChosen + faces.perFrame) faces in a frame, of which"
           + " \(faces.perFrame) are judged (faces.perFrame)"
       )
     }

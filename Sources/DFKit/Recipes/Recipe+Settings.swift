@@ -66,10 +66,7 @@ extension Recipe.Detector.Kind {
   /// The allowed range of the smallest side of a face, in pixels of the frame. MTCNN enlarges the
   /// frame to find faces smaller than 12 pixels.
   fileprivate var minFaceRange: ClosedRange<Float> {
-    switch self {
-    case .retinaface: 0...10_000
-    case .mtcnn: 4...10_000
-    }
+    (self == .mtcnn ? 4 : 0)...10_000
   }
 
   /// The detector with its default settings.
@@ -77,6 +74,7 @@ extension Recipe.Detector.Kind {
     switch self {
     case .retinaface: .retinaface()
     case .mtcnn: .mtcnn()
+    default: .other(self)
     }
   }
 }
@@ -90,6 +88,7 @@ extension Recipe.Detector.Method: DescribedKind {
     switch self {
     case .retinaface: .retinaface
     case .mtcnn: .mtcnn
+    case .other(let kind, _): kind
     }
   }
 
@@ -110,6 +109,10 @@ extension Recipe.Detector.Method: DescribedKind {
         "factor", &factor, .number(in: MTCNN.Options.factors),
         "The size of a level of its image pyramid as a part of the one before.")
       self = .mtcnn(thresholds: thresholds, factor: factor)
+    case .other(let kind, var threshold):
+      try fields.optional(
+        "threshold", &threshold, .number(in: 0...1), "The lowest score of a face.")
+      self = .other(kind, threshold: threshold)
     }
   }
 }
@@ -263,7 +266,7 @@ extension LogitCalibration: Described {
 
 extension Recipe.Decision: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
-    var said = undecided.map(Undecided.range) ?? (callsAll ? .nothing : nil)
+    var said = undecided.map(Undecided.range) ?? (hasNoUndecidedRange ? .nothing : nil)
     try fields.optional(
       "undecided", &said, Undecided.form,
       "Probabilities too close to one half to be called fake or real, both ends included.",
@@ -271,7 +274,7 @@ extension Recipe.Decision: Described {
         They make the verdict `undecided`, of people and files. If absent: none where the scores \
         are calibrated, [0.4, 0.6] where nothing calibrates them
         """)
-    callsAll = said == .nothing
+    hasNoUndecidedRange = said == .nothing
     undecided = if case .range(let range)? = said { range } else { nil }
     try fields.value(
       "unfamiliar", &unfamiliar, .choice, isHidden: { $0 == .refuse },

@@ -47,12 +47,26 @@ public struct Recipe: Sendable, Equatable {
 extension Recipe {
   /// The face detector and its settings.
   public struct Detector: Sendable, Equatable {
-    /// The detectors that a recipe can name.
-    public enum Kind: String, Sendable, CaseIterable {
+    /// A kind of detector, identified by the name of its registered family (`DetectorFamilies`).
+    public struct Kind: RawRepresentable, Sendable, Hashable, CaseIterable {
       /// RetinaFace (Deng et al. 2019).
-      case retinaface
+      public static let retinaface = Kind(family: "retinaface")
       /// MTCNN (Zhang et al. 2016).
-      case mtcnn
+      public static let mtcnn = Kind(family: "mtcnn")
+
+      /// The name in recipes and commands.
+      public let rawValue: String
+
+      private init(family name: String) { rawValue = name }
+
+      /// The kind of that name; nil if no family with it is registered.
+      public init?(rawValue: String) {
+        guard DetectorFamilies.named(rawValue) != nil else { return nil }
+        self.init(family: rawValue)
+      }
+
+      /// The kinds of all registered families.
+      public static var allCases: [Kind] { DetectorFamilies.all.map { Kind(family: $0.name) } }
     }
 
     /// A detector with the settings that only it has.
@@ -63,6 +77,9 @@ extension Recipe {
       /// MTCNN. `thresholds` are the lowest scores of a face in its three networks. `factor` is the
       /// size of each level of its image pyramid relative to the level before.
       case mtcnn(thresholds: [Float] = [0.6, 0.7, 0.7], factor: Float = 0.709)
+      /// A detector of a family that a program registered. `threshold` is the lowest score of a
+      /// face; nil: the family's default.
+      case other(Kind, threshold: Float? = nil)
     }
 
     /// The detector and its own settings.
@@ -283,7 +300,7 @@ extension Recipe {
     public var undecided: ClosedRange<Float>?
     /// Whether the recipe says `undecided: none`: all probabilities are called fake or real,
     /// calibrated or not.
-    public var callsAll = false
+    public var hasNoUndecidedRange = false
     /// Whether the recipe or each of its members' weights has a calibration, so that scores are
     /// probabilities. Nil until the weights are known. Not part of a recipe's file.
     public var isCalibrated: Bool?

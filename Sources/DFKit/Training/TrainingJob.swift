@@ -126,7 +126,7 @@ public struct TrainingJob: Sendable {
     var transfer: WeightsTransfer?
     if !isResuming, let initialWeights, let state {
       network.network.store.initialize(seed: options.seed)
-      transfer = try network.network.takeOver(
+      transfer = try network.network.transferWeights(
         state, scheme: initialWeights.scheme, architecture: settings.architecture,
         keepsHead: initialWeights.keepsHead)
     }

@@ -40,14 +40,16 @@ package struct DetectorChoice: Sendable, Equatable {
   /// One line that names the detector and says how to get a better one. Nil if the caller or the
   /// recipe named the weights.
   package var remark: String? {
-    let entry = (replaced ?? settings.kind).storeEntries[0]
+    let entry = (replaced ?? settings.kind).storeEntries.first
     switch origin {
     case .named: return nil
     case .fetched: return "faces are found by \(name), which was fetched"
     case .shipped:
       let first =
         replaced.map { "the weights of \($0.rawValue) have not been fetched; faces" } ?? "faces"
-      return "\(first) are found by the detector that ships. 'dfkit weights fetch \(entry)' brings"
+      let found = "\(first) are found by the detector that ships"
+      guard let entry else { return found }
+      return "\(found). 'dfkit weights fetch \(entry)' brings"
         + (replaced == nil ? " one that finds more" : " them")
     }
   }
@@ -76,7 +78,7 @@ extension Recipe.Detector {
     }
     if let given { return choice(given, given.name, .named) }
     if let source = weights.map({ WeightsSource(argument: $0) }) {
-      guard source.isThere else { throw .noFile(source.name) }
+      guard source.exists else { throw .noFile(source.name) }
       return choice(source, source.name, .named)
     }
     if let store {
@@ -101,7 +103,7 @@ extension Recipe.Detector {
       other.storeEntries.contains { store.url(of: $0) != nil }
     }
     throw .missing(
-      detector: kind.rawValue, entry: kind.storeEntries[0], folder: store.folder.path,
+      detector: kind.rawValue, entry: kind.storeEntries.first, folder: store.folder.path,
       others: others.map(\.rawValue))
   }
 }

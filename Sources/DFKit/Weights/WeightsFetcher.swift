@@ -27,7 +27,7 @@ package struct WeightsFetcher: Sendable {
     /// The file or folder to load the weights from.
     package var url: URL
     /// Whether the entry was already installed, so that nothing was fetched.
-    package var wasThere = false
+    package var wasInstalled = false
     /// The total size of the files in bytes; 0 if nothing was fetched.
     package var size = 0
     /// The files for which no full SHA-256 is published, with their actual hashes.
@@ -53,7 +53,7 @@ package struct WeightsFetcher: Sendable {
     _ entry: WeightsCatalogue.Entry, from source: String? = nil,
     progress: (JobProgress) -> Void = { _ in }
   ) throws -> Outcome {
-    if !replaces, let url = store.url(of: entry) { return Outcome(url: url, wasThere: true) }
+    if !replaces, let url = store.url(of: entry) { return Outcome(url: url, wasInstalled: true) }
     let work = try FetchFolder(store: store, entry: entry.name)
     let unverified = try withoutActuallyEscaping(progress) { progress in
       var job = FetchJob(entry: entry, work: work, timeLimit: timeLimit, progress: progress)

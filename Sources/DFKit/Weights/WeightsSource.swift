@@ -44,7 +44,7 @@ public enum WeightsSource: Sendable, Equatable {
   }
 
   /// Whether the file or folder exists. Always true for weights that ship.
-  var isThere: Bool {
+  var exists: Bool {
     guard let path = file?.resolvingSymlinksInPath().path else { return true }
     let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
     return type == .typeRegular || type == .typeDirectory
@@ -138,6 +138,6 @@ extension StateDict {
   func schemeRemark(_ options: ClassifierOptions) -> String? {
     // Files written by dfkit name their scheme.
     guard options.scheme == nil, metadata["dfkit"] == nil else { return nil }
-    return Scheme.doubt(in: self).map { "\(file): \($0)" }
+    return Scheme.warning(in: self).map { "\(file): \($0)" }
   }
 }

@@ -53,7 +53,7 @@ package enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConverti
   /// The environment names no home folder.
   case noHome
   /// The detector's weights have not been fetched. `others` are the detectors with fetched weights.
-  case missing(detector: String, entry: String, folder: String, others: [String])
+  case missing(detector: String, entry: String?, folder: String, others: [String])
   /// The weights file that a recipe names for its detector does not exist.
   case noFile(String)
 
@@ -64,8 +64,10 @@ package enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConverti
       "no place for weights is known: set HOME or XDG_DATA_HOME to a full path, or name the weights"
         + " themselves (--detector-weights)."
     case .missing(let detector, let entry, let folder, let others):
-      "the weights of \(detector) are not in \(folder). Fetch them with"
-        + " 'dfkit weights fetch \(entry)', or name them with --detector-weights."
+      (entry.map {
+        "the weights of \(detector) are not in \(folder). Fetch them with 'dfkit weights fetch"
+          + " \($0)', or name them with --detector-weights."
+      } ?? "\(detector) needs weights: name them with --detector-weights.")
         + others.map { " Those of \($0) are there: --detector \($0) takes them." }.joined()
     case .noFile(let file):
       "the recipe names \(file) as the weights of its detector: there is no such file. Give"

@@ -7,7 +7,7 @@ package final class CallTimes: Sendable {
     /// Computing the gradients of the inputs in the backward pass.
     case backward
     /// Computing an output a second time in the backward pass, because it was not kept.
-    case remake
+    case recompute
   }
 
   /// The calls of one operation in one phase.

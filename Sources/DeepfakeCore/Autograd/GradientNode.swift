@@ -39,8 +39,8 @@ final class GradientNode: @unchecked Sendable {
   }
 
   /// Whether this node's output can be computed again, so that no other node has to keep a copy.
-  var isRemade: Bool {
-    if case .call(let operation, _) = source { operation.isRemade } else { false }
+  var canRecompute: Bool {
+    if case .call(let operation, _) = source { operation.canRecompute } else { false }
   }
 
   /// The saved tensors to give to the pullback; outputs that were not kept are computed again.
@@ -61,7 +61,7 @@ final class GradientNode: @unchecked Sendable {
       preconditionFailure("\(source) was to be remade and is no call")
     }
     let saved = resolvedSaved
-    guard let output = CallTimes.timed(operation, .remake, { operation.remake(saved: saved) })
+    guard let output = CallTimes.timed(operation, .recompute, { operation.recompute(saved: saved) })
     else {
       preconditionFailure("\(operation) was to be remade and cannot")
     }

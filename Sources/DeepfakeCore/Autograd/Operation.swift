@@ -24,16 +24,16 @@ package protocol Operation: Sendable {
   ///
   /// If an operation can do this, the engine keeps no copies of its output: a call that saved the
   /// output gets it computed again.
-  func remake(saved: [Tensor]) -> Tensor?
-  /// Whether `remake` returns an output.
-  var isRemade: Bool { get }
+  func recompute(saved: [Tensor]) -> Tensor?
+  /// Whether `recompute` returns an output.
+  var canRecompute: Bool { get }
 }
 
 extension Operation {
   /// By default an output cannot be computed again.
-  package func remake(saved: [Tensor]) -> Tensor? { nil }
+  package func recompute(saved: [Tensor]) -> Tensor? { nil }
   /// False by default.
-  package var isRemade: Bool { false }
+  package var canRecompute: Bool { false }
 
   /// Applies the operation to `inputs`, and records the call if `valueAndGrad` is running.
   package func callAsFunction(_ inputs: Tensor...) -> Tensor {

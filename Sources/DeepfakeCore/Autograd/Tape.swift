@@ -73,7 +73,7 @@ final class Tape: @unchecked Sendable {
     let kept = saved.map { tensor in
       // A saved tensor that is an input, and that its own call can compute again, is not kept.
       for (input, node) in zip(plain, nodes) {
-        if let node, node.isRemade, input.isSame(as: tensor) {
+        if let node, node.canRecompute, input.isSame(as: tensor) {
           return GradientNode.Saved.output(of: node)
         }
       }

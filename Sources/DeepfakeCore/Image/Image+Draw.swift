@@ -26,7 +26,7 @@ public struct Color: Sendable, Equatable {
   }
 
   /// Black or white: the one that is easier to read on this colour.
-  public var readable: Color { luminance > 0.179 ? .black : .white }
+  public var contrastingTextColor: Color { luminance > 0.179 ? .black : .white }
 
   /// Red, green and blue at 255.
   public static let white = Color(red: 255, green: 255, blue: 255)

@@ -68,9 +68,9 @@ package struct Activate: Operation {
   }
 
   /// True, because activations are cheap to compute.
-  package var isRemade: Bool { true }
+  package var canRecompute: Bool { true }
 
-  package func remake(saved: [Tensor]) -> Tensor? {
+  package func recompute(saved: [Tensor]) -> Tensor? {
     forward(saved).output
   }
 }

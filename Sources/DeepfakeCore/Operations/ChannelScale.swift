@@ -35,10 +35,10 @@ package struct ChannelScale: Operation {
     return [wants[0] ? gradient.scaledChannels(by: factors) : nil, ofFactors]
   }
 
-  package func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[1]) }
+  package func recompute(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[1]) }
 
   /// True: the output takes one multiplication for each element.
-  package var isRemade: Bool { true }
+  package var canRecompute: Bool { true }
 }
 
 extension Tensor {

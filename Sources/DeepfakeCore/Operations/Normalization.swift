@@ -55,10 +55,10 @@ package struct BatchNormalization: Operation {
     ]
   }
 
-  package func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
+  package func recompute(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
 
   /// True: the output takes a few arithmetic operations for each element.
-  package var isRemade: Bool { true }
+  package var canRecompute: Bool { true }
 
   /// The kernels compute a batch norm as a group norm of one image with as many groups as channels.
   private func kernel(_ inputs: [Tensor]) -> NormKernel {
@@ -120,10 +120,10 @@ package struct GroupNormalization: Operation {
     return [gradients.x, gradients.scale, gradients.shift]
   }
 
-  package func remake(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
+  package func recompute(saved: [Tensor]) -> Tensor? { kernel(saved).output(saved[0]) }
 
   /// True: the output takes a few arithmetic operations for each element.
-  package var isRemade: Bool { true }
+  package var canRecompute: Bool { true }
 
   private func kernel(_ saved: [Tensor]) -> NormKernel {
     let (batch, pixels, channels) = saved[0].mapExtents

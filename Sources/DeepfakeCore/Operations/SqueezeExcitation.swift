@@ -70,10 +70,10 @@ package struct SqueezeExcitation: Operation {
     ]
   }
 
-  package func remake(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[5]) }
+  package func recompute(saved: [Tensor]) -> Tensor? { saved[0].scaledChannels(by: saved[5]) }
 
   /// True: the output takes one multiplication for each element.
-  package var isRemade: Bool { true }
+  package var canRecompute: Bool { true }
 
   private static func layer(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
     x.matmul(weight.asMatrix) + bias

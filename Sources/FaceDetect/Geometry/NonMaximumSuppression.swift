@@ -22,7 +22,7 @@ package struct NonMaximumSuppression: Sendable {
   /// The faces that are kept, by falling score; equal scores keep their order. Faces with numbers
   /// that are not finite are dropped.
   package func callAsFunction(_ faces: [Face]) -> [Face] {
-    let sorted = faces.filter(\.isFinite).sortedBySureness()
+    let sorted = faces.filter(\.isFinite).sortedByScore()
     let extra: Float = extent == .inclusive ? 1 : 0
     var kept: [Face] = []
     // The boxes and areas of the kept faces, for comparison with the following faces.
@@ -47,7 +47,7 @@ package struct NonMaximumSuppression: Sendable {
 
 extension [Face] {
   /// Sorted by falling score; equal scores keep their order.
-  func sortedBySureness() -> [Face] {
+  func sortedByScore() -> [Face] {
     enumerated()
       .sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }
       .map(\.element)

@@ -60,7 +60,7 @@ extension BatchNorm2d {
 extension PackedBlock {
   /// One block for all `parts`. A PReLU replaces their activations: it multiplies each part's
   /// negative outputs by the part's slope.
-  init(joining parts: [ConvNorm], slopes: [Float]) {
+  init(joining parts: [BatchNormConvolution], slopes: [Float]) {
     precondition(parts.count == slopes.count, "PackedBlock: \(slopes) for \(parts.count) parts")
     let each = zip(parts, slopes).flatMap { part, slope in
       [Float](repeating: slope, count: part.conv.weight.shape[3])

@@ -80,7 +80,7 @@ struct FaceDecoder: Sendable {
       }
     }
     if candidates.count > candidateLimit {
-      candidates = Array(candidates.sortedBySureness().prefix(candidateLimit))
+      candidates = Array(candidates.sortedByScore().prefix(candidateLimit))
     }
     return suppression(candidates)
   }

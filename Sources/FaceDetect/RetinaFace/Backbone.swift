@@ -77,7 +77,7 @@ extension Backbone.Layer: Module {
   }
 }
 
-extension Backbone<ConvNorm> {
+extension Backbone<BatchNormConvolution> {
   /// Creates the backbone with its parameters in `scope`.
   init(_ kind: RetinaFaceBackbone, _ scope: Scope) {
     switch kind {
@@ -91,7 +91,7 @@ extension Backbone<ConvNorm> {
 
   private static func mobileNet(_ scope: Scope) -> [[Layer]] {
     let activation = Activation.leakyReLU(slope: 0.1)
-    let stem = ConvNorm(
+    let stem = BatchNormConvolution(
       scope / "stage1" / 0, 3, 8, kernel: 3, stride: 2, activation: activation)
     let table: [(name: String, firstIndex: Int, blocks: [Separable])] = [
       ("stage1", 1, [(16, 1), (32, 2), (32, 1), (64, 2), (64, 1)]),
@@ -105,11 +105,12 @@ extension Backbone<ConvNorm> {
         defer { channels = block.output }
         return [
           .block(
-            ConvNorm(
+            BatchNormConvolution(
               scope, channels, channels, kernel: 3, stride: block.stride, groups: channels,
               activation: activation)),
           .block(
-            ConvNorm(scope, first: 3, channels, block.output, kernel: 1, activation: activation)),
+            BatchNormConvolution(
+              scope, first: 3, channels, block.output, kernel: 1, activation: activation)),
         ]
       }
     }
@@ -118,7 +119,7 @@ extension Backbone<ConvNorm> {
   }
 
   private static func resNet50(_ scope: Scope) -> [[Layer]] {
-    let stem = ConvNorm(
+    let stem = BatchNormConvolution(
       conv: scope / "conv1", norm: scope / "bn1", 3, 64, kernel: 7, stride: 2, activation: .relu)
     let table: [(name: String, width: Int, blocks: Int, stride: Int)] = [
       ("layer1", 64, 3, 1), ("layer2", 128, 4, 2), ("layer3", 256, 6, 2), ("layer4", 512, 3, 2),
@@ -155,20 +156,20 @@ struct Bottleneck<Block: ConvolutionBlock>: Module {
   }
 }
 
-extension Bottleneck<ConvNorm> {
+extension Bottleneck<BatchNormConvolution> {
   init(_ scope: Scope, _ input: Int, width: Int, stride: Int) {
-    reduce = ConvNorm(
+    reduce = BatchNormConvolution(
       conv: scope / "conv1", norm: scope / "bn1", input, width, kernel: 1, activation: .relu)
-    spatial = ConvNorm(
+    spatial = BatchNormConvolution(
       conv: scope / "conv2", norm: scope / "bn2", width, width, kernel: 3, stride: stride,
       activation: .relu)
-    expand = ConvNorm(
+    expand = BatchNormConvolution(
       conv: scope / "conv3", norm: scope / "bn3", width, 4 * width, kernel: 1,
       activation: .identity)
     projection =
       stride == 1 && input == 4 * width
       ? nil
-      : ConvNorm(
+      : BatchNormConvolution(
         scope / "downsample", input, 4 * width, kernel: 1, stride: stride, activation: .identity)
   }
 }

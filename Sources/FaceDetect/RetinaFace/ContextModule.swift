@@ -3,18 +3,22 @@ import DeepfakeCore
 /// The context module of SSH (Najibi et al. 2017): chains of one, two and three 3x3 convolutions,
 /// which see increasing surroundings of a face.
 package struct ContextModule: Module {
-  let near, shared, middle, far, farther: ConvNorm
+  let near, shared, middle, far, farther: BatchNormConvolution
 
   /// Creates the module with `channels` inputs and outputs. The published keys mix upper and lower
   /// case.
   init(_ scope: Scope, channels: Int) {
     let activation = neckActivation(channels: channels)
     let (half, quarter) = (channels / 2, channels / 4)
-    near = ConvNorm(scope / "conv3X3", channels, half, kernel: 3, activation: .identity)
-    shared = ConvNorm(scope / "conv5X5_1", channels, quarter, kernel: 3, activation: activation)
-    middle = ConvNorm(scope / "conv5X5_2", quarter, quarter, kernel: 3, activation: .identity)
-    far = ConvNorm(scope / "conv7X7_2", quarter, quarter, kernel: 3, activation: activation)
-    farther = ConvNorm(scope / "conv7x7_3", quarter, quarter, kernel: 3, activation: .identity)
+    near = BatchNormConvolution(scope / "conv3X3", channels, half, kernel: 3, activation: .identity)
+    shared = BatchNormConvolution(
+      scope / "conv5X5_1", channels, quarter, kernel: 3, activation: activation)
+    middle = BatchNormConvolution(
+      scope / "conv5X5_2", quarter, quarter, kernel: 3, activation: .identity)
+    far = BatchNormConvolution(
+      scope / "conv7X7_2", quarter, quarter, kernel: 3, activation: activation)
+    farther = BatchNormConvolution(
+      scope / "conv7x7_3", quarter, quarter, kernel: 3, activation: .identity)
   }
 
   package func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
@@ -33,7 +37,7 @@ package struct ContextModule: Module {
   }
 }
 
-extension ConvNorm {
+extension BatchNormConvolution {
   /// The factor by which the block's activation multiplies negative values.
   fileprivate var slope: Float {
     switch activation {

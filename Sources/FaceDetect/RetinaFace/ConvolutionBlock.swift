@@ -2,8 +2,9 @@ import DeepfakeCore
 
 /// A convolution with batch norm and activation, the basic unit of RetinaFace.
 ///
-/// The network's structure is written once, over this protocol. With `ConvNorm` it has parameters
-/// with the published keys; with `PackedBlock` it is fast for inference.
+/// The network's structure is written once, over this protocol. With
+/// `BatchNormConvolution` it has parameters with the published keys; with `PackedBlock` it is fast
+/// for inference.
 package protocol ConvolutionBlock: Module {
   /// The output for `x` plus `residual`, which is added after the activation.
   func callAsFunction(_ x: Tensor, adding residual: Tensor, _ mode: Mode) -> Tensor
@@ -13,7 +14,7 @@ package protocol ConvolutionBlock: Module {
 }
 
 /// A block with parameters.
-package struct ConvNorm: ConvolutionBlock {
+package struct BatchNormConvolution: ConvolutionBlock {
   let conv: Conv2d
   let norm: BatchNorm2d
   let activation: Activation

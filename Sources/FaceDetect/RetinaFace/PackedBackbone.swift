@@ -1,6 +1,6 @@
 import DeepfakeCore
 
-extension Backbone<ConvNorm> {
+extension Backbone<BatchNormConvolution> {
   /// The backbone packed for inference. It can read images directly. The parameters are released.
   ///
   /// The first stage has large maps with few channels: as many of its layers as possible form one
@@ -56,7 +56,7 @@ extension ArraySlice {
   }
 }
 
-extension ConvNorm {
+extension BatchNormConvolution {
   fileprivate var isDepthwise: Bool { conv.settings.groups > 1 }
 
   fileprivate var link: ConvolutionChain.Block {

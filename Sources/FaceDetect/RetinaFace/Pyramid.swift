@@ -33,15 +33,17 @@ func neckActivation(channels: Int) -> Activation {
   channels <= 64 ? .leakyReLU(slope: 0.1) : .relu
 }
 
-extension Pyramid<ConvNorm> {
+extension Pyramid<BatchNormConvolution> {
   /// Creates the pyramid for feature maps of `inputs` channels. The published keys count from 1.
   init(_ scope: Scope, inputs: [Int], channels: Int) {
     let activation = neckActivation(channels: channels)
     laterals = inputs.enumerated().map { level, input in
-      ConvNorm(scope / "output\(level + 1)", input, channels, kernel: 1, activation: activation)
+      BatchNormConvolution(
+        scope / "output\(level + 1)", input, channels, kernel: 1, activation: activation)
     }
     merges = inputs.indices.dropLast().map { level in
-      ConvNorm(scope / "merge\(level + 1)", channels, channels, kernel: 3, activation: activation)
+      BatchNormConvolution(
+        scope / "merge\(level + 1)", channels, channels, kernel: 3, activation: activation)
     }
   }
 }

@@ -47,7 +47,7 @@ private struct GraphLayerList {
 
   /// Adds a block; `ending` is the activation if it comes later, after a sum or a concatenation.
   mutating func add(
-    _ block: ConvNorm, ending: Activation? = nil, after sources: Set<String>
+    _ block: BatchNormConvolution, ending: Activation? = nil, after sources: Set<String>
   ) -> Set<String> {
     layers.append(
       GraphLayer(
@@ -56,7 +56,9 @@ private struct GraphLayerList {
     return [block.conv.weight.key]
   }
 
-  mutating func add(_ layer: Backbone<ConvNorm>.Layer, after x: Set<String>) -> Set<String> {
+  mutating func add(_ layer: Backbone<BatchNormConvolution>.Layer, after x: Set<String>) -> Set<
+    String
+  > {
     switch layer {
     case .block(let block): return add(block, after: x)
     case .maxPool: return x

@@ -31,7 +31,9 @@ extension PackedRetinaFace {
 }
 
 /// The network with its parameters, with the published keys.
-package typealias PlainRetinaFace = RetinaFaceNetwork<ConvNorm, ContextModule, DetectionHead>
+package typealias PlainRetinaFace = RetinaFaceNetwork<
+  BatchNormConvolution, ContextModule, DetectionHead
+>
 /// The network packed for inference.
 package typealias PackedRetinaFace = RetinaFaceNetwork<PackedBlock, PackedContextModule, PackedHead>
 

@@ -17,7 +17,8 @@ extension RetinaFaceBackbone {
   ) -> (backbone: RetinaFaceBackbone, prefix: String)? {
     for prefix in state.commonPrefixes() + [parallelPrefix] {
       let backbone = allCases.first { kind in
-        ["fpn.output1.0.weight", "ClassHead.0.conv1x1.weight", kind.tellingKey].allSatisfy { key in
+        ["fpn.output1.0.weight", "ClassHead.0.conv1x1.weight", kind.distinctiveKey].allSatisfy {
+          key in
           state[prefix + key] != nil
         }
       }
@@ -27,7 +28,7 @@ extension RetinaFaceBackbone {
   }
 
   /// A key that only this backbone has.
-  private var tellingKey: String {
+  private var distinctiveKey: String {
     switch self {
     case .mobileNet: "body.stage1.0.0.weight"
     case .resNet50: "body.layer1.0.conv1.weight"

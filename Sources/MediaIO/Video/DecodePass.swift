@@ -40,7 +40,7 @@ final class DecodePass {
   struct Arrival {
     var index: Int
     var time: Double
-    var shape: PixelShape
+    var shape: PixelAspectRatio
     var orientation: Orientation
     /// The frame; the receiver may move its content out.
     var frame: DecodedFrame
@@ -58,8 +58,8 @@ final class DecodePass {
       if isCancelled() { throw CancellationError() }
       let step = plan.map { readPackets < $0.steps.count ? $0.steps[readPackets] : .decode }
       readPackets += 1
-      if step == .leaveOut { leavesOut = true }
-      if step == .leaveOut || step == .passOver { continue }
+      if step == .omit { leavesOut = true }
+      if step == .omit || step == .skip { continue }
       if leavesOut {
         // The next packet can be decoded without earlier ones, so all earlier frames must come out
         // first.
@@ -167,7 +167,7 @@ final class DecodePass {
     }
     // Some containers measure the duration from a player's zero, others from the zero of their
     // clock.
-    if demuxer.promisesDuration, let end = info.duration, let last = lastTime,
+    if demuxer.statesDuration, let end = info.duration, let last = lastTime,
       max(last, last - demuxer.seconds(0)) < end * 0.9 - 1, !summary.isTruncated
     {
       summary.warnings.append(

@@ -40,7 +40,7 @@ final class Demuxer {
   private let context: UnsafeMutablePointer<AVFormatContext>
   private let fileSize: Int
   /// The number of frames that the container states; nil if it does not state one.
-  let promisedFrames: Int?
+  let statedFrameCount: Int?
   /// The timestamp at which a player's clock is zero.
   let origin: Int64
   private var clock: StreamClock
@@ -71,7 +71,7 @@ final class Demuxer {
     }
     self.context = context
     let frames = Int(stream.pointee.nb_frames)
-    promisedFrames = frames > 0 ? min(frames, indexed[Int(stream.pointee.index)] ?? frames) : nil
+    statedFrameCount = frames > 0 ? min(frames, indexed[Int(stream.pointee.index)] ?? frames) : nil
     clock = StreamClock(context, stream)
     origin = Demuxer.origin(of: stream, in: context)
     // Warnings logged so far do not matter if the file could be opened.
@@ -198,8 +198,8 @@ final class Demuxer {
 
   /// The pixel aspect ratio of a frame, from the container or else from the frame itself; for nil,
   /// that of the stream.
-  func pixelShape(of frame: DecodedFrame?) -> PixelShape {
-    PixelShape(av_guess_sample_aspect_ratio(context, stream, frame?.pointer))
+  func pixelShape(of frame: DecodedFrame?) -> PixelAspectRatio {
+    PixelAspectRatio(av_guess_sample_aspect_ratio(context, stream, frame?.pointer))
   }
 
   /// The orientation in the container, or nil if it has none.
@@ -219,7 +219,7 @@ final class Demuxer {
   }
 
   /// Whether the duration is stored in the file, rather than estimated from its content.
-  var promisesDuration: Bool {
+  var statesDuration: Bool {
     context.pointee.duration_estimation_method == AVFMT_DURATION_FROM_STREAM
   }
 

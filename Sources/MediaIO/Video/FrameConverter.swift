@@ -20,7 +20,8 @@ final class FrameConverter {
 
   /// The frame as RGB. Pixels that are not square are stretched; then `orientation` is applied.
   func image(
-    _ frame: DecodedFrame, _ shape: PixelShape = .square, _ orientation: Orientation = .upright
+    _ frame: DecodedFrame, _ shape: PixelAspectRatio = .square,
+    _ orientation: Orientation = .upright
   ) throws(MediaError) -> Image {
     var width = Int(frame.pointer.pointee.width)
     var height = Int(frame.pointer.pointee.height)

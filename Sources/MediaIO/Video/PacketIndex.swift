@@ -68,7 +68,7 @@ package struct PacketIndex: Sendable {
     guard zip(order, order.dropFirst()).allSatisfy({ packets[$0].stamp < packets[$1].stamp }) else {
       return nil
     }
-    var steps = [DecodePlan.Step](repeating: .leaveOut, count: packets.count)
+    var steps = [DecodePlan.Step](repeating: .omit, count: packets.count)
     for index in indices { steps[order[index]] = .decode }
     // A wanted frame may refer to any frame between it and the last packet where decoding can
     // start.
@@ -77,7 +77,7 @@ package struct PacketIndex: Sendable {
       if steps[place] == .decode {
         isNeeded = true
       } else if isNeeded {
-        steps[place] = packets[place].isNeededByOthers ? .decode : .passOver
+        steps[place] = packets[place].isNeededByOthers ? .decode : .skip
       }
       if packets[place].begins { isNeeded = false }
     }
@@ -94,9 +94,9 @@ package struct DecodePlan: Sendable {
     /// Decode it: its frame is wanted, or other frames may refer to it.
     case decode
     /// Skip it: no frame refers to it.
-    case passOver
+    case skip
     /// Leave it out: no frame that is decoded later refers to it or to earlier packets.
-    case leaveOut
+    case omit
   }
 
   /// A wanted frame.

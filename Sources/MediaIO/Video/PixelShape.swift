@@ -3,11 +3,11 @@ import CFFmpeg
 /// The pixel aspect ratio of stored frames. Not all videos have square pixels: television in 4:3
 /// and in 16:9 is stored with the same number of pixels, and some cameras store only half of the
 /// columns.
-struct PixelShape: Sendable, Equatable {
+struct PixelAspectRatio: Sendable, Equatable {
   /// The width and height of a pixel relative to each other.
   let width, height: Int
 
-  static let square = PixelShape(AVRational(num: 1, den: 1))
+  static let square = PixelAspectRatio(AVRational(num: 1, den: 1))
 
   /// The maximum ratio between the sides of a pixel. Real ratios are at most 4:1; a ratio above
   /// this limit is an error in the file.

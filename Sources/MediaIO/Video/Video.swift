@@ -85,13 +85,13 @@ public struct Video: Sendable {
       container: demuxer.container,
       duration: demuxer.duration,
       frameRate: rate.map(av_q2d),
-      containerFrames: demuxer.promisedFrames,
+      containerFrames: demuxer.statedFrameCount,
       hasAudio: demuxer.hasAudio,
       streamCount: demuxer.streamCount,
       warnings: (stretched == nil ? [shapeWarning(shape)] : []) + colourWarnings(parameters))
   }
 
-  private static func shapeWarning(_ shape: PixelShape) -> String {
+  private static func shapeWarning(_ shape: PixelAspectRatio) -> String {
     "its pixels claim to be \(shape.width):\(shape.height), which is too much; they are taken for"
       + " square"
   }
@@ -203,7 +203,7 @@ public struct Video: Sendable {
       next += 1
       try keep(wanted, in: &kept)
     }
-    guard isInOrder, next == plan.frames.count, !kept.isOverLimit, pass.summary.isSound else {
+    guard isInOrder, next == plan.frames.count, !kept.isOverLimit, pass.summary.isIntact else {
       return nil
     }
     kept.summary = pass.summary

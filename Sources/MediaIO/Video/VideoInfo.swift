@@ -64,5 +64,5 @@ public struct DecodeSummary: Sendable, Equatable {
   public var warnings: [String] = []
 
   /// Whether the whole content was present and decoded without damage.
-  public var isSound: Bool { damagedPackets == 0 && damagedFrames == 0 && !isTruncated }
+  public var isIntact: Bool { damagedPackets == 0 && damagedFrames == 0 && !isTruncated }
 }

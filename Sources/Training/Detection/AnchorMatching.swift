@@ -17,10 +17,10 @@ package struct AnchorMatching: Sendable {
   package var threshold: Float = 0.35
   /// Minimum IoU at which the best anchor of a face is assigned to it, even if it is below
   /// `threshold`.
-  package var leastOverlap: Float = 0.2
+  package var minimumOverlap: Float = 0.2
   /// Unassigned anchors with at least this IoU with a face are ignored; nil: none are. The
   /// published code ignores none; the paper does.
-  package var leastIgnored: Float?
+  package var ignoredOverlap: Float?
 
   /// The thresholds of the published code.
   package init() {}
@@ -46,7 +46,7 @@ package struct AnchorMatching: Sendable {
         overlaps[anchor] = overlap
         if overlap >= threshold {
           result[anchor] = .face(number)
-        } else if let leastIgnored, overlap >= leastIgnored {
+        } else if let ignoredOverlap, overlap >= ignoredOverlap {
           result[anchor] = .ignored
         }
       }
@@ -56,7 +56,7 @@ package struct AnchorMatching: Sendable {
       Self.forEachOverlap(of: grid, with: face) { anchor, overlap in
         if overlap > best.overlap { best = (anchor, overlap) }
       }
-      if best.overlap >= leastOverlap { result[best.anchor] = .face(number) }
+      if best.overlap >= minimumOverlap { result[best.anchor] = .face(number) }
     }
     return result
   }

@@ -149,7 +149,7 @@ final class DetectorTask: TrainingTask {
     network.initialize(store, seed: settings.seed)
     if let start { try PlainRetinaFace.load(start, into: store) }
     multiBox.fewestNegatives = 64
-    multiBox.matching.leastIgnored = 0.25
+    multiBox.matching.ignoredOverlap = 0.25
     multiBox.landmarkWeight = 0.4
     var options = TrainingOptions()
     options.epochs = settings.steps.dividedRoundingUp(by: DetectorTrainer.epochSteps)

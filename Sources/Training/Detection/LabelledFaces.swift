@@ -30,7 +30,7 @@ package struct LabelledFaces: Sendable {
     var indices: [Int] = []
     for (index, sample) in manifest.samples.enumerated() {
       guard let box = sample.box, let landmarks = sample.landmarks else { continue }
-      guard Self.isSound(box, landmarks) else {
+      guard Self.isUsable(box, landmarks) else {
         throw .impossible(
           problem:
             "\(sample.path): the box is empty, or most landmarks are not in it; box and landmarks"
@@ -49,7 +49,7 @@ package struct LabelledFaces: Sendable {
 
   private static let largestSide: Float = 16384
 
-  private static func isSound(_ box: Box, _ landmarks: [Point]) -> Bool {
+  private static func isUsable(_ box: Box, _ landmarks: [Point]) -> Bool {
     let inside = landmarks.count {
       box.x1...max(box.x1, box.x2) ~= $0.x
         && box.y1...max(box.y1, box.y2) ~= $0.y

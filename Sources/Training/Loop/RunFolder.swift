@@ -51,7 +51,7 @@ public struct RunFolder: Sendable {
   ///
   /// - Parameter resuming: True if the folder must contain a run, false if it must not.
   /// - Returns: A lock that keeps other processes out for as long as it exists.
-  /// - Throws: `TrainingError`, or `FolderLock.Failure` if the folder cannot be locked, such as when
+  /// - Throws: `TrainingError`, or `FolderLock.Failure` if the folder cannot be locked, as when
   ///   another job uses it.
   package func prepare(resuming: Bool, bytes: Int = 0) throws -> FolderLock {
     let name = url.relativePath

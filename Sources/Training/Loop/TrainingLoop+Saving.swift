@@ -27,7 +27,7 @@ extension TrainingLoop {
     state.position = 0
     state.forgetEpoch()
     try writeCheckpoint()
-    try settle()
+    try updateFiles()
     try tell(.epoch(row))
   }
 
@@ -95,7 +95,7 @@ extension TrainingLoop {
   }
 
   /// Updates all other files to the state of the checkpoint.
-  private func settle() throws {
+  private func updateFiles() throws {
     let epoch = state.rows.last.map { "\($0.epoch)" }
     for file in [folder.best, folder.last] {
       let pending = folder.pending(file)
@@ -142,7 +142,7 @@ extension TrainingLoop {
       if !isStopped { (state.isFinished, state.trainingEpochs) = (false, nil) }
     }
     checkpointStep = state.steps
-    try settle()
+    try updateFiles()
   }
 
   private func set(_ weights: [String: Tensor]) throws {

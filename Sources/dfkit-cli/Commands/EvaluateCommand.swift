@@ -135,7 +135,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     try await Interruption.handled {
       let outcome = try command.judge(job, media)
       if outcome.files.isEmpty, !outcome.wasCancelled, !command.json {
-        Output.complain("nothing could be judged, so there is nothing to measure")
+        Output.note("nothing could be judged, so there is nothing to measure")
         throw ExitCode.failure
       }
       let report = EvaluationReport(outcome.files, try job.maker())
@@ -209,9 +209,9 @@ struct EvaluateCommand: AsyncParsableCommand {
       outcome = try job.judge(samples.choice(), progress: bar.update)
     }
     bar.clear()
-    for failure in outcome.failures { Output.complain(failure.error) }
-    if let text = outcome.rowsWithoutFile.textOfMissing { Output.complain(text) }
-    if let problem = outcome.cacheProblem { Output.complain("scores are not kept: \(problem)") }
+    for failure in outcome.failures { Output.note(failure.error) }
+    if let text = outcome.rowsWithoutFile.textOfMissing { Output.note(text) }
+    if let problem = outcome.cacheProblem { Output.note("scores are not kept: \(problem)") }
     return outcome
   }
 

@@ -119,11 +119,11 @@ struct ExtractCommand: AsyncParsableCommand {
       let bar = ProgressBar()
       var summary = try job.run(plan, progress: bar.update) { failure in
         bar.clear()
-        Output.complain(failure.text)
+        Output.note(failure.text)
       }
       summary.detector = name
       bar.clear()
-      for warning in summary.warnings { Output.complain("\(warning.file): \(warning.text)") }
+      for warning in summary.warnings { Output.note("\(warning.file): \(warning.text)") }
       try json ? Output.write(summary.json.text + "\n") : Output.show(summary.text)
       if !json, !summary.failures.isEmpty {
         let names = summary.failures.prefix(20).map { "  \(TextTable.printable($0.file))" }

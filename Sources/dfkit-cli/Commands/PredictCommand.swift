@@ -121,7 +121,7 @@ struct PredictCommand: AsyncParsableCommand {
       var printer = try PredictionPrinter(form)
       var job = PredictionJob(predictor: predictor)
       if let explainer, let pages {
-        job.instead = { file, progress in
+        job.analyze = { file, progress in
           let explanation = try explainer.explain(file, progress: progress)
           try pages.write(explanation)
           return explanation.report
@@ -129,7 +129,7 @@ struct PredictCommand: AsyncParsableCommand {
       }
       let outcome = try job.run(inputs, progress: bar.update) { report in
         bar.clear()
-        if let error = report.error { Output.complain(error, inTable: form == .table) }
+        if let error = report.error { Output.note(error, inTable: form == .table) }
         try printer.print(report)
       }
       bar.clear()

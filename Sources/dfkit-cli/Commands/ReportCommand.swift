@@ -62,7 +62,7 @@ struct ReportCommand: AsyncParsableCommand {
     explainer.drivingFaces = faces
     let media = InputOptions.files([input], [.image, .video])
     if let problem = media.problems.first {
-      Output.complain(problem.description)
+      Output.note(problem.description)
       throw ExitCode.failure
     }
     guard media.files.count == 1, let file = media.files.first else {

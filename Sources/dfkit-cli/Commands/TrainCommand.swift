@@ -117,7 +117,7 @@ struct TrainCommand: AsyncParsableCommand {
     job.skipsBroken = skipBroken || job.skipsBroken
     job.checkpoints = output.checkpoints
     job.initialWeights = initial.weights ?? job.initialWeights
-    for remark in initial.weights?.remarks ?? [] { Output.complain(remark) }
+    for remark in initial.weights?.remarks ?? [] { Output.note(remark) }
     try changes.apply(to: &job)
     return job
   }
@@ -125,7 +125,7 @@ struct TrainCommand: AsyncParsableCommand {
   private func draw(_ job: TrainingJob, to path: String) throws {
     let url = URL(fileURLWithPath: path)
     try ImageFile.write(try job.augmentationSheet(), to: url)
-    Output.complain("wrote \(url.relativePath)")
+    Output.note("wrote \(url.relativePath)")
   }
 }
 

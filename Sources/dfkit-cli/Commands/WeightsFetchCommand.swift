@@ -58,7 +58,7 @@ extension WeightsCommand {
             try Output.show(outcome.text(entry.name))
           } catch let error where error is FetchError || error is WeightsError {
             bar.clear()
-            Output.complain(error.reason)
+            Output.note(error.reason)
             failures += 1
           } catch {
             bar.clear()
@@ -74,7 +74,7 @@ extension WeightsCommand {
 extension WeightsFetcher.Outcome {
   fileprivate func text(_ name: String) -> String {
     let path = TextTable.printable(url.path)
-    if wasThere { return "\(name): already in \(path); --force fetches it anew" }
+    if wasInstalled { return "\(name): already in \(path); --force fetches it anew" }
     let hashes = unverified.map {
       "  \($0.file): no whole SHA-256 of it is published; this one's is \($0.sha256)"
     }

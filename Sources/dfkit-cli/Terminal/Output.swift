@@ -34,10 +34,10 @@ enum Output {
 
   /// Writes an error about a file to standard error. With `inTable`, nothing is written if the same
   /// terminal will show the table that contains the error.
-  static func complain(_ error: String, inTable: Bool) {
+  static func note(_ error: String, inTable: Bool) {
     let isSeen =
       inTable && Terminal.width(STDOUT_FILENO) != nil && Terminal.width(STDERR_FILENO) != nil
-    if !isSeen { complain(error) }
+    if !isSeen { note(error) }
   }
 
   /// Reports choices that a weights file leaves open on standard error: which of several states is
@@ -45,11 +45,11 @@ enum Output {
   static func remark(
     on weights: WeightsSource, _ options: ClassifierOptions = ClassifierOptions()
   ) {
-    for remark in weights.remarks(options) { complain(remark) }
+    for remark in weights.remarks(options) { note(remark) }
   }
 
   /// Writes a line that begins with "dfkit: " to standard error.
-  static func complain(_ text: String) {
+  static func note(_ text: String) {
     let line = "dfkit: \(TextTable.printable(text))\n"
     try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
   }

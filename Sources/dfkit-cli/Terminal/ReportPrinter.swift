@@ -19,7 +19,7 @@ struct ReportPrinter<Report> {
   mutating func print(_ report: Report, json: some Collection<JSON>, error: String?) throws {
     if let error {
       bar.clear()
-      Output.complain(error, inTable: array == nil)
+      Output.note(error, inTable: array == nil)
     }
     if array == nil {
       reports.append(report)

@@ -31,7 +31,7 @@ final class TrainingPrinter {
     case .checkpoint: break
     case .note(let text):
       clear()
-      Output.complain(text)
+      Output.note(text)
     case .ends(let result): try write(TrainingLines.text(result))
     }
   }

@@ -50,7 +50,7 @@ import Testing
       settings.stages = 1
       let network = settings.makeNetwork()
       network.store.initialize(seed: 3)
-      let transfer = try network.takeOver(read, architecture: .efficientNetB0)
+      let transfer = try network.transferWeights(read, architecture: .efficientNetB0)
       #expect(transfer.dropped.isEmpty)
       let image = Image(width: 40, height: 40) { $0.update(repeating: 100) }
       let judged = try model.judge([image, image], sides: [80, 90])

@@ -8,7 +8,7 @@ private struct TinyFamily: ClassifierFamily {
   static let network = Architecture("tiny-net")
   let architectures = [network]
   let schemes = [Scheme("tiny")]
-  let marks: [(scheme: Scheme, keys: [String])] = [
+  let identifyingKeys: [(scheme: Scheme, keys: [String])] = [
     (Scheme("tiny"), ["first.weight", "verdict.weight"])
   ]
 
@@ -68,7 +68,7 @@ private struct TinyFamily: ClassifierFamily {
     let x = Formula.image("tiny", batch: 3, height: 48, width: 48)
     let expected = plain(x).scalars
     // The keys tell the network, and dfkit's metadata tells the rest.
-    #expect(Scheme.recognised(in: state) == Scheme("tiny") && Scheme.doubt(in: state) == nil)
+    #expect(Scheme.recognised(in: state) == Scheme("tiny") && Scheme.warning(in: state) == nil)
     #expect(try ClassifierSettings.resolve(state).input.size == 32)
     state.metadata = settings.metadata.entries
     let model = try ClassifierModel(state)
@@ -92,7 +92,7 @@ private struct TinyFamily: ClassifierFamily {
   @Test func theLastLayerIsWhateverTheNetworkCallsIt() throws {
     let source = network(classes: 5, seed: 1)
     let target = network(seed: 2)
-    let transfer = try target.takeOver(
+    let transfer = try target.transferWeights(
       source.stateDict(Scheme("tiny"), TinyFamily.network), architecture: TinyFamily.network)
     #expect(transfer.new == ["verdict.weight", "verdict.bias"])
     #expect(

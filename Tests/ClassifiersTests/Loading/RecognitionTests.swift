@@ -54,7 +54,7 @@ private func skeleton(
       state.metadata = [key: name, "epoch": "3"]
       let scheme = isTensorFlow ? Scheme.timmTF : .timm
       #expect(Scheme.recognised(in: state) == scheme)
-      #expect(Scheme.doubt(in: state) == nil)
+      #expect(Scheme.warning(in: state) == nil)
       #expect(try ClassifierSettings.resolve(state).scheme == scheme)
       #expect(try ClassifierSettings.resolve(state, .init(scheme: .timm)).scheme == .timm)
     }
@@ -70,7 +70,7 @@ private func skeleton(
       var state = skeleton(.timm, .efficientNetB0)
       state.metadata = metadata
       #expect(Scheme.recognised(in: state) == .timm, "\(metadata)")
-      #expect(Scheme.doubt(in: state) != nil, "\(metadata)")
+      #expect(Scheme.warning(in: state) != nil, "\(metadata)")
     }
     // What the file itself is comes before what it was trained with.
     var state = skeleton(.timm, .efficientNetB0)
@@ -80,7 +80,7 @@ private func skeleton(
       (Scheme.torchvision, Architecture.efficientNetB0), (.timm, .xception),
     ] {
       var other = skeleton(scheme, architecture)
-      #expect(Scheme.doubt(in: other) == nil)
+      #expect(Scheme.warning(in: other) == nil)
       other.metadata = ["arch": "tf_efficientnet_b0"]
       #expect(Scheme.recognised(in: other) == scheme)
     }

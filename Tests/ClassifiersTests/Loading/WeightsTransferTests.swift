@@ -20,7 +20,7 @@ import Testing
     #expect(Scheme.recognised(in: state) == scheme)
     let target = network(.group, seed: 2)
     let head = try #require(target.store["classifier.weight"]).value.scalars
-    let transfer = try target.takeOver(state, architecture: .efficientNetB0)
+    let transfer = try target.transferWeights(state, architecture: .efficientNetB0)
     #expect(transfer.scheme == scheme)
     #expect(transfer.new == ["classifier.weight", "classifier.bias"])
     #expect(transfer.taken.count == target.store.parameters.count - 2)
@@ -40,7 +40,7 @@ import Testing
     let state = source.store.stateDict()
     for keeps in [true, false] {
       let target = network(.group, seed: 2)
-      let transfer = try target.takeOver(
+      let transfer = try target.transferWeights(
         state, architecture: .efficientNetB0, keepsHead: keeps)
       #expect(transfer.new.isEmpty == keeps)
       #expect(
@@ -51,7 +51,7 @@ import Testing
 
   @Test func batchNormFromGroupNormMeasuresAnew() throws {
     let target = network(.batch, seed: 2)
-    let transfer = try target.takeOver(
+    let transfer = try target.transferWeights(
       network(.group, seed: 1).store.stateDict(), architecture: .efficientNetB0)
     #expect(transfer.dropped.isEmpty)
     #expect(transfer.new.count == 98 && transfer.new.allSatisfy { $0.contains("running_") })
@@ -62,14 +62,14 @@ import Testing
     let b1 = ClassifierSettings(.efficientNetB1, norm: .group).makeNetwork()
     b1.store.initialize(seed: 1)
     let error = #expect(throws: ClassifierError.self) {
-      try b1.takeOver(state, architecture: .efficientNetB1)
+      try b1.transferWeights(state, architecture: .efficientNetB1)
     }
     #expect(error?.description.contains("efficientnet-b0") == true)
     var part = state
     part["blocks.3.0.conv_pw.weight"] = nil
     let target = network(.group, seed: 2)
     let missing = #expect(throws: WeightsError.self) {
-      try target.takeOver(part, architecture: .efficientNetB0)
+      try target.transferWeights(part, architecture: .efficientNetB0)
     }
     #expect(missing?.description.contains("blocks.3.0.conv_pw.weight") == true)
   }

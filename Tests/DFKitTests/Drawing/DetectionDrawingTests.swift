@@ -176,7 +176,7 @@ import Testing
           + abs(Int(a.blue) - Int(b.blue))
         #expect(apart > 60)
       }
-      let text = a.readable.luminance
+      let text = a.contrastingTextColor.luminance
       let (light, dark) = (max(text, a.luminance), min(text, a.luminance))
       #expect((light + 0.05) / (dark + 0.05) >= 4.5)
       #expect(a == Color.track(i + 13))

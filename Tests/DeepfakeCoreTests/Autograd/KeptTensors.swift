@@ -62,7 +62,7 @@ final class KeptTensors: Sendable {
   /// 2 * x of one element, whose output is counted and can be remade.
   struct Doubling: Operation {
     let kept: KeptTensors
-    let isRemade: Bool
+    let canRecompute: Bool
 
     func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
       (kept.makeTensor(2 * inputs[0].item), inputs)
@@ -72,6 +72,6 @@ final class KeptTensors: Sendable {
       [gradient * 2]
     }
 
-    func remake(saved: [Tensor]) -> Tensor? { isRemade ? forward(saved).output : nil }
+    func recompute(saved: [Tensor]) -> Tensor? { canRecompute ? forward(saved).output : nil }
   }
 }

@@ -31,8 +31,8 @@ import Testing
     let second = entry.operation.forward(inputs)
     #expect(first.output.shape == second.output.shape)
     #expect(first.output.scalars.map(\.bitPattern) == second.output.scalars.map(\.bitPattern))
-    let remade = entry.operation.remake(saved: first.saved)
-    #expect((remade != nil) == entry.operation.isRemade)
+    let remade = entry.operation.recompute(saved: first.saved)
+    #expect((remade != nil) == entry.operation.canRecompute)
     if let remade {
       #expect(remade.shape == first.output.shape)
       #expect(remade.scalars.map(\.bitPattern) == first.output.scalars.map(\.bitPattern))

@@ -81,13 +81,13 @@ import Testing
   }
 
   @Test func remadeOutputsAreNotKept() {
-    for isRemade in [false, true] {
+    for canRecompute in [false, true] {
       let kept = KeptTensors()
-      let doubling = KeptTensors.Doubling(kept: kept, isRemade: isRemade)
+      let doubling = KeptTensors.Doubling(kept: kept, canRecompute: canRecompute)
       let result = valueAndGrad(at: [Tensor([3], shape: [1])]) { tensors in
         // Multiply saves the doubled tensor, and the other factor.
         let output = doubling(tensors[0]) * tensors[0]
-        #expect(kept.alive == (isRemade ? 0 : 1))
+        #expect(kept.alive == (canRecompute ? 0 : 1))
         return output.sum()
       }
       #expect(result.value == 18 && result.gradients[0].item == 12)

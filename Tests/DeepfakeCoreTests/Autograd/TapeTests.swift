@@ -5,7 +5,7 @@ import Testing
 @Suite struct TapeTests {
   /// x * x, whose output is remade.
   private struct Square: Operation {
-    var isRemade: Bool { true }
+    var canRecompute: Bool { true }
 
     func forward(_ inputs: [Tensor]) -> (output: Tensor, saved: [Tensor]) {
       (inputs[0] * inputs[0], inputs)
@@ -15,7 +15,7 @@ import Testing
       [gradient * saved[0] * 2]
     }
 
-    func remake(saved: [Tensor]) -> Tensor? { saved[0] * saved[0] }
+    func recompute(saved: [Tensor]) -> Tensor? { saved[0] * saved[0] }
   }
 
   /// The sum of a tensor's squares times another's elements.

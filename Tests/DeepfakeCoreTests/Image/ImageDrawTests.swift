@@ -71,8 +71,9 @@ import Testing
   }
 
   @Test func whatReadsBetterOnAColour() {
-    #expect(Color.white.readable == .black && Color.yellow.readable == .black)
-    #expect(Color.black.readable == .white)
+    #expect(
+      Color.white.contrastingTextColor == .black && Color.yellow.contrastingTextColor == .black)
+    #expect(Color.black.contrastingTextColor == .white)
     #expect(Color.white.luminance == 1 && Color.black.luminance == 0)
   }
 

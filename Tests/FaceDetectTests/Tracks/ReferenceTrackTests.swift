@@ -68,15 +68,15 @@ import Testing
       var canvas = Canvas()
       canvas.paste(panel.image, x: Int(20 + 620 * part), y: 60)
       let x = Int(640 - 620 * part)
-      let isThere = part >= 0.2
-      if isThere { canvas.paste(secondPanels[i].image, x: x, y: 120) }
+      let exists = part >= 0.2
+      if exists { canvas.paste(secondPanels[i].image, x: x, y: 120) }
       let image = canvas.image
       let faces = try detector.detect([image])[0]
       truth.append(
         faces.map { face in
           let center = face.box.center
           let isSecond =
-            isThere && (Float(x)..<Float(x + 300)).contains(center.x)
+            exists && (Float(x)..<Float(x + 300)).contains(center.x)
             && (120..<480).contains(center.y)
           return isSecond ? "B" : "A"
         })

@@ -138,7 +138,7 @@ import Training
     let box = Box(x1: 30, y1: 30, x2: 66, y2: 66)
     var matching = AnchorMatching()
     let published = matching.assignments(of: grid, faces: [box])
-    matching.leastIgnored = 0.25
+    matching.ignoredOverlap = 0.25
     let loose = matching.assignments(of: grid, faces: [box])
     #expect(published.count { $0 == .ignored } == 0)
     #expect(loose.count { $0 == .ignored } > 0)

@@ -13,7 +13,7 @@ struct MesoNet: ClassifierFamily {
   let architectures = [meso4, mesoInception4]
   let schemes = [scheme]
   /// Both networks have these last layers, and no other family's files have these keys.
-  let marks: [(scheme: Scheme, keys: [String])] = [
+  let identifyingKeys: [(scheme: Scheme, keys: [String])] = [
     (scheme, ["conv3.weight", "conv4.weight", "fc1.weight", "fc2.weight"])
   ]
 

@@ -114,7 +114,7 @@ enum ClassifierExamples {
   private struct MesoNet: ClassifierFamily {
     let architectures = [Architecture("meso4")]
     let schemes = [Scheme("mesonet")]
-    let marks: [(scheme: Scheme, keys: [String])] = []
+    let identifyingKeys: [(scheme: Scheme, keys: [String])] = []
 
     func input(_ architecture: Architecture, _ scheme: Scheme) -> InputSpec { InputSpec(size: 256) }
     func recognises(_ architecture: Architecture, in checkpoint: PublishedKeys) -> Bool { false }
