@@ -92,7 +92,7 @@ let package = Package(
     .testTarget(name: "ClassifiersTests", dependencies: ["Classifiers", "TestSupport"]),
     .testTarget(name: "MeasuresTests", dependencies: ["Measures", "TestSupport"]),
     .testTarget(name: "FaceDataTests", dependencies: ["FaceData", "TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Settings", "TestSupport"]),
     .testTarget(name: "DFKitTests", dependencies: ["DFKit", "Settings", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["DFKit", "TestSupport"]),
     .target(name: "TestSupport", dependencies: ["DeepfakeCore"], path: "Tests/TestSupport"),

@@ -45,6 +45,12 @@ package struct SettingRow: Sendable, Equatable {
   /// The kinds that it applies to; empty if it applies to all.
   package var kinds: [String]
 
+  package init(key: String, setting: Setting, kinds: [String] = []) {
+    self.key = key
+    self.setting = setting
+    self.kinds = kinds
+  }
+
   /// The row in Markdown: key, description, and default.
   package var markdown: String {
     let owners = kinds.isEmpty ? "" : kinds.marked + ": "

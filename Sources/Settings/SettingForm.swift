@@ -140,6 +140,48 @@ extension SettingForm where Value == ClosedRange<Float> {
   }
 }
 
+extension SettingForm {
+  /// Two numbers within limits, of which the second is not less; or one number, which stands for
+  /// both. With `isSymmetric`, one number stands for the range from its negative to itself.
+  package static func span(
+    in limits: ClosedRange<Float>, isSymmetric: Bool = false
+  ) -> Self where Value == ClosedRange<Float> {
+    span(limits, isSymmetric: isSymmetric, "number") { Float($0) }
+  }
+
+  /// Whole numbers likewise.
+  package static func span(in limits: ClosedRange<Int>) -> Self where Value == ClosedRange<Int> {
+    span(limits, isSymmetric: false, "whole number") { Double($0).flatMap { Int(exactly: $0) } }
+  }
+
+  private static func span<Bound: SignedNumeric & Comparable>(
+    _ limits: ClosedRange<Bound>, isSymmetric: Bool, _ noun: String,
+    parse: @escaping (String) -> Bound?
+  ) -> Self where Value == ClosedRange<Bound> {
+    func number(_ value: SettingValue) -> Bound? {
+      guard case .text(let text) = value, let number = parse(text) else { return nil }
+      return limits.contains(number) ? number : nil
+    }
+    let single = isSymmetric ? " (for plus and minus that)" : ""
+    return Self(
+      "a \(noun) from \(limits.lowerBound) to \(limits.upperBound)\(single), or a range of them,"
+        + " `[low, high]`", isList: true
+    ) { value in
+      if case .list(let items) = value {
+        guard items.count == 2, let low = number(items[0]), let high = number(items[1]), low <= high
+        else { return nil }
+        return low...high
+      }
+      guard let one = number(value) else { return nil }
+      guard isSymmetric else { return one...one }
+      let size = max(one, -one)
+      return limits.contains(-size) && limits.contains(size) ? -size...size : nil
+    } write: {
+      .list([.text("\($0.lowerBound)"), .text("\($0.upperBound)")])
+    }
+  }
+}
+
 extension SettingForm where Value == [String] {
   /// A list of at most `limit` texts. A single text is read as a list of one.
   package static func texts(limit: Int) -> Self {
@@ -155,12 +197,17 @@ extension SettingForm where Value == [String] {
 
 extension SettingForm {
   /// A list of cases of a type, at least one. A single word is read as a list of one.
-  package static func some<Case: RawRepresentable & CaseIterable>() -> Self
+  ///
+  /// - Parameter isUnique: Whether each case may be there once only.
+  package static func some<Case: RawRepresentable & CaseIterable>(isUnique: Bool = false) -> Self
   where Value == [Case], Case.RawValue == String {
     let texts = SettingForm<[String]>.texts(limit: 64)
-    return Self("a list of some of \(SettingForm<Case>.names)", isList: true) { value in
-      let cases = texts.read(value)?.map { Case(rawValue: $0) } ?? []
-      return cases.isEmpty || cases.contains { $0 == nil } ? nil : cases.compactMap { $0 }
+    let rule = isUnique ? ", each once" : ""
+    return Self("a list of some of \(SettingForm<Case>.names)\(rule)", isList: true) { value in
+      let words = texts.read(value) ?? []
+      let cases = words.compactMap { Case(rawValue: $0) }
+      guard !words.isEmpty, cases.count == words.count else { return nil }
+      return isUnique && Set(words).count < words.count ? nil : cases
     } write: {
       texts.write($0.map(\.rawValue))
     }

@@ -4,7 +4,7 @@ import Training
 extension Recipe {
   /// A part of the reference of settings.
   private enum Part: CaseIterable {
-    case recipe, member, training
+    case recipe, member, training, step
 
     var rows: [SettingRow] {
       switch self {
@@ -12,6 +12,7 @@ extension Recipe {
       case .member:
         Member(name: "", architecture: .efficientNetB0).reference(apart: ["training"])
       case .training: TrainingOptions().reference()
+      case .step: Augmentation.reference
       }
     }
 
@@ -21,6 +22,7 @@ extension Recipe {
       case .recipe: ""
       case .member: "members."
       case .training: "training."
+      case .step: "training.augmentation."
       }
     }
 
@@ -30,6 +32,8 @@ extension Recipe {
       case .member: "Of each member:"
       case .training:
         "Of `training`, of the recipe or of a member (`none` takes back what the recipe says):"
+      case .step:
+        "Of each step of `augmentation` (all have a `probability` beside, 1 if not given):"
       }
     }
   }

@@ -1,21 +1,16 @@
 import Settings
 
 extension Augmentation {
-  /// The preset that equals this augmentation; nil if there is none.
+  /// The preset that this is, if it is one.
   public var preset: Preset? {
     Preset.allCases.first { Augmentation(preset: $0) == self }
   }
 
-  /// Reads the augmentation from a key's value, and adds it to the listed settings.
+  /// Describes the setting `key`, whose value is the augmentation.
   ///
-  /// The value is one of three:
-  /// - the name of a preset,
-  /// - a list of steps, in which a preset's name means its steps,
-  /// - a mapping that changes single steps of the current augmentation.
-  ///
-  /// A step in a list is its name, or a mapping of its name to its parameters.
-  ///
-  /// - Throws: `SettingError` if the value is not valid.
+  /// The value is the name of a preset; or a list of steps, in which a preset's name stands for its
+  /// steps; or a mapping, which changes single steps of the current augmentation. A step of a list
+  /// is its name, or a mapping of its name to its parameters.
   mutating func describe(_ key: String, _ fields: inout SettingFields) throws(SettingError) {
     let presets = Preset.allCases.map(\.rawValue).marked
     let allowed = "one of \(presets), a list of steps, or a mapping of steps to what differs"
@@ -25,19 +20,17 @@ extension Augmentation {
         throw fields.error(key, "is '\(word)'; must be \(allowed.unmarked)")
       }
       self = Augmentation(preset: preset)
-    case .list(let items)?:
-      self = Augmentation()
-      for (index, item) in items.enumerated() { try add(item, fields.place("\(key)[\(index)]")) }
+    case .list(let items)?: self = try Augmentation(items, at: fields.place(key))
     case .map(let changes)?:
       for change in changes {
         try self.change(change.key, change.value, fields.place("\(key).\(change.key)"))
       }
     case .nothing?, nil: break
     }
-    let value = preset.map { .text($0.rawValue) } ?? SettingValue.list(descriptions.map(\.value))
+    if fields.purpose == .checking { try check() }
     fields.add(
       Setting(
-        key: key, value: value, allowed: allowed,
+        key: key, value: preset.map { .text($0.rawValue) } ?? .list(items), allowed: allowed,
         help: "How pictures are changed at random, and mixed.",
         more: """
           `silver`: mirrored by halves, turned by up to 15 degrees. A mapping changes steps of the \
@@ -46,12 +39,28 @@ extension Augmentation {
           """))
   }
 
-  /// Adds an item of a list of steps.
-  private mutating func add(_ item: SettingValue, _ place: String) throws(SettingError) {
-    if case .text(let word) = item, let preset = Preset(rawValue: word) {
-      return try add(Augmentation(preset: preset), place)
+  /// Reads the items of a list. `place` is the list's key, for messages.
+  package init(_ items: [SettingValue], at place: String) throws(SettingError) {
+    self.init()
+    for (index, item) in items.enumerated() {
+      let place = "\(place)[\(index)]"
+      if case .text(let word) = item, let preset = Preset(rawValue: word) {
+        try add(Augmentation(preset: preset), place)
+      } else {
+        try add(Self.read(item, place), place)
+      }
     }
-    try add(Self.made([try AugmentationDescription(item, place)], place), place)
+  }
+
+  /// The items of a list that is read as this augmentation.
+  package var items: [SettingValue] {
+    steps.map(\.item) + (mixup.map { [.step(Mixup.name, $0)] } ?? [])
+  }
+
+  /// Throws if a parameter has a value that a recipe cannot have.
+  private func check() throws(SettingError) {
+    for step in steps { try step.check() }
+    try mixup?.check()
   }
 
   private mutating func add(_ part: Augmentation, _ place: String) throws(SettingError) {
@@ -63,131 +72,153 @@ extension Augmentation {
     self.mixup = mixup
   }
 
-  /// Changes the step with a name. The value `none` removes it; a missing step is added at the end.
+  /// Changes the step of that name, removes it, or adds it.
   private mutating func change(
     _ name: String, _ value: SettingValue, _ place: String
   ) throws(SettingError) {
-    let places = steps.indices.filter { steps[$0].description.name == name }
+    let places = steps.indices.filter { steps[$0].name == name }
     guard places.count <= 1 else {
       throw SettingError(
         key: place, problem: "is there \(places.count) times; give the whole list of steps")
     }
-    let old = name == Mixup.name ? mixup?.description : places.first.map { steps[$0].description }
-    if value == .text("none") {
-      guard old != nil else {
+    let isMixup = name == Mixup.name
+    guard value != .text("none") else {
+      guard isMixup ? mixup != nil : !places.isEmpty else {
         throw SettingError(key: place, problem: "is not there and cannot be taken out")
       }
       if let index = places.first { steps.remove(at: index) } else { mixup = nil }
       return
     }
-    var description = try AugmentationDescription(
-      .map([SettingEntry(name, value)]), place, parametersAt: place)
-    description.parameters.merge(old?.parameters ?? [:]) { new, _ in new }
-    let part = try Self.made([description], place)
-    if let mixup = part.mixup {
-      self.mixup = mixup
+    let parameters = try Self.parameters(value, place)
+    if isMixup {
+      var changed = mixup ?? Mixup()
+      try changed.read(parameters, place)
+      mixup = changed
     } else if let index = places.first {
-      steps[index] = part.steps[0]
+      try steps[index].read(parameters, place)
     } else {
-      steps += part.steps
+      steps.append(try Step(name, parameters, place))
     }
   }
 
-  private static func made(
-    _ descriptions: [AugmentationDescription], _ place: String
+  /// Reads an item of a list: a step's name, or a mapping of its name to its parameters.
+  private static func read(
+    _ item: SettingValue, _ place: String
   ) throws(SettingError) -> Augmentation {
-    do {
-      return try Augmentation(descriptions)
-    } catch {
-      throw SettingError(key: place, problem: error.description)
-    }
-  }
-}
-
-extension AugmentationDescription {
-  /// The description in a recipe's value: a step's name, or its name with its parameters.
-  fileprivate init(
-    _ value: SettingValue, _ place: String, parametersAt inner: String? = nil, depth: Int = 0
-  ) throws(SettingError) {
-    switch value {
-    case .text(let name): self.init(name)
+    let name: String
+    var parameters: [SettingEntry] = []
+    var inner = place
+    switch item {
+    case .text(let text): name = text
     case .map(let entries):
       guard entries.count == 1 else {
         throw SettingError(
-          key: place,
-          problem: "must be a step's name, or its name with its parameters below it")
+          key: place, problem: "must be a step's name, or its name with its parameters below it")
       }
-      self.init(entries[0].key)
-      let place = inner ?? "\(place).\(name)"
-      switch entries[0].value {
-      case .nothing: break
-      case .map(let given):
-        for entry in given {
-          parameters[entry.key] = try AugmentationValue(entry, "\(place).\(entry.key)", depth)
-        }
-      default:
-        throw SettingError(
-          key: place, problem: "must be a mapping of parameters to values")
-      }
-    default: throw SettingError(key: place, problem: "must be a step, not \(value.kind)")
+      name = entries[0].key
+      inner = "\(place).\(name)"
+      parameters = try Self.parameters(entries[0].value, inner)
+    default: throw SettingError(key: place, problem: "must be a step, not \(item.kind)")
+    }
+    guard name == Mixup.name else {
+      return Augmentation([try Step(name, parameters, inner, namedAt: place)])
+    }
+    var mixup = Mixup()
+    try mixup.read(parameters, inner)
+    return Augmentation(mixup: mixup)
+  }
+
+  private static func parameters(
+    _ value: SettingValue, _ place: String
+  ) throws(SettingError) -> [SettingEntry] {
+    switch value {
+    case .nothing: return []
+    case .map(let entries): return entries
+    default: throw SettingError(key: place, problem: "must be a mapping of parameters to values")
     }
   }
 
-  /// The step as a recipe's value.
-  fileprivate var value: SettingValue {
-    guard !parameters.isEmpty else { return .text(name) }
-    let entries = parameters.sorted { $0.key < $1.key }.map { SettingEntry($0.key, $0.value.value) }
-    return .map([SettingEntry(name, .map(entries))])
+  /// The reference of all steps and their parameters but `probability`.
+  package static var reference: [SettingRow] {
+    func rows(_ name: String, _ help: String, _ parameters: some Described) -> [SettingRow] {
+      [SettingRow(key: name, setting: Setting(key: name, value: nil, help: help))]
+        + parameters.reference().filter { $0.key != "probability" }.map {
+          SettingRow(key: "\(name).\($0.key)", setting: $0.setting)
+        }
+    }
+    return operations.flatMap { rows($0.name, $0.help, Step($0.init())) }
+      + rows(Mixup.name, Mixup.help, Mixup())
   }
 }
 
-extension AugmentationValue {
+extension Augmentation.Step: Described {
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "probability", &probability, .number(in: 0...1), "The probability of the change.")
+    try operation.describe(&fields)
+  }
+
+  /// Reads a step. `place` is where its parameters are, and `nameplace` where its name is, for
+  /// messages.
   fileprivate init(
-    _ entry: SettingEntry, _ place: String, _ depth: Int
+    _ name: String, _ parameters: [SettingEntry], _ place: String, namedAt nameplace: String? = nil
   ) throws(SettingError) {
-    guard entry.key == "steps" else {
-      self = try Self.plain(entry.value, place)
-      return
-    }
-    guard depth < 4 else { throw SettingError(key: place, problem: "is nested too deeply") }
-    guard case .list(let items) = entry.value else {
+    guard let type = Augmentation.operations.first(where: { $0.name == name }) else {
+      let known = Augmentation.operationNames.joined(separator: ", ")
       throw SettingError(
-        key: place, problem: "must be a list of steps, not \(entry.value.kind)")
+        key: nameplace ?? place, problem: "'\(name)' is no known step; known are \(known)")
     }
-    var steps: [AugmentationDescription] = []
-    for (index, item) in items.enumerated() {
-      steps.append(
-        try AugmentationDescription(item, "\(place)[\(index)]", depth: depth + 1))
-    }
-    self = .steps(steps)
+    self.init(type.init())
+    try read(parameters, place)
   }
 
-  private static func plain(
-    _ value: SettingValue, _ place: String
-  ) throws(SettingError) -> AugmentationValue {
-    switch value {
-    case .text(let text): return Double(text).map { .number($0) } ?? .word(text)
-    case .list(let items):
-      var values: [AugmentationValue] = []
-      for item in items {
-        guard case .text = item else {
-          throw SettingError(key: place, problem: "must hold plain values")
-        }
-        values.append(try plain(item, place))
+  /// The step as an item of a list.
+  fileprivate var item: SettingValue { .step(name, self) }
+}
+
+extension Described {
+  /// Changes the parameters that are given.
+  fileprivate mutating func read(
+    _ parameters: [SettingEntry], _ place: String
+  ) throws(SettingError) {
+    var fields = SettingFields(.changing, parameters, path: place)
+    try fields.pass(over: &self)
+  }
+}
+
+extension SettingValue {
+  /// A step with all its parameters, by their names.
+  fileprivate static func step(_ name: String, _ step: some Described) -> SettingValue {
+    .map([SettingEntry(name, .map(step.sections.sorted { $0.key < $1.key }))])
+  }
+}
+
+extension SettingFields {
+  /// Describes the steps within a step, of which there must be at least one.
+  mutating func steps(
+    _ key: String, _ steps: inout [Augmentation.Step], _ help: String
+  ) throws(SettingError) {
+    let allowed = "a list of at least one step"
+    if let found = take(key) {
+      guard case .list(let items) = found, !items.isEmpty else {
+        throw error(key, "must be \(allowed)")
       }
-      return .list(values)
-    default:
-      throw SettingError(
-        key: place, problem: "must be a value or a list, not \(value.kind)")
+      guard place(key).split(separator: ".").count < Augmentation.deepestPlace else {
+        throw error(key, "is nested too deeply")
+      }
+      let read = try Augmentation(items, at: place(key))
+      guard read.mixup == nil else {
+        throw error(key, "must not hold \(Mixup.name), which mixes whole crops")
+      }
+      steps = read.steps
     }
+    if purpose == .checking { for step in steps { try step.check() } }
+    add(Setting(key: key, value: .list(steps.map(\.item)), allowed: allowed, help: help))
   }
+}
 
-  fileprivate var value: SettingValue {
-    switch self {
-    case .number(let number): .text("\(Float(number))")
-    case .word(let word): .text(word)
-    case .list(let values): .list(values.map(\.value))
-    case .steps(let steps): .list(steps.map(\.value))
-    }
-  }
+extension Augmentation {
+  /// The number of keys in the place of a step within steps from which it is refused, as
+  /// `training.augmentation[0].oneOf.steps` has four.
+  fileprivate static let deepestPlace = 16
 }

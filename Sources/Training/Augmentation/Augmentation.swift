@@ -1,25 +1,25 @@
 import Classifiers
 import DeepfakeCore
 import FaceDetect
+import Settings
 
 /// A random change of a crop, to train a network on more variety than the data has.
 ///
 /// The number and order of draws from the generator must depend neither on the picture nor on its
 /// landmarks. So a real crop and the fake made from it get the same change from equal generators.
-package protocol AugmentationOperation: Sendable {
+package protocol AugmentationOperation: Described, Sendable {
   /// The name in recipes, such as `rotation`.
   static var name: String { get }
+  /// What the operation does, in a sentence for the reference.
+  static var help: String { get }
   init()
-  /// Reads the parameters from `fields`, and writes their values to it.
-  mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError)
   /// Changes a crop at random. Its size must stay the same.
   func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator)
 }
 
 /// Random changes of face crops in training: a sequence of steps, each with a probability.
 ///
-/// Made in code, from a preset, or from the text of a recipe by `AugmentationDescription`. Results
-/// depend on the generator alone.
+/// Made from a preset or from the text of a recipe. Results depend on the generator alone.
 ///
 /// ```swift
 /// let augmentation = Augmentation(preset: .strong)
@@ -34,45 +34,15 @@ public struct Augmentation: Sendable, Equatable {
     /// The change of the crop.
     package var operation: any AugmentationOperation
 
+    /// The name in recipes.
+    var name: String { type(of: operation).name }
+
     /// A step. By default it is always applied.
     package init(_ operation: any AugmentationOperation, probability: Float = 1) {
       precondition(
         (0...1).contains(probability), "Augmentation: probability \(probability) is not in 0...1")
       self.operation = operation
       self.probability = probability
-    }
-
-    /// Makes a step from its description.
-    ///
-    /// - Throws: `AugmentationError` if the name or a key is unknown or a value is outside its
-    ///   limits.
-    package init(_ description: AugmentationDescription) throws(AugmentationError) {
-      guard let type = Augmentation.operations.first(where: { $0.name == description.name }) else {
-        throw AugmentationError(
-          step: description.name, key: "",
-          problem:
-            "is no known step; known are \(Augmentation.operationNames.joined(separator: ", "))"
-        )
-      }
-      var fields = AugmentationFields(description)
-      var probability: Float = 1
-      try fields.number("probability", &probability, in: 0...1)
-      var operation: any AugmentationOperation = type.init()
-      try operation.describe(&fields)
-      try fields.end()
-      self.init(operation, probability: probability)
-    }
-
-    /// The step as data.
-    package var description: AugmentationDescription {
-      var result = AugmentationDescription(type(of: operation).name)
-      var fields = AugmentationFields(result)
-      var copy = self
-      // Without given parameters, no error can occur.
-      try? fields.number("probability", &copy.probability, in: 0...1)
-      try? copy.operation.describe(&fields)
-      result.parameters = fields.written
-      return result
     }
 
     func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
@@ -90,28 +60,6 @@ public struct Augmentation: Sendable, Equatable {
   package init(_ steps: [Step] = [], mixup: Mixup? = nil) {
     self.steps = steps
     self.mixup = mixup
-  }
-
-  /// Makes an augmentation from descriptions. The description named `mixup` sets `mixup`.
-  ///
-  /// - Throws: `AugmentationError` if a description is invalid or `mixup` occurs twice.
-  package init(_ descriptions: [AugmentationDescription]) throws(AugmentationError) {
-    self.init()
-    for description in descriptions {
-      if description.name == Mixup.name {
-        guard mixup == nil else {
-          throw AugmentationError(step: Mixup.name, key: "", problem: "is there twice")
-        }
-        mixup = try Mixup(description)
-      } else {
-        steps.append(try Step(description))
-      }
-    }
-  }
-
-  /// The augmentation as data.
-  package var descriptions: [AugmentationDescription] {
-    steps.map(\.description) + (mixup.map { [$0.description] } ?? [])
   }
 
   /// Whether crops are never changed or mixed.
@@ -152,10 +100,8 @@ public struct Augmentation: Sendable, Equatable {
     return (small, landmarks.map { $0.map { $0.scaled(x: factor, y: factor) } })
   }
 
-  /// Whether the descriptions of two augmentations are equal.
-  public static func == (a: Augmentation, b: Augmentation) -> Bool {
-    a.descriptions == b.descriptions
-  }
+  /// Whether the steps of two augmentations have the same names and parameters.
+  public static func == (a: Augmentation, b: Augmentation) -> Bool { a.items == b.items }
 
   /// All operations that recipes may name.
   static let operations: [any AugmentationOperation.Type] = [
@@ -165,7 +111,7 @@ public struct Augmentation: Sendable, Equatable {
     Noise.self, JPEGCompression.self, Downscale.self, Cutout.self, LandmarkCutout.self, OneOf.self,
   ]
 
-  /// The names of all steps that descriptions may have, including mixup.
+  /// The names of all steps that recipes may have, including mixup.
   public static var operationNames: [String] {
     operations.map { $0.name } + [Mixup.name]
   }
@@ -175,14 +121,17 @@ public struct Augmentation: Sendable, Equatable {
 package struct OneOf: AugmentationOperation {
   /// The name in recipes.
   package static let name = "oneOf"
+  /// The sentence about it in the reference.
+  package static let help = "Applies one of several steps."
   package var steps: [Augmentation.Step] = []
 
   package init() {}
 
   package init(_ steps: [Augmentation.Step]) { self.steps = steps }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.steps("steps", &steps)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.steps(
+      "steps", &steps, "The steps; each is chosen in proportion to its probability.")
   }
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {

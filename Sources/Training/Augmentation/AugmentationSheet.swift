@@ -69,7 +69,7 @@ package struct AugmentationSheet: Sendable {
     }
     for (number, step) in Self.singleSteps(augmentation.steps).enumerated() {
       let alone = Augmentation([Augmentation.Step(step.operation)])
-      let name = step.description.name
+      let name = step.name
       let crop = crops[number % crops.count]
       let cells = (0..<draws).map { drawn(alone, crop, "step \(number) \(name) \($0)") }
       rows.append(Row(title: "\(name) alone", cells: [input.fitted(crop.image)] + cells))

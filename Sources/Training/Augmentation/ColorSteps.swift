@@ -1,11 +1,14 @@
 import CDFKernels
 import DeepfakeCore
 import Foundation
+import Settings
 
 /// Multiplies brightness by a random factor, then contrast around the mean grey by another.
 package struct BrightnessContrast: AugmentationOperation {
   /// The name in recipes.
   package static let name = "brightnessContrast"
+  /// The sentence about it in the reference.
+  package static let help = "Changes brightness and contrast."
   /// The range of the brightness factor, minus 1.
   package var brightness: ClosedRange<Float>
   /// The range of the contrast factor, minus 1.
@@ -19,9 +22,13 @@ package struct BrightnessContrast: AugmentationOperation {
     self.contrast = contrast
   }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.range("brightness", &brightness, in: -1...3, isSymmetric: true)
-    try fields.range("contrast", &contrast, in: -1...3, isSymmetric: true)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "brightness", &brightness, .span(in: -1...3, isSymmetric: true),
+      "The factor of the brightness, minus 1.")
+    try fields.value(
+      "contrast", &contrast, .span(in: -1...3, isSymmetric: true),
+      "The factor of the contrast, minus 1.")
   }
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
@@ -35,6 +42,8 @@ package struct BrightnessContrast: AugmentationOperation {
 package struct HueSaturationValue: AugmentationOperation {
   /// The name in recipes.
   package static let name = "hueSaturationValue"
+  /// The sentence about it in the reference.
+  package static let help = "Changes hue, saturation and value."
   /// The range of the hue shift, in degrees.
   package var hue: ClosedRange<Float>
   /// The range of the change of saturation, which is 0 to 1.
@@ -54,10 +63,14 @@ package struct HueSaturationValue: AugmentationOperation {
     self.value = value
   }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.range("hue", &hue, in: -180...180, isSymmetric: true)
-    try fields.range("saturation", &saturation, in: -1...1, isSymmetric: true)
-    try fields.range("value", &value, in: -1...1, isSymmetric: true)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "hue", &hue, .span(in: -180...180, isSymmetric: true),
+      "The change of hue, in degrees.")
+    try fields.value(
+      "saturation", &saturation, .span(in: -1...1, isSymmetric: true),
+      "The change of saturation.")
+    try fields.value("value", &value, .span(in: -1...1, isSymmetric: true), "The change of value.")
   }
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
@@ -72,6 +85,8 @@ package struct HueSaturationValue: AugmentationOperation {
 package struct Gamma: AugmentationOperation {
   /// The name in recipes.
   package static let name = "gamma"
+  /// The sentence about it in the reference.
+  package static let help = "Raises pixel values to a power."
   /// The range of the exponent.
   package var gamma: ClosedRange<Float>
 
@@ -80,8 +95,8 @@ package struct Gamma: AugmentationOperation {
 
   package init(gamma: ClosedRange<Float>) { self.gamma = gamma }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.range("gamma", &gamma, in: 0.05...20)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value("gamma", &gamma, .span(in: 0.05...20), "The exponent.")
   }
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
@@ -94,11 +109,13 @@ package struct Gamma: AugmentationOperation {
 package struct Greyscale: AugmentationOperation {
   /// The name in recipes.
   package static let name = "grey"
+  /// The sentence about it in the reference.
+  package static let help = "Converts the crop to shades of grey."
 
   package init() {}
 
   /// There are no parameters.
-  package mutating func describe(_ fields: inout AugmentationFields) {}
+  package mutating func describe(_ fields: inout SettingFields) {}
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     face.change { $0.grey() }

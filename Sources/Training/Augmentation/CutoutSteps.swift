@@ -1,11 +1,14 @@
 import DeepfakeCore
 import FaceDetect
+import Settings
 
 /// Covers random rectangles (DeVries and Taylor, "Improved Regularization of Convolutional Neural
 /// Networks with Cutout", 2017).
 package struct Cutout: AugmentationOperation {
   /// The name in recipes.
   package static let name = "cutout"
+  /// The sentence about it in the reference.
+  package static let help = "Covers rectangles with black."
   /// The range of the number of rectangles.
   package var count: ClosedRange<Int>
   /// The range of their width and of their height, as fractions of the crop's.
@@ -19,9 +22,11 @@ package struct Cutout: AugmentationOperation {
     self.size = size
   }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.integers("count", &count, in: 1...100)
-    try fields.range("size", &size, in: 0...1)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value("count", &count, .span(in: 1...100), "The number of rectangles.")
+    try fields.value(
+      "size", &size, .span(in: 0...1),
+      "Their width and height, as parts of the crop's.")
   }
 
   /// Covers the rectangles with black. Each lies entirely within the crop.
@@ -53,6 +58,10 @@ package struct Cutout: AugmentationOperation {
 package struct LandmarkCutout: AugmentationOperation {
   /// The name in recipes.
   package static let name = "landmarkCutout"
+  /// The sentence about it in the reference.
+  package static let help = """
+    Covers the eyes, the nose or the mouth; a crop without landmarks stays as it is.
+    """
   /// The parts of a face that can be covered.
   package enum Part: String, Sendable, CaseIterable {
     /// Both eyes.
@@ -76,9 +85,12 @@ package struct LandmarkCutout: AugmentationOperation {
     self.size = size
   }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.choices("parts", &parts)
-    try fields.range("size", &size, in: 0...4)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "parts", &parts, .some(isUnique: true), "The parts of the face, one of which is covered.")
+    try fields.value(
+      "size", &size, .span(in: 0...4),
+      "The thickness of the bar, relative to the part's usual size.")
   }
 
   /// Covers one part with a black bar that is tilted like the face.

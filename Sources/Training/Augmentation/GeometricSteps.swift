@@ -1,6 +1,7 @@
 import DeepfakeCore
 import FaceDetect
 import Foundation
+import Settings
 
 extension SeededGenerator {
   mutating func uniform(in range: ClosedRange<Float>) -> Float {
@@ -17,10 +18,12 @@ extension SeededGenerator {
 package struct HorizontalFlip: AugmentationOperation {
   /// The name in recipes.
   package static let name = "horizontalFlip"
+  /// The sentence about it in the reference.
+  package static let help = "Mirrors the crop."
 
   package init() {}
 
-  package mutating func describe(_ fields: inout AugmentationFields) {}
+  package mutating func describe(_ fields: inout SettingFields) {}
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
     face.move(by: AffineMap(a: -1, c: Double(face.width) - 1), edges: nil)
@@ -31,6 +34,8 @@ package struct HorizontalFlip: AugmentationOperation {
 package struct Rotation: AugmentationOperation {
   /// The name in recipes.
   package static let name = "rotation"
+  /// The sentence about it in the reference.
+  package static let help = "Rotates the crop around its centre."
   /// The range of the angle in degrees, counter-clockwise as the picture is seen.
   package var degrees: ClosedRange<Float>
   /// The fill of areas outside the crop.
@@ -44,9 +49,11 @@ package struct Rotation: AugmentationOperation {
     self.edges = edges
   }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.range("degrees", &degrees, in: -180...180, isSymmetric: true)
-    try fields.choice("edges", &edges)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "degrees", &degrees, .span(in: -180...180, isSymmetric: true),
+      "The angle, counter-clockwise.")
+    try fields.value("edges", &edges, .choice, "The fill of areas outside the crop.")
   }
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
@@ -65,6 +72,11 @@ package struct Rotation: AugmentationOperation {
 package struct Framing: AugmentationOperation {
   /// The name in recipes.
   package static let name = "framing"
+  /// The sentence about it in the reference.
+  package static let help = """
+    Brings the face to the middle and to one size, by its landmarks; a crop without landmarks \
+    stays as it is, and of one that is tighter, a twentieth of its side is added around it.
+    """
   /// The range of the distance between the middle of the eyes and that of the mouth corners, as a
   /// fraction of the crop's side (`FaceFraming`). A crop with too little around the face is shown
   /// as a whole, with up to a twentieth of the side added around it, unless the face would then be
@@ -76,8 +88,13 @@ package struct Framing: AugmentationOperation {
 
   package init(length: ClosedRange<Float>) { self.length = length }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.range("length", &length, in: 0.05...1)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "length", &length, .span(in: 0.05...1),
+      """
+      The distance from the middle between the eyes to the middle of the mouth, as a part of \
+      the crop's side.
+      """)
   }
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
@@ -102,6 +119,8 @@ package struct Framing: AugmentationOperation {
 package struct ShiftScale: AugmentationOperation {
   /// The name in recipes.
   package static let name = "shiftScale"
+  /// The sentence about it in the reference.
+  package static let help = "Shifts and scales the crop."
   /// The range of the shifts to the right and down, as fractions of the side.
   package var shift: ClosedRange<Float>
   /// The range of the scale factor.
@@ -120,10 +139,12 @@ package struct ShiftScale: AugmentationOperation {
     self.edges = edges
   }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.range("shift", &shift, in: -1...1, isSymmetric: true)
-    try fields.range("scale", &scale, in: 0.1...10)
-    try fields.choice("edges", &edges)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "shift", &shift, .span(in: -1...1, isSymmetric: true),
+      "The shift, as a part of the crop's side.")
+    try fields.value("scale", &scale, .span(in: 0.1...10), "The factor of the size.")
+    try fields.value("edges", &edges, .choice, "The fill of areas outside the crop.")
   }
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
@@ -141,6 +162,8 @@ package struct ShiftScale: AugmentationOperation {
 package struct RandomCrop: AugmentationOperation {
   /// The name in recipes.
   package static let name = "crop"
+  /// The sentence about it in the reference.
+  package static let help = "Cuts out a part and enlarges it again."
   /// The range of the part's sides, as fractions of the crop's.
   package var part: ClosedRange<Float>
 
@@ -149,8 +172,10 @@ package struct RandomCrop: AugmentationOperation {
 
   package init(part: ClosedRange<Float>) { self.part = part }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.range("part", &part, in: 0.1...1)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "part", &part, .span(in: 0.1...1),
+      "The part of the crop's side that is kept and enlarged again.")
   }
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {

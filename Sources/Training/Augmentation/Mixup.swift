@@ -1,10 +1,12 @@
 import DeepfakeCore
 import Foundation
+import Settings
 
 /// Mixes crops with others, and their labels in the same proportion (Zhang et al., "mixup: Beyond
 /// Empirical Risk Minimization", 2018).
-package struct Mixup: Sendable, Equatable {
+package struct Mixup: Described, Sendable, Equatable {
   static let name = "mixup"
+  static let help = "Mixes crops and their labels; at most once in a list."
 
   /// The crop that a crop is mixed with.
   package enum Partner: String, Sendable, CaseIterable {
@@ -32,26 +34,16 @@ package struct Mixup: Sendable, Equatable {
     self.partner = partner
   }
 
-  init(_ description: AugmentationDescription) throws(AugmentationError) {
-    self.init()
-    var fields = AugmentationFields(description)
-    try describe(&fields)
-    try fields.end()
-  }
-
-  private mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.number("probability", &probability, in: 0...1)
-    try fields.number("alpha", &alpha, in: 0.01...100)
-    try fields.choice("partner", &partner)
-  }
-
-  var description: AugmentationDescription {
-    var result = AugmentationDescription(Self.name)
-    var (copy, fields) = (self, AugmentationFields(result))
-    // Without given parameters, no error can occur.
-    try? copy.describe(&fields)
-    result.parameters = fields.written
-    return result
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "probability", &probability, .number(in: 0...1),
+      "The probability that a crop or a batch is mixed.")
+    try fields.value(
+      "alpha", &alpha, .number(in: 0.01...100),
+      "Both parameters of the Beta distribution of the share.")
+    try fields.value(
+      "partner", &partner, .choice,
+      "Crops are mixed with others of the batch, or fakes with the real crop they were made from.")
   }
 
   /// Draws the share of the partner; 0 if nothing is mixed.

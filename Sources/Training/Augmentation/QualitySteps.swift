@@ -2,11 +2,14 @@ import CDFKernels
 import DeepfakeCore
 import Foundation
 import MediaIO
+import Settings
 
 /// Gaussian blur with a random standard deviation.
 package struct GaussianBlur: AugmentationOperation {
   /// The name in recipes.
   package static let name = "blur"
+  /// The sentence about it in the reference.
+  package static let help = "Gaussian blur."
   /// The range of the standard deviation, in pixels.
   package var sigma: ClosedRange<Float>
 
@@ -15,8 +18,8 @@ package struct GaussianBlur: AugmentationOperation {
 
   package init(sigma: ClosedRange<Float>) { self.sigma = sigma }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.range("sigma", &sigma, in: 0...20)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value("sigma", &sigma, .span(in: 0...20), "The standard deviation, in pixels.")
   }
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
@@ -29,6 +32,8 @@ package struct GaussianBlur: AugmentationOperation {
 package struct MotionBlur: AugmentationOperation {
   /// The name in recipes.
   package static let name = "motionBlur"
+  /// The sentence about it in the reference.
+  package static let help = "Blur along a straight line of any direction."
   /// The range of the line's length, in pixels.
   package var length: ClosedRange<Float>
 
@@ -37,8 +42,8 @@ package struct MotionBlur: AugmentationOperation {
 
   package init(length: ClosedRange<Float>) { self.length = length }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.range("length", &length, in: 1...50)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value("length", &length, .span(in: 1...50), "The line's length, in pixels.")
   }
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
@@ -52,6 +57,8 @@ package struct MotionBlur: AugmentationOperation {
 package struct Noise: AugmentationOperation {
   /// The name in recipes.
   package static let name = "noise"
+  /// The sentence about it in the reference.
+  package static let help = "Noise like that of a camera."
   /// How the noise of the three channels is related.
   package enum Kind: String, Sendable, CaseIterable {
     /// Each channel has its own noise.
@@ -79,10 +86,16 @@ package struct Noise: AugmentationOperation {
     self.kind = kind
   }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.range("deviation", &deviation, in: 0...1)
-    try fields.range("shot", &shot, in: 0...1)
-    try fields.choice("kind", &kind)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "deviation", &deviation, .span(in: 0...1),
+      "The standard deviation in black, as a part of white.")
+    try fields.value(
+      "shot", &shot, .span(in: 0...1),
+      "The standard deviation of shot noise in white, as a part of white.")
+    try fields.value(
+      "kind", &kind, .choice,
+      "Whether each channel has noise of its own, or all have the same.")
   }
 
   package func apply(to face: inout AugmentedFace, using generator: inout SeededGenerator) {
@@ -99,6 +112,8 @@ package struct Noise: AugmentationOperation {
 package struct JPEGCompression: AugmentationOperation {
   /// The name in recipes.
   package static let name = "jpeg"
+  /// The sentence about it in the reference.
+  package static let help = "JPEG compression."
   /// The range of the quality, within 1 to 100.
   package var quality: ClosedRange<Int>
 
@@ -107,8 +122,8 @@ package struct JPEGCompression: AugmentationOperation {
 
   package init(quality: ClosedRange<Int>) { self.quality = quality }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.integers("quality", &quality, in: 1...100)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value("quality", &quality, .span(in: 1...100), "The quality of the JPEG.")
   }
 
   /// Compresses and decompresses the crop. A crop with a side above 65535 pixels, which JPEG cannot
@@ -123,6 +138,8 @@ package struct JPEGCompression: AugmentationOperation {
 package struct Downscale: AugmentationOperation {
   /// The name in recipes.
   package static let name = "downscale"
+  /// The sentence about it in the reference.
+  package static let help = "Scales the crop down and up again."
   /// The range of the small size, as a fraction of the crop's.
   package var factor: ClosedRange<Float>
 
@@ -131,8 +148,10 @@ package struct Downscale: AugmentationOperation {
 
   package init(factor: ClosedRange<Float>) { self.factor = factor }
 
-  package mutating func describe(_ fields: inout AugmentationFields) throws(AugmentationError) {
-    try fields.range("factor", &factor, in: 0.02...1)
+  package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+    try fields.value(
+      "factor", &factor, .span(in: 0.02...1),
+      "The factor by which the crop is scaled down, before it is scaled up again.")
   }
 
   /// Scales the crop down by area and up by bilinear interpolation.

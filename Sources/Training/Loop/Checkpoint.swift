@@ -66,15 +66,21 @@ struct Checkpoint {
     return checkpoint
   }
 
-  /// The settings that differ between a run's start and now, sorted by key.
+  /// The settings that differ between a run's start and now, sorted by key. `40.0` is the same as
+  /// `40`, which versions before wrote differently.
   static func differences(
     _ before: [String: String], _ now: [String: String]
   ) -> [TrainingError.Difference] {
     Set(before.keys).union(now.keys).sorted().compactMap { key in
-      guard before[key] != now[key] else { return nil }
+      guard before[key].map(plain) != now[key].map(plain) else { return nil }
       return TrainingError.Difference(
         key: key, before: before[key] ?? "not given", now: now[key] ?? "not given")
     }
+  }
+
+  /// A text with whole numbers written without a fraction.
+  private static func plain(_ text: String) -> String {
+    text.replacing(#/(\d)\.0(?!\d)/#) { $0.1 }
   }
 
   private static func encoded(_ value: some Encodable, _ url: URL) throws(WeightsError) -> String {

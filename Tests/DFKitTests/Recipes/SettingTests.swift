@@ -240,7 +240,7 @@ import Testing
       "loss.kind: bce", "loss.labelSmoothing: 0.0", "loss.fakeWeight: none",
       "augmentation: [horizontalFlip(probability: 0.5),"
         + " oneOf(probability: 1.0, steps: [blur(probability: 1.0, sigma: [1.0, 2.0])]),"
-        + " jpeg(probability: 1.0, quality: [30.0, 95.0])]",
+        + " jpeg(probability: 1.0, quality: [30, 95])]",
       "fakes: none", "sampling: shuffled", "holdOut: 0.2", "clip: none", "ema: none",
       "swa.from: 3", "earlyStop: none", "freeze: []", "recompute: false", "validationEpochs: 0",
     ]
