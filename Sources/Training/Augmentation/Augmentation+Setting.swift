@@ -13,7 +13,7 @@ extension Augmentation {
   /// list is its name, or a mapping of its name to its parameters.
   mutating func describe(_ key: String, _ fields: inout SettingFields) throws(SettingError) {
     let presets = Preset.allCases.map(\.rawValue).marked
-    let allowed = "one of \(presets), a list of steps, or a mapping of steps to what differs"
+    let allowed = "one of \(presets), a list of steps, or a mapping of steps to their changes"
     switch fields.take(key) {
     case .text(let word)?:
       guard let preset = Preset(rawValue: word) else {
@@ -33,11 +33,11 @@ extension Augmentation {
     fields.add(
       Setting(
         key: key, value: value, allowed: allowed,
-        help: "How pictures are changed at random, and mixed.",
+        help: "The random changes of pictures in training, and their mixing.",
         more: """
-          `silver`: mirrored by halves, turned by up to 15 degrees. A mapping changes steps of the \
-          list that the recipe has: parameters that it names, or all of a step with `none`; a step \
-          that the list has not comes last
+          `silver`: half of the pictures are mirrored, all are rotated by up to 15 degrees. A \
+          mapping changes steps of the current list: the named parameters, or `none` to remove a \
+          step; a step that is not in the list is added at the end
           """))
   }
 
@@ -53,7 +53,7 @@ extension Augmentation {
     steps += part.steps
     guard let mixup = part.mixup else { return }
     guard self.mixup == nil else {
-      throw SettingError(key: place, problem: "mixup is there twice")
+      throw SettingError(key: place, problem: "mixup is given twice")
     }
     self.mixup = mixup
   }
@@ -65,12 +65,13 @@ extension Augmentation {
     let places = steps.indices.filter { steps[$0].description.name == name }
     guard places.count <= 1 else {
       throw SettingError(
-        key: place, problem: "is there \(places.count) times; give the whole list of steps")
+        key: place,
+        problem: "is in the list \(places.count) times; give the whole list of steps")
     }
     let old = name == Mixup.name ? mixup?.description : places.first.map { steps[$0].description }
     if value == .text("none") {
       guard old != nil else {
-        throw SettingError(key: place, problem: "is not there and cannot be taken out")
+        throw SettingError(key: place, problem: "is not in the list and cannot be removed")
       }
       if let index = places.first { steps.remove(at: index) } else { mixup = nil }
       return

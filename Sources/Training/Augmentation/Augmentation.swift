@@ -51,7 +51,8 @@ public struct Augmentation: Sendable, Equatable {
         throw AugmentationError(
           step: description.name, key: "",
           problem:
-            "is no known step; known are \(Augmentation.operationNames.joined(separator: ", "))"
+            "is not a known step; must be one of "
+            + Augmentation.operationNames.joined(separator: ", ")
         )
       }
       var fields = AugmentationFields(description)
@@ -101,7 +102,7 @@ public struct Augmentation: Sendable, Equatable {
     for description in descriptions {
       if description.name == Mixup.name {
         guard mixup == nil else {
-          throw AugmentationError(step: Mixup.name, key: "", problem: "is there twice")
+          throw AugmentationError(step: Mixup.name, key: "", problem: "is given twice")
         }
         mixup = try Mixup(description)
       } else {

@@ -63,7 +63,7 @@ package struct AugmentationFields {
   /// Throws if the description has a key that was not asked for.
   func end() throws(AugmentationError) {
     guard let unknown = given.keys.min() else { return }
-    throw error(unknown, "is not a known key; known here: \(known.joined(separator: ", "))")
+    throw error(unknown, "is not a known key; the keys are \(known.joined(separator: ", "))")
   }
 
   /// A number within limits.
@@ -92,7 +92,7 @@ package struct AugmentationFields {
       else {
         throw error(
           key,
-          "must be a number, or two of which the second is not less, from \(limits.lowerBound) to"
+          "must be a number, or two numbers in ascending order, from \(limits.lowerBound) to"
             + " \(limits.upperBound)")
       }
       value = bounds
@@ -130,7 +130,7 @@ package struct AugmentationFields {
       else {
         throw error(
           key,
-          "must be a whole number, or two of which the second is not less, from"
+          "must be a whole number, or two whole numbers in ascending order, from"
             + " \(limits.lowerBound) to \(limits.upperBound)")
       }
       value = low...high
@@ -163,11 +163,13 @@ package struct AugmentationFields {
       for item in items {
         guard case .word(let word) = item, let one = T(rawValue: word), !chosen.contains(one)
         else {
-          throw error(key, "must be a list of some of \(Self.words(T.self)), each once")
+          throw error(key, "must be a list of \(Self.words(T.self)), each at most once")
         }
         chosen.append(one)
       }
-      guard !chosen.isEmpty else { throw error(key, "must name one of \(Self.words(T.self))") }
+      guard !chosen.isEmpty else {
+        throw error(key, "must name at least one of \(Self.words(T.self))")
+      }
       value = chosen
     }
     written[key] = .list(value.map { .word($0.rawValue) })

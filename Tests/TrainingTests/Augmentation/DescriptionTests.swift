@@ -58,7 +58,8 @@ import Training
 
   @Test func namesWhatIsWrong() {
     #expect(
-      problem(.init("rotate")).hasPrefix("rotate: is no known step; known are horizontalFlip"))
+      problem(.init("rotate")).hasPrefix(
+        "rotate: is not a known step; must be one of horizontalFlip"))
     #expect(
       problem(.init("rotation", ["angle": .number(1)]))
         == "rotation.angle: is not a known key; known here: probability, degrees, edges")
@@ -75,12 +76,13 @@ import Training
         == "rotation.edges: must be one of black, replicate")
     #expect(
       problem(.init("landmarkCutout", ["parts": .list([.word("eyes"), .word("eyes")])]))
-        .contains("each once"))
-    #expect(problem(.init("landmarkCutout", ["parts": .list([])])).contains("must name one"))
+        .contains("each at most once"))
+    #expect(
+      problem(.init("landmarkCutout", ["parts": .list([])])).contains("must name at least one"))
     #expect(problem(.init("oneOf", ["steps": .steps([])])).contains("must be a list of steps"))
     #expect(
       problem(.init("oneOf", ["steps": .steps([.init("grey", ["depth": .number(1)])])]))
         == "oneOf.grey.depth: is not a known key; known here: probability")
-    #expect(problem(.init("mixup"), .init("mixup")) == "mixup: is there twice")
+    #expect(problem(.init("mixup"), .init("mixup")) == "mixup: is given twice")
   }
 }
