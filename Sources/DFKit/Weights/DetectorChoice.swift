@@ -43,12 +43,13 @@ package struct DetectorChoice: Sendable, Equatable {
     let entry = (replaced ?? settings.kind).storeEntries[0]
     switch origin {
     case .named: return nil
-    case .fetched: return "faces are found by \(name), which was fetched"
+    case .fetched: return "faces are detected with \(name), which was fetched"
     case .shipped:
       let first =
         replaced.map { "the weights of \($0.rawValue) have not been fetched; faces" } ?? "faces"
-      return "\(first) are found by the detector that ships. 'dfkit weights fetch \(entry)' brings"
-        + (replaced == nil ? " one that finds more" : " them")
+      return "\(first) are detected with the weights that ship with dfkit. Run"
+        + " 'dfkit weights fetch \(entry)' to get"
+        + (replaced == nil ? " a detector that finds more faces" : " them")
     }
   }
 }
