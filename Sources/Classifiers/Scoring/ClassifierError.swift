@@ -14,7 +14,7 @@ public enum ClassifierError: Error, Sendable, CustomStringConvertible {
       "a network with \(classes) classes gives no probability that a face is fake: only networks"
         + " with one class (a logit) or two (real, fake) do. Its logits can still be read."
     case .unrecognised(let file, let what, let choices):
-      "\(file): cannot tell the \(what) from the keys. Name it: one of "
+      "\(file): cannot recognise the \(what) from the keys. Name it, one of "
         + choices.joined(separator: ", ") + "."
     case .invalidSetting(let file, let name, let reason):
       "\(file): the \(name) \(reason)"
