@@ -116,6 +116,6 @@ public enum DetectorFamilies {
     }
     let names = all.map(\.name).joined(separator: ", ")
     throw .unreadable(
-      file: weights.file, reason: "its tensors are those of no face detector (\(names))")
+      file: weights.file, reason: "its tensors match no face detector (\(names))")
   }
 }

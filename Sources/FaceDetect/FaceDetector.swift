@@ -49,8 +49,8 @@ public enum FaceDetectError: Error, Sendable, Equatable, CustomStringConvertible
   public var description: String {
     switch self {
     case .frameTooLarge(let width, let height, let pixelLimit):
-      "a frame of \(width)x\(height) pixels is too large to look for faces in: the detector takes"
-        + " \(pixelLimit / 1_000_000) megapixels. Give a smaller frame scale."
+      "a frame of \(width)x\(height) pixels is too large for face detection: the limit is"
+        + " \(pixelLimit / 1_000_000) megapixels. Use a smaller frame scale."
     case .scoresNotNumbers:
       "the face detector's scores are not numbers; its weights may be damaged."
     }

@@ -28,15 +28,15 @@ public enum MediaError: Error, Sendable, Equatable, CustomStringConvertible {
     case .unsupported(let file, let found):
       "\(file): cannot be decoded: \(found). Convert it to PNG, JPEG or MP4 (H.264) first."
     case .damaged(let file, let reason):
-      "\(file): is damaged: \(reason). Take a sound copy of the file."
+      "\(file): is damaged: \(reason). Use an undamaged copy of the file."
     case .truncated(let file, let reason):
-      "\(file): is cut off: \(reason). Take a complete copy of the file."
+      "\(file): is truncated: \(reason). Use a complete copy of the file."
     case .tooLarge(let file, let width, let height, let limit):
       "\(file): \(width)x\(height) is too large: \(limit). Scale it down first."
     case .noVideo(let file, let found):
-      "\(file): holds no video: \(found). Give a file with a video stream."
+      "\(file): has no video: \(found). Use a file with a video stream."
     case .noFrames(let file, let reason):
-      "\(file): no frame could be decoded: \(reason). Take a sound copy of the file."
+      "\(file): no frame could be decoded: \(reason). Use an undamaged copy of the file."
     case .unwritable(let file, let reason):
       "\(file): cannot be written: \(reason)"
     case .nothingFound(let path, let reason):

@@ -43,8 +43,9 @@ import Testing
       let result = try Tool.run(
         arguments + ["--fakes", "self-blended", "--output", "run"], in: folder)
       #expect(result.status == 0, "\(result.errors)")
-      #expect(result.output.contains("all fakes shown are made (self-blended) of 6 of 6"))
-      #expect(result.output.contains("judged with 2 made fakes"))
+      #expect(
+        result.output.contains("all fakes in training are made (self-blended) from the 6 of 6"))
+      #expect(result.output.contains("validation uses 2 made fakes"))
       #expect(result.output.contains("AUC"))
       let recipe = try Recipe(contentsOf: folder.appendingPathComponent("run/recipe.yaml"))
       #expect(recipe.members[0].training?.fakes == FakeOptions())

@@ -26,7 +26,7 @@ import Testing
       #expect(result.status == 0)
       let entries: [[String: Any]] = try result.json()
       #expect(entries.map { $0["file"] as? String } == ["media/a.png", "media/b.odd"])
-      #expect(result.errors == "dfkit: 1 file passed over: .txt\n")
+      #expect(result.errors == "dfkit: 1 file skipped: .txt\n")
     }
   }
 

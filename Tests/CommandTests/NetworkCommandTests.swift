@@ -201,7 +201,7 @@ import Testing
         #expect(result.status == 0, "\(result.errors)")
         return result
       }
-      let words = "bare.safetensors: timm's efficientnet_* and its tf_efficientnet_*"
+      let words = "bare.safetensors: timm's efficientnet_* and tf_efficientnet_*"
       let info = try run(["weights", "info", "bare.safetensors"])
       #expect(info.output.contains("note") && info.output.contains(words))
       let classify = ["classify", "a.png", "--weights", "bare.safetensors", "--size", "64"]
@@ -276,7 +276,7 @@ import Testing
       #expect(plain != nil && averaged != nil && plain != averaged)
       let usual = try classify(["last.pth"])
       #expect(usual.logit == plain)
-      #expect(usual.errors.contains("state_dict is taken, not state_dict_ema"))
+      #expect(usual.errors.contains("state_dict is used, not state_dict_ema"))
       #expect(usual.errors.contains("--state state_dict_ema"))
       let chosen = try classify(["last.pth", "--state", "ema"])
       #expect(chosen.logit == averaged && chosen.errors.isEmpty)

@@ -65,7 +65,7 @@ import Testing
       let again = try Tool.run(
         ["predict", "sample.mp4"], in: folder, program: copy, environment: homeless)
       #expect(again.status == 0, "\(again.errors)")
-      #expect(again.errors.contains("the detector that ships") && again.errors.contains("fetch"))
+      #expect(again.errors.contains("the weights that ship") && again.errors.contains("fetch"))
       let asked = try Tool.run(
         ["predict", "sample.mp4", "--detector", "mtcnn"], in: folder, program: copy)
       #expect(asked.status == 64 && asked.errors.contains("dfkit weights fetch mtcnn"))

@@ -31,7 +31,7 @@ import Testing
   @Test(arguments: [
     (["nonsense"], "nonsense"),
     (["predict"], "inputs"),
-    (["predict", "a.mp4", "--recipe", "dfdc-silver"], "--weights: nothing for b6-200"),
+    (["predict", "a.mp4", "--recipe", "dfdc-silver"], "--weights: no file for b6-200"),
     (["predict", "a.mp4", "--undecided", "0.6,0.7"], "--undecided must be a range around 0.5"),
     (["predict", "a.mp4", "--weights", "w"], "no such file or folder"),
     (["predict", "a.mp4", "--frames", "0"] + weights, "--frames must be 1 to 1000"),
@@ -60,7 +60,7 @@ import Testing
       ["classify", "a.png", "--recipe", "default", "--size", "64"], "cannot be given with --recipe"
     ),
     (["classify", "a.png", "--weights", "a", "--weights", "b"], "a recipe for several networks"),
-    (["classify", "a.png", "--recipe", "dfdc-silver"], "--weights: nothing for b6-200"),
+    (["classify", "a.png", "--recipe", "dfdc-silver"], "--weights: no file for b6-200"),
     (["extract", "a.mp4"], "--out"),
     (["extract", "--out", "d"], "inputs"),
     (["extract", "a.mp4", "--out", "d", "--frames", "0"], "--frames"),
@@ -121,7 +121,7 @@ import Testing
     (["bench", "classify", "--repeats", "0"], "--repeats must be 1 to 10000"),
     (["bench", "embed", "--warm-up", "10001"], "--warm-up must be 0 to 10000"),
     (["bench", "classify", "--layers", "--sort", "name"], "'time'"),
-    (["bench", "video", "a.mp4", "--recipe", "dfdc-silver"], "--weights: nothing for b6-200"),
+    (["bench", "video", "a.mp4", "--recipe", "dfdc-silver"], "--weights: no file for b6-200"),
     (["bench", "video", "a.mp4"] + weights, "no such file or folder"),
     (["bench", "machine", "--threads", "0"], "--threads must be 1 to 256"),
     (["bench", "train", "--size", "7"], "--size must be"),

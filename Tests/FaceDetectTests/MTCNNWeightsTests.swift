@@ -82,7 +82,7 @@ import Testing
     let alone = try part(name, all)
     #expect(DetectorWeights(recognizing: alone)?.architecture == "mtcnn-\(name.rawValue)")
     let said = message { _ = try MTCNN(weights: alone) }
-    #expect(said.contains("it is \(name.name) of MTCNN alone") && said.contains("onet.pt"))
+    #expect(said.contains("it is only \(name.name) of MTCNN") && said.contains("onet.pt"))
     let prefixed = try all.renamingKeys { $0.hasPrefix(name.rawValue) ? $0 : nil }
     #expect(DetectorWeights(recognizing: prefixed)?.architecture == "mtcnn-\(name.rawValue)")
   }

@@ -56,10 +56,13 @@ import Testing
     ({ $0.nodes[0].attributes["strides"] = .list([1, 1]) }, "strides of body.stage1.0.0.weight"),
     ({ $0.nodes[2].attributes["group"] = .number(4) }, "group of body.stage1.1.0.weight"),
     ({ $0.nodes[0].attributes["pads"] = .list([0, 0, 1, 1]) }, "pads"),
-    ({ $0.nodes[1].attributes["alpha"] = .number(0.2) }, "body.stage1.0.0.weight does not come"),
-    ({ $0.nodes[1].kind = "Relu" }, "does not come"),
-    ({ $0.nodes[1].kind = "Sigmoid" }, "does not come"),
-    ({ $0.nodes[3].kind = "HardSwish" }, "body.stage1.1.0.weight does not come"),
+    (
+      { $0.nodes[1].attributes["alpha"] = .number(0.2) },
+      "body.stage1.0.0.weight must be followed by"
+    ),
+    ({ $0.nodes[1].kind = "Relu" }, "must be followed by"),
+    ({ $0.nodes[1].kind = "Sigmoid" }, "must be followed by"),
+    ({ $0.nodes[3].kind = "HardSwish" }, "body.stage1.1.0.weight must be followed by"),
     (
       { golden in
         let output = golden.nodes[3].outputs[0]
@@ -69,7 +72,7 @@ import Testing
             kind: "Tanh", inputs: [output], outputs: ["squashed"], attributes: [:]), at: 4)
       }, "Tanh before body.stage1.1.3.weight"
     ),
-    ({ $0.nodes[4].inputs[0] = $0.nodes[1].outputs[0] }, "none of RetinaFace's"),
+    ({ $0.nodes[4].inputs[0] = $0.nodes[1].outputs[0] }, "matches no convolution of RetinaFace"),
     ({ $0.nodes[0].inputs[1] = "nothing" }, "computed, not stored"),
     (
       { $0.nodes.removeAll { $0.outputs == ["landmarks"] || $0.kind == "Conv" && $0.shapeIs20 } },
@@ -84,7 +87,7 @@ import Testing
           return
         }
         golden.nodes[place].inputs[1] = golden.nodes[place].inputs[0]
-      }, "after ssh1.conv5X5_2.0.weight does not come"
+      }, "ssh1.conv5X5_2.0.weight must be followed by"
     ),
   ]
 

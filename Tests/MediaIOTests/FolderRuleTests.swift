@@ -97,7 +97,7 @@ import Testing
       #expect(found.passedOver == ["svg": 2, "txt": 1, "": 1, "gz": 1])
       #expect(
         found.passedOverText
-          == "5 files passed over: 2 .svg, 1 without an extension, 1 .gz, 1 .txt")
+          == "5 files skipped: 2 .svg, 1 without an extension, 1 .gz, 1 .txt")
       // Named, a file is taken whatever it is.
       #expect(MediaFiles.expand([folder.path + "/c.txt"]).files.count == 1)
       #expect(MediaFiles.expand([folder.path + "/c.txt"]).passedOverText == nil)
@@ -107,7 +107,7 @@ import Testing
       for index in 0..<12 {
         try Data().write(to: folder.appendingPathComponent("x.e\(index)"))
       }
-      #expect(MediaFiles.expand([folder.path]).passedOverText?.contains("kinds more") == true)
+      #expect(MediaFiles.expand([folder.path]).passedOverText?.contains("more kinds") == true)
     }
   }
 

@@ -95,7 +95,7 @@ import Testing
     #expect(message(try replacing("hvc1", in: data, by: "iovl")).contains("of the kind iovl"))
     #expect(message(try replacing("hvc1", in: data, by: "iovl")).contains("Convert it to PNG"))
     #expect(message(try replacing("pitm", in: data, by: "free")).contains("no main picture"))
-    #expect(message(try replacing("meta", in: data, by: "free")).contains("is cut off"))
+    #expect(message(try replacing("meta", in: data, by: "free")).contains("is truncated"))
     let size = try #require(data.range(of: Data("ispe".utf8))).upperBound
     var huge = data
     huge.replaceSubrange(size + 4..<size + 12, with: Data(repeating: 0x7F, count: 8))

@@ -89,9 +89,9 @@ import Testing
       #expect(found.files.map(\.lastPathComponent) == ["a.mp4", "link.mp4"])
       #expect(
         found.problems.map(\.description)
-          == ["\(folder.path)/dangling.mp4: cannot be read: the link leads nowhere"])
+          == ["\(folder.path)/dangling.mp4: cannot be read: the target of the link does not exist"])
       #expect(found.passedOver == ["txt": 1])
-      #expect(found.passedOverText == "1 file passed over: .txt")
+      #expect(found.passedOverText == "1 file skipped: .txt")
     }
   }
 

@@ -68,7 +68,7 @@ import Testing
     let (info, frames) = try read(data, named: "odd.mp4")
     #expect(info.width == 64 && info.height == 48)
     #expect(frames.allSatisfy { $0.image.width == 64 && $0.image.height == 48 })
-    #expect(info.warnings.allSatisfy { $0.contains("taken for square") })
+    #expect(info.warnings.allSatisfy { $0.contains("square pixels are assumed") })
   }
 
   /// MPEG-2 states the frame's shape at each key frame: here 16:9, from the second on 4:3.

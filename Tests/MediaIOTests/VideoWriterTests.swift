@@ -166,7 +166,7 @@ import Testing
           url, width: 64, height: 48, frameRate: 24, encoders: ["no-such-encoder"])
         Issue.record("there is no such encoder")
       } catch let error as MediaError {
-        #expect(error.description.contains("no encoder of H.264 or MPEG-4"))
+        #expect(error.description.contains("no encoder for H.264 or MPEG-4"))
       }
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }

@@ -70,10 +70,10 @@ struct EfficientNetFamily: ClassifierFamily {
     guard Architecture.recognised(in: state, .timm) != nil else { return (scheme, nil) }
     return (
       scheme,
-      "timm's efficientnet_* and its tf_efficientnet_*, whose padding and epsilon differ, have the"
-        + " same keys, and nothing in the file says which it is; it is read as timm."
-        + " '--scheme timm-tf' reads it as the other, '--scheme timm' confirms (in a recipe, the"
-        + " member's scheme)."
+      "timm's efficientnet_* and tf_efficientnet_* have the same keys but different padding and"
+        + " epsilon. The file does not say which of them it is, so it is read as efficientnet_*."
+        + " Use '--scheme timm-tf' for tf_efficientnet_*, or '--scheme timm' to confirm (in a"
+        + " recipe: the member's 'scheme')."
     )
   }
 

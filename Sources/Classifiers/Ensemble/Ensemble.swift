@@ -177,10 +177,10 @@ public enum EnsembleError: Error, Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .noCrops: "there are no face crops to judge."
     case .scoreCount(let member, let found, let crops):
-      "member \(member) gave \(found) scores for \(crops) crops; it must give one a crop or one"
-        + " for all."
+      "member \(member) gave \(found) scores for \(crops) crops; it must give one score per crop"
+        + " or one for all."
     case .notProbability(let member, let score):
-      "member \(member) gave the score \(score), which is no probability; its weights may be"
+      "member \(member) gave the score \(score), which is not between 0 and 1; its weights may be"
         + " damaged."
     }
   }

@@ -119,10 +119,10 @@ extension StackedAggregator {
     /// The message to show to users.
     public var description: String {
       switch self {
-      case .oneLabel: "stacking needs real and fake samples; there are not both."
+      case .oneLabel: "stacking needs real and fake samples; one of the two is missing."
       case .badScores(let sample):
-        "sample \(sample + 1): its scores are not one probability for each member."
-      case .noConvergence: "the fit did not settle; give a larger ridge."
+        "sample \(sample + 1): it must have one probability for each member."
+      case .noConvergence: "the fit did not converge; use a larger ridge."
       }
     }
   }

@@ -13,13 +13,12 @@ package enum FamiliarityError: Error, Sendable, Equatable, CustomStringConvertib
   package var description: String {
     switch self {
     case .tooFew(let real, let fake):
-      "what is familiar is told from at least \(Familiarity.fewestFaces) real and as many fake"
-        + " faces; there are"
-        + " \(real) and \(fake). Give more data."
+      "fitting needs at least \(Familiarity.fewestFaces) real and \(Familiarity.fewestFaces) fake"
+        + " faces; there are \(real) real and \(fake) fake. Add more data."
     case .degenerate:
       "the network's features of the faces are all the same or not finite; its weights may be"
         + " damaged."
-    case .algebra(let error): "what is familiar could not be computed: \(error)"
+    case .algebra(let error): "the statistics of familiar faces cannot be computed: \(error)"
     }
   }
 }

@@ -23,8 +23,8 @@ extension Familiarity {
     func problem(_ what: String) -> WeightsError {
       .unreadable(
         file: state.file,
-        reason: "what it says of familiar faces is damaged: \(what). Make it anew from the"
-          + " network's weights with 'dfkit familiarity', or ask for the file again")
+        reason: "its data on familiar faces is damaged: \(what). Create it again from the"
+          + " network's weights with 'dfkit familiarity', or get the file again")
     }
     guard let projection = stored.0, let center = stored.1, let means = stored.2 else {
       throw problem(

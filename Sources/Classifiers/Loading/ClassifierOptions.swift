@@ -44,7 +44,7 @@ extension NetworkSettings {
       else { return }
       guard !isOurs else {
         throw ClassifierError.invalidSetting(
-          file: state.file, name: name, reason: "is \(value), which is no classifier's.")
+          file: state.file, name: name, reason: "is \(value), which no registered classifier has.")
       }
       stated[keyPath: path] = nil
     }

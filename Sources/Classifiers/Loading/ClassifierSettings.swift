@@ -31,7 +31,7 @@ public struct ClassifierSettings: Sendable, Equatable {
     let scheme = scheme ?? family.schemes[0]
     precondition(
       scheme.covers(architecture),
-      "ClassifierSettings: \(scheme.rawValue) has no \(architecture.rawValue)")
+      "ClassifierSettings: there are no \(scheme.rawValue) checkpoints of \(architecture.rawValue)")
     self.architecture = architecture
     self.scheme = scheme
     self.norm = norm ?? .batch(epsilon: scheme.batchNormEpsilon(architecture))
@@ -103,20 +103,23 @@ extension ClassifierSettings {
     }
     let family = architecture.family
     guard scheme.covers(architecture) else {
-      throw invalid("scheme", "\(scheme.rawValue) has no \(architecture.rawValue).")
+      throw invalid(
+        "scheme",
+        "is \(scheme.rawValue), and there are no \(scheme.rawValue) checkpoints of"
+          + " \(architecture.rawValue).")
     }
     if let problem = options.problem { throw invalid(problem.name, problem.reason) }
 
     var settings = ClassifierSettings(architecture, scheme: scheme)
     let norm = options.norm ?? (state.hasRunningStatistics ? .batch : .group)
     guard family.norms.contains(norm) else {
-      throw invalid("norm", "\(norm.rawValue) is not to be had of \(architecture.rawValue).")
+      throw invalid("norm", "is \(norm.rawValue), which \(architecture.rawValue) does not support.")
     }
     switch norm {
     case .batch:
       // Groups from the metadata are ignored here; groups from the caller are an error to report.
       guard asked.groups == nil else {
-        throw invalid("number of groups", "says nothing of a network with batch norm.")
+        throw invalid("number of groups", "does not apply to a network with batch norm.")
       }
     case .group: settings.norm = .group(groups: options.groups ?? 8)
     }
@@ -132,7 +135,7 @@ extension ClassifierSettings {
       // For a checkpoint without any stage, loading fails later with the list of missing keys.
       settings.stages = stages < allowed.upperBound && allowed.contains(stages) ? stages : nil
     } else if options.stages != nil {
-      throw invalid("number of stages", "says nothing of \(architecture.rawValue).")
+      throw invalid("number of stages", "does not apply to \(architecture.rawValue).")
     }
     if let size = options.size { settings.input.size = size }
     if let mean = options.mean { settings.input.mean = mean }

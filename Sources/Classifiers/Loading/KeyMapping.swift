@@ -40,7 +40,7 @@ public struct KeyMapping: Sendable {
   ) {
     precondition(
       scheme.covers(architecture),
-      "KeyMapping: \(scheme.rawValue) has no \(architecture.rawValue)")
+      "KeyMapping: there are no \(scheme.rawValue) checkpoints of \(architecture.rawValue)")
     self = architecture.family.keys(architecture, scheme) { hasKey(wrapper + $0) }
     self.wrapper = wrapper
   }

@@ -30,7 +30,8 @@ final class NetworkSource: Sendable {
       case (.packed(let packed), _): return packed
       case (.loaded(let loaded), _): network = loaded
       case (.unloaded, let reload?): network = reload()
-      case (.unloaded, nil): preconditionFailure("NetworkSource: given up with nothing to reload")
+      case (.unloaded, nil):
+        preconditionFailure("NetworkSource: unloaded, but there is no file to reload it from")
       }
       let packed = network.packed()
       state = .packed(packed)

@@ -37,7 +37,7 @@ package struct WeightsTransfer: Sendable, Equatable {
 
   /// All keys, one per line.
   package var details: String {
-    [("taken over", taken), ("new", new), ("dropped", dropped)].map { word, keys in
+    [("loaded", taken), ("new", new), ("dropped", dropped)].map { word, keys in
       "\(word): \(keys.count)\n" + keys.map { "  \($0)\n" }.joined()
     }.joined()
   }
@@ -67,7 +67,8 @@ extension ClassifierNetwork {
     guard scheme.covers(architecture) else {
       throw ClassifierError.invalidSetting(
         file: state.file, name: "scheme",
-        reason: "\(scheme.rawValue) has no \(architecture.rawValue).")
+        reason: "is \(scheme.rawValue), and there are no \(scheme.rawValue) checkpoints of"
+          + " \(architecture.rawValue).")
     }
     if let found = Architecture.recognised(in: state, scheme), found != architecture {
       throw ClassifierError.invalidSetting(

@@ -11,11 +11,10 @@ public enum ClassifierError: Error, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noProbability(let classes):
-      "a network of \(classes) classes gives no probability of being fake: only networks of one"
-        + " class"
-        + " (a logit) or two (real, fake) do. Its logits can still be read."
+      "a network with \(classes) classes gives no probability that a face is fake: only networks"
+        + " with one class (a logit) or two (real, fake) do. Its logits can still be read."
     case .unrecognised(let file, let what, let choices):
-      "\(file): cannot tell the \(what) from the keys. Name it: one of "
+      "\(file): cannot recognise the \(what) from the keys. Name it, one of "
         + choices.joined(separator: ", ") + "."
     case .invalidSetting(let file, let name, let reason):
       "\(file): the \(name) \(reason)"

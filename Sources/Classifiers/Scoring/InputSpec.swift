@@ -36,7 +36,7 @@ public struct InputSpec: Sendable, Equatable {
     precondition(size > 0, "InputSpec: size \(size) is not positive")
     precondition(
       mean.count == 3 && std.count == 3 && std.allSatisfy { $0 > 0 },
-      "InputSpec: mean \(mean) and std \(std) are not three numbers, the latter positive")
+      "InputSpec: mean \(mean) and std \(std) must be three numbers each; std positive")
     self.size = size
     self.mean = mean
     self.std = std

@@ -104,7 +104,7 @@ struct CalibrationPair {
       videos = try Self.fit(judged, job, "videos", &notes)
     } catch {
       guard job.fitsMembers else { throw error }
-      notes.append("no calibration of videos: \(error)")
+      notes.append("the scores of videos are not calibrated: \(error)")
     }
   }
 
@@ -132,8 +132,8 @@ struct CalibrationPair {
     let (calibration, isSmoothed) = try CalibrationFit.smoothingIfNeeded(samples, job.method)
     if isSmoothed {
       notes.append(
-        "the \(what) are told apart without an error; targets were smoothed, so that a"
-          + " calibration exists"
+        "the real and fake \(what) are separated without any error; the targets were smoothed,"
+          + " because the best scale would otherwise be infinite"
       )
     }
     return calibration

@@ -9,12 +9,12 @@ extension CalibrationReport {
       "\(isOfRecipe ? "recipe " : "weights")   \(TextTable.printable(title))",
       "judged    \(faces.count) faces of \(videos.real + videos.fake) videos (\(videos.real) real,"
         + " \(videos.fake) fake) in \(groups) groups: \(TextTable.printable(part))",
-      "counted   \(counted); in brackets 95 % of a thousand draws of groups",
+      "weighted  \(counted); in brackets: 95 % intervals of 1000 bootstrap draws of groups",
     ]
     lines += members.filter { $0.frames != nil }.map { member in
       let name = isOfRecipe ? " by \(member.name)" : ""
-      return "found     \(method.rawValue): P(fake) = sigmoid(\(Self.formula(member.calibration)))"
-        + " of a face's logit\(name)"
+      return "fitted    \(method.rawValue): P(fake) = sigmoid(\(Self.formula(member.calibration)))"
+        + " for a face's logit\(name)"
     }
     lines += ["", figureTable.text]
     if sources.count > 1 { lines += ["", sourceTable.text, ""] + worst }
@@ -24,12 +24,12 @@ extension CalibrationReport {
   }
 
   private var counted: String {
-    guard sources.count > 1 else { return "videos equally, real and fake ones as half each" }
+    guard sources.count > 1 else { return "videos equally, with half the weight for each label" }
     let single = sources.filter { !$0.hasBoth }.count
     let rest =
       single == 0 || single == sources.count
-      ? "" : "; \(single) of one label only together as one more"
-    return "sources equally (real and fake videos as half each\(rest)), in a source videos equally"
+      ? "" : "; \(single) with only one label together as one source"
+    return "sources equally (half the weight for each label\(rest)), videos of a source equally"
   }
 
   private var worst: [String] {
@@ -56,24 +56,25 @@ extension CalibrationReport {
         "  undecided: [\(range.lowerBound.fixed(2)), \(range.upperBound.fixed(2))]",
       ]
     }
-    return lines.isEmpty ? "# nothing" : lines.joined(separator: "\n")
+    return lines.isEmpty ? "# no change" : lines.joined(separator: "\n")
   }
 
   private var bandWords: [String] {
     let (several, goal) = (sources.filter(\.hasBoth).count > 1, (accuracy * 100).fixed(0))
     guard let band else {
       return [
-        "No range around 0.5 lets \(goal) % of the answers outside of it be right"
+        "There is no range around 0.5 outside which \(goal) % of the answers are right"
           + (several ? " on every source." : ".")
       ]
     }
     let share =
       "\(several ? "at least " : "")\((band.accuracy * 100).fixed(1)) % of the answers on"
       + " \(several ? "each source with both labels" : "these videos") are right"
-    guard let range = band.range else { return ["Without any being left undecided, \(share)."] }
+    guard let range = band.range else { return ["Without an undecided range, \(share)."] }
     let first =
-      "Outside of \(range.lowerBound.fixed(2)) to \(range.upperBound.fixed(2)), \(share);"
-      + " \((band.coverage * 100).fixed(0)) % of \(several ? "the videos" : "them") get one."
+      "Outside the undecided range \(range.lowerBound.fixed(2)) to \(range.upperBound.fixed(2)),"
+      + " \(share); \((band.coverage * 100).fixed(0)) % of"
+      + " \(several ? "the videos" : "them") get an answer."
     guard several || sources.contains(where: { $0.crossFittedAnswers != nil }) else {
       return [first]
     }
@@ -82,8 +83,8 @@ extension CalibrationReport {
 
   private var answerTable: TextTable {
     var table = TextTable([
-      .init("answers"), .init("get one", .right), .init("right", .right),
-      .init("get one by others' fit", .right), .init("right", .right),
+      .init("videos by source"), .init("answered", .right), .init("right", .right),
+      .init("answered, cross-validated", .right), .init("right", .right),
     ])
     for source in sources {
       table.add(
@@ -169,7 +170,7 @@ extension CalibrationReport {
         .init("before", level.judgementsBefore), .init("calibrated", level.judgements),
       ])
     plot.subtitle = [
-      "\(level.real) real and \(level.fake) fake \(what), counted as half each; ten bins of equal"
+      "\(level.real) real and \(level.fake) fake \(what), half the weight each; ten bins of equal"
         + " number",
       "with Wilson's 95 % intervals. Calibration error"
         + " \(level.before[.calibrationError].value.fixed(3)) before,"
@@ -188,7 +189,7 @@ extension TextTable {
     let blank = counts.map { _ in "" }
     add(["\(name) calibrated"] + blank + figures.after.all.map(\.figure.text))
     if let others = figures.crossFitted {
-      add(["\(name) by others' fit"] + blank + others.all.map(\.figure.text))
+      add(["\(name) cross-validated"] + blank + others.all.map(\.figure.text))
     }
   }
 }

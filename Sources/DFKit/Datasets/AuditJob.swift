@@ -48,9 +48,8 @@ package struct AuditJob: Sendable {
     if let problem = table.cacheProblem { notes.append(problem) }
     if sides.names.count == 1 {
       notes.append(
-        "there is one side only, so nothing can leak between sides: give the manifest a column"
-          + " split"
-          + " ('dfkit split' does), or name several manifests")
+        "there is only one side, so there can be no leak between sides: add a column 'split' to the"
+          + " manifest ('dfkit split' does), or name several manifests")
     }
     return Result(
       manifest: manifest, report: report, notes: notes,

@@ -44,11 +44,14 @@ extension AuditJob.Result {
       ])
     }
     let evidence = report.leaks.compactMap(\.evidenceText).map { "\n\($0)" }
-    return table.text + "\ntouched, share: of the second side" + evidence.joined()
+    return table.text + "\ntouched, share: samples of the second side in such pairs"
+      + evidence.joined()
   }
 
   private var conflictsTable: String {
-    var table = TextTable([.init("labels differ of"), .init("found", .right), .init("for example")])
+    var table = TextTable([
+      .init("different labels of"), .init("found", .right), .init("for example"),
+    ])
     for conflict in report.conflicts {
       let example = conflict.examples.first.map {
         "\(manifest.samples[$0.first].path) and \(manifest.samples[$0.second].path)"
@@ -59,9 +62,10 @@ extension AuditJob.Result {
   }
 
   private var shortcutsTable: String {
-    var table = TextTable([.init("the label is told by"), .init("AUC", .right)])
+    var table = TextTable([.init("feature that predicts the label"), .init("AUC", .right)])
     for finding in report.shortcuts { table.add([finding.name, finding.auc.fixed(3)]) }
-    return table.text + "\n0.5 is chance; a network may learn what is far above it instead of faces"
+    return table.text
+      + "\n0.5 is chance; a network may learn a feature far above 0.5 instead of faces"
   }
 
   /// One sentence that says whether any leak touches more than the share `allowed` of a side, and
@@ -71,21 +75,22 @@ extension AuditJob.Result {
     let leaks = report.leaks(above: allowed)
     let limit = "\(Self.percent(allowed)) of a side"
     guard let worst = leaks.max(by: { $0.share < $1.share }) else {
-      return "no leak beyond \(limit)"
+      return "no leak above \(limit)"
     }
     return "LEAK: \(Self.percent(worst.share)) of \(report.sides[worst.second].name)"
-      + " by \(worst.kind.text); \(leaks.count) \(leaks.count == 1 ? "kind goes" : "kinds go")"
-      + " beyond \(limit)"
+      + " by \(worst.kind.text); \(leaks.count) \(leaks.count == 1 ? "kind is" : "kinds are")"
+      + " above \(limit)"
   }
 
   private static func remarks(_ report: AuditReport) -> [String] {
     var lines: [String] = []
     if let embedder = report.embedder, let threshold = report.lookAlikeThreshold {
-      lines.append("faces look alike from a score of \(threshold.fixed(2)) on, by \(embedder)")
+      lines.append(
+        "faces count as look-alike from a similarity of \(threshold.fixed(2)) on (\(embedder))")
     }
     if !report.unreadable.isEmpty {
       lines.append(
-        "\(report.unreadable.count) pictures could not be looked at:\n"
+        "\(report.unreadable.count) pictures could not be read:\n"
           + report.unreadable.prefix(10).map { "  \($0.error.description)" }
           .joined(separator: "\n"))
     }
@@ -167,7 +172,7 @@ extension CopyEvidence {
   fileprivate var text: String {
     switch self {
     case .hash: "perceptual hash"
-    case .points: "points that both pictures have"
+    case .points: "points in both pictures"
     case .feature: "the embedder's feature"
     }
   }

@@ -58,7 +58,7 @@ package struct DatasetInput: Sendable {
     }
     guard !rows.isEmpty else {
       throw .impossible(
-        problem: "no sample of the data has the path prefix or the origin asked for")
+        problem: "no sample of the data has the given path prefix or origin")
     }
     return Samples(
       manifest: try FaceManifest.joined(parts), counts: parts.map(\.count), rows: rows)

@@ -5,12 +5,13 @@ extension LandmarkJob.Result {
   /// as text.
   package var text: String {
     var lines = ["\(found) \(found == 1 ? "crop has" : "crops have") landmarks now"]
-    if known > 0 { lines.append("\(known) had them before and were left alone") }
-    lines += Self.list(faceless, "in which no face was found have none")
+    if known > 0 { lines.append("\(known) had landmarks before and were not changed") }
+    lines += Self.list(faceless, "without a detected face have none")
     lines += Self.list(
-      unreadable.map { "\($0.path): \($0.reason)" }, "that cannot be read have none")
+      unreadable.map { "\($0.path): \($0.reason)" }, "cannot be read and have none")
     if wasCancelled {
-      lines.append("interrupted: \(waiting) wait; the same command on what was written goes on")
+      lines.append(
+        "interrupted: \(waiting) remain; run the same command on the written file to continue")
     }
     return lines.joined(separator: "\n")
   }

@@ -49,7 +49,7 @@ package struct SampleChoice: Sendable {
     }
     guard !manifest.isEmpty else {
       throw .impossible(
-        problem: "no sample of the data has the path prefix or the origin asked for")
+        problem: "no sample of the data has the given path prefix or origin")
     }
     switch part {
     case .all: return Samples(manifest: manifest, digest: digest, words: "all samples")
@@ -59,7 +59,8 @@ package struct SampleChoice: Sendable {
       guard !subset.isEmpty else {
         throw .impossible(
           problem:
-            "the column split names no sample '\(part.rawValue)'; --split asks for another part")
+            "the column 'split' has no sample with '\(part.rawValue)'; choose another part"
+            + " with --split")
       }
       return Samples(manifest: subset, digest: digest, words: "the part '\(part.rawValue)'")
     case .named(.validation):
@@ -70,8 +71,8 @@ package struct SampleChoice: Sendable {
     case .named(let part):
       throw .impossible(
         problem:
-          "the data have no column split that names the part '\(part.rawValue)'; 'dfkit split'"
-          + " makes one, and --split all takes every sample")
+          "the data has no column 'split' for the part '\(part.rawValue)'; 'dfkit split' adds"
+          + " one, and --split all uses all samples")
     }
   }
 }

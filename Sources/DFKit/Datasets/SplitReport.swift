@@ -26,7 +26,7 @@ extension SplitJob.Result {
   private var facts: [String] {
     guard let rule = partition.rule else {
       return [
-        "drawn sample by sample: frames of one video are in both parts. To compare with only."
+        "drawn sample by sample: frames of one video are in both parts. Use it only to compare."
       ]
     }
     let largest = partition.largestGroup
@@ -43,7 +43,7 @@ extension SplitJob.Result {
     }
     if partition.strata != .labelAndOrigin {
       let what = partition.strata == .label ? "collection" : "label and collection"
-      lines.append("too few groups for every part to have its share of each \(what)")
+      lines.append("there are too few groups to give every part its share of each \(what)")
     }
     if let folds = partition.folds {
       let counts = Set(folds.compactMap { $0 }).sorted().map { fold in
@@ -53,7 +53,7 @@ extension SplitJob.Result {
     }
     if !unreadable.isEmpty {
       lines.append(
-        "\(unreadable.count) pictures could not be looked at, the first:"
+        "\(unreadable.count) pictures could not be read, the first:"
           + " \(unreadable[0].error.description)")
     }
     return lines + notes

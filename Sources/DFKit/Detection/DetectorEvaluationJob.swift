@@ -52,7 +52,7 @@ extension DetectorEvaluationJob {
     let state = try weights.read()
     guard RetinaFaceBackbone(recognizing: state) != nil else {
       throw WeightsError.unreadable(
-        file: state.file, reason: "only a RetinaFace's scores can be shifted")
+        file: state.file, reason: "only the scores of a RetinaFace can be shifted")
     }
     let shift = log(threshold / (1 - threshold))
     let entries = try state.keys.compactMap { key -> StateDict.Entry? in
@@ -88,14 +88,13 @@ package struct DetectorEvaluationReport: Sendable {
           + thresholds.map { group.recall(threshold: $0).fixed(3) })
     }
     table.add(
-      ["false alarms a scene", ""]
+      ["false alarms per scene", ""]
         + thresholds.map { result.falseAlarms(threshold: $0).fixed(3) })
     return
-      "\(table.text)\n\(result.scenes) scenes of faces held out; of the faces found, boxes"
-      + " overlap by"
-      + " \(Self.median(result.overlaps).fixed(3)) (IoU, median), landmarks are off by"
-      + " \(Self.median(result.landmarkErrors).fixed(3)) of the distance between the eyes"
-      + " (median)\n"
+      "\(table.text)\n\(result.scenes) scenes of held-out faces; for the faces found, the median"
+      + " overlap of the boxes (IoU) is \(Self.median(result.overlaps).fixed(3)), the median error"
+      + " of the landmarks is \(Self.median(result.landmarkErrors).fixed(3)) of the distance"
+      + " between the eyes\n"
   }
 
   /// The results as JSON, rounded to four decimals.

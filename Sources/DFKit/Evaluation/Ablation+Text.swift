@@ -6,7 +6,7 @@ extension [Ablation.Row] {
   public var text: String {
     var table = TextTable(
       [.init("choice"), .init("setting")] + Ablation.metrics.map { .init($0.title) }
-        + [.init("log loss less the recipe's"), .init("")])
+        + [.init("log loss minus the recipe's"), .init("")])
     for row in self {
       let loss = row.difference[.logLoss]
       table.add(
@@ -38,7 +38,7 @@ extension [Ablation.Row] {
           kind.rawValue,
           own.map { .init($0.setting, note: $0.difference[.logLoss].word, $0.videos[.logLoss]) })
     }
-    var plot = IntervalPlot("What each choice is worth", axis: "log loss of videos", groups)
+    var plot = IntervalPlot("The effect of each choice", axis: "log loss of videos", groups)
     plot.reference = first(where: \.isRecipe)?.videos[.logLoss].value
     return plot
   }

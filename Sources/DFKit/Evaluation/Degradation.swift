@@ -20,10 +20,13 @@ package enum Degradation: Sendable, Hashable {
   /// footage little or not at all.
   package static let sweeps: [(name: String, unit: String, steps: [Degradation])] = [
     ("H.264", "CRF", [17, 23, 28, 34, 40].map { .crf($0) }),
-    ("size", "part of the frame's", [1, 0.75, 0.5, 0.35, 0.25].map { .scale($0) }),
-    ("frame rate", "one of so many frames", [1, 2, 4, 8].map { .everyFrame($0) }),
-    ("blur", "deviation in pixels", [0, 0.5, 1, 2, 3].map { .blur($0) }),
-    ("noise", "deviation, part of white", [0, 0.01, 0.03, 0.06, 0.1].map { .noise($0) }),
+    ("size", "fraction of the frame's", [1, 0.75, 0.5, 0.35, 0.25].map { .scale($0) }),
+    ("frame rate", "one frame in N", [1, 2, 4, 8].map { .everyFrame($0) }),
+    ("blur", "standard deviation in pixels", [0, 0.5, 1, 2, 3].map { .blur($0) }),
+    (
+      "noise", "standard deviation, fraction of white",
+      [0, 0.01, 0.03, 0.06, 0.1].map { .noise($0) }
+    ),
   ]
 
   /// The strength, in the unit of its kind in `sweeps`.

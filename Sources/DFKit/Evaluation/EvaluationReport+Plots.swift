@@ -16,7 +16,7 @@ extension EvaluationReport {
     }
     for level in judged where level.level != .person {
       var histogram = HistogramPlot("Scores of \(level.level.title)", level.judgements)
-      histogram.subtitle = "real ones above, fake ones below; a good detector keeps them apart"
+      histogram.subtitle = "real above, fake below; a good detector separates them"
       plots.append(("scores-\(level.level.title)", histogram))
     }
     if let slices = slicePlot { plots.append(("slices", slices)) }
@@ -25,8 +25,8 @@ extension EvaluationReport {
 
   private func roc(_ levels: [Level]) -> LinePlot {
     curves(
-      "Receiver operating characteristic", x: "part of the real ones called fake",
-      y: "part of the fake ones found",
+      "Receiver operating characteristic", x: "false positive rate: fraction of real called fake",
+      y: "true positive rate: fraction of fakes found",
       levels.map { level in
         let curve = BinaryMetrics(level.judgements).ranking?.rocCurve ?? []
         return LinePlot.Series(
@@ -37,8 +37,8 @@ extension EvaluationReport {
 
   private func precisionRecall(_ levels: [Level]) -> LinePlot {
     curves(
-      "Precision and recall", x: "recall: part of the fake ones found",
-      y: "precision: part of those called fake that are",
+      "Precision and recall", x: "recall: fraction of fakes found",
+      y: "precision: fraction of those called fake that are fake",
       levels.map { level in
         let curve = BinaryMetrics(level.judgements).ranking?.precisionRecallCurve ?? []
         return LinePlot.Series(
@@ -78,7 +78,7 @@ extension EvaluationReport {
           own.map { .init($0.value, note: "\($0.real) real, \($0.fake) fake", $0.videos[.logLoss]) }
         )
     }
-    var plot = IntervalPlot("Log loss of videos by what they are", axis: "log loss", groups)
+    var plot = IntervalPlot("Log loss of videos by kind", axis: "log loss", groups)
     plot.reference = all
     return plot
   }

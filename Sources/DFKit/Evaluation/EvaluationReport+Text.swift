@@ -8,7 +8,9 @@ extension EvaluationReport {
     var lines = [
       "\(Self.count(files.count, "video")), \(real) real and \(files.count - real) fake, in"
         + " \(Self.count(groups, "group"))"
-        + (groups > 1 ? "; in brackets 95 % of a thousand draws of groups" : ""), "", table.text,
+        + (groups > 1
+          ? "; in brackets: 95 % intervals of 1000 bootstrap draws of groups" : ""),
+      "", table.text,
     ]
     for facet in Facet.allCases {
       let own = slices.filter { $0.facet == facet }
@@ -17,16 +19,16 @@ extension EvaluationReport {
     if isCalibrated == false {
       lines += [
         "",
-        "Nothing calibrates this recipe with these weights: its probabilities are scores."
-          + " 'dfkit calibrate' makes them honest.",
+        "This recipe is not calibrated for these weights: its probabilities are only scores."
+          + " 'dfkit calibrate' fits a calibration.",
       ]
     }
     if levels.contains(where: { $0.coverage < 1 }) {
       lines += [
         "",
-        "Everything counts by its probability, 0.5 where there is none, as in Kaggle's score."
-          + " 'answered' leaves out what"
-          + " is undecided; 'undecided 0.5' counts all of that as 0.5.",
+        "The first row of each level uses all probabilities, 0.5 if there is none, as Kaggle's"
+          + " score does. 'answered' omits undecided verdicts; 'undecided 0.5' counts each of them"
+          + " as 0.5.",
       ]
     }
     return lines.joined(separator: "\n")
@@ -34,7 +36,7 @@ extension EvaluationReport {
 
   private var table: TextTable {
     var table = TextTable(
-      [.init("of"), .init("real", .right), .init("fake", .right), .init("coverage", .right)]
+      [.init("level"), .init("real", .right), .init("fake", .right), .init("coverage", .right)]
         + Metric.allCases.map { .init($0.title) })
     for level in levels where level.real + level.fake > 0 {
       let facts = ["\(level.real)", "\(level.fake)", Self.percent(level.coverage)]

@@ -5,8 +5,9 @@ extension StackReport {
   /// The report as text for the terminal.
   package var text: String {
     var table = TextTable(
-      [.init("members put together, by others' fit")] + Self.metrics.map { .init($0.title) }
-        + [.init("log loss less the mean's"), .init("AUC less the mean's")])
+      [.init("combination of the members, cross-validated")]
+        + Self.metrics.map { .init($0.title) }
+        + [.init("log loss minus the mean's"), .init("AUC minus the mean's")])
     for row in rows {
       table.add(
         [row.name] + row.figures.all.map(\.figure.text)
@@ -14,15 +15,14 @@ extension StackReport {
     }
     let shares = zip(members, weights).map { "\($0) \($1.fixed(3))" }.joined(separator: ", ")
     return [
-      "What members should count: \(real) real and \(fake) fake in \(groups) groups; sources"
-        + " count equally, real and fake as"
-        + " half each",
+      "Weights of the members: \(real) real and \(fake) fake in \(groups) groups; sources count"
+        + " equally, with half the weight for each label",
       "", table.text, "",
-      "Weights of the stack, in the mean of log odds: \(shares).",
+      "Weights of the stack, for the mean of log odds: \(shares).",
       isBetterThanMean
-        ? "The stack is surely better than the mean. For the recipe:"
-        : "The stack is not surely better than the mean, which can be kept. If it is to be taken,"
-          + " for the recipe:",
+        ? "The stack is significantly better than the mean. For the recipe:"
+        : "The stack is not significantly better than the mean, so the mean can be kept. To use the"
+          + " stack anyway, for the recipe:",
       "", recipe,
     ].joined(separator: "\n")
   }

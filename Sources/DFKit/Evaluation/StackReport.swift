@@ -34,10 +34,9 @@ package struct StackReport: Sendable {
     /// The error message.
     package var description: String {
       switch self {
-      case .oneMember: "--stack: the recipe has one member; there is nothing to weigh."
+      case .oneMember: "--stack: the recipe has only one member, so there are no weights to fit."
       case .fewGroups(let count):
-        "--stack: \(count) groups are too few to fit weights to some and judge the others; ten"
-          + " are needed."
+        "--stack: \(count) groups are too few for cross-validation; at least ten are needed."
       case .noFit(let reason): "--stack: \(reason)"
       }
     }
@@ -80,7 +79,7 @@ package struct StackReport: Sendable {
     let stack = try Self.stack(judged, all, ridge)
     let sum = stack.weights.reduce(0, +)
     guard sum > 0, let calibration = LogitCalibration(scale: sum, offset: stack.offset) else {
-      throw .noFit("no member's higher scores mean fake on these files.")
+      throw .noFit("for no member, higher scores mean fake on these files.")
     }
     self.calibration = calibration
     weights = stack.weights.map { $0 / sum }

@@ -118,6 +118,6 @@ extension [SweepJob.Row] {
           "\(sweep.name) (\(sweep.unit))",
           own.map { .init($0.degradation.label, $0.videos[.logLoss]) })
     }
-    return IntervalPlot("Log loss as footage gets worse", axis: "log loss of videos", groups)
+    return IntervalPlot("Log loss of degraded videos", axis: "log loss of videos", groups)
   }
 }

@@ -191,25 +191,25 @@ package struct VideoExplainer: Sendable {
     if let video {
       if let all = video.containerFrames, all > report.frames {
         lines.append(
-          "\(all - report.frames) of its \(all) frames; \(report.frames) were looked at, evenly"
+          "\(all - report.frames) of its \(all) frames; \(report.frames) were analysed, evenly"
             + " spread"
         )
       } else {
-        lines.append("frames other than the \(report.frames) that were looked at, evenly spread")
+        lines.append("all frames except the \(report.frames) that were analysed, evenly spread")
       }
-      lines.append(video.hasAudio ? "the sound" : "sound: there is none")
+      lines.append(video.hasAudio ? "the sound" : "sound: the video has none")
     }
     let empty = report.frames - report.facesFound
-    if empty > 0 { lines.append("\(empty) of the frames looked at, in which no face was found") }
+    if empty > 0 { lines.append("\(empty) of the analysed frames, in which no face was found") }
     if let least = recipe.detector.minFace, least > 0 {
       lines.append("faces smaller than \(Int(least)) pixels")
     }
     let seldom = report.people.count { !$0.counts }
     if seldom > 0 {
       lines.append(
-        "\(seldom) \(seldom == 1 ? "person" : "people") seen too seldom to count for the verdict")
+        "\(seldom) \(seldom == 1 ? "person" : "people") seen in too few frames for the verdict")
     }
-    lines.append("everything but faces: hands, background, captions")
+    lines.append("everything except faces: hands, background, captions")
     return lines
   }
 }

@@ -77,10 +77,10 @@ package struct VideoPage {
     facts += [
       ("recipe", explanation.recipe.name),
       (
-        "looked at",
+        "analysed",
         "\(explanation.report.frames) frames, \(explanation.report.facesFound) with faces"
       ),
-      ("took", "\(explanation.report.seconds.fixed(1)) s"), ("dfkit", dfkitVersion),
+      ("time taken", "\(explanation.report.seconds.fixed(1)) s"), ("dfkit", dfkitVersion),
     ]
     return facts
   }

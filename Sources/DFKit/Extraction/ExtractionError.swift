@@ -16,16 +16,16 @@ package enum ExtractionError: Error, Sendable, Equatable, CustomStringConvertibl
   package var description: String {
     switch self {
     case .unwritable(let file, let reason):
-      "\(file): cannot be written: \(reason). What is done is kept: once that is mended, the same"
-        + " command goes on"
+      "\(file): cannot be written: \(reason). Finished videos are kept: solve the problem, then run"
+        + " the same command again to continue"
     case .otherSettings(let folder, let differences):
-      "\(folder) was begun with other settings; give the same, or name another folder (--out):\n  "
+      "\(folder) was started with other settings. Use the same, or name another folder (--out):\n  "
         + differences.joined(separator: "\n  ")
     case .foreign(let folder):
       "\(folder) holds a manifest.csv that 'dfkit extract' did not write; name another folder"
         + " (--out)"
     case .damaged(let file, let reason):
-      "\(file): \(reason). Put the file back, or name another folder (--out)."
+      "\(file): \(reason). Restore the file, or name another folder (--out)."
     case .impossible(let problem):
       problem
     }

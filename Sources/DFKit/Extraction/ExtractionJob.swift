@@ -43,7 +43,7 @@ package struct ExtractionJob: Sendable {
     if options.isBalanced {
       guard case .spread = options.frames else {
         throw ExtractionError.impossible(
-          problem: "balancing takes more frames of some videos; it needs a number of frames")
+          problem: "balancing takes more frames from some videos; it needs a number of frames")
       }
     }
     return try ExtractionPlan(

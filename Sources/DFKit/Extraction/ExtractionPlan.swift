@@ -102,13 +102,13 @@ package struct ExtractionPlan {
         if let other = seen.updateValue(file, forKey: record.key) {
           throw DatasetError.unusable(
             file: file.relativePath,
-            problem: "is video '\(record.key)', as \(other.relativePath) is. Videos need names of"
-              + " their own: give the labels as a CSV with a column 'video' (--labels)")
+            problem: "has the name '\(record.key)', like \(other.relativePath). Each video needs"
+              + " its own name: give the labels as a CSV with a column 'video' (--labels)")
         }
         if let other = slugs.updateValue(record.key, forKey: record.slug), other != record.key {
           throw DatasetError.unusable(
             file: file.relativePath,
-            problem: "has a name too much like that of video '\(other)'. Rename it")
+            problem: "has a name that is too similar to that of video '\(other)'. Rename it")
         }
         try add(record, file)
       } catch {
@@ -129,8 +129,8 @@ package struct ExtractionPlan {
     guard record.isLabelled(as: known) else {
       throw DatasetError.unusable(
         file: file.relativePath,
-        problem: "its label, original, person, split or origin was another when it was extracted."
-          + " Extract into another folder (--out)")
+        problem: "its label, original, person, split or origin has changed since it was"
+          + " extracted. Extract into another folder (--out)")
     }
     guard let size = try? RegularFile.size(file), size == known.bytes else {
       throw DatasetError.unusable(

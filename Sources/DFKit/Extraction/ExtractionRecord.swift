@@ -37,7 +37,7 @@ struct ExtractionRecord: Codable {
         let text = try container.decode(String.self)
         guard let scale = FrameScale(text) else {
           throw DecodingError.dataCorruptedError(
-            in: container, debugDescription: "\(text) is no scale of frames")
+            in: container, debugDescription: "\(text) is not a frame scale")
         }
         self.scale = scale
       }
@@ -130,7 +130,7 @@ struct ExtractionRecord: Codable {
       return try JSONDecoder().decode(ExtractionRecord.self, from: data)
     } catch {
       throw .damaged(
-        file: file.relativePath, reason: "it is not what 'dfkit extract' wrote there")
+        file: file.relativePath, reason: "its content was changed after 'dfkit extract' wrote it")
     }
   }
 

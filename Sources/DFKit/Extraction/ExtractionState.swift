@@ -116,7 +116,7 @@ private struct ManifestPart {
     guard FileManager.default.fileExists(atPath: url.path) else { return [:] }
     let data = try ExtractionJournal.mapped(url)
     let foreign = ExtractionError.damaged(
-      file: url.relativePath, reason: "it is not as 'dfkit extract' wrote it")
+      file: url.relativePath, reason: "its content was changed after 'dfkit extract' wrote it")
     guard data.starts(with: Data(ManifestWriter.header.utf8)) else { throw foreign }
     var parts: [String: ManifestPart] = [:]
     var last: String?

@@ -113,7 +113,7 @@ package struct ExtractionSummary: Sendable {
     var done = "\(extracted) \(extracted == 1 ? "video" : "videos") extracted"
     if skipped > 0 { done += ", \(skipped) done before" }
     if !failures.isEmpty { done += ", \(failures.count) failed" }
-    if waiting > 0 { done += ", \(waiting) waiting: the same command goes on with them" }
+    if waiting > 0 { done += ", \(waiting) waiting: run the same command again to continue" }
     lines.append("\(done); \(ProgressLine.clock(seconds))")
     if real.videos + fake.videos > 0 { lines.append("wrote \(folder)/\(FaceManifest.fileName)") }
     return lines.joined(separator: "\n")

@@ -56,7 +56,7 @@ struct VideoRecord: Sendable, Equatable {
     }
     func count(_ field: Int) throws(DatasetError) -> Int {
       guard let count = Int(try text(field)), count >= 0 else {
-        throw reader.malformed(Self.columns[field], "is no whole number")
+        throw reader.malformed(Self.columns[field], "is not a whole number")
       }
       return count
     }

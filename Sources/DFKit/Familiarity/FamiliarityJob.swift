@@ -106,7 +106,7 @@ package struct FamiliarityJob: Sendable {
     }
     guard !training.isEmpty, !heldOut.isEmpty else {
       throw .impossible(
-        problem: "the data need faces to learn from and faces held out; the column split names"
+        problem: "the data needs training faces and held-out faces; the column 'split' has"
           + " \(training.count) 'train' and \(heldOut.count) 'validation'")
     }
     training = chosen(training, perSource: perSource)

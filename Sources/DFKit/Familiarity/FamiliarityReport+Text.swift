@@ -6,7 +6,7 @@ extension FamiliarityReport {
   package var text: String {
     var lines = [
       "weights   \(TextTable.printable(weights))",
-      "learned   \(learnedFrom.real) real and \(learnedFrom.fake) fake faces of the training part,"
+      "fitted to \(learnedFrom.real) real and \(learnedFrom.fake) fake faces of the training part,"
         + " \(familiarity.dimensions) of \(familiarity.featureCount) directions",
       "limits    "
         + FamiliarityTrait.allCases.compactMap { trait in
@@ -29,7 +29,7 @@ extension FamiliarityReport {
       [.init("copies"), .init("faces", .right), .init("AUC", .right), .init("refused", .right)]
         + traits.map { .init($0.rawValue, .right) })
     copies.add(
-      ["as they were", "\(undamaged.faces)", "-", undamaged.share] + traits.map(undamaged.share))
+      ["unchanged", "\(undamaged.faces)", "-", undamaged.share] + traits.map(undamaged.share))
     for damage in damages {
       copies.add(
         [
@@ -38,9 +38,8 @@ extension FamiliarityReport {
     }
     lines += [held.text, "", copies.text, ""]
     lines.append(
-      "refused: beyond some limit, in per cent; then beyond each. AUC: telling copies from faces"
-        + " as they were, by"
-        + " the features.")
+      "refused: the faces beyond at least one limit, in per cent; then beyond each limit. AUC: how"
+        + " well the features separate copies from unchanged faces.")
     return lines.joined(separator: "\n")
   }
 

@@ -51,12 +51,12 @@ package struct EmbedderEvaluationJob: Sendable {
   package func write(threshold: Float, to url: URL) throws {
     guard let embedder else {
       throw TrainingError.unusable(
-        problem: "the built-in weights have their threshold already; name a weights file")
+        problem: "the built-in weights already have a threshold; name a weights file")
     }
     let state = try StateDict.read(embedder)
     guard try FaceEmbedders.embedder(state) is LookAlikeEmbedder else {
       throw TrainingError.unusable(
-        problem: "\(embedder.relativePath): only a look-alike network's file says its threshold")
+        problem: "\(embedder.relativePath): only the file of a look-alike network has a threshold")
     }
     var metadata = try ModelMetadata(state)
     metadata.other[LookAlikeEmbedder.thresholdEntry] = "\(threshold)"

@@ -60,7 +60,7 @@ package struct FaceFamiliarity: Sendable, Equatable {
 extension [FamiliarityTrait] {
   /// A remark on faces that are unfamiliar by these traits.
   var unfamiliarWords: String {
-    "unlike what was learned from" + (isEmpty ? "" : " (\(map(\.words).joined(separator: ", ")))")
+    "unlike the training data" + (isEmpty ? "" : " (\(map(\.words).joined(separator: ", ")))")
   }
 }
 

@@ -63,7 +63,7 @@ struct MediaFrame {
       return video.info.warnings + summary.warnings
     case nil:
       throw MediaError.unsupported(
-        file: file.relativePath, found: "it is neither a picture nor a video that FFmpeg knows")
+        file: file.relativePath, found: "it is neither a picture nor a video that FFmpeg supports")
     }
   }
 }

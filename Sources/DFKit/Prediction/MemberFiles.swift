@@ -134,25 +134,23 @@ public enum MemberFilesError: Error, Sendable, Equatable, CustomStringConvertibl
       "--weights \(argument): no such file or folder, nor MEMBER=FILE with a member of the recipe"
         + " (\(members.joined(separator: ", ")))."
     case .oneFileForMany(let argument, let members):
-      "--weights \(argument): one file cannot serve the recipe's \(members.count) members. Give"
-        + " MEMBER=FILE for each (\(members.joined(separator: ", "))), a folder of"
+      "--weights \(argument): one file is not enough for the recipe's \(members.count) members."
+        + " Give MEMBER=FILE for each (\(members.joined(separator: ", "))), a folder of"
         + " MEMBER.safetensors, or a recipe with one member."
     case .unknownMember(let argument, let members):
-      "--weights \(argument): must be MEMBER=FILE, the members being"
+      "--weights \(argument): must be MEMBER=FILE; the members are"
         + " \(members.joined(separator: ", "))."
     case .givenTwice(let member): "--weights: \(member) is given twice."
     case .missing(let members):
-      "--weights: nothing for \(members.joined(separator: ", ")); every member of the recipe"
-        + " needs a"
-        + " file: give a folder of MEMBER.safetensors, or MEMBER=FILE for each. The recipe"
-        + " 'default' has"
-        + " weights of its own."
+      "--weights: no file for \(members.joined(separator: ", ")). Every member of the recipe needs"
+        + " a file: give a folder of MEMBER.safetensors, or MEMBER=FILE for each. The recipe"
+        + " 'default' needs no --weights."
     case .ownMissing(let member, let file):
       "the recipe names \(file) as the weights of \(member): there is no such file. Give --weights"
         + " \(member)=FILE, or correct the recipe."
     case .missingInFolder(let folder, let files):
       "--weights \(folder): the folder lacks \(files.joined(separator: ", ")), which the recipe's"
-        + " members need; --recipe names another recipe."
+        + " members need. Add the files, or choose another recipe with --recipe."
     }
   }
 }

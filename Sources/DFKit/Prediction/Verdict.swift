@@ -103,10 +103,10 @@ extension Verdict.Reason {
     switch self {
     case .noFaces: "no face found"
     case .tooFewFaces(let found, let needed):
-      "faces in \(found) frame\(found == 1 ? "" : "s") only, \(needed) needed"
+      "only \(found) frame\(found == 1 ? "" : "s") with a face, \(needed) needed"
     case .unreadable: "unreadable"
     case .failed: "failed"
-    case .unsure: "too close to call"
+    case .unsure: "too close to 0.5"
     case .unfamiliar(_, let traits): traits.unfamiliarWords
     }
   }

@@ -117,7 +117,7 @@ extension Recipe {
     guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }), weights.contains(where: { $0 > 0 }) else {
       throw RecipeError(
         file: name, key: "members",
-        problem: "no weight may be below 0, and one must be above; they are \(weights)")
+        problem: "no weight may be negative, and one must be above 0; they are \(weights)")
     }
     switch aggregation.models {
     case .mean: return WeightedMeanAggregator(weights)
@@ -126,8 +126,8 @@ extension Recipe {
       throw RecipeError(
         file: name, key: "aggregation.models",
         problem:
-          "is '\(other)', which knows no weights; must be mean or mean-logit where a member has"
-          + " a weight")
+          "is '\(other)', which does not support weights; must be mean or mean-logit if a member"
+          + " has a weight")
     }
   }
 }

@@ -29,11 +29,11 @@ extension Recipe {
     var heading: String? {
       switch self {
       case .recipe: nil
-      case .member: "Of each member:"
+      case .member: "For each member:"
       case .training:
-        "Of `training`, of the recipe or of a member (`none` takes back what the recipe says):"
+        "In `training`, of the recipe or of a member (there, `none` cancels the recipe's setting):"
       case .step:
-        "Of each step of `augmentation` (all have a `probability` beside, 1 if not given):"
+        "For each step of `augmentation` (all have a `probability` too, 1 if not given):"
       }
     }
   }

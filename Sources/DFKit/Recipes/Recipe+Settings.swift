@@ -9,26 +9,26 @@ extension Recipe: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.value("name", &name, .name, isNeeded: true, "The recipe's name.")
     try fields.value(
-      "description", &description, .text, isHidden: { $0.isEmpty }, "One line about it.")
+      "description", &description, .text, isHidden: { $0.isEmpty }, "A description in one line.")
     try fields.value(
       "frames", &frames, .whole(in: 1...1000),
-      "Frames looked at, spread evenly over those that a video decodes to.")
+      "The number of frames to analyse, spread evenly over the decoded frames of a video.")
     try fields.section("detector", &detector)
     try fields.section("faces", &faces)
     try fields.section("people", &people)
     try fields.section("crop", &crop)
     try fields.section(
       "training", &training, from: TrainingOptions(),
-      "How `dfkit train` makes the members; `predict` does not use it.")
+      "The settings of `dfkit train` for all members; `predict` does not use them.")
     let base = training ?? TrainingOptions()
     try fields.items(
       "members", &members, "a list of at least one network", limit: 64,
-      from: Member(name: "", architecture: .efficientNetB0), "The networks; 64 at most."
+      from: Member(name: "", architecture: .efficientNetB0), "The networks, at most 64."
     ) { member, fields throws(SettingError) in try member.describe(&fields, over: base) }
     for (index, member) in members.enumerated() {
       let isFirst = members.firstIndex { $0.name == member.name } == index
       try fields.require(
-        isFirst, "members[\(index)].name", "'\(member.name)' is taken by another member")
+        isFirst, "members[\(index)].name", "'\(member.name)' is the name of another member, too")
     }
     try fields.section("aggregation", &aggregation)
     try fields.section("verdict", &verdict)
@@ -40,24 +40,24 @@ extension Recipe.Detector: Described {
     try fields.kind("kind", &method, "The face detector.")
     try fields.optional(
       "weights", &weights, .weights(.detector, in: fields.folder),
-      "The detector's weights; `--detector-weights` takes their place.",
+      "The detector's weights; `--detector-weights` overrides them.",
       more: """
-        A file's path is relative to the recipe's folder. If absent: what was fetched of that \
-        kind, else what ships (`Docs/Weights.md`)
+        A file's path is relative to the recipe's folder. If absent: the fetched weights of that \
+        kind, otherwise the weights that ship with dfkit (`Docs/Weights.md`)
         """)
     try fields.value(
       "frameScale", &frameScale, .frameScale,
       "The factor by which a frame is scaled before detection.",
       more: """
-        `auto`: half, but with a longer side of 640 to 960 pixels (1920x1080 and 1280x720 are \
-        halved, 640x360 stays as it is); and a frame that was shrunk and shows no face is searched \
-        again at full size (or with a longer side of 1920 pixels), until faces were found in as \
-        many frames as a verdict needs without that
+        `auto`: half the size, but with a longer side of 640 to 960 pixels (1920x1080 and 1280x720 \
+        are halved, 640x360 is not scaled). If no face is found in a frame that was scaled down, \
+        the frame is searched again at full size (or with a longer side of 1920 pixels). This \
+        second search ends when the first one has found faces in as many frames as a verdict needs
         """)
     try method.describe(&fields)
     try fields.optional(
       "minFace", &minFace, .number(in: kind.minFaceRange),
-      "The smallest side of a face, in pixels of the frame.",
+      "The smallest side of a face that is detected, in pixels of the frame.",
       more: "If absent: `retinaface` 0, `mtcnn` 20 pixels of the scaled frame")
   }
 }
@@ -96,18 +96,20 @@ extension Recipe.Detector.Method: DescribedKind {
     switch self {
     case .retinaface(var threshold, var nms):
       try fields.value(
-        "threshold", &threshold, .number(in: 0.02...0.999), "The lowest score of a face.")
+        "threshold", &threshold, .number(in: 0.02...0.999), "The minimum score of a face.")
       try fields.value(
         "nms", &nms, .number(in: 0...1),
-        "The overlap (IoU) from which the lesser of two boxes is dropped.")
+        """
+        Of two boxes that overlap (IoU) by more than this, the one with the lower score is dropped.
+        """)
       self = .retinaface(threshold: threshold, nms: nms)
     case .mtcnn(var thresholds, var factor):
       try fields.value(
         "thresholds", &thresholds, .numbers(3, in: 0...1),
-        "The lowest scores that its three networks take for a face.")
+        "The minimum scores of a face in the three networks.")
       try fields.value(
         "factor", &factor, .number(in: MTCNN.Options.factors),
-        "The size of a level of its image pyramid as a part of the one before.")
+        "The size of each level of the image pyramid, relative to the previous level.")
       self = .mtcnn(thresholds: thresholds, factor: factor)
     case .other(let kind, var threshold):
       try fields.optional(
@@ -119,40 +121,41 @@ extension Recipe.Detector.Method: DescribedKind {
 
 extension Recipe.Faces: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
-    try fields.value("perFrame", &perFrame, .whole(in: 1...100), "Faces judged in each frame.")
     try fields.value(
-      "choose", &choose, .choice, "Which faces come first.",
-      more: "`score`: those that the detector is surest of; `size`: those with the largest box")
+      "perFrame", &perFrame, .whole(in: 1...100), "The most faces that are judged in a frame.")
+    try fields.value(
+      "choose", &choose, .choice, "The order in which a frame's faces are chosen.",
+      more: "`score`: by their detection scores; `size`: by the size of their boxes")
     try fields.value(
       "minFrames", &minFrames, .whole(in: 1...1000),
-      "Frames with a face, whosever, that a verdict on a file needs.",
-      more: "Never more than were decoded")
+      "The number of frames with a face, of any person, that a verdict needs.",
+      more: "At most the number of decoded frames")
   }
 }
 
 extension Recipe.People: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.value(
-      "verdict", &verdict, .choice, "How the people in a file make its verdict.",
+      "verdict", &verdict, .choice, "How the verdict of a file follows from the people in it.",
       more: """
-        `highest`: the highest probability of a person; `largest`: that of the person with the \
-        largest face, by the median area of its boxes; `mean`: of all people; `together`: all \
-        judged faces as if they were one person's
+        `highest`: the highest probability of all people; `largest`: the probability of the person \
+        with the largest face, by the median area of its boxes; `mean`: the mean over all people; \
+        `together`: all judged faces count as faces of one person
         """)
     try fields.value(
       "minFrames", &minFrames, .whole(in: 1...1000),
-      "Frames in which a person must be judged to get a verdict and to count for the file's.",
-      more: "Never more than were decoded. With `together`, the file's verdict does without")
+      "The number of judged frames that a person needs for a verdict, and to count for the file's.",
+      more: "At most the number of decoded frames. With `together`, the file's verdict ignores it")
     try fields.value(
       "minShare", &minShare, .number(in: 0...1),
       """
-      Frames in which a person's face must be judged to count for the file's verdict, as a part of \
-      those of the person judged most.
+      The fraction of judged frames that a person needs to count for the file's verdict, relative \
+      to the person with the most judged frames.
       """,
       more: """
-        A picture in the background, or what is no face, then does not decide. Such a person has a \
-        verdict of their own all the same, and the table says where that is `fake`. 0 lets \
-        everyone count. With `together` all do
+        A picture in the background, or a false detection, then does not decide. Such a person \
+        still has a verdict of their own, and the table says if it is `fake`. 0: everyone counts. \
+        With `together`, everyone counts
         """)
   }
 }
@@ -160,23 +163,25 @@ extension Recipe.People: Described {
 extension Recipe.Crop: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.value(
-      "shape", &shape, .choice, "How a face is cut out of the frame.",
+      "shape", &shape, .choice, "How a face is cropped from the frame.",
       more: """
-        `square`: by the longer side of the box, around its centre; `aligned`: turned and moved by \
-        the five landmarks, so that eyes, nose and mouth have the places of ArcFace's 112x112 \
-        crops in every crop. An aligned crop has the face's own size in the frame (a pixel of the \
-        crop is one of the frame), whatever the members' inputs; a face without five landmarks \
-        that fit its box is cut square. `framed`: not turned, around the middle between eyes and \
-        mouth, with a side of the distance between these by 0.42; without landmarks that fit the \
-        box, square
+        `square`: a square around the centre of the box, with the box's longer side; `aligned`: \
+        rotated and shifted by the five landmarks, so that eyes, nose and mouth have the same \
+        positions in every crop as in ArcFace's 112x112 crops. An aligned crop keeps the face's \
+        size in the frame (one pixel of the crop is one pixel of the frame), whatever the members' \
+        input size; a face without five landmarks that fit its box gets a square crop. `framed`: \
+        not rotated, around the point halfway between eyes and mouth; its side is the distance \
+        between eyes and mouth divided by 0.42; a face without landmarks that fit its box gets a \
+        square crop
         """)
     try fields.value(
       "margin", &margin, .number(in: 0...2),
-      "What is added on every side, as a part of the box's longer side.",
+      "The margin added on every side, as a fraction of the box's longer side.",
       more: """
-        `aligned`: of the side of ArcFace's square, which at 0 reaches from above the brows to the \
-        chin; `framed`: of the side that the landmarks say. Crops are cut from the full-resolution \
-        frame; beyond its edge, the edge's pixels go on
+        `aligned`: as a fraction of the side of ArcFace's square, which with margin 0 reaches from \
+        above the brows to the chin; `framed`: as a fraction of the side given by the landmarks. \
+        Crops are taken from the full-resolution frame; outside the frame, the pixels of its edge \
+        are repeated
         """)
   }
 }
@@ -191,64 +196,67 @@ extension Recipe.Member: Described {
     _ fields: inout SettingFields, over base: TrainingOptions
   ) throws(SettingError) {
     try fields.value(
-      "name", &name, .name, isNeeded: true, "The name by which weights are given; each once.")
+      "name", &name, .name, isNeeded: true,
+      "The member's name in `--weights`; each member needs a different name.")
     try fields.value(
-      "description", &description, .text, isHidden: { $0.isEmpty }, "One line about it.")
+      "description", &description, .text, isHidden: { $0.isEmpty }, "A description in one line.")
     try fields.value("architecture", &architecture, .choice, isNeeded: true, "The network.")
     try fields.optional(
       "weights", &weights, .weights(.classifier, in: fields.folder),
-      "The weights that the member has where `--weights` gives it none.",
+      "The member's weights if `--weights` gives it none.",
       more: """
-        A file's path is relative to the recipe's folder. If absent, `--weights` must give some
+        A file's path is relative to the recipe's folder. If absent, `--weights` must name a file
         """)
     try fields.optional(
       "weight", &weight, .number(in: 0...1000),
-      "What the member counts in `aggregation.models`, where another counts 1.",
+      "The member's weight in `aggregation.models`; the default is 1.",
       more: """
-        That must then be `mean` or `mean-logit`; 0 lets the member judge without counting. `dfkit \
-        evaluate --stack` finds weights. Not used with other weights files than those that the \
-        recipe names
+        A weight needs `aggregation.models` to be `mean` or `mean-logit`. 0: the member gives \
+        scores, but they do not count. `dfkit evaluate --stack` fits such weights. They are only \
+        used with the weights files that the recipe names
         """)
     try fields.optional(
-      "scheme", &scheme, .choice, "Whose keys and preprocessing the weights have.",
-      more: "If absent: told from the file")
+      "scheme", &scheme, .choice, "The source whose keys and preprocessing the weights use.",
+      more: "If absent: recognised from the file")
     try network.describe(&fields)
     try fields.require(
-      network.groups == nil || network.norm == .group, "groups", "needs 'norm: group' beside it")
+      network.groups == nil || network.norm == .group, "groups", "needs 'norm: group', too")
     try fields.require(
       network.stages == nil || architecture.family.stages != nil, "stages",
-      "does not apply to \(architecture.rawValue), of which no stage can be left out")
+      "does not apply to \(architecture.rawValue), which always has all its stages")
     try fields.optional(
       "dropout", &dropout, .number(in: 0...0.95),
-      "The rate of dropout before the last layer, in training.",
+      "The dropout rate before the last layer, in training.",
       more: "If absent: the architecture's")
     try fields.optional(
       "stochasticDepth", &stochasticDepth, .number(in: 0...0.95),
-      "The probability that the last block is skipped for an image in training.",
-      more: "Earlier blocks' are proportionally smaller. If absent: the architecture's, 0.2")
+      "The probability that the last block is skipped for an image, in training.",
+      more: "It is proportionally smaller for earlier blocks. If absent: the architecture's, 0.2")
     try fields.section(
       "training", &training, from: base,
-      "What is trained otherwise than the recipe's `training` says: the same keys.")
+      "Training settings of this member that differ from the recipe's `training`; same keys.")
   }
 }
 
 extension Recipe.Aggregation: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.value(
-      "frames", &frames, .aggregator, "How a member's frame scores become its score.",
+      "frames", &frames, .aggregator,
+      "How the scores of the frames are combined into a member's score.",
       more: """
-        `confident` is the rule of the DFDC's winner; `power-weighted` counts surer scores more
+        `confident` is the rule of the winner of the DFDC; `power-weighted` gives confident scores \
+        more weight
         """)
     try fields.value(
-      "models", &models, .aggregator, "How the members' scores become one.",
-      more: "`mean` and `mean-logit` count each by its `weight`")
+      "models", &models, .aggregator, "How the members' scores are combined into one.",
+      more: "`mean` and `mean-logit` use the members' `weight`")
     try fields.section(
       "calibration", &calibration, from: .identity,
-      "What makes the common score a probability; `dfkit calibrate` finds it.",
-      more: "Of a person, or of all faces together")
+      "The calibration of the combined score; `dfkit calibrate` fits it.",
+      more: "It applies to the score of a person, or of all faces together")
     try fields.optional(
       "clip", &clip, .range(in: 0...1, "the first lower than the second") { $0 < $1 },
-      hasNone: true, "What the final probability is held in.")
+      hasNone: true, "The range to which the final probability is clipped.")
   }
 }
 
@@ -257,9 +265,9 @@ extension LogitCalibration: Described {
     var (scale, offset) = (scale, offset)
     try fields.value(
       "scale", &scale, .number(in: Self.scales), isNeeded: true,
-      "What the log odds are multiplied by.")
+      "The factor of the log odds.")
     try fields.value(
-      "offset", &offset, .number(in: Self.offsets), "What is then added to them.")
+      "offset", &offset, .number(in: Self.offsets), "The number added to the scaled log odds.")
     self = LogitCalibration(scale: scale, offset: offset) ?? self
   }
 }
@@ -269,22 +277,23 @@ extension Recipe.Decision: Described {
     var said = undecided.map(Undecided.range) ?? (hasNoUndecidedRange ? .nothing : nil)
     try fields.optional(
       "undecided", &said, Undecided.form,
-      "Probabilities too close to one half to be called fake or real, both ends included.",
+      "The range of probabilities that are too close to 0.5 for a verdict, both ends included.",
       more: """
-        They make the verdict `undecided`, of people and files. If absent: none where the scores \
-        are calibrated, [0.4, 0.6] where nothing calibrates them
+        The verdict on a person or file in this range is `undecided`. If absent: `none` if the \
+        scores are calibrated, otherwise [0.4, 0.6]
         """)
     hasNoUndecidedRange = said == .nothing
     undecided = if case .range(let range)? = said { range } else { nil }
     try fields.value(
       "unfamiliar", &unfamiliar, .choice, isHidden: { $0 == .refuse },
-      "What becomes of files whose faces are mostly unlike those that the networks learned from.",
+      "The verdict on files and people whose faces are mostly unlike the training data.",
       more: """
-        The same holds for people. It matters where the networks' weights say what that is. \
-        `refuse`: undecided; `note`: the verdict stands, and the table and JSON say so; `ignore`: \
-        nobody asks. A face counts as unlike where more than half of those networks find it beyond \
-        one of their limits. A file with people of both kinds is answered where the rule makes the \
-        same of the others alone, and most faces are theirs or they are fake
+        It needs weights with data on familiar faces (`dfkit familiarity`). `refuse`: the verdict \
+        is `undecided`; `note`: the verdict does not change, but the table and JSON note it; \
+        `ignore`: faces are not checked. A face is unfamiliar if more than half of the networks \
+        with such data find it outside one of their limits. A file in which only some people are \
+        unfamiliar gets a verdict if the familiar people alone lead to the same verdict, and if \
+        most faces are familiar or that verdict is `fake`
         """)
   }
 }
@@ -303,7 +312,7 @@ extension SettingForm where Value == String {
     let names = ShippedWeights.all.filter { $0.card?.kind == kind }.map(\.name)
     return Self(
       "the name of a \(kind.rawValue) that ships with dfkit (\(names.marked)), or"
-        + " a file as in `my.safetensors` or `./mine`"
+        + " a file such as `my.safetensors` or `./mine`"
     ) { text in
       if names.contains(text) { return text }
       guard ShippedWeights.named(text) == nil, text.contains(where: { "./".contains($0) }) else {

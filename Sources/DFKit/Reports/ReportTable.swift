@@ -70,11 +70,10 @@ extension VideoReport {
     let people = people.filter { !$0.counts && $0.verdict.answer == .fake }.map(\.id)
     return switch people.count {
     case 0: nil
-    case 1: "person \(people[0]) looks fake and is seen too seldom to count"
+    case 1: "person \(people[0]) looks fake but is seen in too few frames to count"
     default:
-      "people \(people.map(String.init).joined(separator: ", ")) look fake and are seen too"
-        + " seldom to"
-        + " count"
+      "people \(people.map(String.init).joined(separator: ", ")) look fake but are seen in too few"
+        + " frames to count"
     }
   }
 }
@@ -90,7 +89,7 @@ extension VideoReport.Person {
       seen = "seen " + Span.words(firstTime, lastTime)
     }
     if let reason = verdict.reason { return "\(seen); \(reason.words)" }
-    let seldom = counts ? "" : "; too seldom to count"
+    let seldom = counts ? "" : "; in too few frames to count"
     let spans = fakeSpans.prefix(4).map { Span.words($0.from, $0.to) }
     guard !isImage, !spans.isEmpty else { return seen + seldom }
     let more = fakeSpans.count > 4 ? ", ..." : ""

@@ -25,11 +25,11 @@ extension TrainingJob.Plan {
     lines += fakeLines
     if leftOut > 0 { lines.append("\(leftOut) samples are in neither part") }
     if !ignoredColumns.isEmpty {
-      lines.append("columns without a meaning here: \(ignoredColumns.joined(separator: ", "))")
+      lines.append("ignored columns: \(ignoredColumns.joined(separator: ", "))")
     }
     if let transfer {
       lines.append(
-        "\(transfer.taken.count) tensors taken over (keys of \(transfer.scheme.rawValue))")
+        "\(transfer.taken.count) tensors loaded (keys of \(transfer.scheme.rawValue))")
       lines += transfer.summary.map { "  \($0)" }
     }
     return lines.joined(separator: "\n")
@@ -44,16 +44,16 @@ extension TrainingJob.Plan {
     let share = all ? "all" : "\((100 * Double(fakes.share)).fixed(0)) % of the"
     let makeable = training.withMadeFakes().count - training.count
     var lines = [
-      "fakes: \(share) fakes shown are made (\(fakes.kind.rawValue)) of"
-        + " \(makeable) of \(training.count(.real)) real samples, those with landmarks"
+      "fakes: \(share) fakes in training are made (\(fakes.kind.rawValue)) from the"
+        + " \(makeable) of \(training.count(.real)) real samples that have landmarks"
     ]
     guard let validation else { return lines }
     let twins = fakes.judged(validation).count - validation.count
     lines.append(
       twins > 0
-        ? "validation is judged with \(twins) made fakes, the same in every epoch"
-          + (validation.count(.fake) == 0 ? ": it has no others" : "")
-        : "validation is judged by the fakes that it has, not by made ones")
+        ? "validation uses \(twins) made fakes, the same in every epoch"
+          + (validation.count(.fake) == 0 ? ", because it has no others" : "")
+        : "validation uses its own fakes, no made ones")
     return lines
   }
 }
@@ -63,10 +63,10 @@ package enum TrainingLines {
   /// The number of parameters, steps and epochs of a run that begins.
   package static func text(_ outline: RunOutline) -> String {
     var line =
-      "\(outline.learnable) parameters learn"
+      "\(outline.learnable) parameters are trained"
       + (outline.frozen > 0 ? ", \(outline.frozen) are frozen" : "")
-      + "; \(outline.stepsPerEpoch) steps an epoch, up to \(outline.epochs) epochs"
-    if outline.stepsBefore > 0 { line += "; goes on after step \(outline.stepsBefore)" }
+      + "; \(outline.stepsPerEpoch) steps per epoch, up to \(outline.epochs) epochs"
+    if outline.stepsBefore > 0 { line += "; continues after step \(outline.stepsBefore)" }
     return line
   }
 
@@ -91,7 +91,8 @@ package enum TrainingLines {
   /// Why the run ended, its best epoch and the file of its weights.
   package static func text(_ result: TrainingResult) -> String {
     let word =
-      result.reason == .earlyStop ? "stopped early: the validation loss fell no more" : "done"
+      result.reason == .earlyStop
+      ? "stopped early: the validation loss no longer decreased" : "done"
     guard let best = result.epochs.last(where: \.isBest), let frames = best.frames else {
       return "\(word); weights: \(result.best.relativePath)"
     }

@@ -77,7 +77,8 @@ package struct RunFacts: Codable, Sendable, Equatable {
     do {
       self = try JSONDecoder().decode(RunFacts.self, from: Data(contentsOf: folder.facts))
     } catch {
-      throw .damaged(file: folder.facts.relativePath, reason: "it is not what dfkit wrote there")
+      throw .damaged(
+        file: folder.facts.relativePath, reason: "its content was changed after dfkit wrote it")
     }
   }
 

@@ -43,14 +43,14 @@ package struct DetectorChoice: Sendable, Equatable {
     let entry = (replaced ?? settings.kind).storeEntries.first
     switch origin {
     case .named: return nil
-    case .fetched: return "faces are found by \(name), which was fetched"
+    case .fetched: return "faces are detected with \(name), which was fetched"
     case .shipped:
       let first =
         replaced.map { "the weights of \($0.rawValue) have not been fetched; faces" } ?? "faces"
-      let found = "\(first) are found by the detector that ships"
-      guard let entry else { return found }
-      return "\(found). 'dfkit weights fetch \(entry)' brings"
-        + (replaced == nil ? " one that finds more" : " them")
+      let text = "\(first) are detected with the weights that ship with dfkit"
+      guard let entry else { return text }
+      return "\(text). Run 'dfkit weights fetch \(entry)' to get"
+        + (replaced == nil ? " a detector that finds more faces" : " them")
     }
   }
 }

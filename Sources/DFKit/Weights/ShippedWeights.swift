@@ -113,7 +113,9 @@ public struct ShippedWeights: Sendable, Equatable {
           try fields.value(key, &text, .text, isNeeded: true, "Text.")
         }
         try needed("name", &entry.name)
-        try fields.value("kind", &entry.card.kind, .choice, isNeeded: true, "What they are for.")
+        try fields.value(
+          "kind", &entry.card.kind, .choice, isNeeded: true,
+          "The kind of network that the weights are for.")
         try needed("about", &entry.card.about)
         try needed("made", &entry.card.made)
         try needed("licence", &entry.card.licence)

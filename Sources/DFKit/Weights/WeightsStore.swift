@@ -61,14 +61,14 @@ package enum WeightsStoreError: Error, Sendable, Equatable, CustomStringConverti
   package var description: String {
     switch self {
     case .noHome:
-      "no place for weights is known: set HOME or XDG_DATA_HOME to a full path, or name the weights"
-        + " themselves (--detector-weights)."
+      "no folder for weights is known: set HOME or XDG_DATA_HOME to an absolute path, or name the"
+        + " weights file (--detector-weights)."
     case .missing(let detector, let entry, let folder, let others):
       (entry.map {
         "the weights of \(detector) are not in \(folder). Fetch them with 'dfkit weights fetch"
           + " \($0)', or name them with --detector-weights."
       } ?? "\(detector) needs weights: name them with --detector-weights.")
-        + others.map { " Those of \($0) are there: --detector \($0) takes them." }.joined()
+        + others.map { " The weights of \($0) are there: --detector \($0) uses them." }.joined()
     case .noFile(let file):
       "the recipe names \(file) as the weights of its detector: there is no such file. Give"
         + " --detector-weights, or correct the recipe."

@@ -16,11 +16,11 @@ extension ZipDirectory {
       switch entry.method {
       case 0: return Data(bytes)
       case 8: return try inflated(bytes, to: size, entry: entry.name)
-      default: throw failure("\(entry.name) is packed by a method other than deflate")
+      default: throw failure("\(entry.name) is compressed with a method other than deflate")
       }
     }
     guard let unpacked, unpacked.count == size else {
-      throw failure("damaged zip archive: \(entry.name) is cut short")
+      throw failure("damaged zip archive: \(entry.name) is truncated")
     }
     let checksum = unpacked.withUnsafeBytes {
       crc32_z(0, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)

@@ -58,12 +58,12 @@ final class GradientNode: @unchecked Sendable {
   private func remadeOutput() -> Tensor {
     if let remade { return remade }
     guard case .call(let operation, _) = source else {
-      preconditionFailure("\(source) was to be remade and is no call")
+      preconditionFailure("\(source) cannot be recomputed: it is not a call")
     }
     let saved = resolvedSaved
     guard let output = CallTimes.timed(operation, .recompute, { operation.recompute(saved: saved) })
     else {
-      preconditionFailure("\(operation) was to be remade and cannot")
+      preconditionFailure("\(operation) cannot be recomputed")
     }
     remade = output
     return output

@@ -24,7 +24,7 @@ public struct PixelNormalization: Sendable, Equatable {
   ) {
     precondition(
       mean.count == 3 && std.count == 3 && !std.contains(0),
-      "PixelNormalization: mean \(mean) and std \(std) are not three numbers, the latter not zero")
+      "PixelNormalization: mean \(mean) and std \(std) must be three numbers each; std not zero")
     self.mean = mean
     self.std = std
     self.channelOrder = channelOrder

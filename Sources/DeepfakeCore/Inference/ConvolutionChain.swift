@@ -69,11 +69,11 @@ package struct ConvolutionChain: Sendable {
     let shape = ImageShape(x, layers[0].key)
     precondition(
       shape.channels == layers[0].inputs,
-      "\(layers[0].key): input \(x.shape) has not \(layers[0].inputs) channels")
+      "\(layers[0].key): input \(x.shape) does not have \(layers[0].inputs) channels")
     let output = outputShape(shape)
     precondition(
       residual.map { $0.shape == output } ?? true,
-      "\(layers[0].key): residual \(residual?.shape ?? []) is not of the output's shape \(output)")
+      "\(layers[0].key): residual \(residual?.shape ?? []) must have the output's shape \(output)")
     return x.withUnsafeBuffer { x in
       residual.withUnsafePointer { residual in
         var input = df_chain_input()

@@ -25,7 +25,7 @@ package struct FusedGroupNorm: Sendable {
   package func callAsFunction(_ x: consuming Tensor, residual: Tensor? = nil) -> Tensor {
     precondition(
       residual.map { $0.shape == x.shape } ?? true,
-      "\(key): residual \(residual?.shape ?? []) is not of the input's shape \(x.shape)")
+      "\(key): residual \(residual?.shape ?? []) does not have the input's shape \(x.shape)")
     var output = consume x
     normalize(&output, residual: residual)
     return output

@@ -57,7 +57,7 @@ extension PackedConv2d {
     let shape = ImageShape(maps, key)
     precondition(
       first >= 0 && first + count <= shape.channels,
-      "\(key): maps \(maps.shape) have not \(count) channels from \(first)")
+      "\(key): maps \(maps.shape) do not have \(count) channels from \(first)")
     return shape
   }
 

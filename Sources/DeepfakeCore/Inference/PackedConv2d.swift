@@ -39,7 +39,8 @@ public struct PackedConv2d: Sendable {
     packed = Self.pack(conv, folding, method)
     NormFolding.release(conv, norm)
     prelu?.weight.release()
-    precondition(slopes == nil || !isDepthwise, "\(key): a depthwise convolution takes no PReLU")
+    precondition(
+      slopes == nil || !isDepthwise, "\(key): a depthwise convolution cannot have a PReLU")
   }
 
   /// Whether each channel is convolved separately.
@@ -133,7 +134,7 @@ public struct PackedConv2d: Sendable {
   private func check(_ residual: Tensor?, _ shape: [Int]) {
     precondition(
       residual.map { $0.shape == shape } ?? true,
-      "\(key): residual \(residual?.shape ?? []) is not of the output's shape \(shape)")
+      "\(key): residual \(residual?.shape ?? []) does not have the output's shape \(shape)")
   }
 
   func withPointers(

@@ -85,13 +85,14 @@ package struct PackedInvertedBottleneck: Sendable {
   /// The block's output [batch, height, width, out] for `x` [batch, height, width, in].
   package func callAsFunction(_ x: Tensor) -> Tensor {
     let image = ImageShape(x, key)
-    precondition(image.channels == inputs, "\(key): input \(x.shape) has not \(inputs) channels")
+    precondition(
+      image.channels == inputs, "\(key): input \(x.shape) does not have \(inputs) channels")
     let conv = settings.kernel(
       input: ImageShape([image.batch, image.height, image.width, filterShape[3]]),
       weight: filterShape)
     let shape = [image.batch, conv.out_height, conv.out_width, outputs]
     precondition(
-      !hasResidual || shape == x.shape, "\(key): output \(shape) is not of the input's shape")
+      !hasResidual || shape == x.shape, "\(key): output \(shape) does not have the input's shape")
     return LayerTimes.measure(key, work: work(x, conv)) {
       Tensor(shape: shape) { y in
         x.withUnsafeBuffer { x in

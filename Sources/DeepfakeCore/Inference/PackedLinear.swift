@@ -31,7 +31,7 @@ package struct PackedLinear: Sendable {
   /// Maps [..., in] to [..., out].
   package func callAsFunction(_ x: Tensor) -> Tensor {
     precondition(
-      x.shape.last == inputs, "\(key): input \(x.shape) has not \(inputs) features")
+      x.shape.last == inputs, "\(key): input \(x.shape) does not have \(inputs) features")
     let shape = Array(x.shape.dropLast()) + [outputs]
     let rows = x.count / max(1, inputs)
     return LayerTimes.measure(

@@ -28,7 +28,7 @@ public struct Linear: Module {
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     precondition(
       x.shape.last == weight.shape[0],
-      "Linear \(weight.key): input \(x.shape) has not \(weight.shape[0]) features")
+      "Linear \(weight.key): input \(x.shape) does not have \(weight.shape[0]) features")
     let rows = x.reshaped([x.count / max(1, weight.shape[0]), weight.shape[0]])
     var y = rows.matmul(weight.value)
     if let bias { y = y + bias.value }

@@ -104,8 +104,7 @@ extension Tensor {
     precondition(
       (0...1).contains(smoothing) && (classWeights?.count ?? shape[1]) == shape[1],
       "cross-entropy: smoothing \(smoothing) or \(classWeights?.count ?? 0) class weights do not"
-        + " fit"
-        + " logits \(shape)")
+        + " fit logits \(shape)")
     var targets = targets
     if smoothing > 0 { targets = targets * (1 - smoothing) + smoothing / Float(shape[1]) }
     if let classWeights { targets = targets * Tensor(classWeights, shape: [shape[1]]) }

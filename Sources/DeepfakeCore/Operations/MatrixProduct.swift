@@ -43,7 +43,7 @@ package struct MatrixProduct: Operation {
 
   private func product(_ a: Tensor, _ b: Tensor) -> Tensor {
     precondition(
-      a.rank >= 2 && b.rank >= 2, "matrix product: shapes \(a.shape) and \(b.shape) are no matrices"
+      a.rank >= 2 && b.rank >= 2, "matrix product: \(a.shape) and \(b.shape) are not matrices"
     )
     let (stackA, stackB) = (Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2)))
     let (rowsA, columnsA) = (a.shape[a.rank - 2], a.shape[a.rank - 1])

@@ -40,7 +40,7 @@ package struct Transpose: Operation {
     let x = inputs[0]
     precondition(
       permutation.sorted() == Array(0..<x.rank),
-      "transpose: \(permutation) is no permutation of the axes of \(x.shape)")
+      "transpose: \(permutation) is not a permutation of the axes of \(x.shape)")
     let strides = x.strides
     return (
       x.gathered(shape: permutation.map { x.shape[$0] }, strides: permutation.map { strides[$0] }),
@@ -135,7 +135,7 @@ package struct Concatenate: Operation {
       inputs.allSatisfy { x in
         x.rank == first.count
           && first.indices.allSatisfy { $0 == axis || x.shape[$0] == first[$0] }
-      }, "concatenate: shapes \(inputs.map(\.shape)) differ beside axis \(axis)")
+      }, "concatenate: shapes \(inputs.map(\.shape)) differ in other axes than \(axis)")
     var shape = first
     shape[axis] = inputs.reduce(0) { $0 + $1.shape[axis] }
     let outer = shape[..<axis].reduce(1, *)

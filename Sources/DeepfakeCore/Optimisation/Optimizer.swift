@@ -58,11 +58,11 @@ public enum OptimizerStateError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     let (file, problem) =
       switch self {
-      case .unexpected(let file, let name): (file, "has \(name), which this training does not")
+      case .unexpected(let file, let name): (file, "has \(name), which this training does not have")
       case .missing(let file, let name): (file, "lacks \(name)")
       case .invalid(let file, let name, let reason): (file, "\(name) \(reason)")
       }
-    return "\(file): \(problem). It belongs to a training with other settings: continue with "
-      + "those, or start anew."
+    return "\(file): \(problem). It was saved with other settings. Use those settings, or start a "
+      + "new training."
   }
 }

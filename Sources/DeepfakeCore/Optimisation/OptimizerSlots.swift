@@ -62,7 +62,7 @@ struct OptimizerSlots: Sendable {
       slots = [:]
       for (entry, tensor) in newValue {
         let parts = entry.split(separator: ".", maxSplits: 2).map(String.init)
-        precondition(parts.count == 3 && parts[0] == name, "\(entry) is not of the kind \(name)")
+        precondition(parts.count == 3 && parts[0] == name, "\(entry) is not an entry of \(name)")
         var slot = slots.removeValue(forKey: parts[2]) ?? OptimizerSlot()
         if parts[1] == Self.counter {
           slot.steps = tensor.exactCount ?? 0
@@ -87,7 +87,7 @@ struct OptimizerSlots: Sendable {
         left.remove(name)
         if name == names[0] {
           guard tensor.exactCount != nil else {
-            throw .invalid(file: file, name: name, reason: "is no number of steps")
+            throw .invalid(file: file, name: name, reason: "is not a number of steps")
           }
         } else if tensor.shape != parameter.shape {
           throw .invalid(

@@ -78,7 +78,7 @@ package struct ParameterAverages: Sendable {
       throw .missing(file: file, name: Self.counter)
     }
     guard let updates = count.exactCount else {
-      throw .invalid(file: file, name: Self.counter, reason: "is no number of values")
+      throw .invalid(file: file, name: Self.counter, reason: "is not a number of values")
     }
     var left = Set(state.keys).subtracting([Self.counter])
     var means: [String: Tensor] = [:]

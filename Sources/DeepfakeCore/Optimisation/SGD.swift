@@ -24,7 +24,7 @@ public struct SGD: Optimizer {
   ) {
     precondition(
       !nesterov || (momentum > 0 && dampening == 0),
-      "SGD: Nesterov's needs a momentum and no dampening")
+      "SGD: Nesterov momentum needs a momentum above 0 and no dampening")
     self.learningRate = learningRate
     self.momentum = momentum
     self.dampening = dampening

@@ -69,7 +69,7 @@ struct CheckpointContents {
         steps += 1
         // Modules may contain each other in a cycle, or the same module many times.
         guard steps <= Unpickler.maximumTensors, prefix.utf8.count <= 1000 else {
-          throw .refused(file: file, found: "modules that hold each other many times")
+          throw .refused(file: file, found: "modules that contain each other many times")
         }
         guard let key = key.text else { continue }
         switch value {
@@ -116,7 +116,7 @@ struct CheckpointContents {
     for (key, value) in dictionary.items {
       if case .tensor(let index) = value {
         guard case .string(let name) = key else {
-          throw .unreadable(file: file, reason: "it holds a tensor under \(key.noun) for a key")
+          throw .unreadable(file: file, reason: "the key of a tensor is \(key.noun), not text")
         }
         named[name] = tensors[index].named(name)
       } else if let name = heap.foreignName(value), !Self.isPlain(name) {
@@ -124,7 +124,7 @@ struct CheckpointContents {
       } else if reachesTensors(value, &visited) {
         throw .unreadable(
           file: file,
-          reason: "\(key.text ?? "an entry") beside the tensors holds further tensors in"
+          reason: "\(key.text ?? "an entry") next to the tensors contains more tensors, in"
             + " \(value.noun); save the state_dict of one network")
       } else if let name = key.text, let text = value.text {
         metadata[name] = text

@@ -29,7 +29,7 @@ final class MappedFile: @unchecked Sendable {
   init(_ url: URL) throws(WeightsError) {
     name = url.relativePath
     guard url.isFileURL else {
-      throw .unreadable(file: name, reason: "not a file on this machine; download it first")
+      throw .unreadable(file: name, reason: "it is not a file on this computer; download it first")
     }
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     let descriptor = open(url.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)

@@ -70,7 +70,7 @@ public struct ModelMetadata: Sendable, Equatable {
     if let malformed = entries.malformed {
       throw .unreadable(
         file: file,
-        reason: "its metadata \(malformed) is not what dfkit \(Self.version) writes there")
+        reason: "its metadata entry \(malformed) is not valid")
     }
     other = entries.rest
   }

@@ -82,27 +82,32 @@ extension NetworkSettings: Described {
   /// Describes the settings that a recipe's member and a command's options can change.
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.optional(
-      "size", &size, .whole(in: Self.sizes), "The side of the square input in pixels.",
-      more: "If absent: the file's metadata, or the scheme's")
+      "size", &size, .whole(in: Self.sizes), "The side of the square input, in pixels.",
+      more: "If absent: from the file's metadata, or the default of the scheme")
     try fields.optional(
-      "norm", &norm, .choice, "The normalisation layers.", more: "If absent: told from the file")
+      "norm", &norm, .choice, "The kind of normalisation layers.",
+      more: "If absent: recognised from the file")
     try fields.optional(
-      "groups", &groups, .whole(in: Self.groupCounts), "Groups of group norm.",
-      more: "Halved in a layer until they divide its channels. If absent: 8")
+      "groups", &groups, .whole(in: Self.groupCounts), "The number of groups of group norm.",
+      more: "In each layer it is halved until it divides the number of channels. If absent: 8")
     try fields.optional(
       "stages", &stages, .whole(in: 1...7),
-      "The stages of an EfficientNet that are there, from the first.",
-      more: "Its last convolution follows them. If absent: told from the file; all")
+      "The number of an EfficientNet's stages to use, from the first.",
+      more: """
+        Its last convolution follows them. If absent: recognised from the file; in training, all
+        """)
     try fields.optional(
-      "mean", &mean, .numbers(3, in: 0...1), "Subtracted from red, green and blue in 0 to 1.",
-      more: "If absent: the file's metadata, or the scheme's")
+      "mean", &mean, .numbers(3, in: 0...1),
+      "The values subtracted from red, green and blue, which are 0 to 1.",
+      more: "If absent: from the file's metadata, or the default of the scheme")
     try fields.optional(
-      "std", &std, .numbers(3, in: 0.001...10), "What they are then divided by.",
-      more: "If absent: the file's metadata, or the scheme's")
+      "std", &std, .numbers(3, in: 0.001...10),
+      "The values by which red, green and blue are then divided.",
+      more: "If absent: from the file's metadata, or the default of the scheme")
     var mirrored = isMirrored ?? false
     try fields.value(
       "mirrored", &mirrored, .flag, isHidden: { !$0 },
-      "Whether the mean of a face and its mirror image is judged, which takes twice the time.")
+      "Whether to use the mean score of a face and its mirror image, which takes twice the time.")
     if mirrored || isMirrored != nil { isMirrored = mirrored }
   }
 }

@@ -50,8 +50,7 @@ struct ONNXReader {
       throw .unreadable(
         file: name,
         reason:
-          "it holds no whole ONNX model; it is cut short, or of another kind than its name or first"
-          + " bytes say")
+          "it is not a complete ONNX model: the file is truncated, or it is not an ONNX file")
     }
     return try readGraph(graph, metadata)
   }
@@ -98,7 +97,7 @@ struct ONNXReader {
       guard
         max(graph.nodes.count, tensors.count, graph.inputs.count, graph.outputs.count)
           <= Self.itemLimit, names <= Self.nameLimit
-      else { throw .damagedMessage(name, "it has more nodes or tensors than any network") }
+      else { throw .damagedMessage(name, "it has too many nodes or tensors for a network") }
     }
     guard !tensors.isEmpty else {
       throw .unreadable(file: name, reason: "its ONNX graph holds no weights (initializers)")
@@ -123,13 +122,13 @@ struct ONNXReader {
         let (key, value) = try readAttribute(field.bytes(name))
         node.attributes[key] = value
         guard node.attributes.count <= Self.attributeLimit else {
-          throw .damagedMessage(name, "a node has more than \(Self.attributeLimit) settings")
+          throw .damagedMessage(name, "a node has more than \(Self.attributeLimit) attributes")
         }
       case 7: node.domain = try field.text(name)
       default: break
       }
       guard node.inputs.count + node.outputs.count <= Self.nameLimit else {
-        throw .damagedMessage(name, "a node has more inputs than any network")
+        throw .damagedMessage(name, "a node has too many inputs or outputs for a network")
       }
     }
     return node

@@ -24,7 +24,9 @@ struct ONNXTensor {
       case 1: try field.append(to: &dimensions, limit: Self.rankLimit, file.name)
       case 2: type = try field.integer(file.name)
       case 4, 5, 7, 10, 11:
-        guard lists.count < Self.listLimit else { throw damaged("has its numbers one by one") }
+        guard lists.count < Self.listLimit else {
+          throw damaged("stores its elements in too many separate fields")
+        }
         lists.append((field.number, field.value))
       case 8: key = try field.text(file.name)
       case 9: raw = try field.bytes(file.name)
@@ -32,7 +34,7 @@ struct ONNXTensor {
         guard try field.integer(file.name) == 0 else {
           throw .unreadable(
             file: file.name,
-            reason: "its weights lie in files beside it; save the model as one file"
+            reason: "its weights are in separate files; save the model as one file"
               + " (save_as_external_data=False)")
         }
       default: break
@@ -49,21 +51,21 @@ struct ONNXTensor {
     var count = 1
     for extent in dimensions {
       guard let extent = Int(exactly: extent), extent >= 0 else {
-        throw damaged("has the impossible shape \(dimensions)")
+        throw damaged("has an impossible shape: \(dimensions)")
       }
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
       guard !overflow, product < Int.max / 8 else {
-        throw damaged("has the impossible shape \(dimensions)")
+        throw damaged("has an impossible shape: \(dimensions)")
       }
       shape.append(extent)
       count = product
     }
     let storage: StoredBytes
     if let raw {
-      guard lists.isEmpty else { throw damaged("has its elements twice") }
+      guard lists.isEmpty else { throw damaged("stores its elements twice") }
       guard raw.count == count * dtype.size else {
         throw damaged(
-          "takes \(count * dtype.size) bytes by its shape \(shape), the file gives it \(raw.count)")
+          "needs \(count * dtype.size) bytes for its shape \(shape), but the file has \(raw.count)")
       }
       storage =
         raw.baseAddress.map { StoredBytes(start: $0, count: raw.count, owner: file) } ?? .none
@@ -96,7 +98,7 @@ struct ONNXTensor {
   private func listed(_ dtype: ElementType, count: Int) throws(WeightsError) -> StoredBytes {
     let field = Self.listField(of: dtype)
     guard lists.allSatisfy({ $0.number == field }) else {
-      throw damaged("lists its elements as another type than \(dtype.rawValue)")
+      throw damaged("stores its elements with another type than \(dtype.rawValue)")
     }
     // Each element takes at least one byte in the file, so the allocation is limited by the file's
     // size.
@@ -104,13 +106,13 @@ struct ONNXTensor {
       if case .bytes(let bytes) = list.value { sum + bytes.count } else { sum + 1 }
     }
     guard count <= listed else {
-      throw damaged("has \(count) elements by its shape, the file holds fewer")
+      throw damaged("needs \(count) elements for its shape, but the file has fewer")
     }
     let target = OwnedBytes(count: count * dtype.size)
     var written = 0
     func put(_ bits: UInt64) throws(WeightsError) {
       guard written < count else {
-        throw damaged("has more elements than its shape \(dimensions) says")
+        throw damaged("has more elements than its shape \(dimensions) needs")
       }
       target.store(bits, at: written * dtype.size, size: dtype.size)
       written += 1
@@ -136,7 +138,7 @@ struct ONNXTensor {
       }
     }
     guard written == count else {
-      throw damaged("has \(count) elements by its shape, the file holds \(written)")
+      throw damaged("needs \(count) elements for its shape, but the file has \(written)")
     }
     return StoredBytes(start: target.start, count: count * dtype.size, owner: target)
   }

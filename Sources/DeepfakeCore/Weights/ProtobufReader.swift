@@ -31,7 +31,7 @@ struct ProtobufReader {
     guard cursor.remaining > 0 else { return nil }
     let tag = try cursor.varint(file: file)
     guard tag >> 3 > 0, tag >> 3 < 1 << 29 else {
-      throw .damagedMessage(file, "a field has the number \(tag >> 3)")
+      throw .damagedMessage(file, "a field has the invalid number \(tag >> 3)")
     }
     let value: Value
     switch tag & 7 {
@@ -48,7 +48,7 @@ struct ProtobufReader {
     case 5:
       guard let bits: UInt32 = cursor.integer() else { throw .messageTooShort(file) }
       value = .fixed32(bits)
-    default: throw .damagedMessage(file, "a field is of the unknown wire type \(tag & 7)")
+    default: throw .damagedMessage(file, "a field has the unknown wire type \(tag & 7)")
     }
     return Field(number: Int(tag >> 3), value: value)
   }
@@ -95,7 +95,7 @@ extension ProtobufReader.Field {
   }
 
   private func wrongType(_ file: String) -> WeightsError {
-    .damagedMessage(file, "field \(number) is of another type than it should be")
+    .damagedMessage(file, "field \(number) has a wrong type")
   }
 }
 
@@ -120,6 +120,7 @@ extension WeightsError {
   }
 
   static func messageTooShort(_ file: String) -> WeightsError {
-    .damagedMessage(file, "a part is longer than what it is in; it may be cut short")
+    .damagedMessage(
+      file, "a field is longer than the message that contains it; the file may be truncated")
   }
 }

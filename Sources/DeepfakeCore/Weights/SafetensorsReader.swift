@@ -33,8 +33,8 @@ struct SafetensorsReader {
     }
     guard let header = cursor.take(Int(length)) else {
       throw damaged(
-        "the safetensors header should have \(length) bytes, the file only has"
-          + " \(file.bytes.count); it is cut short")
+        "the safetensors header should have \(length) bytes, but the file has only"
+          + " \(file.bytes.count); it is truncated")
     }
     guard case .object(let members) = JSONHeader.parse(header) else {
       throw damaged("the safetensors header is not a JSON object (or repeats a key)")
@@ -70,22 +70,22 @@ struct SafetensorsReader {
     for item in items {
       guard item.range.lowerBound == end else {
         throw damaged(
-          "\(item.key): its bytes begin at \(item.range.lowerBound), the tensor before it ends at"
-            + " \(end)")
+          "\(item.key): its bytes begin at \(item.range.lowerBound), but the tensor before it ends"
+            + " at \(end)")
       }
       end = item.range.upperBound
       guard let bytes = file.slice(at: dataStart + item.range.lowerBound, count: item.range.count)
       else {
         throw damaged(
-          "\(item.key): its bytes end at \(end), there are only \(file.bytes.count - dataStart);"
-            + " the file is cut short")
+          "\(item.key): its bytes end at \(end), but there are only"
+            + " \(file.bytes.count - dataStart); the file is truncated")
       }
       tensors[item.key] = try StoredTensor(
         file: file.name, key: item.key, dtype: item.dtype, shape: item.shape, storage: bytes)
     }
     guard dataStart + end == file.bytes.count else {
       throw damaged(
-        "\(file.bytes.count - dataStart - end) bytes after the last tensor belong to none")
+        "\(file.bytes.count - dataStart - end) bytes after the last tensor belong to no tensor")
     }
     return StateDict(file: file.name, tensors: tensors, metadata: metadata)
   }
@@ -105,7 +105,7 @@ struct SafetensorsReader {
         dtype = known
       case ("shape", .array(let values)): shape = integers(values)
       case ("data_offsets", .array(let values)): offsets = integers(values)
-      default: throw damaged("\(key): the header has an unexpected \(name.prefix(40))")
+      default: throw damaged("\(key): the header has an unexpected entry \(name.prefix(40))")
       }
     }
     guard let dtype, let shape, let offsets, offsets.count == 2, offsets[0] >= 0,
@@ -122,7 +122,7 @@ struct SafetensorsReader {
     }
     guard bytes == offsets[1] - offsets[0] else {
       throw damaged(
-        "\(key): shape \(shape) of \(dtype.rawValue) takes \(bytes) bytes, the header gives it"
+        "\(key): shape \(shape) of \(dtype.rawValue) needs \(bytes) bytes, but the header states"
           + " \(offsets[1] - offsets[0])")
     }
     return Item(key: key, dtype: dtype, shape: shape, range: offsets[0]..<offsets[1])

@@ -34,7 +34,7 @@ extension StateDict {
     if let entry, container == .safetensors || container == .onnx {
       throw .unreadable(
         file: file.name,
-        reason: "only PyTorch checkpoints hold states to choose from, so there is no \(entry)")
+        reason: "only a PyTorch checkpoint can contain several states, so there is no \(entry)")
     }
     let state: StateDict
     switch container {
@@ -91,8 +91,8 @@ extension StateDict {
       guard !overflow, sum <= max(2 * fileSize, Self.expansionLimit) else {
         throw .refused(
           file: file,
-          found: "tensors that repeat \(fileSize) stored bytes to far more (from \(key) on beyond"
-            + " \(max(2 * fileSize, Self.expansionLimit)))")
+          found: "tensors that expand \(fileSize) stored bytes to more than"
+            + " \(max(2 * fileSize, Self.expansionLimit)) bytes (from \(key) on)")
       }
       total = sum
     }
@@ -131,6 +131,6 @@ extension StateDict {
         ?? (tar
           ? "it is in PyTorch's tar format from before 2017; load it in Python and save the"
             + " state_dict again"
-          : "it is neither safetensors, nor a PyTorch checkpoint, nor an ONNX model"))
+          : "it is neither safetensors, a PyTorch checkpoint nor an ONNX model"))
   }
 }

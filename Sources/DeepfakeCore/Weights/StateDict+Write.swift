@@ -17,10 +17,10 @@ extension StateDict {
     safetensors url: URL, metadata: [String: String]? = nil, dtype: ElementType = .f32
   ) throws(WeightsError) {
     precondition(
-      [.f32, .f16, .bf16].contains(dtype), "StateDict.write: dtype \(dtype) is none to write")
+      [.f32, .f16, .bf16].contains(dtype), "StateDict.write: dtype \(dtype) cannot be written")
     let name = url.relativePath
     guard url.isFileURL else {
-      throw .unwritable(file: name, reason: "not a place on this machine")
+      throw .unwritable(file: name, reason: "it is not a path on this computer")
     }
     let file = try OutputFile(url, failure: WeightsError.unwritable)
     try file.write(safetensorsHeader(metadata: metadata ?? self.metadata, dtype: dtype))
@@ -87,7 +87,7 @@ extension StateDict {
     }
     guard !overflows else {
       throw .unwritable(
-        file: file, reason: "\(key) has values beyond the range of F16; write BF16 or F32 instead")
+        file: file, reason: "\(key) has values outside the range of F16; write BF16 or F32 instead")
     }
     return values.withUnsafeBuffer { values in
       [UInt8](unsafeUninitializedCapacity: values.count * dtype.size) { bytes, written in

@@ -66,7 +66,7 @@ public struct StateDict: Sendable {
       precondition(tensors[entry.key] == nil, "StateDict: \(entry.key) is given twice")
       precondition(
         entry.layout.accepts(rank: entry.tensor.rank),
-        "StateDict: \(entry.key) of shape \(entry.tensor.shape) is no \(entry.layout.noun)")
+        "StateDict: \(entry.key) of shape \(entry.tensor.shape) is not a \(entry.layout.noun)")
       tensors[entry.key] = StoredTensor(
         file: file, key: entry.key, tensor: entry.tensor, layout: entry.layout)
     }
@@ -97,7 +97,7 @@ public struct StateDict: Sendable {
       guard let new = rename(key) else { continue }
       if let other = renamed.updateValue(tensor, forKey: new) {
         throw .unreadable(
-          file: file, reason: "\(other.key) and \(tensor.key) would both be \(new) here")
+          file: file, reason: "\(other.key) and \(tensor.key) would both be renamed to \(new)")
       }
     }
     return replacingTensors(renamed)

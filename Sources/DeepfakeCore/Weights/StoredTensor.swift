@@ -38,8 +38,8 @@ public struct StoredTensor: Sendable {
     else {
       throw .unreadable(
         file: file,
-        reason: "\(key): shape \(shape) with strides \(strides) at \(offset) does not fit its"
-          + " storage of \(elements) elements; the file is damaged")
+        reason: "\(key): shape \(shape) with strides \(strides) and offset \(offset) does not fit"
+          + " its storage of \(elements) elements; the file is damaged")
     }
     self.file = file
     self.key = key
@@ -95,7 +95,7 @@ public struct StoredTensor: Sendable {
   /// - Throws: `WeightsError.unreadable` if the number of axes does not fit `layout`.
   public func tensor(layout: ParameterLayout = .unchanged) throws(WeightsError) -> Tensor {
     guard layout.accepts(rank: view.shape.count) else {
-      throw .unreadable(file: file, reason: "\(key): shape \(shape) is not one of a \(layout.noun)")
+      throw .unreadable(file: file, reason: "\(key): shape \(shape) does not fit a \(layout.noun)")
     }
     let ordered = view.permuted(layout.memoryAxes(rank: view.shape.count))
     if dtype == .f32, ordered.count >= Self.smallestBorrowed, ordered.isDense,

@@ -21,29 +21,24 @@ struct TextInPlaceOfWeights {
       let parts = ["code", "message"].compactMap { Self.element($0, of: trimmed) }
       let said = parts.isEmpty ? Self.quoted(trimmed) : parts.joined(separator: ": ")
       reason =
-        "it is an XML answer of a server (\(said)), not the weights themselves; check the address"
-        + " and"
-        + " the permission, and download the file again"
+        "it is an XML answer of a server (\(said)), not the weights; check the address and the"
+        + " permission, and download the file again"
     } else if trimmed.hasPrefix("<") {
       let title = Self.element("title", of: trimmed).map { " (\"\($0)\")" } ?? ""
       reason =
-        "it is a web page\(title), not the weights themselves: the download got the page in place"
-        + " of"
-        + " the file. Download the file again, in a browser or by its direct address"
+        "it is a web page\(title), not the weights. Download the file again, in a browser or from"
+        + " its direct address"
     } else if trimmed.hasPrefix("{") || trimmed.hasPrefix("[") {
       reason =
         lowercased.contains("\"weight_map\"")
-        ? "it is the index of weights that lie in several files; they are not read together: put"
-          + " them"
-          + " into one file"
-        : "it is JSON text (\(Self.quoted(trimmed))), not the weights themselves; if a server"
-          + " answered"
-          + " with it, check the address and the permission, and download the file again"
+        ? "it is the index of weights that are split into several files; merge them into one file"
+          + " first"
+        : "it is JSON text (\(Self.quoted(trimmed))), not the weights; if it is the answer of a"
+          + " server, check the address and the permission, and download the file again"
     } else if bytes.count <= Self.examined {
       reason =
-        "it is text (\(Self.quoted(trimmed))), neither safetensors, nor a PyTorch checkpoint, nor"
-        + " an"
-        + " ONNX model; download the file again"
+        "it is text (\(Self.quoted(trimmed))), not safetensors, a PyTorch checkpoint or an ONNX"
+        + " model; download the file again"
     } else {
       return nil
     }
@@ -67,8 +62,8 @@ struct TextInPlaceOfWeights {
     }
     let size = value("size").map { " of \($0) bytes" } ?? ""
     let oid = value("oid").map { " (\($0))" } ?? ""
-    return "it is a Git LFS pointer to a file\(size)\(oid), not the weights themselves; run"
-      + " 'git lfs pull' in the repository that it is from, or download the file itself"
+    return "it is a Git LFS pointer to a file\(size)\(oid), not the weights; run 'git lfs pull'"
+      + " in the repository that it comes from, or download the file itself"
   }
 
   /// The text in the first element with this name.

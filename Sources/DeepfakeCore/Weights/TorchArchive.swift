@@ -28,7 +28,7 @@ struct TorchArchive {
     }
     guard let pickle = pickles.first else {
       throw .unreadable(
-        file: file.name, reason: "it is a zip archive without data.pkl, so no PyTorch checkpoint")
+        file: file.name, reason: "it is a zip archive without data.pkl, not a PyTorch checkpoint")
     }
     guard pickles.count == 1 else {
       throw .unreadable(file: file.name, reason: "the archive holds data.pkl twice")
@@ -46,7 +46,8 @@ struct TorchArchive {
         as: UTF8.self)
       guard text == "little" else {
         throw .unreadable(
-          file: file.name, reason: "its numbers are in \(text)-endian order, only little is read")
+          file: file.name,
+          reason: "its numbers are \(text)-endian; only little-endian files can be read")
       }
     }
     let bytes = try bytes(of: pickle)
@@ -61,7 +62,7 @@ struct TorchArchive {
       guard record.count == size else {
         throw .unreadable(
           file: file.name,
-          reason: "storage \(storage.key) has \(record.count) bytes, it should have \(size)")
+          reason: "storage \(storage.key) has \(record.count) bytes, but should have \(size)")
       }
       return try self.bytes(of: record)
     }
@@ -102,7 +103,8 @@ struct StorageResolver {
       let (size, overflow) = storage.count.multipliedReportingOverflow(by: element)
       guard !overflow else {
         throw .unreadable(
-          file: file, reason: "storage \(storage.key) claims \(storage.count) elements")
+          file: file,
+          reason: "storage \(storage.key) states an impossible size: \(storage.count) elements")
       }
       let whole = try find(storage, size)
       storages.append(

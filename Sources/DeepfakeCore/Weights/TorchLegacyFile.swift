@@ -21,14 +21,14 @@ struct TorchLegacyFile {
     }
     let version = try Unpickler.load(file.bytes, at: magic.end, file: file.name)
     guard case .integer(Self.protocolVersion) = version.root else {
-      throw .unreadable(file: file.name, reason: "it is of an unknown version of PyTorch's format")
+      throw .unreadable(file: file.name, reason: "it has an unknown version of PyTorch's format")
     }
     let system = try Unpickler.load(file.bytes, at: version.end, file: file.name)
     if case .dictionary(let index) = system.root,
       case .bool(false)? = system.heap.dictionaries[index]["little_endian"]
     {
       throw .unreadable(
-        file: file.name, reason: "its numbers are in big-endian order, only little is read")
+        file: file.name, reason: "its numbers are big-endian; only little-endian files can be read")
     }
     let object = try Unpickler.load(file.bytes, at: system.end, file: file.name)
     if let name = object.heap.foreignName(object.root) {
@@ -45,7 +45,7 @@ struct TorchLegacyFile {
       guard bytes.count == size else {
         throw .unreadable(
           file: file.name,
-          reason: "storage \(storage.key) has \(bytes.count) bytes, it should have \(size)")
+          reason: "storage \(storage.key) has \(bytes.count) bytes, but should have \(size)")
       }
       return bytes
     }
@@ -70,7 +70,7 @@ struct TorchLegacyFile {
       }
       guard let key = item.text, let element = sizes[key] else {
         throw .unreadable(
-          file: file.name, reason: "it lists a storage that no tensor refers to, of unknown type")
+          file: file.name, reason: "it lists a storage of unknown type that no tensor uses")
       }
       guard let count: Int64 = cursor.integer(), count >= 0,
         count <= Int64(cursor.remaining / element),
@@ -78,7 +78,7 @@ struct TorchLegacyFile {
         cursor.take(bytes.count) != nil
       else {
         throw .unreadable(
-          file: file.name, reason: "storage \(key) ends too early; the file is cut short")
+          file: file.name, reason: "storage \(key) ends too early; the file is truncated")
       }
       guard records.updateValue(bytes, forKey: key) == nil else {
         throw .unreadable(file: file.name, reason: "it lists storage \(key) twice")

@@ -27,7 +27,7 @@ extension Unpickler {
     case .orderedDictionary: return try orderedDictionary(arguments)
     case .size:
       guard arguments.count == 1, case .tuple = arguments[0] else {
-        throw malformed("a torch.Size of something else than a tuple")
+        throw malformed("a torch.Size that is not made from a tuple")
       }
       return arguments[0]
     case .device: return .inert("a device")
@@ -94,15 +94,15 @@ extension Unpickler {
     let result = dictionary()
     guard case .dictionary(let index) = result, let first = arguments.first else { return result }
     guard arguments.count == 1, let pairs = heap.items(first) else {
-      throw malformed("an OrderedDict of something else than a list")
+      throw malformed("an OrderedDict that is not made from a list")
     }
     guard pairs.count <= itemBudget else {
-      throw .refused(file: file, found: "one list in very many dictionaries")
+      throw .refused(file: file, found: "too many copies of one list")
     }
     itemBudget -= pairs.count
     for pair in pairs {
       guard let pair = heap.items(pair), pair.count == 2 else {
-        throw malformed("an OrderedDict of something else than pairs")
+        throw malformed("an OrderedDict that is not made from pairs")
       }
       heap.dictionaries[index].set(pair[0], pair[1])
     }
@@ -185,7 +185,7 @@ extension Unpickler {
     var bytes: [UInt8] = []
     for scalar in text.unicodeScalars {
       guard let byte = UInt8(exactly: scalar.value) else {
-        throw malformed("bytes beyond 255")
+        throw malformed("a byte above 255")
       }
       bytes.append(byte)
     }

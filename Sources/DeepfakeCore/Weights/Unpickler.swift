@@ -187,7 +187,7 @@ struct Unpickler {
 
 extension Unpickler {
   var cutShort: WeightsError {
-    .unreadable(file: file, reason: "the pickle in it ends too early; the file is cut short")
+    .unreadable(file: file, reason: "its pickle ends too early; the file is truncated")
   }
 
   func malformed(_ reason: String) -> WeightsError {
@@ -196,7 +196,7 @@ extension Unpickler {
 
   private func top() throws(WeightsError) -> PickleValue {
     guard stack.count > (marks.last ?? 0), let value = stack.last else {
-      throw malformed("nothing on the stack")
+      throw malformed("an empty stack")
     }
     return value
   }
@@ -208,7 +208,7 @@ extension Unpickler {
   }
 
   private mutating func pop(_ count: Int) throws(WeightsError) -> [PickleValue] {
-    guard stack.count - (marks.last ?? 0) >= count else { throw malformed("nothing on the stack") }
+    guard stack.count - (marks.last ?? 0) >= count else { throw malformed("an empty stack") }
     let values = Array(stack.suffix(count))
     stack.removeLast(count)
     return values
@@ -235,7 +235,7 @@ extension Unpickler {
   }
 
   private func recall(_ index: Int) throws(WeightsError) -> PickleValue {
-    guard let value = memo[index] else { throw malformed("a reference to nothing") }
+    guard let value = memo[index] else { throw malformed("a reference to a missing value") }
     return value
   }
 
@@ -258,7 +258,7 @@ extension Unpickler {
     switch try top() {
     case .list(let index): heap.sequences[index].append(contentsOf: items)
     case .object(let index): heap.objects[index].parts.append(contentsOf: items)
-    default: throw malformed("items for something else than a list")
+    default: throw malformed("items for a value that is not a list")
     }
   }
 
@@ -269,7 +269,7 @@ extension Unpickler {
       if case .dictionary(let entries) = target { heap.objects[index].entries = entries }
     }
     guard case .dictionary(let index) = target, items.count % 2 == 0 else {
-      throw malformed("entries for something else than a dictionary")
+      throw malformed("entries for a value that is not a dictionary")
     }
     for i in stride(from: 0, to: items.count, by: 2) {
       heap.dictionaries[index].set(items[i], items[i + 1])
@@ -325,7 +325,7 @@ extension Unpickler {
   /// exceeded.
   mutating func charge(_ count: Int) throws(WeightsError) {
     guard count <= byteBudget else {
-      throw .refused(file: file, found: "text that repeats itself to many times the file's size")
+      throw .refused(file: file, found: "text that expands to many times the file's size")
     }
     byteBudget -= count
   }

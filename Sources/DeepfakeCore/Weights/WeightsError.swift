@@ -15,8 +15,8 @@ public enum WeightsError: Error, Sendable, CustomStringConvertible {
     switch self {
     case .unreadable(let file, let reason): "\(file): cannot read weights: \(reason)"
     case .refused(let file, let found):
-      "\(file): refused: it holds \(found). dfkit loads tensors and plain values only and runs no"
-        + " code; save the model's state_dict instead."
+      "\(file): refused: it holds \(found). dfkit loads only tensors and plain values, and never"
+        + " runs code; save the model's state_dict instead."
     case .mismatch(let mismatch): mismatch.description
     case .unwritable(let file, let reason): "\(file): cannot write weights: \(reason)"
     }
@@ -70,15 +70,15 @@ public struct WeightsMismatch: Error, Sendable, CustomStringConvertible {
     add("missing", missing)
     add("unused", unused)
     for tensor in misshapen.prefix(Self.named) {
-      lines.append("  \(tensor.key): shape \(tensor.found), the network has \(tensor.expected)")
+      lines.append("  \(tensor.key): shape \(tensor.found), the network needs \(tensor.expected)")
     }
     if misshapen.count > Self.named {
-      lines.append("  and \(misshapen.count - Self.named) more of another shape")
+      lines.append("  and \(misshapen.count - Self.named) more with a wrong shape")
     }
     if let (key, prefix) = prefixed {
       lines.append(
-        "The file has \(key) with \(prefix) before it: save the tensors without what is before"
-          + " the network's keys, and without those that are not the network's.")
+        "The file has \(key) with the prefix \(prefix). Remove the prefix \(prefix) from the keys,"
+          + " and remove tensors that do not belong to the network.")
     }
     lines.append("Check the architecture, the scheme, the norm and the number of classes.")
     return lines.joined(separator: "\n")

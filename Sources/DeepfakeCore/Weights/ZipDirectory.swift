@@ -47,7 +47,7 @@ package struct ZipDirectory: Sendable {
   /// An entry's bytes in the archive, which may be compressed.
   func bytes(of entry: Entry) throws(WeightsError) -> StoredBytes {
     guard let bytes = file.slice(at: entry.offset, count: entry.count) else {
-      throw Self.damaged(file, "\(entry.name) lies outside the file")
+      throw Self.damaged(file, "\(entry.name) is outside the file")
     }
     return bytes
   }
@@ -68,7 +68,7 @@ package struct ZipDirectory: Sendable {
     guard location.offset <= UInt64(file.bytes.count),
       location.size <= UInt64(file.bytes.count) - location.offset,
       location.entryCount <= location.size / 46
-    else { throw damaged(file, "the directory lies outside the file") }
+    else { throw damaged(file, "the directory is outside the file") }
     var cursor = ByteCursor(file.bytes, at: Int(location.offset))
     var entries: [Entry] = []
     entries.reserveCapacity(Int(location.entryCount))
@@ -94,7 +94,7 @@ package struct ZipDirectory: Sendable {
       }
       position -= 1
     }
-    throw damaged(file, "its end is missing; the file is cut short")
+    throw damaged(file, "its end is missing; the file is truncated")
   }
 
   private static func commentLength(_ bytes: UnsafeRawBufferPointer, record: Int) -> UInt16 {
@@ -117,15 +117,17 @@ package struct ZipDirectory: Sendable {
     if record >= 20, locator.integer(UInt32.self) == 0x0706_4B50 {
       guard locator.integer(UInt32.self) != nil, let end: UInt64 = locator.integer(),
         end <= UInt64(file.bytes.count)
-      else { throw damaged(file, "the zip64 record lies outside the file") }
+      else { throw damaged(file, "the zip64 record is outside the file") }
       var zip64 = ByteCursor(file.bytes, at: Int(end))
       guard zip64.integer(UInt32.self) == 0x0606_4B50, zip64.take(28) != nil,
         let count: UInt64 = zip64.integer(), let size: UInt64 = zip64.integer(),
         let offset: UInt64 = zip64.integer()
-      else { throw damaged(file, "the zip64 record is cut short") }
+      else { throw damaged(file, "the zip64 record is truncated") }
       return Location(entryCount: count, size: size, offset: offset)
     }
-    guard disk == 0, startDisk == 0 else { throw damaged(file, "it is one part of several") }
+    guard disk == 0, startDisk == 0 else {
+      throw damaged(file, "it is one part of a split archive")
+    }
     return short
   }
 
@@ -141,7 +143,7 @@ package struct ZipDirectory: Sendable {
       cursor.take(8) != nil, let header: UInt32 = cursor.integer(),
       let nameBytes = cursor.take(Int(nameLength)), let extra = cursor.take(Int(extraLength)),
       cursor.take(Int(commentLength)) != nil
-    else { throw damaged(file, "the directory is cut short") }
+    else { throw damaged(file, "the directory is truncated") }
     let name = String(decoding: nameBytes, as: UTF8.self)
     guard flags & 0x2041 == 0 else {
       throw .unreadable(file: file.name, reason: "\(name) in the archive is encrypted")
@@ -152,13 +154,13 @@ package struct ZipDirectory: Sendable {
     guard method != 0 || sizes.size == sizes.compressed,
       sizes.compressed <= UInt64(file.bytes.count),
       sizes.header <= UInt64(file.bytes.count)
-    else { throw damaged(file, "\(name) lies outside the file") }
+    else { throw damaged(file, "\(name) is outside the file") }
     var local = ByteCursor(file.bytes, at: Int(sizes.header))
     guard local.integer(UInt32.self) == 0x0403_4B50, local.take(22) != nil,
       let localName: UInt16 = local.integer(), let localExtra: UInt16 = local.integer(),
       local.take(Int(localName) + Int(localExtra)) != nil,
       local.remaining >= Int(sizes.compressed)
-    else { throw damaged(file, "\(name) lies outside the file") }
+    else { throw damaged(file, "\(name) is outside the file") }
     return Entry(
       name: name, method: method, checksum: checksum, size: sizes.size, offset: local.position,
       count: Int(sizes.compressed))

@@ -22,7 +22,7 @@ package struct FaceAlignment: Sendable, Equatable {
 
   /// Creates an alignment; `margin` is above -0.5.
   package init(margin: Float = 0) {
-    precondition(margin > -0.5, "FaceAlignment: margin \(margin) leaves nothing")
+    precondition(margin > -0.5, "FaceAlignment: margin \(margin) leaves an empty crop")
     self.margin = margin
   }
 

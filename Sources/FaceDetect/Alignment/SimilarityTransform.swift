@@ -44,7 +44,7 @@ package struct SimilarityTransform: Sendable, Equatable {
   package init?(from source: [Point], to target: [Point]) {
     precondition(
       source.count == target.count && !source.isEmpty,
-      "SimilarityTransform: \(source.count) points cannot be taken to \(target.count)")
+      "SimilarityTransform: \(source.count) points cannot be mapped to \(target.count)")
     let count = Double(source.count)
     let (from, to) = (Self.mean(source), Self.mean(target))
     var variance = 0.0

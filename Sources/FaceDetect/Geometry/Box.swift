@@ -88,7 +88,7 @@ public struct Box: Sendable, Equatable {
   /// Its side is the box's longer side plus `margin` times that on each side, from 1 to 16384
   /// pixels. It may extend beyond the frame; the caller must pad it.
   package func squareCrop(margin: Float) -> PixelRectangle {
-    precondition(margin > -0.5, "squareCrop: margin \(margin) leaves nothing")
+    precondition(margin > -0.5, "squareCrop: margin \(margin) leaves an empty crop")
     let wanted = PixelRectangle.wholePixels(max(width, height) * (1 + 2 * margin))
     let side = min(max(1, wanted), 1 << 14)
     let half = Float(side) / 2

@@ -79,7 +79,7 @@ extension Linear {
   init(joining parts: [Linear]) {
     let biases = parts.compactMap(\.bias?.value)
     precondition(
-      biases.count == parts.count, "Linear: \(parts.map(\.weight.key)) have not a bias each")
+      biases.count == parts.count, "Linear: \(parts.map(\.weight.key)) must each have a bias")
     let weight = Tensor.concatenated(parts.map(\.weight.value), axis: 1)
     self.init(scope(joining: parts.map(\.weight)), weight.shape[0], weight.shape[1])
     self.weight.value = weight

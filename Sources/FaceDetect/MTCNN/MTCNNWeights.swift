@@ -23,14 +23,13 @@ package struct MTCNNNetworks: Sendable {
   private static func refusal(of weights: StateDict) -> WeightsError {
     let reason =
       if let part = MTCNNPart.alone(in: weights) {
-        "it is \(part.name) of MTCNN alone. Give the folder that holds pnet.pt, rnet.pt and"
-          + " onet.pt, or"
-          + " the one file that 'dfkit weights convert' makes of it"
+        "it is only \(part.name) of MTCNN. Name the folder that contains pnet.pt, rnet.pt and"
+          + " onet.pt, or the file that 'dfkit weights convert' makes from the three"
       } else if let other = DetectorWeights(recognizing: weights) {
         "it is \(other.text), not MTCNN; name the detector"
           + " \(other.detector)"
       } else {
-        "its tensors are not MTCNN's; the first is \(weights.keys.first ?? "missing")"
+        "its tensors do not match MTCNN; the first is \(weights.keys.first ?? "missing")"
       }
     return .unreadable(file: weights.file, reason: reason)
   }
@@ -97,8 +96,7 @@ extension MTCNN {
       throw .unreadable(
         file: url.relativePath,
         reason:
-          "it is a folder and has no \(missing.joined(separator: ", no ")). Name a file, or for"
-          + " MTCNN a"
+          "it is a folder without \(missing.joined(separator: ", ")). Name a file, or for MTCNN a"
           + " folder with pnet.pt, rnet.pt and onet.pt")
     }
     var all = StateDict(tensors: [], file: url.relativePath)

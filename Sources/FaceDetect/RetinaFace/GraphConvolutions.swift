@@ -126,7 +126,7 @@ struct GraphConvolutions {
     let parts = node.inputs.dropFirst().prefix(4).compactMap(tensor)
     guard sources.count == 1, parts.count == 4 else {
       throw .unreadable(
-        file: state.file, reason: "its norm \(node.name) does not follow one convolution")
+        file: state.file, reason: "its norm \(node.name) does not follow a single convolution")
     }
     var epsilon: Float = 1e-5
     if case .number(let value)? = node.attributes["epsilon"] { epsilon = value }

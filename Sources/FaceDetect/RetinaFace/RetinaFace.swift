@@ -61,7 +61,7 @@ public struct RetinaFace: FaceDetector {
       throw .unreadable(
         file: weights.file,
         reason:
-          "its tensors are not those of a RetinaFace detector with a mobilenet0.25 or ResNet-50"
+          "its tensors do not match a RetinaFace detector with a mobilenet0.25 or ResNet-50"
           + " backbone; the first is \(weights.keys.first ?? "missing")")
     }
     let store = ParameterStore()

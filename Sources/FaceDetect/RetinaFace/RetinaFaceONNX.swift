@@ -21,7 +21,7 @@ extension StateDict {
     else {
       throw .unreadable(
         file: file,
-        reason: "its graph is not that of a RetinaFace detector with a mobilenet0.25 or ResNet-50"
+        reason: "its graph does not match a RetinaFace detector with a mobilenet0.25 or ResNet-50"
           + " backbone: it begins with "
           + (found.all.first.map { "a convolution of shape \($0.weight.shape)" }
             ?? "no convolution"))
@@ -49,9 +49,8 @@ private struct GraphMatch {
       guard let place else {
         throw different(
           "its convolution \(convolution.node.name), of shape \(convolution.weight.shape) and after"
-            + " \(sources.isEmpty ? "the frame" : sources.sorted().joined(separator: ", ")), is"
-            + " none of"
-            + " RetinaFace's")
+            + " \(sources.isEmpty ? "the frame" : sources.sorted().joined(separator: ", ")),"
+            + " matches no convolution of RetinaFace")
       }
       let layer = free.remove(at: place)
       try check(convolution, layer)
@@ -70,7 +69,7 @@ private struct GraphMatch {
     _ found: GraphConvolutions.Convolution, _ layer: GraphLayer
   ) throws(WeightsError) {
     if let foreign = found.foreign {
-      throw different("there is the operation \(foreign) before \(layer.key)")
+      throw different("it has the operation \(foreign) before \(layer.key)")
     }
     let kernel = layer.shape.dropFirst(2).map(Int64.init)
     let stride = Int64(layer.conv.settings.stride.height)
@@ -85,11 +84,11 @@ private struct GraphMatch {
         "\(name) of \(layer.key) are \(found.node.integers(name, otherwise: usual)), not \(values)")
     }
     guard [nil, .text("NOTSET")].contains(found.node.attributes["auto_pad"]) else {
-      throw different("\(layer.key) is padded by what the frame's size is")
+      throw different("the padding of \(layer.key) depends on the frame's size (auto_pad)")
     }
     if let activation = layer.activation {
       guard let other = found.activation, other.isClose(to: activation) else {
-        throw different("after \(layer.key) does not come \(activation)")
+        throw different("\(layer.key) must be followed by \(activation)")
       }
     }
   }
@@ -102,7 +101,7 @@ private struct GraphMatch {
     for vector in [
       found.bias, found.norm?.scale, found.norm?.shift, found.norm?.mean, found.norm?.variance,
     ] where vector.map({ $0.shape != [channels] }) ?? false {
-      throw different("\(layer.key) has a bias or norm of another size")
+      throw different("\(layer.key) has a bias or norm of a wrong size")
     }
     func set(_ parameter: Parameter?, _ value: Tensor) {
       guard let key = parameter?.key else { return }

@@ -31,7 +31,7 @@ package struct Track: Identifiable, Sendable, Equatable {
     precondition(
       !sightings.isEmpty
         && zip(sightings, sightings.dropFirst()).allSatisfy { $0.frame < $1.frame },
-      "Track: sightings must be in the order of their frames, one a frame")
+      "Track: sightings must be in the order of their frames, one per frame")
     self.id = id
     self.sightings = sightings
   }

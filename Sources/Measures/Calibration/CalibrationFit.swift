@@ -234,22 +234,19 @@ package enum CalibrationError: Error, Sendable, Equatable, CustomStringConvertib
     switch self {
     case .notFinite(let index, let logit, let weight):
       "sample \(index + 1) has the logit \(logit) and the weight \(weight); both must be finite"
-        + " numbers,"
-        + " and the weight positive. The network's weights may be damaged."
-    case .oneLabel(nil): "there are no samples to calibrate by."
+        + " numbers, and the weight positive. The network's weights may be damaged."
+    case .oneLabel(nil): "there are no samples for calibration."
     case .oneLabel(let label?):
-      "all samples to calibrate by are \(label.word.lowercased()); real and fake ones are needed."
-    case .constant: "all logits are the same; there is nothing to calibrate."
+      "all samples for calibration are \(label.word.lowercased()); real and fake ones are needed."
+    case .constant: "all logits are the same; they cannot be calibrated."
     case .separable:
-      "the logits tell real from fake without an error on these samples, so that no scale is too"
-        + " steep for"
-        + " them. Take more samples, or smooth the targets (--smooth)."
+      "the logits separate real from fake without any error on these samples, so the best scale"
+        + " is infinite. Use more samples, or smooth the targets (--smooth)."
     case .inverted:
-      "higher logits mean real on these samples: the network is no use here, or its classes are"
-        + " the other"
-        + " way round."
+      "higher logits mean real on these samples: the network does not work on them, or its"
+        + " classes are swapped."
     case .outOfRange(let scale, let offset):
-      "the calibration found (scale \(scale), offset \(offset)) is beyond what is accepted."
+      "the fitted calibration (scale \(scale), offset \(offset)) is outside the accepted range."
     }
   }
 }

@@ -54,7 +54,7 @@ package struct HistogramPlot: Plot, Sendable {
         color: Self.quiet)
     }
     picture.text(
-      "probability of a fake that is said", Self.left + Self.width / 2, bottom + 26,
+      "predicted probability of fake", Self.left + Self.width / 2, bottom + 26,
       anchor: .middle)
     picture.size = (Self.left + Self.width + 26, bottom + 42)
     return picture

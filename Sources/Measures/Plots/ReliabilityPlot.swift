@@ -61,7 +61,7 @@ package struct ReliabilityPlot: Plot, Sendable {
       bottom += Self.barHeight + 26
     }
     picture.text(
-      "probability of a fake that is said", Self.left + Self.side / 2, bottom + 4, size: 12,
+      "predicted probability of fake", Self.left + Self.side / 2, bottom + 4, size: 12,
       anchor: .middle)
     picture.size = (Self.left + Self.side + 26, bottom + 20)
     return picture
@@ -93,7 +93,7 @@ package struct ReliabilityPlot: Plot, Sendable {
     picture.path(
       [[(Self.x(0), Self.y(0, top)), (Self.x(1), Self.y(1, top))]], color: "#444444", width: 1.2,
       dash: [5, 4])
-    picture.text("share of fakes that there are", Self.left, top - 6, size: 11, color: Self.quiet)
+    picture.text("actual fraction of fakes", Self.left, top - 6, size: 11, color: Self.quiet)
   }
 
   private func draw(_ series: Series, at index: Int, _ picture: inout Drawing, top: Double) {
@@ -136,7 +136,8 @@ package struct ReliabilityPlot: Plot, Sendable {
     picture.text("\(most)", Self.left - 8, top + 10, size: 11, anchor: .end, color: Self.quiet)
     picture.text("0", Self.left - 8, bottom, size: 11, anchor: .end, color: Self.quiet)
     picture.text(
-      "how many: \(series.name)", Self.left + Self.side, top - 4, size: 11, anchor: .end,
+      "number of judgements: \(series.name)", Self.left + Self.side, top - 4, size: 11,
+      anchor: .end,
       color: Self.quiet)
   }
 }

@@ -13,7 +13,7 @@ extension Error {
       return String(cString: strerror(Int32(cause.code)))
     }
     if let error = self as? CocoaError, error.code == .fileWriteUnknown {
-      return "it cannot be made there; is a file where a folder should be?"
+      return "it cannot be created; check that every part of the path is a folder"
     }
     return localizedDescription
   }

@@ -13,7 +13,7 @@ package final class FolderLock: Sendable {
     package var description: String {
       switch self {
       case .held(let name):
-        "\(name): another dfkit is at work on it. Wait for it, or use another folder."
+        "\(name): another dfkit process is using it. Wait until it ends, or use another folder."
       case .system(let name, let code):
         "\(name): cannot be locked: \(String(cString: strerror(code)))"
       }

@@ -87,7 +87,7 @@ struct FolderWalk {
     if type == S_IFLNK {
       guard FilePath.withBytes(path, { stat($0, &information) }) == 0 else {
         if isNamed {
-          problems.append(.unreadable(file: path, reason: "the link leads nowhere"))
+          problems.append(.unreadable(file: path, reason: "the target of the link does not exist"))
         } else {
           passedOver[name, default: 0] += 1
         }

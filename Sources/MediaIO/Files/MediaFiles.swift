@@ -85,8 +85,8 @@ public struct MediaFiles: Sendable {
       let shown = name.isEmpty ? "without an extension" : ".\(name.prefix(20))"
       return passedOver.count == 1 ? shown : "\(count) \(shown)"
     }
-    let more = parts.count > 8 ? ", and \(parts.count - 8) kinds more" : ""
-    return "\(total) \(total == 1 ? "file" : "files") passed over: "
+    let more = parts.count > 8 ? ", and \(parts.count - 8) more kinds" : ""
+    return "\(total) \(total == 1 ? "file" : "files") skipped: "
       + parts.prefix(8).joined(separator: ", ") + more
   }
 

@@ -8,7 +8,7 @@ package enum RegularFile {
   /// - Throws: `MediaError.unreadable` if it is missing, a folder or not a regular file.
   package static func size(_ url: URL) throws(MediaError) -> Int {
     guard url.isFileURL else {
-      throw .unreadable(file: url.absoluteString, reason: "only local files are read")
+      throw .unreadable(file: url.absoluteString, reason: "only local files can be read")
     }
     var information = stat()
     guard FilePath.withBytes(url.path, { stat($0, &information) }) == 0 else {
@@ -17,7 +17,7 @@ package enum RegularFile {
     switch information.st_mode & S_IFMT {
     case S_IFREG: return Int(information.st_size)
     case S_IFDIR: throw .unreadable(file: url.relativePath, reason: "it is a folder")
-    default: throw .unreadable(file: url.relativePath, reason: "it is no regular file")
+    default: throw .unreadable(file: url.relativePath, reason: "it is not a regular file")
     }
   }
 
@@ -30,7 +30,8 @@ package enum RegularFile {
   package static func read(_ url: URL, limit: Int) throws(MediaError) -> Data {
     let size = try size(url)
     guard size <= limit else {
-      throw .unreadable(file: url.relativePath, reason: "\(size) bytes are more than \(limit)")
+      throw .unreadable(
+        file: url.relativePath, reason: "it has \(size) bytes; the limit is \(limit)")
     }
     let handle = try open(url)
     defer { try? handle.close() }

@@ -33,7 +33,7 @@ enum FFmpegPicture {
         throw .unreadable(file: file, reason: "out of memory")
       }
       if status == df_av_error_missing() {
-        throw .unsupported(file: file, found: "FFmpeg does not decode it: \(message)")
+        throw .unsupported(file: file, found: "FFmpeg cannot decode it: \(message)")
       }
       throw .damaged(file: file, reason: message)
     }
@@ -88,7 +88,7 @@ enum FFmpegPicture {
     {
       switch name {
       case "VP8X" where (content.first ?? 0) & 2 != 0:
-        let found = "it is an animated WebP, which FFmpeg does not decode"
+        let found = "it is an animated WebP, which FFmpeg cannot decode"
         throw .unsupported(file: file, found: found)
       case "EXIF": exif = exif ?? EXIF.orientation(content)
       case "XMP ": xmp = xmp ?? XMP.orientation(content)
@@ -100,6 +100,6 @@ enum FFmpegPicture {
   }
 
   private static func cutOff(_ file: String) -> MediaError {
-    .truncated(file: file, reason: "the data end before the picture does")
+    .truncated(file: file, reason: "the data ends before the picture is complete")
   }
 }

@@ -61,7 +61,7 @@ struct HEIF {
       guard box.kind == "meta" else { continue }
       guard box.isWhole else { throw .cutOff }
       try readMeta(box, in: file)
-      guard items[primary] != nil else { throw .damaged("it names no main picture") }
+      guard items[primary] != nil else { throw .damaged("it has no main picture") }
       return
     }
     // The file ends before the index, which may come after the pictures.
@@ -73,7 +73,7 @@ struct HEIF {
   ) throws(Problem) {
     guard var boxes = meta.header()?.rest else { throw .damaged("its index is too short") }
     while let box = boxes.box() {
-      guard box.isWhole else { throw .damaged("its index contradicts itself") }
+      guard box.isWhole else { throw .damaged("its index is inconsistent") }
       let isRead =
         switch box.kind {
         case "pitm": readPrimary(box)
@@ -84,7 +84,7 @@ struct HEIF {
         case "idat": noteData(box, in: file)
         default: true
         }
-      guard isRead else { throw .damaged("its index (\(box.kind)) contradicts itself") }
+      guard isRead else { throw .damaged("its index (\(box.kind)) is inconsistent") }
     }
   }
 

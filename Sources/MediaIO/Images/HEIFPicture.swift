@@ -60,15 +60,16 @@ struct HEIFPicture {
     for extent in item.extents {
       let end = item.isInMeta ? min(extent.upperBound, room.count) : extent.upperBound
       guard extent.lowerBound <= end, end <= room.count else {
-        throw .truncated(file: file, reason: "the data end before the picture does")
+        throw .truncated(file: file, reason: "the data ends before the picture is complete")
       }
       taken += end - extent.lowerBound
       guard taken <= bytes.count else {
-        throw .damaged(file: file, reason: "its index names more data than the file can hold")
+        throw .damaged(
+          file: file, reason: "its index refers to more data than the file can contain")
       }
       data += bytes[room.lowerBound + extent.lowerBound..<room.lowerBound + end]
     }
-    guard !data.isEmpty else { throw .damaged(file: file, reason: "a picture without data") }
+    guard !data.isEmpty else { throw .damaged(file: file, reason: "a picture has no data") }
     return data
   }
 
@@ -78,12 +79,12 @@ struct HEIFPicture {
 
   private func check(_ width: Int, _ height: Int) throws(MediaError) {
     guard width > 0, height > 0 else {
-      throw .damaged(file: file, reason: "a picture without a size")
+      throw .damaged(file: file, reason: "a picture has no size")
     }
     guard width <= ImageFile.pixelLimit / height else {
       throw .tooLarge(
         file: file, width: width, height: height,
-        limit: "at most \(ImageFile.pixelLimit) pixels are decoded")
+        limit: "at most \(ImageFile.pixelLimit) pixels are allowed")
     }
   }
 
@@ -94,7 +95,7 @@ struct HEIFPicture {
   private mutating func grid(
     _ item: HEIF.Item, _ tiles: inout TileDecoder
   ) throws(MediaError) -> Image {
-    let broken = MediaError.damaged(file: file, reason: "its grid of tiles contradicts itself")
+    let broken = MediaError.damaged(file: file, reason: "its grid of tiles is inconsistent")
     let layout = try data(of: item)
     let numbers = layout.withUnsafeBytes { bytes -> [Int]? in
       var reader = ByteReader(bytes)

@@ -62,8 +62,8 @@ public enum ImageFile {
     let format: PictureFormat
     switch FileContent(head: data) {
     case .picture(let found): format = found
-    case .container: throw .unsupported(file: name, found: "it is a video and no picture")
-    case nil: throw .unsupported(file: name, found: "it is no picture of a kind that is known here")
+    case .container: throw .unsupported(file: name, found: "it is a video, not a picture")
+    case nil: throw .unsupported(file: name, found: "its picture format is not supported")
     }
     let result: Result<Image, MediaError> = data.withUnsafeBytes { bytes in
       Result { () throws(MediaError) in try decode(format, bytes, file: name) }
@@ -98,7 +98,7 @@ public enum ImageFile {
     _ image: Image, to url: URL, format: Format? = nil
   ) throws(MediaError) {
     guard let format = format ?? Format(for: url) else {
-      throw .unwritable(file: url.relativePath, reason: "name it .png or .jpg")
+      throw .unwritable(file: url.relativePath, reason: "give it a name that ends in .png or .jpg")
     }
     let bytes: Data
     do {

@@ -53,7 +53,7 @@ struct PictureDecoder: ~Copyable {
     guard width > 0, height > 0, width <= ImageFile.pixelLimit / height else {
       throw .tooLarge(
         file: file, width: width, height: height,
-        limit: "at most \(ImageFile.pixelLimit) pixels are decoded")
+        limit: "at most \(ImageFile.pixelLimit) pixels are allowed")
     }
     var status = DF_PICTURE_OK
     var message = Message()

@@ -30,7 +30,7 @@ package final class RemoteFile {
     address = Self.shown(url)
     guard let scheme = url.scheme?.lowercased(), ["http", "https"].contains(scheme),
       url.host()?.isEmpty == false
-    else { throw RemoteError(address, .refused, "only http and https addresses are fetched") }
+    else { throw RemoteError(address, .refused, "only http and https addresses can be fetched") }
     df_av_log_collect()
     _ = Message.takeLog()
     var options = Self.options(offset: offset, timeLimit: timeLimit, userAgent: userAgent)
@@ -43,7 +43,7 @@ package final class RemoteFile {
       // FFmpeg's error if the server sends the file from its start instead of from `offset`; and
       // the server's error if the file is shorter than that (416).
       if offset > 0, status == -EPERM || df_av_http_status(status) == 499 {
-        throw RemoteError(address, .cannotResume, "the server does not send the file's rest")
+        throw RemoteError(address, .cannotResume, "the server cannot resume a download")
       }
       throw RemoteError(address, opening: status, log: Message.takeLog(), timeLimit: timeLimit)
     }
@@ -146,7 +146,7 @@ package struct RemoteError: Error, Sendable, Equatable, CustomStringConvertible 
   /// The error for a file that ended before all its bytes arrived.
   package static func cutOff(_ address: String, at count: Int, of total: Int) -> RemoteError {
     RemoteError(
-      address, .connection, "the connection broke off after \(count) of \(total) bytes")
+      address, .connection, "the connection was lost after \(count) of \(total) bytes")
   }
 
   /// The error for FFmpeg's status after a request.
@@ -162,25 +162,25 @@ package struct RemoteError: Error, Sendable, Equatable, CustomStringConvertible 
       (kind, reason) = (.refused, "the server has no such file (404); it may have been moved")
       return
     case 401, 403:
-      (kind, reason) = (.refused, "the server does not give it to everyone (401 or 403)")
+      (kind, reason) = (.refused, "access denied (401 or 403)")
       return
     case 599:
-      (kind, reason) = (.refused, "the server is in trouble (5xx); try again later")
+      (kind, reason) = (.refused, "server error (5xx); try again later")
       return
     default:
-      (kind, reason) = (.refused, "the server refuses the request (4xx)")
+      (kind, reason) = (.refused, "the server refused the request (4xx)")
       return
     }
     switch -status {
     case ECONNREFUSED: reason = "the connection was refused"
     case ETIMEDOUT: reason = "no answer within \(Int(timeLimit.rounded(.up))) seconds"
-    case ENETUNREACH, EHOSTUNREACH: reason = "there is no way to the server; is there a network?"
+    case ENETUNREACH, EHOSTUNREACH: reason = "the server cannot be reached; is there a network?"
     case EIO where log.contains("resolve"):
       reason = "the server's name is not known; is there a network? (\(log))"
     case EIO where log.contains("ertificate"):
-      (kind, reason) = (.refused, "the server cannot prove that it is the one asked for (\(log))")
+      (kind, reason) = (.refused, "the server's certificate is not valid (\(log))")
     case EIO where log.isEmpty:
-      reason = "the server closed the connection or redirects in circles"
+      reason = "the server closed the connection or redirects in a loop"
     default: reason = log.isEmpty ? Message.ffmpeg(status) : log
     }
   }
@@ -192,7 +192,7 @@ package struct RemoteError: Error, Sendable, Equatable, CustomStringConvertible 
     } else if status == -ETIMEDOUT {
       self.init(address, .connection, "the server has stopped sending")
     } else {
-      self.init(address, .connection, "the connection broke off")
+      self.init(address, .connection, "the connection was lost")
     }
   }
 

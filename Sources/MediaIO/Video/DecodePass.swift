@@ -163,7 +163,8 @@ final class DecodePass {
     }
     if let promised = info.containerFrames, readPackets < promised {
       summary.isTruncated = true
-      summary.warnings.append("the container promises \(promised) frames and holds \(readPackets)")
+      summary.warnings.append(
+        "the container states \(promised) frames but contains \(readPackets)")
     }
     // Some containers measure the duration from a player's zero, others from the zero of their
     // clock.
@@ -171,7 +172,7 @@ final class DecodePass {
       max(last, last - demuxer.seconds(0)) < end * 0.9 - 1, !summary.isTruncated
     {
       summary.warnings.append(
-        "the container promises \(seconds(end)) s and the last frame is at \(seconds(last)) s")
+        "the container states \(seconds(end)) s but its last frame is at \(seconds(last)) s")
     }
     if summary.damagedPackets > 0 {
       let packets = summary.damagedPackets == 1 ? "packet" : "packets"
@@ -179,7 +180,7 @@ final class DecodePass {
     }
     if summary.damagedFrames > 0 {
       let frames = summary.damagedFrames == 1 ? "frame is" : "frames are"
-      summary.warnings.append("\(summary.damagedFrames) \(frames) damaged in parts")
+      summary.warnings.append("\(summary.damagedFrames) \(frames) partly damaged")
     }
   }
 

@@ -50,7 +50,7 @@ final class Decoder {
   init(_ demuxer: Demuxer, threadCount: Int) throws(MediaError) {
     let stream = demuxer.stream
     guard let parameters = stream.pointee.codecpar else {
-      throw .damaged(file: demuxer.file, reason: "a stream without a description")
+      throw .damaged(file: demuxer.file, reason: "the video stream has no description")
     }
     context = try Decoder.open(parameters.pointee.codec_id, file: demuxer.file) { context in
       let status = avcodec_parameters_to_context(context, parameters)
@@ -102,7 +102,7 @@ final class Decoder {
       var open: UnsafeMutablePointer<AVCodecContext>? = context
       avcodec_free_context(&open)
       throw .unsupported(
-        file: file, found: "\(name) does not open (\(Message.ffmpegLog(status)))")
+        file: file, found: "the decoder \(name) cannot be opened (\(Message.ffmpegLog(status)))")
     }
     return context
   }

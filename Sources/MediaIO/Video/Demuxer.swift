@@ -104,9 +104,9 @@ final class Demuxer {
         throw .truncated(file: file, reason: "its index (moov) is missing")
       }
       if reason.contains("whitelist") {
-        throw .unsupported(file: file, found: "it is no video file")
+        throw .unsupported(file: file, found: "it is not a video file")
       }
-      throw .unsupported(file: file, found: "it is no video file, or a damaged one (\(reason))")
+      throw .unsupported(file: file, found: "it is not a video file, or it is damaged (\(reason))")
     }
     return context
   }
@@ -174,7 +174,7 @@ final class Demuxer {
     let hasAudio = streams.contains {
       $0.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_AUDIO
     }
-    throw .noVideo(file: file, found: hasAudio ? "sound alone" : "no stream of pictures")
+    throw .noVideo(file: file, found: hasAudio ? "only audio" : "no video stream")
   }
 
   /// Whether there is a sound stream.
@@ -265,7 +265,7 @@ final class Demuxer {
     packets += 1
     bytes += Int(packet.pointer.pointee.size)
     let fits = packets <= fileSize + 1024 && bytes / 16 <= fileSize + (1 << 20)
-    if !fits { readingProblem = "its index names more data than the file can hold" }
+    if !fits { readingProblem = "its index refers to more data than the file can contain" }
     return fits
   }
 }

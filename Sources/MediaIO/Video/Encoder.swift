@@ -88,9 +88,9 @@ final class Encoder {
     throw .unwritable(
       file: file,
       reason: problems.isEmpty
-        ? "FFmpeg has no encoder of H.264 or MPEG-4 (\(names.joined(separator: ", "))); install"
-          + " one that has"
-        : "no encoder takes \(width)x\(height) pixels (\(problems.joined(separator: "; ")))")
+        ? "FFmpeg has no encoder for H.264 or MPEG-4 (\(names.joined(separator: ", "))); install"
+          + " an FFmpeg that has one"
+        : "no encoder supports \(width)x\(height) pixels (\(problems.joined(separator: "; ")))")
   }
 
   /// Sets the options of the encoder for a result close to the original, at moderate speed.
@@ -147,7 +147,7 @@ final class Encoder {
         converter, $0.baseAddress, Int32(image.width), Int32(image.height), target)
     }
     guard done != 0 else {
-      throw .unwritable(file: file, reason: "a picture does not convert to YUV")
+      throw .unwritable(file: file, reason: "a picture cannot be converted to YUV")
     }
     target.pointee.pts = tick
     target.pointee.colorspace = context.pointee.colorspace

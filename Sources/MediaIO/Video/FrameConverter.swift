@@ -57,7 +57,7 @@ final class FrameConverter {
   private func unsupported(_ frame: DecodedFrame) -> MediaError {
     let format = av_get_pix_fmt_name(AVPixelFormat(frame.pointer.pointee.format))
     let name = format.map { String(cString: $0) } ?? "of an unknown kind"
-    return .unsupported(file: file, found: "its pixels (\(name)) do not convert to RGB")
+    return .unsupported(file: file, found: "its pixels (\(name)) cannot be converted to RGB")
   }
 
   private func room(for count: Int) -> UnsafeMutablePointer<UInt8> {

@@ -22,7 +22,7 @@ final class Muxer {
     var context: UnsafeMutablePointer<AVFormatContext>?
     var status = avformat_alloc_output_context2(&context, nil, format, path)
     guard status >= 0, let context else {
-      throw .unwritable(file: file, reason: "FFmpeg does not write \(format)")
+      throw .unwritable(file: file, reason: "FFmpeg cannot write \(format)")
     }
     status = avio_open(&context.pointee.pb, path, AVIO_FLAG_WRITE)
     guard status >= 0 else {

@@ -41,7 +41,7 @@ public struct Video: Sendable {
   private static let convertedTogether = 4
 
   static let sizeLimit =
-    "frames are decoded up to \(Decoder.sideLimit) a side and \(Decoder.pixelLimit) pixels"
+    "a frame may have at most \(Decoder.sideLimit) pixels a side and \(Decoder.pixelLimit) in all"
 
   /// Opens a video and reads its information. It decodes only as much as FFmpeg needs to determine
   /// the format.
@@ -60,7 +60,7 @@ public struct Video: Sendable {
   private static func info(of demuxer: Demuxer) throws(MediaError) -> VideoInfo {
     let stream = demuxer.stream.pointee
     guard let parameters = stream.codecpar else {
-      throw .damaged(file: demuxer.file, reason: "a stream without a description")
+      throw .damaged(file: demuxer.file, reason: "the video stream has no description")
     }
     let (width, height) = (Int(parameters.pointee.width), Int(parameters.pointee.height))
     guard width > 0, height > 0 else {
@@ -92,8 +92,8 @@ public struct Video: Sendable {
   }
 
   private static func shapeWarning(_ shape: PixelAspectRatio) -> String {
-    "its pixels claim to be \(shape.width):\(shape.height), which is too much; they are taken for"
-      + " square"
+    "the pixel aspect ratio \(shape.width):\(shape.height) is not plausible; square pixels are"
+      + " assumed"
   }
 
   private static func colourWarnings(
@@ -102,11 +102,11 @@ public struct Video: Sendable {
     var warnings: [String] = []
     let transfer = parameters.pointee.color_trc
     if transfer == AVCOL_TRC_SMPTE2084 || transfer == AVCOL_TRC_ARIB_STD_B67 {
-      warnings.append("HDR video; its colours are used without tone mapping")
+      warnings.append("it is an HDR video; its colours are used without tone mapping")
     }
     let matrix = parameters.pointee.color_space
     if matrix == AVCOL_SPC_YCGCO || matrix == AVCOL_SPC_ICTCP {
-      warnings.append("its colour matrix is not supported and taken for BT.601")
+      warnings.append("its colour matrix is not supported; BT.601 is assumed")
     }
     return warnings
   }

@@ -62,7 +62,8 @@ package final class VideoWriter {
     guard let format = VideoWriter.container(of: url) else {
       throw .unwritable(
         file: url.relativePath,
-        reason: "name it .\(VideoWriter.extensions.joined(separator: ", ."))")
+        reason: "give it a name that ends in ."
+          + VideoWriter.extensions.joined(separator: ", ."))
     }
     guard width <= Decoder.sideLimit, height <= Decoder.sideLimit else {
       throw .unwritable(

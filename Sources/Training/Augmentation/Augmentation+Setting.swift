@@ -13,7 +13,7 @@ extension Augmentation {
   /// is its name, or a mapping of its name to its parameters.
   mutating func describe(_ key: String, _ fields: inout SettingFields) throws(SettingError) {
     let presets = Preset.allCases.map(\.rawValue).marked
-    let allowed = "one of \(presets), a list of steps, or a mapping of steps to what differs"
+    let allowed = "one of \(presets), a list of steps, or a mapping of steps to their changes"
     switch fields.take(key) {
     case .text(let word)?:
       guard let preset = Preset(rawValue: word) else {
@@ -31,11 +31,11 @@ extension Augmentation {
     fields.add(
       Setting(
         key: key, value: preset.map { .text($0.rawValue) } ?? .list(items), allowed: allowed,
-        help: "How pictures are changed at random, and mixed.",
+        help: "The random changes of pictures in training, and their mixing.",
         more: """
-          `silver`: mirrored by halves, turned by up to 15 degrees. A mapping changes steps of the \
-          list that the recipe has: parameters that it names, or all of a step with `none`; a step \
-          that the list has not comes last
+          `silver`: half of the pictures are mirrored, all are rotated by up to 15 degrees. A \
+          mapping changes steps of the current list: the named parameters, or `none` to remove a \
+          step; a step that is not in the list is added at the end
           """))
   }
 
@@ -67,7 +67,7 @@ extension Augmentation {
     steps += part.steps
     guard let mixup = part.mixup else { return }
     guard self.mixup == nil else {
-      throw SettingError(key: place, problem: "mixup is there twice")
+      throw SettingError(key: place, problem: "mixup is given twice")
     }
     self.mixup = mixup
   }
@@ -79,12 +79,13 @@ extension Augmentation {
     let places = steps.indices.filter { steps[$0].name == name }
     guard places.count <= 1 else {
       throw SettingError(
-        key: place, problem: "is there \(places.count) times; give the whole list of steps")
+        key: place,
+        problem: "is in the list \(places.count) times; give the whole list of steps")
     }
     let isMixup = name == Mixup.name
     guard value != .text("none") else {
       guard isMixup ? mixup != nil : !places.isEmpty else {
-        throw SettingError(key: place, problem: "is not there and cannot be taken out")
+        throw SettingError(key: place, problem: "is not in the list and cannot be removed")
       }
       if let index = places.first { steps.remove(at: index) } else { mixup = nil }
       return
@@ -166,7 +167,7 @@ extension Augmentation.Step: Described {
     guard let type = Augmentation.operations.first(where: { $0.name == name }) else {
       let known = Augmentation.operationNames.joined(separator: ", ")
       throw SettingError(
-        key: nameplace ?? place, problem: "'\(name)' is no known step; known are \(known)")
+        key: nameplace ?? place, problem: "'\(name)' is not a known step; must be one of \(known)")
     }
     self.init(type.init())
     try read(parameters, place)

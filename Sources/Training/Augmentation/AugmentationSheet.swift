@@ -83,7 +83,7 @@ package struct AugmentationSheet: Sendable {
     let manifest = fakes == nil ? data : data.withMadeFakes()
     guard !manifest.isEmpty else {
       throw .impossible(
-        problem: "there are no samples to show; take the filter off, or give more data")
+        problem: "there are no samples to show; remove the filter, or give more data")
     }
     var generator = SeededGenerator(seed: seed, label: "sheet")
     var indices: [Int] = []

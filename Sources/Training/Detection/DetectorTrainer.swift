@@ -35,20 +35,21 @@ package struct DetectorTrainer: FaceTrainer {
     package init() {}
 
     package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
-      try fields.value("steps", &steps, .whole(in: 2...10_000_000), "Optimiser steps.")
-      try fields.value("batch", &batch, .whole(in: 1...1024), "Scenes a step.")
+      try fields.value(
+        "steps", &steps, .whole(in: 2...10_000_000), "The number of optimiser steps.")
+      try fields.value("batch", &batch, .whole(in: 1...1024), "The number of scenes per step.")
       try fields.value(
         "size", &size, .whole(in: 64...1024, multipleOf: 32),
-        "The sides of most scenes in pixels; some are twice as large.")
+        "The side of most scenes, in pixels; some scenes are twice as large.")
       try fields.value(
         "rate", &learningRate, .number(in: 1e-8...1), "The highest learning rate.")
-      try fields.value("decay", &weightDecay, .number(in: 0...10), "The decay of weights.")
+      try fields.value("decay", &weightDecay, .number(in: 0...10), "The weight decay.")
       try fields.value(
         "clip", &clip, .number(in: 1e-6...1e6),
-        "The norm that the gradient is scaled down to where it is longer.")
+        "The maximum norm of the gradient; a longer gradient is scaled down to it.")
       try fields.value(
         "average", &averageDecay, .number(in: 0.5...0.999_999),
-        "How much of its value the moving average of the weights keeps at a step.")
+        "The decay of the moving average of the weights: the fraction of its value kept at a step.")
       try fields.value(
         "seed", &seed, .whole(in: 0...UInt64(Int.max)),
         "Random seed; the same seed gives the same weights.")
@@ -166,7 +167,7 @@ final class DetectorTask: TrainingTask {
   var plotTitle: (title: String, subtitle: String) {
     (
       "Training the face detector",
-      "\(trainer.options.size) px, batch \(batchSize), \(sampleCounts.training) faces to learn from"
+      "\(trainer.options.size) px, batch \(batchSize), \(sampleCounts.training) training faces"
     )
   }
 

@@ -33,7 +33,7 @@ package struct LabelledFaces: Sendable {
       guard Self.isUsable(box, landmarks) else {
         throw .impossible(
           problem:
-            "\(sample.path): the box is empty, or most landmarks are not in it; box and landmarks"
+            "\(sample.path): the box is empty, or most landmarks are outside it; box and landmarks"
             + " must be in pixels of the picture")
       }
       indices.append(index)
@@ -41,8 +41,8 @@ package struct LabelledFaces: Sendable {
     guard !indices.isEmpty else {
       throw .impossible(
         problem:
-          "no sample has both a box and landmarks; detection is learned from pictures of which"
-          + " it is known where the face is")
+          "no sample has both a box and landmarks; the detector is trained on pictures with a known"
+          + " face position")
     }
     self.indices = indices
   }

@@ -34,35 +34,35 @@ public struct FakeOptions: Sendable, Equatable {
 
 extension FakeOptions: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
-    try fields.value("kind", &kind, .choice, "How they are made.")
+    try fields.value("kind", &kind, .choice, "How fakes are made.")
     try fields.value(
       "share", &share, .number(in: 0...1),
-      "The part of the fakes shown that are made; all where the data have none.")
+      "The fraction of made fakes among the fakes in training; all are made if the data has none.")
     try fields.value(
       "donor", &blending.donor, .number(in: 0...1),
-      "How often the face that is blended in is another person's.")
+      "The probability that the face that is blended in is another person's.")
     try fields.value(
       "colorMatch", &blending.colorMatch, .number(in: 0...1),
-      "How often such a face gets the colours of the one that it replaces.")
+      "The probability that such a face gets the colours of the face that it replaces.")
     try fields.value(
       "softness", &blending.softness, .number(in: 0...1),
-      "How often the face that is blended in is made of few pixels.")
+      "The probability that the face that is blended in is reduced to few pixels.")
     try fields.value(
       "softnessWidth", &blending.softnessWidth,
       .range(in: 4...4096, "the second not less than the first") { $0 <= $1 },
-      "Its pixels from cheek to cheek then.")
+      "The width of that reduced face from cheek to cheek, in pixels.")
     try fields.value(
       "strength", &blending.strength, .number(in: 0...4),
-      "How much colours and sharpness of the two faces differ, 1 being the usual amount.")
+      "How much the colours and the sharpness of the two faces differ; 1 is the usual amount.")
     try fields.value(
-      "parts", &blending.parts, .some(), "What is replaced, each equally likely.",
+      "parts", &blending.parts, .some(), "The parts of a face to replace, each equally likely.",
       more: """
-        `face`: from the forehead to the chin; `inner`: from the brows; `features`: brows to \
-        mouth; `lower`: nose to chin
+        `face`: from the forehead to the chin; `inner`: from the brows to the chin; `features`: \
+        from the brows to the mouth; `lower`: from the nose to the chin
         """)
     try fields.value(
       "validate", &validate, .flag,
-      "Whether made fakes are judged by although the validation part has others.",
-      more: "Where it has none, they are")
+      "Whether validation uses made fakes even if the validation part has fakes of its own.",
+      more: "If it has none, made fakes are always used")
   }
 }

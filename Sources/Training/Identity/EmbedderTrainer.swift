@@ -35,19 +35,20 @@ package struct EmbedderTrainer: FaceTrainer {
     package init() {}
 
     package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
-      try fields.value("steps", &steps, .whole(in: 2...1_000_000), "Optimiser steps.")
-      try fields.value("pairs", &pairs, .whole(in: 2...2048), "Pairs of views a step.")
+      try fields.value("steps", &steps, .whole(in: 2...1_000_000), "The number of optimiser steps.")
       try fields.value(
-        "size", &size, .whole(in: 32...512), "The side of the network's input in pixels.")
+        "pairs", &pairs, .whole(in: 2...2048), "The number of pairs of views per step.")
+      try fields.value(
+        "size", &size, .whole(in: 32...512), "The side of the network's input, in pixels.")
       try fields.value(
         "rate", &learningRate, .number(in: 1e-8...1), "The highest learning rate.")
-      try fields.value("decay", &weightDecay, .number(in: 0...10), "The decay of weights.")
+      try fields.value("decay", &weightDecay, .number(in: 0...10), "The weight decay.")
       try fields.value(
         "temperature", &temperature, .number(in: 0.01...10),
-        "The number that similarities are divided by in the loss.")
+        "The number by which similarities are divided in the loss.")
       try fields.value(
         "clip", &clip, .number(in: 1e-6...1e6),
-        "The norm that the gradient is scaled down to where it is longer.")
+        "The maximum norm of the gradient; a longer gradient is scaled down to it.")
       try fields.value(
         "seed", &seed, .whole(in: 0...UInt64(Int.max)),
         "Random seed; the same seed gives the same weights.")
@@ -86,8 +87,8 @@ package struct EmbedderTrainer: FaceTrainer {
   ) throws -> TrainingResult {
     guard data.people.count > 1 else {
       throw TrainingError.unusable(
-        problem: "the data names \(data.people.count) people; to tell faces apart takes at least"
-          + " two different names in the column person")
+        problem: "the data names \(data.people.count) people; training needs at least two"
+          + " different names in the column 'person'")
     }
     return try EmbedderTask.run(
       in: folder, resuming: resuming, bytes: 10_000_000, checkpoints, onEvent: onEvent
@@ -147,8 +148,8 @@ final class EmbedderTask: TrainingTask {
   var plotTitle: (title: String, subtitle: String) {
     (
       "Training the look-alike embedder",
-      "\(settings.size) px, \(settings.pairs) pairs a step, \(sampleCounts.training) pictures to"
-        + " learn from"
+      "\(settings.size) px, \(settings.pairs) pairs per step, \(sampleCounts.training) training"
+        + " pictures"
     )
   }
 

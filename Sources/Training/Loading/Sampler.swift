@@ -90,7 +90,7 @@ public struct Sampler: Sendable {
     for label in FaceLabel.allCases where labels[Int(label.rawValue)].isEmpty {
       if label == .fake, made != nil { continue }
       throw .impossible(
-        problem: "the data have no \(label.word) sample, so they cannot be balanced; add some, or"
+        problem: "the data has no \(label.word) sample, so it cannot be balanced; add some, or"
           + " choose the order 'shuffled'")
     }
     people = order == .people ? labels.map { Self.people($0, manifest.table) } : []

@@ -47,7 +47,7 @@ struct Checkpoint {
       throw .damaged(file: name, reason: "\(error)")
     }
     guard file.metadata["dfkit-checkpoint"] == version else {
-      throw .damaged(file: name, reason: "it is no checkpoint of this version of dfkit")
+      throw .damaged(file: name, reason: "it is not a checkpoint of this version of dfkit")
     }
     var checkpoint = Self(
       state: try decoded(file, "state", url), identity: try decoded(file, "identity", url),
@@ -55,7 +55,7 @@ struct Checkpoint {
     if let problem = checkpoint.state.problem { throw .damaged(file: name, reason: problem) }
     for key in file.keys {
       guard let stored = file[key], let group = groups.first(where: { key.hasPrefix($0.prefix) })
-      else { throw .damaged(file: name, reason: "\(key) belongs to nothing") }
+      else { throw .damaged(file: name, reason: "its entry \(key) is unknown") }
       do {
         checkpoint[keyPath: group.path][String(key.dropFirst(group.prefix.count))] =
           try stored.tensor()

@@ -44,26 +44,29 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .unusable(let problem): return problem
     case .folderInUse(let folder):
-      return "\(folder): holds a run already. Go on with it with --resume, or name another folder."
+      return "\(folder): already holds a run. Continue it with --resume, or name another folder."
     case .nothingToResume(let folder):
-      return "\(folder): there is no checkpoint to go on from. Begin the run without --resume."
+      return "\(folder): there is no checkpoint to continue from. Start the run without --resume."
     case .damaged(let file, let reason):
       return
-        "\(file): cannot go on from here: \(reason). Take a sound copy of the file, or begin anew"
-        + " in another folder with --init and the run's best.safetensors."
+        "\(file): cannot continue from here: \(reason). Use an undamaged copy of the file, or start"
+        + " a new run in another folder with --init and the run's best.safetensors."
     case .changed(let folder, let differences):
       let lines = differences.map { "  \($0.key): was \($0.before), is now \($0.now)" }
       return
-        "\(folder): the run was begun with something else, and would no longer be what it says:\n"
+        "\(folder): the run was started with other settings or data:\n"
         + lines.joined(separator: "\n")
-        + "\nGo on with what it was begun with, or begin anew in another folder (--init takes"
-        + " weights over)."
+        + "\nContinue with those, or start a new run in another folder (with --init to start from"
+        + " existing weights)."
     case .unwritable(let file, let reason): return "\(file): cannot be written: \(reason)"
     case .diskTooSmall(let folder, let needed, let free):
-      return "\(folder): the run's files take about \(Self.megabytes(needed)) MB and the disk has"
-        + " \(Self.megabytes(free)) MB left. Make room, or name a folder on another disk."
+      return
+        "\(folder): the run's files need about \(Self.megabytes(needed)) MB, but the disk has"
+        + " only \(Self.megabytes(free)) MB left. Free some space, or name a folder on another"
+        + " disk."
     case .diverged(let divergence): return divergence.description
-    case .foreignWeights(let file, let reason): return "\(file): cannot start from these: \(reason)"
+    case .foreignWeights(let file, let reason):
+      return "\(file): cannot start from these weights: \(reason)"
     }
   }
 
@@ -103,19 +106,19 @@ public struct Divergence: Error, Sendable, Equatable, CustomStringConvertible {
     switch what {
     case .loss(let layer?, let weights):
       subject =
-        "the output of \(layer) is the first that is not a finite number"
-        + (weights ? " (its weights are not either)" : "")
-    case .loss(nil, _): subject = "the loss is not a finite number though all layers' outputs are"
+        "the output of \(layer) is the first that is not finite"
+        + (weights ? " (its weights are not finite either)" : "")
+    case .loss(nil, _): subject = "the loss is not finite, although all layers' outputs are"
     case .validation:
-      subject = "the network's output is not a finite number for a picture of the validation part"
-    case .gradient(let parameter): subject = "the gradient by \(parameter) is not a finite number"
+      subject = "the network's output is not finite for a picture of the validation part"
+    case .gradient(let parameter): subject = "the gradient of \(parameter) is not finite"
     }
     let shown = files.prefix(4).joined(separator: ", ")
     let rest = files.count > 4 ? " and \(files.count - 4) more" : ""
     let batch = files.isEmpty ? "" : " The batch: \(shown)\(rest)."
     return
       "training diverged in epoch \(epoch), step \(step): \(subject).\(batch)"
-      + " The checkpoint of step \(checkpointStep) is as it was. Try a lower learning rate (it was"
+      + " The checkpoint of step \(checkpointStep) is unchanged. Try a lower learning rate (it was"
       + " \(learningRate)), a warm-up (schedule.warmUp), or"
       + " clipping (clip: 1), in another folder."
   }

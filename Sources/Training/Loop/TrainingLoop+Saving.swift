@@ -153,7 +153,8 @@ extension TrainingLoop {
     }
     for parameter in parameters {
       guard let value = weights[parameter.key], value.shape == parameter.shape else {
-        throw TrainingError.damaged(file: file, reason: "\(parameter.key) is missing or misshapen")
+        throw TrainingError.damaged(
+          file: file, reason: "\(parameter.key) is missing or has a wrong shape")
       }
       parameter.value = value
     }

@@ -42,7 +42,7 @@ final class TrainingLoop<T: TrainingTask> {
       guard parameters.contains(where: { $0.key.hasPrefix(prefix) }) else {
         let some = parameters.prefix(3).map(\.key).joined(separator: ", ")
         throw TrainingError.unusable(
-          problem: "freeze: no parameter of the network begins with '\(prefix)'; they are called"
+          problem: "freeze: no parameter of the network begins with '\(prefix)'; their names are"
             + " \(some), ...")
       }
     }
@@ -51,7 +51,7 @@ final class TrainingLoop<T: TrainingTask> {
       parameter.role != .statistic && !options.freeze.contains { parameter.key.hasPrefix($0) }
     }
     guard !learning.isEmpty else {
-      throw TrainingError.unusable(problem: "freeze leaves nothing that could learn")
+      throw TrainingError.unusable(problem: "freeze leaves no parameter to train")
     }
     identity = task.identity
     optimizer = task.makeOptimizer(of: parameters)

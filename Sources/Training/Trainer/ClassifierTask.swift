@@ -19,7 +19,7 @@ final class ClassifierTask: TrainingTask {
     self.trainer = trainer
     let options = trainer.options
     guard !training.isEmpty else {
-      throw TrainingError.unusable(problem: "there are no samples to learn from")
+      throw TrainingError.unusable(problem: "there are no training samples")
     }
     let fakes = options.fakes
     let training = fakes == nil ? training : training.withMadeFakes()
@@ -30,13 +30,13 @@ final class ClassifierTask: TrainingTask {
     self.validationToLearn = validationToLearn
     if fakes != nil, !training.hasMadeFakes {
       throw TrainingError.unusable(
-        problem: "fakes: no real sample of the training part has landmarks to make a fake by; find"
-          + " them with 'dfkit landmarks DATA --in-place', or set fakes to none")
+        problem: "fakes: no real sample of the training part has landmarks, which are needed to"
+          + " make fakes; find them with 'dfkit landmarks DATA --in-place', or set fakes to none")
     }
     if options.validationEpochs > 0, validation == nil {
       throw TrainingError.unusable(
-        problem: "validationEpochs is \(options.validationEpochs), and there is no validation part;"
-          + " hold some of the data out (holdOut), or set it to 0")
+        problem: "validationEpochs is \(options.validationEpochs), but there is no validation part;"
+          + " hold out some of the data (holdOut), or set validationEpochs to 0")
     }
     var samplers = [
       EpochMetrics.Part.training: try Sampler(
@@ -63,8 +63,8 @@ final class ClassifierTask: TrainingTask {
     return (
       [metadata.architecture, metadata.recipe].compactMap { $0 }.joined(separator: ", "),
       "\(trainer.network.input.size) px\(norm), batch \(options.batchSize),"
-        + " \(options.optimizer.kind.name), \(training.count) samples to learn from,"
-        + " \(validation?.count ?? 0) to judge by"
+        + " \(options.optimizer.kind.name), \(training.count) training samples,"
+        + " \(validation?.count ?? 0) validation samples"
     )
   }
 

@@ -49,10 +49,13 @@ extension LossOptions: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.kind(
       "kind", &kind, "The loss.",
-      more: "`bce`: binary cross-entropy; `focal`: the same with less weight on what is easy")
+      more: """
+        `bce`: binary cross-entropy; `focal`: the same, with less weight on samples that the \
+        network already judges well
+        """)
     try fields.value(
       "labelSmoothing", &labelSmoothing, .number(in: 0...0.9),
-      "How far labels are moved towards one half.")
+      "How far labels are moved towards 0.5.")
     try kind.describe(&fields)
   }
 }
@@ -72,13 +75,13 @@ extension LossOptions.Kind: DescribedKind {
     case .bce(var fakeWeight):
       try fields.optional(
         "fakeWeight", &fakeWeight, .number(in: 1e-3...1000), hasNone: true,
-        "What an error on a fake counts, where one on a real picture counts 1.")
+        "The weight of the loss of fakes; the weight of real pictures is 1.")
       self = .bce(fakeWeight: fakeWeight)
     case .focal(var gamma, var alpha):
-      try fields.value("gamma", &gamma, .number(in: 0...20), "The exponent.")
+      try fields.value("gamma", &gamma, .number(in: 0...20), "The exponent of the focal loss.")
       try fields.optional(
         "alpha", &alpha, .number(in: 0...1), hasNone: true,
-        "The weight of fakes, 1 - alpha being that of real pictures.")
+        "The weight of fakes; the weight of real pictures is 1 - alpha.")
       self = .focal(gamma: gamma, alpha: alpha)
     }
   }

@@ -65,21 +65,22 @@ public struct OptimizerOptions: Sendable, Equatable {
 
 extension OptimizerOptions: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
-    try fields.kind("kind", &kind, "The optimiser.", more: "Step by step as PyTorch's")
+    try fields.kind(
+      "kind", &kind, "The optimiser.", more: "Its steps are the same as in PyTorch")
     try fields.value(
-      "learningRate", &learningRate, .number(in: 1e-8...10), "The first learning rate.")
+      "learningRate", &learningRate, .number(in: 1e-8...10), "The initial learning rate.")
     try fields.value(
       "weightDecay", &weightDecay, .number(in: 0...10),
-      "The decay of weights; norms and biases do not decay.")
+      "The weight decay; it does not apply to norms and biases.")
     // Hidden at its default value, so that older runs without this key can be resumed.
     try fields.value(
       "layerDecay", &layerDecay, .number(in: 0.01...1), isHidden: { $0 == 1 },
-      "What the rate is multiplied by from each level of the network to the level before it.",
-      more: "The first layers then learn slowest; 1: all learn alike")
+      "The factor of the learning rate from each level of the network to the level before it.",
+      more: "Below 1, the first layers learn slowest; 1: all layers have the same rate")
     try kind.describe(&fields)
     try fields.optional(
       "sam", &sam, .number(in: 1e-6...10), hasNone: true,
-      "How far sharpness-aware minimisation goes uphill; a step takes twice as long.")
+      "The radius of sharpness-aware minimisation, with which a step takes twice as long.")
   }
 }
 
@@ -98,7 +99,7 @@ extension OptimizerOptions.Kind: DescribedKind {
     switch self {
     case .sgd(var momentum, var nesterov):
       try fields.value("momentum", &momentum, .number(in: 0...0.999_999), "The momentum.")
-      try fields.value("nesterov", &nesterov, .flag, "Whether it looks ahead.")
+      try fields.value("nesterov", &nesterov, .flag, "Whether to use Nesterov momentum.")
       try fields.require(!nesterov || momentum > 0, "nesterov", "needs a momentum above 0")
       self = .sgd(momentum: momentum, nesterov: nesterov)
     case .adam(var betas, var epsilon):
@@ -116,9 +117,9 @@ extension OptimizerOptions.Kind: DescribedKind {
     var pair = [betas.mean, betas.square]
     try fields.value(
       "betas", &pair, .numbers(2, in: 0...0.999_999),
-      "How much of their values the means of the gradient and of its square keep at a step.")
+      "The decay of the means of the gradient and of its square: the fractions kept at a step.")
     betas = AdamBetas(mean: pair[0], square: pair[1])
     try fields.value(
-      "epsilon", &epsilon, .number(in: 1e-12...1), "What is added to the denominator.")
+      "epsilon", &epsilon, .number(in: 1e-12...1), "The number added to the denominator.")
   }
 }

@@ -66,17 +66,17 @@ public struct ScheduleOptions: Sendable, Equatable {
 extension ScheduleOptions: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.kind(
-      "kind", &kind, "How the rate goes down.",
+      "kind", &kind, "How the learning rate decreases.",
       more: """
-        `plateau`: times `factor` when the validation part's log loss has not fallen for more than \
-        `patience` epochs; `cosine`: down to `minRate` along half a cosine; `step`: times `factor` \
-        every `every` epochs; `poly`: down to 0 along (1 - t) to the power of `power`; `constant`: \
-        always the same
+        `plateau`: multiplied by `factor` when the validation part's log loss has not decreased \
+        for more than `patience` epochs; `cosine`: down to `minRate` along half a cosine; `step`: \
+        multiplied by `factor` after every `every` epochs; `poly`: down to 0 along (1 - t) to the \
+        power of `power`; `constant`: always the same
         """)
     try kind.describe(&fields)
     try fields.value(
       "warmUp", &warmUp, .number(in: 0...1000),
-      "Epochs, or parts of one, in which the rate rises from nearly nothing.")
+      "The number of epochs, or the fraction of one, in which the rate rises from a hundredth.")
   }
 }
 
@@ -98,10 +98,11 @@ extension ScheduleOptions.Kind: DescribedKind {
     case .plateau(var factor, var patience, var threshold, var minRate):
       try Self.describe(factor: &factor, &fields)
       try fields.value(
-        "patience", &patience, .whole(in: 0...1000), "Epochs without a lower validation loss.")
+        "patience", &patience, .whole(in: 0...1000),
+        "The number of epochs without a lower validation loss to wait for.")
       try fields.value(
         "threshold", &threshold, .number(in: 0...1),
-        "The part by which a loss must be lower to count.")
+        "The fraction by which a loss must decrease to count as lower.")
       try Self.describe(minRate: &minRate, &fields)
       self = .plateau(
         factor: factor, patience: patience, threshold: threshold, minRate: minRate)
@@ -110,10 +111,11 @@ extension ScheduleOptions.Kind: DescribedKind {
       self = .cosine(minRate: minRate)
     case .step(var factor, var every):
       try Self.describe(factor: &factor, &fields)
-      try fields.value("every", &every, .whole(in: 1...100_000), "Epochs between two falls.")
+      try fields.value(
+        "every", &every, .whole(in: 1...100_000), "The number of epochs between two decreases.")
       self = .step(factor: factor, every: every)
     case .poly(var power):
-      try fields.value("power", &power, .number(in: 0.01...100), "The power.")
+      try fields.value("power", &power, .number(in: 0.01...100), "The power of the polynomial.")
       self = .poly(power: power)
     case .constant: break
     }
@@ -123,13 +125,14 @@ extension ScheduleOptions.Kind: DescribedKind {
     factor: inout Float, _ fields: inout SettingFields
   ) throws(SettingError) {
     try fields.value(
-      "factor", &factor, .number(in: 1e-4...0.9999), "What the rate is multiplied by.")
+      "factor", &factor, .number(in: 1e-4...0.9999),
+      "The factor by which the learning rate is multiplied.")
   }
 
   private static func describe(
     minRate: inout Float, _ fields: inout SettingFields
   ) throws(SettingError) {
-    try fields.value("minRate", &minRate, .number(in: 0...10), "The lowest rate.")
+    try fields.value("minRate", &minRate, .number(in: 0...10), "The lowest learning rate.")
   }
 }
 

@@ -82,10 +82,13 @@ extension TrainingOptions {
 extension TrainingOptions: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.value(
-      "epochs", &epochs, .whole(in: 1...100_000), "Passes over the training part, at most.")
-    try fields.value("batchSize", &batchSize, .whole(in: 1...4096), "Images a batch.")
+      "epochs", &epochs, .whole(in: 1...100_000),
+      "The maximum number of passes over the training part.")
     try fields.value(
-      "accumulate", &accumulate, .whole(in: 1...4096), "Batches whose gradients make one step.")
+      "batchSize", &batchSize, .whole(in: 1...4096), "The number of images in a batch.")
+    try fields.value(
+      "accumulate", &accumulate, .whole(in: 1...4096),
+      "The number of batches whose gradients are combined for one step.")
     try fields.value(
       "seed", &seed, .whole(in: 0...UInt64(Int.max)),
       "Random seed; the same seed gives the same weights.")
@@ -95,48 +98,49 @@ extension TrainingOptions: Described {
     try augmentation.describe("augmentation", &fields)
     try fields.section(
       "fakes", &fakes, from: FakeOptions(), hasNone: true, shorthand: "kind",
-      "Fakes made out of real faces with landmarks.",
-      more: "`none`, `self-blended`, or a mapping of what differs")
+      "Fakes made from real faces with landmarks.",
+      more: "`none`, `self-blended`, or a mapping of the settings to change")
     try fields.value(
-      "sampling", &sampling, .choice, "In which order samples come.",
+      "sampling", &sampling, .choice, "The order of the samples in an epoch.",
       more: """
-        `balanced`: as many real as fake ones; `people`: that, and every person and video equally \
-        often; `pairs`: as `balanced`, a fake next to a real crop of its `original`, so that \
-        neither person nor scene tells them apart
+        `balanced`: as many real as fake samples; `people`: the same, and every person and every \
+        video equally often; `pairs`: the same as `balanced`, with each fake next to a real crop \
+        of its `original`, so that the two differ in neither person nor scene
         """)
     try fields.value(
       "holdOut", &holdOut, .number(in: 0...0.9),
-      "The part held out for validation where the data has no split of its own; 0 for none.")
+      "The fraction held out for validation if the data has no split of its own (0: nothing).")
     try fields.optional(
       "clip", &clip, .number(in: 1e-6...1e6), hasNone: true,
-      "The norm that the gradient is scaled down to where it is longer.")
+      "The maximum norm of the gradient; a longer gradient is scaled down to it.")
     try fields.optional(
       "ema", &ema, .number(in: 0.5...0.999_999), hasNone: true,
-      "How much of its value the moving average of the weights keeps at a step.",
-      more: "It keeps less in the first steps. The average is what is validated and saved")
+      "The decay of the moving average of the weights: the fraction of its value kept at a step.",
+      more: "The fraction is smaller in the first steps. The average is validated and saved")
     try fields.section(
       "swa", &swa, from: WeightAveragingOptions(from: 0), hasNone: true,
-      "The mean of the weights of whole epochs.", more: "It is what is validated and saved")
+      "Stochastic weight averaging: the mean of the weights after several epochs.",
+      more: "The mean is validated and saved")
     try fields.optional(
       "earlyStop", &earlyStop, .whole(in: 1...100_000), hasNone: true,
-      "Epochs without a lower validation loss after which training ends.")
+      "The number of epochs without a lower validation loss after which training ends.")
     try fields.value(
       "freeze", &freeze, .texts(limit: 64),
-      "Beginnings of the names of parameters that stay as they are, as in `[conv_stem, blocks.0]`.")
+      "The prefixes of the names of parameters to freeze, such as `[conv_stem, blocks.0]`.")
     // Hidden at its default value, so that older runs without this key can be resumed.
     try fields.value(
       "freezeStatistics", &freezeStatistics, .flag, isHidden: { !$0 },
-      "Whether batch norm keeps the running statistics that it starts with.",
-      more: "It then uses them in training, too")
+      "Whether the running statistics of batch norm are frozen.",
+      more: "They are then also used in training")
     try fields.value(
       "recompute", &recompute, .flag,
       """
-      Whether blocks keep their inputs alone and compute the rest once more in backward: much less \
-      memory, about a third more time, the same weights.
+      Whether blocks keep only their inputs and compute everything else again in the backward \
+      pass: much less memory, about a third more time, the same weights.
       """)
     try fields.value(
       "validationEpochs", &validationEpochs, .whole(in: 0...1000),
-      "Epochs on the validation part after all others, from the best weights, at the last rate.")
+      "Final epochs on the validation part, from the best weights, at the last learning rate.")
   }
 }
 
@@ -144,9 +148,9 @@ extension TrainingOptions.WeightAveragingOptions: Described {
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.value(
       "from", &from, .whole(in: 1...100_000), isNeeded: from == 0,
-      "The first epoch whose weights count.")
+      "The first epoch whose weights are averaged.")
     try fields.optional(
       "learningRate", &learningRate, .number(in: 1e-8...10),
-      "The rate from then on; the schedule's if absent.")
+      "The learning rate from that epoch on; if absent, the schedule's.")
   }
 }

@@ -109,7 +109,7 @@ private struct TinyFamily: ClassifierFamily {
       }
       return error?.description ?? ""
     }
-    #expect(message(ClassifierOptions(stages: 2)).contains("says nothing of tiny-net"))
+    #expect(message(ClassifierOptions(stages: 2)).contains("does not apply to tiny-net"))
     let other = ClassifierOptions(architecture: TinyFamily.network, scheme: .timm)
     #expect(message(other).contains("timm has no tiny-net"))
     var unknown = ClassifierOptions()

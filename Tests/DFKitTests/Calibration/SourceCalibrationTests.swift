@@ -91,8 +91,8 @@ import Testing
     let accuracies = report.sources.filter(\.hasBoth).compactMap { $0.answers?.accuracy }
     #expect(abs(band.accuracy - (accuracies.min() ?? 0)) < 1e-9)
     for text in [
-      "1 of one label only together as one more", "good by others' fit", "photos before",
-      "on \(worst.name).", "get one by others' fit",
+      "1 with only one label together as one source", "good cross-validated", "photos before",
+      "on \(worst.name).", "answered, cross-validated",
     ] {
       #expect(report.text.contains(text), "\(text)\n\(report.text)")
     }

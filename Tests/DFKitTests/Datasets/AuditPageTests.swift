@@ -35,7 +35,7 @@ import Testing
       let text = result.text(allowed: 0.01)
       #expect(text.contains("LEAK: 50.0 % of test by identical pictures"))
       #expect(text.contains("a<b>.png and d.png"))
-      #expect(result.verdict(allowed: 0.5) == "no leak beyond 50.0 % of a side")
+      #expect(result.verdict(allowed: 0.5) == "no leak above 50.0 % of a side")
       let json = result.json(allowed: 0.01).text
       let object = try #require(
         try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
@@ -56,7 +56,7 @@ import Testing
       let shown = try page.html
       #expect(shown.contains("<img src=\"data:image/jpeg;base64,"))
       page.allowed = 0.9
-      #expect(try page.html.contains("no leak beyond 90.0 % of a side"))
+      #expect(try page.html.contains("no leak above 90.0 % of a side"))
     }
   }
 

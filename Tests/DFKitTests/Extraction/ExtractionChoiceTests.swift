@@ -148,7 +148,7 @@ import Testing
       let job = try material.job(out: "two")
       let plan = try job.plan(material.videos())
       #expect(plan.failures.count == 1)
-      #expect(plan.failures.first?.error.contains("Videos need names of their own") == true)
+      #expect(plan.failures.first?.error.contains("Each video needs its own name") == true)
     }
   }
 

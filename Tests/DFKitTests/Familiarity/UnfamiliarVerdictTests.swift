@@ -67,7 +67,7 @@ import Testing
     #expect(familiarity.members.map(\.name) == ["m0"])
     #expect(familiarity.members[0].measures[.size] == 13)
     #expect(familiarity.members[0].limits[.size] == 20)
-    let words = "unlike what was learned from (small face)"
+    let words = "unlike the training data (small face)"
     #expect([refused].table().contains(words))
     #expect([refused].submission.contains(",\(probability)\n"))
     let json = refused.json.text

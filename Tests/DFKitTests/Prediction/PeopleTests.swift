@@ -98,11 +98,11 @@ import Testing
     // There is a verdict on the person all the same, and the file's line tells of it.
     #expect(three.people[0].verdict == .fake(probability: 0.75))
     #expect(three.people[0].fakeSpans.count == 1)
-    #expect([three].table().contains("person 1 looks fake and is seen too seldom to count"))
+    #expect([three].table().contains("person 1 looks fake but is seen in too few frames to count"))
     let four = try report(4)
     #expect(four.verdict == .fake(probability: 0.75))
     #expect(four.people.map(\.counts) == [true, true])
-    #expect(![four].table().contains("seldom"))
+    #expect(![four].table().contains("too few frames"))
     #expect(try report(3, share: 0).verdict == .fake(probability: 0.75))
     #expect(try report(3, .together).people.map(\.counts) == [true, true])
   }

@@ -42,10 +42,10 @@ import Testing
       }
     }
     #expect(error(yaml(["-1", "1"])).hasPrefix("r.yaml: members[0].weight: is '-1'"))
-    #expect(error(yaml(["0", "0"])).hasPrefix("r.yaml: members: no weight may be below 0"))
+    #expect(error(yaml(["0", "0"])).hasPrefix("r.yaml: members: no weight may be negative"))
     #expect(
       error(yaml(["2", "1"], models: "median")).hasPrefix(
-        "r.yaml: aggregation.models: is 'median', which knows no weights"))
+        "r.yaml: aggregation.models: is 'median', which does not support weights"))
   }
 
   @Test func otherWeightsFilesAndOtherRulesForgetThem() throws {

@@ -44,21 +44,22 @@ import Testing
   @Test func theReferenceSaysWhatAKeyIsForAndWhatHoldsWithoutIt() throws {
     let lines = Set(Recipe.reference.split(separator: "\n").map(String.init))
     for line in [
-      "| `frames` | a whole number from 1 to 1000. Frames looked at, spread evenly over those"
-        + " that a"
-        + " video decodes to. | 25 |",
-      "| `schedule.every` | `step`: a whole number from 1 to 100000. Epochs between two falls. |"
-        + " 5 |",
-      "| `schedule.minRate` | `plateau`, `cosine`: a number from 0 to 10. The lowest rate. | 0 |",
-      "| `optimizer.nesterov` | `sgd`: `true` or `false`. Whether it looks ahead. | false |",
-      "| `size` | a whole number from 32 to 4096. The side of the square input in pixels. If"
-        + " absent:"
-        + " the file's metadata, or the scheme's. | absent |",
-      "| `training` | How `dfkit train` makes the members; `predict` does not use it. | absent |",
-      "| `swa` | The mean of the weights of whole epochs. It is what is validated and saved. |"
-        + " none |",
-      "| `swa.from` | a whole number from 1 to 100000. The first epoch whose weights count. |"
-        + " needed |",
+      "| `frames` | a whole number from 1 to 1000. The number of frames to analyse, spread evenly"
+        + " over the decoded frames of a video. | 25 |",
+      "| `schedule.every` | `step`: a whole number from 1 to 100000. The number of epochs between"
+        + " two decreases. | 5 |",
+      "| `schedule.minRate` | `plateau`, `cosine`: a number from 0 to 10. The lowest learning rate."
+        + " | 0 |",
+      "| `optimizer.nesterov` | `sgd`: `true` or `false`. Whether to use Nesterov momentum."
+        + " | false |",
+      "| `size` | a whole number from 32 to 4096. The side of the square input, in pixels."
+        + " If absent: from the file's metadata, or the default of the scheme. | absent |",
+      "| `training` | The settings of `dfkit train` for all members; `predict` does not use them."
+        + " | absent |",
+      "| `swa` | Stochastic weight averaging: the mean of the weights after several epochs. The"
+        + " mean is validated and saved. | none |",
+      "| `swa.from` | a whole number from 1 to 100000. The first epoch whose weights are averaged."
+        + " | needed |",
     ] {
       #expect(lines.contains(line), "\(line)")
     }
@@ -104,7 +105,7 @@ import Testing
     #expect(recipe.problem?.hasPrefix("aggregation.frames: is 'trimmed-mean:0.7'") == true)
     recipe = try Recipe.named("default")
     recipe.members[2].name = recipe.members[0].name
-    #expect(recipe.problem == "members[2].name: 'lite0-160' is taken by another member")
+    #expect(recipe.problem == "members[2].name: 'lite0-160' is the name of another member, too")
   }
 
   @Test func aRunThatCouldNotBeResumedDoesNotBegin() throws {

@@ -126,15 +126,15 @@ import Testing
     ("earlyStop: never", "training.earlyStop", "whole number"),
     ("freeze: {a: b}", "training.freeze", "list"),
     ("augmentation: bold", "training.augmentation", "none, silver, strong"),
-    ("augmentation: [bold]", "training.augmentation[0]", "is no known step"),
+    ("augmentation: [bold]", "training.augmentation[0]", "is not a known step"),
     ("augmentation: [{blur: {radius: 2}}]", "training.augmentation[0].blur.radius", "sigma"),
     ("augmentation: [{blur: 2}]", "training.augmentation[0].blur", "mapping of parameters"),
     ("augmentation: [{blur: {}, grey: {}}]", "training.augmentation[0]", "a step's name"),
     ("augmentation: [mixup, mixup]", "training.augmentation[1]", "twice"),
     ("augmentation: {blur: 2}", "training.augmentation.blur", "mapping of parameters"),
-    ("augmentation: {blurr: {sigma: 2}}", "training.augmentation.blurr", "is no known step"),
+    ("augmentation: {blurr: {sigma: 2}}", "training.augmentation.blurr", "is not a known step"),
     ("augmentation: {rotation: {angle: 2}}", "training.augmentation.rotation.angle", "degrees"),
-    ("augmentation: {grey: none}", "training.augmentation.grey", "cannot be taken out"),
+    ("augmentation: {grey: none}", "training.augmentation.grey", "cannot be removed"),
     ("clip: sometimes", "training.clip", "a number from 1e-06 to 1000000.0, or none"),
   ])
   func mistakesNameThePlace(_ line: String, _ key: String, _ hint: String) throws {

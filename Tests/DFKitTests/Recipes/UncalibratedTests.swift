@@ -46,7 +46,7 @@ import Testing
     let maker = VerdictMaker(recipe, try recipe.combination())
     let file = Evaluated.file("a.mp4", .real, [[0.58, 0.58, 0.58]], maker)
     #expect(file.report.verdict == .undecided(.unsure(probability: 0.58)))
-    #expect([file.report].table().contains("too close to call; not calibrated"))
+    #expect([file.report].table().contains("too close to 0.5; not calibrated"))
     #expect(file.report.json.text.contains("\"calibrated\": false"))
     let sure = Evaluated.file("b.mp4", .fake, [[0.9, 0.9, 0.9]], maker)
     #expect(sure.report.verdict.answer == .fake)
@@ -55,7 +55,7 @@ import Testing
     let empty = Evaluated.file("c.mp4", .real, [], maker)
     #expect(![empty.report].table().contains("calibrated"))
     let report = EvaluationReport([file, sure], maker)
-    #expect(report.text.contains("Nothing calibrates this recipe"))
+    #expect(report.text.contains("This recipe is not calibrated"))
     #expect(report.json.text.contains("\"calibrated\": false"))
     var known = recipe
     known.verdict.isCalibrated = true

@@ -189,9 +189,9 @@ import Testing
     #expect(
       [unsure].table() == """
         file            verdict    P(fake)  faces  seconds  note
-        clips/a, b.mp4  undecided    0.550  24/25      4.3  too close to call
-          person 1      undecided    0.550  20/25           seen 0:00.0-0:09.6; too close to call
-          person 1      undecided    0.550  20/25           seen 0:00.0-0:09.6; too close to call
+        clips/a, b.mp4  undecided    0.550  24/25      4.3  too close to 0.5
+          person 1      undecided    0.550  20/25           seen 0:00.0-0:09.6; too close to 0.5
+          person 1      undecided    0.550  20/25           seen 0:00.0-0:09.6; too close to 0.5
         """)
     #expect([unsure].submission.hasSuffix("\n\"a, b.mp4\",0.55\n"))
     let json = unsure.json.text

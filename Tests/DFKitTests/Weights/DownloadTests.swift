@@ -162,15 +162,15 @@ import Testing
 
   @Test func aServerThatKeepsBreakingOffIsGivenUp() throws {
     try with(.cutOff(Self.data, after: 10_000)) { setting in
-      try setting.fail("40.0 kB have come; the same command goes on from there")
+      try setting.fail("40.0 kB were downloaded; run the same command again to resume")
       #expect(setting.partSize == 40_000)
       setting.server.set("/x.pt", .file(Self.data))
       try setting.fetch()
       #expect(setting.offsets.last == 40_000)
     }
-    try with(.cutOff(Self.data, after: 0)) { try $0.fail("broke off") }
+    try with(.cutOff(Self.data, after: 0)) { try $0.fail("was lost") }
     try with(.cutOff(Self.data, after: 1000, ranges: false), sha256: nil) { setting in
-      try setting.fail("broke off")
+      try setting.fail("was lost")
       #expect(setting.offsets == [0])
     }
   }
@@ -192,11 +192,11 @@ import Testing
 
   @Test func anotherSizeIsRefusedBeforeAnythingIsRead() throws {
     try with(.file(Self.data + [1])) { setting in
-      try setting.fail("has 300001 bytes, the published one has 300000")
+      try setting.fail("has 300001 bytes, the published file has 300000")
     }
     try with(.chunked(Self.data + [1])) { try $0.fail("stopped after 300.0 kB") }
     try with(.chunked(Self.data.dropLast())) { setting in
-      try setting.fail("broke off after 299999 of 300000 bytes")
+      try setting.fail("was lost after 299999 of 300000 bytes")
     }
     try with(.page("<html>Sign in</html>")) { try $0.fail("has 20 bytes") }
     try with(.page("<html>Sign in</html>"), size: nil, sha256: nil) { setting in
@@ -206,8 +206,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (404, "has no such file (404)"), (403, "does not give it to everyone"),
-    (401, "does not give it to everyone"), (410, "refuses the request"), (500, "try again later"),
+    (404, "has no such file (404)"), (403, "access denied"),
+    (401, "access denied"), (410, "refused the request"), (500, "try again later"),
     (503, "try again later"),
   ])
   func theServersRefusalIsPassedOn(_ status: Int, _ hint: String) throws {
@@ -231,7 +231,7 @@ import Testing
       #expect(setting.server.requests.map(\.path) == ["/x.pt", "/y.pt"])
       #expect(setting.offsets == [1000, 1000])
     }
-    try with(.redirect("/x.pt")) { try $0.fail("redirects in circles") }
+    try with(.redirect("/x.pt")) { try $0.fail("redirects in a loop") }
   }
 
   @Test func noServerNoNameNoNetwork() throws {
@@ -241,7 +241,7 @@ import Testing
       setting.entry.source = .address("http://no-such-host.invalid/x.pt")
       try setting.fail("is there a network?")
       setting.entry.source = .address("ftp://127.0.0.1/x.pt")
-      try setting.fail("no address")
+      try setting.fail("not an address")
     }
   }
 
@@ -347,7 +347,7 @@ import Testing
       #expect(try !setting.fetcher.fetch(setting.entry, from: mirror).wasInstalled)
       for (source, hint) in [
         ("/no/such/file", "no such file or folder"), ("ftp://host/x", "only http and https"),
-        ("/dev/null", "no regular file"), (Paths.package.path, "lacks x.pt"),
+        ("/dev/null", "not a regular file"), (Paths.package.path, "x.pt is missing"),
       ] {
         let (fetcher, entry) = (setting.fetcher, setting.entry)
         let error = #expect(throws: FetchError.self) { try fetcher.fetch(entry, from: source) }

@@ -22,10 +22,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("DATA = b'abc", "cut short"), ("DATA = b'abc\n'", "not closed"),
+    ("DATA = b'abc", "truncated"), ("DATA = b'abc\n'", "not closed"),
     (#"DATA = b'\x0g'"#, "without two digits"), (#"DATA = b'\x1'"#, "without two digits"),
     (#"DATA = b'\q'"#, "unknown escape"), (#"DATA = b'\400'"#, "octal"),
-    (#"DATA = b'\"#, "cut short"), ("DATA = b'é'", "no byte"), ("DATA = 'abc'", "no line"),
+    (#"DATA = b'\"#, "truncated"), ("DATA = b'é'", "not a byte"), ("DATA = 'abc'", "no line"),
     ("DATA = b'''abc'''", "no line"), ("DATAS = b'abc'", "no line"), ("", "no line"),
     ("  DATA = b'abc'", "no line"), ("DATA = f(b'abc')", "no line"),
   ])

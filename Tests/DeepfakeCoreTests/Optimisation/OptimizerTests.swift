@@ -223,7 +223,7 @@ import Testing
     ) { $0["adam.m.layer.bias"] = Tensor(zeros: [5]) }
     for numbers: [Float] in [[1], [0, -1], [0, 0.5], [.nan, 0], [0, .infinity], [0, 3e9]] {
       refused(
-        .invalid(file: "f", name: "adam.steps.layer.bias", reason: "is no number of steps")
+        .invalid(file: "f", name: "adam.steps.layer.bias", reason: "is not a number of steps")
       ) { $0["adam.steps.layer.bias"] = Tensor(numbers, shape: [numbers.count]) }
     }
     var sgd = SGD(learningRate: 1, momentum: 0.5)
@@ -232,8 +232,8 @@ import Testing
     }
     #expect(
       OptimizerStateError.missing(file: "f", name: "x").description
-        == "f: lacks x. It belongs to a training with other settings: continue with those, or "
-        + "start anew.")
+        == "f: lacks x. It was saved with other settings. Use those settings, or start a new "
+        + "training.")
   }
 
   @Test func gradientsAddUpAndScale() throws {

@@ -88,7 +88,7 @@ struct CheckpointFixtureTests {
 
   @Test func refusesExpandedTensors() throws {
     let error = #expect(throws: WeightsError.self) { try read("refuse-expanded.pth") }
-    #expect(error?.description.contains("repeat") == true)
+    #expect(error?.description.contains("expand") == true)
   }
 
   @Test func saysWhatIsWrong() throws {
@@ -103,7 +103,7 @@ struct CheckpointFixtureTests {
         (Array("<!doctype html>".utf8), "web page"), ([0x1F, 0x8B, 8, 0], "gzip"),
         ([0x89] + Array("HDF\r\n".utf8), "HDF5"), (Array("hello".utf8), "neither"),
         (Array("sys_info".utf8) + [UInt8](repeating: 0, count: 600), "tar format"),
-        ([0x80, 2, 0x4B, 7, 0x2E], "plain pickle"), (Array("PK".utf8), "cut short"),
+        ([0x80, 2, 0x4B, 7, 0x2E], "plain pickle"), (Array("PK".utf8), "truncated"),
       ]
       for (bytes, word) in cases {
         let file = folder.appendingPathComponent("file.pth")

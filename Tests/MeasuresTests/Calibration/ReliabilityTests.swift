@@ -125,7 +125,7 @@ struct ReliabilityTests {
       ])
     plot.subtitle = ["one", "two"]
     let svg = plot.svg
-    for text in ["How &lt;honest&gt;", "before", "after", "two", "how many: before"] {
+    for text in ["How &lt;honest&gt;", "before", "after", "two", "number of judgements: before"] {
       #expect(svg.contains(">\(text)<"), "\(text)")
     }
     #expect(

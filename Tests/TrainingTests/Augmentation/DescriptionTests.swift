@@ -70,7 +70,7 @@ import Training
   @Test func namesWhatIsWrong() {
     #expect(
       problem(.text("rotate"))
-        .hasPrefix("list[0]: 'rotate' is no known step; known are horizontalFlip"))
+        .hasPrefix("list[0]: 'rotate' is not a known step; must be one of horizontalFlip"))
     #expect(
       problem(.text("grey"), step("rotation", ["angle": .text("1")]))
         == "list[1].rotation.angle: is not a known key; known here: probability, degrees, edges")
@@ -101,7 +101,7 @@ import Training
         == "list[0].oneOf.steps[0].grey.depth: is not a known key; known here: probability")
     #expect(
       problem(step("oneOf", ["steps": .list([.text("mixup")])])).contains("must not hold mixup"))
-    #expect(problem(.text("mixup"), .text("mixup")) == "list[1]: mixup is there twice")
+    #expect(problem(.text("mixup"), .text("mixup")) == "list[1]: mixup is given twice")
     var nested = SettingValue.text("grey")
     for _ in 0..<12 { nested = step("oneOf", ["steps": .list([nested])]) }
     #expect(problem(nested).contains("nested too deeply"))

@@ -195,7 +195,7 @@ import Training
       let small = #expect(throws: TrainingError.self) {
         try RunFolder(full).prepare(resuming: false, bytes: .max / 2)
       }
-      #expect(small?.description.contains("MB left. Make room") == true)
+      #expect(small?.description.contains("MB left. Free some space") == true)
     }
   }
 
