@@ -22,6 +22,11 @@ public protocol DetectorFamily: Sendable {
   ///
   /// - Throws: `WeightsError` if some are missing.
   func converted(_ weights: StateDict) throws(WeightsError) -> StateDict
+  /// The part of the network that a layer belongs to, such as `backbone`, under which `dfkit bench
+  /// --layers` sums up times; nil if the family does not name it.
+  ///
+  /// - Parameter key: The key of the layer's weight without the name `weight`.
+  func part(ofLayer key: String) -> String?
   /// Makes a detector. Settings that do not apply to it are ignored.
   ///
   /// - Throws: `WeightsError` with the keys that are missing, unused or of the wrong shape, or with
@@ -29,6 +34,11 @@ public protocol DetectorFamily: Sendable {
   func makeDetector(
     _ weights: StateDict, _ settings: DetectorSettings
   ) throws(WeightsError) -> any FaceDetector
+}
+
+extension DetectorFamily {
+  /// nil: layers are summed up by the kind of their work.
+  public func part(ofLayer key: String) -> String? { nil }
 }
 
 /// Settings of a face detector; nil means the detector's default.

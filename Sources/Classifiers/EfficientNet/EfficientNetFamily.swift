@@ -43,6 +43,23 @@ struct EfficientNetFamily: ClassifierFamily {
     }
   }
 
+  func layerRole(of key: String, isFused: Bool, among keys: Set<String>) -> String? {
+    let parts = key.split(separator: ".").map(String.init)
+    if isFused { return parts.count > 1 && parts[0] == "blocks" ? "stage \(parts[1])" : nil }
+    switch parts.last {
+    case "conv_stem": return "stem"
+    case "conv_head", "classifier": return "head"
+    case "conv_reduce", "conv_expand": return "squeeze"
+    case "conv_dw": return "depthwise"
+    case "conv_pwl": return "project"
+    case "conv_pw":
+      // A block without an expansion has no `conv_pwl`; its `conv_pw` is the projection.
+      let block = parts.dropLast().joined(separator: ".")
+      return keys.contains(block + ".conv_pwl") ? "expand" : "project"
+    default: return nil
+    }
+  }
+
   func batchNormEpsilon(_ architecture: Architecture, _ scheme: Scheme) -> Float {
     switch scheme {
     case .timm: 1e-5

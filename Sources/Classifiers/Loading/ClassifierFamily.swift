@@ -44,6 +44,14 @@ public protocol ClassifierFamily: Sendable {
   func recognises(_ architecture: Architecture, in checkpoint: PublishedKeys) -> Bool
   /// The number of stages in a checkpoint, counted from the first, for families that have `stages`.
   func stageCount(in checkpoint: PublishedKeys) -> Int?
+  /// The role of a layer, such as `depthwise`, under which `dfkit bench --layers` sums up times; nil
+  /// if the family does not name it.
+  ///
+  /// - Parameters:
+  ///   - key: The key of the layer's weight without the name `weight`.
+  ///   - isFused: Whether the time is that of a block whose layers run as one.
+  ///   - keys: The keys of all layers of the network.
+  func layerRole(of key: String, isFused: Bool, among keys: Set<String>) -> String?
   /// Builds the network, without weights. The architecture, scheme, norm and stages of `settings`
   /// are compatible.
   ///
@@ -84,6 +92,9 @@ extension ClassifierFamily {
 
   /// nil: checkpoints always have all stages.
   public func stageCount(in checkpoint: PublishedKeys) -> Int? { nil }
+
+  /// nil: layers are summed up by the kind of their work.
+  public func layerRole(of key: String, isFused: Bool, among keys: Set<String>) -> String? { nil }
 }
 
 /// The registry of families: dfkit's own, and those that a program registers.

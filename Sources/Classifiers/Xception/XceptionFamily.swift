@@ -27,6 +27,10 @@ struct XceptionFamily: ClassifierFamily {
     }
   }
 
+  func layerRole(of key: String, isFused: Bool, among keys: Set<String>) -> String? {
+    key == "fc" ? "head" : nil
+  }
+
   func recognises(_ architecture: Architecture, in checkpoint: PublishedKeys) -> Bool {
     checkpoint.shape("block12.rep.4.pointwise.weight") != nil
   }

@@ -1,6 +1,8 @@
+import Classifiers
 import DeepfakeCore
+import FaceDetect
 
-/// Sorts a network's layers into kinds, by the keys of its published checkpoints.
+/// Sorts a network's layers into kinds, by what its family says of their keys.
 package struct LayerKinds {
   private let keys: Set<String>
 
@@ -18,32 +20,13 @@ package struct LayerKinds {
 
   /// The kind under which a table sums up the layer.
   package func kind(of key: String, _ kind: LayerWork.Kind) -> String {
-    let parts = key.split(separator: ".").map(String.init)
-    let name = parts.last ?? key
     if kind == .norm { return "norm" }
-    // Fused blocks are summed up by stage.
-    if kind == .block, parts.count > 1, parts[0] == "blocks" { return "stage \(parts[1])" }
-    switch name {
-    case "conv_stem": return "stem"
-    case "conv_head", "classifier", "fc", "last_linear": return "head"
-    case "conv_reduce", "conv_expand": return "squeeze"
-    case "conv_dw": return "depthwise"
-    case "conv_pwl": return "project"
-    case "conv_pw":
-      // A block without an expansion has no `conv_pwl`; its `conv_pw` is the projection.
-      let block = parts.dropLast().joined(separator: ".")
-      return keys.contains(block + ".conv_pwl") ? "expand" : "project"
-    default: break
+    for family in ClassifierFamilies.all {
+      if let role = family.layerRole(of: key, isFused: kind == .block, among: keys) { return role }
     }
-    // The parts of RetinaFace.
-    let part: String? =
-      switch parts.first {
-      case "body": "backbone"
-      case "fpn": "pyramid"
-      case let first? where first.hasPrefix("ssh"): "context"
-      case "ClassHead", "BboxHead", "LandmarkHead": "head"
-      default: nil
-      }
-    return part.map { "\($0) \(kind.rawValue)" } ?? kind.rawValue
+    for family in DetectorFamilies.all {
+      if let part = family.part(ofLayer: key) { return "\(part) \(kind.rawValue)" }
+    }
+    return kind.rawValue
   }
 }

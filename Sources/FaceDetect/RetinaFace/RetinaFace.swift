@@ -177,6 +177,15 @@ struct RetinaFaceFamily: DetectorFamily {
     try weights.renamedFromRetinaFaceGraph()
   }
 
+  func part(ofLayer key: String) -> String? {
+    switch key.prefix(while: { $0 != "." }) {
+    case "body": "backbone"
+    case "fpn": "pyramid"
+    case "ClassHead", "BboxHead", "LandmarkHead": "head"
+    case let first: first.hasPrefix("ssh") ? "context" : nil
+    }
+  }
+
   func makeDetector(
     _ weights: StateDict, _ settings: DetectorSettings
   ) throws(WeightsError) -> any FaceDetector {
