@@ -15,8 +15,8 @@ struct DetectorOptions: ParsableArguments {
     help: """
       The detector's weights: a RetinaFace checkpoint or ONNX model, a folder of MTCNN's pnet.pt, \
       rnet.pt and onet.pt, or a safetensors file of either. If not given, those that the recipe \
-      names, that 'dfkit weights fetch' has stored (of RetinaFace mobilenet0.25, else ResNet-50), \
-      or that ship with dfkit.
+      names, that 'dfkit weights fetch' has stored (see Docs/Weights.md for \
+      their order), or that ship with dfkit.
       """,
     completion: .file())
   var detectorWeights: String?

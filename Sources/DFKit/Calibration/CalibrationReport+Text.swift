@@ -101,7 +101,7 @@ extension CalibrationReport {
   }
 
   private var figureTable: TextTable {
-    var table = TextTable([.init("of")] + Self.metrics.map { .init($0.title) })
+    var table = TextTable([.init("level")] + Self.metrics.map { .init($0.title) })
     for member in members {
       guard let frames = member.frames else { continue }
       table.add("faces\(isOfRecipe ? " by \(member.name)" : "")", frames.figures)

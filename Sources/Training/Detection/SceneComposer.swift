@@ -229,7 +229,7 @@ package struct SceneComposer: Sendable {
     guard generator.uniform() < 0.7 else { return }
     for _ in 0..<generator.integer(in: 1...4) {
       let side = Float(size) * exp(generator.uniform(in: -3...0.2))
-      let picture = try decoys.picture(side: side, using: &generator)
+      let picture = try decoys.picture(using: &generator)
       let scale = Double(side) / Double(max(picture.width, picture.height))
       let angle = 0.3 * Double(generator.normal())
       let (cosine, sine) = (scale * cos(angle), scale * sin(angle))

@@ -8,8 +8,8 @@ import Foundation
 struct SceneDecoys: Sendable {
   let faces: LabelledFaces
 
-  /// A random decoy. The caller scales it to `side`, which is not used here.
-  func picture(side: Float, using generator: inout SeededGenerator) throws(DatasetError) -> Image {
+  /// A random decoy, of any size.
+  func picture(using generator: inout SeededGenerator) throws(DatasetError) -> Image {
     let portrait = try faces.portrait(using: &generator)
     switch generator.uniform() {
     case ..<0.45: return part(of: portrait, using: &generator)

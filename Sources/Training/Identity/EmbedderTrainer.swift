@@ -31,7 +31,7 @@ package struct EmbedderTrainer: FaceTrainer {
     /// Threads that prepare pictures; the weights do not depend on their number.
     package var loaderThreads = 1
 
-    /// The settings of the shipped weights.
+    /// The default settings. `Docs/Identity.md` lists those of the shipped weights.
     package init() {}
 
     package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {

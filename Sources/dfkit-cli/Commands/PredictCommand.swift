@@ -46,8 +46,8 @@ struct PredictCommand: AsyncParsableCommand {
   @Option(
     help: """
       How people make a file's verdict: highest (fake where one of them is), largest (the largest \
-      face's), mean, or together (all faces as one person's, with one face a frame in the built-in \
-      recipe); the recipe's rule if not given. On a recipe that says 'together', the other rules \
+      face's), mean, or together (all faces as one person's, with one face a frame in the \
+      recipe dfdc-silver); the recipe's rule if not given. On a recipe that says 'together', the other rules \
       judge every face of a frame.
       """)
   var people: Recipe.People.Rule?
