@@ -1,4 +1,5 @@
 import DeepfakeCore
+import Foundation
 import Synchronization
 
 /// A family of face detectors: recognises its weights and makes a detector from them.
@@ -22,6 +23,11 @@ public protocol DetectorFamily: Sendable {
   ///
   /// - Throws: `WeightsError` if some are missing.
   func converted(_ weights: StateDict) throws(WeightsError) -> StateDict
+  /// Reads weights that are split into several files of a folder; nil if the family's weights never
+  /// are.
+  ///
+  /// - Throws: `WeightsError` if files are missing or cannot be read.
+  func readFolder(_ folder: URL) throws(WeightsError) -> StateDict?
   /// The part of the network that a layer belongs to, such as `backbone`, under which `dfkit bench
   /// --layers` sums up times; nil if the family does not name it.
   ///
@@ -37,6 +43,9 @@ public protocol DetectorFamily: Sendable {
 }
 
 extension DetectorFamily {
+  /// nil: weights are in one file.
+  public func readFolder(_ folder: URL) throws(WeightsError) -> StateDict? { nil }
+
   /// nil: layers are summed up by the kind of their work.
   public func part(ofLayer key: String) -> String? { nil }
 }
@@ -113,6 +122,21 @@ public enum DetectorFamilies {
     registered.withLock { all in
       if !all.contains(where: { $0.name == family.name }) { all.append(family) }
     }
+  }
+
+  /// Reads a weights file, or a folder of files as some family has them. The weights need not be a
+  /// detector's.
+  ///
+  /// - Throws: `WeightsError`.
+  public static func readWeights(_ url: URL) throws(WeightsError) -> StateDict {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
+      isFolder.boolValue
+    else { return try StateDict.read(url) }
+    for family in all {
+      if let weights = try family.readFolder(url) { return weights }
+    }
+    throw .unreadable(file: url.relativePath, reason: "it is a folder; name a file")
   }
 
   /// Makes the detector that the weights are for.

@@ -1,8 +1,8 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
 import MediaIO
-import Training
 
 /// Plants copies of crops in a generated dataset and measures how many of them the copy search
 /// finds, how long that takes and how much memory it needs.

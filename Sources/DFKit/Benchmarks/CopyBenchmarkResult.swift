@@ -1,4 +1,4 @@
-import Training
+import FaceData
 
 /// How many planted copies the search found, and what that cost.
 package struct CopyBenchmarkResult: Sendable {

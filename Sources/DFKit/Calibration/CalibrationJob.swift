@@ -1,8 +1,9 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import Foundation
+import Measures
 import MediaIO
-import Training
 
 /// Calibrates the probabilities of one network or of a whole recipe on faces that it was not
 /// trained on: the work of `dfkit calibrate`.

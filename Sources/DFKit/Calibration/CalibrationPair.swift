@@ -1,6 +1,6 @@
 import Classifiers
 import DeepfakeCore
-import Training
+import Measures
 
 /// Sorts faces into units (videos), and units into groups and sources.
 struct CalibrationUnits {

@@ -1,6 +1,6 @@
 import DeepfakeCore
 import Foundation
-import Training
+import Measures
 
 extension CalibrationReport {
   /// The report as text for the terminal.

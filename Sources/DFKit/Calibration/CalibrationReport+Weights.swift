@@ -1,7 +1,6 @@
 import Classifiers
 import DeepfakeCore
 import Foundation
-import Training
 
 extension CalibrationReport {
   /// Writes one network's weights with the calibration and its figures in their metadata. Tensors

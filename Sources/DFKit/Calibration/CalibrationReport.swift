@@ -1,7 +1,7 @@
 import Classifiers
 import DeepfakeCore
 import Foundation
-import Training
+import Measures
 
 /// A calibration, the data it was fitted to, and the figures of probabilities before and after it,
 /// in total and for each source.

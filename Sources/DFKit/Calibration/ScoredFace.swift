@@ -1,6 +1,7 @@
 import DeepfakeCore
+import FaceData
+import Measures
 import MediaIO
-import Training
 
 /// A face with its label and the logits of each network.
 package struct ScoredFace: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Training
+import Measures
 
 /// Faces or videos with known labels, with the groups that decide how much each weighs and which
 /// are drawn together by the bootstrap.

@@ -1,4 +1,4 @@
-import Training
+import FaceData
 
 extension LinkKind {
   /// What a link of this kind between two sides means, and how to remove it.

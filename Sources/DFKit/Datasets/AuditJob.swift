@@ -1,5 +1,5 @@
+import FaceData
 import Foundation
-import Training
 
 /// Reads manifests, compares their pictures, and reports leaks between sides, label conflicts and
 /// shortcuts.

@@ -1,8 +1,8 @@
 import CDFResources
 import DeepfakeCore
+import FaceData
 import Foundation
 import MediaIO
-import Training
 
 /// Renders an audit as a single HTML page that loads no other file and needs no network.
 package struct AuditPage {

@@ -1,4 +1,4 @@
-import Training
+import FaceData
 
 extension AuditJob.Result {
   /// The report as text for the terminal: sides, leaks, label conflicts, shortcuts, the verdict and

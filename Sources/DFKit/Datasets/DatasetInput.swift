@@ -1,7 +1,7 @@
 import Classifiers
+import FaceData
 import Foundation
 import MediaIO
-import Training
 
 /// The manifests to work on, which of their samples to use, and how to measure their pictures.
 package struct DatasetInput: Sendable {

@@ -1,8 +1,8 @@
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
 import MediaIO
-import Training
 
 /// Finds the five landmarks of face crops that have none and writes them into a manifest.
 package struct LandmarkJob: Sendable {

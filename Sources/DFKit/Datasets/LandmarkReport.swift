@@ -1,5 +1,3 @@
-import Training
-
 extension LandmarkJob.Result {
   /// The counts, and the first ten names each of crops without a face and of unreadable pictures,
   /// as text.

@@ -1,5 +1,5 @@
+import FaceData
 import Foundation
-import Training
 
 /// Which samples of some manifests are scored.
 package struct SampleChoice: Sendable {

@@ -1,5 +1,5 @@
+import FaceData
 import Foundation
-import Training
 
 /// Splits samples into parts (training, validation, test) that share no person, video or copied
 /// picture, and writes the parts into a manifest.

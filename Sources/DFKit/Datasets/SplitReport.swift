@@ -1,4 +1,4 @@
-import Training
+import FaceData
 
 extension SplitJob.Result {
   /// The parts as a table, then the number of groups and the links that hold the largest group

@@ -1,4 +1,4 @@
-import Training
+import Measures
 
 extension [Ablation.Row] {
   /// The rows as a table for the terminal. A row whose log loss differs clearly from the recipe's

@@ -1,8 +1,8 @@
 import Classifiers
 import DeepfakeCore
 import Foundation
+import Measures
 import MediaIO
-import Training
 
 /// Measures the effect of each choice between face scores and verdicts. It changes one choice at a
 /// time and uses scores that are already computed.

@@ -1,4 +1,5 @@
-import Training
+import FaceData
+import Measures
 
 /// Compares two recipes on the same files. The bootstrap draws the same groups for both, so that
 /// files that are hard for both do not hide a difference.

@@ -1,5 +1,6 @@
+import FaceData
 import Foundation
-import Training
+import Measures
 
 /// A video, image or group of face crops with its label and its scores.
 package struct EvaluatedFile: Sendable {

@@ -1,9 +1,9 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
 import MediaIO
-import Training
 
 /// Scores files with known labels and makes verdicts: the work of `dfkit evaluate`.
 ///

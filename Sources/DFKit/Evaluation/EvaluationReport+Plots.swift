@@ -1,4 +1,4 @@
-import Training
+import Measures
 
 extension EvaluationReport {
   /// The plots with their file names (without extension). A plot for which there are too few

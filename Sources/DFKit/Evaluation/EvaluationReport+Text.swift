@@ -1,5 +1,5 @@
 import Foundation
-import Training
+import Measures
 
 extension EvaluationReport {
   /// The report as text for the terminal.

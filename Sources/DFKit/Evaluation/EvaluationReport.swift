@@ -1,5 +1,5 @@
 import Classifiers
-import Training
+import Measures
 
 /// The figures of a detector on files with known labels.
 package struct EvaluationReport: Sendable {

@@ -1,5 +1,5 @@
 import Classifiers
-import Training
+import Measures
 
 /// The unit that is judged and compared with the label.
 package enum EvaluationLevel: String, Sendable, CaseIterable {

@@ -1,5 +1,5 @@
 import DeepfakeCore
-import Training
+import Measures
 
 extension StackReport {
   /// The report as text for the terminal.

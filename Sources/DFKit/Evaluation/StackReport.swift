@@ -1,6 +1,6 @@
 import Classifiers
 import DeepfakeCore
-import Training
+import Measures
 
 /// Fits the weights of an ensemble's members on files with known labels, and tests whether the
 /// weighted ensemble is better than the plain mean.

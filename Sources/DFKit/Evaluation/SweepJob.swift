@@ -1,6 +1,7 @@
+import FaceData
 import Foundation
+import Measures
 import MediaIO
-import Training
 
 /// Measures how the figures change as footage gets worse: the work of `dfkit evaluate --sweep`.
 package struct SweepJob {

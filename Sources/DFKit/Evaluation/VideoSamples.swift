@@ -1,6 +1,7 @@
 import DeepfakeCore
+import FaceData
 import FaceDetect
-import Training
+import Measures
 
 /// The face crops of one video, which are judged together. If the video is unknown: of one group,
 /// or a single crop.

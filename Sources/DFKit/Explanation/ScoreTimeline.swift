@@ -1,4 +1,4 @@
-import Training
+import Measures
 
 /// A person's frame scores over time as an SVG plot. Its colours come from the page's style.
 struct ScoreTimeline {

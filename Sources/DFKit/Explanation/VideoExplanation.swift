@@ -3,7 +3,6 @@ import DeepfakeCore
 import FaceDetect
 import Foundation
 import MediaIO
-import Training
 
 /// A verdict with the scores and faces that led to it, as `dfkit report` shows it.
 package struct VideoExplanation: Sendable {

@@ -3,7 +3,6 @@ import Classifiers
 import DeepfakeCore
 import Foundation
 import MediaIO
-import Training
 
 /// Renders an explained verdict as a single HTML page that needs no other file, no script and no
 /// network.

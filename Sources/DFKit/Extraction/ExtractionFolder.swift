@@ -1,7 +1,7 @@
 import DeepfakeCore
+import FaceData
 import Foundation
 import MediaIO
-import Training
 
 /// The folder of a dataset during extraction.
 struct ExtractionFolder: Sendable {

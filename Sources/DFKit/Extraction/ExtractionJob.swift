@@ -1,9 +1,9 @@
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
 import MediaIO
 import Synchronization
-import Training
 
 /// Extracts face crops from videos into a dataset: a folder with the crops and a manifest.
 ///

@@ -1,7 +1,7 @@
 import DeepfakeCore
+import FaceData
 import Foundation
 import MediaIO
-import Training
 
 /// A file of the finished videos that are not yet in the manifest, in the order in which they were
 /// finished. An incomplete last entry, which a killed process may leave, is ignored.

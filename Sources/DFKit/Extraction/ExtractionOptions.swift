@@ -1,6 +1,6 @@
 import FaceDetect
+import Measures
 import MediaIO
-import Training
 
 /// The frames that are searched, the people whose faces are cut out, and the form of the crops.
 package struct ExtractionOptions: Sendable, Equatable {

@@ -1,7 +1,7 @@
 import DeepfakeCore
+import FaceData
 import Foundation
 import MediaIO
-import Training
 
 /// The videos of a dataset: which are already extracted and which are still to do.
 package struct ExtractionPlan {

@@ -1,7 +1,6 @@
 import FaceDetect
 import Foundation
 import MediaIO
-import Training
 
 /// The settings with which a folder of crops was extracted, stored in it as `extract.json`:
 /// everything that decides the bytes of its files.

@@ -1,7 +1,8 @@
 import DeepfakeCore
+import FaceData
 import Foundation
+import Measures
 import MediaIO
-import Training
 
 /// The videos of a dataset in order, and the place of the manifest rows of each finished video.
 struct ExtractionState {

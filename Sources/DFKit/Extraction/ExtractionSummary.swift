@@ -1,4 +1,5 @@
-import Training
+import FaceData
+import Measures
 
 /// The numbers and problems of an extraction.
 package struct ExtractionSummary: Sendable {

@@ -1,8 +1,8 @@
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
 import MediaIO
-import Training
 
 /// Cuts the faces out of videos, one video after another, on one thread.
 final class VideoExtractor {

@@ -1,6 +1,7 @@
+import FaceData
 import Foundation
+import Measures
 import MediaIO
-import Training
 
 /// A video of the dataset and the result of its extraction: a row of `videos.csv`.
 struct VideoRecord: Sendable, Equatable {

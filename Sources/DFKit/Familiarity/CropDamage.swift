@@ -1,6 +1,5 @@
 import DeepfakeCore
 import MediaIO
-import Training
 
 /// Damage that makes crops unlike training data. Used to test whether familiarity limits detect it.
 package enum CropDamage: String, Sendable, CaseIterable {

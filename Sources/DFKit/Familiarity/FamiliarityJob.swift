@@ -1,9 +1,9 @@
 import Classifiers
 import DeepfakeCore
+import FaceData
 import FaceDetect
 import Foundation
 import MediaIO
-import Training
 
 /// Measures which faces are familiar to a network, that is, similar to its training data, and
 /// writes the limits into its weights: the work of `dfkit familiarity`.

@@ -1,7 +1,7 @@
 import Classifiers
 import DeepfakeCore
 import Foundation
-import Training
+import Measures
 
 /// Which faces are familiar to a network, and how well the limits detect damaged ones.
 package struct FamiliarityReport: Sendable {

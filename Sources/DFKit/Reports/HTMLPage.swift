@@ -1,8 +1,8 @@
 import CDFResources
 import DeepfakeCore
+import FaceData
 import Foundation
 import Mustache
-import Training
 
 /// Renders the built-in HTML templates and writes pages.
 enum HTMLPage {

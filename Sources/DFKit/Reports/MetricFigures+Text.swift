@@ -1,4 +1,4 @@
-import Training
+import Measures
 
 extension MetricFigures {
   /// An object with the figures by name, each with `value` and `interval`.

@@ -1,4 +1,5 @@
 import DeepfakeCore
+import Foundation
 
 /// The MTCNN detector: a cascade of three small networks. P-Net proposes faces on an image pyramid.
 /// R-Net and O-Net judge the crops of the proposals, each more strictly. Every face has five
@@ -204,6 +205,10 @@ struct MTCNNFamily: DetectorFamily {
   func converted(_ weights: StateDict) throws(WeightsError) -> StateDict {
     if MTCNNPart.areSeveral(in: weights) { _ = try MTCNN(weights: weights) }
     return weights
+  }
+
+  func readFolder(_ folder: URL) throws(WeightsError) -> StateDict? {
+    try MTCNN.readWeights(folder)
   }
 
   func makeDetector(
