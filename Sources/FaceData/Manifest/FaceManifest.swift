@@ -137,7 +137,7 @@ public struct FaceManifest: Sendable {
         guard seen.insert(path).inserted else {
           throw .impossible(
             problem:
-              "\(path) is in the data twice; give each manifest once, and each picture one line"
+              "\(path) is in the data twice; give each manifest and list each picture once"
           )
         }
         result.append(row, of: table)
@@ -188,8 +188,8 @@ extension FaceManifest {
       let word = table.words[row.split, default: ""]
       guard let part = known[row.split] ?? DatasetPart(word) else {
         throw .impossible(
-          problem: "\(table.path(row)) has '\(word)' in the column split; give each row"
-            + " train, validation, test or unused, or none any")
+          problem: "\(table.path(row)) has '\(word)' in the column split; write train,"
+            + " validation, test or unused in every row, or leave the column empty in all rows")
       }
       known[row.split] = part
       parts.append(part)
