@@ -77,9 +77,9 @@ public struct HoldOut: Sendable, Equatable {
       }
       throw .impossible(
         problem:
-          "person, video or folder link the \(manifest.count) samples so that no part can be held"
-          + " out. Add a column 'split' to the manifest that says which samples are for training"
-          + " (train) and which for validation (validation)")
+          "the \(manifest.count) samples are linked by person, video or folder, so that no part can be"
+          + " held out. Add a column 'split' to the manifest that says which samples are for"
+          + " training (train) and which for validation (validation)")
     }
     return result
   }
