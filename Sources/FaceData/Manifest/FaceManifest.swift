@@ -39,7 +39,7 @@ public struct FaceManifest: Sendable {
     let shown = full.hasSuffix(sample.path) ? sample.path : full
     let (folder, name) = Self.parts(shown)
     guard let name = table.add(name: name.utf8) else {
-      preconditionFailure("FaceManifest: more names than 4 GiB, or one longer than 64 KiB")
+      preconditionFailure("FaceManifest: names of more than 4 GiB, or one of more than 64 KiB")
     }
     func number(_ word: String?) -> Int32 {
       word.map { table.words.number(of: $0) } ?? SampleTable.Row.none
@@ -153,7 +153,7 @@ public struct FaceManifest: Sendable {
 
   private mutating func append(_ row: SampleTable.Row, of other: SampleTable) {
     guard let name = table.add(name: other.name(row)) else {
-      preconditionFailure("FaceManifest: more names than 4 GiB")
+      preconditionFailure("FaceManifest: the names take more than 4 GiB")
     }
     var row = row
     (row.nameStart, row.nameCount) = (name.start, name.count)

@@ -94,7 +94,7 @@ package struct ManifestColumn: Sendable {
   /// The column of a sample's property, such as `\.landmarks`.
   static func of(_ field: PartialKeyPath<FaceSample>) -> ManifestColumn {
     guard let column = all.first(where: { $0.field == field }) else {
-      preconditionFailure("ManifestColumn: no column tells \(field)")
+      preconditionFailure("ManifestColumn: no column holds \(field)")
     }
     return column
   }

@@ -77,8 +77,8 @@ public struct HoldOut: Sendable, Equatable {
       }
       throw .impossible(
         problem:
-          "the \(manifest.count) samples are linked by person, video or folder, so that no part can be"
-          + " held out. Add a column 'split' to the manifest that says which samples are for"
+          "the \(manifest.count) samples are linked by person, video or folder, so that no part can"
+          + " be held out. Add a column 'split' to the manifest that says which samples are for"
           + " training (train) and which for validation (validation)")
     }
     return result
