@@ -42,16 +42,16 @@ struct ExtractCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      The settings of a dataset of a silver-medal team: faces-1 (MTCNN, the first face of each \
-      video), faces-3 (RetinaFace, 200,000 faces of DFDC, half of them real), or faces-6 \
-      (2,000,000 faces). Other options override them.
+      The settings of a dataset of a silver-medal team of DFDC: faces-1 (MTCNN, the first face of \
+      each video), faces-3 (RetinaFace, 200,000 faces, half of them real), or faces-6 (2,000,000 \
+      faces). Other options override them.
       """)
   var preset: ExtractionOptions.Preset?
 
   @Option(
     help: """
-      Frames to search in a video: a number, evenly spread; 'all'; or 'first', from the start to \
-      the first face. 25 if not given.
+      Frames to search in a video: a number, evenly spread; 'all'; or 'first' (every tenth from \
+      the start, until one has a face). 25 if not given.
       """)
   var frames: ExtractedFrames?
 
@@ -165,7 +165,8 @@ struct CropOptions: ParsableArguments {
   @Option(
     name: .customLong("crop"),
     help: """
-      square (around the box) or aligned (rotated upright by the landmarks); square if not given.
+      How a face is cropped: square (around the box), aligned (rotated upright by the landmarks) \
+      or framed (not rotated, around eyes and mouth); square if not given.
       """)
   var shape: Recipe.Crop.Shape?
 

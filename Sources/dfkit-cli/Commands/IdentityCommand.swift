@@ -95,8 +95,8 @@ struct IdentityCommand: AsyncParsableCommand {
       discussion: """
         Give the data of the training: the same people are held out. Pairs of one face are two \
         changed views of one picture, neighbouring files of one shot, and pictures of one named \
-        person that do not look like one shot. The printed threshold is the lowest that at most \
-        the fraction --false-links of the pairs of different people reaches.
+        person that do not look like one shot. The printed threshold is the lowest at which at \
+        most the fraction --false-links of the pairs of different people count as look-alikes.
 
           dfkit identity evaluate --data people.csv --plot similarities.svg
           dfkit identity evaluate --data people.csv --embedder runs/look-alike/best.safetensors \

@@ -11,7 +11,7 @@ struct WeightsCommand: ParsableCommand {
 
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shows which network weights belong to, and the other facts that they state.",
+      abstract: "Shows the network that weights are for, and other facts that they state.",
       discussion: """
         Reads safetensors, PyTorch checkpoints and ONNX models. Code in a checkpoint is never run.
 
