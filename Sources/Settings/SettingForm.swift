@@ -162,7 +162,7 @@ extension SettingForm {
       guard case .text(let text) = value, let number = parse(text) else { return nil }
       return limits.contains(number) ? number : nil
     }
-    let single = isSymmetric ? " (for plus and minus that)" : ""
+    let single = isSymmetric ? " (meaning plus or minus that number)" : ""
     return Self(
       "a \(noun) from \(limits.lowerBound) to \(limits.upperBound)\(single), or a range of them,"
         + " `[low, high]`", isList: true
@@ -202,7 +202,7 @@ extension SettingForm {
   package static func some<Case: RawRepresentable & CaseIterable>(isUnique: Bool = false) -> Self
   where Value == [Case], Case.RawValue == String {
     let texts = SettingForm<[String]>.texts(limit: 64)
-    let rule = isUnique ? ", each once" : ""
+    let rule = isUnique ? ", each at most once" : ""
     return Self("a list of some of \(SettingForm<Case>.names)\(rule)", isList: true) { value in
       let words = texts.read(value) ?? []
       let cases = words.compactMap { Case(rawValue: $0) }

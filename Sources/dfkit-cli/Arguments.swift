@@ -126,8 +126,8 @@ struct EmbedderOptions: ParsableArguments {
   @Option(
     name: .customLong("embedder"),
     help: """
-      Weights of a face embedder: a look-alike network's, or facenet-pytorch's InceptionResnetV1; \
-      dfkit's own if not given.
+      The weights of the face embedder: a look-alike network's ('dfkit identity train') or \
+      facenet-pytorch's InceptionResnetV1. If not given, those that ship with dfkit.
       """, completion: .file())
   var path: String?
 
@@ -137,7 +137,7 @@ struct EmbedderOptions: ParsableArguments {
 
 /// The option `--threads`.
 struct ThreadOptions: ParsableArguments {
-  @Option(help: "Threads to work with, 1 to 256; all processors if not given.")
+  @Option(help: "Number of threads, 1 to 256; one for each processor if not given.")
   var threads: Int?
 
   func validate() throws {

@@ -7,8 +7,8 @@ struct DFKitCommand: AsyncParsableCommand {
     commandName: "dfkit",
     abstract: "Tells how likely it is that the faces in a video were swapped or re-enacted.",
     discussion: """
-      Everything runs on this computer's processor; nothing is sent anywhere, and only 'weights \
-      fetch' uses the network.
+      Everything runs on this computer's processor. No data is sent anywhere, and only 'weights \
+      fetch' uses the internet.
 
         dfkit predict clip.mp4
         dfkit weights info default
@@ -17,10 +17,10 @@ struct DFKitCommand: AsyncParsableCommand {
         dfkit extract videos/ --out faces/
         dfkit recipe show default
 
-      Exit status: 0 when every input was answered, whatever the verdict; 1 when some input \
-      failed; 2 when 'audit' found a leak; 64 for wrong usage; 130 when interrupted.
+      Exit status: 0 if every input was processed, whatever the verdict; 1 if an input failed; 2 \
+      if 'audit' found a leak; 64 for wrong usage; 130 if interrupted.
 
-      Completions for your shell: dfkit --generate-completion-script bash|zsh|fish
+      Completion script for your shell: dfkit --generate-completion-script bash|zsh|fish
       """,
     version: dfkitVersion,
     subcommands: [

@@ -5,24 +5,24 @@ import Foundation
 /// The manifests that a command reads, and how their pictures are compared.
 struct DatasetOptions: ParsableArguments {
   @Argument(
-    help: "Folders with a manifest.csv, or CSV files with columns path and label.",
+    help: "Folders with a manifest.csv, or CSV files with the columns path and label.",
     completion: .file())
   var manifests: [String]
 
-  @Option(help: "Only samples whose path begins with this.")
+  @Option(help: "Use only samples whose path begins with this text.")
   var only: String?
 
-  @Option(help: "Only samples with this in the column origin.")
+  @Option(help: "Use only samples with this value in the column origin.")
   var origin: String?
 
   @OptionGroup var embedder: EmbedderOptions
 
-  @Flag(help: "Compare pictures by hashes and thumbnails alone, without a face embedder.")
+  @Flag(help: "Compare pictures only by hashes and thumbnails, without a face embedder.")
   var withoutEmbedder = false
 
   @Option(
     help: """
-      The folder that keeps what was measured of the pictures, so that it is not measured again; \
+      The folder in which measurements of pictures are kept, so that no picture is measured twice; \
       'none' to keep nothing. ~/.cache/dfkit/fingerprints if not given.
       """, completion: .directory)
   var cache: String?
@@ -30,7 +30,7 @@ struct DatasetOptions: ParsableArguments {
   func validate() throws {
     if manifests.isEmpty { throw ValidationError("Give at least one manifest.") }
     if withoutEmbedder, embedder.path != nil {
-      throw ValidationError("--embedder and --without-embedder exclude each other.")
+      throw ValidationError("--embedder and --without-embedder cannot be combined.")
     }
   }
 

@@ -6,54 +6,59 @@ import Foundation
 struct DetectorOptions: ParsableArguments {
   @Option(
     help: """
-      The face detector. If not given: that of the weights given, or the recipe's, or retinaface; \
-      one that ships, where a recipe's has not been fetched.
+      The face detector. If not given: the one that --detector-weights belongs to, else the \
+      recipe's, else retinaface. If the recipe's detector has not been fetched, one that ships \
+      with dfkit is used.
       """)
   var detector: Recipe.Detector.Kind?
 
   @Option(
     help: """
-      The detector's weights: a RetinaFace checkpoint or ONNX model, a folder of MTCNN's pnet.pt, \
-      rnet.pt and onet.pt, or a safetensors file of either. If not given, those that the recipe \
-      names, that 'dfkit weights fetch' has stored (see Docs/Weights.md for \
-      their order), or that ship with dfkit.
+      The detector's weights: a RetinaFace checkpoint or ONNX model; a folder with MTCNN's \
+      pnet.pt, rnet.pt and onet.pt; or a safetensors file of either. If not given: those that the \
+      recipe names, else those stored by 'dfkit weights fetch' (Docs/Weights.md has their order), \
+      else those that ship with dfkit.
       """,
     completion: .file())
   var detectorWeights: String?
 
   @Option(
     help: """
-      The factor by which a frame is scaled before detection, 0.05 to 4; or auto: half, but with a \
-      longer side of 640 to 960 pixels, and a second look at full size where no face is found. 1 \
-      if not given (predict: the recipe's; extract: auto).
+      The factor by which a frame is scaled before detection, 0.05 to 4; or auto: half the size, \
+      but with a longer side of 640 to 960 pixels, and a second search at full size if no face is \
+      found. If not given: 1 (predict: the recipe's; extract: auto).
       """)
   var frameScale: FrameScale?
 
   @Option(
     help: """
-      The lowest score of a face, 0.02 to 0.999: RetinaFace's, 0.5, or that of MTCNN's last \
-      network, 0.7 (predict: the recipe's).
+      The minimum score of a face, 0.02 to 0.999. If not given: 0.5 for RetinaFace, 0.7 for the \
+      last network of MTCNN (predict: the recipe's).
       """)
   var threshold: Float?
 
-  @Option(help: .setting("detector.nms", "RetinaFace's; 0.4 if not given (predict: the recipe's)"))
+  @Option(
+    help: .setting("detector.nms", "RetinaFace only; 0.4 if not given (predict: the recipe's)"))
   var nms: Float?
 
   @Option(
     help: """
-      MTCNN: the lowest scores of its three networks, 0 to 1, as in 0.6,0.7,0.7, which is the \
-      default (predict: the recipe's).
+      MTCNN only: the minimum scores of its three networks, 0 to 1. If not given: 0.6,0.7,0.7 \
+      (predict: the recipe's).
       """)
   var thresholds: ThreeScores?
 
   @Option(
-    help: .setting("detector.factor", "MTCNN's; 0.709 if not given (predict: the recipe's)"))
+    help: .setting("detector.factor", "MTCNN only; 0.709 if not given (predict: the recipe's)"))
   var factor: Float?
 
   @Option(
     help: .setting(
       "detector.minFace",
-      "RetinaFace: 0, MTCNN: 20 pixels of the scaled frame if not given (predict: the recipe's)"))
+      """
+      if not given, 0 for RetinaFace, 20 pixels of the scaled frame for MTCNN (predict: the \
+      recipe's)
+      """))
   var minFace: Float?
 
   /// Whether any of these options is given.
@@ -64,7 +69,8 @@ struct DetectorOptions: ParsableArguments {
 
   func validate() throws {
     if threshold != nil && thresholds != nil {
-      throw ValidationError("--threshold is the last of --thresholds; give one of them.")
+      throw ValidationError(
+        "--threshold is the same setting as the last value of --thresholds; give one of them.")
     }
     var settings = Recipe.Detector()
     let scores = [SettingChange("--threshold", "threshold", threshold)].compactMap { $0 }

@@ -5,13 +5,13 @@ import Foundation
 /// The files that a command works on.
 struct InputOptions: ParsableArguments {
   @Argument(
-    help: "Files, folders (searched for media with all their subfolders), or quoted globs.",
+    help: "Files, folders (searched for media with all their subfolders), or quoted glob patterns.",
     completion: .file())
   var inputs: [String]
 
   func validate() throws {
     if inputs.isEmpty {
-      throw ValidationError("Give at least one file, folder or glob.")
+      throw ValidationError("Give at least one file, folder or glob pattern.")
     }
   }
 
@@ -36,14 +36,15 @@ enum OutputForm {
 
 /// A recipe and the weights of its networks.
 struct RecipeOptions: ParsableArguments {
-  @Option(help: "The recipe: a built-in one's name or a YAML file.", completion: .file())
+  @Option(help: "The recipe: the name of a built-in one or a YAML file.", completion: .file())
   var recipe = Recipe.defaultName
 
   @Option(
     help: """
-      The networks' weights: a folder of MEMBER.safetensors, MEMBER=FILE for each member, or one \
-      file for a recipe of one member; those that the recipe names if not given. A recipe's \
-      calibration and undecided range belong to the latter and are not used with others.
+      The networks' weights: a folder with MEMBER.safetensors for each member, MEMBER=FILE for \
+      each member, or one file for a recipe with one member. If not given, those that the recipe \
+      names. A recipe's calibration and undecided range are used only with the weights that it \
+      names.
       """, completion: .file())
   var weights: [String] = []
 
@@ -72,8 +73,8 @@ struct RecipeOptions: ParsableArguments {
 struct CacheOptions: ParsableArguments {
   @Option(
     help: """
-      The folder that keeps what networks said; 'none' to keep nothing. ~/.cache/dfkit/scores if \
-      not given.
+      The folder in which the networks' scores are kept; 'none' to keep nothing. \
+      ~/.cache/dfkit/scores if not given.
       """, completion: .directory)
   var cache: String?
 

@@ -41,9 +41,9 @@ enum ProgramArguments {
         !argument.hasPrefix("-o="), argument != "-help", Double(argument) == nil
       else { continue }
       return
-        "'\(argument)' begins with a dash, as options do. For a file of that name write"
-        + " ./\(argument);"
-        + " options have two dashes, see 'dfkit --help'."
+        "'\(argument)' begins with a dash, as options do. For a file of that name, write"
+        + " ./\(argument)."
+        + " Options begin with two dashes; see 'dfkit --help'."
     }
     return nil
   }

@@ -5,21 +5,22 @@ import Training
 
 /// The options of all commands that train: the folder of the run, resuming, checkpoints and output.
 struct RunOptions: ParsableArguments {
-  @Option(help: "The run's folder.", completion: .directory)
+  @Option(
+    help: "The folder of the run, for its weights, checkpoints and log.", completion: .directory)
   var output: String?
 
-  @Flag(help: "Go on with the run in the output folder.")
+  @Flag(help: "Resume the run in the output folder.")
   var resume = false
 
-  @Option(help: "Minutes between two checkpoints, at most; 10 if not given.")
+  @Option(help: "Write a checkpoint after this many minutes.")
   var checkpointMinutes: Double = 10
 
-  @Option(help: "Steps between two checkpoints, beside that.")
+  @Option(help: "Also write a checkpoint after this many steps.")
   var checkpointSteps: Int?
 
   @OptionGroup var threads: ThreadOptions
 
-  @Flag(help: "Print an object of JSON a line for every event.")
+  @Flag(help: "Print one JSON object per line for each event.")
   var json = false
 
   func validate() throws {
@@ -50,7 +51,7 @@ struct RunOptions: ParsableArguments {
     if resume { job = try FaceTrainingJob(resuming: folder) }
     if !data.isEmpty { job.data = data.map { URL(fileURLWithPath: $0) } }
     guard !job.data.isEmpty else {
-      throw ValidationError("The run does not say what it learned from: give --data again.")
+      throw ValidationError("The run does not record its training data; give --data again.")
     }
     try job.options.apply(changes.compactMap { $0 })
     job.start = start.map { URL(fileURLWithPath: $0) }
@@ -71,7 +72,7 @@ struct RunOptions: ParsableArguments {
 
   /// A line with the numbers of training and held-out pictures.
   static func text(_ split: DataSplit) -> String {
-    "learns from \(split.training.count) pictures, \(split.heldOut.count) are held out"
+    "\(split.training.count) training pictures, \(split.heldOut.count) held out"
   }
 
   /// Prints the plan, then runs `train` and prints its events.

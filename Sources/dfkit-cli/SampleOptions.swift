@@ -11,15 +11,15 @@ struct SampleOptions: ParsableArguments {
 
   @Option(
     help: """
-      The part of the data to judge, as its column split says: validation, test, train; or all. \
-      Without that column, validation is what 'dfkit train' holds out by itself.
+      The part of the data to evaluate, by the column split: validation, test, train; or all. \
+      Without that column, validation is the part that 'dfkit train' holds out.
       """)
   var split = "validation"
 
-  @Option(help: "Only samples whose path begins with this.")
+  @Option(help: "Use only samples whose path begins with this text.")
   var only: String?
 
-  @Option(help: "Only samples with this in the column origin.")
+  @Option(help: "Use only samples with this value in the column origin.")
   var origin: String?
 
   func validate() throws {

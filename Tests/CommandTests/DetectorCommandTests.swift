@@ -35,7 +35,7 @@ import Testing
       ]
       let train = try Tool.run(arguments, in: folder)
       #expect(train.status == 0, "\(train.errors)")
-      #expect(train.output.contains("learns from 6 pictures, 2 are held out"))
+      #expect(train.output.contains("6 training pictures, 2 held out"))
       #expect(train.output.contains("done; weights: run/best.safetensors"))
       func text(_ name: String) throws -> String {
         try String(contentsOf: folder.appendingPathComponent("run/\(name)"), encoding: .utf8)
@@ -51,7 +51,7 @@ import Testing
       let resume = ["detector", "train", "--resume", "--output", "run"]
       let resumed = try Tool.run(resume, in: folder)
       #expect(resumed.status == 0, "\(resumed.errors)")
-      #expect(resumed.output.contains("learns from 6 pictures, 2 are held out"))
+      #expect(resumed.output.contains("6 training pictures, 2 held out"))
       let other = try Tool.run(resume + ["--seed", "5"], in: folder)
       #expect(other.status == 1)
       #expect(other.errors.contains("seed: was 0, is now 5"))

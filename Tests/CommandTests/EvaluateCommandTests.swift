@@ -99,7 +99,7 @@ import Testing
       #expect(nothing.status == 1 && nothing.output.isEmpty)
       #expect(
         nothing.errors.contains("no such file")
-          && nothing.errors.contains("nothing could be judged"))
+          && nothing.errors.contains("no file could be evaluated"))
       for (arguments, hint) in [
         (["clips", "--ablate", "luck"], "aggregators"), ([], "--data"),
         (["--data", "clips", "--sweep"], "--sweep"),

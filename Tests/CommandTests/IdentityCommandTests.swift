@@ -32,7 +32,7 @@ import Testing
       ]
       let train = try Tool.run(arguments, in: folder)
       #expect(train.status == 0, "\(train.errors)")
-      #expect(train.output.contains("learns from 10 pictures, 8 are held out"))
+      #expect(train.output.contains("10 training pictures, 8 held out"))
       #expect(train.output.contains("done; weights: run/best.safetensors"))
       let metrics = try String(
         contentsOf: folder.appendingPathComponent("run/metrics.csv"), encoding: .utf8)

@@ -102,7 +102,7 @@ import Testing
   }
 
   private static let missing =
-    "labels.csv: 2 rows name files that are not there: missing.mp4 (line 4), also/gone.mp4 (line 5)"
+    "labels.csv: 2 rows name files that do not exist: missing.mp4 (line 4), also/gone.mp4 (line 5)"
 
   @Test func extractNamesThem() throws {
     try withClips { folder in

@@ -37,7 +37,7 @@ import Testing
     (["predict", "a.mp4", "--frames", "0"] + weights, "--frames must be 1 to 1000"),
     (["predict", "a.mp4", "--aggregate", "vote"] + weights, "mean-logit"),
     (["predict", "a.mp4", "--clip", "1,0"] + weights, "--clip"),
-    (["predict", "a.mp4", "--json", "--csv"] + weights, "exclude each other"),
+    (["predict", "a.mp4", "--json", "--csv"] + weights, "cannot be combined"),
     (["predict", "a.mp4", "--threads", "0"] + weights, "--threads must be 1 to 256"),
     (["predict", "a.mp4", "--frame-scale", "9"] + weights, "--frame-scale must be"),
     (["predict", "a.mp4", "--detector", "viola"] + weights, "retinaface"),
@@ -67,7 +67,7 @@ import Testing
     (["extract", "a.mp4", "--out", "d", "--preset", "faces-2"], "'faces-3' or 'faces-6'"),
     (["extract", "a.mp4", "--out", "d", "--size", "7"], "--size must be 0 or 16 to 4096"),
     (["extract", "a.mp4", "--out", "d", "--jpeg", "101"], "--jpeg must be 1 to 100"),
-    (["extract", "a.mp4", "--out", "d", "--max-frames", "9"], "give that too"),
+    (["extract", "a.mp4", "--out", "d", "--max-frames", "9"], "--max-frames needs --balance"),
     (["extract", "a.mp4", "--out", "d", "--min-share", "2"], "--min-share must be 0 to 1"),
     (["train", "--data", "d"], "Give --output"),
     (["train", "--output", "o"], "Give --data"),
@@ -115,7 +115,7 @@ import Testing
     (["bench", "detect", "--detector", "mtcnn"], "Give --frames"),
     (
       ["bench", "detect", "--frames", "a.png", "--backbone", "resnet50"],
-      "--backbone is for made-up"
+      "--backbone is for random"
     ),
     (["bench", "classify", "--batch", "0"], "--batch must be"),
     (["bench", "classify", "--repeats", "0"], "--repeats must be 1 to 10000"),

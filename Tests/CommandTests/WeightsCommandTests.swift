@@ -320,7 +320,7 @@ import Testing
         contents(folder.appendingPathComponent("w/tiny")) == ["onet.pt", "pnet.pt", "rnet.pt"])
       let info = try Tool.run(["weights", "info", "w/tiny/rnet.pt"], in: folder)
       #expect(info.output.contains("conv1.weight  F32    2 x 3 x 2 x 2"), "\(info.output)")
-      #expect(try Tool.run(fetch, in: folder).output.contains("already in"))
+      #expect(try Tool.run(fetch, in: folder).output.contains("already stored in"))
     }
   }
 

@@ -55,7 +55,7 @@ package struct ShortcutProbe: Sendable {
   /// The samples are divided into two halves by groups (see `HoldOut`). A model is fitted on each
   /// half and tested on the other.
   package func findings(_ manifest: FaceManifest, _ table: FingerprintTable) -> [Finding] {
-    precondition(manifest.count == table.count, "ShortcutProbe: the table is of other samples")
+    precondition(manifest.count == table.count, "ShortcutProbe: the table is not the manifest's")
     let chosen = sample(manifest, table)
     let joined = SampleGroups(manifest.table, blockLength: HoldOut().block).join()
     let halves = GroupDraw(shares: [0.5, 0.5], seed: seed).parts(

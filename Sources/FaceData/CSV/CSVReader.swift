@@ -115,7 +115,7 @@ package struct CSVReader {
     position += 1
     while true {
       guard position < bytes.count else {
-        throw malformed("the file ends within quotes; take a complete copy of it")
+        throw malformed("the file ends inside quotes; use a complete copy of it")
       }
       let byte = bytes[position]
       position += 1
@@ -131,7 +131,7 @@ package struct CSVReader {
     if position < bytes.count, bytes[position] != separator,
       !"\r\n".utf8.contains(bytes[position])
     {
-      throw malformed("text follows a closing quote; write quotes within a field twice")
+      throw malformed("text follows a closing quote; write each quote inside a field twice")
     }
   }
 

@@ -33,7 +33,7 @@ extension FingerprintTable {
     func tell(_ done: Int) {
       let all = Double(max(1, manifest.count))
       var state = JobProgress(
-        "looking at \(done) of \(manifest.count) pictures", part: Double(done) / all)
+        "measuring \(done) of \(manifest.count) pictures", part: Double(done) / all)
       // Cached pictures took no time: the estimate of the remaining time must not count them.
       state.before = Double(known) / all
       progress(state)

@@ -75,15 +75,15 @@ package struct DFDCLabels: LabelSource {
       case .null: return nil
       case .number(let number) where number.isNaN: return nil
       case .text(let text): return text.isEmpty ? nil : text
-      default: throw problem(value, "has \(value.shown.prefix(40)) as \(key); a text belongs there")
+      default: throw problem(value, "has \(value.shown.prefix(40)) as \(key); it must be a string")
       }
     }
     let known = ["label", "is_fake"].compactMap { members[$0] }
     guard let word = known.first(where: { !$0.isNull }) else {
-      throw problem(entry, "has no label; REAL or FAKE is known")
+      throw problem(entry, "has no label; it must be REAL or FAKE")
     }
     guard let label = FaceLabel(word.shown) else {
-      throw problem(word, "has the label '\(word.shown.prefix(40))'; REAL or FAKE is known")
+      throw problem(word, "has the label '\(word.shown.prefix(40))'; it must be REAL or FAKE")
     }
     let prefix = file.deletingLastPathComponent().lastPathComponent + "/"
     var result = VideoLabel(label, video: prefix + VideoPath.stem(name), file: prefix + name)
@@ -102,17 +102,17 @@ package struct DFDCLabels: LabelSource {
         .malformed(
           file: file.relativePath, line: line, column: "",
           problem: problem
-            + ". DFDC has an object with an entry {\"label\", ...} for each video there."
-            + " Take a complete copy of it, or name other labels (--labels)"))
+            + ". It must be an object with an entry {\"label\", ...} for each video of the folder."
+            + " Use a complete copy of it, or give other labels with --labels"))
     }
     do {
       let root = try LineJSON.read(try RegularFile.read(file, limit: byteLimit))
       guard case .object(let entries) = root.content else {
-        return failure(root.line, "\(root.shown.prefix(40)) is no object")
+        return failure(root.line, "\(root.shown.prefix(40)) is not an object")
       }
       return .success(Folder(file: file, entries: entries))
     } catch let problem as LineJSON.Problem {
-      return failure(problem.line, "is no JSON: \(problem.reason)")
+      return failure(problem.line, "is not valid JSON: \(problem.reason)")
     } catch {
       return .failure(.unusable(file: file.relativePath, problem: error.reason))
     }

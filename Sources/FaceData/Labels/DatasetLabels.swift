@@ -70,12 +70,12 @@ package struct DatasetLabels: Sendable {
     switch choice {
     case .automatic:
       problem =
-        "has no label: it is in no metadata.json beside it, in no labels.csv beside it or one"
-        + " folder"
-        + " up, and its folders are not named real or fake. Name the labels (--labels FILE.csv)"
+        "has no label: no metadata.json in its folder and no labels.csv in its folder or the folder"
+        + " above lists it, and its folders are not named real or fake. Give the labels with"
+        + " --labels FILE.csv"
     default:
       problem =
-        "has no label in \(sources[0].name). Add it there, or name other labels (--labels)"
+        "has no label in \(sources[0].name). Add it there, or give other labels with --labels"
     }
     throw .unusable(file: file.relativePath, problem: problem)
   }
@@ -85,7 +85,7 @@ package struct DatasetLabels: Sendable {
 
   /// Ends an error message about entries without a file, where these are an error.
   package static let strictAdvice =
-    ". Put the files there, or take the rows out of the list; without --strict they are ignored."
+    ". Add the files, or remove the rows from the list; without --strict they are ignored."
 
   /// Number of videos from each source, in words; empty before the first label.
   package var text: String {

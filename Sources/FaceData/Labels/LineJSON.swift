@@ -38,7 +38,7 @@ struct LineJSON: Sendable {
     let value = try parser.value(depth: 0)
     parser.skipSpace()
     guard parser.position == parser.bytes.count else {
-      throw parser.problem("something follows the end")
+      throw parser.problem("text follows the end")
     }
     return value
   }
@@ -139,7 +139,7 @@ struct LineJSON: Sendable {
     private func unexpected() -> Problem {
       guard position < bytes.count else { return problem("the file ends too early") }
       let rest = String(decoding: bytes[position...].prefix(12), as: UTF8.self)
-      return problem("'\(rest.prefix { !$0.isNewline })' does not belong there")
+      return problem("'\(rest.prefix { !$0.isNewline })' is not expected here")
     }
 
     private mutating func number() throws(Problem) -> Double {
@@ -162,7 +162,7 @@ struct LineJSON: Sendable {
       while position < bytes.count {
         let byte = bytes[position]
         position += 1
-        if byte == 0x0A { throw problem("a text has no closing quote") }
+        if byte == 0x0A { throw problem("a string has no closing quote") }
         if isEscaped {
           isEscaped = false
         } else if byte == UInt8(ascii: "\\") {
@@ -177,12 +177,12 @@ struct LineJSON: Sendable {
           }
           // Foundation decodes the escapes.
           guard let text = try? JSONDecoder().decode(String.self, from: Data(whole)) else {
-            throw problem("a text is no JSON, or not UTF-8")
+            throw problem("a string is not valid JSON, or not UTF-8")
           }
           return text
         }
       }
-      throw problem("the file ends within a text")
+      throw problem("the file ends inside a string")
     }
   }
 }

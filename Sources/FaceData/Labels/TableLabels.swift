@@ -85,7 +85,8 @@ package struct TableLabels: LabelSource {
     while try reader.next() {
       guard reader.count == count else {
         throw reader.malformed(
-          "", "has \(reader.count) \(reader.count == 1 ? "field" : "fields"), the header \(count)")
+          "",
+          "has \(reader.count) \(reader.count == 1 ? "field" : "fields"), but the header \(count)")
       }
       func text(_ column: Column) throws(DatasetError) -> String? {
         guard let index = columns[column] else { return nil }
@@ -104,10 +105,10 @@ package struct TableLabels: LabelSource {
       entry.split = try text(.split)
       entry.origin = try text(.origin)
       guard result.updateValue(Entry(label: entry, line: reader.line), forKey: key) == nil else {
-        throw reader.malformed("path", "'\(path)' is listed twice (extensions aside)")
+        throw reader.malformed("path", "'\(path)' is listed twice (file extensions are ignored)")
       }
       guard names.insert(entry.video).inserted else {
-        throw reader.malformed("video", "'\(entry.video)' is the name of another row's video too")
+        throw reader.malformed("video", "'\(entry.video)' is also the video name of another row")
       }
     }
     guard !result.isEmpty else { throw .unusable(file: file, problem: "lists no video") }

@@ -70,8 +70,8 @@ extension [LabelEntry] {
     let more = count > names.count ? " and \(count - names.count) more" : ""
     return
       "\(first.list): \(count)"
-      + " \(count == 1 ? "row names a file that is" : "rows name files that are")"
-      + " not there: \(names.joined(separator: ", "))\(more)"
+      + " \(count == 1 ? "row names a file that does" : "rows name files that do")"
+      + " not exist: \(names.joined(separator: ", "))\(more)"
   }
 }
 

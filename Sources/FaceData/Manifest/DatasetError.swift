@@ -33,7 +33,7 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
       let rest = count > first.count ? " and \(count - first.count) more" : ""
       return "\(count) \(count == 1 ? "picture is" : "pictures are") missing: "
         + first.joined(separator: ", ") + rest
-        + ". Put them there, or take their lines out of the manifest."
+        + ". Add them, or remove their lines from the manifest."
     case .impossible(let problem):
       return problem
     case .picture(let error):

@@ -114,8 +114,8 @@ struct ManifestReader {
       guard reader.count == fieldCount else {
         throw reader.malformed(
           "",
-          "has \(reader.count) \(reader.count == 1 ? "field" : "fields"), the header \(fieldCount);"
-            + " is the file cut off, or a comma not in quotes?")
+          "has \(reader.count) \(reader.count == 1 ? "field" : "fields"), but the header"
+            + " \(fieldCount); is the file truncated, or a comma not in quotes?")
       }
       table.rows.append(try row(root: root))
     }
@@ -163,7 +163,7 @@ struct ManifestReader {
     let path = try self.path()
     let (folder, name) = FaceManifest.parts(path)
     guard let place = table.add(name: name.utf8) else {
-      throw reader.malformed("path", "the names are longer than 4 GiB in all")
+      throw reader.malformed("path", "the names are longer than 4 GiB in total")
     }
     var row = SampleTable.Row(
       root: root, folder: number(ofFolder: folder),
@@ -185,19 +185,19 @@ struct ManifestReader {
     case .count(_, let place, let least):
       let text = try reader.text(field, column: column.name)
       guard let number = Int32(text), number >= least else {
-        throw malformed(column, text, "it must be a whole number from \(least)", after: ";")
+        throw malformed(column, text, "it must be a whole number of at least \(least)", after: ";")
       }
       row[keyPath: place] = number
     case .double(_, let place, let kind):
       let text = try reader.text(field, column: column.name)
       guard let number = Double(text), number.isFinite else {
-        throw malformed(column, text, "which is no \(kind)")
+        throw malformed(column, text, "which is not a \(kind)")
       }
       row[keyPath: place] = number
     case .float(_, let place, let kind):
       let text = try reader.text(field, column: column.name)
       guard let number = Float(text), number.isFinite else {
-        throw malformed(column, text, "which is no \(kind)")
+        throw malformed(column, text, "which is not a \(kind)")
       }
       row[keyPath: place] = number
     case .box(_, let place): row[keyPath: place] = try numbers(field, column, 4, "four")
@@ -273,7 +273,7 @@ struct ManifestReader {
   private func path() throws(DatasetError) -> String {
     let text = try reader.text(pathField, column: "path")
     guard !text.isEmpty else { throw reader.malformed("path", "is empty") }
-    guard !text.utf8.contains(0) else { throw reader.malformed("path", "has a zero byte in it") }
+    guard !text.utf8.contains(0) else { throw reader.malformed("path", "contains a zero byte") }
     guard text.utf8.count <= 4096 else {
       throw reader.malformed("path", "is longer than 4096 bytes")
     }
@@ -293,13 +293,13 @@ struct ManifestReader {
       }
     }
     guard !text.hasSuffix("/"), parts.last?.isEmpty == false, parts.last != ".." else {
-      throw reader.malformed("path", "'\(text.prefix(200))' names no file")
+      throw reader.malformed("path", "'\(text.prefix(200))' does not name a file")
     }
     if staysInFolder, parts[0].isEmpty || parts[0] == ".." {
       throw reader.malformed(
         "path",
-        "'\(text.prefix(200))' leads out of the dataset's folder; to use pictures from elsewhere,"
-          + " name the CSV file instead of the folder")
+        "'\(text.prefix(200))' is outside the dataset's folder; to use pictures from elsewhere,"
+          + " give the CSV file instead of the folder")
     }
     return parts.joined(separator: "/")
   }
@@ -324,7 +324,7 @@ struct ManifestReader {
     while let other = seen[hash] {
       if table.path(table.rows[Int(other)]) == path {
         throw reader.malformed(
-          "path", "'\(path.prefix(200))' stands in line \(lines[Int(other)]) already; remove one")
+          "path", "'\(path.prefix(200))' is in line \(lines[Int(other)]) already; remove one")
       }
       hash &+= 1
     }

@@ -39,7 +39,7 @@ public struct FaceManifest: Sendable {
     let shown = full.hasSuffix(sample.path) ? sample.path : full
     let (folder, name) = Self.parts(shown)
     guard let name = table.add(name: name.utf8) else {
-      preconditionFailure("FaceManifest: more names than 4 GiB, or one longer than 64 KiB")
+      preconditionFailure("FaceManifest: names of more than 4 GiB, or one of more than 64 KiB")
     }
     func number(_ word: String?) -> Int32 {
       word.map { table.words.number(of: $0) } ?? SampleTable.Row.none
@@ -137,7 +137,7 @@ public struct FaceManifest: Sendable {
         guard seen.insert(path).inserted else {
           throw .impossible(
             problem:
-              "\(path) is in the data twice; give each manifest once, and each picture one line"
+              "\(path) is in the data twice; give each manifest and list each picture once"
           )
         }
         result.append(row, of: table)
@@ -153,7 +153,7 @@ public struct FaceManifest: Sendable {
 
   private mutating func append(_ row: SampleTable.Row, of other: SampleTable) {
     guard let name = table.add(name: other.name(row)) else {
-      preconditionFailure("FaceManifest: more names than 4 GiB")
+      preconditionFailure("FaceManifest: the names take more than 4 GiB")
     }
     var row = row
     (row.nameStart, row.nameCount) = (name.start, name.count)
@@ -188,8 +188,8 @@ extension FaceManifest {
       let word = table.words[row.split, default: ""]
       guard let part = known[row.split] ?? DatasetPart(word) else {
         throw .impossible(
-          problem: "\(table.path(row)) has '\(word)' in the column split; give each row"
-            + " train, validation, test or unused, or none any")
+          problem: "\(table.path(row)) has '\(word)' in the column split; write train,"
+            + " validation, test or unused in every row, or leave the column empty in all rows")
       }
       known[row.split] = part
       parts.append(part)

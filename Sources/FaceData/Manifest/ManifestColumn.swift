@@ -49,27 +49,28 @@ package struct ManifestColumn: Sendable {
   package static let all: [ManifestColumn] = [
     ManifestColumn(
       "path", .path, isRequired: true,
-      "a JPEG or PNG, from the file's folder. In a folder's `manifest.csv` it must stay in the"
-        + " folder; a CSV file that is named itself may list pictures anywhere. Each picture stands"
-        + " in one line"),
+      "the path of a JPEG or PNG, relative to the file's folder. In a folder's `manifest.csv`, it"
+        + " must stay in the folder; a CSV file that is named itself may list pictures anywhere."
+        + " Each picture is in one line"),
     ManifestColumn(
       "label", .label, isRequired: true, "`REAL` or `FAKE` in any case, or 0 or 1"),
     ManifestColumn(
       "video", .word(\.video, \.video),
-      "the video that the crop was cut from, a name that all its crops have"),
+      "the name of the video that the crop was cut from, the same for all its crops"),
     ManifestColumn(
       "original", .word(\.original, \.original), "the `video` that a fake was made from"),
-    ManifestColumn("person", .word(\.person, \.person), "who is seen"),
+    ManifestColumn("person", .word(\.person, \.person), "the name of the person seen"),
     ManifestColumn(
       "split", .word(\.split, \.split),
-      "`train`, `validation` (or `val`, `valid`, `dev`), or `test` and `unused`, which are left"
-        + " alone; in all lines or none"),
+      "`train`, `validation` (or `val`, `valid`, `dev`), `test` or `unused`; training ignores the"
+        + " last two. In all lines or none"),
     ManifestColumn(
       "fold", .count(\.fold, \.fold, from: 1),
       "the number of the fold that the crop is held out in, from 1; `train --fold` asks for one"),
     ManifestColumn(
       "group", .word(\.group, \.group),
-      "a name that samples have which belong together by what `dfkit split` saw in the pictures"),
+      "the name of the group of samples that belong together by their pictures; `dfkit split`"
+        + " writes it"),
     ManifestColumn(
       "origin", .word(\.origin, \.origin), "the collection that the crop is from"),
     ManifestColumn(
@@ -78,14 +79,14 @@ package struct ManifestColumn: Sendable {
       "time", .double(\.time, \.time, "number of seconds"), "seconds into the video"),
     ManifestColumn(
       "box", .box(\.box, \.box),
-      "four numbers with spaces between them: left, upper, right and lower edge of what the"
-        + " detector saw, in pixels of the frame"),
+      "four numbers with spaces between them: left, upper, right and lower edge of the"
+        + " detected face, in pixels of the frame"),
     ManifestColumn(
       "landmarks", .points(\.landmarks, \.landmarks),
       "ten numbers with spaces between them: x and y of the left eye (as seen), right eye, nose,"
         + " left and right corner of the mouth, in pixels of the crop"),
     ManifestColumn(
-      "score", .float(\.score, \.score, "number"), "how sure the detector was, 0 to 1"),
+      "score", .float(\.score, \.score, "number"), "the detection score, 0 to 1"),
     ManifestColumn(
       "source", .word(\.source, \.source), "the SHA-256 of the video's file"),
   ]
@@ -93,7 +94,7 @@ package struct ManifestColumn: Sendable {
   /// The column of a sample's property, such as `\.landmarks`.
   static func of(_ field: PartialKeyPath<FaceSample>) -> ManifestColumn {
     guard let column = all.first(where: { $0.field == field }) else {
-      preconditionFailure("ManifestColumn: no column tells \(field)")
+      preconditionFailure("ManifestColumn: no column holds \(field)")
     }
     return column
   }

@@ -146,10 +146,10 @@ package struct DatasetSplitter: Sendable, Equatable {
     let largest = partition.largestGroup
     return .impossible(
       problem:
-        "\(short.name) would have \(short.found) of \(partition.parts.count) samples: they are"
+        "\(short.name) would have \(short.found) of \(partition.parts.count) samples: they form"
         + " \(partition.groupCount) \(partition.groupCount == 1 ? "group" : "groups"), of which the"
-        + " largest has \(largest.samples). Ask for fewer parts, or for more likeness before two"
-        + " samples are joined (look-alike)")
+        + " largest has \(largest.samples). Ask for fewer parts, or raise --look-alike, so that"
+        + " fewer faces are joined")
   }
 
   /// Sorts links from the surest kind to the most doubtful, so that few doubtful links join groups.

@@ -73,14 +73,13 @@ public struct HoldOut: Sendable, Equatable {
     guard !result.training.isEmpty, !result.heldOut.isEmpty else {
       if result.rule == .column {
         let missing = result.training.isEmpty ? "training (train)" : "validation (validation)"
-        throw .impossible(problem: "the column split has no sample for \(missing); name some")
+        throw .impossible(problem: "the column split has no sample for \(missing); give it some")
       }
       throw .impossible(
         problem:
-          "the \(manifest.count) samples hang together by person, video or folder in such a way"
-          + " that none can be held out, or all would be; say in a column 'split' of the manifest"
-          + " which"
-          + " are for training (train) and which for validation (validation)")
+          "the \(manifest.count) samples are linked by person, video or folder, so that no part can"
+          + " be held out. Add a column 'split' to the manifest that says which samples are for"
+          + " training (train) and which for validation (validation)")
     }
     return result
   }
@@ -99,7 +98,7 @@ public struct HoldOut: Sendable, Equatable {
     guard table.rows.contains(where: { $0.fold == Int32(clamping: fold) }) else {
       throw .impossible(
         problem:
-          "no sample is of fold \(fold) in the column fold; 'dfkit split --folds' makes folds")
+          "no sample is in fold \(fold) of the column fold; 'dfkit split --folds' makes folds")
     }
     let parts = manifest.hasSplit ? try manifest.parts() : []
     return DataSplit(

@@ -15,7 +15,7 @@ package struct LinkSearch: Sendable {
 
   /// All links that the pictures add to those of the manifest.
   package func links(_ manifest: FaceManifest, _ table: FingerprintTable) -> [SampleLink] {
-    precondition(manifest.count == table.count, "LinkSearch: the table is of other samples")
+    precondition(manifest.count == table.count, "LinkSearch: the table is not the manifest's")
     let known = SampleGroups(manifest.table, blockLength: nil).join().groups.map(Int32.init)
     var links = copies.identicalFiles(table, groups: known)
     links += copies.nearCopies(table, groups: known)

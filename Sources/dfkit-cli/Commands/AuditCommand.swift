@@ -6,19 +6,19 @@ import Foundation
 struct AuditCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit",
-    abstract: "Measures what leaks between the parts of a dataset, or between datasets.",
+    abstract: "Measures leaks between the parts of a dataset, or between datasets.",
     discussion: """
-      Of one manifest, the column split says what the parts are; several manifests are held \
-      against each other. Looks for identical pictures, near-copies, frames of one video, fakes \
-      and their originals, the same people, look-alike faces and alike backgrounds on both sides, \
-      for labels that contradict each other, and for shortcuts: how well image size, compression, \
-      sharpness, colour or the place of the face alone tell the label.
+      For one manifest, compares the parts in its column split; for several, compares each \
+      manifest with the others. Looks for identical pictures, near-copies, frames of one video, \
+      fakes and their originals, the same people, look-alike faces and similar backgrounds on both \
+      sides. Also looks for contradictory labels, and for shortcuts: how well image size, \
+      compression, sharpness, colour or the place of the face alone predict the label.
 
         dfkit audit faces/
         dfkit audit train.csv test.csv --html audit.html --show-faces
         dfkit audit split.csv --max-share 0.005 --json > audit.json
 
-      The exit status is 2 where a leak touches more of a side than --max-share allows.
+      The exit status is 2 if a leak affects a larger share of a side than --max-share.
       """)
 
   /// The exit status if there is a leak above `--max-share`.
@@ -26,20 +26,23 @@ struct AuditCommand: AsyncParsableCommand {
 
   @OptionGroup var data: DatasetOptions
 
-  @Option(help: "The share of a side's samples that a kind of leak may touch, 0 to 1.")
+  @Option(help: "The largest share of a side's samples that each kind of leak may affect, 0 to 1.")
   var maxShare = 0.01
 
   @Option(
-    help: "How alike two faces must be to count, 0 to 1; what the embedder states if not given.")
+    help: """
+      Similarity from which two faces look alike, 0 to 1; the embedder's threshold if not given.
+      """)
   var lookAlike: Float?
 
-  @Option(help: "Pairs of each kind to show, 0 to 1000.")
+  @Option(help: "Number of pairs to show of each kind, 0 to 1000.")
   var examples = 12
 
-  @Option(help: "Write a page with the worst pairs side by side to this file.", completion: .file())
+  @Option(
+    help: "Write an HTML page with the worst pairs side by side to this file.", completion: .file())
   var html: String?
 
-  @Flag(help: "Show pictures on that page: people's faces, so not by itself.")
+  @Flag(help: "Show pictures on that page. Off by default, since they show people's faces.")
   var showFaces = false
 
   @OptionGroup var threads: ThreadOptions
@@ -55,9 +58,9 @@ struct AuditCommand: AsyncParsableCommand {
     if let lookAlike, !(0...1).contains(lookAlike) {
       throw ValidationError("--look-alike must be 0 to 1.")
     }
-    if data.manifests.count > 64 { throw ValidationError("At most 64 manifests are compared.") }
+    if data.manifests.count > 64 { throw ValidationError("At most 64 manifests can be compared.") }
     if showFaces, html == nil {
-      throw ValidationError("--show-faces is about --html; give that too.")
+      throw ValidationError("--show-faces needs --html FILE.")
     }
   }
 

@@ -5,7 +5,9 @@ extension BenchCommand {
   /// The command `dfkit bench classify`.
   struct Classify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Times a network that judges face crops, without reading or scaling them.",
+      abstract: """
+        Measures the speed of a classifier on face crops, without reading or scaling them.
+        """,
       discussion: """
           dfkit bench classify --architecture xception --norm group --batch 8
           dfkit bench classify --norm batch --norm group --batch 1 --batch 8 --json

@@ -5,10 +5,11 @@ import DFKit
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Times networks, training and whole predictions on this computer.",
+    abstract: "Measures the speed of networks, training and whole predictions on this computer.",
     discussion: """
-      All print the same columns: milliseconds an image, the least, the quartiles, the median and \
-      the most of --repeats runs after --warm-up others, and the most memory in RAM meanwhile.
+      The benchmarks of networks and videos print the same columns: milliseconds per image \
+      (minimum, quartiles, median and maximum of --repeats runs, after --warm-up runs that do not \
+      count), and the peak memory use.
 
         dfkit bench classify --architecture efficientnet-b4 --norm group --batch 1 --batch 8
         dfkit bench classify --norm group --batch 8 --layers --sort time

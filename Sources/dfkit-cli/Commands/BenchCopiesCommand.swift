@@ -5,33 +5,34 @@ import Foundation
 extension BenchCommand {
   struct Copies: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Plants copies in made-up datasets and tells how many of them the search finds.",
+      abstract: "Plants copies in artificial datasets and measures how many the search finds.",
       discussion: """
-        Each dataset is written to the temporary folder and removed afterwards: a crop takes about \
+        Each dataset is written to the temporary folder and removed afterwards. A crop takes about \
         8 kB.
 
           dfkit bench copies --count 12500 --count 25000 --count 50000 --count 100000
           dfkit bench copies --count 5000 --pictures FOLDER --json
         """)
 
-    @Option(help: "Crops in a dataset; may be given several times.")
+    @Option(help: "Number of crops in a dataset; may be given several times.")
     var count: [Int] = [12_500]
 
     @Option(
       help: """
-        Plant copies of the pictures in this folder, each of them another person's, instead of \
-        drawn ones; no more crops are made than it has pictures, and the copies.
+        Plant copies of the pictures in this folder, each of a different person, instead of \
+        generated pictures. A dataset then has at most as many crops as the folder has pictures, \
+        plus the copies.
         """, completion: .directory)
     var pictures: String?
 
     @Option(
       help: """
-        Search a table this many times as large: every picture measured stands for as many, made \
-        unlike each other.
+        Search a table that is this many times as large: it repeats the measured pictures, each \
+        time changed so that the repetitions are unlike each other.
         """)
     var times = 1
 
-    @Option(help: "What pictures and copies depend on.")
+    @Option(help: "Random seed; the same seed gives the same pictures and copies.")
     var seed: UInt64 = 1
 
     @OptionGroup var options: Options

@@ -5,29 +5,29 @@ extension BenchCommand {
   /// The command `dfkit bench detect`.
   struct Detect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Times a face detector, from frame to faces.",
+      abstract: "Measures the speed of a face detector, from frame to faces.",
       discussion: """
-        Without --frames, RetinaFace is timed with made-up weights on noise: its work is the same \
-        on every picture. MTCNN's depends on what the pictures show.
+        Without --frames, RetinaFace runs with random weights on noise: its time does not depend \
+        on the picture. MTCNN needs --frames, since its time depends on what the pictures show.
 
           dfkit bench detect --size 960x544 --batch 1 --layers
           dfkit bench detect --detector mtcnn --frames clip.mp4 --size 960x540 --batch 25
         """)
 
     @Option(
-      help: "The backbone of a RetinaFace with made-up weights; may be given several times.")
+      help: "The backbone of a RetinaFace with random weights; may be given several times.")
     var backbone: [RetinaFaceBackbone] = []
 
     @Option(
       parsing: .upToNextOption,
-      help: "Images and videos (25 frames of each) to search, with the detector's real weights.",
+      help: "Images and videos (25 frames of each) to search, with the detector's own weights.",
       completion: .file())
     var frames: [String] = []
 
     @Option(
       help: """
-        Width and height of the frames in pixels, as in 960x544, which is the default for made-up \
-        ones. Those of --frames are scaled to it.
+        Width and height of the frames in pixels, such as 960x544, which is the default without \
+        --frames. The frames of --frames are scaled to this size.
         """)
     var size: FrameDimensions?
 
@@ -43,13 +43,13 @@ extension BenchCommand {
       if frames.isEmpty && detector.isGiven {
         throw ValidationError(
           """
-          Give --frames: the options of face detection are for searching real frames, and MTCNN's \
-          time depends on what they show.
+          Give --frames: the options of face detection apply only to real frames, and MTCNN's time \
+          depends on what they show.
           """)
       }
       if !frames.isEmpty && !backbone.isEmpty {
         throw ValidationError(
-          "--backbone is for made-up weights; with --frames, real ones are used.")
+          "--backbone is for random weights; with --frames, the detector's own are used.")
       }
     }
 

@@ -6,10 +6,10 @@ extension BenchCommand {
   /// The command `dfkit bench embed`.
   struct Embed: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Times a face embedder, from crops to embeddings.",
+      abstract: "Measures the speed of a face embedder, from crops to embeddings.",
       discussion: """
-        Without --embedder, dfkit's own network is timed; with --inception, facenet-pytorch's \
-        network with made-up weights.
+        Without --embedder, runs dfkit's own network; with --inception, facenet-pytorch's network \
+        with random weights.
 
           dfkit bench embed --batch 1 --batch 16 --threads 1
           dfkit bench embed --inception
@@ -17,7 +17,7 @@ extension BenchCommand {
 
     @OptionGroup var embedder: EmbedderOptions
 
-    @Flag(help: "Time facenet-pytorch's InceptionResnetV1 with made-up weights.")
+    @Flag(help: "Run facenet-pytorch's InceptionResnetV1 with random weights.")
     var inception = false
 
     @Option(help: "The side of the crops in pixels.")
@@ -34,7 +34,7 @@ extension BenchCommand {
         throw ValidationError("--size must be 16 to 4096.")
       }
       if inception, embedder.path != nil {
-        throw ValidationError("--inception and --embedder exclude each other.")
+        throw ValidationError("--inception and --embedder cannot be combined.")
       }
     }
 

@@ -5,11 +5,11 @@ extension BenchCommand {
   /// The command `dfkit bench machine`.
   struct Machine: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Measures what this computer can do at most.",
+      abstract: "Measures the peak speed of this computer's processor and memory.",
       discussion: """
-        Multiply-adds in registers with each instruction set, which is what 'of peak' in --layers \
-        means, and bytes read and copied in caches and memory. Takes about a second and up to 1 GB \
-        of memory.
+        Measures multiply-adds in registers with each instruction set, to which 'of peak' in \
+        --layers refers, and the bytes that are read and copied in caches and memory. Takes about \
+        a second and up to 1 GB of memory.
 
           dfkit bench machine
           dfkit bench machine --threads 1 --json

@@ -3,27 +3,27 @@ import DFKit
 
 /// The classifiers that a benchmark measures.
 struct BenchNetworkOptions: ParsableArguments {
-  @Option(help: "The network; may be given several times.")
+  @Option(help: "The network's architecture; may be given several times.")
   var architecture: [Architecture] = [.efficientNetB4]
 
   @Option(
     help: """
-      The norm; may be given several times. If not given, batch for 'classify' and group for \
-      'train'.
+      The kind of norm layers; may be given several times. If not given, batch for 'classify' and \
+      group for 'train'.
       """)
   var norm: [Norm.Kind] = []
 
   @Option(help: "The side of the input in pixels; the architecture's own if not given.")
   var size: Int?
 
-  @Option(help: "The stages of the network that are there, from the first; all if not given.")
+  @Option(help: "Number of stages to keep, counted from the first; all if not given.")
   var stages: Int?
 
   func validate() throws {
     for architecture in architecture where stages != nil {
       guard let allowed = architecture.family.stages else {
         throw ValidationError(
-          "--stages does not apply to \(architecture.rawValue), of which no stage can be left out.")
+          "--stages does not apply to \(architecture.rawValue), which always has all its stages.")
       }
       guard let stages, allowed.contains(stages) else {
         throw ValidationError(

@@ -4,11 +4,14 @@ import DFKit
 extension BenchCommand {
   /// Options that all benchmarks have.
   struct Options: ParsableArguments {
-    @Option(help: "Runs before those that count.")
+    @Option(help: "Number of runs before the measured ones; 2 if not given (video, copies: 0).")
     var warmUp: Int?
 
     @Option(
-      help: "Runs that count, of which the median and the spread are shown; 10, but for slow work.")
+      help: """
+        Number of measured runs; 10 if not given (video: 3, copies: 1). The median and the spread \
+        are shown.
+        """)
     var repeats: Int?
 
     @OptionGroup var threads: ThreadOptions
@@ -42,7 +45,7 @@ extension BenchCommand {
   }
 
   struct BatchOptions: ParsableArguments {
-    @Option(help: "Images at once; may be given several times.")
+    @Option(help: "Number of images in a batch; may be given several times.")
     var batch: [Int] = [1]
 
     func validate() throws {
@@ -55,8 +58,7 @@ extension BenchCommand {
   struct LayerOptions: ParsableArguments {
     @Flag(
       help: """
-        Run as often once more and list what each layer took, beside what this computer can do at \
-        most.
+        Repeat the runs and list the time of each layer, compared with this computer's peak speed.
         """)
     var layers = false
 

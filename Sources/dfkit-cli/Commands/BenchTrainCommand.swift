@@ -4,7 +4,9 @@ import DFKit
 extension BenchCommand {
   struct Train: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Times whole training steps: forward, backward, Adam; on prepared images.",
+      abstract: """
+        Measures the speed of training steps (forward, backward, Adam) on prepared images.
+        """,
       discussion: """
           dfkit bench train --architecture efficientnet-b4 --size 224 --batch 20 --repeats 3
           dfkit bench train --architecture efficientnet-b0 --batch 20 --calls --json
@@ -12,10 +14,10 @@ extension BenchCommand {
 
     @OptionGroup var networks: BenchNetworkOptions
 
-    @Flag(help: "Compute blocks' activations once more in backward instead of keeping them.")
+    @Flag(help: "Recompute the activations of blocks in the backward pass instead of keeping them.")
     var recompute = false
 
-    @Flag(help: "Take one more step and list where its time goes.")
+    @Flag(help: "Run one more step and list how its time is spent.")
     var calls = false
 
     @OptionGroup var batches: BatchOptions

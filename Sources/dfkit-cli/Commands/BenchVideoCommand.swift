@@ -6,11 +6,11 @@ extension BenchCommand {
   /// The command `dfkit bench video`.
   struct Video: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Times whole predictions, from reading the weights to the verdict, by stages.",
+      abstract: "Measures the speed of whole predictions, from reading the weights to the verdict.",
       discussion: """
-        Every run reads the weights anew, as a new process would; the files stay in the system's \
-        cache. 'ms/image' is the time of a frame looked at. Stages that overlap add up to more \
-        than the whole.
+        Each run reads the weights again, as a new process would; the files stay in the system's \
+        cache. 'ms/image' is the time per analysed frame. The times of the stages can add up to \
+        more than the whole, since stages overlap.
 
           dfkit bench video clip.mp4
           dfkit bench video footage/ --repeats 5 --warm-up 1 --json

@@ -8,19 +8,20 @@ extension CalibrationFit.Method: ExpressibleByArgument {}
 struct CalibrateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate",
-    abstract: "Makes probabilities honest on faces that were not learned from.",
+    abstract: "Calibrates probabilities on faces that the network was not trained on.",
     discussion: """
-      Judges the validation part of the data with one network, or with all of a recipe's as the \
-      recipe puts them together. Finds the scale and offset of the log odds under which the truth \
-      is likeliest, and prints how good probabilities were before and are after it, together and \
-      for each source (the column origin). Sources count equally, and real and fake videos as half \
-      each: of faces like these, half of them fake, about 80 % of those that then get 0.8 are \
-      fake. Where fakes are rarer, odds are lower by as much.
+      Scores the validation part of the data with one network, or with all networks of a recipe, \
+      combined as the recipe defines. Fits the scale and offset of the log odds that make the true \
+      labels most likely, and prints the quality of the probabilities before and after, overall \
+      and for each source (the column origin). Sources have equal weight, with half of it for real \
+      and half for fake videos. After calibration, on faces like these, half of them fake, about \
+      80 % of those that get 0.8 are fake. If fakes are rarer, the odds are lower in proportion.
 
-      What is printed for the recipe calibrates a video's probability, and leaves undecided what \
-      is too close to call: the smallest range outside of which nine in ten answers (--accuracy) \
-      are right on every source with real and fake videos. For one network, --output writes the \
-      weights with the calibration of a face's logit, which every command then uses.
+      The printed settings for the recipe calibrate the probability of a video, and define which \
+      probabilities are undecided: the smallest range outside of which nine in ten answers \
+      (--accuracy) are correct on every source with real and fake videos. For one network, \
+      --output writes the weights with the calibration of a face's logit, which all commands then \
+      use.
 
         dfkit calibrate --data faces/
         dfkit calibrate --data faces/ --recipe mine.yaml --weights nets/ --json
@@ -31,8 +32,9 @@ struct CalibrateCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      One network's weights, as 'classify' takes them; with --recipe, its members' weights, as \
-      'predict' takes them. Those that the recipe names if not given.
+      The weights of one network, in the form that 'classify' accepts; with --recipe, the weights \
+      of its members, in the form that 'predict' accepts. If not given, those that the recipe \
+      names.
       """, completion: .file())
   var weights: [String] = []
 
@@ -40,52 +42,53 @@ struct CalibrateCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Faces") var samples: SampleOptions
 
-  @Option(help: "platt (scale and offset) or temperature (scale alone).")
+  @Option(help: "The calibration to fit: platt (scale and offset) or temperature (scale only).")
   var method = CalibrationFit.Method.platt
 
   @Flag(
     inversion: .prefixedNo,
     help: """
-      Count truths as slightly less than certain (Platt's smoothing); if neither is given, where a \
-      threshold tells all samples apart.
+      Smooth the target probabilities (Platt's smoothing). If neither flag is given, they are \
+      smoothed only if a threshold separates all real from all fake samples.
       """)
   var smooth: Bool?
 
   @Option(
     help: """
-      The recipe that is calibrated: a built-in one's name or a YAML file. With weights for one \
-      network and no recipe, the mean over a video's faces, held in 0.01 to 0.99.
+      The recipe to calibrate: the name of a built-in one or a YAML file. If only the weights of \
+      one network are given, the mean over the faces of a video, clipped to 0.01 to 0.99, is \
+      calibrated.
       """, completion: .file())
   var recipe: String?
 
   @Flag(
     help: """
-      Fit each member's own calibration first, and the recipe's to what comes of that; always so \
-      for one network.
+      Fit the calibration of each member first, then the recipe's to the calibrated scores. This \
+      is always done for one network.
       """)
   var fitMembers = false
 
   @Option(
     help: """
-      What part of the answers outside of the range left undecided is to be right on every source, \
+      The fraction of answers outside the undecided range that must be correct on every source, \
       0.5 to 1.
       """)
   var accuracy = 0.9
 
   @Option(
     help: """
-      The safetensors file to write, with the calibration; with several networks and \
-      --fit-members, the folder for MEMBER.safetensors.
+      Write the weights with the calibration to this safetensors file; with several networks and \
+      --fit-members, as MEMBER.safetensors into this folder.
       """, completion: .file())
   var output: String?
 
-  @Option(help: "Draw the reliability diagram into this SVG file.", completion: .file())
+  @Option(help: "Write the reliability diagram to this SVG file.", completion: .file())
   var plot: String?
 
   @Option(
     help: """
-      Write every face's logit into this CSV file: path, label, video, group, logit; with several \
-      networks, a column for each.
+      Write the logit of each face to this CSV file, with the columns path, label, video, group \
+      and logit; with several networks, a column of logits for each.
       """,
     completion: .file())
   var scores: String?
@@ -148,7 +151,10 @@ struct CalibrateCommand: AsyncParsableCommand {
       } else {
         guard network.isEmpty else {
           throw ValidationError(
-            "The recipe says what its networks are: options for one network need --weights alone.")
+            """
+            The recipe defines its networks; to use options for one network, give one file with \
+            --weights and no --recipe.
+            """)
         }
         job = try CalibrationJob(recipe: recipe, weights: files, samples: samples.choice())
         job.fitsMembers = fitMembers
@@ -170,7 +176,7 @@ struct CalibrateCommand: AsyncParsableCommand {
       }
     case .recipe:
       if !fitMembers {
-        throw ValidationError("--output needs --fit-members where the recipe has several members.")
+        throw ValidationError("--output needs --fit-members if the recipe has several members.")
       }
     }
   }

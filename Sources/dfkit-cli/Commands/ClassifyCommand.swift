@@ -8,10 +8,11 @@ struct ClassifyCommand: AsyncParsableCommand {
     commandName: "classify",
     abstract: "Scores pictures of single faces.",
     discussion: """
-      Every network of the recipe judges each picture, and their scores become one probability as \
-      the recipe says of a single face: put together, calibrated, and called undecided where it is \
-      too close to one half. With --weights alone it is one network, and the probability is its \
-      own; options then say what the weights file's metadata does not, or should not.
+      Every network of the recipe scores each picture. The scores become one probability as the \
+      recipe defines for a single face: they are combined, calibrated, and called undecided if too \
+      close to 0.5. With only --weights, one network is used, and the probability is its own. \
+      Further options then replace what the metadata of the weights file says, or add what it does \
+      not say.
 
         dfkit classify face.png
         dfkit classify faces/ --json
@@ -24,15 +25,16 @@ struct ClassifyCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      The recipe: a built-in one's name or a YAML file; the one that ships if neither this nor one \
-      network is given.
+      The recipe: the name of a built-in one or a YAML file. If neither this nor one network is \
+      given, the recipe 'default', which ships with dfkit.
       """, completion: .file())
   var recipe: String?
 
   @Option(
     help: """
-      One network's weights: safetensors or a PyTorch checkpoint, or the name of some that ship \
-      ('dfkit weights list'); with --recipe, its members' weights, as 'predict' takes them.
+      The weights of one network: safetensors, a PyTorch checkpoint, or the name of weights that \
+      ship with dfkit ('dfkit weights list'); with --recipe, the weights of its members, in the \
+      form that 'predict' accepts.
       """, completion: .file())
   var weights: [String] = []
 
@@ -46,7 +48,7 @@ struct ClassifyCommand: AsyncParsableCommand {
   func validate() throws {
     if recipe != nil, !network.isEmpty {
       throw ValidationError(
-        "The recipe says what its networks are: options for one network cannot be given with"
+        "The recipe defines its networks; options for one network cannot be given with"
           + " --recipe."
       )
     }
@@ -86,16 +88,16 @@ struct ClassifyCommand: AsyncParsableCommand {
 
 /// Options for properties of a network that its weights file may not state.
 struct NetworkOptions: ParsableArguments {
-  @Option(help: "The network.")
+  @Option(help: "The network's architecture.")
   var architecture: Architecture?
 
-  @Option(help: "Whose checkpoint it is; recognised from its keys where they tell.")
+  @Option(help: "The project that the checkpoint is from; detected from its keys if possible.")
   var scheme: Scheme?
 
   @Option(
     help: """
-      Which state of a PyTorch checkpoint with several is meant: its entry, or a part of the name \
-      that only one has, such as ema.
+      The state to use if a PyTorch checkpoint contains several: the name of its entry, or a part \
+      of that name that no other entry has, such as ema.
       """)
   var state: String?
 
@@ -111,13 +113,21 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: .setting("size", of: ClassifierOptions()))
   var size: Int?
 
-  @Option(help: "Subtracted from red, green and blue in 0...1, as in 0.485,0.456,0.406.")
+  @Option(
+    help: """
+      Means of red, green and blue, which are subtracted from values of 0 to 1, such as \
+      0.485,0.456,0.406.
+      """)
   var mean: ChannelValues?
 
-  @Option(help: "Then divided by, as in 0.229,0.224,0.225.")
+  @Option(
+    help: """
+      Standard deviations by which red, green and blue are divided after --mean, such as \
+      0.229,0.224,0.225.
+      """)
   var std: ChannelValues?
 
-  @Option(help: "The network's outputs.")
+  @Option(help: "Number of the network's outputs.")
   var classes: Int?
 
   /// Whether none of these options is given.

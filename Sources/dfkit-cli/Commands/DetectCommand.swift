@@ -6,7 +6,7 @@ import Foundation
 struct DetectCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "detect",
-    abstract: "Finds the faces in images and videos, and joins them into people.",
+    abstract: "Finds the faces in images and videos, and groups them into people.",
     discussion: """
       People are numbered by first appearance, then from left to right.
 
@@ -16,27 +16,28 @@ struct DetectCommand: AsyncParsableCommand {
         dfkit detect clip.mp4 --draw videos/ --frames all
         dfkit detect clip.mp4 --draw pictures/ --draw-as frames
 
-      --draw makes a picture of an image. Of a video it makes a contact sheet (one picture: the \
-      frames in a grid, each person's face and times below), or with --frames all a video of the \
-      same frames at the same times, without sound. Each person has a colour.
+      --draw makes a picture of each image. Of a video it makes a contact sheet: one picture with \
+      the frames in a grid, and each person's face and times below. With --frames all, it makes a \
+      video instead, of the same frames at the same times, without sound. Each person has a \
+      colour.
       """)
 
   @OptionGroup var input: InputOptions
 
   @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
-  @Option(help: "Frames searched in a video, evenly spread; or 'all'.")
+  @Option(help: "Number of frames to search in a video, evenly spread; or 'all'.")
   var frames = FrameCount(.spread(25))
 
   @Option(
-    help: "A folder for pictures and videos with boxes, people in colours, and landmarks.",
+    help: "The folder for pictures and videos with boxes, people in colours, and landmarks.",
     completion: .directory)
   var draw: String?
 
   @Option(
     help: """
-      What is drawn of a video: sheet (a contact sheet), video, or frames (a picture of each); \
-      sheet if not given, video with --frames all.
+      The drawing of a video: sheet (a contact sheet), video, or frames (one picture for each \
+      frame). If not given: sheet, or video with --frames all.
       """)
   var drawAs: DetectionDrawing.Form?
 
@@ -47,7 +48,7 @@ struct DetectCommand: AsyncParsableCommand {
 
   func validate() throws {
     if drawAs != nil, draw == nil { throw ValidationError("--draw-as needs --draw FOLDER.") }
-    if draw?.isEmpty == true { throw ValidationError("--draw names no folder.") }
+    if draw?.isEmpty == true { throw ValidationError("--draw must name a folder.") }
   }
 
   func run() async throws {

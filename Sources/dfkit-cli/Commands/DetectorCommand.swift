@@ -7,10 +7,10 @@ import Training
 struct DetectorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "detector",
-    abstract: "Trains and judges face detectors.",
+    abstract: "Trains and evaluates face detectors.",
     discussion: """
-      The detector is RetinaFace with the mobilenet0.25 backbone. It learns from scenes that are \
-      composed of face crops; no picture with marked faces is needed but the crops. See \
+      The detector is RetinaFace with the mobilenet0.25 backbone. It is trained on scenes that are \
+      composed of face crops; no other pictures with marked faces are needed. See \
       Docs/Detectors.md.
       """,
     subcommands: [Train.self, Evaluate.self])
@@ -20,12 +20,12 @@ struct DetectorCommand: AsyncParsableCommand {
       abstract: "Trains a detector on scenes composed of face crops.",
       discussion: """
         The data are folders with a manifest.csv, or CSV files, with the columns box and landmarks \
-        in pixels of the crop (Scripts/detector-faces.py writes them). The column split, or else a \
-        fifth, says what is held out.
+        in pixels of the crop (Scripts/detector-faces.py writes them). The column split says which \
+        samples are held out; without it, a fifth of them is held out.
 
-        The folder gets best.safetensors (for --detector-weights), metrics.csv, plot.svg, log.txt, \
-        run.json, and checkpoint.safetensors, from which --resume goes on bit for bit; what is not \
-        given then is as it was.
+        The output folder gets best.safetensors (for --detector-weights), metrics.csv, plot.svg, \
+        log.txt, run.json, and checkpoint.safetensors, from which --resume continues with \
+        bit-identical results. With --resume, options that are not given keep their values.
 
           dfkit detector train --data faces.csv --output runs/detector
           dfkit detector train --resume --output runs/detector
@@ -39,7 +39,7 @@ struct DetectorCommand: AsyncParsableCommand {
     @OptionGroup(title: "The run") var output: RunOptions
 
     @Option(
-      name: .customLong("init"), help: "A RetinaFace's weights to start from.",
+      name: .customLong("init"), help: "The weights of a RetinaFace to start from.",
       completion: .file())
     var start: String?
 
@@ -58,7 +58,8 @@ struct DetectorCommand: AsyncParsableCommand {
     @Option(help: .setting("seed", of: DetectorTrainer.Options()))
     var seed: UInt64?
 
-    @Option(help: "Only write a picture of composed scenes with their faces to this file.")
+    @Option(
+      help: "Write a picture of composed scenes with their faces to this file, and do not train.")
     var showScenes: String?
 
     private var changes: [SettingChange?] {
@@ -92,10 +93,12 @@ struct DetectorCommand: AsyncParsableCommand {
 
   struct Evaluate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Measures which faces of composed scenes a detector finds, and its false alarms.",
+      abstract: """
+        Measures how many faces of composed scenes a detector finds, and its false alarms.
+        """,
       discussion: """
-        Give the data of the training: the same faces are held out, and scenes are composed of \
-        those. Any detector can be judged.
+        Give the data of the training: the same faces are held out, and the scenes are composed of \
+        them. Any detector can be evaluated.
 
           dfkit detector evaluate --data faces.csv --detector-weights runs/detector/best.safetensors
         """)
@@ -107,17 +110,17 @@ struct DetectorCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
-    @Option(help: "Scenes.")
+    @Option(help: "Number of scenes.")
     var scenes = DetectorEvaluation().scenes
 
-    @Option(help: "The sides of the scenes in pixels.")
+    @Option(help: "Width and height of the scenes in pixels.")
     var size = DetectorEvaluation().size
 
-    @Option(help: "What the scenes depend on.")
+    @Option(help: "Random seed of the scenes.")
     var seed = DetectorEvaluation().seed
 
     @Option(
-      help: "Write the weights to this file, scores shifted so that --score becomes 0.5.",
+      help: "Write the weights to this file, with scores shifted so that --score becomes 0.5.",
       completion: .file())
     var write: String?
 

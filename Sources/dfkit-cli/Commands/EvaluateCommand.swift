@@ -8,16 +8,16 @@ extension Ablation.Kind: ExpressibleByArgument {}
 struct EvaluateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measures how good a recipe is on videos or face crops of known truth.",
+    abstract: "Measures the quality of a recipe on labelled videos or face crops.",
     discussion: """
-      Judges labelled videos and images (or, with --data, face crops of a manifest), and prints \
-      log loss, Brier score, calibration error, accuracy, AUC, average precision and equal error \
-      rate, by frame, by person and by video, each with an interval of 95 % from whole groups of \
-      videos drawn anew; and where it is good and where not: by source, compression, size of the \
-      faces and number of people.
+      Scores labelled videos and images (or, with --data, face crops of a manifest). Prints log \
+      loss, Brier score, calibration error, accuracy, AUC, average precision and equal error rate, \
+      by frame, by person and by video. Each has a 95 % interval, from a bootstrap over groups of \
+      videos. Also prints the results by source, compression, size of the faces and number of \
+      people.
 
-      What networks said of faces is kept (--cache): asking again, with other rules, costs no \
-      network.
+      The networks' scores are kept (--cache): another evaluation of the same files, with other \
+      rules, does not run the networks again.
 
         dfkit evaluate dfdc_train_part_0/
         dfkit evaluate clips/ --labels truth.csv --plots plots/
@@ -29,20 +29,23 @@ struct EvaluateCommand: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: "Videos and images, folders (searched with all their subfolders), or quoted globs.",
+    help: """
+      Videos and images, folders (searched with all their subfolders), or quoted glob patterns.
+      """,
     completion: .file())
   var inputs: [String] = []
 
   @Option(
     help: """
-      Where labels come from: auto, dfdc, faceforensics, celeb-df, folders, or a CSV file with \
-      columns path (or filename) and label, and if known video, original, person, split, origin.
+      The source of the labels: auto, dfdc, faceforensics, celeb-df, folders, or a CSV file with \
+      the columns path (or filename) and label, and, if known, video, original, person, split, \
+      origin.
       """, completion: .file())
   var labels = "auto"
 
   @Flag(
     help:
-      "Rows of the labels that name no file are an error; otherwise they are counted and ignored.")
+      "Labels of files that do not exist are an error; otherwise they are counted and ignored.")
   var strict = false
 
   @OptionGroup(title: "Face crops instead of videos") var samples: SampleOptions
@@ -56,38 +59,38 @@ struct EvaluateCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      Another recipe (a built-in one's name or a YAML file) that judges the same, to compare: the \
-      difference of each figure with its interval.
+      Another recipe (the name of a built-in one or a YAML file) to compare on the same files. \
+      Prints the difference of each measure with its interval.
       """, completion: .file())
   var compare: String?
 
-  @Option(help: "The weights of --compare's networks.", completion: .file())
+  @Option(help: "The weights of the networks of --compare.", completion: .file())
   var compareWeights: [String] = []
 
   @Option(
     help: """
-      What each choice is worth, one changed at a time, as one table: any of \
-      \(Ablation.Kind.allCases.map(\.rawValue).joined(separator: ",")); tta judges all faces three \
-      times more.
+      Measure the effect of each choice, changed one at a time, in one table: any of \
+      \(Ablation.Kind.allCases.map(\.rawValue).joined(separator: ",")), separated by commas; tta \
+      scores all faces three more times.
       """)
   var ablate: String?
 
   @Flag(
     help: """
-      What the recipe's members should count, fitted on the files, beside counting them alike: \
-      both judged by what other people's files give.
+      Fit weights for the recipe's members on the files and compare them with equal weights, by \
+      cross-validation over groups of people.
       """)
   var stack = false
 
   @Flag(
     help: """
-      Judge the videos again as they get worse: encoded anew, smaller, with fewer frames, blurred, \
-      with noise. Takes some thirty times as long.
+      Score the videos again in degraded versions: re-encoded, smaller, with fewer frames, \
+      blurred, with noise. Takes about thirty times as long.
       """)
   var sweep = false
 
   @Option(
-    help: "Draw plots into this folder, each as SVG and PNG.", completion: .directory)
+    help: "Write plots to this folder, each as SVG and PNG.", completion: .directory)
   var plots: String?
 
   @OptionGroup var cache: CacheOptions
@@ -105,7 +108,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     try recipe.apply(changes)
     if sweep, inputs.isEmpty { throw ValidationError("--sweep is for videos, not for --data.") }
     if compare == nil, !compareWeights.isEmpty {
-      throw ValidationError("--compare-weights are for the recipe of --compare; give that too.")
+      throw ValidationError("--compare-weights needs --compare RECIPE.")
     }
     _ = try kinds()
   }
@@ -119,7 +122,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     try (ablate ?? "").split(separator: ",").map { word in
       guard let kind = Ablation.Kind(rawValue: String(word)) else {
         throw ValidationError(
-          "--ablate: '\(word)' is none of"
+          "--ablate: '\(word)' is not one of"
             + " \(Ablation.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
       }
       return kind
@@ -135,7 +138,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     try await Interruption.handled {
       let outcome = try command.judge(job, media)
       if outcome.files.isEmpty, !outcome.wasCancelled, !command.json {
-        Output.note("nothing could be judged, so there is nothing to measure")
+        Output.note("no file could be evaluated, so there is nothing to measure")
         throw ExitCode.failure
       }
       let report = EvaluationReport(outcome.files, try job.maker())
@@ -211,7 +214,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     bar.clear()
     for failure in outcome.failures { Output.note(failure.error) }
     if let text = outcome.rowsWithoutFile.textOfMissing { Output.note(text) }
-    if let problem = outcome.cacheProblem { Output.note("scores are not kept: \(problem)") }
+    if let problem = outcome.cacheProblem { Output.note("the scores were not saved: \(problem)") }
     return outcome
   }
 

@@ -6,14 +6,14 @@ import Foundation
 struct ExtractCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract",
-    abstract: "Cuts the faces out of videos into a dataset for 'split', 'audit' and 'train'.",
+    abstract: "Crops the faces of videos into a dataset for 'split', 'audit' and 'train'.",
     discussion: """
-      The folder gets manifest.csv with a row a crop, the crops under faces/, videos.csv with a \
-      row a video, and extract.json with the settings. The same command goes on where it was \
-      ended, however that was, and skips what is done; videos may be added later. The result does \
-      not depend on either, nor on the number of threads.
+      The folder gets manifest.csv with a row for each crop, the crops under faces/, videos.csv \
+      with a row for each video, and extract.json with the settings. If a run ended early, run the \
+      same command again: it continues and skips finished videos. More videos may be added later. \
+      The result does not depend on interruptions or on the number of threads.
 
-      Labels are found in DFDC's metadata.json, FaceForensics++'s and Celeb-DF's folders, a \
+      Labels are read from DFDC's metadata.json, the folders of FaceForensics++ and Celeb-DF, a \
       labels.csv, or the names of folders (real, fake).
 
         dfkit extract dfdc_train_part_0 --out faces/
@@ -29,52 +29,53 @@ struct ExtractCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      Where labels come from: auto, dfdc, faceforensics, celeb-df, folders, or a CSV file with \
-      columns path (or filename) and label, and if known video, original, person, split, origin.
+      The source of the labels: auto, dfdc, faceforensics, celeb-df, folders, or a CSV file with \
+      the columns path (or filename) and label, and, if known, video, original, person, split, \
+      origin.
       """, completion: .file())
   var labels = "auto"
 
   @Flag(
     help:
-      "Rows of the labels that name no file are an error; otherwise they are counted and ignored.")
+      "Labels of files that do not exist are an error; otherwise they are counted and ignored.")
   var strict = false
 
   @Option(
     help: """
-      A silver-medal team's datasets: faces-1 (MTCNN, the first face of each video), faces-3 \
-      (RetinaFace, 200,000 faces of DFDC, half of them real), faces-6 (2,000,000). Other options \
-      change what it says.
+      The settings of a dataset of a silver-medal team of DFDC: faces-1 (MTCNN, the first face of \
+      each video), faces-3 (RetinaFace, 200,000 faces, half of them real), or faces-6 (2,000,000 \
+      faces). Other options override them.
       """)
   var preset: ExtractionOptions.Preset?
 
   @Option(
     help: """
-      Frames searched in a video, evenly spread; 'all'; or 'first': from the start to the first \
-      face. 25 if not given.
+      Frames to search in a video: a number, evenly spread; 'all'; or 'first' (every tenth from \
+      the start, until one has a face). 25 if not given.
       """)
   var frames: ExtractedFrames?
 
   @Flag(
     help: """
-      Search more frames of the videos of the rarer label, so that there are about as many crops \
-      of either.
+      Search more frames of the videos of the rarer label, so that there are about as many real as \
+      fake crops.
       """)
   var balance = false
 
-  @Option(help: "The most frames of a video that --balance comes to; 200 if not given.")
+  @Option(help: "The most frames that --balance searches in a video; 200 if not given.")
   var maxFrames: Int?
 
   @Option(
     help: """
-      Whose faces: all, largest (the person with the largest face), or surest (in each frame the \
-      face that the detector is surest of). all if not given.
+      The faces to crop: all, largest (of the person with the largest face), or surest (in each \
+      frame, the face with the highest detection score). all if not given.
       """)
   var people: ExtractionOptions.People?
 
   @Option(
     help: """
-      Frames in which a person must be seen, as a part of those of the person seen most, 0 to 1; \
-      0.25 if not given.
+      The number of frames in which a person must be seen, as a fraction of the frames of the \
+      person seen most, 0 to 1; 0.25 if not given.
       """)
   var minShare: Float?
 
@@ -82,7 +83,7 @@ struct ExtractCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Crops") var crop: CropOptions
 
-  @Flag(help: "Put the dataset's own split into the manifest.")
+  @Flag(help: "Write the dataset's own split into the manifest.")
   var keepSplit = false
 
   @OptionGroup var threads: ThreadOptions
@@ -95,12 +96,12 @@ struct ExtractCommand: AsyncParsableCommand {
       throw ValidationError("--max-frames must be 1 to 100000.")
     }
     if maxFrames != nil, !balance, preset == nil {
-      throw ValidationError("--max-frames is about --balance; give that too.")
+      throw ValidationError("--max-frames needs --balance.")
     }
     if let minShare, !(0...1).contains(minShare) {
       throw ValidationError("--min-share must be 0 to 1.")
     }
-    if out.isEmpty { throw ValidationError("--out names no folder.") }
+    if out.isEmpty { throw ValidationError("--out must name a folder.") }
   }
 
   func run() async throws {
@@ -164,19 +165,22 @@ struct CropOptions: ParsableArguments {
   @Option(
     name: .customLong("crop"),
     help: """
-      square, around the box; or aligned, turned upright by the landmarks. square if not given.
+      How a face is cropped: square (around the box), aligned (rotated upright by the landmarks) \
+      or framed (not rotated, around eyes and mouth); square if not given.
       """)
   var shape: Recipe.Crop.Shape?
 
   @Option(help: .setting("crop.margin", "0.15 if not given"))
   var margin: Float?
 
-  @Option(help: "The side of crops in pixels, 16 to 4096; 0, as if not given, for their own size.")
+  @Option(
+    help: "The side of the crops in pixels, 16 to 4096; or 0 to keep their size, as if not given.")
   var size: Int?
 
   @Option(
     help: """
-      Write JPEG of this quality, 1 to 100, instead of PNG; colour has full resolution from 90 on.
+      Write JPEG files of this quality, 1 to 100, instead of PNG; colour has full resolution from \
+      90 on.
       """)
   var jpeg: Int?
 

@@ -6,16 +6,16 @@ import Foundation
 struct FamiliarityCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "familiarity",
-    abstract: "Finds out which faces are unlike those that a network learned from.",
+    abstract: "Fits limits that tell which faces are unlike a network's training data.",
     discussion: """
-      What a network says of footage of another kind is worth nothing: a fake that was made grey \
-      or a GIF can look real to it. This looks at the training part of the data that the network \
-      learned from, takes limits from the validation part, and prints how many faces of each \
-      source they refuse, and how many damaged copies: grey, a GIF's colours, blurred, a quarter \
-      as large, JPEG of quality 10.
+      A network's score means nothing on footage unlike its training data: a fake that was \
+      converted to grey or to a GIF can look real to it. This command measures the training part \
+      of the data that the network was trained on, fits limits on the validation part, and prints \
+      how many faces of each source the limits refuse. It also prints how many damaged copies they \
+      refuse: grey, a GIF's colours, blurred, a quarter as large, JPEG of quality 10.
 
       --output writes the weights with the limits, which 'predict' then uses: a video whose faces \
-      are mostly beyond them is undecided, with the reason. Calibrate first or after, as you like.
+      are mostly beyond them is undecided, with the reason. You can calibrate before or after.
 
         dfkit familiarity --weights b4.safetensors --data faces/ --output f.safetensors
         dfkit familiarity --weights lite0.safetensors --data faces.csv --recipe mine.yaml --output \
@@ -23,7 +23,10 @@ struct FamiliarityCommand: AsyncParsableCommand {
       """)
 
   @Option(
-    help: "The network's weights, as 'classify' takes them; those that ship if not given.",
+    help: """
+      The network's weights, in the form that 'classify' accepts; those that ship with dfkit if \
+      not given.
+      """,
     completion: .file())
   var weights = Recipe.defaultName
 
@@ -36,25 +39,25 @@ struct FamiliarityCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      The recipe that the network is for: where its crop is 'framed', faces with landmarks are \
-      shown as 'predict' would cut them; as they are if not given.
+      The recipe that the network is for. If its crop is 'framed', faces with landmarks are \
+      cropped as 'predict' crops them. Otherwise, and if not given, crops are used as they are.
       """, completion: .file())
   var recipe: String?
 
-  @Option(help: "Directions of the network's features that are kept, 1 to 1024.")
+  @Option(help: "Number of directions of the network's features to keep, 1 to 1024.")
   var dimensions = 64
 
   @Option(
     help: """
-      The part of the held-out faces that the limit of the features refuses, sources counting \
-      equally, 0 to 0.25; of any one source, twice that at most.
+      The fraction of held-out faces that the limit of the features may refuse, with equal weight \
+      for each source, 0 to 0.25. For a single source, at most twice this fraction.
       """)
   var refused = 0.025
 
-  @Option(help: "Faces looked at of each source (the column origin), at most.")
+  @Option(help: "The most faces of each source (the column origin) to use.")
   var perSource = 1500
 
-  @Option(help: "The safetensors file to write, with the limits.", completion: .file())
+  @Option(help: "Write the weights with the limits to this safetensors file.", completion: .file())
   var output: String?
 
   @OptionGroup var threads: ThreadOptions

@@ -7,10 +7,10 @@ import Training
 struct IdentityCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "identity",
-    abstract: "Trains and judges networks that tell which face crops look alike.",
+    abstract: "Trains and evaluates networks that measure how alike two faces look.",
     discussion: """
-      A look-alike score is no face recognition: dfkit's own network finds the same face again in \
-      changed copies and neighbouring frames. See Docs/Identity.md.
+      A look-alike score is not face recognition: dfkit's own network finds the same face in \
+      changed copies and in neighbouring frames. See Docs/Identity.md.
       """,
     subcommands: [Train.self, Evaluate.self])
 
@@ -19,13 +19,13 @@ struct IdentityCommand: AsyncParsableCommand {
       abstract: "Trains a look-alike network on face crops.",
       discussion: """
         The data are folders with a manifest.csv, or CSV files. Samples with the same name in the \
-        column person show one face, those with different names different ones; of samples \
-        without, only neighbouring files that look like one shot are taken for one face. The \
-        column split, or else a fifth, says what is held out.
+        column person show the same face, samples with different names different faces. Of samples \
+        without a name, only neighbouring files that look like one shot count as the same face. \
+        The column split says which samples are held out; without it, a fifth of them is held out.
 
-        The folder gets best.safetensors (for --embedder), metrics.csv, plot.svg, log.txt, \
-        run.json, and checkpoint.safetensors, from which --resume goes on bit for bit; what is not \
-        given then is as it was.
+        The output folder gets best.safetensors (for --embedder), metrics.csv, plot.svg, log.txt, \
+        run.json, and checkpoint.safetensors, from which --resume continues with bit-identical \
+        results. With --resume, options that are not given keep their values.
 
           dfkit identity train --data people.csv --output runs/look-alike
           dfkit identity train --resume --output runs/look-alike
@@ -39,7 +39,7 @@ struct IdentityCommand: AsyncParsableCommand {
     @OptionGroup(title: "The run") var output: RunOptions
 
     @Option(
-      name: .customLong("init"), help: "A look-alike network's weights to start from.",
+      name: .customLong("init"), help: "The weights of a look-alike network to start from.",
       completion: .file())
     var start: String?
 
@@ -89,12 +89,14 @@ struct IdentityCommand: AsyncParsableCommand {
 
   struct Evaluate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Measures how well similarity tells one face from two, on people held out.",
+      abstract: """
+        Measures how well similarity tells the same face from the faces of different people.
+        """,
       discussion: """
         Give the data of the training: the same people are held out. Pairs of one face are two \
         changed views of one picture, neighbouring files of one shot, and pictures of one named \
-        person that do not look like one shot. The threshold for --false-links is the lowest that \
-        this part of the pairs of different people reaches.
+        person that do not look like one shot. The printed threshold is the lowest at which at \
+        most the fraction --false-links of the pairs of different people count as look-alikes.
 
           dfkit identity evaluate --data people.csv --plot similarities.svg
           dfkit identity evaluate --data people.csv --embedder runs/look-alike/best.safetensors \
@@ -108,13 +110,13 @@ struct IdentityCommand: AsyncParsableCommand {
 
     @OptionGroup var embedder: EmbedderOptions
 
-    @Option(help: "The part of the pairs of different people that may count as alike.")
+    @Option(help: "The fraction of the pairs of different people that may count as look-alikes.")
     var falseLinks = EmbedderEvaluation().falseLinkRate
 
-    @Option(help: "Where the views' changes come from.")
+    @Option(help: "Random seed of the changed views.")
     var seed: UInt64 = 0
 
-    @Option(help: "Draw how often pairs have each similarity into this SVG.")
+    @Option(help: "Write a plot of how often each similarity occurs to this SVG file.")
     var plot: String?
 
     @Option(help: "Write the weights with the threshold for --false-links to this file.")

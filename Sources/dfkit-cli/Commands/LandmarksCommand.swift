@@ -6,23 +6,23 @@ import Foundation
 struct LandmarksCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "landmarks",
-    abstract: "Finds the five points of the face in crops that were cut without them.",
+    abstract: "Finds the five landmarks of the face in crops that have none.",
     discussion: """
-      Eyes, nose and corners of the mouth are what fakes are made by ('train' with fakes: \
-      self-blended) and what covers parts of faces (landmarkCutout). The rows are written with the \
-      column landmarks, everything else as it was. Crops in which no face is found have none, and \
-      are named.
+      The landmarks are the eyes, the nose and the corners of the mouth. 'train' needs them to \
+      make fakes (fakes: self-blended) and to cover parts of faces (landmarkCutout). The rows are \
+      written with the column landmarks; all other columns stay the same. Crops in which no face \
+      is found get no landmarks and are listed.
 
         dfkit landmarks faces/ --in-place
         dfkit landmarks faces.csv --output marked.csv --detector mtcnn
         dfkit landmarks a.csv b.csv --output all.csv --detector-weights rf.pth
 
-      After Ctrl-C, what was found is written; the same command with --in-place on that file goes \
-      on.
+      After Ctrl-C, the landmarks found so far are written. To continue, run the same command with \
+      --in-place on that file.
       """)
 
   @Argument(
-    help: "Folders with a manifest.csv, or CSV files with columns path and label.",
+    help: "Folders with a manifest.csv, or CSV files with the columns path and label.",
     completion: .file())
   var manifests: [String]
 
@@ -32,19 +32,19 @@ struct LandmarksCommand: AsyncParsableCommand {
   @Flag(help: "Write the column into the manifest itself.")
   var inPlace = false
 
-  @Option(help: "Only look at samples whose path begins with this.")
+  @Option(help: "Search only samples whose path begins with this text.")
   var only: String?
 
-  @Option(help: "Only look at samples with this in the column origin.")
+  @Option(help: "Search only samples with this value in the column origin.")
   var origin: String?
 
-  @Flag(help: "Look again at crops that have landmarks.")
+  @Flag(help: "Also search crops that have landmarks, and replace these.")
   var again = false
 
   @Option(
     help: """
-      What is put around a crop before it is searched, as a part of its longer side, 0 to 2; 0.25 \
-      if not given.
+      Padding added around a crop before the search, as a fraction of its longer side, 0 to 2; \
+      0.25 if not given.
       """)
   var padding: Float?
 
@@ -59,7 +59,7 @@ struct LandmarksCommand: AsyncParsableCommand {
     if manifests.isEmpty { throw ValidationError("Give at least one manifest.") }
     if (output == nil) == !inPlace { throw ValidationError("Give --output FILE, or --in-place.") }
     if inPlace, manifests.count > 1 {
-      throw ValidationError("--in-place takes one manifest; give --output to join several.")
+      throw ValidationError("--in-place works with one manifest; give --output to join several.")
     }
     if let padding, !(0...2).contains(padding) {
       throw ValidationError("--padding must be 0 to 2.")

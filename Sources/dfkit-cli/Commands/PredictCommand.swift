@@ -7,11 +7,11 @@ import Synchronization
 struct PredictCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Says of videos and images whether the faces in them were manipulated.",
+    abstract: "Estimates whether the faces in videos and images were manipulated.",
     discussion: """
-      Looks at frames spread evenly over a video, finds the faces, joins them into people, lets \
-      every network of the recipe judge them, and prints one verdict a file, and one a person \
-      where there are several. JSON has the times at which each looked fake.
+      Reads frames spread evenly over a video, finds the faces, groups them into people, and \
+      scores them with every network of the recipe. Prints one verdict for each file, and one for \
+      each person if there are several. JSON also has the times at which each person looked fake.
 
         dfkit predict clip.mp4
         dfkit predict footage/ 'more/*.mov' --json
@@ -20,18 +20,18 @@ struct PredictCommand: AsyncParsableCommand {
         dfkit predict clip.mp4 --recipe mine.yaml --weights b4=b4.safetensors
         dfkit predict clip.mp4 --recipe dfdc-silver --weights nets/
 
-      The recipe 'default' has weights of its own, which ship with dfkit: 'dfkit weights info \
-      default' says what they can and cannot do. Of other recipes, 'dfkit recipe show' lists the \
-      members, each of which needs weights. A file without a face is undecided, which is an \
-      answer, and so is one whose probability is too close to one half (--undecided) or whose \
-      faces are unlike those that the networks learned from (--unfamiliar); a file that cannot be \
-      read is an error (exit status 1).
+      The recipe 'default' has weights of its own, which ship with dfkit; 'dfkit weights info \
+      default' says what they can and cannot do. For other recipes, 'dfkit recipe show' lists the \
+      members, each of which needs weights. A file is undecided if it has no face, if its \
+      probability is too close to 0.5 (--undecided), or if its faces are unlike the training data \
+      of the networks (--unfamiliar). That is an answer; a file that cannot be read is an error \
+      (exit status 1).
 
       What P(fake) = 0.8 means with the recipe 'default': of videos like those that it was \
       calibrated on, half of them real and half fake, about 80 % of those that got 0.8 were fake. \
-      Footage of another kind can differ, and where fakes are rare, most of those that get 0.8 are \
-      real: multiply the odds 0.8 / 0.2 = 4 by those of a fake among your videos. Other recipes \
-      promise no such thing unless they were calibrated ('dfkit calibrate').
+      Footage of another kind can differ. If fakes are rare, most videos that get 0.8 are real: \
+      multiply the odds 0.8 / 0.2 = 4 by the odds of a fake among your videos. For other recipes, \
+      this holds only if they were calibrated ('dfkit calibrate').
       """)
 
   @OptionGroup var input: InputOptions
@@ -45,42 +45,42 @@ struct PredictCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      How people make a file's verdict: highest (fake where one of them is), largest (the largest \
-      face's), mean, or together (all faces as one person's, with one face a frame in the \
-      recipe dfdc-silver); the recipe's rule if not given. On a recipe that says 'together', the other rules \
-      judge every face of a frame.
+      How the verdict of a file follows from the people in it: highest (the highest probability of \
+      a person), largest (the person with the largest face), mean, or together (all faces as those \
+      of one person; in the recipe dfdc-silver, one face of each frame). The recipe's rule if not \
+      given. If the recipe's rule is 'together', each other rule uses all faces of a frame.
       """)
   var people: Recipe.People.Rule?
 
   @Option(help: .setting("faces.perFrame", "the recipe's number if not given"))
   var facesPerFrame: Int?
 
-  @Option(help: "How scores become one, over frames and members alike.")
+  @Option(help: "How scores are combined, both over frames and over members.")
   var aggregate: AggregatorName?
 
-  @Option(help: "What the final probability is held in, as in 0.01,0.99; or 'none'.")
+  @Option(help: "Limits of the final probability, such as 0.01,0.99; or 'none'.")
   var clip: ClipRange?
 
   @Option(
     help: """
-      The probabilities that are too close to one half to be called fake or real, as in 0.4,0.6; \
-      or 'none'; the recipe's if not given, and 0.4,0.6 where it says nothing and nothing is \
-      calibrated.
+      The range of probabilities that are too close to 0.5 for a verdict, such as 0.4,0.6; or \
+      'none'. If not given, the recipe's; if the recipe has none and nothing is calibrated, \
+      0.4,0.6.
       """)
   var undecided: ClipRange?
 
   @Option(
     help: """
-      What becomes of a video whose faces are mostly unlike those that the networks learned from, \
-      where their weights say what that is ('dfkit familiarity'): refuse (undecided), note (the \
-      verdict stands, the table says so) or ignore; the recipe's if not given.
+      How to treat a video whose faces are mostly unlike the training faces, if the weights \
+      contain familiarity limits ('dfkit familiarity'): refuse (undecided), note (the verdict does \
+      not change, but the table notes it) or ignore. The recipe's setting if not given.
       """)
   var unfamiliar: Recipe.Decision.Unfamiliar?
 
   @Option(
     help: """
-      Write a page for each file into this folder, as 'report' does: verdict, people over time, \
-      faces, and where networks saw signs of a fake.
+      Write an HTML page for each file to this folder, as 'report' does: verdict, people over \
+      time, faces, and where the networks saw signs of a fake.
       """, completion: .directory)
   var report: String?
 
@@ -89,11 +89,12 @@ struct PredictCommand: AsyncParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
-  @Flag(help: "Print CSV: filename and probability (label), 0.5 where there is none.")
+  @Flag(
+    help: "Print CSV with the columns filename and label (the probability, 0.5 if there is none).")
   var csv = false
 
   func validate() throws {
-    if json && csv { throw ValidationError("--json and --csv exclude each other.") }
+    if json && csv { throw ValidationError("--json and --csv cannot be combined.") }
     var recipe = Recipe(name: "recipe", members: [])
     try recipe.apply(changes)
   }

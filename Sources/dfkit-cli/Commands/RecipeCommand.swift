@@ -5,7 +5,7 @@ import DFKit
 struct RecipeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "recipe",
-    abstract: "Shows how verdicts are reached: frames, detector, networks, aggregation.",
+    abstract: "Shows recipes: the frames, detector, networks and aggregation that give a verdict.",
     subcommands: [List.self, Show.self, Keys.self])
 
   struct List: ParsableCommand {
@@ -24,16 +24,16 @@ struct RecipeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Checks a recipe and prints it, with the names of its members.",
       discussion: """
-        What is printed can be saved, changed and given to 'dfkit predict --recipe'.
+        You can save the output, change it and use it with 'dfkit predict --recipe'.
 
           dfkit recipe show dfdc-silver
           dfkit recipe show mine.yaml --all
         """)
 
-    @Argument(help: "A built-in recipe's name or a YAML file.", completion: .file())
+    @Argument(help: "The name of a built-in recipe or a YAML file.", completion: .file())
     var recipe: String
 
-    @Flag(help: "Print every setting, those that the recipe leaves out included, without comments.")
+    @Flag(help: "Print all settings, including those that the recipe leaves out, without comments.")
     var all = false
 
     func run() throws {
@@ -49,7 +49,7 @@ struct RecipeCommand: ParsableCommand {
 
   struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists every setting of a recipe: what is allowed, and what holds without it.")
+      abstract: "Lists all settings of a recipe, with allowed values and defaults.")
 
     func run() throws { try Output.write(Recipe.reference) }
   }

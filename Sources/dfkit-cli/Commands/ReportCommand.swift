@@ -6,12 +6,12 @@ import Foundation
 struct ReportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Says of a video whether faces in it were manipulated, and shows why, as one page.",
+    abstract: "Writes a page with the verdict on a video and the reasons for it.",
     discussion: """
-      Makes the verdict that 'predict' makes, and one page of HTML that needs no other file, no \
-      script and no network: the verdict with its uncertainty, a timeline of each person, the \
-      frames that spoke most for it, where in them the networks saw signs of a fake and which \
-      parts of the face those are, what was not looked at, and with what it was made. --json \
+      The verdict is the same as that of 'predict'. The page is one HTML file that needs no other \
+      file, no script and no internet. It shows the verdict with its uncertainty, a timeline of \
+      each person, the frames that influenced the verdict most, the parts of the face in which the \
+      networks saw signs of a fake, what was not analysed, and the networks and settings. --json \
       prints the same facts.
 
         dfkit report clip.mp4 -o report.html
@@ -23,14 +23,14 @@ struct ReportCommand: AsyncParsableCommand {
   @Argument(help: "The video or image.", completion: .file())
   var input: String
 
-  @Option(name: [.short, .long], help: "The page to write, an .html file.", completion: .file())
+  @Option(name: [.short, .long], help: "The HTML file to write.", completion: .file())
   var output: String?
 
   @OptionGroup var recipe: RecipeOptions
 
   @OptionGroup(title: "Face detection") var detector: DetectorOptions
 
-  @Option(help: "Faces shown of each person, 1 to 50.")
+  @Option(help: "Number of faces to show of each person, 1 to 50.")
   var faces = 6
 
   @OptionGroup var threads: ThreadOptions
@@ -44,7 +44,7 @@ struct ReportCommand: AsyncParsableCommand {
       !["", "html", "htm"].contains(URL(fileURLWithPath: output).pathExtension.lowercased())
     {
       throw ValidationError(
-        "--output \(output): the page is HTML. Name it .html; a browser prints it as PDF.")
+        "--output \(output): the page is HTML. Name it .html; a browser can print it as PDF.")
     }
     if !(1...50).contains(faces) { throw ValidationError("--faces must be 1 to 50.") }
   }
@@ -66,7 +66,7 @@ struct ReportCommand: AsyncParsableCommand {
       throw ExitCode.failure
     }
     guard media.files.count == 1, let file = media.files.first else {
-      throw ValidationError("Give one video or image; \(input) stands for \(media.files.count).")
+      throw ValidationError("Give one video or image; \(input) matches \(media.files.count) files.")
     }
     let (command, ready) = (self, explainer)
     try await Interruption.handled {

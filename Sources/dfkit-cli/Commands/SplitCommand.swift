@@ -6,20 +6,22 @@ import Foundation
 struct SplitCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "split",
-    abstract: "Puts face crops into parts so that nothing leaks from one into another.",
+    abstract: "Splits face crops into parts so that nothing leaks from one part into another.",
     discussion: """
       Samples of one person or video, fakes and their originals, copies, neighbouring frames and \
-      faces that look alike are put together; whole groups are then drawn, with the same share of \
-      every label and collection. The same data, options and seed give the same parts. The rows \
-      are written with the columns split and group (and fold), everything else as it was.
+      faces that look alike form groups. Whole groups are drawn at random for each part, with the \
+      same share of every label and collection. The same data, options and seed give the same \
+      parts. The rows are written with the columns split and group (and fold); all other columns \
+      stay the same.
 
         dfkit split faces/ --in-place
         dfkit split faces.csv --output split.csv --validation 0.2 --test 0.1
         dfkit split dfdc/ ff.csv --folds 5 --folders --output all.csv
         dfkit train --data all.csv --fold 2 ...
 
-      Faces that look alike are found by a network that knows no names: strangers may be joined, \
-      and one person's faces may not be. 'dfkit audit' measures what is left.
+      Look-alike faces are found by a network that does not recognise people: it may join \
+      strangers, and it may miss faces of the same person. 'dfkit audit' measures the leaks that \
+      remain.
       """)
 
   @OptionGroup var data: DatasetOptions
@@ -30,40 +32,48 @@ struct SplitCommand: AsyncParsableCommand {
   @Flag(help: "Write the columns into the manifest itself.")
   var inPlace = false
 
-  @Option(help: "The part for validation, 0 to 0.9; 0.2 if not given.")
+  @Option(help: "The fraction for validation, 0 to 0.9; 0.2 if not given.")
   var validation: Double?
 
-  @Option(help: "The part for testing in the end, 0 to 0.9.")
+  @Option(help: "The fraction for the final test, 0 to 0.9.")
   var test = 0.0
 
   @Option(
-    help: "Parts of one size that are each held out once, 2 to 100; also writes the column fold.")
+    help: """
+      Number of equal parts that are each held out once, 2 to 100; also writes the column fold.
+      """)
   var folds: Int?
 
-  @Option(help: "What draws.")
+  @Option(help: "Random seed; the same seed gives the same split.")
   var seed: UInt64 = 0
 
   @Flag(
     help: """
-      Keep videos of one folder together, as the parts of DFDC want it (the folder in the video's \
-      name).
+      Keep the videos of one folder together, as is needed for the parts of DFDC (the folder in \
+      the video's name).
       """
   )
   var folders = false
 
   @Option(
     help: """
-      How alike two faces must be to be joined, 0 to 1, or 'none' to join none; what the embedder \
-      states if not given.
+      Similarity from which two faces are joined, 0 to 1, or 'none' to join none; the embedder's \
+      threshold if not given.
       """)
   var lookAlike: LookAlikeLimit?
 
   @Flag(
-    help:
-      "Go by the manifest alone. What nothing is known of is put together in blocks of neighbours.")
+    help: """
+      Use only the manifest. Samples without person, video and original are grouped in blocks of \
+      neighbouring files.
+      """)
   var withoutPictures = false
 
-  @Flag(help: "Draw sample by sample, which leaks: to show what that does to scores.")
+  @Flag(
+    help: """
+      Assign each sample to a part at random, without groups. Such a split leaks; it shows the \
+      effect of leaks on scores.
+      """)
   var atRandom = false
 
   @OptionGroup var threads: ThreadOptions
@@ -76,7 +86,7 @@ struct SplitCommand: AsyncParsableCommand {
       throw ValidationError("Give --output FILE, or --in-place.")
     }
     if inPlace, data.manifests.count > 1 {
-      throw ValidationError("--in-place takes one manifest; give --output to join several.")
+      throw ValidationError("--in-place works with one manifest; give --output to join several.")
     }
     if inPlace, data.only != nil || data.origin != nil {
       throw ValidationError(
@@ -89,16 +99,18 @@ struct SplitCommand: AsyncParsableCommand {
     if let folds {
       guard (2...100).contains(folds) else { throw ValidationError("--folds must be 2 to 100.") }
       if validation != nil {
-        throw ValidationError("--folds and --validation exclude each other: each fold is one.")
+        throw ValidationError(
+          "--folds and --validation cannot be combined: each fold is a validation part.")
       }
     } else if (validation ?? 0.2) + test > 0.95 || (validation ?? 0.2) + test == 0 {
       throw ValidationError("--validation and --test must add up to more than 0 and at most 0.95.")
     }
     if atRandom, withoutPictures || folders || lookAlike != nil {
-      throw ValidationError("--at-random goes by nothing; leave the other rules out.")
+      throw ValidationError(
+        "--at-random cannot be combined with --without-pictures, --folders or --look-alike.")
     }
     if withoutPictures, lookAlike != nil {
-      throw ValidationError("--look-alike and --without-pictures exclude each other.")
+      throw ValidationError("--look-alike and --without-pictures cannot be combined.")
     }
   }
 

@@ -8,14 +8,14 @@ struct TrainCommand: AsyncParsableCommand {
     commandName: "train",
     abstract: "Trains a network of a recipe on face crops.",
     discussion: """
-      The data are folders with a manifest.csv, or CSV files, with columns path and label (REAL or \
-      FAKE) and, where known, \(optionalColumns). What is held out for validation is never drawn \
-      frame by frame.
+      The data are folders with a manifest.csv, or CSV files, with the columns path and label \
+      (REAL or FAKE) and, if known, \(optionalColumns). Whole groups of samples are held out for \
+      validation, never single frames of a video.
 
       The output folder gets best.safetensors and last.safetensors (weights for 'classify' and \
       'predict'), metrics.csv, plot.svg, recipe.yaml, run.json, log.txt, and \
-      checkpoint.safetensors, from which --resume goes on bit for bit, whatever ended the run; \
-      what is not given then is as it was.
+      checkpoint.safetensors, from which --resume continues with bit-identical results, however \
+      the run ended. With --resume, options that are not given keep their values.
 
         dfkit train --data faces/ --output runs/mine
         dfkit train --data faces/ --recipe dfdc-silver --member 5 --output runs/b4
@@ -25,8 +25,8 @@ struct TrainCommand: AsyncParsableCommand {
         dfkit train --data faces/ --recipe mine.yaml --show-augmentation sheet.png
         dfkit train --data real.csv --fakes self-blended --output runs/real
 
-      With real faces alone (and landmarks, see 'dfkit landmarks'), --fakes self-blended makes the \
-      fakes.
+      If the data contain only real faces (with landmarks, see 'dfkit landmarks'), --fakes \
+      self-blended makes the fakes.
       """)
 
   private static let optionalColumns = ManifestColumn.all.filter { !$0.isRequired }.map(\.name)
@@ -37,17 +37,17 @@ struct TrainCommand: AsyncParsableCommand {
     completion: .file())
   var data: [String] = []
 
-  @Option(help: "Only samples whose path begins with this.")
+  @Option(help: "Use only samples whose path begins with this text.")
   var only: String?
 
-  @Option(help: "Only samples with this in the column origin.")
+  @Option(help: "Use only samples with this value in the column origin.")
   var origin: String?
 
-  @Option(help: "The fold to hold out, of those that 'dfkit split --folds' has made.")
+  @Option(help: "The fold to hold out, of those that 'dfkit split --folds' made.")
   var fold: Int?
 
   @Option(
-    help: "The recipe: a built-in one's name or a YAML file; default if not given.",
+    help: "The recipe: the name of a built-in one or a YAML file; default if not given.",
     completion: .file())
   var recipe: String?
 
@@ -58,15 +58,15 @@ struct TrainCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Initial weights") var initial: InitialOptions
 
-  @OptionGroup(title: "Instead of what the recipe says") var changes: TrainingChanges
+  @OptionGroup(title: "Overrides of the recipe's settings") var changes: TrainingChanges
 
-  @Flag(help: "Leave out pictures that cannot be decoded, and say so, instead of stopping.")
+  @Flag(help: "Skip and report pictures that cannot be decoded, instead of stopping.")
   var skipBroken = false
 
   @Option(
     help: """
-      Draw samples as the augmentation changes them, and the fakes that are made, into this PNG, \
-      and do not train.
+      Draw samples with augmentation, and the fakes that are made, into this PNG file, and do not \
+      train.
       """)
   var showAugmentation: String?
 
@@ -76,10 +76,10 @@ struct TrainCommand: AsyncParsableCommand {
     try output.validateOutput(unless: showAugmentation)
     try output.validate(data: data)
     if resume && showAugmentation != nil {
-      throw ValidationError("--resume and --show-augmentation exclude each other.")
+      throw ValidationError("--resume and --show-augmentation cannot be combined.")
     }
     if resume && member != nil && recipe == nil {
-      throw ValidationError("--resume goes on with the run's member; leave --member out.")
+      throw ValidationError("--resume continues with the run's member; leave --member out.")
     }
     if let fold, fold < 1 { throw ValidationError("--fold must be 1 or more.") }
   }
@@ -134,19 +134,20 @@ struct InitialOptions: ParsableArguments {
   @Option(
     name: .customLong("init"),
     help: """
-      Weights to start from: any that 'classify' reads, of the same architecture, with either norm \
-      and any number of classes; a file, or the name of what 'dfkit weights fetch' has stored.
+      Weights to start from: any that 'classify' accepts, of the same architecture, with batch or \
+      group norm and any number of classes; a file, or the name of weights that 'dfkit weights \
+      fetch' stored.
       """, completion: .file())
   var file: String?
 
-  @Option(help: "Whose checkpoint --init is; recognised from its keys where they tell.")
+  @Option(help: "The project that --init is from; detected from its keys if possible.")
   var initScheme: Scheme?
 
   @Option(
-    help: "Which state of --init, a PyTorch checkpoint with several, is meant, such as ema.")
+    help: "The state to use if --init is a PyTorch checkpoint that contains several, such as ema.")
   var initState: String?
 
-  @Flag(help: "Begin the last layer anew though that of --init would fit.")
+  @Flag(help: "Initialise the last layer at random even if that of --init fits.")
   var newHead = false
 
   var weights: TrainingJob.InitialWeights? {
@@ -168,7 +169,7 @@ struct InitialOptions: ParsableArguments {
   func validate() throws {
     if file == nil, initScheme != nil || initState != nil || newHead {
       throw ValidationError(
-        "--init-scheme, --init-state and --new-head are about --init; give that too.")
+        "--init-scheme, --init-state and --new-head need --init WEIGHTS.")
     }
   }
 }
@@ -202,18 +203,18 @@ struct TrainingChanges: ParsableArguments {
   @Option(help: .setting("training.earlyStop"))
   var earlyStop: Int?
 
-  @Option(help: "none, silver or strong.")
+  @Option(help: "The augmentation preset: none, silver or strong.")
   var augmentation: Augmentation.Preset?
 
   @Option(
     help: """
-      Fakes that are made out of real faces with landmarks: none, or self-blended (half of the \
-      fakes shown, or all where the data have none).
+      Fakes to make from real faces with landmarks: none, or self-blended (half of the fakes in \
+      training, or all if the data contain no fakes).
       """)
   var fakes: FakeChoice?
 
   @Option(
-    help: "The beginning of parameters' names that stay as they are; may be given several times.")
+    help: "Do not train parameters whose names begin with this; may be given several times.")
   var freeze: [String] = []
 
   @Flag(help: .setting("training.recompute"))

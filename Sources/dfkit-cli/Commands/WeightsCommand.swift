@@ -6,14 +6,14 @@ import Foundation
 struct WeightsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "weights",
-    abstract: "Lists and fetches weights, looks into weights files and converts them.",
+    abstract: "Lists, downloads, inspects and converts weights.",
     subcommands: [List.self, Fetch.self, Info.self, Convert.self])
 
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Says of weights which network they are for and what is known of them.",
+      abstract: "Shows the network that weights are for, and other facts that they state.",
       discussion: """
-        Reads safetensors, PyTorch checkpoints and ONNX models; no code in a checkpoint ever runs.
+        Reads safetensors, PyTorch checkpoints and ONNX models. Code in a checkpoint is never run.
 
           dfkit weights info default
           dfkit weights info model.pth
@@ -23,15 +23,15 @@ struct WeightsCommand: ParsableCommand {
 
     @Argument(
       help: """
-        The weights file, the folder of MTCNN's three, or the name of weights that ship with dfkit \
-        (\(ShippedWeights.names)).
+        The weights file, the folder of MTCNN's three files, or the name of weights that ship with \
+        dfkit (\(ShippedWeights.names)).
         """, completion: .file())
     var file: String
 
     @Option(
       help: """
-        Which state of a PyTorch checkpoint with several is meant: its entry, or a part of the \
-        name that only one has, such as ema.
+        The state to use if a PyTorch checkpoint contains several: the name of its entry, or a \
+        part of that name that no other entry has, such as ema.
         """)
     var state: String?
 
@@ -46,7 +46,9 @@ struct WeightsCommand: ParsableCommand {
 
   struct Convert: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Writes weights as safetensors with metadata, so that they need no options later.",
+      abstract: """
+        Converts weights to safetensors with metadata, so that they need no options later.
+        """,
       discussion: """
           dfkit weights convert b7.pth b7.safetensors --dtype f16
           dfkit weights convert b0.pth b0.safetensors --state ema --scheme timm-tf
@@ -56,7 +58,8 @@ struct WeightsCommand: ParsableCommand {
 
     @Argument(
       help: """
-        The weights file to read, the folder of MTCNN's three, or the name of weights that ship.
+        The weights file to read, the folder of MTCNN's three files, or the name of weights that \
+        ship with dfkit.
         """, completion: .file())
     var input: String
 
@@ -66,7 +69,8 @@ struct WeightsCommand: ParsableCommand {
     @Option(help: "How numbers are stored: f32, f16 or bf16.")
     var dtype: StoredPrecision = .f32
 
-    @Option(help: "What crops had around the face on each side, as a fraction of the box.")
+    @Option(
+      help: "Margin around the face in the training crops, on each side, as a fraction of the box.")
     var cropMargin: Float?
 
     @OptionGroup(title: "Network") var network: NetworkOptions

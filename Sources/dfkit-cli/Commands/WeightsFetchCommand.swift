@@ -5,10 +5,12 @@ import Foundation
 extension WeightsCommand {
   struct Fetch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Fetches published weights, checks them and stores them where commands find them.",
+      abstract: """
+        Downloads published weights, checks them and stores them where commands find them.
+        """,
       discussion: """
-        'dfkit weights list' shows what there is. A download that broke off is gone on with by the \
-        same command. Without a network, bring the files from elsewhere and name them with --from.
+        'dfkit weights list' shows the available weights. Run the same command again to resume a \
+        download. Without internet access, get the files in another way and name them with --from.
 
           dfkit weights fetch mtcnn
           dfkit weights fetch retinaface-mobilenet0.25 selimsef-111
@@ -16,17 +18,17 @@ extension WeightsCommand {
           dfkit weights fetch sbi-c23 --from ~/Downloads/FFc23.tar
         """)
 
-    @Argument(help: "Entries of the catalogue.")
+    @Argument(help: "Names of entries of the catalogue ('dfkit weights list').")
     var names: [String]
 
     @Option(
       help: """
-        Where to take the weights from instead of the catalogue's source: a file, a folder of the \
-        files, or an http(s) address. What comes must still be what the catalogue says.
+        The source to use instead of the catalogue's: a file, a folder with the files, or an \
+        http(s) address. The files must still match the catalogue.
         """, completion: .file())
     var from: String?
 
-    @Flag(help: "Fetch anew what is there.")
+    @Flag(help: "Download again weights that are already stored.")
     var force = false
 
     @OptionGroup var options: StoreOptions
@@ -34,7 +36,7 @@ extension WeightsCommand {
     func validate() throws {
       if names.isEmpty { throw ValidationError("Give at least one entry of 'dfkit weights list'.") }
       if from != nil, names.count > 1 {
-        throw ValidationError("--from serves one entry at a time.")
+        throw ValidationError("--from works with one entry at a time.")
       }
     }
 
@@ -74,9 +76,9 @@ extension WeightsCommand {
 extension WeightsFetcher.Outcome {
   fileprivate func text(_ name: String) -> String {
     let path = TextTable.printable(url.path)
-    if wasInstalled { return "\(name): already in \(path); --force fetches it anew" }
+    if wasInstalled { return "\(name): already stored in \(path); --force downloads it again" }
     let hashes = unverified.map {
-      "  \($0.file): no whole SHA-256 of it is published; this one's is \($0.sha256)"
+      "  \($0.file): its whole SHA-256 is not published; this file has \($0.sha256)"
     }
     return (["\(name): stored in \(path)"] + hashes).joined(separator: "\n")
   }

@@ -11,8 +11,8 @@ struct StoreOptions: ParsableArguments {
 
   @Option(
     help: """
-      The folder of the weights; $XDG_DATA_HOME/dfkit/weights (as a rule \
-      ~/.local/share/dfkit/weights) if not given.
+      The folder for weights; $XDG_DATA_HOME/dfkit/weights (usually ~/.local/share/dfkit/weights) \
+      if not given.
       """, completion: .directory)
   var folder: String?
 
@@ -30,14 +30,14 @@ struct StoreOptions: ParsableArguments {
 extension WeightsCommand {
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists the weights that ship with dfkit, and published ones that can be fetched.",
+      abstract: "Lists the weights that ship with dfkit, and published weights to download.",
       discussion: """
           dfkit weights list
           dfkit weights list default mtcnn
           dfkit weights list --json
         """)
 
-    @Argument(help: "Entries to describe in full; a table of all if none is named.")
+    @Argument(help: "Names of entries to describe in full; without names, a table of all.")
     var names: [String] = []
 
     @OptionGroup var options: StoreOptions

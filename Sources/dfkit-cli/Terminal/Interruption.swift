@@ -21,7 +21,8 @@ enum Interruption {
         if work.isCancelled { _exit(exitCode.rawValue) }
         work.cancel()
         if isatty(STDERR_FILENO) == 1 {
-          let text = "\r\u{1B}[Kdfkit: stopping; what is done is kept (again to quit at once)\n"
+          let text =
+            "\r\u{1B}[Kdfkit: stopping; finished work is kept (Ctrl-C again to quit at once)\n"
           try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
         }
       }

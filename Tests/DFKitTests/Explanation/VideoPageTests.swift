@@ -70,7 +70,7 @@ import Testing
     let probability = try #require(verdict["probability"] as? Double)
     #expect(page.contains("P(fake) = \(String(format: "%.2f", probability))"))
     let (found, frames) = (verdict["facesFound"] as? Int ?? -1, verdict["frames"] as? Int ?? -1)
-    #expect(page.contains("By \(found) frames with faces of \(frames) that were looked at"))
+    #expect(page.contains("Based on \(found) frames with faces, of \(frames) analysed frames"))
     let band = try #require(page.firstMatch(of: /From (0\.\d\d) to (0\.\d\d) \(hatched/))
     let settings = try #require(facts["settings"] as? String)
     let given = try #require(settings.firstMatch(of: /undecided: \[([0-9.]+), ([0-9.]+)\]/))

@@ -43,10 +43,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{\n\"r.mp4\": {\"label\": nan}}", "line 2: is no JSON: 'nan}}'"),
-    ("{\"r.mp4\": {\"label\": \"REAL\"}\n\n", "line 3: is no JSON: the file ends too early"),
-    ("[1, 2]", "line 1: a list is no object"), ("", "line 1: is no JSON: the file ends"),
-    ("{} x", "something follows the end"), ("{\"a\n\": 1}", "a text has no closing quote"),
+    ("{\n\"r.mp4\": {\"label\": nan}}", "line 2: is not valid JSON: 'nan}}'"),
+    ("{\"r.mp4\": {\"label\": \"REAL\"}\n\n", "line 3: is not valid JSON: the file ends too early"),
+    ("[1, 2]", "line 1: a list is not an object"), ("", "line 1: is not valid JSON: the file ends"),
+    ("{} x", "text follows the end"), ("{\"a\n\": 1}", "a string has no closing quote"),
     (String(repeating: "[", count: 100_000), "nested too deeply"),
   ])
   func aBrokenListIsSaidOnce(_ text: String, _ message: String) throws {
@@ -87,7 +87,7 @@ import Testing
           rows.map(\.file) == ["missing.mp4", "also/gone.mp4"] && rows.map(\.line) == [3, 4])
         #expect(
           rows.textOfMissing?.hasSuffix(
-            "labels.csv: 2 rows name files that are not there: missing.mp4 (line 3), also/gone.mp4"
+            "labels.csv: 2 rows name files that do not exist: missing.mp4 (line 3), also/gone.mp4"
               + " (line 4)") == true, "\(rows.textOfMissing ?? "")")
       }
       try Data("{\"a.mp4\": {\"label\": \"REAL\"},\n\"z.mp4\": {\"label\": \"FAKE\"}}".utf8)

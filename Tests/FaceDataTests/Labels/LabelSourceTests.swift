@@ -53,7 +53,7 @@ import Testing
       let broken = failure { () throws(DatasetError) in
         try labels.answer(for: folder.appendingPathComponent("broken/a.mp4"))
       }
-      #expect(broken?.description.contains("metadata.json: line 1: is no JSON") == true)
+      #expect(broken?.description.contains("metadata.json: line 1: is not valid JSON") == true)
     }
   }
 
@@ -168,7 +168,7 @@ import Testing
     ("filename,label\na.mp4,REAL\nb.mp4,perhaps\n", "line 3, column label: is 'perhaps'"),
     ("filename,label\na.mp4,REAL\na.avi,FAKE\n", "line 3, column path: 'a.avi' is listed twice"),
     ("filename\na.mp4\n", "line 1: the header has no column label"),
-    ("path,label\na.mp4\n", "line 2: has 1 field, the header 2"),
+    ("path,label\na.mp4\n", "line 2: has 1 field, but the header 2"),
     ("path,label\n", "lists no video"),
     ("", "is empty"),
     ("path,label,video\na.mp4,1,v\nb.mp4,1,v\n", "line 3, column video: 'v' is the name of"),

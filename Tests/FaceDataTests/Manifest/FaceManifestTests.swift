@@ -123,11 +123,11 @@ import Testing
     #expect(try problem("path,label,frame\na,REAL,-1\n").contains("line 2, column frame: is '-1'"))
     #expect(try problem("path,label,score\na,REAL,nan\n").contains("column score: is 'nan'"))
     #expect(try problem("path,label\n,REAL\n").contains("line 2, column path: is empty"))
-    #expect(try problem("path,label\nfolder/,REAL\n").contains("names no file"))
-    #expect(try problem("path,label\n..,REAL\n").contains("names no file"))
+    #expect(try problem("path,label\nfolder/,REAL\n").contains("does not name a file"))
+    #expect(try problem("path,label\n..,REAL\n").contains("does not name a file"))
     #expect(
       try problem("path,label\na/b.jpg,REAL\nc.jpg,FAKE\na//./b.jpg,REAL\n")
-        == ": line 4, column path: 'a/b.jpg' stands in line 2 already; remove one")
+        == ": line 4, column path: 'a/b.jpg' is in line 2 already; remove one")
     #expect(try problem("path,label,time\na,REAL,soon\n").contains("no number of seconds"))
     #expect(try problem("path,label,time\na,REAL,inf\n").contains("no number of seconds"))
     #expect(try problem("path,label,landmarks\na,REAL,1 2 3\n").contains("must be ten numbers"))
@@ -139,11 +139,12 @@ import Testing
   @Test func refusesCutOffFiles() throws {
     #expect(
       try problem("path,label\na.jpg,REAL\nb.j")
-        == ": line 3: has 1 field, the header 2; is the file cut off, or a comma not in quotes?")
+        == ": line 3: has 1 field, but the header 2;"
+        + " is the file truncated, or a comma not in quotes?")
     #expect(
       try problem("path,label\na.jpg,REAL\nb.jpg,FA").contains("line 3, column label: is 'FA'"))
-    #expect(try problem("path,label\na.jpg,REAL\n\"b.jp").contains("line 3: the file ends within"))
-    #expect(try problem("path,label\na.jpg,REAL,\n").contains("has 3 fields, the header 2"))
+    #expect(try problem("path,label\na.jpg,REAL\n\"b.jp").contains("line 3: the file ends inside"))
+    #expect(try problem("path,label\na.jpg,REAL,\n").contains("has 3 fields, but the header 2"))
     #expect(
       try problem("path,label\n\"a\"x,REAL\n").contains("line 2: text follows a closing quote"))
   }

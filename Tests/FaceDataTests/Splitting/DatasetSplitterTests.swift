@@ -126,7 +126,7 @@ private func dataset(people: Int, frames: Int) -> FaceManifest {
     #expect(split.training.count + split.heldOut.count == manifest.count)
     holdOut.fold = 6
     let error = failure { () throws(DatasetError) in try holdOut.split(FaceManifest(samples)) }
-    #expect(error?.description.contains("no sample is of fold 6") == true)
+    #expect(error?.description.contains("no sample is in fold 6") == true)
   }
 
   @Test func keepsFoldersTogetherWhereAsked() throws {

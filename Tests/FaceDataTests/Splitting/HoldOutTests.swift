@@ -174,7 +174,7 @@ private func sample(
   @Test func saysWhereNothingCanBeHeldOut() throws {
     let one = (0..<10).map { sample("\($0)", .real, person: "p") }
     let error = failure { () throws(DatasetError) in try HoldOut().split(FaceManifest(one)) }
-    #expect(error?.description.contains("hang together") == true)
+    #expect(error?.description.contains("no part can be held out") == true)
     #expect(throws: DatasetError.self) { try HoldOut().split(FaceManifest([])) }
   }
 }

@@ -76,7 +76,7 @@ import Training
         == "list[1].rotation.angle: is not a known key; known here: probability, degrees, edges")
     let angle = problem(step("rotation", ["degrees": .text("200")]))
     #expect(angle.hasPrefix("list[0].rotation.degrees: is '200'"))
-    #expect(angle.contains("from -180.0 to 180.0 (for plus and minus that)"))
+    #expect(angle.contains("from -180.0 to 180.0 (meaning plus or minus that number)"))
     for wrong in ["nan", "-inf", "", "1e999"] {
       #expect(
         problem(step("rotation", ["degrees": .text(wrong)])).contains("rotation.degrees: is"))
@@ -93,7 +93,7 @@ import Training
     for wrong in [[SettingValue.text("eyes"), .text("eyes")], [], [.text("ears")]] {
       #expect(
         problem(step("landmarkCutout", ["parts": .list(wrong)]))
-          .contains("some of eyes, nose, mouth, each once"))
+          .contains("some of eyes, nose, mouth, each at most once"))
     }
     #expect(problem(step("oneOf", ["steps": .list([])])).contains("list of at least one step"))
     #expect(
