@@ -45,13 +45,13 @@ import Testing
         folder.appendingPathComponent("\(name.rawValue).safetensors")
       }
       let nothing = message { _ = try MTCNN.readWeights(folder) }
-      #expect(nothing.contains("no pnet.pt, no rnet.pt, no onet.pt"))
+      #expect(nothing.contains("without pnet.pt, rnet.pt, onet.pt."))
       for name in MTCNNPart.allCases {
         try part(name, golden.weights).write(safetensors: place(name))
       }
       try FileManager.default.removeItem(at: place(.rnet))
       let missing = message { _ = try MTCNN.readWeights(folder) }
-      #expect(missing.contains(folder.lastPathComponent) && missing.contains("has no rnet.pt."))
+      #expect(missing.contains(folder.lastPathComponent) && missing.contains("a folder without rnet.pt."))
       // The wrong network under the name.
       try part(.onet, golden.weights).write(safetensors: place(.rnet))
       let swapped = message { _ = try MTCNN.readWeights(folder) }

@@ -213,7 +213,7 @@ import Testing
       }
     }
     try Paths.withTemporaryFolder { folder in
-      #expect(refusal("\(folder.path)/a.avi").contains("name it .mp4"))
+      #expect(refusal("\(folder.path)/a.avi").contains("a name that ends in .mp4"))
       #expect(refusal("\(folder.path)/no/a.mp4").contains("No such file or directory"))
       #expect(refusal("\(folder.path)/a.mp4", width: 20_000).contains("too large"))
       #expect(refusal("\(folder.path)/a.mp4").contains("no picture"))

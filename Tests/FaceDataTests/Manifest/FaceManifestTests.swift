@@ -128,8 +128,8 @@ import Testing
     #expect(
       try problem("path,label\na/b.jpg,REAL\nc.jpg,FAKE\na//./b.jpg,REAL\n")
         == ": line 4, column path: 'a/b.jpg' is in line 2 already; remove one")
-    #expect(try problem("path,label,time\na,REAL,soon\n").contains("no number of seconds"))
-    #expect(try problem("path,label,time\na,REAL,inf\n").contains("no number of seconds"))
+    #expect(try problem("path,label,time\na,REAL,soon\n").contains("not a number of seconds"))
+    #expect(try problem("path,label,time\na,REAL,inf\n").contains("not a number of seconds"))
     #expect(try problem("path,label,landmarks\na,REAL,1 2 3\n").contains("must be ten numbers"))
     #expect(
       try problem("path,label,landmarks\na,REAL,1 2 3 4 5 6 7 8 9 nan\n")
