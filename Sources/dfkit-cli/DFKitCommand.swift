@@ -23,13 +23,25 @@ struct DFKitCommand: AsyncParsableCommand {
       Completion script for your shell: dfkit --generate-completion-script bash|zsh|fish
       """,
     version: dfkitVersion,
-    subcommands: [
-      PredictCommand.self, ReportCommand.self, EvaluateCommand.self, DetectCommand.self,
-      ClassifyCommand.self,
-      ExtractCommand.self,
-      SplitCommand.self, AuditCommand.self, LandmarksCommand.self, TrainCommand.self,
-      CalibrateCommand.self, FamiliarityCommand.self, IdentityCommand.self,
-      DetectorCommand.self, WeightsCommand.self,
-      RecipeCommand.self, BenchCommand.self,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Judge",
+        subcommands: [
+          PredictCommand.self, ReportCommand.self, DetectCommand.self, ClassifyCommand.self,
+        ]),
+      CommandGroup(
+        name: "Make datasets",
+        subcommands: [
+          ExtractCommand.self, LandmarksCommand.self, SplitCommand.self, AuditCommand.self,
+        ]),
+      CommandGroup(
+        name: "Train and measure",
+        subcommands: [
+          TrainCommand.self, EvaluateCommand.self, CalibrateCommand.self,
+          FamiliarityCommand.self, IdentityCommand.self, DetectorCommand.self,
+        ]),
+      CommandGroup(
+        name: "Weights, recipes, speed",
+        subcommands: [WeightsCommand.self, RecipeCommand.self, BenchCommand.self]),
     ])
 }
