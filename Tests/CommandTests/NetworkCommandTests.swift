@@ -371,7 +371,7 @@ import Testing
     #expect((entries[0]["peakBytes"] as? Int ?? 0) > 10_000_000)
     let calls = try #require(entries[0]["calls"] as? [[String: Any]])
     let phases = Set(calls.compactMap { $0["phase"] as? String })
-    #expect(phases == ["forward", "backward", "remake"])
+    #expect(phases == ["forward", "backward", "recompute"])
     let table = try Tool.run([
       "bench", "train", "--architecture", "efficientnet-b0", "--size", "32", "--repeats", "1",
       "--calls",

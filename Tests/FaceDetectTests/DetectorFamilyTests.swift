@@ -68,7 +68,8 @@ private struct MiddleFamily: DetectorFamily {
     let unknown = #expect(throws: WeightsError.self) {
       try DetectorFamilies.detector(of: stranger)
     }
-    #expect(unknown?.description.contains("retinaface, mtcnn, middle") == true)
+    #expect(unknown?.description.contains("(retinaface, mtcnn, ") == true)
+    #expect(unknown?.description.contains("middle") == true)
     let error = #expect(throws: WeightsError.self) { try RetinaFace(weights: weights) }
     #expect(error?.description.contains("Middle (middle-1)") == true)
     #expect(error?.description.contains("name the detector middle") == true)

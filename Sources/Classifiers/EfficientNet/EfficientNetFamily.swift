@@ -45,7 +45,7 @@ struct EfficientNetFamily: ClassifierFamily {
 
   func layerRole(of key: String, isFused: Bool, among keys: Set<String>) -> String? {
     let parts = key.split(separator: ".").map(String.init)
-    if isFused { return parts.count > 1 && parts[0] == "blocks" ? "stage \(parts[1])" : nil }
+    if isFused, parts.count > 1, parts[0] == "blocks" { return "stage \(parts[1])" }
     switch parts.last {
     case "conv_stem": return "stem"
     case "conv_head", "classifier": return "head"

@@ -77,8 +77,8 @@ public struct WeightsMismatch: Error, Sendable, CustomStringConvertible {
     }
     if let (key, prefix) = prefixed {
       lines.append(
-        "The file has \(key) with the prefix \(prefix). Remove the prefix \(prefix) from the keys,"
-          + " and remove tensors that do not belong to the network.")
+        "The file has \(key) with the prefix '\(prefix)'. Remove this prefix from the keys, and"
+          + " remove tensors that do not belong to the network.")
     }
     lines.append("Check the architecture, the scheme, the norm and the number of classes.")
     return lines.joined(separator: "\n")

@@ -111,7 +111,7 @@ private struct TinyFamily: ClassifierFamily {
     }
     #expect(message(ClassifierOptions(stages: 2)).contains("does not apply to tiny-net"))
     let other = ClassifierOptions(architecture: TinyFamily.network, scheme: .timm)
-    #expect(message(other).contains("timm has no tiny-net"))
+    #expect(message(other).contains("no timm checkpoints of tiny-net"))
     var unknown = ClassifierOptions()
     unknown.architecture = "efficientnet-b99"
     let said = message(unknown)

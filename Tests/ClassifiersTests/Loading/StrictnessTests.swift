@@ -44,7 +44,7 @@ import Testing
     #expect(text.utf8.count < 1500, "\(text)")
     #expect(text.contains("missing \(found.missing.count): features.0.0.weight"))
     #expect(text.contains(" and \(found.missing.count - 6) more"))
-    #expect(text.contains("features.0.0.weight with model. before it"))
+    #expect(text.contains("features.0.0.weight with the prefix 'model.'"))
     let few = try #require(mismatch(good, ClassifierOptions(classCount: 2)))
     #expect(!few.description.contains("more"))
   }

@@ -243,7 +243,7 @@ import Testing
     ("- {name: a, architecture: xception, mean: [1, 2]}", "members[0].mean", "3 numbers"),
     (
       "- {name: a, architecture: xception}\n- {name: a, architecture: xception}",
-      "members[1].name", "taken"
+      "members[1].name", "name of another member"
     ),
     ("- 3", "members[0]", "mapping"),
     ("[]", "members", "at least one"),

@@ -63,12 +63,14 @@ import Testing
     ] {
       #expect(lines.contains(line), "\(line)")
     }
-    for start in [
-      "| `detector.minFace` | `retinaface`: a number from 0 to 10000.",
-      "| `detector.minFace` | `mtcnn`: a number from 4 to 10000.",
-      "| `fakes.share` |", "| `aggregation.calibration.scale` |",
+    // Other tests of this process may have registered detectors of their own, which share a limit.
+    for (start, rest) in [
+      ("| `detector.minFace` | `retinaface`", ": a number from 0 to 10000."),
+      ("| `detector.minFace` | `mtcnn`", ": a number from 4 to 10000."),
+      ("| `fakes.share` |", ""), ("| `aggregation.calibration.scale` |", ""),
     ] {
-      #expect(lines.contains { $0.hasPrefix(start) }, "\(start)")
+      let found = lines.first { $0.hasPrefix(start) }
+      #expect(found.map { rest.isEmpty || $0.contains(rest) } == true, "\(start)")
     }
   }
 
@@ -294,7 +296,7 @@ import Testing
           """, file: "r.yaml")
     }
     #expect(twice?.key == "members[0].training.augmentation.grey")
-    #expect(twice?.problem.contains("is there 2 times") == true)
+    #expect(twice?.problem.contains("is in the list 2 times") == true)
     for (change, key) in [("grey: none", "grey"), ("flip: none", "flip")] {
       let error = #expect(throws: RecipeError.self) {
         try training("augmentation: {\(change)}")

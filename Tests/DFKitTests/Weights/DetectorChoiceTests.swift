@@ -131,7 +131,7 @@ private struct WholePictureFamily: DetectorFamily {
       try put("retinaface-resnet50", in: store)
       let error = #expect(throws: WeightsStoreError.self) { try mtcnn.choice(in: store) }
       #expect(error?.description.contains("dfkit weights fetch mtcnn'") == true)
-      #expect(error?.description.contains("--detector retinaface takes them") == true)
+      #expect(error?.description.contains("--detector retinaface uses them") == true)
       try put("mtcnn", in: store)
       #expect(try mtcnn.choice(in: store, allowsOther: true).settings == mtcnn)
     }

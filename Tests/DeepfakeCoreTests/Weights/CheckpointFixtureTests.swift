@@ -121,7 +121,7 @@ struct CheckpointFixtureTests {
     let renamed = try state.renamingKeys { $0 == "nothing" ? nil : "net.\($0)" }
     #expect(renamed.count == state.count - 1)
     #expect(renamed.keys.first == "net.stem.weight")
-    expectUnreadable("stem.weight and stem.bias would both be x") {
+    expectUnreadable("stem.weight and stem.bias would both be renamed to x") {
       try state.renamingKeys { $0.hasPrefix("stem") ? "x" : $0 }
     }
   }

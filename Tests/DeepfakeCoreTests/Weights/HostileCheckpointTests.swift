@@ -284,11 +284,11 @@ struct HostileCheckpointTests {
       ("{\(tensor.replacing("[0,4]", with: "[4,0]"))}", 4, "beyond the end"),
       ("{\(tensor.replacing("[0,4]", with: "[-4,0]"))}", 4, "beyond the end"),
       ("{\(tensor.replacing("[1]", with: "[-1]"))}", 4, "impossible"),
-      ("{\(tensor.replacing("[1]", with: "[2]"))}", 4, "takes 8 bytes"),
+      ("{\(tensor.replacing("[1]", with: "[2]"))}", 4, "needs 8 bytes"),
       ("{\(tensor.replacing("[1]", with: "[4611686018427387904,4]"))}", 4, "impossible"),
       ("{\(tensor.replacing("[1]", with: "[0,4611686018427387904,4611686018427387904]"))}", 4, ""),
       ("{\(tensor.replacing("[1]", with: "[1.0]"))}", 4, "missing"),
-      ("{\(tensor.replacing("shape", with: "sharp"))}", 4, "unexpected sharp"),
+      ("{\(tensor.replacing("shape", with: "sharp"))}", 4, "unexpected entry sharp"),
       ("{\"__metadata__\":{\"a\":1},\(tensor)}", 4, "not text"),
       (String(repeating: "[", count: 1 << 20), 0, "JSON"),
     ]

@@ -219,7 +219,7 @@ import Training
       #expect(divergence.what == .loss(layer: "body", weights: true))
       #expect(divergence.step == 4 && divergence.epoch == 1 && divergence.checkpointStep == 2)
       #expect(divergence.files.count == 4 && divergence.files[0].hasSuffix(".png"))
-      #expect("\(divergence)".contains("The checkpoint of step 2 is as it was."))
+      #expect("\(divergence)".contains("The checkpoint of step 2 is unchanged."))
       // It is: the run goes on from there.
       let done = try Self.run(run, data, TinyNetwork.trainable(), Self.plain, resuming: true)
       #expect(done.epochs.count == 1)
