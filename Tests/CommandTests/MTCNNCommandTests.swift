@@ -59,7 +59,7 @@ import Testing
           "detect", "a.png", "--detector", "mtcnn", "--detector-weights", "mtcnn/pnet.safetensors",
         ], in: folder)
       #expect(alone.status == 1)
-      #expect(alone.errors.contains("mtcnn/pnet.safetensors: cannot read weights: it is only P-Net"))
+      #expect(alone.errors.contains("pnet.safetensors: cannot read weights: it is only P-Net"))
       #expect(alone.errors.contains("rnet.pt"))
     }
   }

@@ -51,7 +51,7 @@ import Testing
       }
       try FileManager.default.removeItem(at: place(.rnet))
       let missing = message { _ = try MTCNN.readWeights(folder) }
-      #expect(missing.contains(folder.lastPathComponent) && missing.contains("a folder without rnet.pt."))
+      #expect(missing.contains(folder.lastPathComponent) && missing.contains("without rnet.pt."))
       // The wrong network under the name.
       try part(.onet, golden.weights).write(safetensors: place(.rnet))
       let swapped = message { _ = try MTCNN.readWeights(folder) }

@@ -58,8 +58,8 @@ extension FakeOptions: Described {
       "parts", &blending.parts, .some(), "The parts of a face to replace, each equally likely.",
       more: """
         `face`: from the forehead to the chin; `inner`: from the brows to the chin; `features`: \
-        from the brows to the mouth; `lower`: from the nose to the chin; `ellipse`: an ellipse over \
-        the face
+        from the brows to the mouth; `lower`: from the nose to the chin; `ellipse`: an ellipse \
+        over the face
         """)
     try fields.value(
       "validate", &validate, .flag,

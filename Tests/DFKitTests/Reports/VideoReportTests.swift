@@ -137,8 +137,8 @@ import Testing
         0:01.5-0:02.5
           person 2      real         0.125   3/25           seen 1:01.0-1:10.0; fake at 0:01.0, \
         0:01.0, 0:01.0, 0:01.0, ...
-          person 3      undecided        -   1/25           seen 0:04.0; only 1 frame with a face, 3 \
-        needed
+          person 3      undecided        -   1/25           seen 0:04.0; only 1 frame with a face, \
+        3 needed
         """)
   }
 
@@ -224,8 +224,8 @@ import Testing
       [report, undecided, failed].table() == """
         file            verdict    P(fake)  faces  seconds  note
         clips/a, b.mp4  fake         0.750  24/25      4.3
-        c.mp4           undecided        -   1/25      0.0  only 1 frame with a face, 3 needed; the \
-        end is missing
+        c.mp4           undecided        -   1/25      0.0  only 1 frame with a face, 3 needed; \
+        the end is missing
         d.mp4           undecided        -      -      0.0  is damaged
         """)
   }

@@ -64,7 +64,7 @@ import Testing
     (entry("pip:\n      requirement: a==1\n      wheel: a.whl"), "member"),
     (entry("url: https://a/b", file: "\n        literal: DATA"), "'size'"),
     (entry("pip:\n      requirement: -r x\n      wheel: a.whl"), "requirement"),
-    (entry("url: https://a/b") + "\n" + entry("url: https://a/b").dropFirst(9), "name of another entry"),
+    (entry("url: https://a/b") + "\n" + entry("url: https://a/b").dropFirst(9), "another entry"),
   ])
   func wrongEntriesNameThePlace(_ yaml: String, _ hint: String) {
     let error = #expect(throws: RecipeError.self) {
