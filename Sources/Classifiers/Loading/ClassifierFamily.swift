@@ -44,8 +44,8 @@ public protocol ClassifierFamily: Sendable {
   func recognises(_ architecture: Architecture, in checkpoint: PublishedKeys) -> Bool
   /// The number of stages in a checkpoint, counted from the first, for families that have `stages`.
   func stageCount(in checkpoint: PublishedKeys) -> Int?
-  /// The role of a layer, such as `depthwise`, by which `dfkit bench --layers` sums up times; nil if
-  /// the family does not name it.
+  /// The role of a layer, such as `depthwise`, by which `dfkit bench --layers` sums up times. Nil
+  /// if the family does not name it.
   ///
   /// - Parameters:
   ///   - key: The key of the layer's weight without the name `weight`.

@@ -171,7 +171,7 @@ import Testing
     ("path,label\na.mp4\n", "line 2: has 1 field, but the header 2"),
     ("path,label\n", "lists no video"),
     ("", "is empty"),
-    ("path,label,video\na.mp4,1,v\nb.mp4,1,v\n", "line 3, column video: 'v' is also the video name"),
+    ("path,label,video\na.mp4,1,v\nb.mp4,1,v\n", "line 3, column video: 'v' is also"),
     ("path,label\n,1\n", "line 2, column path: is empty"),
   ])
   func badTables(_ text: String, _ message: String) throws {
