@@ -59,12 +59,7 @@ package struct SettingRow: Sendable, Equatable {
     let text = "\(owners)\(allowed)\(setting.help)\(more)"
     let absent = setting.isNeeded ? "needed" : setting.value.map(\.text) ?? ""
     let usual = absent.isEmpty ? "absent" : absent
-    return "| `\(key)` | \(Self.plain(text)) | \(Self.plain(usual)) |"
-  }
-
-  /// Removes ".0" from numbers: 1 instead of 1.0.
-  private static func plain(_ text: String) -> String {
-    text.replacing(#/(\d)\.0(?!\d)/#) { String($0.1) }
+    return "| `\(key)` | \(text.withPlainWholeNumbers) | \(usual.withPlainWholeNumbers) |"
   }
 }
 

@@ -222,4 +222,9 @@ extension [String] {
 extension String {
   /// The text without code marks.
   package var unmarked: String { replacing("`", with: "") }
+
+  /// The text with whole numbers written as such: 1 instead of 1.0.
+  package var withPlainWholeNumbers: String {
+    replacing(#/(\d)\.0(?!\d)/#) { String($0.1) }
+  }
 }

@@ -22,7 +22,7 @@ final class NetworkSource: Sendable {
     self.reload = reload
   }
 
-  /// The packed network.
+  /// The network, packed by the first call and kept until `unload`.
   var network: ClassifierNetwork {
     state.withLock { state in
       let network: ClassifierNetwork

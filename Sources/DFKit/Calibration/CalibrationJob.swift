@@ -15,7 +15,7 @@ import MediaIO
 package struct CalibrationJob: Sendable {
   /// The network or recipe to calibrate.
   package enum Subject: Sendable {
-    /// A single network.
+    /// A single network outside of a recipe, with the settings that its file may leave open.
     case network(WeightsSource, ClassifierOptions)
     /// A recipe, with the weights of its members.
     case recipe(Recipe, MemberFiles)

@@ -28,7 +28,6 @@ package struct SampleChoice: Sendable {
 
   /// The chosen samples, with facts for the report.
   package struct Samples: Sendable {
-    /// The chosen samples.
     package var manifest: FaceManifest
     /// The hash of all the manifests, before samples are chosen.
     package var digest: String

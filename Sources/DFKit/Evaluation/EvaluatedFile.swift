@@ -6,7 +6,6 @@ import Measures
 package struct EvaluatedFile: Sendable {
   /// The path of the file; for face crops, the name of their video or group.
   package var name: String
-  /// The true label.
   package var label: FaceLabel
   /// Files of the same group are drawn together for confidence intervals (`FaceManifest.groups`).
   package var group: String

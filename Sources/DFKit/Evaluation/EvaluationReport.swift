@@ -39,7 +39,6 @@ package struct EvaluationReport: Sendable {
     package var coverage: Double
   }
 
-  /// The judged files.
   package let files: [EvaluatedFile]
   /// The figures for frames, people and videos.
   package let levels: [Level]

@@ -28,10 +28,9 @@ package struct StackReport: Sendable {
     case oneMember
     /// There are too few groups for cross-validation.
     case fewGroups(Int)
-    /// The fit failed.
+    /// The fit failed, for the given reason.
     case noFit(String)
 
-    /// The error message.
     package var description: String {
       switch self {
       case .oneMember: "--stack: the recipe has only one member, so there are no weights to fit."

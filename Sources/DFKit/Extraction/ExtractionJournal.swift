@@ -9,7 +9,7 @@ import MediaIO
 /// An entry has three parts: a line with the byte lengths of the record and the rows and a hash of
 /// both; the record as in `videos.csv`; and the rows as in the manifest.
 struct ExtractionJournal {
-  /// A finished video.
+  /// A video whose crops are all in their places.
   struct Entry {
     var record: VideoRecord
     /// The bytes of its manifest rows in the journal.

@@ -14,7 +14,7 @@ extension VideoReport {
       /// The combined probability of that face.
       public var probability: Float
 
-      /// A time span.
+      /// A span of neighbouring faces that look fake; times are in seconds.
       public init(from: Double, to: Double, peak: Double, probability: Float) {
         self.from = from
         self.to = to

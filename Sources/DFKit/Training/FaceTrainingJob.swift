@@ -123,9 +123,7 @@ package struct FaceTrainingJob<FaceNetworkTrainer: FaceTrainer>: Sendable {
     var facts = RunFacts(
       data: data, digest: split.training.digest, parameters: parameters)
     facts.network = FaceNetworkTrainer.name
-    facts.settings = Dictionary(options.entries.map { ($0.key, $0.value.text) }) { first, _ in
-      first
-    }
+    facts.settings = options.texts
     facts.initialWeights = initialWeights
     return facts
   }

@@ -47,7 +47,7 @@ public struct TrainingJob: Sendable {
 
   /// Weights that training starts from.
   public struct InitialWeights: Sendable, Equatable {
-    /// The weights file.
+    /// Any weights file that `classify` reads, of the same architecture.
     public var file: URL
     /// The scheme of the checkpoint's keys; nil: recognised from the file.
     public var scheme: Scheme?

@@ -19,7 +19,6 @@ package struct CalibrationFit: Sendable, Equatable {
   package struct Sample: Sendable, Equatable {
     /// The log odds of "fake", as the network outputs them.
     package var logit: Double
-    /// The true label.
     package var label: FaceLabel
     /// The sample's weight, 0 or more. Only ratios of weights matter, except with smoothed targets.
     package var weight: Double

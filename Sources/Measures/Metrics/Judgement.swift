@@ -26,7 +26,6 @@ package struct Judgement: Sendable, Equatable {
   /// The probability of "fake", 0 to 1. For measures that depend only on the order, any score that
   /// is higher for fakes.
   package var score: Double
-  /// The true label.
   package var label: FaceLabel
   /// The weight, 0 or more.
   package var weight: Double

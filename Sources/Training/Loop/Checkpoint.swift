@@ -1,5 +1,6 @@
 import DeepfakeCore
 import Foundation
+import Settings
 
 /// The complete state of a run in one file: the parameters, the state of the optimiser and of
 /// averages, the progress, and the settings that the run was started with.
@@ -72,15 +73,12 @@ struct Checkpoint {
     _ before: [String: String], _ now: [String: String]
   ) -> [TrainingError.Difference] {
     Set(before.keys).union(now.keys).sorted().compactMap { key in
-      guard before[key].map(plain) != now[key].map(plain) else { return nil }
+      guard before[key]?.withPlainWholeNumbers != now[key]?.withPlainWholeNumbers else {
+        return nil
+      }
       return TrainingError.Difference(
         key: key, before: before[key] ?? "not given", now: now[key] ?? "not given")
     }
-  }
-
-  /// A text with whole numbers written without a fraction.
-  private static func plain(_ text: String) -> String {
-    text.replacing(#/(\d)\.0(?!\d)/#) { $0.1 }
   }
 
   private static func encoded(_ value: some Encodable, _ url: URL) throws(WeightsError) -> String {

@@ -49,11 +49,16 @@ package protocol FaceTrainerOptions: Described, Sendable, Equatable {
 }
 
 extension FaceTrainerOptions {
+  /// The settings as texts, by key.
+  package var texts: [String: String] {
+    Dictionary(entries.map { ($0.key, $0.value.text) }) { first, _ in first }
+  }
+
   /// What must be the same for a run to go on.
   ///
   /// - Parameter data: The hash of the manifest.
   func identity(data: String, startsFromSeed: Bool) -> [String: String] {
-    var identity = Dictionary(entries.map { ($0.key, $0.value.text) }) { first, _ in first }
+    var identity = texts
     identity["data"] = data
     identity["fresh"] = "\(startsFromSeed)"
     return identity
