@@ -41,7 +41,7 @@ package final class FolderLock: Sendable {
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       let code = errno
       if code == EINTR { continue }
-      close(descriptor)
+      // `deinit` also runs after this error, and closes the descriptor.
       throw code == EWOULDBLOCK ? .held(name) : .system(name, code)
     }
   }
@@ -58,6 +58,7 @@ package final class FolderLock: Sendable {
   package func release() { flock(descriptor, LOCK_UN) }
 
   deinit {
+    guard descriptor >= 0 else { return }
     release()
     close(descriptor)
   }

@@ -38,7 +38,7 @@ package enum RegularFile {
     do {
       return try handle.readToEnd() ?? Data()
     } catch {
-      throw .unreadable(file: url.relativePath, reason: error.localizedDescription)
+      throw .unreadable(file: url.relativePath, reason: error.reason)
     }
   }
 
@@ -50,7 +50,7 @@ package enum RegularFile {
     do {
       return try handle.read(upToCount: count) ?? Data()
     } catch {
-      throw .unreadable(file: url.relativePath, reason: error.localizedDescription)
+      throw .unreadable(file: url.relativePath, reason: error.reason)
     }
   }
 
