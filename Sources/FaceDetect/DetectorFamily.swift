@@ -33,6 +33,18 @@ public protocol DetectorFamily: Sendable {
   ///
   /// - Parameter key: The key of the layer's weight without the name `weight`.
   func part(ofLayer key: String) -> String?
+  /// The detector's networks as ONNX models, each with the name of its part; empty for a detector
+  /// of a single network.
+  ///
+  /// - Parameters:
+  ///   - weights: The weights, which must be this family's.
+  ///   - size: The size of the frames; nil: any.
+  /// - Throws: `WeightsError` if the weights do not fit; `ONNXExportError` if ONNX cannot say what
+  ///   a network computes.
+  func onnxModels(
+    _ weights: StateDict, size: Size2d?
+  ) throws -> [(part: String, model: ONNXModel)]
+
   /// Makes a detector. Settings that do not apply to it are ignored.
   ///
   /// - Throws: `WeightsError` with the keys that are missing, unused or of the wrong shape, or with
@@ -48,6 +60,13 @@ extension DetectorFamily {
 
   /// nil: layers are summed up by the kind of their work.
   public func part(ofLayer key: String) -> String? { nil }
+
+  /// Throws: by default a detector has no ONNX form.
+  public func onnxModels(
+    _ weights: StateDict, size: Size2d?
+  ) throws -> [(part: String, model: ONNXModel)] {
+    throw ONNXExportError("\(title) has no ONNX form")
+  }
 }
 
 /// Settings of a face detector; nil means the detector's default.
@@ -151,5 +170,21 @@ public enum DetectorFamilies {
     let names = all.map(\.name).joined(separator: ", ")
     throw .unreadable(
       file: weights.file, reason: "its tensors match no face detector (\(names))")
+  }
+}
+
+extension DetectorFamilies {
+  /// The description of a detector's network for its ONNX file.
+  static func description(
+    _ architecture: String, scheme: String, norm: Norm.Kind?, _ input: PixelNormalization
+  ) -> ModelMetadata {
+    var description = ModelMetadata()
+    description.architecture = architecture
+    description.scheme = scheme
+    description.norm = norm
+    description.mean = input.mean
+    description.std = input.std
+    description.channelOrder = input.channelOrder
+    return description
   }
 }

@@ -15,6 +15,7 @@ struct DFKitCommand: AsyncParsableCommand {
         dfkit weights fetch mtcnn
         dfkit detect photo.jpg --detector mtcnn --draw boxes/
         dfkit extract videos/ --out faces/
+        dfkit export --weights default --output lite0.onnx
         dfkit recipe show default
 
       Exit status: 0 if every input was processed, whatever the verdict; 1 if an input failed; 2 \
@@ -42,6 +43,8 @@ struct DFKitCommand: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "Weights, recipes, speed",
-        subcommands: [WeightsCommand.self, RecipeCommand.self, BenchCommand.self]),
+        subcommands: [
+          WeightsCommand.self, ExportCommand.self, RecipeCommand.self, BenchCommand.self,
+        ]),
     ])
 }

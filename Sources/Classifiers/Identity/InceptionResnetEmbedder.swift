@@ -33,14 +33,20 @@ package struct InceptionResnetEmbedder: FaceEmbedder {
   /// - Throws: `WeightsError.mismatch` with all keys that are missing, unused or of the wrong
   ///   shape.
   package init(_ state: StateDict) throws(WeightsError) {
+    self.init(try Self.network(state))
+    TensorMemory.releaseUnused()
+  }
+
+  /// The plain network with these weights.
+  static func network(_ state: StateDict) throws(WeightsError) -> InceptionResnetV1 {
     let network = InceptionResnetV1()
+    // Only PyTorch uses batch norm's step counter; the last layer is the classifier of training.
     let own = try state.renamingKeys { key in
       key.hasSuffix(".num_batches_tracked") || InceptionResnetV1.unusedKeys.contains(key)
         ? nil : key
     }
     try network.store.load(own)
-    self.init(network)
-    TensorMemory.releaseUnused()
+    return network
   }
 
   /// Creates an embedder with random weights: its embeddings are meaningless, its speed is the

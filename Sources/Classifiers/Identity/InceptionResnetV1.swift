@@ -12,6 +12,7 @@ struct InceptionResnetV1: Module {
   let store: ParameterStore
   private let layers: any Module
   private let last: any Module
+  private let isPacked: Bool
 
   /// Creates a network without weights; load a checkpoint before use.
   init() {
@@ -61,9 +62,11 @@ struct InceptionResnetV1: Module {
         Linear(scope / "last_linear", 1792, Self.dimension, bias: false),
         BatchNorm2d(scope / "last_bn", Self.dimension, epsilon: 1e-3),
       ] as [any Module]
+    isPacked = false
   }
 
   private init(packing network: InceptionResnetV1) {
+    isPacked = true
     store = network.store
     layers = network.layers.forInference()
     last = network.last.forInference()
@@ -75,7 +78,8 @@ struct InceptionResnetV1: Module {
   /// The last norm's output, [batch, 512], before scaling to length 1, for x of [batch, height,
   /// width, 3].
   func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    last(x.imageByImage { layers($0, mode) }.globalAveragePool(), mode)
+    let maps = isPacked ? x.imageByImage { layers($0, mode) } : layers(x, mode)
+    return last(maps.globalAveragePool(), mode)
   }
 }
 

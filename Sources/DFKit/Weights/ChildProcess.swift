@@ -15,6 +15,14 @@ struct ChildProcess {
   /// The file for the program's output and errors; overwritten.
   var log: URL
 
+  /// The first executable of this name on the PATH; nil if there is none.
+  static func program(_ name: String) -> URL? {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    return path.split(separator: ":").lazy
+      .map { URL(fileURLWithPath: String($0)).appendingPathComponent(name) }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }
+
   /// Runs the program and waits for its end. In a cancelled task, kills its process group.
   ///
   /// - Returns: The exit status, or 128 plus the signal's number if a signal ended the program.

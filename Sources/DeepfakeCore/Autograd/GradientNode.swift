@@ -1,4 +1,5 @@
 import CDFKernels
+import Synchronization
 
 /// A node in the record of a computation: the output of a call, or a tensor whose gradient is
 /// wanted.
@@ -23,7 +24,13 @@ final class GradientNode: @unchecked Sendable {
     case released
   }
 
-  /// The number of the tape that the node is on.
+  private static let records = Atomic(0)
+
+  /// A number for a new tape or trace. Nodes name their record by number, because a tensor can
+  /// outlive the record that its node is on.
+  static func newRecord() -> Int { records.add(1, ordering: .relaxed).newValue }
+
+  /// The number of the tape or trace that the node is on.
   let tape: Int
   let shape: [Int]
   private(set) var source: Source
@@ -31,8 +38,8 @@ final class GradientNode: @unchecked Sendable {
   private(set) var gradient: Tensor?
   private var remade: Tensor?
 
-  init(on tape: Tape, shape: [Int], source: Source, inputs: [GradientNode?] = []) {
-    self.tape = tape.number
+  init(on tape: Int, shape: [Int], source: Source, inputs: [GradientNode?] = []) {
+    self.tape = tape
     self.shape = shape
     self.source = source
     self.inputs = inputs

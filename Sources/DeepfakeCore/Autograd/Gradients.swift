@@ -65,7 +65,7 @@ public func valueAndGrad(
   of parameters: [Parameter]? = nil, _ body: () throws -> Tensor
 ) rethrows -> (value: Float, gradients: Gradients) {
   let tape = Tape(parameters: parameters.map { Set($0.map(ObjectIdentifier.init)) })
-  let output = try Tape.$current.withValue(tape, operation: body)
+  let output = try Recording.$current.withValue(tape, operation: body)
   let value = output.item
   tape.backward(from: output, seed: Tensor(repeating: 1, shape: output.shape))
   return (value, tape.takeGradients())
@@ -82,7 +82,7 @@ public func valueAndGrad(
 ) rethrows -> (value: Float, gradients: [Tensor]) {
   let tape = Tape(parameters: [])
   let watched = inputs.map(tape.watch)
-  let output = try Tape.$current.withValue(tape) { try body(watched) }
+  let output = try Recording.$current.withValue(tape) { try body(watched) }
   let value = output.item
   tape.backward(from: output, seed: Tensor(repeating: 1, shape: output.shape))
   return (value, watched.map { $0.node?.takeGradient() ?? Tensor(zeros: $0.shape) })
@@ -91,5 +91,5 @@ public func valueAndGrad(
 /// Runs `body` without recording its calls, even inside `valueAndGrad`; its result is a constant
 /// there.
 public func withoutRecording<Result>(_ body: () throws -> Result) rethrows -> Result {
-  try Tape.$current.withValue(nil, operation: body)
+  try Recording.$current.withValue(nil, operation: body)
 }

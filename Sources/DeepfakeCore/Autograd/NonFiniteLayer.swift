@@ -25,7 +25,7 @@ package func firstNonFiniteLayer(_ body: () throws -> Tensor) rethrows -> NonFin
       damaged: last.filter { parameter in !withoutRecording { parameter.value }.isFinite }.map(
         \.key))
   }
-  _ = try Tape.$current.withValue(tape, operation: body)
+  _ = try Recording.$current.withValue(tape, operation: body)
   return found
 }
 

@@ -2,8 +2,8 @@
 /// except fused inference.
 ///
 /// An operation is a value that holds its settings (stride, axis, ...). Forward and pullback are
-/// written next to each other. Every call passes through `callAsFunction`, the only place where
-/// `valueAndGrad` can record it.
+/// written next to each other, and so is the form that the operation has in an ONNX file. Every
+/// call passes through `callAsFunction`, the only place where it can be recorded.
 package protocol Operation: Sendable {
   /// Computes the output, and returns it with the tensors that `pullback` needs, which can include
   /// inputs.
@@ -27,6 +27,18 @@ package protocol Operation: Sendable {
   func recompute(saved: [Tensor]) -> Tensor?
   /// Whether `recompute` returns an output.
   var canRecompute: Bool { get }
+
+  /// Adds the ONNX nodes that compute the output.
+  ///
+  /// - Parameters:
+  ///   - graph: The graph that is built.
+  ///   - inputs: The inputs of the call; at least one is a value of the graph.
+  ///   - output: The output's shape.
+  /// - Returns: The output as a value of the graph.
+  /// - Throws: `ONNXExportError` if ONNX cannot say this call.
+  func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue
 }
 
 extension Operation {
@@ -35,14 +47,40 @@ extension Operation {
   /// False by default.
   package var canRecompute: Bool { false }
 
-  /// Applies the operation to `inputs`, and records the call if `valueAndGrad` is running.
+  /// By default an operation has no ONNX form: losses are not exported.
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    throw ONNXExportError("\(type(of: self)) has no ONNX form")
+  }
+
+  /// Applies the operation to `inputs`, and records the call if a recorder is running.
   package func callAsFunction(_ inputs: Tensor...) -> Tensor {
     self(inputs)
   }
 
-  /// Applies the operation to a list of inputs, and records the call if `valueAndGrad` is running.
+  /// Applies the operation to a list of inputs, and records the call if a recorder is running.
   package func callAsFunction(_ inputs: [Tensor]) -> Tensor {
-    guard let tape = Tape.current, tape.follows(inputs) else { return forward(inputs).output }
-    return tape.record(self, inputs)
+    guard let recorder = Recording.current, recorder.follows(inputs) else {
+      return forward(inputs).output
+    }
+    return recorder.record(self, inputs)
   }
+}
+
+/// What follows the calls of a computation: the tape of `valueAndGrad`, or the trace of an export.
+protocol CallRecorder: AnyObject, Sendable {
+  /// Whether a call with these inputs is recorded.
+  func follows(_ tensors: [Tensor]) -> Bool
+  /// Runs an operation and records the call.
+  func record(_ operation: some Operation, _ inputs: [Tensor]) -> Tensor
+  /// The value of a parameter, linked to the record if it belongs there.
+  func leaf(_ parameter: Parameter, _ value: Tensor) -> Tensor
+  /// Runs a checkpointed block (see `Checkpointed`).
+  func recordBlock(_ input: Tensor, _ body: @escaping (Tensor) -> Tensor) -> Tensor
+}
+
+/// The recorder of the running task.
+enum Recording {
+  @TaskLocal static var current: (any CallRecorder)?
 }

@@ -1,18 +1,11 @@
 import OrderedCollections
-import Synchronization
 
 /// The record of the calls of a computation, in order. The backward pass walks it from end to
 /// start.
 ///
 /// One thread records and walks it; hence `@unchecked Sendable`.
-final class Tape: @unchecked Sendable {
-  /// The tape that the running task records on, if any.
-  @TaskLocal static var current: Tape?
-
-  private static let count = Atomic(0)
-
-  /// A number that identifies the tape, because a tensor can outlive the tape that its node is on.
-  let number: Int = Tape.count.add(1, ordering: .relaxed).newValue
+final class Tape: CallRecorder, @unchecked Sendable {
+  let number = GradientNode.newRecord()
   /// The parameters whose gradients are wanted; nil: all parameters that the computation reads.
   private let parameters: Set<ObjectIdentifier>?
   /// Called for every call with the operation, the parameters among its inputs, and its output.
@@ -43,7 +36,7 @@ final class Tape: @unchecked Sendable {
   /// Returns `tensor` as a leaf whose gradient is wanted.
   func watch(_ tensor: Tensor) -> Tensor {
     var watched = tensor.detached
-    watched.node = GradientNode(on: self, shape: tensor.shape, source: .leaf(nil))
+    watched.node = GradientNode(on: number, shape: tensor.shape, source: .leaf(nil))
     return watched
   }
 
@@ -60,7 +53,7 @@ final class Tape: @unchecked Sendable {
     let identity = ObjectIdentifier(parameter)
     if let leaf = leaves[identity] { return leaf.node }
     guard parameter.role != .statistic, parameters?.contains(identity) ?? true else { return nil }
-    let node = GradientNode(on: self, shape: parameter.shape, source: .leaf(parameter))
+    let node = GradientNode(on: number, shape: parameter.shape, source: .leaf(parameter))
     leaves[identity] = (parameter, node)
     return node
   }
@@ -92,7 +85,7 @@ final class Tape: @unchecked Sendable {
   func recordBlock(_ input: Tensor, _ body: @escaping (Tensor) -> Tensor) -> Tensor {
     if observer != nil { return body(input) }
     let plain = input.detached
-    let result = Tape.$current.withValue(nil) { body(plain) }
+    let result = Recording.$current.withValue(nil) { body(plain) }
     let node = input.node?.tape == number ? input.node : nil
     return add(result, source: .block(input: plain, body: body), inputs: [node])
   }
@@ -101,7 +94,7 @@ final class Tape: @unchecked Sendable {
     _ result: Tensor, source: GradientNode.Source, inputs: [GradientNode?]
   ) -> Tensor {
     var output = result.detached
-    let node = GradientNode(on: self, shape: output.shape, source: source, inputs: inputs)
+    let node = GradientNode(on: number, shape: output.shape, source: source, inputs: inputs)
     nodes.append(node)
     output.node = node
     return output
@@ -134,7 +127,7 @@ final class Tape: @unchecked Sendable {
     case .block(let input, let body):
       let inner = Tape(parameters: parameters)
       let watched = inner.watch(input)
-      let output = Tape.$current.withValue(inner) { body(watched) }
+      let output = Recording.$current.withValue(inner) { body(watched) }
       inner.backward(from: output, seed: gradient)
       for leaf in inner.leaves.values {
         if let gradient = leaf.node.takeGradient() { leafNode(leaf.parameter)?.add(gradient) }

@@ -79,7 +79,7 @@ public final class Parameter: Sendable {
   /// It is a programmer error to read the value before a file was loaded or `initialize` was
   /// called, or to set a value of another shape.
   public var value: Tensor {
-    get { Tape.current?.leaf(self, current) ?? current }
+    get { Recording.current?.leaf(self, current) ?? current }
     set {
       precondition(
         newValue.shape == shape, "Parameter \(key): shape \(newValue.shape) is not \(shape)")

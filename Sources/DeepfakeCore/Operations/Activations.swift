@@ -32,6 +32,26 @@ public enum Activation: Sendable, Equatable {
   }
 }
 
+extension Activation {
+  /// Adds the nodes that compute the activation of a value.
+  func addNodes(to graph: ONNXBuilder, _ x: ONNXValue) -> ONNXValue {
+    switch self {
+    case .identity: return x
+    case .relu: return graph.elementwise("Relu", x)
+    case .relu6: return graph.elementwise("Clip", x, graph.constant(0), graph.constant(6))
+    case .leakyReLU(let slope):
+      return graph.value(
+        "LeakyRelu", [graph.name(x, in: x.order)], ["alpha": .number(slope)], shape: x.shape,
+        order: x.order)
+    case .sigmoid: return graph.elementwise("Sigmoid", x)
+    case .silu:
+      let name = graph.name(x, in: x.order)
+      let gate = graph.node("Sigmoid", [name])
+      return graph.value("Mul", [name, gate], shape: x.shape, order: x.order)
+    }
+  }
+}
+
 /// Applies an activation to every element.
 package struct Activate: Operation {
   package let activation: Activation
@@ -73,6 +93,12 @@ package struct Activate: Operation {
   package func recompute(saved: [Tensor]) -> Tensor? {
     forward(saved).output
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    activation.addNodes(to: graph, inputs[0])
+  }
 }
 
 /// The hyperbolic tangent of every element.
@@ -88,6 +114,12 @@ package struct HyperbolicTangent: Operation {
   /// gradient * (1 - tanh(x)²).
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [Tensor.broadcast(gradient, saved[0], "tanh") { $0 * (1 - $1 * $1) }]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.elementwise("Tanh", inputs[0])
   }
 }
 
@@ -118,6 +150,12 @@ package struct ParametricReLU: Operation {
         ? Tensor.broadcast(gradient, x, "prelu") { .select($1 .> 0, .zero, $0 * $1) }
           .summed(to: slopes.shape) : nil,
     ]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.broadcasting("PRelu", inputs[0], inputs[1], output: output)
   }
 }
 

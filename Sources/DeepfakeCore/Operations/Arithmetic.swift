@@ -23,6 +23,12 @@ package struct Add: Operation {
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     saved.indices.map { wants[$0] ? gradient.summed(to: saved[$0].recordedShape) : nil }
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.broadcasting("Add", inputs[0], inputs[1], output: output)
+  }
 }
 
 /// a - b, with broadcasting.
@@ -40,6 +46,12 @@ package struct Subtract: Operation {
       wants[0] ? gradient.summed(to: saved[0].recordedShape) : nil,
       wants[1] ? -gradient.summed(to: saved[1].recordedShape) : nil,
     ]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.broadcasting("Sub", inputs[0], inputs[1], output: output)
   }
 }
 
@@ -59,6 +71,12 @@ package struct Multiply: Operation {
       wants[0] ? (gradient * b).summed(to: a.shape) : nil,
       wants[1] ? (gradient * a).summed(to: b.shape) : nil,
     ]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.broadcasting("Mul", inputs[0], inputs[1], output: output)
   }
 }
 
@@ -82,6 +100,13 @@ package struct FixedProduct: Operation {
     let product = Tensor.broadcast(gradient, factors, "multiply") { $0 * $1 }
     return [product.summed(to: saved[0].recordedShape)]
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let factors = ONNXValue(.constant(factors, nil), shape: factors.shape)
+    return graph.broadcasting("Mul", inputs[0], factors, output: output)
+  }
 }
 
 /// a / b, with broadcasting.
@@ -100,6 +125,12 @@ package struct Divide: Operation {
       wants[0] ? (gradient / b).summed(to: a.shape) : nil,
       wants[1] ? -(gradient * (a / b / b)).summed(to: b.shape) : nil,
     ]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.broadcasting("Div", inputs[0], inputs[1], output: output)
   }
 }
 
@@ -126,6 +157,12 @@ package struct Maximum: Operation {
       return (gradient * share).summed(to: pair.0.shape)
     }
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.broadcasting("Max", inputs[0], inputs[1], output: output)
+  }
 }
 
 /// The smaller of a and b, with broadcasting; NaN if either is NaN.
@@ -150,6 +187,12 @@ package struct Minimum: Operation {
       }
       return (gradient * share).summed(to: pair.0.shape)
     }
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.broadcasting("Min", inputs[0], inputs[1], output: output)
   }
 }
 

@@ -39,6 +39,17 @@ package struct ChannelScale: Operation {
 
   /// True: the output takes one multiplication for each element.
   package var canRecompute: Bool { true }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let x = inputs[0]
+    let ones = Array(repeating: 1, count: x.rank - 2)
+    let gate = graph.node(
+      "Reshape", [graph.name(inputs[1]), graph.integers([-1, output[x.rank - 1]] + ones)])
+    let order = [Int].channelsFirst(rank: x.rank)
+    return graph.value("Mul", [graph.name(x, in: order), gate], shape: output, order: order)
+  }
 }
 
 extension Tensor {

@@ -102,6 +102,31 @@ package struct Convolution: Operation {
       wants.count > 2 && wants[2] ? gradient.channelSums() : nil,
     ].prefix(wants.count).map { $0 }
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let (x, weight) = (inputs[0], inputs[1])
+    guard settings.padding != .sameFromInput || !graph.hasOpenSize else {
+      throw ONNXExportError(
+        "its convolutions have TensorFlow's SAME padding, which depends on the size of the input;"
+          + " export it at one size")
+    }
+    let kernel = Size2d(height: weight.shape[0], width: weight.shape[1])
+    let insets = settings.padding.insets(
+      input: Size2d(height: x.shape[1], width: x.shape[2]), kernel: kernel, stride: settings.stride,
+      dilation: settings.dilation)
+    let order = [Int].channelsFirst(rank: 4)
+    var names = [graph.name(x, in: order), graph.name(weight, in: [3, 2, 0, 1])]
+    if inputs.count > 2 { names.append(graph.name(inputs[2])) }
+    return graph.value(
+      "Conv", names,
+      [
+        "kernel_shape": .integers(kernel.axes), "strides": .integers(settings.stride.axes),
+        "dilations": .integers(settings.dilation.axes), "group": .integer(Int64(settings.groups)),
+        "pads": .integers([insets.top, insets.left, insets.bottom, insets.right].map(Int64.init)),
+      ], shape: output, order: order)
+  }
 }
 
 extension df_conv2d {

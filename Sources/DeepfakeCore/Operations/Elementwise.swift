@@ -14,6 +14,12 @@ package struct Exponential: Operation {
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient * saved[0]]
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.elementwise("Exp", inputs[0])
+  }
 }
 
 /// The natural logarithm of every element.
@@ -28,6 +34,12 @@ package struct Logarithm: Operation {
   /// gradient / x.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient / saved[0]]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.elementwise("Log", inputs[0])
   }
 }
 
@@ -44,6 +56,12 @@ package struct SquareRoot: Operation {
   /// gradient / (2 * sqrt(x)).
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [Tensor.broadcast(gradient, saved[0], "squareRoot") { $0 / (2 * $1) }]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.elementwise("Sqrt", inputs[0])
   }
 }
 
@@ -63,6 +81,12 @@ package struct AbsoluteValue: Operation {
     }
     return [gradient]
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.elementwise("Abs", inputs[0])
+  }
 }
 
 /// The negative of every element.
@@ -76,6 +100,12 @@ package struct Negate: Operation {
 
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [-gradient]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.elementwise("Neg", inputs[0])
   }
 }
 
@@ -100,6 +130,12 @@ package struct Power: Operation {
     if exponent == 0 { return [Tensor(zeros: gradient.shape)] }
     if exponent == 2 { return [Tensor.broadcast(gradient, saved[0], "pow") { 2 * $0 * $1 }] }
     return [gradient * (saved[0].pow(exponent - 1) * exponent)]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.elementwise("Pow", inputs[0], graph.constant(exponent))
   }
 }
 
@@ -126,6 +162,13 @@ package struct Clamp: Operation {
       .select((x .> low) .& (x .< high), gradient, .zero)
     }
     return [gradient]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.elementwise(
+      "Clip", inputs[0], graph.constant(range.lowerBound), graph.constant(range.upperBound))
   }
 }
 

@@ -20,6 +20,9 @@ public struct Size2d: Sendable, Equatable, ExpressibleByIntegerLiteral {
   public init(integerLiteral both: Int) {
     self.init(both)
   }
+
+  /// Height and width as ONNX lists them.
+  var axes: [Int64] { [Int64(height), Int64(width)] }
 }
 
 /// The zeros that a convolution assumes around its input.

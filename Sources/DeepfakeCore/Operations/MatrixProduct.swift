@@ -90,6 +90,30 @@ package struct MatrixProduct: Operation {
       }
     }
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let (a, b) = (inputs[0], inputs[1])
+    guard a.rank == 2, b.rank == 2 else {
+      func order(_ rank: Int, _ isTransposed: Bool) -> [Int] {
+        Array(0..<rank - 2) + (isTransposed ? [rank - 1, rank - 2] : [rank - 2, rank - 1])
+      }
+      let left = graph.name(a, in: order(a.rank, transposesLeft))
+      return graph.value(
+        "MatMul", [left, graph.name(b, in: order(b.rank, transposesRight))], shape: output)
+    }
+    // A layer's weights are [out, in] in files, and stay so.
+    let isLayer =
+      if case .constant(_, let parameter?) = b.source { parameter.layout == .linear } else { false }
+    return graph.value(
+      "Gemm", [graph.name(a), graph.name(b, in: isLayer ? [1, 0] : nil)],
+      [
+        "transA": .integer(transposesLeft ? 1 : 0),
+        "transB": .integer(transposesRight != isLayer ? 1 : 0),
+      ],
+      shape: output)
+  }
 }
 
 extension Tensor {

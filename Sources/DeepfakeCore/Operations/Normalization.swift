@@ -73,6 +73,19 @@ package struct BatchNormalization: Operation {
       groups: channels, statistics: Tensor(statistics, shape: [channels, 4]), scale: inputs[3],
       shift: inputs[4], activation: activation)
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    guard !measured else { throw ONNXExportError("batch norm by the statistics of the batch") }
+    let order = [Int].channelsFirst(rank: inputs[0].rank)
+    // ONNX's order is scale, shift, mean, variance.
+    let vectors = [3, 4, 1, 2].map { graph.name(inputs[$0]) }
+    let norm = graph.value(
+      "BatchNormalization", [graph.name(inputs[0], in: order)] + vectors,
+      ["epsilon": .number(epsilon)], shape: output, order: order)
+    return activation.addNodes(to: graph, norm)
+  }
 }
 
 /// Group normalisation (Wu and He 2018), followed by an activation. The channels of each image are
@@ -141,6 +154,27 @@ package struct GroupNormalization: Operation {
       "group norm: \(groups) groups and parameters \(scale.shape), \(shift.shape) do not fit input"
         + " \(x.shape)")
     return channels
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    // Instance norm of the groups: faster in ONNX Runtime than its own group norm, and closer.
+    let rank = output.count
+    let order = [Int].channelsFirst(rank: rank)
+    let maps = graph.name(inputs[0], in: order)
+    let divided = graph.node("Reshape", [maps, graph.integers([0, groups, -1])])
+    let unit = graph.constant(Tensor(repeating: 1, shape: [groups]))
+    let none = graph.constant(Tensor(zeros: [groups]))
+    let normed = graph.node(
+      "InstanceNormalization", [divided, unit, none], ["epsilon": .number(epsilon)])
+    let extents = [0] + order.dropFirst().map { output[$0] }
+    let shape = graph.hasOpenSize ? graph.node("Shape", [maps]) : graph.integers(extents)
+    let joined = ONNXValue(
+      .graph(graph.node("Reshape", [normed, shape])), shape: output, order: order)
+    let scaled = graph.broadcasting("Mul", joined, inputs[1], output: output)
+    let shifted = graph.broadcasting("Add", scaled, inputs[2], output: output)
+    return activation.addNodes(to: graph, shifted)
   }
 }
 

@@ -53,6 +53,37 @@ package struct PoolingWindows: Sendable, Equatable {
   }
 
   /// The window of the output pixel in `row` and `column`.
+  /// Adds the node of a pooling with these windows.
+  func addNodes(
+    _ operation: String, _ attributes: [String: ONNXGraph.Attribute] = [:],
+    to graph: ONNXBuilder, _ x: ONNXValue, output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let order = [Int].channelsFirst(rank: 4)
+    var attributes = attributes
+    attributes["kernel_shape"] = .integers(kernel.axes)
+    attributes["strides"] = .integers(stride.axes)
+    var pads = padding.axes + padding.axes
+    // ONNX Runtime lets the last window begin beyond the input, PyTorch does not. Without padding
+    // no window can; otherwise the end is padded by what the size needs.
+    if ceilMode, padding == 0, kernel.height >= stride.height, kernel.width >= stride.width {
+      attributes["ceil_mode"] = .integer(1)
+    } else if ceilMode {
+      guard !graph.hasOpenSize, operation == "MaxPool" else {
+        throw ONNXExportError("\(operation) with padding whose size is rounded up")
+      }
+      for (axis, extents) in [
+        (0, (kernel.height, stride.height)), (1, (kernel.width, stride.width)),
+      ] {
+        let needed = (output[axis + 1] - 1) * extents.1 + extents.0
+        let missing = Int64(needed - x.shape[axis + 1]) - pads[axis]
+        pads[axis + 2] = max(pads[axis + 2], missing)
+      }
+    }
+    attributes["pads"] = .integers(pads)
+    return graph.value(
+      operation, [graph.name(x, in: order)], attributes, shape: output, order: order)
+  }
+
   func window(_ row: Int, _ column: Int, _ image: ImageShape) -> PoolingWindow {
     let down = Self.span(
       row, input: image.height, kernel: kernel.height, stride: stride.height,
@@ -106,6 +137,12 @@ package struct MaxPooling: Operation {
     let image = ImageShape(x, "max pooling")
     return [gradient.spreadToLargest(of: x, output) { windows.window($0, $1, image) }]
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    try windows.addNodes("MaxPool", to: graph, inputs[0], output: output)
+  }
 }
 
 /// The average of each window.
@@ -144,6 +181,14 @@ package struct AveragePooling: Operation {
         1 / Float(countsPadding ? $0.area : $0.rows.count * $0.columns.count)
       }
     ]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    try windows.addNodes(
+      "AveragePool", ["count_include_pad": .integer(countsPadding ? 1 : 0)], to: graph, inputs[0],
+      output: output)
   }
 }
 
@@ -196,6 +241,30 @@ package struct AdaptiveAveragePooling: Operation {
   private static func part(_ index: Int, _ input: Int, _ output: Int) -> Range<Int> {
     index * input / output..<((index + 1) * input).dividedRoundingUp(by: output)
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let (x, order) = (inputs[0], [Int].channelsFirst(rank: 4))
+    let maps = graph.name(x, in: order)
+    if size == 1 { return graph.value("GlobalAveragePool", [maps], shape: output, order: order) }
+    guard !graph.hasOpenSize else {
+      throw ONNXExportError("it pools to \(size.height)x\(size.width); export it at one size")
+    }
+    // The mean over uneven windows is a product with a matrix on each side.
+    func weights(_ input: Int, _ output: Int) -> Tensor {
+      var values = [Float](repeating: 0, count: input * output)
+      for index in 0..<output {
+        let part = Self.part(index, input, output)
+        for place in part { values[index * input + place] = 1 / Float(part.count) }
+      }
+      return Tensor(values, shape: [output, input])
+    }
+    let across = graph.constant(weights(x.shape[2], size.width).transposed([1, 0]))
+    let down = graph.constant(weights(x.shape[1], size.height))
+    return graph.value(
+      "MatMul", [down, graph.node("MatMul", [maps, across])], shape: output, order: order)
+  }
 }
 
 /// The average over all pixels: [batch, height, width, channels] to [batch, channels].
@@ -236,6 +305,14 @@ package struct GlobalAveragePooling: Operation {
       }
     }
     return [output]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let maps = graph.name(inputs[0], in: .channelsFirst(rank: 4))
+    return graph.value(
+      "Flatten", [graph.node("GlobalAveragePool", [maps])], ["axis": .integer(1)], shape: output)
   }
 }
 

@@ -45,6 +45,12 @@ package struct Sum: Operation {
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.repeated(overReduced: axes, of: saved[0].recordedShape, "sum")]
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.reduction("ReduceSum", inputs[0], axes, output: output)
+  }
 }
 
 /// The mean over some axes.
@@ -66,6 +72,12 @@ package struct Mean: Operation {
     let shape = saved[0].recordedShape
     let each = Float(Tensor.elementCount(of: shape)) / Float(max(1, gradient.count))
     return [(gradient / each).repeated(overReduced: axes, of: shape, "mean")]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.reduction("ReduceMean", inputs[0], axes, output: output)
   }
 }
 
@@ -91,6 +103,12 @@ package struct LargestElement: Operation {
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.divided(amongEqualTo: saved[1], in: saved[0], axes, "max")]
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.reduction("ReduceMax", inputs[0], axes, output: output)
+  }
 }
 
 /// The smallest element over some axes.
@@ -114,6 +132,12 @@ package struct SmallestElement: Operation {
   /// The gradient, divided equally among all smallest elements, as for PyTorch's `amin`.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.divided(amongEqualTo: saved[1], in: saved[0], axes, "min")]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    graph.reduction("ReduceMin", inputs[0], axes, output: output)
   }
 }
 

@@ -76,11 +76,63 @@ package struct Resize: Operation {
         }
       }
     }
-    return [input]
+    return [input] + wants.dropFirst().map { _ in nil }
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let (x, order) = (inputs[0], [Int].channelsFirst(rank: 4))
+    let maps = graph.name(x, in: order)
+    let (down, across) = (x.shape[1] / size.height, x.shape[2] / size.width)
+    var attributes: [String: ONNXGraph.Attribute]
+    switch method {
+    case .nearest:
+      attributes = [
+        "mode": .text("nearest"), "coordinate_transformation_mode": .text("asymmetric"),
+        "nearest_mode": .text("floor"),
+      ]
+    case .bilinear:
+      attributes = [
+        "mode": .text("linear"), "coordinate_transformation_mode": .text("half_pixel"),
+      ]
+    case .area:
+      guard !graph.hasOpenSize, down * size.height == x.shape[1], across * size.width == x.shape[2]
+      else { throw ONNXExportError("resizing by area, which ONNX does not have") }
+      let kernel = Size2d(height: down, width: across)
+      return graph.value(
+        "AveragePool", [maps],
+        ["kernel_shape": .integers(kernel.axes), "strides": .integers(kernel.axes)], shape: output,
+        order: order)
+    }
+    let extents: String
+    if inputs.count > 1 {
+      let reference = graph.node("Shape", [graph.name(inputs[1], in: order)])
+      extents = graph.node(
+        "Slice", [reference, graph.integers([2]), graph.integers([4]), graph.integers([0])])
+    } else {
+      guard !graph.hasOpenSize else {
+        throw ONNXExportError("it resizes to \(size.height)x\(size.width); export it at one size")
+      }
+      extents = graph.integers([size.height, size.width])
+    }
+    let kept = graph.node(
+      "Slice",
+      [
+        graph.node("Shape", [maps]), graph.integers([0]), graph.integers([2]), graph.integers([0]),
+      ])
+    let sizes = graph.node("Concat", [kept, extents], ["axis": .integer(0)])
+    return graph.value("Resize", [maps, "", "", sizes], attributes, shape: output, order: order)
   }
 }
 
 extension Tensor {
+  /// [batch, height, width, channels] resized to the height and width of `reference`.
+  package func resized(like reference: Tensor, method: Resampling) -> Tensor {
+    let size = Size2d(height: reference.shape[1], width: reference.shape[2])
+    return Resize(to: size, method: method)(self, reference)
+  }
+
   /// NHWC images resized to `size`.
   public func resized(to size: Size2d, method: Resampling) -> Tensor {
     Resize(to: size, method: method)(self)

@@ -24,6 +24,22 @@ package struct Reshape: Operation {
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.viewed(as: saved[0].recordedShape)]
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let x = inputs[0]
+    if x.shape == output { return x }
+    // The first axis is the batch, which the file leaves open: it is kept, or what is left.
+    var target = output
+    if let open = shape.firstIndex(of: -1) {
+      target[open] = -1
+    } else if x.shape.first != output.first, !output.isEmpty {
+      target[0] = -1
+    }
+    if x.shape.first == output.first, target.first != -1, !output.isEmpty { target[0] = 0 }
+    return graph.value("Reshape", [graph.name(x), graph.integers(target)], shape: output)
+  }
 }
 
 /// The axes in another order.
@@ -54,6 +70,15 @@ package struct Transpose: Operation {
     for (axis, source) in permutation.enumerated() { inverse[source] = axis }
     return [gradient.transposed(inverse)]
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    // The graph's values stay as they are; only the order in which dfkit names their axes changes.
+    let x = inputs[0]
+    let order = x.order.map { axis in permutation.firstIndex(of: axis) ?? 0 }
+    return ONNXValue(.graph(graph.name(x, in: x.order)), shape: output, order: order)
+  }
 }
 
 /// The elements in reverse order along some axes.
@@ -78,6 +103,16 @@ package struct Flip: Operation {
   /// The gradient in reverse order along the same axes.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     [gradient.flipped(axes: axes)]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let x = inputs[0]
+    let axes = axes.normalizedAxes(rank: x.rank, "flip").map { x.position(of: $0) }
+    return graph.slice(
+      x, axes.map { ONNXBuilder.Cut(axis: $0, start: -1, end: -Int(Int32.max), step: -1) },
+      output: output)
   }
 }
 
@@ -114,6 +149,20 @@ package struct Slice: Operation {
     let shape = saved[0].recordedShape
     let origin = ranges.map(\.lowerBound)
     return [gradient.scattered(into: Tensor(zeros: shape), origin: origin, steps: steps)]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let x = inputs[0]
+    let cuts = x.shape.indices.filter { ranges[$0] != 0..<x.shape[$0] || steps[$0] != 1 }
+    return graph.slice(
+      x,
+      cuts.map {
+        ONNXBuilder.Cut(
+          axis: x.position(of: $0), start: ranges[$0].lowerBound, end: ranges[$0].upperBound,
+          step: steps[$0])
+      }, output: output)
   }
 }
 
@@ -167,6 +216,16 @@ package struct Concatenate: Operation {
       return wants[index] ? gradient.slice(axis: axis, offset..<offset + shape[axis]) : nil
     }
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let order = inputs.first { !$0.isConstant }?.order ?? Array(output.indices)
+    let position = ONNXValue(.graph(""), shape: output, order: order).position(of: axis)
+    return graph.value(
+      "Concat", inputs.map { graph.name($0, in: order) }, ["axis": .integer(Int64(position))],
+      shape: output, order: order)
+  }
 }
 
 /// A tensor with a margin of constant elements.
@@ -201,6 +260,17 @@ package struct Pad: Operation {
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let shape = gradient.shape
     return [gradient.slice(shape.indices.map { before[$0]..<shape[$0] - after[$0] })]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let x = inputs[0]
+    let pads = x.order.map { before[$0] } + x.order.map { after[$0] }
+    return graph.value(
+      "Pad", [graph.name(x, in: x.order), graph.integers(pads), graph.constant(value)],
+      shape: output,
+      order: x.order)
   }
 }
 

@@ -28,6 +28,15 @@ package struct Softmax: Operation {
       }
     ]
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let x = inputs[0]
+    return graph.value(
+      "Softmax", [graph.name(x, in: x.order)], ["axis": .integer(Int64(x.position(of: axis)))],
+      shape: output, order: x.order)
+  }
 }
 
 /// The logarithm of softmax, accurate even where softmax itself rounds to zero.
@@ -57,6 +66,15 @@ package struct LogSoftmax: Operation {
         gradient.update(with: y) { Float(Double($0) - Foundation.exp(Double($1)) * total) }
       }
     ]
+  }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let x = inputs[0]
+    return graph.value(
+      "LogSoftmax", [graph.name(x, in: x.order)], ["axis": .integer(Int64(x.position(of: axis)))],
+      shape: output, order: x.order)
   }
 }
 

@@ -78,6 +78,30 @@ package struct SqueezeExcitation: Operation {
   private static func layer(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
     x.matmul(weight.asMatrix) + bias
   }
+
+  package func addNodes(
+    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
+  ) throws(ONNXExportError) -> ONNXValue {
+    let x = inputs[0]
+    guard x.rank == 4 else { throw ONNXExportError("squeeze and excitation of \(x.shape)") }
+    let order = [Int].channelsFirst(rank: 4)
+    let maps = graph.name(x, in: order)
+    func layer(_ name: String, _ weight: ONNXValue, _ bias: ONNXValue, channels: Int) -> ONNXValue {
+      let kernel =
+        weight.rank == 4
+        ? graph.name(weight, in: [3, 2, 0, 1])
+        : graph.name(weight, in: [1, 0], reshapedTo: weight.shape.reversed() + [1, 1])
+      return graph.value(
+        "Conv", [name, kernel, graph.name(bias)], ["kernel_shape": .integers([1, 1])],
+        shape: [output[0], 1, 1, channels], order: order)
+    }
+    let squeezed = layer(
+      graph.node("GlobalAveragePool", [maps]), inputs[1], inputs[2], channels: inputs[2].shape[0])
+    let hidden = graph.name(activation.addNodes(to: graph, squeezed), in: order)
+    let excited = layer(hidden, inputs[3], inputs[4], channels: output[3])
+    let gate = Activation.sigmoid.addNodes(to: graph, excited)
+    return graph.value("Mul", [maps, graph.name(gate, in: order)], shape: output, order: order)
+  }
 }
 
 extension Tensor {

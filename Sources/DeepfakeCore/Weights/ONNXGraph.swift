@@ -26,8 +26,10 @@ package struct ONNXGraph: Sendable, Equatable {
     case integer(Int64)
     case number(Float)
     case integers([Int64])
+    case numbers([Float])
     case text(String)
-    /// A tensor, a graph or another kind of list; its value is not kept.
+    case tensor(StoredTensor)
+    /// A graph or another kind of list; its value is not kept.
     case other
   }
 
@@ -47,7 +49,7 @@ extension ONNXGraph.Node {
     case nil: otherwise
     case .integers(let values): values
     case .integer(let value): [value]
-    case .number, .text, .other: []
+    case .number, .numbers, .text, .tensor, .other: []
     }
   }
 }

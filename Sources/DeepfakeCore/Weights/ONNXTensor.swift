@@ -83,6 +83,11 @@ struct ONNXTensor {
     12: .u32, 13: .u64, 16: .bf16,
   ]
 
+  /// ONNX's number of an element type that it has.
+  static func number(of dtype: ElementType) -> Int64 {
+    types.first { $0.value == dtype }?.key ?? 0
+  }
+
   /// The number of the field that lists elements of `dtype`.
   private static func listField(of dtype: ElementType) -> Int {
     switch dtype {

@@ -26,7 +26,7 @@ extension StateDict {
     try file.write(safetensorsHeader(metadata: metadata ?? self.metadata, dtype: dtype))
     for key in keys {
       guard let stored = self[key] else { continue }
-      try file.write(savedBytes(stored, key: key, dtype: dtype, file: name))
+      try file.write(stored.bytes(as: savedType(stored, dtype), key: key, writing: name))
     }
     try file.close()
   }
@@ -76,18 +76,29 @@ extension StateDict {
     }
     return result + "\""
   }
+}
 
-  private func savedBytes(
-    _ stored: StoredTensor, key: String, dtype: ElementType, file: String
+extension StoredTensor {
+  /// The elements in file order as `dtype`: the tensor's own type, or one of `.f32`, `.f16` and
+  /// `.bf16`.
+  ///
+  /// - Parameters:
+  ///   - dtype: The type to write.
+  ///   - key: The tensor's name in errors; nil: its own key.
+  ///   - file: The file to write, for errors.
+  /// - Throws: `WeightsError.unwritable` if a finite value would become infinite as `.f16`.
+  func bytes(
+    as dtype: ElementType, key: String? = nil, writing file: String
   ) throws(WeightsError) -> [UInt8] {
-    guard stored.dtype.isFloatingPoint, stored.dtype != dtype else { return stored.rawBytes() }
-    let values = try stored.tensor()
+    guard self.dtype != dtype else { return rawBytes() }
+    let values = try tensor()
     let overflows = values.withUnsafeBuffer { values in
       dtype == .f16 && values.contains { $0.isFinite && abs($0) >= 65520 }
     }
     guard !overflows else {
       throw .unwritable(
-        file: file, reason: "\(key) has values outside the range of F16; write BF16 or F32 instead")
+        file: file,
+        reason: "\(key ?? self.key) has values outside the range of F16; write BF16 or F32 instead")
     }
     return values.withUnsafeBuffer { values in
       [UInt8](unsafeUninitializedCapacity: values.count * dtype.size) { bytes, written in

@@ -117,6 +117,45 @@ struct ONetLayers {
   }
 }
 
+extension MTCNNLayers {
+  /// The networks' input: bytes minus 127.5, divided by 128.
+  static let normalization = PixelNormalization(
+    mean: [0.5, 0.5, 0.5], std: [128.0 / 255, 128.0 / 255, 128.0 / 255])
+
+  /// The outputs of a network for prepared images, in plain layers: boxes, scores (background,
+  /// face) and, of O-Net, landmarks. Detection runs the packed networks instead.
+  func outputs(of part: MTCNNPart, _ x: Tensor) -> [(name: String, value: Tensor)] {
+    func layer(_ x: Tensor, _ conv: Conv2d, _ prelu: PReLU, pool: Int? = nil) -> Tensor {
+      let y = prelu(conv(x))
+      return pool.map { y.maxPool(Size2d($0), stride: 2, ceilMode: true) } ?? y
+    }
+    func dense(_ x: Tensor, _ linear: Linear, _ prelu: PReLU) -> Tensor {
+      // The published weights read the maps column by column.
+      let rows = x.transposed([0, 2, 1, 3]).reshaped([x.shape[0], x.count / x.shape[0]])
+      return prelu(linear(rows))
+    }
+    switch part {
+    case .pnet:
+      let first = layer(x, pnet.conv1, pnet.prelu1, pool: 2)
+      let maps = layer(layer(first, pnet.conv2, pnet.prelu2), pnet.conv3, pnet.prelu3)
+      return [("boxes", pnet.boxes(maps)), ("scores", pnet.scores(maps).softmax(axis: 3))]
+    case .rnet:
+      let maps = layer(layer(x, rnet.conv1, rnet.prelu1, pool: 3), rnet.conv2, rnet.prelu2, pool: 3)
+      let row = dense(layer(maps, rnet.conv3, rnet.prelu3), rnet.dense, rnet.prelu4)
+      return [("boxes", rnet.boxes(row)), ("scores", rnet.scores(row).softmax(axis: 1))]
+    case .onet:
+      var maps = layer(x, onet.conv1, onet.prelu1, pool: 3)
+      maps = layer(maps, onet.conv2, onet.prelu2, pool: 3)
+      maps = layer(maps, onet.conv3, onet.prelu3, pool: 2)
+      let row = dense(layer(maps, onet.conv4, onet.prelu4), onet.dense, onet.prelu5)
+      return [
+        ("boxes", onet.boxes(row)), ("scores", onet.scores(row).softmax(axis: 1)),
+        ("landmarks", onet.landmarks(row)),
+      ]
+    }
+  }
+}
+
 extension Linear {
   /// Reorders the weights' input features. In the published order, the rows of a column follow each
   /// other; in this package's maps, the columns of a row do.

@@ -116,3 +116,30 @@ extension MTCNN {
       .first { FileManager.default.fileExists(atPath: $0.path) }
   }
 }
+
+extension MTCNNFamily {
+  func onnxModels(
+    _ weights: StateDict, size: Size2d?
+  ) throws -> [(part: String, model: ONNXModel)] {
+    // Checks that the weights are those of all three networks.
+    _ = try MTCNNNetworks(weights)
+    let store = ParameterStore()
+    let layers = MTCNNLayers(store.root)
+    try store.load(weights, strict: true)
+    return try MTCNNPart.allCases.map { part in
+      let side: Size2d? =
+        switch part {
+        case .pnet: size
+        case .rnet: 24
+        case .onet: 48
+        }
+      let input = ONNXModel.ImageInput(size: side ?? 40, hasOpenSize: side == nil)
+      var model = try ONNXModel(tracing: input) { layers.outputs(of: part, $0) }
+      model.name = "mtcnn-\(part.rawValue)"
+      model.describe(
+        DetectorFamilies.description(
+          model.name, scheme: "facenet-pytorch", norm: nil, MTCNNLayers.normalization))
+      return (part.rawValue, model)
+    }
+  }
+}

@@ -14,9 +14,7 @@ struct Pyramid<Block: ConvolutionBlock>: Sendable {
     var maps = [laterals[coarsest](features[coarsest], mode)]
     for level in (0..<coarsest).reversed() {
       // The size comes from the finer map: for odd sizes it is not twice that of the coarser map.
-      let shape = features[level].shape
-      let coarse = maps[0].resized(
-        to: Size2d(height: shape[1], width: shape[2]), method: .nearest)
+      let coarse = maps[0].resized(like: features[level], method: .nearest)
       let merged = merges[level](laterals[level](features[level], adding: coarse, mode), mode)
       maps.insert(merged, at: 0)
     }

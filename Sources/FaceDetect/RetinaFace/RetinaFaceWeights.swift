@@ -53,3 +53,35 @@ extension PlainRetinaFace {
     try store.load(renamed, strict: true)
   }
 }
+
+extension RetinaFaceFamily {
+  func onnxModels(
+    _ weights: StateDict, size: Size2d?
+  ) throws -> [(part: String, model: ONNXModel)] {
+    let state = try weights.renamedFromRetinaFaceGraph()
+    guard let backbone = RetinaFaceBackbone(recognizing: state) else {
+      throw WeightsError.unreadable(
+        file: weights.file, reason: "its tensors do not match RetinaFace")
+    }
+    let store = ParameterStore()
+    let network = PlainRetinaFace(backbone, store.root)
+    try PlainRetinaFace.load(state, into: store)
+    let input = ONNXModel.ImageInput(
+      size: size ?? Size2d(height: 96, width: 128), hasOpenSize: size == nil)
+    var model = try ONNXModel(tracing: input) { frames in
+      let output = network(frames)
+      return [
+        ("boxes", output.boxes), ("scores", output.logits.softmax(axis: 2)),
+        ("landmarks", output.landmarks),
+      ]
+    }
+    model.name = "retinaface-\(backbone.rawValue)"
+    model.describe(
+      DetectorFamilies.description(
+        model.name, scheme: "retinaface", norm: .batch, RetinaFace.normalization))
+    model.metadata["outputs"] =
+      "boxes and landmarks are offsets from anchors of 16 and 32, 64 and 128, 256 and 512 pixels,"
+      + " 8, 16 and 32 pixels apart, with variances 0.1 and 0.2; scores are background, face"
+    return [("", model)]
+  }
+}

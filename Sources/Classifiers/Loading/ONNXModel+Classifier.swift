@@ -1,0 +1,55 @@
+import DeepfakeCore
+
+extension ONNXModel {
+  /// A classifier as an ONNX model. Its input is a batch of prepared images (see
+  /// `InputSpec.prepare`), channels first; its output is `logits`, [batch, classes].
+  ///
+  /// ```swift
+  /// let weights = try StateDict.read(URL(fileURLWithPath: "b4.safetensors"))
+  /// try ONNXModel(classifier: weights).write(to: URL(fileURLWithPath: "b4.onnx"))
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - state: The weights; their metadata say which network they are for.
+  ///   - options: What the metadata do not say, or say otherwise.
+  ///   - givesProbability: Whether the output is `probability`, [batch, 1], instead: that of "fake",
+  ///     with the calibration of the weights if they have one.
+  /// - Throws: `WeightsError` and `ClassifierError` as for `ClassifierModel`; `ONNXExportError` if
+  ///   ONNX cannot say what the network computes.
+  public init(
+    classifier state: StateDict, _ options: ClassifierOptions = ClassifierOptions(),
+    givesProbability: Bool = false
+  ) throws {
+    let settings = try ClassifierSettings.resolve(state, options)
+    guard !givesProbability || settings.classCount <= 2 else {
+      throw ClassifierError.noProbability(classes: settings.classCount)
+    }
+    let network = settings.makeNetwork()
+    try network.loadWeights(state, scheme: settings.scheme, architecture: settings.architecture)
+    let mapping = KeyMapping(settings.scheme, settings.architecture) { _ in false }
+    try self.init(
+      tracing: ImageInput(size: Size2d(settings.input.size)),
+      naming: { mapping.published($0.key) }
+    ) { x in
+      var logits = network(x, .inference)
+      if settings.isMirrored {
+        logits = (logits + network(x.flipped(axes: [2]), .inference)) * 0.5
+      }
+      guard givesProbability else { return [("logits", logits)] }
+      let logOdds =
+        settings.classCount == 1
+        ? logits : logits.slice(axis: 1, 1..<2) - logits.slice(axis: 1, 0..<1)
+      let calibration = settings.calibration ?? .identity
+      let held = logOdds * Float(calibration.scale) + Float(calibration.offset)
+      return [("probability", held.sigmoid())]
+    }
+    name = settings.architecture.rawValue
+    var description = try ModelMetadata(state)
+    description.describe(settings)
+    if settings.classCount <= 2, description.labels == nil {
+      description.labels = ["real", "fake"]
+    }
+    describe(description)
+    if settings.isMirrored { metadata["graph.mirrored"] = "true" }
+  }
+}
