@@ -27,6 +27,7 @@ public struct ClassifierModel: FrameClassifier {
   ///   the checkpoint's own keys; `WeightsError.unreadable` if the data on familiar faces is
   ///   damaged.
   public init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
+    let state = try state.namedByGraph()
     let settings = try ClassifierSettings.resolve(state, options)
     let load: @Sendable () throws -> ClassifierNetwork = {
       let network = settings.makeNetwork()

@@ -63,7 +63,7 @@ public enum WeightsSource: Sendable, Equatable {
   /// - Throws: `WeightsError` if they cannot be read.
   public func read() throws(WeightsError) -> StateDict {
     switch self {
-    case .file(let url, nil): try DetectorFamilies.readWeights(url)
+    case .file(let url, nil): try DetectorFamilies.readWeights(url).namedByGraph()
     case .file(let url, let state?): try StateDict.read(url, entry: state)
     case .shipped(let weights): try weights.read()
     }

@@ -37,8 +37,8 @@ package protocol Operation: Sendable {
   /// - Returns: The output as a value of the graph.
   /// - Throws: `ONNXExportError` if ONNX cannot say this call.
   func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue
 }
 
 extension Operation {
@@ -49,8 +49,8 @@ extension Operation {
 
   /// By default an operation has no ONNX form: losses are not exported.
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     throw ONNXExportError("\(type(of: self)) has no ONNX form")
   }
 

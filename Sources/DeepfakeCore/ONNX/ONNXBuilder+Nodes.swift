@@ -1,14 +1,14 @@
 /// Kinds of nodes that several operations add.
 extension ONNXBuilder {
   /// A function of each element.
-  func elementwise(_ operation: String, _ x: ONNXValue, _ others: String...) -> ONNXValue {
+  func elementwise(_ operation: String, _ x: TracedValue, _ others: String...) -> TracedValue {
     value(operation, [name(x, in: x.order)] + others, shape: x.shape, order: x.order)
   }
 
   /// A function of pairs of elements, with broadcasting.
   func broadcasting(
-    _ operation: String, _ a: ONNXValue, _ b: ONNXValue, output: [Int]
-  ) -> ONNXValue {
+    _ operation: String, _ a: TracedValue, _ b: TracedValue, output: [Int]
+  ) -> TracedValue {
     let rank = output.count
     let order =
       [a, b].first { !$0.isConstant && $0.rank == rank }?.order ?? Array(output.indices)
@@ -18,8 +18,8 @@ extension ONNXBuilder {
 
   /// A reduction over axes.
   func reduction(
-    _ operation: String, _ x: ONNXValue, _ axes: ReductionAxes, output: [Int]
-  ) -> ONNXValue {
+    _ operation: String, _ x: TracedValue, _ axes: ReductionAxes, output: [Int]
+  ) -> TracedValue {
     let removed = axes.resolved(rank: x.rank, operation)
     guard !removed.isEmpty else { return x }
     let positions = removed.map { x.position(of: $0) }.sorted()
@@ -43,7 +43,7 @@ extension ONNXBuilder {
   }
 
   /// The elements in some ranges; all of them along other axes.
-  func slice(_ x: ONNXValue, _ cuts: [Cut], output: [Int]) -> ONNXValue {
+  func slice(_ x: TracedValue, _ cuts: [Cut], output: [Int]) -> TracedValue {
     guard !cuts.isEmpty else { return x }
     let lists = [cuts.map(\.start), cuts.map(\.end), cuts.map(\.axis), cuts.map(\.step)]
     return value(

@@ -46,8 +46,8 @@ package final class ONNXBuilder: @unchecked Sendable {
   package func value(
     _ operation: String, _ inputs: [String], _ attributes: [String: ONNXGraph.Attribute] = [:],
     shape: [Int], order: [Int]? = nil
-  ) -> ONNXValue {
-    ONNXValue(.graph(node(operation, inputs, attributes)), shape: shape, order: order)
+  ) -> TracedValue {
+    TracedValue(.graph(node(operation, inputs, attributes)), shape: shape, order: order)
   }
 
   /// The name of a list of integers.
@@ -72,7 +72,7 @@ package final class ONNXBuilder: @unchecked Sendable {
   package func constant(_ number: Float) -> String { constant(Tensor(scalar: number)) }
 
   /// The name of a value with its axes in `order`; nil: in dfkit's own.
-  package func name(_ value: ONNXValue, in order: [Int]? = nil) -> String {
+  package func name(_ value: TracedValue, in order: [Int]? = nil) -> String {
     let order = order ?? Array(value.shape.indices)
     switch value.source {
     case .graph(let name): return transposed(name, from: value.order, to: order)
@@ -87,7 +87,7 @@ package final class ONNXBuilder: @unchecked Sendable {
   /// The name of a value with another shape, given in the graph's order of axes. The value's own
   /// axes are in `order`; nil: in dfkit's.
   package func name(
-    _ value: ONNXValue, in order: [Int]? = nil, reshapedTo shape: [Int]
+    _ value: TracedValue, in order: [Int]? = nil, reshapedTo shape: [Int]
   ) -> String {
     let name = name(value, in: order)
     let now = (order ?? Array(value.shape.indices)).map { value.shape[$0] }
@@ -97,7 +97,7 @@ package final class ONNXBuilder: @unchecked Sendable {
 
   /// The name of a value with `rank` axes in `order`: missing axes come first, with extent 1, as
   /// broadcasting has them.
-  package func name(_ value: ONNXValue, in order: [Int], rank: Int) -> String {
+  package func name(_ value: TracedValue, in order: [Int], rank: Int) -> String {
     // A list of no axes, or axes in dfkit's own order, broadcast as they are.
     if value.rank == rank { return name(value, in: order) }
     if value.rank == 0 || order == Array(0..<rank) { return name(value) }

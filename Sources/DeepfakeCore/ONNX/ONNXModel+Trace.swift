@@ -74,6 +74,57 @@ extension ONNXModel {
 }
 
 extension ONNXModel {
+  /// Traces a computation on tensors of fixed shapes. The inputs are called `input0` and so on; the
+  /// output is `output`, with its axes in dfkit's order.
+  ///
+  /// - Parameter channelsFirst: Whether the graph has the inputs' last axis second.
+  /// - Throws: `ONNXExportError` if ONNX cannot say what is computed.
+  package init(
+    tracing tensors: [Tensor], channelsFirst: Bool = false, _ body: ([Tensor]) -> Tensor
+  ) throws(ONNXExportError) {
+    let trace = ONNXTrace { $0.key }
+    let orders = tensors.map {
+      channelsFirst ? .channelsFirst(rank: $0.rank) : Array($0.shape.indices)
+    }
+    let traced = tensors.enumerated().map {
+      trace.input($1, named: "input\($0)", order: orders[$0])
+    }
+    let output = Recording.$current.withValue(trace) { body(traced) }
+    if let failure = trace.failure { throw failure }
+    guard let value = trace.value(of: output), !value.isConstant else {
+      throw ONNXExportError("its output is not computed from its inputs by operations")
+    }
+    trace.builder.finish([(trace.builder.name(value), "output")])
+    nodes = trace.builder.nodes
+    inputs = tensors.enumerated().map { index, tensor in
+      Port(name: "input\(index)", shape: orders[index].map { .fixed(tensor.shape[$0]) })
+    }
+    outputs = [Port(name: "output", shape: output.shape.map { .fixed($0) })]
+    self.tensors = StateDict(
+      tensors: trace.builder.parameters.map {
+        StateDict.Entry($0.name, $0.parameter.value, layout: $0.parameter.layout)
+      })
+  }
+
+  /// The nodes of a network whose values do not matter, to find its layers in a file (`ONNXMatch`):
+  /// its parameters, which need not have values, become zero.
+  ///
+  /// - Throws: `ONNXExportError` if ONNX cannot say what the network computes.
+  package init(
+    structureOf store: ParameterStore, _ input: ImageInput,
+    naming: @escaping (Parameter) -> String = { $0.key },
+    _ network: (Tensor) -> [(name: String, value: Tensor)]
+  ) throws(ONNXExportError) {
+    for parameter in store.parameters { parameter.value = Tensor(zeros: parameter.shape) }
+    let traced = try TracedGraph(
+      [1, input.size.height, input.size.width, input.channels], input, naming: naming, network)
+    nodes = traced.nodes.joiningBiases(of: Set(traced.parameters.map(\.name)))
+    tensors = StateDict(
+      tensors: traced.parameters.map {
+        StateDict.Entry($0.name, $0.parameter.value, layout: $0.parameter.layout)
+      })
+  }
+
   /// Adds a network's description to the metadata: what `dfkit` writes into weights, and in words
   /// what the input must be.
   package mutating func describe(_ description: ModelMetadata) {

@@ -11,7 +11,7 @@ final class ONNXTrace: CallRecorder, @unchecked Sendable {
   private(set) var failure: ONNXExportError?
   /// The nodes of traced tensors, and what they are in the graph. The list keeps the nodes alive,
   /// because their addresses identify them.
-  private var values: [ObjectIdentifier: ONNXValue] = [:]
+  private var values: [ObjectIdentifier: TracedValue] = [:]
   private var nodes: [GradientNode] = []
   private var leaves: [ObjectIdentifier: GradientNode] = [:]
 
@@ -21,11 +21,11 @@ final class ONNXTrace: CallRecorder, @unchecked Sendable {
 
   /// `tensor` as the graph's value `name`, whose axes the graph has in `order`.
   func input(_ tensor: Tensor, named name: String, order: [Int]) -> Tensor {
-    traced(tensor, as: ONNXValue(.graph(name), shape: tensor.shape, order: order))
+    traced(tensor, as: TracedValue(.graph(name), shape: tensor.shape, order: order))
   }
 
   /// What a traced tensor is in the graph; nil for other tensors.
-  func value(of tensor: Tensor) -> ONNXValue? {
+  func value(of tensor: Tensor) -> TracedValue? {
     guard let node = tensor.node, node.tape == number else { return nil }
     return values[ObjectIdentifier(node)]
   }
@@ -40,7 +40,7 @@ final class ONNXTrace: CallRecorder, @unchecked Sendable {
       tensor.node = node
       return tensor
     }
-    tensor = traced(value, as: ONNXValue(.constant(value, parameter), shape: value.shape))
+    tensor = traced(value, as: TracedValue(.constant(value, parameter), shape: value.shape))
     leaves[ObjectIdentifier(parameter)] = tensor.node
     return tensor
   }
@@ -48,7 +48,7 @@ final class ONNXTrace: CallRecorder, @unchecked Sendable {
   func record(_ operation: some Operation, _ inputs: [Tensor]) -> Tensor {
     let output = operation.forward(inputs.map(\.detached)).output
     let values = inputs.map {
-      value(of: $0) ?? ONNXValue(.constant($0.detached, nil), shape: $0.shape)
+      value(of: $0) ?? TracedValue(.constant($0.detached, nil), shape: $0.shape)
     }
     do throws(ONNXExportError) {
       let value = try operation.addNodes(to: builder, values, output: output.shape)
@@ -61,7 +61,7 @@ final class ONNXTrace: CallRecorder, @unchecked Sendable {
 
   func recordBlock(_ input: Tensor, _ body: @escaping (Tensor) -> Tensor) -> Tensor { body(input) }
 
-  private func traced(_ tensor: Tensor, as value: ONNXValue) -> Tensor {
+  private func traced(_ tensor: Tensor, as value: TracedValue) -> Tensor {
     var result = tensor.detached
     let node = GradientNode(on: number, shape: tensor.shape, source: .leaf(nil))
     nodes.append(node)

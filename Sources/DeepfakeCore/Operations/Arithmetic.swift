@@ -25,8 +25,8 @@ package struct Add: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Add", inputs[0], inputs[1], output: output)
   }
 }
@@ -49,8 +49,8 @@ package struct Subtract: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Sub", inputs[0], inputs[1], output: output)
   }
 }
@@ -74,8 +74,8 @@ package struct Multiply: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Mul", inputs[0], inputs[1], output: output)
   }
 }
@@ -102,9 +102,9 @@ package struct FixedProduct: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
-    let factors = ONNXValue(.constant(factors, nil), shape: factors.shape)
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
+    let factors = TracedValue(.constant(factors, nil), shape: factors.shape)
     return graph.broadcasting("Mul", inputs[0], factors, output: output)
   }
 }
@@ -128,8 +128,8 @@ package struct Divide: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Div", inputs[0], inputs[1], output: output)
   }
 }
@@ -159,8 +159,8 @@ package struct Maximum: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Max", inputs[0], inputs[1], output: output)
   }
 }
@@ -190,8 +190,8 @@ package struct Minimum: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Min", inputs[0], inputs[1], output: output)
   }
 }

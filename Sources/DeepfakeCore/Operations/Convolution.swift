@@ -104,8 +104,8 @@ package struct Convolution: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let (x, weight) = (inputs[0], inputs[1])
     guard settings.padding != .sameFromInput || !graph.hasOpenSize else {
       throw ONNXExportError(

@@ -16,8 +16,8 @@ package struct Exponential: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Exp", inputs[0])
   }
 }
@@ -37,8 +37,8 @@ package struct Logarithm: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Log", inputs[0])
   }
 }
@@ -59,8 +59,8 @@ package struct SquareRoot: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Sqrt", inputs[0])
   }
 }
@@ -83,8 +83,8 @@ package struct AbsoluteValue: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Abs", inputs[0])
   }
 }
@@ -103,8 +103,8 @@ package struct Negate: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Neg", inputs[0])
   }
 }
@@ -133,8 +133,8 @@ package struct Power: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Pow", inputs[0], graph.constant(exponent))
   }
 }
@@ -165,8 +165,8 @@ package struct Clamp: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise(
       "Clip", inputs[0], graph.constant(range.lowerBound), graph.constant(range.upperBound))
   }

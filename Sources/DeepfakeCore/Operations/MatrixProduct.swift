@@ -92,8 +92,8 @@ package struct MatrixProduct: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let (a, b) = (inputs[0], inputs[1])
     guard a.rank == 2, b.rank == 2 else {
       func order(_ rank: Int, _ isTransposed: Bool) -> [Int] {

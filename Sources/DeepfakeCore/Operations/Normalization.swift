@@ -75,8 +75,8 @@ package struct BatchNormalization: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     guard !measured else { throw ONNXExportError("batch norm by the statistics of the batch") }
     let order = [Int].channelsFirst(rank: inputs[0].rank)
     // ONNX's order is scale, shift, mean, variance.
@@ -157,8 +157,8 @@ package struct GroupNormalization: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     // Instance norm of the groups: faster in ONNX Runtime than its own group norm, and closer.
     let rank = output.count
     let order = [Int].channelsFirst(rank: rank)
@@ -170,7 +170,7 @@ package struct GroupNormalization: Operation {
       "InstanceNormalization", [divided, unit, none], ["epsilon": .number(epsilon)])
     let extents = [0] + order.dropFirst().map { output[$0] }
     let shape = graph.hasOpenSize ? graph.node("Shape", [maps]) : graph.integers(extents)
-    let joined = ONNXValue(
+    let joined = TracedValue(
       .graph(graph.node("Reshape", [normed, shape])), shape: output, order: order)
     let scaled = graph.broadcasting("Mul", joined, inputs[1], output: output)
     let shifted = graph.broadcasting("Add", scaled, inputs[2], output: output)

@@ -56,8 +56,8 @@ package struct PoolingWindows: Sendable, Equatable {
   /// Adds the node of a pooling with these windows.
   func addNodes(
     _ operation: String, _ attributes: [String: ONNXGraph.Attribute] = [:],
-    to graph: ONNXBuilder, _ x: ONNXValue, output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ x: TracedValue, output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let order = [Int].channelsFirst(rank: 4)
     var attributes = attributes
     attributes["kernel_shape"] = .integers(kernel.axes)
@@ -139,8 +139,8 @@ package struct MaxPooling: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     try windows.addNodes("MaxPool", to: graph, inputs[0], output: output)
   }
 }
@@ -184,8 +184,8 @@ package struct AveragePooling: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     try windows.addNodes(
       "AveragePool", ["count_include_pad": .integer(countsPadding ? 1 : 0)], to: graph, inputs[0],
       output: output)
@@ -243,8 +243,8 @@ package struct AdaptiveAveragePooling: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let (x, order) = (inputs[0], [Int].channelsFirst(rank: 4))
     let maps = graph.name(x, in: order)
     if size == 1 { return graph.value("GlobalAveragePool", [maps], shape: output, order: order) }
@@ -308,8 +308,8 @@ package struct GlobalAveragePooling: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let maps = graph.name(inputs[0], in: .channelsFirst(rank: 4))
     return graph.value(
       "Flatten", [graph.node("GlobalAveragePool", [maps])], ["axis": .integer(1)], shape: output)

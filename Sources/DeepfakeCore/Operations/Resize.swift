@@ -80,8 +80,8 @@ package struct Resize: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let (x, order) = (inputs[0], [Int].channelsFirst(rank: 4))
     let maps = graph.name(x, in: order)
     let (down, across) = (x.shape[1] / size.height, x.shape[2] / size.width)

@@ -26,8 +26,8 @@ package struct Reshape: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     if x.shape == output { return x }
     // The first axis is the batch, which the file leaves open: it is kept, or what is left.
@@ -72,12 +72,12 @@ package struct Transpose: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     // The graph's values stay as they are; only the order in which dfkit names their axes changes.
     let x = inputs[0]
     let order = x.order.map { axis in permutation.firstIndex(of: axis) ?? 0 }
-    return ONNXValue(.graph(graph.name(x, in: x.order)), shape: output, order: order)
+    return TracedValue(.graph(graph.name(x, in: x.order)), shape: output, order: order)
   }
 }
 
@@ -106,8 +106,8 @@ package struct Flip: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     let axes = axes.normalizedAxes(rank: x.rank, "flip").map { x.position(of: $0) }
     return graph.slice(
@@ -152,8 +152,8 @@ package struct Slice: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     let cuts = x.shape.indices.filter { ranges[$0] != 0..<x.shape[$0] || steps[$0] != 1 }
     return graph.slice(
@@ -218,10 +218,10 @@ package struct Concatenate: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let order = inputs.first { !$0.isConstant }?.order ?? Array(output.indices)
-    let position = ONNXValue(.graph(""), shape: output, order: order).position(of: axis)
+    let position = TracedValue(.graph(""), shape: output, order: order).position(of: axis)
     return graph.value(
       "Concat", inputs.map { graph.name($0, in: order) }, ["axis": .integer(Int64(position))],
       shape: output, order: order)
@@ -263,8 +263,8 @@ package struct Pad: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     let pads = x.order.map { before[$0] } + x.order.map { after[$0] }
     return graph.value(

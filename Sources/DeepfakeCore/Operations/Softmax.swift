@@ -30,8 +30,8 @@ package struct Softmax: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     return graph.value(
       "Softmax", [graph.name(x, in: x.order)], ["axis": .integer(Int64(x.position(of: axis)))],
@@ -69,8 +69,8 @@ package struct LogSoftmax: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [ONNXValue], output: [Int]
-  ) throws(ONNXExportError) -> ONNXValue {
+    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+  ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     return graph.value(
       "LogSoftmax", [graph.name(x, in: x.order)], ["axis": .integer(Int64(x.position(of: axis)))],

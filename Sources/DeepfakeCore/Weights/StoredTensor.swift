@@ -86,6 +86,9 @@ public struct StoredTensor: Sendable {
         strides: view.strides + Array(repeating: 1, count: missing)))
   }
 
+  /// The same matrix with rows and columns exchanged.
+  var transposed: StoredTensor { StoredTensor(self, view: view.permuted([1, 0])) }
+
   /// The elements as Float32 in memory layout: OIHW of a convolution becomes HWIO, and [out, in] of
   /// a fully connected layer becomes [in, out].
   ///

@@ -2,7 +2,7 @@
 ///
 /// dfkit's axes are batch, height, width, channels; ONNX's are batch, channels, height, width. A
 /// value knows in which order the graph has its axes, so that axes are moved only where needed.
-package struct ONNXValue: Sendable {
+package struct TracedValue: Sendable {
   /// The origin of the elements.
   package enum Source: Sendable {
     /// The graph's value of this name.
