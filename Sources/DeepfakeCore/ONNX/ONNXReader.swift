@@ -122,7 +122,8 @@ struct ONNXReader {
       default: break
       }
       guard
-        max(graph.nodes.count, tensors.count, graph.declaredInputs.count,
+        max(
+          graph.nodes.count, tensors.count, graph.declaredInputs.count,
           graph.outputs.count)
           <= Self.itemLimit, names <= Self.nameLimit
       else { throw .damagedMessage(name, "it has too many nodes or tensors for a network") }
