@@ -37,7 +37,7 @@ package protocol Operation: Sendable {
   /// - Returns: The output as a value of the graph.
   /// - Throws: `ONNXExportError` if ONNX cannot say this call.
   func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue
 }
 
@@ -49,7 +49,7 @@ extension Operation {
 
   /// By default an operation has no ONNX form: losses are not exported.
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     throw ONNXExportError("\(type(of: self)) has no ONNX form")
   }

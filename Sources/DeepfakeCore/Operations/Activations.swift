@@ -34,7 +34,7 @@ public enum Activation: Sendable, Equatable {
 
 extension Activation {
   /// Adds the nodes that compute the activation of a value.
-  func addNodes(to graph: ONNXBuilder, _ x: TracedValue) -> TracedValue {
+  func addNodes(to graph: GraphBuilder, _ x: TracedValue) -> TracedValue {
     switch self {
     case .identity: return x
     case .relu: return graph.elementwise("Relu", x)
@@ -95,7 +95,7 @@ package struct Activate: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     activation.addNodes(to: graph, inputs[0])
   }
@@ -117,7 +117,7 @@ package struct HyperbolicTangent: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Tanh", inputs[0])
   }
@@ -153,7 +153,7 @@ package struct ParametricReLU: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("PRelu", inputs[0], inputs[1], output: output)
   }

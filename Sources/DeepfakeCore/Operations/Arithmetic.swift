@@ -25,7 +25,7 @@ package struct Add: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Add", inputs[0], inputs[1], output: output)
   }
@@ -49,7 +49,7 @@ package struct Subtract: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Sub", inputs[0], inputs[1], output: output)
   }
@@ -74,7 +74,7 @@ package struct Multiply: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Mul", inputs[0], inputs[1], output: output)
   }
@@ -102,7 +102,7 @@ package struct FixedProduct: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let factors = TracedValue(.constant(factors, nil), shape: factors.shape)
     return graph.broadcasting("Mul", inputs[0], factors, output: output)
@@ -128,7 +128,7 @@ package struct Divide: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Div", inputs[0], inputs[1], output: output)
   }
@@ -159,7 +159,7 @@ package struct Maximum: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Max", inputs[0], inputs[1], output: output)
   }
@@ -190,7 +190,7 @@ package struct Minimum: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.broadcasting("Min", inputs[0], inputs[1], output: output)
   }

@@ -41,7 +41,7 @@ package struct ChannelScale: Operation {
   package var canRecompute: Bool { true }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     let ones = Array(repeating: 1, count: x.rank - 2)

@@ -104,7 +104,7 @@ package struct Convolution: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let (x, weight) = (inputs[0], inputs[1])
     guard settings.padding != .sameFromInput || !graph.hasOpenSize else {

@@ -16,7 +16,7 @@ package struct Exponential: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Exp", inputs[0])
   }
@@ -37,7 +37,7 @@ package struct Logarithm: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Log", inputs[0])
   }
@@ -59,7 +59,7 @@ package struct SquareRoot: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Sqrt", inputs[0])
   }
@@ -83,7 +83,7 @@ package struct AbsoluteValue: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Abs", inputs[0])
   }
@@ -103,7 +103,7 @@ package struct Negate: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Neg", inputs[0])
   }
@@ -133,7 +133,7 @@ package struct Power: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise("Pow", inputs[0], graph.constant(exponent))
   }
@@ -165,7 +165,7 @@ package struct Clamp: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.elementwise(
       "Clip", inputs[0], graph.constant(range.lowerBound), graph.constant(range.upperBound))

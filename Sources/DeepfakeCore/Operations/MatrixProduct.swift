@@ -92,7 +92,7 @@ package struct MatrixProduct: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let (a, b) = (inputs[0], inputs[1])
     guard a.rank == 2, b.rank == 2 else {

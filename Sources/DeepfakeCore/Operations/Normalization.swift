@@ -75,7 +75,7 @@ package struct BatchNormalization: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     guard !measured else { throw ONNXExportError("batch norm by the statistics of the batch") }
     let order = [Int].channelsFirst(rank: inputs[0].rank)
@@ -157,7 +157,7 @@ package struct GroupNormalization: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     // Instance norm of the groups: faster in ONNX Runtime than its own group norm, and closer.
     let rank = output.count

@@ -56,7 +56,7 @@ package struct PoolingWindows: Sendable, Equatable {
   /// Adds the node of a pooling with these windows.
   func addNodes(
     _ operation: String, _ attributes: [String: ONNXGraph.Attribute] = [:],
-    to graph: ONNXBuilder, _ x: TracedValue, output: [Int]
+    to graph: GraphBuilder, _ x: TracedValue, output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let order = [Int].channelsFirst(rank: 4)
     var attributes = attributes
@@ -139,7 +139,7 @@ package struct MaxPooling: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     try windows.addNodes("MaxPool", to: graph, inputs[0], output: output)
   }
@@ -184,7 +184,7 @@ package struct AveragePooling: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     try windows.addNodes(
       "AveragePool", ["count_include_pad": .integer(countsPadding ? 1 : 0)], to: graph, inputs[0],
@@ -243,7 +243,7 @@ package struct AdaptiveAveragePooling: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let (x, order) = (inputs[0], [Int].channelsFirst(rank: 4))
     let maps = graph.name(x, in: order)
@@ -308,7 +308,7 @@ package struct GlobalAveragePooling: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let maps = graph.name(inputs[0], in: .channelsFirst(rank: 4))
     return graph.value(

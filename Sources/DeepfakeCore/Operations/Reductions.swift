@@ -47,7 +47,7 @@ package struct Sum: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.reduction("ReduceSum", inputs[0], axes, output: output)
   }
@@ -75,7 +75,7 @@ package struct Mean: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.reduction("ReduceMean", inputs[0], axes, output: output)
   }
@@ -105,7 +105,7 @@ package struct LargestElement: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.reduction("ReduceMax", inputs[0], axes, output: output)
   }
@@ -135,7 +135,7 @@ package struct SmallestElement: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     graph.reduction("ReduceMin", inputs[0], axes, output: output)
   }

@@ -80,7 +80,7 @@ package struct Resize: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let (x, order) = (inputs[0], [Int].channelsFirst(rank: 4))
     let maps = graph.name(x, in: order)

@@ -26,7 +26,7 @@ package struct Reshape: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     if x.shape == output { return x }
@@ -72,7 +72,7 @@ package struct Transpose: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     // The graph's values stay as they are; only the order in which dfkit names their axes changes.
     let x = inputs[0]
@@ -106,12 +106,12 @@ package struct Flip: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     let axes = axes.normalizedAxes(rank: x.rank, "flip").map { x.position(of: $0) }
     return graph.slice(
-      x, axes.map { ONNXBuilder.Cut(axis: $0, start: -1, end: -Int(Int32.max), step: -1) },
+      x, axes.map { GraphBuilder.Cut(axis: $0, start: -1, end: -Int(Int32.max), step: -1) },
       output: output)
   }
 }
@@ -152,14 +152,14 @@ package struct Slice: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     let cuts = x.shape.indices.filter { ranges[$0] != 0..<x.shape[$0] || steps[$0] != 1 }
     return graph.slice(
       x,
       cuts.map {
-        ONNXBuilder.Cut(
+        GraphBuilder.Cut(
           axis: x.position(of: $0), start: ranges[$0].lowerBound, end: ranges[$0].upperBound,
           step: steps[$0])
       }, output: output)
@@ -218,7 +218,7 @@ package struct Concatenate: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let order = inputs.first { !$0.isConstant }?.order ?? Array(output.indices)
     let position = TracedValue(.graph(""), shape: output, order: order).position(of: axis)
@@ -263,7 +263,7 @@ package struct Pad: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     let pads = x.order.map { before[$0] } + x.order.map { after[$0] }

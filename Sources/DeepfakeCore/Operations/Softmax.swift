@@ -30,7 +30,7 @@ package struct Softmax: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     return graph.value(
@@ -69,7 +69,7 @@ package struct LogSoftmax: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     return graph.value(

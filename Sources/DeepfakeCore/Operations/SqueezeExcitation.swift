@@ -80,13 +80,15 @@ package struct SqueezeExcitation: Operation {
   }
 
   package func addNodes(
-    to graph: ONNXBuilder, _ inputs: [TracedValue], output: [Int]
+    to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let x = inputs[0]
     guard x.rank == 4 else { throw ONNXExportError("squeeze and excitation of \(x.shape)") }
     let order = [Int].channelsFirst(rank: 4)
     let maps = graph.name(x, in: order)
-    func layer(_ name: String, _ weight: TracedValue, _ bias: TracedValue, channels: Int) -> TracedValue {
+    func layer(_ name: String, _ weight: TracedValue, _ bias: TracedValue, channels: Int)
+      -> TracedValue
+    {
       let kernel =
         weight.rank == 4
         ? graph.name(weight, in: [3, 2, 0, 1])

@@ -10,7 +10,8 @@ extension StateDict {
   /// the format before PyTorch 1.6), a TorchScript archive, or an ONNX model. The contents decide
   /// the format.
   ///
-  /// The file is mapped, not loaded. It must not be truncated while anything refers to it.
+  /// The file is mapped, not loaded. It must not be truncated while anything refers to it. An ONNX
+  /// model may keep tensors in other files, which must be in its folder; they are mapped, too.
   /// `checkpoint` describes which state dict of a checkpoint was read, and the others. If every key
   /// starts with `module.` (`DataParallel`) or `_orig_mod.` (`torch.compile`), this prefix is
   /// removed.
@@ -37,13 +38,17 @@ extension StateDict {
         reason: "only a PyTorch checkpoint can contain several states, so there is no \(entry)")
     }
     let state: StateDict
+    var size = file.bytes.count
     switch container {
     case .safetensors: state = try SafetensorsReader(file).read()
     case .torchArchive: state = try TorchArchive(file).read(entry: entry)
     case .torchLegacy: state = try TorchLegacyFile(file).read(entry: entry)
-    case .onnx: state = try ONNXReader(file).read()
+    case .onnx:
+      let reader = ONNXReader(file, folder: url.deletingLastPathComponent())
+      state = try reader.read()
+      size = reader.size
     }
-    try state.checkSize(fileSize: file.bytes.count)
+    try state.checkSize(fileSize: size)
     // The keys of an ONNX file must stay equal to the names in its nodes.
     return state.graph == nil ? state.unwrapped : state
   }

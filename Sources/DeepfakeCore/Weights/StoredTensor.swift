@@ -168,13 +168,6 @@ public struct StoredTensor: Sendable {
   }
 }
 
-extension StoredTensor: Equatable {
-  /// Whether two tensors have the same element type, shape and elements, whatever their keys.
-  public static func == (a: StoredTensor, b: StoredTensor) -> Bool {
-    a.dtype == b.dtype && a.shape == b.shape && a.rawBytes() == b.rawBytes()
-  }
-}
-
 extension ParameterLayout {
   /// For each axis in memory, the corresponding axis in files.
   func memoryAxes(rank: Int) -> [Int] {

@@ -1,9 +1,12 @@
+import Foundation
 import OrderedCollections
 
 /// A reader of the initializers and nodes of an ONNX file, which is a protocol buffers message. The
 /// field numbers are those of onnx.proto. Other contents of the file are ignored.
 struct ONNXReader {
   private let file: MappedFile
+  /// The other files that hold tensors of this model.
+  private let external: ONNXExternalData
 
   /// The maximum number of nodes and of tensors, and of the names in all nodes together.
   private static let itemLimit = 1 << 17
@@ -14,9 +17,14 @@ struct ONNXReader {
   /// programs.
   private static let textLimit = 64
 
-  init(_ file: MappedFile) {
+  /// Creates a reader of `file`. Tensors that it stores in other files must be in `folder`.
+  init(_ file: MappedFile, folder: URL) {
     self.file = file
+    external = ONNXExternalData(folder: folder, model: file.name)
   }
+
+  /// The size in bytes of the file and of the other files that were read.
+  var size: Int { file.bytes.count + external.size }
 
   /// Whether a file starts like an ONNX file: with the format version, followed by a text field or
   /// the graph.
@@ -34,26 +42,45 @@ struct ONNXReader {
     var reader = ProtobufReader(file.bytes, file: name)
     var graph: UnsafeRawBufferPointer?
     var metadata: [String: String] = [:]
-    var hasOperationSet = false
+    var opset: Int?
     while let field = try reader.next() {
       switch field.number {
       case 7:
         guard graph == nil else { throw .damagedMessage(name, "it holds two graphs") }
         graph = try field.bytes(name)
-      case 8: hasOperationSet = true
+      case 8:
+        let (domain, version) = try readOpset(field.bytes(name))
+        opset = isDefault(domain) ? version : opset ?? 0
       case 14: try readMetadata(field.bytes(name), into: &metadata)
       default: break
       }
     }
     // Writers store the version of the operations after the graph, so a truncated file lacks it.
-    guard let graph, hasOperationSet else {
+    guard let graph, let opset else {
       throw .unreadable(
         file: name,
         reason:
           "it is not a complete ONNX model: the file is truncated, or it is not an ONNX file")
     }
-    return try readGraph(graph, metadata)
+    var state = try readGraph(graph, metadata)
+    state.graph?.opset = opset
+    return state
   }
+
+  private func readOpset(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws(WeightsError) -> (domain: String, version: Int) {
+    var reader = ProtobufReader(bytes, file: name)
+    var (domain, version) = ("", 0)
+    while let field = try reader.next() {
+      if field.number == 1 { domain = try field.text(name) }
+      if field.number == 2 { version = Int(clamping: try field.integer(name)) }
+    }
+    return (domain, version)
+  }
+
+  /// Whether this is the namespace of ONNX's own operations.
+  private func isDefault(_ domain: String) -> Bool { domain.isEmpty || domain == "ai.onnx" }
 
   private func readMetadata(
     _ bytes: UnsafeRawBufferPointer, into metadata: inout [String: String]
@@ -81,26 +108,29 @@ struct ONNXReader {
       switch field.number {
       case 1:
         let node = try readNode(field.bytes(name))
-        names += node.inputs.count + node.outputs.count
+        names += node.inputs.count + node.outputs.count + node.attributes.count
         graph.nodes.append(node)
       case 5:
-        let tensor = try ONNXTensor(field.bytes(name), in: file).stored()
+        let tensor = try ONNXTensor(field.bytes(name), in: file).stored(external)
         guard !tensor.key.isEmpty, tensors.updateValue(tensor, forKey: tensor.key) == nil else {
           throw .damagedMessage(
             name, tensor.key.isEmpty ? "a tensor has no name" : "it holds \(tensor.key) twice")
         }
-      case 11: graph.inputs.append(try readValueName(field.bytes(name)))
-      case 12: graph.outputs.append(try readValueName(field.bytes(name)))
+      case 11: graph.declaredInputs.append(try readInput(field.bytes(name)))
+      case 12: graph.outputs.append(try readInput(field.bytes(name)).name)
       case 15: throw .refused(file: name, found: "sparse tensors")
       default: break
       }
       guard
-        max(graph.nodes.count, tensors.count, graph.inputs.count, graph.outputs.count)
+        max(
+          graph.nodes.count, tensors.count, graph.declaredInputs.count,
+          graph.outputs.count)
           <= Self.itemLimit, names <= Self.nameLimit
       else { throw .damagedMessage(name, "it has too many nodes or tensors for a network") }
     }
-    guard !tensors.isEmpty else {
-      throw .unreadable(file: name, reason: "its ONNX graph holds no weights (initializers)")
+    guard !tensors.isEmpty || graph.nodes.contains(where: { $0.operation == "Constant" }) else {
+      throw .unreadable(
+        file: name, reason: "its ONNX graph holds no weights (initializers or constants)")
     }
     var state = StateDict(file: name, tensors: tensors, metadata: metadata)
     state.graph = graph
@@ -141,6 +171,7 @@ struct ONNXReader {
     var key = ""
     var value = ONNXGraph.Attribute.other
     var integers: [Int64] = []
+    var numbers: [Float] = []
     while let field = try reader.next() {
       switch (field.number, field.value) {
       case (1, _): key = try field.text(name)
@@ -148,6 +179,12 @@ struct ONNXReader {
       case (3, _): value = .integer(try field.integer(name))
       case (4, .bytes(let bytes)) where bytes.count <= Self.textLimit:
         value = .text(String(decoding: bytes, as: UTF8.self))
+      case (5, .bytes(let bytes)):
+        let tensor = try ONNXTensor(bytes, in: file)
+        value = tensor.hasKnownType ? .tensor(try tensor.stored(external)) : .other
+      case (7, _):
+        try field.append(to: &numbers, limit: Self.attributeLimit * 16, name)
+        value = .numbers(numbers)
       case (8, _):
         try field.append(to: &integers, limit: Self.attributeLimit * 16, name)
         value = .integers(integers)
@@ -157,12 +194,61 @@ struct ONNXReader {
     return (key, value)
   }
 
-  private func readValueName(_ bytes: UnsafeRawBufferPointer) throws(WeightsError) -> String {
+  /// Reads an input or output: its name, element type and shape (ValueInfoProto).
+  private func readInput(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws(WeightsError) -> ONNXGraph.Input {
     var reader = ProtobufReader(bytes, file: name)
-    var found = ""
+    var input = ONNXGraph.Input()
     while let field = try reader.next() {
-      if field.number == 1 { found = try field.text(name) }
+      switch field.number {
+      case 1: input.name = try field.text(name)
+      case 2:
+        guard let tensor = try message(1, in: field.bytes(name)) else { break }
+        var reader = ProtobufReader(tensor, file: name)
+        while let field = try reader.next() {
+          if field.number == 1 { input.type = ONNXTensor.types[try field.integer(name)] }
+          if field.number == 2 { input.shape = try readShape(field.bytes(name)) }
+        }
+      default: break
+      }
+    }
+    return input
+  }
+
+  /// The last field `number` of a message, which is a message itself; nil if there is none.
+  private func message(
+    _ number: Int, in bytes: UnsafeRawBufferPointer
+  ) throws(WeightsError) -> UnsafeRawBufferPointer? {
+    var reader = ProtobufReader(bytes, file: name)
+    var found: UnsafeRawBufferPointer?
+    while let field = try reader.next() {
+      if field.number == number { found = try field.bytes(name) }
     }
     return found
+  }
+
+  private func readShape(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws(WeightsError) -> [ONNXGraph.Extent] {
+    var reader = ProtobufReader(bytes, file: name)
+    var shape: [ONNXGraph.Extent] = []
+    while let field = try reader.next() {
+      guard field.number == 1 else { continue }
+      guard shape.count < StridedView.maximumRank else {
+        throw .damagedMessage(name, "an input has more than \(StridedView.maximumRank) axes")
+      }
+      var extent = ONNXGraph.Extent.symbolic("")
+      var dimension = ProtobufReader(try field.bytes(name), file: name)
+      while let field = try dimension.next() {
+        // Some writers state an extent that is not known as 0 or -1.
+        if field.number == 1, case let value = try field.integer(name), value > 0 {
+          extent = .fixed(Int(clamping: value))
+        }
+        if field.number == 2 { extent = .symbolic(try field.text(name)) }
+      }
+      shape.append(extent)
+    }
+    return shape
   }
 }

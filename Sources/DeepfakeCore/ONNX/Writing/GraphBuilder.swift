@@ -1,7 +1,7 @@
 /// The graph that a trace builds. Operations add their nodes to it.
 ///
 /// One thread uses a builder; hence `@unchecked Sendable`.
-package final class ONNXBuilder: @unchecked Sendable {
+package final class GraphBuilder: @unchecked Sendable {
   private(set) var nodes: [ONNXGraph.Node] = []
   /// The parameters that nodes read, by their names in the graph, in the order of their first use.
   private(set) var parameters: [(name: String, parameter: Parameter)] = []

@@ -1,7 +1,7 @@
 /// The fields of a tensor in an ONNX file, not checked yet.
 ///
 /// The elements are stored as raw bytes (`raw_data`), or as a list of numbers in the field for the
-/// closest type (`float_data`, `int32_data` and so on).
+/// closest type (`float_data`, `int32_data` and so on), or in another file (`external_data`).
 struct ONNXTensor {
   private let file: MappedFile
   private var key = ""
@@ -10,11 +10,16 @@ struct ONNXTensor {
   private var raw: UnsafeRawBufferPointer?
   /// The lists of numbers, each a packed list or a single number, with the number of their field.
   private var lists: [(number: Int, value: ProtobufReader.Value)] = []
+  private var isExternal = false
+  /// Where in another file the elements are: names (`location`, `offset`, `length`) and values.
+  private var places: [String: String] = [:]
 
   /// The maximum number of axes.
   private static let rankLimit = 64
   /// The maximum number of fields with single numbers; writers normally pack them.
   private static let listLimit = 1 << 16
+  /// The maximum number of names of a place in another file.
+  private static let placeLimit = 16
 
   init(_ bytes: UnsafeRawBufferPointer, in file: MappedFile) throws(WeightsError) {
     self.file = file
@@ -30,20 +35,37 @@ struct ONNXTensor {
         lists.append((field.number, field.value))
       case 8: key = try field.text(file.name)
       case 9: raw = try field.bytes(file.name)
+      case 13: try readPlace(field.bytes(file.name))
       case 14:
-        guard try field.integer(file.name) == 0 else {
-          throw .unreadable(
-            file: file.name,
-            reason: "its weights are in separate files; save the model as one file"
-              + " (save_as_external_data=False)")
+        let location = try field.integer(file.name)
+        guard location == 0 || location == 1 else {
+          throw damaged("is stored in an unknown way (\(location))")
         }
+        isExternal = location == 1
       default: break
       }
     }
   }
 
-  /// The tensor with its elements. Throws if type, shape and elements do not fit together.
-  func stored() throws(WeightsError) -> StoredTensor {
+  private mutating func readPlace(_ bytes: UnsafeRawBufferPointer) throws(WeightsError) {
+    var reader = ProtobufReader(bytes, file: file.name)
+    var (name, value) = ("", "")
+    while let field = try reader.next() {
+      if field.number == 1 { name = try field.text(file.name) }
+      if field.number == 2 { value = try field.text(file.name) }
+    }
+    guard places.count < Self.placeLimit else {
+      throw damaged("has more than \(Self.placeLimit) entries of external data")
+    }
+    places[name] = value
+  }
+
+  /// Whether dfkit can read the elements: numbers of a supported type.
+  var hasKnownType: Bool { Self.types[type] != nil }
+
+  /// The tensor with its elements, which may be in a file of `external`. Throws if type, shape and
+  /// elements do not fit together.
+  func stored(_ external: ONNXExternalData) throws(WeightsError) -> StoredTensor {
     guard let dtype = Self.types[type] else {
       throw .refused(file: file.name, found: "\(key) with elements of ONNX's type \(type)")
     }
@@ -61,7 +83,13 @@ struct ONNXTensor {
       count = product
     }
     let storage: StoredBytes
-    if let raw {
+    if isExternal {
+      guard lists.isEmpty, raw == nil else { throw damaged("stores its elements twice") }
+      storage =
+        count == 0
+        ? .none
+        : try external.bytes(at: places, count: count * dtype.size, of: key)
+    } else if let raw {
       guard lists.isEmpty else { throw damaged("stores its elements twice") }
       guard raw.count == count * dtype.size else {
         throw damaged(
@@ -78,7 +106,7 @@ struct ONNXTensor {
 
   /// ONNX's numbers of the supported element types. Strings, complex numbers, 8-bit floating-point
   /// types and types of less than 8 bits are refused.
-  private static let types: [Int64: ElementType] = [
+  static let types: [Int64: ElementType] = [
     1: .f32, 2: .u8, 3: .i8, 4: .u16, 5: .i16, 6: .i32, 7: .i64, 9: .bool, 10: .f16, 11: .f64,
     12: .u32, 13: .u64, 16: .bf16,
   ]

@@ -1,5 +1,5 @@
 /// Kinds of nodes that several operations add.
-extension ONNXBuilder {
+extension GraphBuilder {
   /// A function of each element.
   func elementwise(_ operation: String, _ x: TracedValue, _ others: String...) -> TracedValue {
     value(operation, [name(x, in: x.order)] + others, shape: x.shape, order: x.order)

@@ -6,7 +6,7 @@ import Synchronization
 /// One thread records; hence `@unchecked Sendable`.
 final class ONNXTrace: CallRecorder, @unchecked Sendable {
   let number = GradientNode.newRecord()
-  let builder: ONNXBuilder
+  let builder: GraphBuilder
   /// The first operation that has no ONNX form.
   private(set) var failure: ONNXExportError?
   /// The nodes of traced tensors, and what they are in the graph. The list keeps the nodes alive,
@@ -16,7 +16,7 @@ final class ONNXTrace: CallRecorder, @unchecked Sendable {
   private var leaves: [ObjectIdentifier: GradientNode] = [:]
 
   init(hasOpenSize: Bool = false, naming: @escaping (Parameter) -> String) {
-    builder = ONNXBuilder(hasOpenSize: hasOpenSize, naming: naming)
+    builder = GraphBuilder(hasOpenSize: hasOpenSize, naming: naming)
   }
 
   /// `tensor` as the graph's value `name`, whose axes the graph has in `order`.

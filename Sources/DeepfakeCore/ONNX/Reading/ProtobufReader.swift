@@ -94,6 +94,26 @@ extension ProtobufReader.Field {
     }
   }
 
+  /// Appends the floats of a repeated field, which are packed in one field or stored one per field.
+  /// Throws if the list would have more than `limit` floats.
+  func append(
+    to list: inout [Float], limit: Int, _ file: String
+  ) throws(WeightsError) {
+    switch value {
+    case .fixed32(let bits): list.append(Float(bitPattern: bits))
+    case .bytes(let bytes):
+      var cursor = ByteCursor(bytes)
+      while cursor.remaining > 0, list.count <= limit {
+        guard let bits: UInt32 = cursor.integer() else { throw .messageTooShort(file) }
+        list.append(Float(bitPattern: bits))
+      }
+    case .varint, .fixed64: throw wrongType(file)
+    }
+    guard list.count <= limit else {
+      throw .damagedMessage(file, "field \(number) repeats more than \(limit) times")
+    }
+  }
+
   private func wrongType(_ file: String) -> WeightsError {
     .damagedMessage(file, "field \(number) has a wrong type")
   }
