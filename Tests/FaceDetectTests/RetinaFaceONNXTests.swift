@@ -70,7 +70,7 @@ import Testing
         golden.nodes.insert(
           ONNXGolden.Node(
             kind: "Tanh", inputs: [output], outputs: ["squashed"], attributes: [:]), at: 4)
-      }, "Tanh before body.stage1.1.3.weight"
+      }, "must be followed by LeakyRelu 0.1, not LeakyRelu 0.1 and Tanh"
     ),
     ({ $0.nodes[4].inputs[0] = $0.nodes[1].outputs[0] }, "matches no convolution of RetinaFace"),
     ({ $0.nodes[0].inputs[1] = "nothing" }, "computed, not stored"),

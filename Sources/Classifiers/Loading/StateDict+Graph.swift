@@ -27,12 +27,11 @@ extension StateDict {
     _ graph: ONNXGraph
   ) throws(WeightsError) -> (ClassifierSettings, StateDict)? {
     var difference: WeightsError?
-    let shapes = graph.layerShapes(self)
-    guard let classCount = shapes.last?.first, shapes.last?.count == 2,
-      NetworkSettings.classCounts.contains(classCount)
+    guard let (shapes, groups) = try? graph.layers(self), let last = shapes.last, last.count == 2,
+      NetworkSettings.classCounts.contains(last[0])
     else { return nil }
+    let classCount = last[0]
     let body = shapes.dropLast().sorted { $0.lexicographicallyPrecedes($1) }
-    let groups = graph.groupCount(self)
     for family in ClassifierFamilies.all {
       for architecture in family.architectures {
         for scheme in family.schemes where family.covers(architecture, scheme) {

@@ -68,20 +68,26 @@ package struct PoolingWindows: Sendable, Equatable {
     if ceilMode, padding == 0, kernel.height >= stride.height, kernel.width >= stride.width {
       attributes["ceil_mode"] = .integer(1)
     } else if ceilMode {
-      guard !graph.hasOpenSize, operation == "MaxPool" else {
-        throw ONNXExportError("\(operation) with padding whose size is rounded up")
+      guard !graph.hasOpenSize else {
+        throw ONNXExportError("pooling whose size is rounded up; export it at one size")
       }
-      for (axis, extents) in [
-        (0, (kernel.height, stride.height)), (1, (kernel.width, stride.width)),
-      ] {
-        let needed = (output[axis + 1] - 1) * extents.1 + extents.0
-        let missing = Int64(needed - x.shape[axis + 1]) - pads[axis]
-        pads[axis + 2] = max(pads[axis + 2], missing)
-      }
+      let insets = insets(ImageShape(x.shape), output)
+      pads = [insets.top, insets.left, insets.bottom, insets.right].map(Int64.init)
     }
     attributes["pads"] = .integers(pads)
     return graph.value(
       operation, [graph.name(x, in: order)], attributes, shape: output, order: order)
+  }
+
+  /// The padding with which all windows of the output lie inside.
+  fileprivate func insets(_ image: ImageShape, _ output: [Int]) -> Insets {
+    func end(_ count: Int, _ input: Int, _ kernel: Int, _ stride: Int, _ padding: Int) -> Int {
+      max(padding, (count - 1) * stride + kernel - input - padding)
+    }
+    return Insets(
+      top: padding.height, left: padding.width,
+      bottom: end(output[1], image.height, kernel.height, stride.height, padding.height),
+      right: end(output[2], image.width, kernel.width, stride.width, padding.width))
   }
 
   func window(_ row: Int, _ column: Int, _ image: ImageShape) -> PoolingWindow {
@@ -186,9 +192,37 @@ package struct AveragePooling: Operation {
   package func addNodes(
     to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
-    try windows.addNodes(
-      "AveragePool", ["count_include_pad": .integer(countsPadding ? 1 : 0)], to: graph, inputs[0],
-      output: output)
+    guard windows.ceilMode, windows.padding != 0 || windows.kernel != windows.stride else {
+      return try windows.addNodes(
+        "AveragePool", ["count_include_pad": .integer(countsPadding ? 1 : 0)], to: graph,
+        inputs[0], output: output)
+    }
+    guard !graph.hasOpenSize else {
+      throw ONNXExportError("average pooling whose size is rounded up; export it at one size")
+    }
+    // Programs disagree on the last windows, so their share is said in numbers.
+    let image = ImageShape(inputs[0].shape)
+    let area = Float(windows.kernel.height * windows.kernel.width)
+    let shares = (0..<output[1]).flatMap { row in
+      (0..<output[2]).map { column in
+        let window = windows.window(row, column, image)
+        return area / Float(countsPadding ? window.area : window.rows.count * window.columns.count)
+      }
+    }
+    let order = [Int].channelsFirst(rank: 4)
+    let pads = windows.insets(image, output)
+    let padded = graph.node(
+      "Pad",
+      [
+        graph.name(inputs[0], in: order),
+        graph.integers([0, 0, pads.top, pads.left, 0, 0, pads.bottom, pads.right]),
+        graph.constant(0),
+      ])
+    let means = graph.node(
+      "AveragePool", [padded],
+      ["kernel_shape": .integers(windows.kernel.axes), "strides": .integers(windows.stride.axes)])
+    let share = graph.constant(Tensor(shares, shape: [output[1], output[2]]))
+    return graph.value("Mul", [means, share], shape: output, order: order)
   }
 }
 

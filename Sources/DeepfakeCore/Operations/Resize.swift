@@ -84,7 +84,6 @@ package struct Resize: Operation {
   ) throws(ONNXExportError) -> TracedValue {
     let (x, order) = (inputs[0], [Int].channelsFirst(rank: 4))
     let maps = graph.name(x, in: order)
-    let (down, across) = (x.shape[1] / size.height, x.shape[2] / size.width)
     var attributes: [String: ONNXGraph.Attribute]
     switch method {
     case .nearest:
@@ -97,13 +96,15 @@ package struct Resize: Operation {
         "mode": .text("linear"), "coordinate_transformation_mode": .text("half_pixel"),
       ]
     case .area:
-      guard !graph.hasOpenSize, down * size.height == x.shape[1], across * size.width == x.shape[2]
-      else { throw ONNXExportError("resizing by area, which ONNX does not have") }
-      let kernel = Size2d(height: down, width: across)
+      // ONNX does not have it; it is a product with a matrix on each side.
+      guard !graph.hasOpenSize else {
+        throw ONNXExportError("resizing by area; export it at one size")
+      }
+      let across = graph.constant(
+        Self.areaWeights(from: x.shape[2], to: size.width).transposed([1, 0]))
+      let down = graph.constant(Self.areaWeights(from: x.shape[1], to: size.height))
       return graph.value(
-        "AveragePool", [maps],
-        ["kernel_shape": .integers(kernel.axes), "strides": .integers(kernel.axes)], shape: output,
-        order: order)
+        "MatMul", [down, graph.node("MatMul", [maps, across])], shape: output, order: order)
     }
     let extents: String
     if inputs.count > 1 {
@@ -123,6 +124,16 @@ package struct Resize: Operation {
       ])
     let sizes = graph.node("Concat", [kept, extents], ["axis": .integer(0)])
     return graph.value("Resize", [maps, "", "", sizes], attributes, shape: output, order: order)
+  }
+
+  /// The share of each of `input` pixels in each of `output` pixels, [output, input].
+  private static func areaWeights(from input: Int, to output: Int) -> Tensor {
+    // Resizing a line of pixels that have one channel each gives all shares at once.
+    let line = Tensor(shape: [1, input, 1, input]) { line in
+      for i in line.indices { line[i] = i % (input + 1) == 0 ? 1 : 0 }
+    }
+    let resize = Resize(to: Size2d(height: output, width: 1), method: .area)
+    return resize.forward([line]).output.viewed(as: [output, input])
   }
 }
 

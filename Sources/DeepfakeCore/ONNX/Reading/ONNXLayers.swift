@@ -30,7 +30,7 @@ struct ONNXLayers {
   }
 
   /// A batch norm of the graph: the names of its parameters.
-  struct Norm {
+  struct Norm: Equatable {
     var scale, shift, mean, variance: String
     var epsilon: Float
   }
@@ -48,6 +48,8 @@ struct ONNXLayers {
 
   private let state: StateDict
   private var flows: [String: Flow] = [:]
+  /// The tensors of `Constant` nodes.
+  private var constants: [String: StoredTensor] = [:]
   /// Other names of tensors, for those that nodes only pass on or reshape.
   private var aliases: [String: String] = [:]
   /// Layers that a node other than their own followers reads: the network's last layers have none.
@@ -88,8 +90,9 @@ struct ONNXLayers {
         + " \(Self.layerLimit) layers")
   }
 
+  /// A tensor by its name, stored or constant.
   private func tensor(_ name: String?) -> StoredTensor? {
-    name.flatMap { state[aliases[$0] ?? $0] }
+    name.flatMap { state[aliases[$0] ?? $0] ?? constants[$0] }
   }
 
   private func nameOfTensor(_ name: String?) -> String? {
@@ -101,6 +104,12 @@ struct ONNXLayers {
       let output = node.outputs.first
     {
       aliases[output] = input
+      return
+    }
+    if node.operation == "Constant" {
+      if case .tensor(let tensor)? = node.attributes["value"], let output = node.outputs.first {
+        constants[output] = tensor
+      }
       return
     }
     var flow = Flow()
@@ -201,13 +210,16 @@ struct ONNXLayers {
   ) throws(WeightsError) {
     guard let place = sources.first else { return }
     let parts = node.inputs.dropFirst().prefix(4).compactMap(nameOfTensor)
-    guard sources.count == 1, parts.count == 4, all[place].norm == nil else {
+    let norm = Norm(
+      scale: parts.first ?? "", shift: parts.dropFirst().first ?? "",
+      mean: parts.dropFirst(2).first ?? "", variance: parts.last ?? "",
+      epsilon: node.number("epsilon", otherwise: 1e-5))
+    // A layer that runs twice has its norm twice.
+    guard sources.count == 1, parts.count == 4, all[place].norm ?? norm == norm else {
       throw .unreadable(
         file: state.file, reason: "its norm \(node.name) does not follow a single layer")
     }
-    all[place].norm = Norm(
-      scale: parts[0], shift: parts[1], mean: parts[2], variance: parts[3],
-      epsilon: node.number("epsilon", otherwise: 1e-5))
+    all[place].norm = norm
   }
 
   /// A nonlinear function with its setting, rounded, so that two of them can be compared.

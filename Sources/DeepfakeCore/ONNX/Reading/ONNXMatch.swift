@@ -32,7 +32,7 @@ package struct ONNXMatch {
     // For each of the file's layers, the place of the network's.
     var places: [Int] = []
     var free = Array(own.all.indices)
-    for (index, layer) in found.all.enumerated() {
+    for layer in found.all {
       let sources = Set(layer.sources.map { places[$0] })
       let match = free.firstIndex {
         own.all[$0].shape == layer.shape && own.all[$0].sources == sources
@@ -46,7 +46,7 @@ package struct ONNXMatch {
       }
       let place = free.remove(at: match)
       places.append(place)
-      try check(layer, own.all[place], isLast: !found.read.contains(index))
+      try check(layer, own.all[place], isLast: !own.read.contains(place))
       try add(layer, own.all[place], to: &state)
     }
     guard free.isEmpty else {
@@ -89,9 +89,12 @@ package struct ONNXMatch {
     }
     // What follows the last layers is not the network's: some files end with a sigmoid.
     guard isLast || found.activations == own.activations else {
-      let names = own.activations.sorted().joined(separator: " and ")
+      func text(_ names: Set<String>) -> String {
+        names.isEmpty ? "no nonlinear function" : names.sorted().joined(separator: " and ")
+      }
       throw different(
-        "\(own.weight) must be followed by \(names.isEmpty ? "no nonlinear function" : names)")
+        "\(own.weight) must be followed by \(text(own.activations)), not"
+          + " \(text(found.activations))")
     }
   }
 
@@ -147,13 +150,13 @@ package struct ONNXMatch {
 
 extension ONNXGraph {
   /// The shapes of the weights of all layers of a file's graph, as PyTorch has them, in execution
-  /// order; empty if they cannot be told.
-  package func layerShapes(_ tensors: StateDict) -> [[Int]] {
-    ((try? ONNXLayers(nodes, tensors))?.all ?? []).map(\.shape)
-  }
-
-  /// The largest number of groups of the graph's group norms; nil if it has none.
-  package func groupCount(_ tensors: StateDict) -> Int? {
-    (try? ONNXLayers(nodes, tensors))?.groupCounts.max()
+  /// order, and the largest number of groups of its group norms, if it has any.
+  ///
+  /// - Throws: `WeightsError` if the graph is too large, or if weights are not stored.
+  package func layers(
+    _ tensors: StateDict
+  ) throws(WeightsError) -> (shapes: [[Int]], groups: Int?) {
+    let layers = try ONNXLayers(nodes, tensors)
+    return (layers.all.map(\.shape), layers.groupCounts.max())
   }
 }
