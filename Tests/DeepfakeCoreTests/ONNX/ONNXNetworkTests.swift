@@ -200,6 +200,20 @@ struct ONNXRefusedNetworkTests {
     ({ $0.node("Conv", ["x", "w"], ["y"], integers: ["pads": [0, 0, -1, 0]]) }, "pads"),
     ({ $0.node("Conv", ["x", "w"], ["y"], integer: ["group": 2]) }, "2 groups"),
     ({ $0.node("Conv", ["x"], ["y"]) }, "input 2 is missing"),
+    (
+      {
+        $0.tensor("two", [2], floats: [1, 2])
+        $0.node("Conv", ["x", "w"], ["a"])
+        $0.node("BatchNormalization", ["a", "two", "two", "two", "two"], ["y"])
+      }, "the norm after it has parameters of shape [2] for 3 channels"
+    ),
+    (
+      {
+        $0.tensor("two", [2], floats: [1, 2])
+        $0.node("Conv", ["x", "w"], ["a"], integers: ["strides": [1, 2]])
+        $0.node("BatchNormalization", ["a", "two", "two", "two", "two"], ["y"])
+      }, "the norm after it has parameters of shape [2] for 3 channels"
+    ),
     ({ $0.node("Pad", ["x"], ["y"], text: ["mode": "reflect"]) }, "reflect"),
     ({ $0.node("Cast", ["x"], ["y"], integer: ["to": 8]) }, "type 8"),
     ({ $0.node("Resize", ["x"], ["y"], text: ["mode": "cubic"]) }, "cubic"),
