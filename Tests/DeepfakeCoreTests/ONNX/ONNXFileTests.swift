@@ -41,7 +41,7 @@ struct ONNXFileTests {
   }
 
   @Test(arguments: [
-    ("refuse-external.onnx", "in separate files"), ("refuse-strings.onnx", "type 8"),
+    ("refuse-external.onnx", "weights.bin cannot be found"), ("refuse-strings.onnx", "type 8"),
   ])
   func whatIsNoTensorInTheFileIsRefused(_ name: String, _ words: String) {
     let error = #expect(throws: WeightsError.self) {

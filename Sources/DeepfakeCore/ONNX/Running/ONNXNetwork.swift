@@ -24,6 +24,9 @@ public struct ONNXNetwork: Sendable {
   /// The names of the outputs.
   public let outputs: [String]
 
+  /// The operations that dfkit has, sorted.
+  public static var operations: [String] { ONNXOperations.catalogue.keys.sorted() }
+
   /// The file's name, for messages.
   private let file: String
   private let plan: ONNXPlan

@@ -3,11 +3,15 @@ struct ONNXFusedNorm: Sendable {
   var scale, shift, mean, variance: StoredTensor
   var epsilon: Float
 
-  /// The parameters as tensors.
-  func tensors() throws(ONNXMismatch) -> (
+  /// The parameters as tensors. Throws if they do not fit the number of channels.
+  func tensors(channels: Int) throws(ONNXMismatch) -> (
     scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor
   ) {
-    (try scale.floats(), try shift.floats(), try mean.floats(), try variance.floats())
+    for part in [scale, shift, mean, variance] where part.shape != [channels] {
+      throw ONNXMismatch(
+        "the norm after it has parameters of shape \(part.shape) for \(channels) channels")
+    }
+    return (try scale.floats(), try shift.floats(), try mean.floats(), try variance.floats())
   }
 }
 
@@ -66,7 +70,7 @@ extension ONNXOperations {
       let weights =
         [try weight.floats(layout: .convolution)]
         + (try bias.map { bias throws(ONNXMismatch) in [try bias.floats()] } ?? [])
-      let parts = try norm?.tensors()
+      let parts = try norm.map { norm throws(ONNXMismatch) in try norm.tensors(channels: shape[0]) }
       let activation = plan.activation
       let epsilon = norm?.epsilon ?? 0
       return { x in
@@ -87,16 +91,11 @@ extension ONNXOperations {
     if let bias { conv.bias?.value = try bias.floats() }
     guard let norm else { return pack(conv, nil, plan.activation) }
     let fused = BatchNorm2d(store.root / plan.key / "norm", shape[0], epsilon: norm.epsilon)
-    let parts = try norm.tensors()
-    for (parameter, value) in [
-      (fused.weight, parts.scale), (fused.bias, parts.shift), (fused.runningMean, parts.mean),
-      (fused.runningVariance, parts.variance),
-    ] {
-      guard value.shape == parameter.shape else {
-        throw ONNXMismatch("the norm after it has \(value.shape), it has \(shape[0]) channels")
-      }
-      parameter.value = value
-    }
+    let parts = try norm.tensors(channels: shape[0])
+    fused.weight.value = parts.scale
+    fused.bias.value = parts.shift
+    fused.runningMean.value = parts.mean
+    fused.runningVariance.value = parts.variance
     return pack(conv, fused, plan.activation)
   }
 

@@ -116,12 +116,12 @@ extension ONNXOperations {
     { plan throws(ONNXMismatch) in
       let setting = try plan.integers("axes")
       let keeps = try plan.flag("keepdims", true)
-      let isIdentity = try plan.flag("noop_with_empty_axes", false)
+      let keepsAll = try plan.flag("noop_with_empty_axes", false)
       return { arguments throws(ONNXMismatch) in
         let x = try arguments.floats(0)
         let stated = try arguments.list(1, unless: setting) ?? []
-        if stated.isEmpty, isIdentity { return [.floats(x)] }
-        let axes = stated.isEmpty ? Array(0..<x.rank) : try stated.axes(rank: x.rank)
+        let axes =
+          stated.isEmpty && !keepsAll ? Array(0..<x.rank) : try stated.axes(rank: x.rank)
         let y = x.map { reduce($0, axes.map(x.storedAxis)) }
         guard !keeps else { return [.floats(y)] }
         let shape = x.shape.indices.filter { !axes.contains($0) }.map { x.shape[$0] }

@@ -99,7 +99,10 @@ extension ONNXOperations {
       } else {
         throw ONNXMismatch("it has neither a size nor a factor for each of its axes")
       }
-      guard extents[0] == shape[0], extents[1] == shape[1], extents[2] > 0, extents[3] > 0 else {
+      let sides = 1...ONNXLimit.side
+      guard extents[0] == shape[0], extents[1] == shape[1], sides.contains(extents[2]),
+        sides.contains(extents[3])
+      else {
         throw ONNXMismatch("it would resize \(shape) to \(extents); dfkit resizes H and W only")
       }
       _ = try extents.elementCount(limit: ONNXLimit.expanded)

@@ -15,6 +15,8 @@ enum ONNXLimit {
   static let expanded = 1 << 28
   /// Elements of a tensor of integers.
   static let integers = 1 << 22
+  /// The height or width of a resized image.
+  static let side = 1 << 16
   /// Axes of a tensor.
   static let rank = 16
   /// A kernel's extent, a stride, a dilation or a padding.
