@@ -81,7 +81,7 @@ extension ClassifierNetwork {
 
 extension ONNXGraph {
   /// The side of the images that the graph takes, if they are square and their size is fixed.
-  fileprivate var imageSize: Int? {
+  var imageSize: Int? {
     guard let shape = declaredInputs.first?.shape, shape.count == 4, shape[2] == shape[3],
       case .fixed(let side) = shape[2], side > 0
     else { return nil }

@@ -96,7 +96,7 @@ package struct ClassificationJob: Sendable {
   package init(recipe: Recipe, weights: MemberFiles) throws {
     let combination = try recipe.combination()
     members = try weights.entries.map { entry in
-      let model = try ClassifierModel(try entry.weights.read(), entry.member.network)
+      let model = try entry.weights.read().classifier(entry.member.network)
       guard model.classCount <= 2 else {
         throw ClassifierError.noProbability(classes: model.classCount)
       }

@@ -48,7 +48,7 @@ package struct WeightsReport: Sendable {
   package init(_ source: WeightsSource) throws(WeightsError) {
     let state = try source.read()
     self.init(state)
-    remarks = source.remarks(on: state)
+    remarks += source.remarks(on: state)
     guard case .shipped(let weights) = source else { return }
     shipped = weights
     kind = weights.card?.kind.rawValue ?? kind
@@ -79,6 +79,7 @@ package struct WeightsReport: Sendable {
       size = settings.input.size
     } else {
       scheme = Scheme.recognised(in: state)?.rawValue
+      if let remark = state.graphRemark { remarks.append(remark) }
     }
   }
 
@@ -163,5 +164,20 @@ package struct WeightsReport: Sendable {
       table.add([tensor.key, tensor.dtype, tensor.shape.map(String.init).joined(separator: " x ")])
     }
     return lines.joined(separator: "\n") + "\n\n" + table.text
+  }
+}
+
+extension StateDict {
+  /// For an ONNX model of a network that no family has: whether dfkit can run its graph.
+  fileprivate var graphRemark: String? {
+    guard let graph else { return nil }
+    do throws(WeightsError) {
+      let network = try ONNXNetwork(self)
+      let inputs = network.inputs.map(\.name).joined(separator: ", ")
+      return "no family of dfkit has this network; its graph of \(graph.nodes.count) nodes"
+        + " (\(inputs) to \(network.outputs.joined(separator: ", "))) is run as it is"
+    } catch {
+      return error.description
+    }
   }
 }

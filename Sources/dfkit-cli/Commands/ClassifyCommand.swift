@@ -79,7 +79,7 @@ struct ClassifyCommand: AsyncParsableCommand {
     if recipe == nil, !weights.isEmpty || !network.isEmpty {
       let source = network.source(weights.first ?? Recipe.defaultName)
       return ClassificationJob(
-        classifier: try ClassifierModel(try source.read(), network.options), name: source.name)
+        classifier: try source.read().classifier(network.options), name: source.name)
     }
     let (recipe, files) = try RecipeOptions.loaded(recipe ?? Recipe.defaultName, weights)
     return try ClassificationJob(recipe: recipe, weights: files)
