@@ -6,6 +6,9 @@ extension Familiarity {
   private static let centerKey = "familiarity.center"
   private static let meansKey = "familiarity.means"
 
+  /// Whether an entry of a file's metadata belongs to the familiarity.
+  static func isEntry(_ key: String) -> Bool { key.hasPrefix(prefix) }
+
   /// Keys of the tensors that a weights file may hold in addition to its network's.
   static let tensorKeys: Set<String> = [projectionKey, centerKey, meansKey]
   /// The largest number of directions that is accepted from a file.

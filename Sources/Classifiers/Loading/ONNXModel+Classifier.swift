@@ -49,6 +49,8 @@ extension ONNXModel {
     if settings.classCount <= 2, description.labels == nil {
       description.labels = ["real", "fake"]
     }
+    // The familiarity's tensors are no part of the network.
+    description.other = description.other.filter { !Familiarity.isEntry($0.key) }
     describe(description)
     if settings.isMirrored { metadata["graph.mirrored"] = "true" }
   }

@@ -61,6 +61,17 @@ enum ClassifierExamples {
     return scores
   }
 
+  static func exported() throws {
+    let weights = try StateDict.read(URL(fileURLWithPath: "b4.safetensors"))
+    try ONNXModel(classifier: weights).write(to: URL(fileURLWithPath: "b4.onnx"))
+  }
+
+  static func anyClassifier(_ file: URL, _ crops: [Image]) throws -> [Float] {
+    let classifier = try StateDict.read(file).classifier()
+    let probabilities = try classifier.scores(crops)
+    return probabilities
+  }
+
   static func faceEmbedder(_ embedder: any FaceEmbedder, _ crop: Image, _ other: Image) throws
     -> Float
   {

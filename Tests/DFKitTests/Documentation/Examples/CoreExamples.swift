@@ -130,4 +130,18 @@ enum CoreExamples {
     settings.fill(from: try ModelMetadata(weights).network)
     return settings
   }
+
+  static func onnxModel(_ network: any Module) throws {
+    let model = try ONNXModel(tracing: .init(size: 64)) { images in
+      [("logits", network(images, .inference))]
+    }
+    try model.write(to: URL(fileURLWithPath: "mine.onnx"))
+  }
+
+  static func onnxNetwork(_ file: URL, _ images: Tensor) throws -> [String: Tensor] {
+    let network = try ONNXNetwork(StateDict.read(file))
+    for input in network.inputs { print(input.name, input.shape ?? []) }
+    let outputs = try network(["input": images])  // N, C, H, W, as the file has them
+    return outputs
+  }
 }
