@@ -9,7 +9,9 @@ import Testing
   @Test func aSecondLockIsRefusedUntilTheFirstIsReleased() throws {
     try Paths.withTemporaryFolder { folder in
       let lock = try FolderLock(folder: folder, name: "run")
-      #expect(throws: FolderLock.Failure.held("run")) { try FolderLock(folder: folder, name: "run") }
+      #expect(throws: FolderLock.Failure.held("run")) {
+        try FolderLock(folder: folder, name: "run")
+      }
       lock.release()
       _ = try FolderLock(folder: folder, name: "run")
     }

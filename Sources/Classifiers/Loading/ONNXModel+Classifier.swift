@@ -12,8 +12,8 @@ extension ONNXModel {
   /// - Parameters:
   ///   - state: The weights; their metadata say which network they are for.
   ///   - options: What the metadata do not say, or say otherwise.
-  ///   - givesProbability: Whether the output is `probability`, [batch, 1], instead: that of "fake",
-  ///     with the calibration of the weights if they have one.
+  ///   - givesProbability: Whether the output is `probability`, [batch, 1], instead: that of
+  ///     "fake", with the calibration of the weights if they have one.
   /// - Throws: `WeightsError` and `ClassifierError` as for `ClassifierModel`; `ONNXExportError` if
   ///   ONNX cannot say what the network computes.
   public init(

@@ -116,7 +116,9 @@ public struct TrainingJob: Sendable {
       let split = try holdOut.split(manifest)
       (training, validation, rule) = (split.training, split.heldOut, split.rule)
     }
-    let state = try initialWeights.map { try StateDict.read($0.file, entry: $0.state) }
+    let state = try initialWeights.map {
+      try StateDict.read($0.file, entry: $0.state).namedByGraph()
+    }
     let settings = self.settings(startingFrom: state)
     var network = TrainableNetwork(
       settings, dropout: member.dropout, stochasticDepth: member.stochasticDepth)

@@ -8,8 +8,8 @@ struct ExportCommand: AsyncParsableCommand {
     commandName: "export",
     abstract: "Writes a network as an ONNX file for other programs.",
     discussion: """
-      ONNX Runtime, OpenVINO, TensorRT and browsers run such files, on graphics cards too. The file \
-      also says what its input must be: size, mean, deviation and order of the channels \
+      ONNX Runtime, OpenVINO, TensorRT and browsers run such files, on graphics cards too. The \
+      file also says what its input must be: size, mean, deviation and order of the channels \
       (Docs/ONNX.md). Weights of any network that dfkit knows can be given: a classifier, a face \
       detector or a face embedder.
 

@@ -7,8 +7,8 @@
 /// ```
 ///
 /// The graph must consist of operations that dfkit has, in versions 7 to 21 of ONNX. Floats of
-/// every precision are computed as Float32, and integers may only be shapes and indices. Batch norms
-/// and activations after convolutions are computed with them.
+/// every precision are computed as Float32, and integers may only be shapes and indices. Batch
+/// norms and activations after convolutions are computed with them.
 public struct ONNXNetwork: Sendable {
   /// An input of the network.
   public struct Input: Sendable, Equatable {
@@ -91,11 +91,12 @@ public struct ONNXNetwork: Sendable {
 
   /// Runs a network with one input on a batch of images.
   ///
-  /// - Parameter images: [batch, height, width, channels]. If the input has four axes, of which only
-  ///   the last has as many elements as the images have channels, it is taken as N, H, W, C; else
-  ///   as N, C, H, W.
+  /// - Parameter images: [batch, height, width, channels]. If the input has four axes, of which
+  ///   only the last has as many elements as the images have channels, it is taken as N, H, W, C;
+  ///   else as N, C, H, W.
   /// - Returns: The outputs in the order of the file, with their axes in the file's order.
-  /// - Throws: `WeightsError.unreadable` if the network has several inputs, or if shapes do not fit.
+  /// - Throws: `WeightsError.unreadable` if the network has several inputs, or if shapes do not
+  ///   fit.
   package func run(images: Tensor) throws(WeightsError) -> [(name: String, value: Tensor)] {
     guard inputs.count == 1, images.rank == 4 else {
       throw refused(

@@ -33,7 +33,7 @@ extension ONNXOperations {
     }
   }
 
-  /// A pooling. `plain` computes windows that the library has; `padded` gets images with the margins
+  /// A pooling. `plain` computes windows that the library has; `padded` gets images with margins
   /// to add to them, the windows for them, and how much of the margin below and on the right the
   /// node declares.
   private static func pool(
