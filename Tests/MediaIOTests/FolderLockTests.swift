@@ -1,9 +1,8 @@
 import Foundation
+import MediaIO
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import MediaIO
 
 @Suite struct FolderLockTests {
   @Test func aSecondLockIsRefusedUntilTheFirstIsReleased() throws {
