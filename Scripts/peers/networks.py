@@ -73,28 +73,12 @@ def torch():
 # ---- Networks -----------------------------------------------------------------------------------
 
 
-def with_group_norm(module, wanted=8):
-    """Puts a group norm in the place of each batch norm, with the activation that timm joins to it."""
-    nn = torch().nn
-    for name, child in list(module.named_children()):
-        if type(child).__name__ not in ("BatchNorm2d", "BatchNormAct2d"):
-            with_group_norm(child, wanted)
-            continue
-        groups = wanted
-        while child.num_features % groups:
-            groups //= 2
-        norm = nn.GroupNorm(groups, child.num_features, eps=1e-5)
-        activation = getattr(child, "act", None)
-        joined = activation is not None and not isinstance(activation, nn.Identity)
-        setattr(module, name, nn.Sequential(norm, activation) if joined else norm)
-    return module
-
-
 def classifier(model, norm):
     import timm
     torch()
     network = timm.create_model(model, num_classes=1, pretrained=False)
     if norm == "group":
+        from group_norm import with_group_norm
         with_group_norm(network)
     elif norm != "batch":
         sys.exit(f"networks.py: {norm} is not a norm: batch or group")
