@@ -12,7 +12,7 @@ extension StateDict {
   /// - Throws: `WeightsError` with the first difference if the layers are those of a network of a
   ///   family, but not its graph.
   public func namedByGraph() throws(WeightsError) -> StateDict {
-    guard let graph, metadata["dfkit"] == nil, Scheme.recognised(in: self) == nil,
+    guard let graph, metadata["dfkit"] == nil, !hasAllNames,
       let (settings, state) = try candidate(graph)
     else { return self }
     var named = state
@@ -20,6 +20,19 @@ extension StateDict {
     description.describe(settings)
     named.metadata = description.entries
     return named
+  }
+
+  /// Whether a network can be loaded by the tensors' names. Some exporters keep the names of
+  /// convolutions and lose those of norms.
+  private var hasAllNames: Bool {
+    guard let scheme = Scheme.recognised(in: self),
+      let architecture = Architecture.recognised(in: self, scheme),
+      let settings = try? ClassifierSettings.resolve(self)
+    else { return false }
+    let mapping = KeyMapping(scheme, architecture, for: self)
+    return settings.makeNetwork().store.parameters.allSatisfy {
+      self[mapping.published($0.key)] != nil
+    }
   }
 
   /// The first network whose layers the graph has, and the tensors with its keys.

@@ -103,6 +103,18 @@ import Testing
       found.logits(network.images), expected.logits(network.images), tolerance: 1e-4)
   }
 
+  @Test func normsWithoutNamesAreFoundBesideConvolutionsThatHaveTheirs() throws {
+    let network = Self.networks[1]
+    let state = try network.state()
+    var model = try ONNXModel(classifier: state, network.options)
+    model.metadata = [:]
+    try model.loseNames { !$0.contains("conv") }
+    let found = try ClassifierModel(try reread(model))
+    let expected = try ClassifierModel(state, network.options)
+    expectClose(
+      found.logits(network.images), expected.logits(network.images), tolerance: 1e-4)
+  }
+
   @Test func theProbabilityIsCalibrated() throws {
     let network = Self.networks[3]
     var state = try network.state()
@@ -182,10 +194,12 @@ extension ONNXModel {
     nodes = kept
   }
 
-  /// Gives all tensors names that say nothing.
-  fileprivate mutating func loseNames() throws {
+  /// Gives tensors names that say nothing; all of them if `loses` is not given.
+  fileprivate mutating func loseNames(_ loses: (String) -> Bool = { _ in true }) throws {
     let names = Dictionary(
-      uniqueKeysWithValues: tensors.keys.enumerated().map { ($1, "onnx::\($0)") })
+      uniqueKeysWithValues: tensors.keys.enumerated().map {
+        ($1, loses($1) ? "onnx::\($0)" : $1)
+      })
     tensors = try tensors.renamingKeys { names[$0] }
     for index in nodes.indices {
       nodes[index].inputs = nodes[index].inputs.map { names[$0] ?? $0 }
