@@ -46,12 +46,7 @@ package struct LookAlikeEmbedder: FaceEmbedder {
     let metadata = try ModelMetadata(state)
     let network = LookAlikeNetwork()
     try network.store.load(state)
-    let standard = Self.input()
-    let size = metadata.size ?? standard.size
-    guard (32...1024).contains(size) else {
-      throw ClassifierError.invalidSetting(
-        file: state.file, name: "size", reason: "is \(size); it must be 32 to 1024.")
-    }
+    let input = try Self.input(of: metadata, file: state.file)
     var threshold = Self.defaultThreshold
     if let text = metadata.other[Self.thresholdEntry] {
       guard let value = Float(text), (-1...1).contains(value) else {
@@ -61,11 +56,23 @@ package struct LookAlikeEmbedder: FaceEmbedder {
       }
       threshold = value
     }
-    self.init(
-      network,
-      input: InputSpec(
-        size: size, mean: metadata.mean ?? standard.mean, std: metadata.std ?? standard.std),
-      lookAlikeThreshold: threshold)
+    self.init(network, input: input, lookAlikeThreshold: threshold)
+  }
+
+  /// The input that a weights file's metadata state.
+  ///
+  /// - Throws: `ClassifierError` if the size is out of range.
+  static func input(
+    of metadata: ModelMetadata, file: String
+  ) throws(ClassifierError) -> InputSpec {
+    let standard = input()
+    let size = metadata.size ?? standard.size
+    guard (32...1024).contains(size) else {
+      throw .invalidSetting(
+        file: file, name: "size", reason: "is \(size); it must be 32 to 1024.")
+    }
+    return InputSpec(
+      size: size, mean: metadata.mean ?? standard.mean, std: metadata.std ?? standard.std)
   }
 
   /// The metadata key of the threshold in weights files.
@@ -76,11 +83,7 @@ package struct LookAlikeEmbedder: FaceEmbedder {
     var metadata = ModelMetadata()
     metadata.architecture = architecture
     metadata.norm = .batch
-    metadata.size = input.size
-    metadata.mean = input.mean
-    metadata.std = input.std
-    metadata.channelOrder = input.channelOrder
-    metadata.fit = input.fit
+    metadata.describe(input)
     if let lookAlikeThreshold {
       metadata.other[thresholdEntry] = "\(lookAlikeThreshold)"
     }

@@ -17,7 +17,7 @@ extension ONNXModel {
       }
       name = InceptionResnetEmbedder.architecture
     case .lookAlike(let state):
-      input = try LookAlikeEmbedder(state).input
+      input = try LookAlikeEmbedder.input(of: try ModelMetadata(state), file: state.file)
       let network = LookAlikeNetwork()
       try network.store.load(state)
       try self.init(tracing: ImageInput(size: Size2d(input.size))) {
@@ -27,10 +27,7 @@ extension ONNXModel {
     }
     var description = try ModelMetadata(state)
     description.architecture = name
-    description.size = input.size
-    description.mean = input.mean
-    description.std = input.std
-    description.channelOrder = input.channelOrder
+    description.describe(input)
     describe(description)
   }
 }

@@ -86,8 +86,14 @@ public struct ClassifierModel: FrameClassifier {
   /// With `settings.isMirrored`, the means of `logits` and those of the mirror images; otherwise
   /// `logits`.
   func withMirrorImages(_ logits: Tensor, of batch: Tensor) -> Tensor {
-    guard settings.isMirrored else { return logits }
-    return (logits + network(batch.flipped(axes: [2]))) * 0.5
+    settings.isMirrored ? logits.averaged(withMirrorOf: batch) { network($0) } : logits
+  }
+}
+
+extension Tensor {
+  /// The means of these logits of a batch and the logits of its mirror images.
+  func averaged(withMirrorOf batch: Tensor, by network: (Tensor) -> Tensor) -> Tensor {
+    (self + network(batch.flipped(axes: [2]))) * 0.5
   }
 }
 

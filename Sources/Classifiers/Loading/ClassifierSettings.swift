@@ -67,6 +67,15 @@ public struct ClassifierSettings: Sendable, Equatable {
 }
 
 extension ModelMetadata {
+  /// Sets the entries about a network's input.
+  mutating func describe(_ input: InputSpec) {
+    network.size = input.size
+    network.mean = input.mean
+    network.std = input.std
+    network.channelOrder = input.channelOrder
+    network.fit = input.fit
+  }
+
   /// Stores all settings that loading a classifier needs.
   public mutating func describe(_ settings: ClassifierSettings) {
     network = settings.options
@@ -137,11 +146,7 @@ extension ClassifierSettings {
     } else if options.stages != nil {
       throw invalid("number of stages", "does not apply to \(architecture.rawValue).")
     }
-    if let size = options.size { settings.input.size = size }
-    if let mean = options.mean { settings.input.mean = mean }
-    if let std = options.std { settings.input.std = std }
-    if let order = options.channelOrder { settings.input.channelOrder = order }
-    if let fit = options.fit { settings.input.fit = fit }
+    settings.input.apply(options)
     settings.classCount =
       options.classCount
       ?? max(1, state[mapping.published(settings.makeNetwork().lastKeys[0])]?.shape.first ?? 1)

@@ -33,7 +33,7 @@ extension ONNXModel {
     ) { x in
       var logits = network(x, .inference)
       if settings.isMirrored {
-        logits = (logits + network(x.flipped(axes: [2]), .inference)) * 0.5
+        logits = logits.averaged(withMirrorOf: x) { network($0, .inference) }
       }
       guard givesProbability else { return [("logits", logits)] }
       let logOdds =

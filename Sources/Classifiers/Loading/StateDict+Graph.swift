@@ -25,11 +25,8 @@ extension StateDict {
   /// Whether a network can be loaded by the tensors' names. Some exporters keep the names of
   /// convolutions and lose those of norms.
   private var hasAllNames: Bool {
-    guard let scheme = Scheme.recognised(in: self),
-      let architecture = Architecture.recognised(in: self, scheme),
-      let settings = try? ClassifierSettings.resolve(self)
-    else { return false }
-    let mapping = KeyMapping(scheme, architecture, for: self)
+    guard let settings = try? ClassifierSettings.resolve(self) else { return false }
+    let mapping = KeyMapping(settings.scheme, settings.architecture, for: self)
     return settings.makeNetwork().store.parameters.allSatisfy {
       self[mapping.published($0.key)] != nil
     }

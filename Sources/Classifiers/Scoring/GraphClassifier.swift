@@ -28,10 +28,7 @@ struct GraphClassifier: FrameClassifier {
         file: state.file, name: "size", reason: "is not in the file; give it (--size).")
     }
     var input = InputSpec(size: size)
-    if let mean = options.mean { input.mean = mean }
-    if let std = options.std { input.std = std }
-    if let order = options.channelOrder { input.channelOrder = order }
-    if let fit = options.fit { input.fit = fit }
+    input.apply(options)
     self.input = input
     isMirrored = options.isMirrored ?? false
     calibration = try ModelMetadata(state).calibration
@@ -56,7 +53,7 @@ struct GraphClassifier: FrameClassifier {
 
   func logits(_ batch: Tensor) -> Tensor {
     let logits = run(batch)
-    return isMirrored ? (logits + run(batch.flipped(axes: [2]))) * 0.5 : logits
+    return isMirrored ? logits.averaged(withMirrorOf: batch, by: run) : logits
   }
 
   private func run(_ batch: Tensor) -> Tensor {

@@ -46,6 +46,15 @@ public struct InputSpec: Sendable, Equatable {
 }
 
 extension InputSpec {
+  /// Changes what `settings` say of the input; they are checked already.
+  mutating func apply(_ settings: NetworkSettings) {
+    if let size = settings.size { self.size = size }
+    if let mean = settings.mean { self.mean = mean }
+    if let std = settings.std { self.std = std }
+    if let order = settings.channelOrder { channelOrder = order }
+    if let fit = settings.fit { self.fit = fit }
+  }
+
   /// The crops as the network expects them, [crops, size, size, 3]. `crops` is not empty.
   ///
   /// Shrinking averages the pixels of an area; enlarging interpolates bilinearly. A crop that has

@@ -2,7 +2,7 @@ import DeepfakeCore
 import Foundation
 
 /// Runs an exported file in another program and compares the results with dfkit's.
-package struct ExportCheck {
+package enum ExportCheck {
   /// The outcome of a comparison.
   package struct Result: Sendable, Equatable {
     /// The program that ran the file, with its version.
@@ -29,21 +29,19 @@ package struct ExportCheck {
   /// The allowed difference of files with 32 and with 16 bits.
   package static let tolerances = (f32: 1e-4, f16: 3e-2)
 
-  package init() {}
-
   /// Runs a file on two images of random numbers.
   ///
   /// - Throws: `ExportError.checkFailed` if the file does not run.
-  package func run(_ report: ExportReport) throws -> Result {
+  package static func run(_ report: ExportReport) throws -> Result {
     let model = report.model
-    let images = Self.images(for: model.inputs[0])
+    let images = images(for: model.inputs[0])
     let expected = model.outputs(for: images)
     let (program, found) = try results(report.files[0], images, expected.map(\.shape))
     let difference = zip(found, expected).map { found, expected in
       let scale = max(1, expected.abs().max().item)
       return Double((found - expected).abs().max().item / scale)
     }.max { $1.isNaN || $0 < $1 }
-    let limit = report.dtype == .f16 ? Self.tolerances.f16 : Self.tolerances.f32
+    let limit = report.dtype == .f16 ? tolerances.f16 : tolerances.f32
     return Result(
       program: program, difference: difference ?? 0, isClose: (difference ?? 0) <= limit)
   }
@@ -60,7 +58,7 @@ package struct ExportCheck {
   }
 
   /// Runs the file, and returns its outputs in the file's order of axes.
-  private func results(
+  private static func results(
     _ model: URL, _ images: Tensor, _ shapes: [[Int]]
   ) throws -> (program: String, outputs: [Tensor]) {
     let folder = FileManager.default.temporaryDirectory
@@ -70,7 +68,7 @@ package struct ExportCheck {
     let input = images.transposed([0, 3, 1, 2])
     if let version = try runPython(model, input, in: folder) {
       let outputs = try shapes.enumerated().map { index, shape in
-        try Self.read(folder.appendingPathComponent("\(index)"), shape: shape)
+        try read(folder.appendingPathComponent("\(index)"), shape: shape)
       }
       return ("ONNX Runtime \(version)", outputs)
     }
@@ -82,14 +80,14 @@ package struct ExportCheck {
   /// Runs the file in ONNX Runtime.
   ///
   /// - Returns: The version of ONNX Runtime; nil if there is none.
-  private func runPython(_ model: URL, _ input: Tensor, in folder: URL) throws -> String? {
+  private static func runPython(_ model: URL, _ input: Tensor, in folder: URL) throws -> String? {
     guard let python = ChildProcess.program("python3") else { return nil }
     let log = folder.appendingPathComponent("log")
     try input.withUnsafeBuffer { Data(buffer: $0) }.write(to: folder.appendingPathComponent("x"))
     let process = ChildProcess(
       program: python,
       arguments: [
-        "-c", Self.script, model.standardizedFileURL.path,
+        "-c", script, model.standardizedFileURL.path,
         input.shape.map(String.init).joined(separator: ","),
       ], folder: folder, environment: ProcessInfo.processInfo.environment, log: log)
     let status = try process.run()

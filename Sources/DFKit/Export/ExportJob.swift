@@ -5,7 +5,7 @@ import Foundation
 
 /// Writes networks as ONNX files.
 package struct ExportJob: Sendable {
-  /// What to write.
+  /// The networks to write: of one weights file, or of a recipe.
   package enum Source: Sendable {
     /// The network that weights belong to: a classifier, a detector or a face embedder.
     case weights(WeightsSource, ClassifierOptions)
@@ -83,14 +83,14 @@ package struct ExportJob: Sendable {
     {
       try check(options, "a detector")
       return try family.onnxModels(state, size: frameSize).map { part, model in
-        network(part.isEmpty ? detector.detector : part) { try described(model, weights, state) }
+        network(part.isEmpty ? detector.detector : part) { try described(model, weights) }
       }
     }
     guard frameSize == nil else { throw ExportError.notOfThisNetwork("--frame-size", "a detector") }
     if FaceEmbedders.recognises(state) {
       try check(options, "a face embedder")
       return [
-        network("embedder") { try described(ONNXModel(embedder: state), weights, state) }
+        network("embedder") { try described(ONNXModel(embedder: state), weights) }
       ]
     }
     return [network("classifier") { try classifier(weights, state, options) }]
@@ -106,13 +106,11 @@ package struct ExportJob: Sendable {
     _ weights: WeightsSource, _ state: StateDict, _ options: ClassifierOptions
   ) throws -> ONNXModel {
     try described(
-      ONNXModel(classifier: state, options, givesProbability: givesProbability), weights, state)
+      ONNXModel(classifier: state, options, givesProbability: givesProbability), weights)
   }
 
   /// The model with what a reader wants to know of its weights.
-  private func described(
-    _ model: ONNXModel, _ weights: WeightsSource, _ state: StateDict
-  ) throws -> ONNXModel {
+  private func described(_ model: ONNXModel, _ weights: WeightsSource) throws -> ONNXModel {
     var model = model
     model.metadata["weights.sha256"] = try weights.digest()
     model.metadata["dfkit.version"] = dfkitVersion

@@ -168,8 +168,10 @@ package struct AdaptiveAveragePooling: Operation {
     to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
     let (x, order) = (inputs[0], [Int].channelsFirst(rank: 4))
-    let maps = graph.name(x, in: order)
-    if size == 1 { return graph.value("GlobalAveragePool", [maps], shape: output, order: order) }
+    if size == 1 {
+      return graph.value(
+        "GlobalAveragePool", [graph.name(x, in: order)], shape: output, order: order)
+    }
     guard !graph.hasOpenSize else {
       throw ONNXExportError("it pools to \(size.height)x\(size.width); export it at one size")
     }
@@ -182,10 +184,9 @@ package struct AdaptiveAveragePooling: Operation {
       }
       return Tensor(values, shape: [output, input])
     }
-    let across = graph.constant(weights(x.shape[2], size.width).transposed([1, 0]))
-    let down = graph.constant(weights(x.shape[1], size.height))
-    return graph.value(
-      "MatMul", [down, graph.node("MatMul", [maps, across])], shape: output, order: order)
+    return graph.mixed(
+      x, rows: weights(x.shape[1], size.height), columns: weights(x.shape[2], size.width),
+      output: output)
   }
 }
 

@@ -100,11 +100,9 @@ package struct Resize: Operation {
       guard !graph.hasOpenSize else {
         throw ONNXExportError("resizing by area; export it at one size")
       }
-      let across = graph.constant(
-        Self.areaWeights(from: x.shape[2], to: size.width).transposed([1, 0]))
-      let down = graph.constant(Self.areaWeights(from: x.shape[1], to: size.height))
-      return graph.value(
-        "MatMul", [down, graph.node("MatMul", [maps, across])], shape: output, order: order)
+      return graph.mixed(
+        x, rows: Self.areaWeights(from: x.shape[1], to: size.height),
+        columns: Self.areaWeights(from: x.shape[2], to: size.width), output: output)
     }
     let extents: String
     if inputs.count > 1 {

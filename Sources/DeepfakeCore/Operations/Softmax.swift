@@ -32,10 +32,7 @@ package struct Softmax: Operation {
   package func addNodes(
     to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
-    let x = inputs[0]
-    return graph.value(
-      "Softmax", [graph.name(x, in: x.order)], ["axis": .integer(Int64(x.position(of: axis)))],
-      shape: output, order: x.order)
+    graph.alongAxis("Softmax", inputs[0], axis)
   }
 }
 
@@ -71,10 +68,7 @@ package struct LogSoftmax: Operation {
   package func addNodes(
     to graph: GraphBuilder, _ inputs: [TracedValue], output: [Int]
   ) throws(ONNXExportError) -> TracedValue {
-    let x = inputs[0]
-    return graph.value(
-      "LogSoftmax", [graph.name(x, in: x.order)], ["axis": .integer(Int64(x.position(of: axis)))],
-      shape: output, order: x.order)
+    graph.alongAxis("LogSoftmax", inputs[0], axis)
   }
 }
 

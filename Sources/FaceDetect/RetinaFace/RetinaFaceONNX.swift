@@ -13,10 +13,9 @@ extension StateDict {
     guard let graph else { return self }
     // The shape of the first convolution identifies the backbone.
     let first = try graph.layers(self).shapes.first
-    for backbone in RetinaFaceBackbone.allCases {
+    if let backbone = RetinaFaceBackbone.allCases.first(where: { $0.firstShape == first }) {
       let store = ParameterStore()
       let network = PlainRetinaFace(backbone, store.root)
-      guard first == backbone.firstShape else { continue }
       let model: ONNXModel
       do {
         // The size of a file's frames does not matter: no padding depends on it.

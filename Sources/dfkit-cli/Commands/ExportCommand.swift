@@ -108,7 +108,7 @@ struct ExportCommand: AsyncParsableCommand {
     job.frameSize = frameSize?.size
     var reports = try job.run(to: URL(fileURLWithPath: output))
     if check {
-      for index in reports.indices { reports[index].check = try ExportCheck().run(reports[index]) }
+      for index in reports.indices { reports[index].check = try ExportCheck.run(reports[index]) }
     }
     if json {
       try Output.write(JSON.array(reports.map(\.json)).text + "\n")

@@ -33,12 +33,8 @@ package struct ONNXGraph: Sendable, Equatable {
     case other
   }
 
-  /// An extent of an input's shape.
-  package enum Extent: Sendable, Equatable {
-    case fixed(Int)
-    /// An extent that each call can choose; the file gives it this name, which may be empty.
-    case symbolic(String)
-  }
+  /// An extent of an input's shape; its name may be empty.
+  package typealias Extent = ONNXModel.Extent
 
   /// An input of the network, as the file declares it.
   package struct Input: Sendable, Equatable {
@@ -60,6 +56,19 @@ package struct ONNXGraph: Sendable, Equatable {
 
   /// The names of the network's inputs. Older files list the names of the tensors here, too.
   package var inputs: [String] { declaredInputs.map(\.name) }
+}
+
+extension [ONNXGraph.Node] {
+  /// The tensors that `Constant` nodes hold, by the names of their outputs.
+  var constantTensors: [String: StoredTensor] {
+    var constants: [String: StoredTensor] = [:]
+    for node in self where node.operation == "Constant" {
+      if case .tensor(let tensor)? = node.attributes["value"], let output = node.outputs.first {
+        constants[output] = tensor
+      }
+    }
+    return constants
+  }
 }
 
 extension ONNXGraph.Node {

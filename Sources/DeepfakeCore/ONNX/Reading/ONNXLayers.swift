@@ -49,10 +49,10 @@ struct ONNXLayers {
   private let state: StateDict
   private var flows: [String: Flow] = [:]
   /// The tensors of `Constant` nodes.
-  private var constants: [String: StoredTensor] = [:]
+  private let constants: [String: StoredTensor]
   /// Other names of tensors, for those that nodes only pass on or reshape.
   private var aliases: [String: String] = [:]
-  /// Layers that a node other than their own followers reads: the network's last layers have none.
+  /// The layers whose outputs other layers read; the network's last layers are not among them.
   private(set) var read: Set<Int> = []
 
   /// Operations that values may pass through and that need not be compared.
@@ -79,6 +79,7 @@ struct ONNXLayers {
   ///   larger than that of any network here.
   init(_ nodes: [ONNXGraph.Node], _ tensors: StateDict) throws(WeightsError) {
     state = tensors
+    constants = nodes.constantTensors
     guard nodes.count <= Self.nodeLimit else { throw tooLarge }
     for node in nodes { try add(node) }
   }
@@ -104,12 +105,6 @@ struct ONNXLayers {
       let output = node.outputs.first
     {
       aliases[output] = input
-      return
-    }
-    if node.operation == "Constant" {
-      if case .tensor(let tensor)? = node.attributes["value"], let output = node.outputs.first {
-        constants[output] = tensor
-      }
       return
     }
     var flow = Flow()

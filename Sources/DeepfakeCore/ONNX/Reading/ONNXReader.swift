@@ -238,14 +238,14 @@ struct ONNXReader {
       guard shape.count < StridedView.maximumRank else {
         throw .damagedMessage(name, "an input has more than \(StridedView.maximumRank) axes")
       }
-      var extent = ONNXGraph.Extent.symbolic("")
+      var extent = ONNXGraph.Extent.named("")
       var dimension = ProtobufReader(try field.bytes(name), file: name)
       while let field = try dimension.next() {
         // Some writers state an extent that is not known as 0 or -1.
         if field.number == 1, case let value = try field.integer(name), value > 0 {
           extent = .fixed(Int(clamping: value))
         }
-        if field.number == 2 { extent = .symbolic(try field.text(name)) }
+        if field.number == 2 { extent = .named(try field.text(name)) }
       }
       shape.append(extent)
     }

@@ -89,9 +89,7 @@ extension ProtobufReader.Field {
       }
     case .fixed32, .fixed64: throw wrongType(file)
     }
-    guard list.count <= limit else {
-      throw .damagedMessage(file, "field \(number) repeats more than \(limit) times")
-    }
+    try check(list.count, limit: limit, file)
   }
 
   /// Appends the floats of a repeated field, which are packed in one field or stored one per field.
@@ -109,7 +107,11 @@ extension ProtobufReader.Field {
       }
     case .varint, .fixed64: throw wrongType(file)
     }
-    guard list.count <= limit else {
+    try check(list.count, limit: limit, file)
+  }
+
+  private func check(_ count: Int, limit: Int, _ file: String) throws(WeightsError) {
+    guard count <= limit else {
       throw .damagedMessage(file, "field \(number) repeats more than \(limit) times")
     }
   }

@@ -15,19 +15,15 @@ struct ONNXFusion {
   /// The places of the nodes that read each value, one for each time.
   private var readers: [String: [Int]] = [:]
   /// The tensors of `Constant` nodes.
-  private var constants: [String: StoredTensor] = [:]
+  private let constants: [String: StoredTensor]
   private var joined: Set<Int> = []
 
   init(_ graph: ONNXGraph, _ state: StateDict) {
     self.graph = graph
     self.state = state
+    constants = graph.nodes.constantTensors
     for (place, node) in graph.nodes.enumerated() {
       for input in node.inputs where !input.isEmpty { readers[input, default: []].append(place) }
-      if node.operation == "Constant", case .tensor(let tensor)? = node.attributes["value"],
-        let output = node.outputs.first
-      {
-        constants[output] = tensor
-      }
     }
     for output in graph.outputs { readers[output, default: []].append(-1) }
   }

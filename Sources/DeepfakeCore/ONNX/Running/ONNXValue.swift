@@ -81,7 +81,7 @@ struct ONNXIntegers: Sendable {
     self.shape = shape
   }
 
-  /// A list.
+  /// Creates a list: a tensor of one axis.
   init(_ values: [Int]) {
     self.init(values, shape: [values.count])
   }

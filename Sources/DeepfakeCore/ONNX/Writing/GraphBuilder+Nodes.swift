@@ -5,6 +5,21 @@ extension GraphBuilder {
     value(operation, [name(x, in: x.order)] + others, shape: x.shape, order: x.order)
   }
 
+  /// A function of the elements along one axis.
+  func alongAxis(_ operation: String, _ x: TracedValue, _ axis: Int) -> TracedValue {
+    value(
+      operation, [name(x, in: x.order)], ["axis": .integer(Int64(x.position(of: axis)))],
+      shape: x.shape, order: x.order)
+  }
+
+  /// The maps `x` with their rows and columns mixed by weights [output, input].
+  func mixed(_ x: TracedValue, rows: Tensor, columns: Tensor, output: [Int]) -> TracedValue {
+    let order = [Int].channelsFirst(rank: 4)
+    let across = node(
+      "MatMul", [name(x, in: order), constant(columns.transposed([1, 0]))])
+    return value("MatMul", [constant(rows), across], shape: output, order: order)
+  }
+
   /// A function of pairs of elements, with broadcasting.
   func broadcasting(
     _ operation: String, _ a: TracedValue, _ b: TracedValue, output: [Int]

@@ -29,9 +29,9 @@ public struct ONNXModel: Sendable {
   package var nodes: [ONNXGraph.Node] = []
   /// The network's tensors, under the names by which the nodes read them.
   package var tensors = StateDict(tensors: [])
-  /// The inputs.
+  /// The inputs, in the order in which the file lists them.
   public internal(set) var inputs: [Port] = []
-  /// The outputs.
+  /// The outputs, in the order in which the traced network returns them.
   public internal(set) var outputs: [Port] = []
   /// What the file says of the network (`metadata_props`).
   public var metadata: [String: String] = [:]
