@@ -70,7 +70,10 @@ extension Described {
   package func reference(apart: Set<String> = []) -> [SettingRow] {
     var (copy, fields) = (self, SettingFields(.documenting))
     try? copy.describe(&fields)
-    return rows(fields.settings, [], apart)
+    guard let kinds = fields.kind?.all else { return rows(fields.settings, [], apart) }
+    let whole = Setting(
+      key: "", value: nil, help: "", content: fields.settings, kinds: kinds)
+    return kindRows(whole, [], apart)
   }
 
   /// The rows of the settings below a path.
@@ -85,13 +88,15 @@ extension Described {
       }
       let own = setting.help.isEmpty ? [] : [SettingRow(key: key, setting: setting, kinds: [])]
       guard !setting.kinds.isEmpty else { return own + rows(setting.content, path, apart) }
-      return own + kindRows(setting, path)
+      return own + kindRows(setting, path, apart)
     }
   }
 
-  /// The rows of a section with kinds. The section is listed for every kind, and equal rows are
+  /// The rows of settings with kinds: of a section, or of all at the path `[]`. They are listed for every kind, and equal rows are
   /// merged.
-  private func kindRows(_ section: Setting, _ path: [String]) -> [SettingRow] {
+  private func kindRows(
+    _ section: Setting, _ path: [String], _ apart: Set<String>
+  ) -> [SettingRow] {
     var found: [SettingRow] = []
     for kind in section.kinds {
       let given = SettingValue.map([SettingEntry("kind", .text(kind))])
@@ -102,15 +107,18 @@ extension Described {
       var settings = fields.settings
       for key in path { settings = settings.first { $0.key == key }?.content ?? [] }
       for var setting in settings {
-        let key = (path + [setting.key]).joined(separator: ".")
-        if setting.key == "kind" { setting.value = section.content.first?.value }
-        let same = found.firstIndex {
-          $0.key == key && $0.setting.allowed == setting.allowed
+        if setting.key == "kind" {
+          setting.value = section.content.first { $0.key == "kind" }?.value
         }
-        if let same {
-          found[same].kinds.append(kind)
-        } else {
-          found.append(SettingRow(key: key, setting: setting, kinds: [kind]))
+        for row in rows([setting], path, apart) {
+          let same = found.firstIndex {
+            $0.key == row.key && $0.setting.allowed == row.setting.allowed
+          }
+          if let same {
+            found[same].kinds.append(kind)
+          } else {
+            found.append(SettingRow(key: row.key, setting: row.setting, kinds: [kind]))
+          }
         }
       }
     }

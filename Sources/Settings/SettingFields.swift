@@ -48,7 +48,8 @@ package struct SettingFields {
   private let given: [SettingEntry]
   /// The settings of the previous kind, used for keys that the text does not give.
   private var inherited: [SettingEntry] = []
-  private var kind: (name: String, all: [String])?
+  /// The kind of the value, and all kinds; nil if the value has none.
+  private(set) var kind: (name: String, all: [String])?
 
   package init(
     _ purpose: Purpose, _ given: [SettingEntry] = [], path: String = "", folder: URL? = nil
@@ -211,12 +212,15 @@ package struct SettingFields {
   /// Describes the key that chooses the kind of a value. When the kind changes, settings that both
   /// kinds have are kept. After this call, `value.describe(&fields)` describes the settings of the
   /// kind itself.
+  ///
+  /// - Parameter isHidden: Whether a kind is left out when settings are written.
   package mutating func kind<Value: DescribedKind>(
-    _ key: String, _ value: inout Value, _ help: String, more: String = ""
+    _ key: String, _ value: inout Value, isHidden: (String) -> Bool = { _ in false },
+    _ help: String, more: String = ""
   ) throws(SettingError) {
     let names = Value.kinds.map(\.name)
     var name = value.name
-    try self.value(key, &name, .word(of: names), help, more: more)
+    try self.value(key, &name, .word(of: names), isHidden: isHidden, help, more: more)
     if name != value.name, let other = Value.kinds.first(where: { $0.name == name }) {
       inherited = value.entries
       value = other

@@ -113,8 +113,12 @@ public struct ClassifierNetwork: Module {
   /// Logits, [batch, classCount], for the maps of stage `depth`: runs the stages after it, the
   /// pooling and the last layer.
   public func logits(fromMap map: Tensor, at depth: Int, _ mode: Mode) -> Tensor {
-    let features = run(min(depth + 1, stages.count)..<stages.count, map, mode)
-    return logits(pooled: pooling(features, mode), mode)
+    logits(pooled: pooled(fromMap: map, at: depth, mode), mode)
+  }
+
+  /// The pooled features, [batch, featureCount], for the maps of stage `depth`.
+  func pooled(fromMap map: Tensor, at depth: Int, _ mode: Mode) -> Tensor {
+    pooling(run(min(depth + 1, stages.count)..<stages.count, map, mode), mode)
   }
 
   private func run(_ range: Range<Int>, _ x: Tensor, _ mode: Mode) -> Tensor {

@@ -10,6 +10,8 @@ package struct GradCAM: Sendable {
   /// The settings of the network: its architecture and input.
   package let settings: ClassifierSettings
   package let network: ClassifierNetwork
+  /// The LSTM of a sequence network, which then judges the crop as a clip of one frame.
+  private var head: SequenceHead?
   /// The index of the stage whose maps are explained, 0 being the stem; nil: the last stage, which
   /// the classifier pools. Values out of range are clamped.
   package var depth: Int?
@@ -25,14 +27,18 @@ package struct GradCAM: Sendable {
   /// - Throws: `ClassifierError`, `WeightsError`. `ClassifierError.noProbability` if the network
   ///   has more than two outputs, so none of them is known to mean "fake".
   package init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
-    let settings = try ClassifierSettings.resolve(state, options)
+    let frames = state.ofFrameNetwork
+    let settings = try ClassifierSettings.resolve(frames, options)
     guard settings.classCount <= 2 else {
       throw ClassifierError.noProbability(classes: settings.classCount)
     }
     let network = settings.makeNetwork()
     try network.loadWeights(
-      state, scheme: settings.scheme, architecture: settings.architecture)
+      frames, scheme: settings.scheme, architecture: settings.architecture)
     self.init(network, settings)
+    if state.isSequence {
+      head = try SequenceHead(loading: state, features: network.featureCount)
+    }
   }
 
   /// The heat map of "fake" for a crop, and its log odds before calibration.
@@ -47,7 +53,11 @@ package struct GradCAM: Sendable {
     let depth = min(max(depth ?? maps.count - 1, 0), maps.count - 1)
     let seen = maps[depth]
     let (logOdds, gradients) = valueAndGrad(at: [seen]) { inputs in
-      Self.logOdds(network.logits(fromMap: inputs[0], at: depth, .inference))
+      guard let head else {
+        return Self.logOdds(network.logits(fromMap: inputs[0], at: depth, .inference))
+      }
+      let features = network.pooled(fromMap: inputs[0], at: depth, .inference)
+      return head(features.reshaped([1] + features.shape)).sum()
     }
     let (height, width, channels) = (seen.shape[1], seen.shape[2], seen.shape[3])
     let weights = gradients[0].mean(axes: [0, 1, 2]).scalars

@@ -10,14 +10,14 @@ import DeepfakeCore
 /// print(model.settings.architecture.rawValue, model.input.size)
 /// let scores = try model.scores(crops)  // the probability of "fake" for each crop
 /// ```
-public struct ClassifierModel: FrameClassifier {
+public struct ClassifierModel: FrameClassifier, PackedScorer {
   /// The settings of the network: its architecture, scheme and input.
   public let settings: ClassifierSettings
   /// Statistics of the faces that the network learned from; nil if the weights file holds none.
   package let familiarity: Familiarity?
   /// The largest number of crops in a batch.
   public var batchSize = 8
-  private let source: NetworkSource
+  private let source: PackedSource<ClassifierNetwork>
 
   /// Loads a checkpoint strictly: a key that is missing, unused or of the wrong shape is an error,
   /// except for extra keys that the scheme is known to have. The checkpoint's file stays
@@ -27,6 +27,7 @@ public struct ClassifierModel: FrameClassifier {
   ///   the checkpoint's own keys; `WeightsError.unreadable` if the data on familiar faces is
   ///   damaged.
   public init(_ state: StateDict, _ options: ClassifierOptions = ClassifierOptions()) throws {
+    guard !state.isSequence else { throw ClassifierError.sequence(file: state.file) }
     let state = try state.namedByGraph()
     let settings = try ClassifierSettings.resolve(state, options)
     let load: @Sendable () throws -> ClassifierNetwork = {
@@ -37,14 +38,9 @@ public struct ClassifierModel: FrameClassifier {
     }
     self.settings = settings
     let network = try load()
+    featureCount = network.featureCount
     familiarity = try Familiarity(state, featureCount: network.featureCount)
-    source = NetworkSource(network) {
-      do {
-        return try load()
-      } catch {
-        preconditionFailure("ClassifierModel: weights that loaded before do not load: \(error)")
-      }
-    }
+    source = PackedSource(network, reload: load) { $0.packed() }
   }
 
   /// Creates a network with random weights from `seed`: its scores are meaningless, its speed is
@@ -53,18 +49,19 @@ public struct ClassifierModel: FrameClassifier {
     self.settings = settings
     familiarity = nil
     let network = settings.makeNetwork()
+    featureCount = network.featureCount
     network.store.initialize(seed: seed)
-    source = NetworkSource(network)
+    source = PackedSource(network) { $0.packed() }
     // Nothing else uses these weights. Packing them now avoids a second copy.
-    _ = source.network
+    _ = source.packed
     TensorMemory.releaseUnused()
   }
 
   /// The packed network. The first access packs it, and other threads wait for that.
-  public var network: ClassifierNetwork { source.network }
+  public var network: ClassifierNetwork { source.packed }
 
   /// Packs the network now if it is not packed yet.
-  public func prepare() { _ = source.network }
+  public func prepare() { _ = source.packed }
 
   /// Frees the memory of the network, about the size of its weights. The next use packs it again
   /// from the checkpoint. A network with random weights stays in memory.
@@ -72,6 +69,8 @@ public struct ClassifierModel: FrameClassifier {
 
   /// The size and normalisation of the network's input.
   public var input: InputSpec { settings.input }
+  /// The number of pooled features per image.
+  package let featureCount: Int
   /// The number of outputs per image.
   public var classCount: Int { settings.classCount }
   /// The calibration stored in the checkpoint; nil if there is none.

@@ -39,13 +39,18 @@ extension ONNXModel {
       let logOdds =
         settings.classCount == 1
         ? logits : logits.slice(axis: 1, 1..<2) - logits.slice(axis: 1, 0..<1)
-      let calibration = settings.calibration ?? .identity
-      let held = logOdds * Float(calibration.scale) + Float(calibration.offset)
-      return [("probability", held.sigmoid())]
+      return [("probability", logOdds.probability(settings.calibration))]
     }
+    try describe(settings, state)
+  }
+
+  /// Sets the name and the description of a network with the settings of `state`.
+  mutating func describe(_ settings: ClassifierSettings, _ state: StateDict) throws(WeightsError) {
     name = settings.architecture.rawValue
     var description = try ModelMetadata(state)
+    let sequence = description.sequence
     description.describe(settings)
+    description.sequence = sequence
     if settings.classCount <= 2, description.labels == nil {
       description.labels = ["real", "fake"]
     }
@@ -53,5 +58,13 @@ extension ONNXModel {
     description.other = description.other.filter { !Familiarity.isEntry($0.key) }
     describe(description)
     if settings.isMirrored { metadata["graph.mirrored"] = "true" }
+  }
+}
+
+extension Tensor {
+  /// The probabilities of these log odds, with a calibration if there is one.
+  func probability(_ calibration: LogitCalibration?) -> Tensor {
+    let calibration = calibration ?? .identity
+    return (self * Float(calibration.scale) + Float(calibration.offset)).sigmoid()
   }
 }

@@ -7,6 +7,9 @@ public enum ClassifierError: Error, Sendable, CustomStringConvertible {
   /// A setting in the file's metadata or the caller's options is invalid.
   case invalidSetting(file: String, name: String, reason: String)
 
+  /// The file holds a sequence network, which gives no score to a single crop.
+  case sequence(file: String)
+
   /// The message to show to users.
   public var description: String {
     switch self {
@@ -16,6 +19,9 @@ public enum ClassifierError: Error, Sendable, CustomStringConvertible {
     case .unrecognised(let file, let what, let choices):
       "\(file): cannot recognise the \(what) from the keys. Name it, one of "
         + choices.joined(separator: ", ") + "."
+    case .sequence(let file):
+      "\(file): is a sequence network, which judges all frames of a person together. Use it as a"
+        + " member of a recipe, in 'predict' and 'evaluate'."
     case .invalidSetting(let file, let name, let reason):
       "\(file): the \(name) \(reason)"
     }

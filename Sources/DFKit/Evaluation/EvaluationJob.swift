@@ -244,7 +244,7 @@ extension MemberFiles {
   public func members() throws -> [Ensemble.Member] {
     try entries.map { entry in
       Ensemble.Member(
-        entry.member.name, try entry.weights.read().classifier(entry.member.network))
+        entry.member.name, try entry.weights.read().scorer(entry.member.network))
     }
   }
 }

@@ -105,8 +105,11 @@ package struct ExportJob: Sendable {
   private func classifier(
     _ weights: WeightsSource, _ state: StateDict, _ options: ClassifierOptions
   ) throws -> ONNXModel {
-    try described(
-      ONNXModel(classifier: state, options, givesProbability: givesProbability), weights)
+    let model =
+      state.isSequence
+      ? try ONNXModel(sequence: state, options, givesProbability: givesProbability)
+      : try ONNXModel(classifier: state, options, givesProbability: givesProbability)
+    return try described(model, weights)
   }
 
   /// The model with what a reader wants to know of its weights.

@@ -115,7 +115,7 @@ extension ScoreTable {
     lazy var pictures = TraitValues.pictures(crops, sides: sides)
     for (done, judge) in judges.enumerated() {
       try Task.checkCancellation()
-      let model = judge.scorer as? ClassifierModel
+      let model = judge.scorer as? any PackedScorer
       StageTimes.measure(.load) { model?.prepare() }
       if let scorer = judge.scorer as? any FamiliarityScorer, let known = scorer.familiarity {
         let judged = try scorer.judge(crops, pictures: pictures)

@@ -200,6 +200,16 @@ extension Recipe.Member: Described {
       "The member's name in `--weights`; each member needs a different name.")
     try fields.value(
       "description", &description, .text, isHidden: { $0.isEmpty }, "A description in one line.")
+    var kind = Kind(network.sequence)
+    try fields.kind(
+      "kind", &kind, isHidden: { $0 == Kind.frame.name }, "How the network judges a person.",
+      more: """
+        `frame`: each frame alone; `sequence`: all frames of a person together, by an LSTM that \
+        reads the features that the network finds in each of them. Weights of a sequence are \
+        always used as such
+        """)
+    try kind.describe(&fields)
+    network.sequence = kind.sequence
     try fields.value("architecture", &architecture, .choice, isNeeded: true, "The network.")
     try fields.optional(
       "weights", &weights, .weights(.classifier, in: fields.folder),
@@ -227,7 +237,7 @@ extension Recipe.Member: Described {
     try fields.optional(
       "dropout", &dropout, .number(in: 0...0.95),
       "The dropout rate before the last layer, in training.",
-      more: "If absent: the architecture's")
+      more: "If absent: the architecture's; a `sequence` has 0.3, also between its levels")
     try fields.optional(
       "stochasticDepth", &stochasticDepth, .number(in: 0...0.95),
       "The probability that the last block is skipped for an image, in training.",
@@ -235,6 +245,28 @@ extension Recipe.Member: Described {
     try fields.section(
       "training", &training, from: base,
       "Training settings of this member that differ from the recipe's `training`; same keys.")
+  }
+}
+
+extension Recipe.Member {
+  /// How a member judges a person.
+  fileprivate enum Kind: DescribedKind {
+    case frame
+    case sequence(SequenceSettings)
+
+    init(_ sequence: SequenceSettings?) { self = sequence.map(Kind.sequence) ?? .frame }
+
+    static var kinds: [Self] { [.frame, .sequence(SequenceSettings())] }
+
+    var sequence: SequenceSettings? { if case .sequence(let settings) = self { settings } else { nil } }
+
+    var name: String { sequence == nil ? "frame" : "sequence" }
+
+    mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
+      guard case .sequence(var settings) = self else { return }
+      try settings.describe(&fields)
+      self = .sequence(settings)
+    }
   }
 }
 

@@ -139,6 +139,10 @@ extension TrainingEvent {
         "imagesPerSecond": .double(progress.imagesPerSecond),
         "secondsLeft": .double(progress.secondsLeft),
       ]
+    case .preparing(let done, let total):
+      return [
+        "event": .string("preparing"), "done": .integer(done), "total": .integer(total),
+      ]
     case .validating(let done, let total):
       return [
         "event": .string("validating"), "done": .integer(done), "total": .integer(total),

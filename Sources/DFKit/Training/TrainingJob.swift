@@ -119,9 +119,15 @@ public struct TrainingJob: Sendable {
     let state = try initialWeights.map {
       try StateDict.read($0.file, entry: $0.state).namedByGraph()
     }
-    let settings = self.settings(startingFrom: state)
+    let settings = self.settings(startingFrom: state?.ofFrameNetwork)
     var network = TrainableNetwork(
-      settings, dropout: member.dropout, stochasticDepth: member.stochasticDepth)
+      settings, dropout: member.dropout, stochasticDepth: member.stochasticDepth,
+      sequence: member.sequence)
+    if member.sequence != nil, state == nil, !options.endToEnd, !isResuming {
+      throw TrainingError.unusable(
+        problem: "\(member.name) is a sequence, which learns from the features of a trained"
+          + " network: give its weights with --init, or let the network learn, too (--end-to-end)")
+    }
     network.metadata.recipe = source
     network.metadata.cropMargin = recipe.crop.margin
     network.metadata.manifestSHA256 = manifest.digest.isEmpty ? nil : manifest.digest
@@ -129,12 +135,16 @@ public struct TrainingJob: Sendable {
     if !isResuming, let initialWeights, let state {
       network.network.store.initialize(seed: options.seed)
       transfer = try network.network.transferWeights(
-        state, scheme: initialWeights.scheme, architecture: settings.architecture,
+        state.ofFrameNetwork, scheme: initialWeights.scheme, architecture: settings.architecture,
         keepsHead: initialWeights.keepsHead)
+      if let head = network.head, state.isSequence, initialWeights.keepsHead {
+        try head.store.load(state.ofSequenceHead)
+      }
     }
     var trainer = Trainer(network, options)
     trainer.skipsBroken = skipsBroken
     trainer.checkpoints = checkpoints
+    trainer.featureFolder = UserFolder.cache("features", ProcessInfo.processInfo.environment)
     let facts = try facts(manifest, network)
     trainer.identity = identity(facts)
     let recipe = resolvedRecipe(settings)
@@ -244,7 +254,8 @@ public struct TrainingJob: Sendable {
     _ manifest: FaceManifest, _ network: TrainableNetwork
   ) throws(WeightsError) -> RunFacts {
     var facts = RunFacts(
-      data: data, digest: manifest.digest, parameters: network.network.store.learnableCount)
+      data: data, digest: manifest.digest,
+      parameters: network.learnedStore(endToEnd: options.endToEnd).learnableCount)
     facts.recipe = recipe.name
     facts.member = member.name
     facts.pathPrefix = pathPrefix

@@ -40,10 +40,16 @@ package struct WeightsConversion: Sendable {
     } else if options != ClassifierOptions() || Scheme.recognised(in: state) != nil {
       let settings = try ClassifierSettings.resolve(state, options)
       // Load the weights first, to check that they fit the network before anything is written.
-      try settings.makeNetwork().loadWeights(
-        state, scheme: settings.scheme, architecture: settings.architecture)
+      let network = settings.makeNetwork()
+      try network.loadWeights(
+        state.ofFrameNetwork, scheme: settings.scheme, architecture: settings.architecture)
+      if state.isSequence {
+        _ = try SequenceHead(loading: state, features: network.featureCount)
+      }
       state = state.unwrapped(settings.scheme)
+      let sequence = metadata.sequence
       metadata.describe(settings)
+      metadata.sequence = sequence
       if settings.classCount <= 2 { metadata.labels = ["real", "fake"] }
     }
     if let cropMargin { metadata.cropMargin = cropMargin }

@@ -15,7 +15,7 @@ package struct WeightsReport: Sendable {
   }
 
   package var file: String
-  /// `classifier` or `detector`, or nil if the network is unknown. For weights that ship, the kind
+  /// `classifier`, `sequence` or `detector`, or nil if the network is unknown. For weights that ship, the kind
   /// on their card.
   package var kind: String?
   /// The network's name in commands; nil if unknown.
@@ -70,7 +70,7 @@ package struct WeightsReport: Sendable {
       scheme = detector.scheme
       norm = detector.norm?.rawValue
     } else if let settings = try? ClassifierSettings.resolve(state) {
-      kind = "classifier"
+      kind = state.isSequence ? "sequence" : "classifier"
       architecture = settings.architecture.rawValue
       scheme = settings.scheme.rawValue
       norm = settings.norm.kind.rawValue
@@ -138,7 +138,7 @@ package struct WeightsReport: Sendable {
     add("scheme", scheme)
     if kind != nil { add("norm", norm ?? "none") }
     if let stages { add("stages", "\(stages), from the first") }
-    if kind == "classifier" {
+    if kind == "classifier" || kind == "sequence" {
       add("classes", classes.map { "\($0)" })
       add("input size", size.map { "\($0)" })
     }

@@ -15,6 +15,13 @@ public final class ParameterStore: Sendable {
   /// Creates an empty store.
   public init() {}
 
+  /// Creates a store of the parameters of other stores, which share them. Their keys must differ.
+  package init(sharing stores: [ParameterStore]) {
+    for store in stores {
+      for parameter in store.parameters { add(parameter) }
+    }
+  }
+
   /// All parameters, in the order of their declaration.
   public var parameters: [Parameter] { storage.withLock { Array($0.values) } }
 

@@ -49,6 +49,9 @@ public struct NetworkSettings: Sendable, Equatable {
   public var fit: Fit?
   /// The number of outputs of the network, 1 to 100,000.
   public var classCount: Int?
+  /// The LSTM that judges a person's frames by the network's features; nil: the network judges
+  /// each frame alone.
+  public var sequence: SequenceSettings?
   /// Whether crops are also evaluated mirrored. Weights files do not store this.
   public var isMirrored: Bool?
 
@@ -79,7 +82,8 @@ public struct NetworkSettings: Sendable, Equatable {
 }
 
 extension NetworkSettings: Described {
-  /// Describes the settings that a recipe's member and a command's options can change.
+  /// Describes the settings that a recipe's member and a command's options can change. The kind of
+  /// the member, which `sequence` belongs to, is described by the member.
   package mutating func describe(_ fields: inout SettingFields) throws(SettingError) {
     try fields.optional(
       "size", &size, .whole(in: Self.sizes), "The side of the square input, in pixels.",
@@ -181,6 +185,8 @@ extension NetworkSettings {
     Field("channelOrder", \.channelOrder, .choice()),
     Field("fit", \.fit, .choice()),
     Field("classes", \.classCount, .count, name: "number of classes", mustBe: classCounts),
+    Field(
+      "sequence", \.sequence, .json, mustBe: "within the limits of its numbers", isUsable: \.isUsable),
   ]
 }
 

@@ -34,7 +34,10 @@ struct BatchMaker: Sendable {
     let index = order[slot]
     let sample = manifest.samples[index]
     var generator = SeededGenerator(
-      seed: options.seed, label: "crop \(options.epoch) \(slot) \(index)")
+      seed: options.seed,
+      label: options.clipLength == 1
+        ? "crop \(options.epoch) \(slot) \(index)"
+        : "clip \(options.epoch) \(slot / options.clipLength)")
     return Result { () throws(DatasetError) in
       var share: Float = 0
       if let mixup = options.augmentation.mixup, mixup.partner == .original {

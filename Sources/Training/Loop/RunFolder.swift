@@ -24,6 +24,8 @@ public struct RunFolder: Sendable {
   public var last: URL { file("last.safetensors") }
   /// The complete state from which a run is resumed.
   public var checkpoint: URL { file("checkpoint.safetensors") }
+  /// Of a sequence network, the frozen network whose features the LSTM reads.
+  var frameNetwork: URL { file("frames.safetensors") }
   /// A CSV file with a row for each epoch, see `EpochMetrics`.
   public var metrics: URL { file("metrics.csv") }
   /// The metrics as curves over the epochs.

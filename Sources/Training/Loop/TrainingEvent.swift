@@ -8,6 +8,8 @@ public enum TrainingEvent: Sendable {
   case step(StepProgress)
   /// `done` of `total` validation images are evaluated.
   case validating(done: Int, total: Int)
+  /// Before the first epoch: the features of `done` of `total` pictures are computed.
+  case preparing(done: Int, total: Int)
   /// An epoch is complete and saved.
   case epoch(EpochMetrics)
   /// A checkpoint was written in the middle of an epoch.

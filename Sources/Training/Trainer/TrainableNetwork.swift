@@ -3,8 +3,10 @@ import DeepfakeCore
 
 /// A network to train: its parameters, its input, and how it is saved.
 public struct TrainableNetwork: Sendable {
-  /// The network that is trained.
+  /// The network that is trained, or whose features the trained LSTM reads.
   public let network: ClassifierNetwork
+  /// The LSTM of a sequence network and its last layer; nil: the network judges each crop alone.
+  package let head: SequenceHead?
   /// The network's input: size, normalisation, and how crops are fitted.
   public let input: InputSpec
   /// Metadata of saved weights, which describe the network so that they load without further
@@ -21,20 +23,27 @@ public struct TrainableNetwork: Sendable {
   ///   - dropout: The dropout rate before the last layer; nil: that of the architecture.
   ///   - stochasticDepth: The probability that the last block is skipped; nil: that of the
   ///     architecture.
+  ///   - sequence: The LSTM that judges a person's frames together by the network's features; nil:
+  ///     the network judges each crop alone. `dropout` is then that of the LSTM.
   public init(
-    _ settings: ClassifierSettings, dropout: Float? = nil, stochasticDepth: Float? = nil
+    _ settings: ClassifierSettings, dropout: Float? = nil, stochasticDepth: Float? = nil,
+    sequence: SequenceSettings? = nil
   ) {
     var settings = settings
     settings.classCount = 1
     let fixed = settings
-    makeNetwork = { fixed.makeNetwork(dropout: dropout, stochasticDepth: stochasticDepth) }
+    let ownDropout = sequence == nil ? dropout : 0
+    makeNetwork = { fixed.makeNetwork(dropout: ownDropout, stochasticDepth: stochasticDepth) }
     makeState = { $0.stateDict(fixed.scheme, fixed.architecture) }
     loadState = {
       try $0.loadWeights($1, scheme: fixed.scheme, architecture: fixed.architecture)
     }
-    network = makeNetwork()
+    let network = makeNetwork()
+    self.network = network
+    head = sequence.map { SequenceHead($0, features: network.featureCount, dropout: dropout) }
     input = settings.input
     metadata = settings.metadata
+    metadata.sequence = sequence
     metadata.labels = ["real", "fake"]
   }
 
@@ -48,19 +57,31 @@ public struct TrainableNetwork: Sendable {
     makeState = { $0.store.stateDict() }
     loadState = { _ = try $0.store.load($1) }
     network = make()
+    head = nil
     self.input = input
     self.metadata = metadata
     precondition(
       network.classCount == 1, "TrainableNetwork: \(network.classCount) outputs, not one logit")
   }
 
-  /// The network's parameters, in order.
-  public var parameters: [Parameter] { network.store.parameters }
+  /// The network's parameters, in order, then those of the LSTM.
+  public var parameters: [Parameter] { store.parameters }
+
+  /// The store of all parameters.
+  private var store: ParameterStore {
+    head.map { ParameterStore(sharing: [network.store, $0.store]) } ?? network.store
+  }
+
+  /// The store of the parameters that are learned: of a sequence, those of the LSTM alone, unless
+  /// the network learns with it.
+  package func learnedStore(endToEnd: Bool) -> ParameterStore {
+    head.map { endToEnd ? store : $0.store } ?? network.store
+  }
 
   /// A second network that shares these weights, packed for inference.
   func packedCopy() -> ClassifierNetwork {
     let copy = makeNetwork()
-    for (own, other) in zip(parameters, copy.store.parameters) {
+    for (own, other) in zip(network.store.parameters, copy.store.parameters) {
       other.value = own.value
     }
     let packed = copy.packed()
@@ -71,12 +92,29 @@ public struct TrainableNetwork: Sendable {
   /// The weights in their file format, with the metadata and `entries`.
   func state(_ entries: [String: String]) -> StateDict {
     var state = makeState(network)
+    for entry in head?.store.parameters ?? [] {
+      let part = StateDict(tensors: [.init(entry.key, entry.value, layout: entry.layout)])
+      state[entry.key] = part[entry.key]
+    }
     state.metadata = metadata.entries.merging(entries) { $1 }
     return state
   }
 
   /// Loads weights from a file that `state` made.
   func load(_ state: StateDict) throws {
-    try loadState(network, state)
+    try loadFrameNetwork(state)
+    try head?.store.load(state.ofSequenceHead)
+  }
+
+  /// The weights of the network without those of an LSTM.
+  var frameState: StateDict {
+    var state = makeState(network)
+    state.metadata = metadata.entries
+    return state.ofFrameNetwork
+  }
+
+  /// Loads the weights of the network, not those of an LSTM.
+  func loadFrameNetwork(_ state: StateDict) throws {
+    try loadState(network, head == nil ? state : state.ofFrameNetwork)
   }
 }

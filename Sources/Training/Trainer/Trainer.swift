@@ -30,6 +30,9 @@ public struct Trainer: Sendable {
   /// Number of threads that decode and augment; nil: as many as compute. The result does not depend
   /// on it.
   public var loaderThreads: Int?
+  /// The folder that keeps the features of a sequence network's frames, so that other runs with the
+  /// same network and data need not compute them again; nil: features are not kept.
+  public var featureFolder: URL?
   /// Further settings that must be the same to resume a run, in addition to the options, the
   /// network and the data. Keys and values are texts for the user.
   public var identity: [String: String] = [:]
@@ -62,11 +65,31 @@ public struct Trainer: Sendable {
     if let problem = options.problem { throw TrainingError.unusable(problem: problem) }
     let copies =
       options.optimizer.slots + (options.ema == nil ? 0 : 1) + (options.swa == nil ? 0 : 1)
+    let bytes = network.parameters.runBytes(copies: copies)
+    guard network.head == nil else {
+      return try SequenceTask.run(
+        in: folder, resuming: resuming, bytes: bytes, checkpoints, onEvent: onEvent
+      ) {
+        if !options.endToEnd { try keepFrameNetwork(in: folder, resuming: resuming) }
+        return try SequenceTask(self, training: training, validation: validation) {
+          try onEvent(.preparing(done: $0, total: $1))
+        }
+      }
+    }
     return try ClassifierTask.run(
-      in: folder, resuming: resuming, bytes: network.parameters.runBytes(copies: copies),
-      checkpoints, onEvent: onEvent
+      in: folder, resuming: resuming, bytes: bytes, checkpoints, onEvent: onEvent
     ) {
       try ClassifierTask(self, training: training, validation: validation)
+    }
+  }
+
+  /// Writes the frozen network of a sequence into the run's folder, since the checkpoints do not
+  /// have it; for a resumed run, reads it from there.
+  private func keepFrameNetwork(in folder: RunFolder, resuming: Bool) throws {
+    if resuming {
+      try network.loadFrameNetwork(StateDict.read(folder.frameNetwork))
+    } else {
+      try network.frameState.write(safetensors: folder.frameNetwork)
     }
   }
 

@@ -52,6 +52,9 @@ public struct TrainingOptions: Sendable, Equatable {
   public var freeze: [String] = []
   /// Whether batch norm keeps its initial running statistics and uses them in training, too.
   public var freezeStatistics: Bool = false
+  /// Whether the network of a sequence learns together with its LSTM. Otherwise the LSTM learns from
+  /// the features of the frozen network, which are computed once.
+  public var endToEnd: Bool = false
   /// Whether activations of blocks are computed again in the backward pass, not kept. This takes
   /// about a third more time and much less memory; the weights are the same.
   public var recompute: Bool = false
@@ -132,6 +135,13 @@ extension TrainingOptions: Described {
       "freezeStatistics", &freezeStatistics, .flag, isHidden: { !$0 },
       "Whether the running statistics of batch norm are frozen.",
       more: "They are then also used in training")
+    try fields.value(
+      "endToEnd", &endToEnd, .flag, isHidden: { !$0 },
+      "Whether the network of a member of the kind `sequence` learns together with its LSTM.",
+      more: """
+        `false`: the network is frozen; its features are computed once and kept on disk, and \
+        `augmentation` does not apply (half of the clips are mirrored)
+        """)
     try fields.value(
       "recompute", &recompute, .flag,
       """

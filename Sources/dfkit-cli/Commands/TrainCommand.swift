@@ -24,6 +24,7 @@ struct TrainCommand: AsyncParsableCommand {
         dfkit train --resume --output runs/b4
         dfkit train --data faces/ --recipe mine.yaml --show-augmentation sheet.png
         dfkit train --data real.csv --fakes self-blended --output runs/real
+        dfkit train --data faces/ --recipe lstm.yaml --init b4.pth --output runs/lstm
 
       If the data contain only real faces (with landmarks, see 'dfkit landmarks'), --fakes \
       self-blended makes the fakes.
@@ -220,6 +221,9 @@ struct TrainingChanges: ParsableArguments {
   @Flag(help: .setting("training.recompute"))
   var recompute = false
 
+  @Flag(help: .setting("training.endToEnd"))
+  var endToEnd = false
+
   /// The given options as changes of the recipe's training settings.
   private var changes: [SettingChange] {
     [
@@ -234,6 +238,7 @@ struct TrainingChanges: ParsableArguments {
       SettingChange("--fakes", "fakes", fakes?.rawValue),
       SettingChange("--freeze", "freeze", freeze.isEmpty ? nil : freeze),
       SettingChange("--recompute", "recompute", recompute ? true : nil),
+      SettingChange("--end-to-end", "endToEnd", endToEnd ? true : nil),
     ].compactMap { $0 }
   }
 

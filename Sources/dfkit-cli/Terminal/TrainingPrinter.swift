@@ -26,6 +26,7 @@ final class TrainingPrinter {
     case .begins(let outline): try write(TrainingLines.text(outline))
     case .step(let progress):
       draw(TrainingLines.bar(progress, width: Terminal.width(STDERR_FILENO) ?? 200))
+    case .preparing(let done, let total): draw("features of \(done) of \(total) pictures")
     case .validating(let done, let total): draw("validating \(done) of \(total)")
     case .epoch(let row): try write(TrainingLines.text(row))
     case .checkpoint: break
