@@ -29,6 +29,7 @@ static const int first_lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #include "f32_chain.inc"
 #include "f32_outer.inc"
 #include "f32_gradients.inc"
+#include "f32_lstm.inc"
 #include "f32_elementwise.inc"
 #pragma clang attribute pop
 #endif

@@ -32,6 +32,7 @@
 #include "f32_chain.inc"
 #include "f32_outer.inc"
 #include "f32_gradients.inc"
+#include "f32_lstm.inc"
 #include "f32_elementwise.inc"
 #pragma clang attribute pop
 #endif

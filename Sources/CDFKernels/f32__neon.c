@@ -18,5 +18,6 @@
 #include "f32_chain.inc"
 #include "f32_outer.inc"
 #include "f32_gradients.inc"
+#include "f32_lstm.inc"
 #include "f32_elementwise.inc"
 #endif

@@ -182,6 +182,12 @@ typedef struct df_kernels {
   /// y[c] = the most of x over rows x columns pixels of `channels`; minus infinity where there are none.
   void (*max_window)(
     size_t rows, size_t columns, size_t channels, const float *x, size_t row_stride, float *y);
+  /// As df_f32_lstm_step and df_f32_lstm_step_gradient.
+  void (*lstm_step)(
+    size_t hidden, float *gates, const float *recurrent, float *cell, float *output);
+  void (*lstm_step_gradient)(
+    size_t hidden, const float *gates, const float *cell_before, const float *cell,
+    const float *output_gradient, float *cell_gradient, float *gates_gradient);
 } df_kernels;
 
 /// The kernels that the calling thread's requests use. Drivers ask once and hand the answer to

@@ -328,6 +328,15 @@ import Testing
     #expect(detect.status == 0)
     let found: [[String: Any]] = try detect.json()
     #expect(found[0]["size"] as? String == "96x64")
+    let lstm = try Tool.run([
+      "bench", "lstm", "--features", "20", "--hidden", "8", "--levels", "1", "--steps", "3",
+      "--one-direction", "--batch", "1", "--batch", "2", "--repeats", "2", "--json",
+    ])
+    #expect(lstm.status == 0)
+    let sequences: [[String: Any]] = try lstm.json()
+    #expect(sequences.map { $0["batch"] as? Int } == [1, 2])
+    #expect(sequences[0]["size"] as? String == "3x20")
+    #expect(sequences[0]["architecture"] as? String == "lstm-8x1")
   }
 
   @Test func layersAreListedBesideTheMachinesPeak() throws {

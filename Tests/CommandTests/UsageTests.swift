@@ -125,6 +125,7 @@ import Testing
     (["bench", "video", "a.mp4"] + weights, "no such file or folder"),
     (["bench", "machine", "--threads", "0"], "--threads must be 1 to 256"),
     (["bench", "train", "--size", "7"], "--size must be"),
+    (["bench", "lstm", "--hidden", "0"], "--hidden must be 1 to 8192"),
     (["bench", "detect", "--size", "wide"], "--size"),
   ])
   func wrongUsage(_ arguments: [String], _ hint: String) throws {

@@ -5,7 +5,7 @@ operations that have none there.
     python make_gradients.py
 
 The loss is the sum of the output times values of its own: those named "NAME.g", where NAME.0, NAME.1, ...
-are the inputs (make_operations.py). Losses, LSTM and fused operations carry their outputs too.
+are the inputs (make_operations.py). Losses and fused operations carry their outputs too.
 """
 import torch
 import torch.nn.functional as F
@@ -107,17 +107,5 @@ for code, reduction in enumerate(reductions):
             case("crossEntropy", [(6, 4), (6, 4)],
                  lambda x, t: F.cross_entropy(5 * x, torch.softmax(t, -1), weight(x), reduction=reduction,
                                               label_smoothing=smoothing), **settings)
-
-
-# Two steps of an LSTM: input, hidden, cell, weight_ih, weight_hh, bias_ih, bias_hh.
-def lstm(x, h, c, *weights):
-    cell = torch.nn.LSTMCell(3, 4, dtype=x.dtype)
-    names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
-    for _ in range(2):
-        h, c = torch.func.functional_call(cell, dict(zip(names, weights)), (x, (h, c)))
-    return torch.cat([h, c], 1)
-
-
-case("lstm", [(2, 3), (2, 4), (2, 4), (16, 3), (16, 4), (16,), (16,)], lstm)
 
 write("gradients.json", cases)

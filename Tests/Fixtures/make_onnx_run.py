@@ -352,6 +352,36 @@ def network():
     return run(g, {"n": 3, "h": 20, "w": 28})
 
 
+def recurrence():
+    """LSTMs: steps, batch, features. Every form of direction, state, bias and lengths."""
+    g = Graph("recurrence", {"x": [6, 3, 5], "h": [2, 3, 4], "c": [2, 3, 4]}, opset=17)
+    lengths = g.tensor("lengths", np.array([6, 2, 5], np.int32))
+
+    def weights(tag, directions, hidden=4):
+        return [
+            g.floats(f"{tag}.w", [directions, 4 * hidden, 5], 1.5), g.floats(f"{tag}.r", [directions, 4 * hidden, hidden], 1.5),
+            g.floats(f"{tag}.b", [directions, 8 * hidden], 1.5)]
+
+    def names(tag):
+        return [f"{tag}.{part}" for part in ("y", "h", "c")]
+
+    one, two = weights("one", 1), weights("two", 2)
+    g.node("LSTM", ["x", *one], outputs=names("forward"), hidden_size=4)
+    g.node("LSTM", ["x", *one[:2]], outputs=names("reverse"), hidden_size=4, direction="reverse")
+    g.node(
+        "LSTM", ["x", *two, "", "h", "c"], outputs=names("both"), hidden_size=4, direction="bidirectional",
+        activations=["Sigmoid", "Tanh", "Tanh"] * 2)
+    g.node(
+        "LSTM", ["x", *two, lengths, "h", "c"], outputs=names("lengths"), hidden_size=4, direction="bidirectional")
+    g.node("LSTM", ["x", *one, lengths], outputs=names("short"), hidden_size=4, direction="reverse")
+    g.node("LSTM", ["x", *weights("wide", 1, 19)], outputs=["", "wide.h", ""], hidden_size=19)
+    g.node("LSTM", ["x", *two, "", "h"], outputs=["only_hidden"], hidden_size=4, direction="bidirectional")
+    # Weights that the graph computes.
+    scaled = g.node("Mul", [one[0], g.node("ReduceMean", ["x"], hidden=True, keepdims=0)], hidden=True)
+    g.node("LSTM", ["x", scaled, *one[1:]], outputs=names("computed"), hidden_size=4)
+    return run(g)
+
+
 def make_external():
     """A model with two tensors in another file, one of them after an offset."""
     folder = OUT / "external"
@@ -399,7 +429,7 @@ def make_reference(folder):
 OUT.mkdir(exist_ok=True)
 made = [
     convolutions(), pooling(), elementwise(), norms(), reductions(), matrices(), shapes(), selection(), resize(),
-    old(8), old(9), old(10), network(), make_external(),
+    old(8), old(9), old(10), network(), make_external(), recurrence(),
 ]
 (OUT / "expected.json").write_text(json.dumps(made) + "\n")
 if len(sys.argv) > 1:

@@ -162,6 +162,29 @@ void df_f32_scale_channels(
 /// y[i] = a[i] + b[i]; y may be a or b.
 void df_f32_add(size_t count, const float *a, const float *b, float *y);
 
+// ---- Long short-term memory -------------------------------------------------------------------
+
+/// One step of one sequence (Hochreiter and Schmidhuber 1997), on the calling thread. `gates` is
+/// [4][hidden]: input, forget, candidate, output. It holds the part of their sums that comes from the input,
+/// and receives the gates themselves; `recurrent`, laid out alike, is the part that comes from the output
+/// before. `cell` is updated.
+void df_f32_lstm_step(
+  size_t hidden, float *gates, const float *recurrent, float *cell, float *output);
+
+/// The part of the gates' sums [batch][4][hidden] that comes from the outputs [batch][hidden] of the step
+/// before; `packed` are the weights [hidden][4][hidden] by df_f32_pack. Steps that alternate `backward` read
+/// less from afar; the sums are the same. Runs on the pool.
+void df_f32_lstm_product(
+  size_t batch, size_t hidden, const float *outputs, const float *packed, bool backward,
+  float *sums);
+
+/// The gradients of such a step's sums from that of its output, on the calling thread. `cell` is the cell
+/// after the step, `cell_before` that before it (null: zeros). `cell_gradient` holds what later steps ask of
+/// the cell after the step, and receives the gradient of the cell before it.
+void df_f32_lstm_step_gradient(
+  size_t hidden, const float *gates, const float *cell_before, const float *cell,
+  const float *output_gradient, float *cell_gradient, float *gates_gradient);
+
 // ---- Pixels -----------------------------------------------------------------------------------
 
 /// y[i][c] = x[i][order[c]] * scale[c] + shift[c] for RGB8 pixels; order is a permutation of 0..2

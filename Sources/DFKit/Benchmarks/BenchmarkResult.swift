@@ -1,6 +1,6 @@
 /// The time that one kind of work took in several runs.
 package struct BenchmarkResult: Sendable, Equatable {
-  /// `classify`, `detect`, `embed`, `train`, `video` or `copies`.
+  /// `classify`, `detect`, `embed`, `lstm`, `train`, `video` or `copies`.
   package var work: String
   /// The network's name; for a video, the recipe's name.
   package var architecture: String
@@ -54,14 +54,17 @@ package struct BenchmarkResult: Sendable, Equatable {
     /// Square images with this side, in pixels.
     case side(Int)
     case frame(width: Int, height: Int)
+    /// Sequences of so many steps with so many features.
+    case sequence(steps: Int, features: Int)
     /// Images of different sizes.
     case mixed
 
-    /// The size for tables, such as `224` or `640x480`; empty for mixed sizes.
+    /// The size for tables, such as `224`, `640x480` or `25x2304`; empty for mixed sizes.
     package var text: String {
       switch self {
       case .side(let side): "\(side)"
       case .frame(let width, let height): "\(width)x\(height)"
+      case .sequence(let steps, let features): "\(steps)x\(features)"
       case .mixed: ""
       }
     }
@@ -85,7 +88,7 @@ package struct BenchmarkResult: Sendable, Equatable {
     let size: JSON =
       switch size {
       case .side(let side): .integer(side)
-      case .frame: .string(self.size.text)
+      case .frame, .sequence: .string(self.size.text)
       case .mixed: .null
       }
     var members: [JSON.Member] = [

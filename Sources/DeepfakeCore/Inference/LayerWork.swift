@@ -10,6 +10,8 @@ package struct LayerWork: Sendable, Hashable {
     case depthwise
     /// A fully connected layer.
     case linear
+    /// A level of an LSTM.
+    case recurrent
     /// A norm with its activation.
     case norm
     /// Several layers that run as one.

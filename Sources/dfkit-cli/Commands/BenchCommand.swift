@@ -19,6 +19,7 @@ struct BenchCommand: AsyncParsableCommand {
         dfkit bench machine
       """,
     subcommands: [
-      Classify.self, Detect.self, Video.self, Embed.self, Train.self, Copies.self, Machine.self,
+      Classify.self, Detect.self, Video.self, Embed.self, Recurrent.self, Train.self, Copies.self,
+      Machine.self,
     ])
 }

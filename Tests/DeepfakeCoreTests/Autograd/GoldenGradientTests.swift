@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 @Suite struct GoldenGradientTests {
-  /// The operations of gradients.json; the LSTM, which has parameters, is tested beside its layer.
+  /// The operations of gradients.json.
   static let operations: [String] = {
-    Set(((try? GoldenCase.read("gradients.json")) ?? []).map(\.op)).subtracting(["lstm"]).sorted()
+    Set(((try? GoldenCase.read("gradients.json")) ?? []).map(\.op)).sorted()
   }()
 
   @Test func theFixtureIsThere() {

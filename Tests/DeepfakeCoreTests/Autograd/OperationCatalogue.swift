@@ -5,7 +5,7 @@ import DeepfakeCore
 enum OperationCatalogue {
   static let all =
     arithmetic + elementwise + reductions + shapes + losses + products + convolutions + norms
-    + pooling
+    + pooling + recurrence
 
   static let arithmetic: [CatalogueEntry] = [
     CatalogueEntry("add", Add(), [.any([3, 4]), .any([3, 4])]),
@@ -221,4 +221,31 @@ enum OperationCatalogue {
       "resize, area", Resize(to: Size2d(height: 4, width: 3), method: .area),
       [.any([2, 3, 7, 2])]),
   ]
+
+  static let recurrence: [CatalogueEntry] = [
+    lstm("forward", LSTMSequence(), [2, 4, 3]),
+    lstm("one step, without bias", LSTMSequence(.reverse, hasBias: false), [3, 1, 2]),
+    lstm("reverse, state", LSTMSequence(.reverse, hasState: true), [2, 3, 3]),
+    lstm("both directions", LSTMSequence(.bidirectional), [2, 3, 3]),
+    lstm(
+      "lengths, state", LSTMSequence(lengths: [2, 4, 1], hasBias: false, hasState: true), [3, 4, 2]),
+    lstm(
+      "reverse, lengths, state",
+      LSTMSequence(.reverse, lengths: [2, 4, 1], hasBias: false, hasState: true), [3, 4, 2]),
+    lstm(
+      "both directions, lengths, state",
+      LSTMSequence(.bidirectional, lengths: [3, 2], hasBias: false, hasState: true), [2, 3, 2]),
+  ]
+
+  /// `x` is [batch, steps, inputs]; there are two outputs of each direction.
+  private static func lstm(
+    _ name: String, _ operation: LSTMSequence, _ x: [Int]
+  ) -> CatalogueEntry {
+    let direction: [TestInput] =
+      [.any([x[2], 8]), .any([2, 8])] + (operation.hasBias ? [.any([8]), .any([8])] : [])
+      + (operation.hasState ? [.any([x[0], 2]), .any([x[0], 2])] : [])
+    return CatalogueEntry(
+      "LSTM, \(name)", operation,
+      [.any(x)] + (0..<operation.direction.count).flatMap { _ in direction })
+  }
 }

@@ -24,7 +24,8 @@ struct ONNXBytes {
 
   mutating func node(
     _ operation: String, _ inputs: [String], _ outputs: [String], domain: String = "",
-    integers: [String: [Int]] = [:], integer: [String: Int] = [:], text: [String: String] = [:]
+    integers: [String: [Int]] = [:], integer: [String: Int] = [:], text: [String: String] = [:],
+    texts: [String: [String]] = [:]
   ) {
     var bytes = inputs.flatMap { Bytes.text(1, $0) } + outputs.flatMap { Bytes.text(2, $0) }
     bytes += Bytes.text(3, "the_\(operation)") + Bytes.text(4, operation)
@@ -38,6 +39,9 @@ struct ONNXBytes {
     }
     for (name, value) in text {
       bytes += Bytes.bytes(5, Bytes.text(1, name) + Bytes.text(4, value))
+    }
+    for (name, values) in texts {
+      bytes += Bytes.bytes(5, Bytes.text(1, name) + values.flatMap { Bytes.text(9, $0) })
     }
     if !domain.isEmpty { bytes += Bytes.text(7, domain) }
     graph += Bytes.bytes(1, bytes)

@@ -56,7 +56,7 @@ struct ONNXNetworkTests {
   private static let golden = ONNXRunGolden.load("expected.json")
 
   @Test func theFixturesHoldEveryOperation() throws {
-    #expect(Self.golden.count == 14)
+    #expect(Self.golden.count == 15)
     var found: Set<String> = []
     for golden in Self.golden {
       let state = try StateDict.read(Paths.fixture("onnx_run/\(golden.file)"))
@@ -215,6 +215,17 @@ struct ONNXRefusedNetworkTests {
       }, "the norm after it has parameters of shape [2] for 3 channels"
     ),
     ({ $0.node("Pad", ["x"], ["y"], text: ["mode": "reflect"]) }, "reflect"),
+    (
+      { $0.lstm(["y"], texts: ["activations": ["Sigmoid", "Tanh", "Relu"]]) },
+      "its activations Sigmoid, Tanh, Relu"
+    ),
+    ({ $0.lstm(["y"], integer: ["layout": 1]) }, "setting layout 1"),
+    ({ $0.lstm(["y"], integer: ["input_forget": 1]) }, "setting input_forget 1"),
+    ({ $0.lstm(["y"], integer: ["clip": 1]) }, "setting clip"),
+    ({ $0.lstm(["y"], inputs: ["", "", "", "", "lw"]) }, "peepholes"),
+    ({ $0.lstm(["y"], integer: ["hidden_size": 3]) }, "[1, 8, 5], [1, 8, 2] do not fit forward"),
+    ({ $0.lstm(["y"], text: ["direction": "sideways"]) }, "direction sideways"),
+    ({ $0.lstm(["", ""]) }, "has no output"),
     ({ $0.node("Cast", ["x"], ["y"], integer: ["to": 8]) }, "type 8"),
     ({ $0.node("Resize", ["x"], ["y"], text: ["mode": "cubic"]) }, "cubic"),
   ]
@@ -289,6 +300,24 @@ struct ONNXRefusedNetworkTests {
     ),
     ({ $0.node("Concat", ["x", "w"], ["y"], integer: ["axis": 1]) }, "differ"),
     ({ $0.node("Softmax", ["x"], ["y"], integer: ["axis": 4]) }, "axis 4"),
+    (
+      {
+        $0.lstm(["z"])
+        $0.node("LSTM", ["x", "lw", "lr"], ["y"], integer: ["hidden_size": 2])
+      }, "is not a list of steps with 5 features"
+    ),
+    (
+      {
+        $0.tensor("l", integers: [4])
+        $0.lstm(["y"], inputs: ["", "l"])
+      }, "its lengths [4] do not fit its input [3, 4, 5]"
+    ),
+    (
+      {
+        $0.tensor("h", [1, 3, 2], floats: [1, 2, 3, 4, 5, 6])
+        $0.lstm(["y"], inputs: ["", "", "h"])
+      }, "its first state of shape [1, 3, 2] is not [1, 4, 2]"
+    ),
     ({ $0.node("Gemm", ["x", "w"], ["y"]) }, "not a matrix"),
     ({ $0.node("MatMul", ["x", "w"], ["y"]) }, "do not fit"),
     (
@@ -331,5 +360,22 @@ struct ONNXRefusedNetworkTests {
     #expect(throws: WeightsError.self) { try network.run(images: Tensor(zeros: [1, 8, 8, 4])) }
     let weights = try StateDict.read(Paths.fixture("checkpoints/plain.safetensors"))
     #expect(throws: WeightsError.self) { try ONNXNetwork(weights) }
+  }
+}
+
+extension ONNXBytes {
+  /// Adds an LSTM with weights of its own for 5 features and 2 outputs, which reads the input x [1,
+  /// 3, 4, 5] without its first axis.
+  fileprivate mutating func lstm(
+    _ outputs: [String], inputs: [String] = [], integer: [String: Int] = [:],
+    text: [String: String] = [:], texts: [String: [String]] = [:]
+  ) {
+    tensor("lw", [1, 8, 5], floats: [Float](repeating: 0.5, count: 40))
+    tensor("lr", [1, 8, 2], floats: [Float](repeating: 0.5, count: 16))
+    tensor("axes", integers: [0])
+    node("Squeeze", ["x", "axes"], ["rows"])
+    node(
+      "LSTM", ["rows", "lw", "lr"] + inputs, outputs,
+      integer: ["hidden_size": 2].merging(integer) { $1 }, text: text, texts: texts)
   }
 }

@@ -1,7 +1,7 @@
 import DeepfakeCore
 
 extension GoldenCase {
-  /// What only gradients.json holds: losses, an LSTM, operations of training.
+  /// What only gradients.json holds: losses, operations of training.
   func evaluateFurther(_ t: [Tensor]) -> Tensor? {
     switch op {
     case "fixedProduct":

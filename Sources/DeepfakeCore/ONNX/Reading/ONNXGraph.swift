@@ -28,8 +28,9 @@ package struct ONNXGraph: Sendable, Equatable {
     case integers([Int64])
     case numbers([Float])
     case text(String)
+    case texts([String])
     case tensor(StoredTensor)
-    /// A graph, a list of texts, a tensor of texts or another kind of value; it is not kept.
+    /// A graph, a tensor of texts or another kind of value; it is not kept.
     case other
   }
 
@@ -79,7 +80,7 @@ extension ONNXGraph.Node {
     case nil: otherwise
     case .integers(let values): values
     case .integer(let value): [value]
-    case .number, .numbers, .text, .tensor, .other: []
+    case .number, .numbers, .text, .texts, .tensor, .other: []
     }
   }
 }
@@ -94,6 +95,7 @@ extension ONNXGraph.Attribute: Equatable {
     case (.integers(let a), .integers(let b)): a == b
     case (.numbers(let a), .numbers(let b)): a == b
     case (.text(let a), .text(let b)): a == b
+    case (.texts(let a), .texts(let b)): a == b
     case (.tensor(let a), .tensor(let b)):
       a.dtype == b.dtype && a.shape == b.shape && a.rawBytes() == b.rawBytes()
     case (.other, .other): true

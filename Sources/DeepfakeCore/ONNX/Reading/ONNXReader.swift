@@ -172,6 +172,7 @@ struct ONNXReader {
     var value = ONNXGraph.Attribute.other
     var integers: [Int64] = []
     var numbers: [Float] = []
+    var texts: [String] = []
     while let field = try reader.next() {
       switch (field.number, field.value) {
       case (1, _): key = try field.text(name)
@@ -188,6 +189,12 @@ struct ONNXReader {
       case (8, _):
         try field.append(to: &integers, limit: Self.attributeLimit * 16, name)
         value = .integers(integers)
+      case (9, .bytes(let bytes)) where bytes.count <= Self.textLimit:
+        guard texts.count < Self.attributeLimit else {
+          throw .damagedMessage(name, "an attribute has more than \(Self.attributeLimit) texts")
+        }
+        texts.append(String(decoding: bytes, as: UTF8.self))
+        value = .texts(texts)
       default: break
       }
     }

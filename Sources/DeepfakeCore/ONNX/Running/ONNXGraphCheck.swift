@@ -68,7 +68,8 @@ extension ONNXGraph {
           omitted.insert(name)
         }
       }
-      guard node.outputs.first?.isEmpty == false else {
+      let outputs = ONNXOperations.hasAllOutputs(node) ? node.outputs[...] : node.outputs.prefix(1)
+      guard outputs.contains(where: { !$0.isEmpty }) else {
         throw unreadable("\(node.label(place)) has no output")
       }
     }

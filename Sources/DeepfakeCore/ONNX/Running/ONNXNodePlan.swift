@@ -173,6 +173,16 @@ struct ONNXNodePlan {
     }
   }
 
+  /// A list of texts; nil if the node does not have it.
+  func texts(_ name: String) throws(ONNXMismatch) -> [String]? {
+    switch node.attributes[name] {
+    case nil: return nil
+    case .texts(let values): return values
+    case .text(let value): return [value]
+    default: throw wrongType(name)
+    }
+  }
+
   private func wrongType(_ name: String) -> ONNXMismatch {
     ONNXMismatch("its setting \(name) has a type or value that dfkit does not have")
   }

@@ -37,6 +37,7 @@ enum ONNXOperations {
     "HardSwish": hardSwish,
     "Identity": identity,
     "InstanceNormalization": instanceNorm,
+    "LSTM": lstm,
     "LayerNormalization": layerNorm,
     "LeakyRelu": leakyReLU,
     "Log": unary { $0.log() },
@@ -91,7 +92,9 @@ enum ONNXOperations {
   }
 
   /// Whether dfkit computes all outputs of a node, not only the first.
-  static func hasAllOutputs(_ node: ONNXGraph.Node) -> Bool { node.operation == "Split" }
+  static func hasAllOutputs(_ node: ONNXGraph.Node) -> Bool {
+    ["Split", "LSTM"].contains(node.operation)
+  }
 
   /// The result of an operation on integers; nil if it overflowed.
   private static func exact(_ result: (partialValue: Int, overflow: Bool)) -> Int? {

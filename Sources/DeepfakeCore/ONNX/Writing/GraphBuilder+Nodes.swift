@@ -53,13 +53,16 @@ extension GraphBuilder {
   }
 
   /// A range of elements along an axis of the graph.
-  struct Cut {
+  struct Cut: Equatable {
     var axis, start, end, step: Int
   }
 
   /// The elements in some ranges; all of them along other axes.
   func slice(_ x: TracedValue, _ cuts: [Cut], output: [Int]) -> TracedValue {
     guard !cuts.isEmpty else { return x }
+    if let part = part(of: x, cuts) {
+      return TracedValue(.graph(part), shape: output, order: x.order)
+    }
     let lists = [cuts.map(\.start), cuts.map(\.end), cuts.map(\.axis), cuts.map(\.step)]
     return value(
       "Slice", [name(x, in: x.order)] + lists.map(integers), shape: output, order: x.order)

@@ -13,6 +13,8 @@ package final class GraphBuilder: @unchecked Sendable {
   private var known: [ObjectIdentifier: String] = [:]
   /// Values with their axes in another order, and constants, so that none is made twice.
   private var made: [String: String] = [:]
+  /// The parts of concatenated values, so that slicing one off needs no node.
+  private var parts: [String: [(cut: Cut, name: String)]] = [:]
   /// The layer whose nodes are added: the key of the last parameter that was read, without its
   /// last part.
   private var layer = ""
@@ -31,14 +33,25 @@ package final class GraphBuilder: @unchecked Sendable {
   package func node(
     _ operation: String, _ inputs: [String], _ attributes: [String: ONNXGraph.Attribute] = [:]
   ) -> String {
+    node(operation, inputs, attributes, outputs: 1)[0]
+  }
+
+  /// Adds a node with several outputs.
+  ///
+  /// - Returns: The names of its outputs.
+  package func node(
+    _ operation: String, _ inputs: [String], _ attributes: [String: ONNXGraph.Attribute] = [:],
+    outputs: Int
+  ) -> [String] {
     let count = counts[operation, default: 0]
     counts[operation] = count + 1
-    let output = "\(operation)_\(count)"
+    let name = "\(operation)_\(count)"
+    let names = [name] + (1..<max(1, outputs)).map { "\(name)_\($0)" }
     nodes.append(
       ONNXGraph.Node(
-        name: layer.isEmpty ? output : "\(layer)/\(output)", operation: operation, inputs: inputs,
-        outputs: [output], attributes: attributes))
-    return output
+        name: layer.isEmpty ? name : "\(layer)/\(name)", operation: operation, inputs: inputs,
+        outputs: names, attributes: attributes))
+    return names
   }
 
   /// Adds a node, and returns its output as a value with `shape`, whose axes the graph has in
@@ -113,13 +126,34 @@ package final class GraphBuilder: @unchecked Sendable {
     return transposed(wide, from: Array(0..<rank), to: order)
   }
 
-  /// Gives values the names of the graph's outputs.
+  /// A value that is concatenated from parts along an axis of the graph. Where only slices of it are
+  /// used, and each is one of the parts, the graph has no concatenation.
+  package func joining(
+    _ values: [(name: String, extent: Int)], axis: Int, shape: [Int], order: [Int]
+  ) -> TracedValue {
+    let name = node("Concat", values.map(\.name), ["axis": .integer(Int64(axis))])
+    var start = 0
+    for (part, extent) in values {
+      let cut = Cut(axis: axis, start: start, end: start + extent, step: 1)
+      parts[name, default: []].append((cut, part))
+      start += extent
+    }
+    return TracedValue(.graph(name), shape: shape, order: order)
+  }
+
+  /// The part of a value that a slice takes, if the value was concatenated from such parts.
+  func part(of value: TracedValue, _ cuts: [Cut]) -> String? {
+    guard cuts.count == 1, case .graph(let name) = value.source else { return nil }
+    return parts[name]?.first { $0.cut == cuts[0] }?.name
+  }
+
+  /// Gives values the names of the graph's outputs, and removes nodes that no output needs.
   func finish(_ outputs: [(value: String, name: String)]) {
     var finished: [String: String] = [:]
     for (value, name) in outputs {
       let isUsed = finished[value] != nil || nodes.contains { $0.inputs.contains(value) }
-      if !isUsed, let maker = nodes.lastIndex(where: { $0.outputs == [value] }) {
-        nodes[maker].outputs = [name]
+      if !isUsed, let maker = nodes.lastIndex(where: { $0.outputs.contains(value) }) {
+        nodes[maker].outputs = nodes[maker].outputs.map { $0 == value ? name : $0 }
       } else {
         // Another node reads the value under its name, or it is an input.
         nodes.append(
@@ -128,6 +162,14 @@ package final class GraphBuilder: @unchecked Sendable {
             outputs: [name]))
       }
       finished[value] = finished[value] ?? name
+    }
+    var needed = Set(outputs.map(\.name))
+    for index in nodes.indices.reversed() {
+      if nodes[index].outputs.contains(where: needed.contains) {
+        needed.formUnion(nodes[index].inputs)
+      } else {
+        nodes.remove(at: index)
+      }
     }
   }
 

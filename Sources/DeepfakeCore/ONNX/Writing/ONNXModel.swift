@@ -197,6 +197,9 @@ extension ProtobufWriter {
     case .integers(let numbers):
       for number in numbers { integer(8, number) }
       integer(20, 7)
+    case .texts(let texts):
+      for text in texts { self.text(9, text) }
+      integer(20, 8)
     case .other: break
     }
   }

@@ -57,6 +57,16 @@ enum CoreExamples {
     return logits
   }
 
+  static func lstm(_ features: Tensor) -> (frames: Tensor, summary: Tensor) {
+    let store = ParameterStore()
+    let lstm = LSTM(store.root / "lstm", 2304, 512, layers: 2, isBidirectional: true)
+    store.initialize(seed: 1)
+    let frames = lstm(features)  // [batch, steps, 1024] for features of [batch, steps, 2304]
+    // Sequences of 25 and of 18 steps, and the outputs at the end of each, by level and direction:
+    let summary = lstm(features, lengths: [25, 18]).final.hidden  // [4, 2, 512]
+    return (frames, summary)
+  }
+
   static func normLayer(_ maps: Tensor) -> Tensor {
     let norm: Norm = .group(groups: 8)  // or .batch
     let store = ParameterStore()

@@ -25,6 +25,8 @@ import Testing
     #expect(CoreExamples.module(Tensor(zeros: [1, 8, 8, 3])).shape == [1, 8, 8, 16])
     #expect(CoreExamples.conv2d(Tensor(zeros: [2, 64, 64, 3])).shape == [2, 32, 32, 16])
     #expect(CoreExamples.linear(Tensor(zeros: [2, 1280])).shape == [2, 1])
+    let lstm = CoreExamples.lstm(Tensor(zeros: [2, 25, 2304]))
+    #expect(lstm.frames.shape == [2, 25, 1024] && lstm.summary.shape == [4, 2, 512])
     #expect(CoreExamples.normLayer(Tensor(zeros: [2, 4, 4, 16])).shape == [2, 4, 4, 16])
     #expect(
       CoreExamples.parameterStore().parameters.map(\.key)
