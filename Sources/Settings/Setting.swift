@@ -92,8 +92,8 @@ extension Described {
     }
   }
 
-  /// The rows of settings with kinds: of a section, or of all at the path `[]`. They are listed for every kind, and equal rows are
-  /// merged.
+  /// The rows of settings with kinds: of a section, or of all at the path `[]`. They are listed for
+  /// every kind, and equal rows are merged.
   private func kindRows(
     _ section: Setting, _ path: [String], _ apart: Set<String>
   ) -> [SettingRow] {

@@ -258,7 +258,9 @@ extension Recipe.Member {
 
     static var kinds: [Self] { [.frame, .sequence(SequenceSettings())] }
 
-    var sequence: SequenceSettings? { if case .sequence(let settings) = self { settings } else { nil } }
+    var sequence: SequenceSettings? {
+      if case .sequence(let settings) = self { settings } else { nil }
+    }
 
     var name: String { sequence == nil ? "frame" : "sequence" }
 

@@ -15,8 +15,8 @@ package struct WeightsReport: Sendable {
   }
 
   package var file: String
-  /// `classifier`, `sequence` or `detector`, or nil if the network is unknown. For weights that ship, the kind
-  /// on their card.
+  /// `classifier`, `sequence` or `detector`, or nil if the network is unknown. For weights that
+  /// ship, the kind on their card.
   package var kind: String?
   /// The network's name in commands; nil if unknown.
   package var architecture: String?

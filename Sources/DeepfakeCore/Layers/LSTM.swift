@@ -79,7 +79,8 @@ public struct LSTM: Module {
     }
   }
 
-  /// Creates an LSTM from `inputs` to `hidden` features, or to twice as many if it is bidirectional.
+  /// Creates an LSTM from `inputs` to `hidden` features, or to twice as many if it is
+  /// bidirectional.
   ///
   /// - Parameters:
   ///   - layers: The number of levels; each reads the outputs of the level before.
@@ -139,7 +140,8 @@ public struct LSTM: Module {
   ///
   /// - Parameters:
   ///   - lengths: The number of steps of each sequence, at least 1, if not all have all steps. What
-  ///     x has in further steps does not matter. In reverse, a sequence starts at its own last step.
+  ///     x has in further steps does not matter. In reverse, a sequence starts at its own last
+  ///     step.
   ///   - state: The state before the first step; nil: zeros.
   public func callAsFunction(
     _ x: Tensor, lengths: [Int]?, from state: State? = nil, _ mode: Mode = .inference
@@ -204,8 +206,8 @@ public struct LSTM: Module {
     }
   }
 
-  /// The same LSTM with packed weights, for inference: the parameters are released in the store, and
-  /// gradients do not flow through it.
+  /// The same LSTM with packed weights, for inference: the parameters are released in the store,
+  /// and gradients do not flow through it.
   public func packed() -> LSTM { LSTM(packing: self) }
 
   /// The LSTM with packed weights (see `packed`).

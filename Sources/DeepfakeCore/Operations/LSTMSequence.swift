@@ -68,8 +68,8 @@ package struct LSTMSequence: Operation {
     return (result.output, [x] + inputs[1...] + [result.output, result.gates, result.cells])
   }
 
-  /// Backpropagation through time: the gradients of the gates' sums step by step; from them those of
-  /// x and of the weights, in one product each.
+  /// Backpropagation through time: the gradients of the gates' sums step by step; from them those
+  /// of x and of the weights, in one product each.
   package func pullback(_ gradient: Tensor, saved: [Tensor], wants: [Bool]) -> [Tensor?] {
     let count = direction.count
     let inputs = Array(saved[..<(1 + count * inputCount)])

@@ -186,7 +186,8 @@ extension NetworkSettings {
     Field("fit", \.fit, .choice()),
     Field("classes", \.classCount, .count, name: "number of classes", mustBe: classCounts),
     Field(
-      "sequence", \.sequence, .json, mustBe: "within the limits of its numbers", isUsable: \.isUsable),
+      "sequence", \.sequence, .json, mustBe: "within the limits of its numbers",
+      isUsable: \.isUsable),
   ]
 }
 

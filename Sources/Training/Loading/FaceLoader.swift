@@ -35,8 +35,8 @@ public final class FaceLoader {
     public var seed: UInt64
     /// Number of the epoch.
     public var epoch: Int
-    /// The number of consecutive places of the order that belong to one clip. All pictures of a clip
-    /// get the same random changes; 1: each picture gets its own.
+    /// The number of consecutive places of the order that belong to one clip. All pictures of a
+    /// clip get the same random changes; 1: each picture gets its own.
     package var clipLength = 1
     /// Number of samples at the beginning of the order to skip, because a stopped run used them
     /// already.

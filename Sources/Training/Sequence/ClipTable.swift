@@ -59,8 +59,8 @@ package struct ClipTable {
     self.manifest = manifest.subset(clips.map { ordered[$0][0] })
   }
 
-  /// The samples of a clip in an epoch, at most `frames` in the order of time, chosen at random: one
-  /// of each of as many equal parts of the track, or consecutive ones.
+  /// The samples of a clip in an epoch, at most `frames` in the order of time, chosen at random:
+  /// one of each of as many equal parts of the track, or consecutive ones.
   package func samples(of clip: Int, using generator: inout SeededGenerator) -> [Int] {
     let track = tracks[clips[clip]]
     let count = settings.frames
@@ -84,7 +84,8 @@ package struct ClipTable {
     switch settings.clips {
     case .consecutive: return settings.windows(of: track.count).map { Array(track[$0]) }
     case .spread:
-      return [EvenSpread.indices(min(settings.frames, track.count), of: track.count).map { track[$0] }]
+      let frames = EvenSpread.indices(min(settings.frames, track.count), of: track.count)
+      return [frames.map { track[$0] }]
     }
   }
 }

@@ -173,8 +173,8 @@ extension SequenceTask {
     }
   }
 
-  /// Batches of the clips' pictures. A clip with fewer frames than the longest is filled up with its
-  /// last one, which is then not looked at.
+  /// Batches of the clips' pictures. A clip with fewer frames than the longest is filled up with
+  /// its last one, which is then not looked at.
   private func imageBatches(
     _ clips: [[Int]], epoch: Int, from start: Int
   ) -> BatchSource<ClipBatch> {

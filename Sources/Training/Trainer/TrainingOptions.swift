@@ -52,8 +52,8 @@ public struct TrainingOptions: Sendable, Equatable {
   public var freeze: [String] = []
   /// Whether batch norm keeps its initial running statistics and uses them in training, too.
   public var freezeStatistics: Bool = false
-  /// Whether the network of a sequence learns together with its LSTM. Otherwise the LSTM learns from
-  /// the features of the frozen network, which are computed once.
+  /// Whether the network of a sequence learns together with its LSTM. Otherwise the LSTM learns
+  /// from the features of the frozen network, which are computed once.
   public var endToEnd: Bool = false
   /// Whether activations of blocks are computed again in the backward pass, not kept. This takes
   /// about a third more time and much less memory; the weights are the same.

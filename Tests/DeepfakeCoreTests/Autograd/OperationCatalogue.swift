@@ -228,7 +228,8 @@ enum OperationCatalogue {
     lstm("reverse, state", LSTMSequence(.reverse, hasState: true), [2, 3, 3]),
     lstm("both directions", LSTMSequence(.bidirectional), [2, 3, 3]),
     lstm(
-      "lengths, state", LSTMSequence(lengths: [2, 4, 1], hasBias: false, hasState: true), [3, 4, 2]),
+      "lengths, state",
+      LSTMSequence(lengths: [2, 4, 1], hasBias: false, hasState: true), [3, 4, 2]),
     lstm(
       "reverse, lengths, state",
       LSTMSequence(.reverse, lengths: [2, 4, 1], hasBias: false, hasState: true), [3, 4, 2]),

@@ -52,8 +52,8 @@ private struct ONNXLSTM: Sendable {
     }
   }
 
-  /// The level with ONNX's weights: for the input [directions, 4 * hidden, inputs], for the previous
-  /// output [directions, 4 * hidden, hidden], both biases [directions, 8 * hidden].
+  /// The level with ONNX's weights: for the input [directions, 4 * hidden, inputs], for the
+  /// previous output [directions, 4 * hidden, hidden], both biases [directions, 8 * hidden].
   func level(
     _ w: Tensor, _ r: Tensor, _ bias: Tensor?
   ) throws(ONNXMismatch) -> PackedLSTMLevel {

@@ -126,8 +126,8 @@ package final class GraphBuilder: @unchecked Sendable {
     return transposed(wide, from: Array(0..<rank), to: order)
   }
 
-  /// A value that is concatenated from parts along an axis of the graph. Where only slices of it are
-  /// used, and each is one of the parts, the graph has no concatenation.
+  /// A value that is concatenated from parts along an axis of the graph. Where only slices of it
+  /// are used, and each is one of the parts, the graph has no concatenation.
   package func joining(
     _ values: [(name: String, extent: Int)], axis: Int, shape: [Int], order: [Int]
   ) -> TracedValue {
