@@ -38,8 +38,9 @@ struct DFKitCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Train and measure",
         subcommands: [
-          TrainCommand.self, EvaluateCommand.self, CalibrateCommand.self,
-          FamiliarityCommand.self, IdentityCommand.self, DetectorCommand.self,
+          TrainCommand.self, PseudoLabelCommand.self, EvaluateCommand.self,
+          CalibrateCommand.self, FamiliarityCommand.self, IdentityCommand.self,
+          DetectorCommand.self,
         ]),
       CommandGroup(
         name: "Weights, recipes, speed",

@@ -85,6 +85,18 @@ import Testing
     (["train", "--data", "d", "--output", "o", "--new-head"], "--init"),
     (["train", "--data", "d", "--output", "o", "--augmentation", "bold"], "'strong'"),
     (["train", "--resume", "--member", "2", "--output", "o"], "leave --member out"),
+    (["pseudo-label", "a.csv"], "--output"),
+    (["pseudo-label", "--output", "o.csv"], "manifests"),
+    (["pseudo-label", "a.csv", "--output", "o.csv", "--sure", "0.4"], "--sure must be 0.5 to 1"),
+    (["pseudo-label", "a.csv", "--output", "o.csv", "--per-video", "0"], "--per-video"),
+    (
+      ["pseudo-label", "a.csv", "--output", "o.csv", "--weights", "a", "--weights", "b"],
+      "a recipe for several networks"
+    ),
+    (
+      ["pseudo-label", "a.csv", "--output", "o.csv", "--recipe", "default", "--size", "64"],
+      "cannot be given with --recipe"
+    ),
     (["calibrate"], "Give --data"),
     (["familiarity"], "Give --data"),
     (["calibrate", "--data", "d", "--split", "best"], "--split must be validation"),

@@ -159,10 +159,5 @@ extension CalibrationJob {
   }
 
   /// The name of the weights or of the recipe.
-  var title: String {
-    switch subject {
-    case .network(let weights, _): weights.name
-    case .recipe(let recipe, _): recipe.name
-    }
-  }
+  var title: String { subject.title }
 }

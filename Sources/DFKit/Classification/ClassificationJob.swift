@@ -139,7 +139,9 @@ package struct ClassificationJob: Sendable {
     return outcome
   }
 
-  private func score(_ files: [URL]) -> [ClassificationReport] {
+  /// Scores face crops, each a picture. A picture that cannot be scored gets a report with its
+  /// error.
+  func score(_ files: [URL]) -> [ClassificationReport] {
     var reports = files.map { ClassificationReport(file: $0.relativePath) }
     var crops: [Image] = []
     var places: [Int] = []
@@ -173,16 +175,18 @@ package struct ClassificationJob: Sendable {
       report.members = []
       return
     }
-    guard let combination else {
-      report.probability = report.members[0].probability
-      return
-    }
     let scores = report.members.compactMap(\.probability)
     guard scores.count == members.count else { return }
-    let names = members.map(\.name)
-    let probability = combination([MemberScores]([scores], members: names)).probability
+    let probability = probability(of: scores)
     report.probability = probability
+    guard combination != nil else { return }
     report.verdict = Verdict(probability: probability, undecided: decision.undecided)
     report.isCalibrated = decision.isCalibrated
+  }
+
+  /// The probability that a face is fake, from that of each network.
+  func probability(of scores: [Float]) -> Float {
+    let names = members.map(\.name)
+    return combination.map { $0([MemberScores]([scores], members: names)).probability } ?? scores[0]
   }
 }

@@ -44,13 +44,14 @@ package struct DatasetInput: Sendable {
 
   /// Reads the manifests and keeps the samples that match `pathPrefix` and `origin`.
   ///
+  /// - Parameter needsLabels: If false, labels are not read, and all samples count as real.
   /// - Throws: `DatasetError` if a manifest cannot be read or no sample matches.
-  package func read() throws(DatasetError) -> Samples {
+  package func read(needsLabels: Bool = true) throws(DatasetError) -> Samples {
     var parts: [FaceManifest] = []
     var rows: [Int] = []
     var offset = 0
     for url in manifests {
-      let manifest = try FaceManifest.read(url)
+      let manifest = try FaceManifest.read(url, needsLabels: needsLabels)
       let wanted = manifest.indices(pathPrefix: pathPrefix, origin: origin)
       rows += wanted.map { offset + $0 }
       offset += manifest.count

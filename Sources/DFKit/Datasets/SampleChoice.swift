@@ -35,7 +35,8 @@ package struct SampleChoice: Sendable {
     package var words: String
   }
 
-  /// Reads the manifests and chooses samples.
+  /// Reads the manifests and chooses samples. Pseudo-labelled samples are left out: a teacher's
+  /// opinion cannot tell how good a network is.
   ///
   /// - Throws: `DatasetError` if a manifest cannot be read, or if no sample matches the choice.
   package func read() throws(DatasetError) -> Samples {
@@ -50,8 +51,17 @@ package struct SampleChoice: Sendable {
       throw .impossible(
         problem: "no sample of the data has the given path prefix or origin")
     }
+    let pseudo = manifest.pseudoLabelledCount
+    let without = pseudo == 0 ? "" : ", without \(pseudo) pseudo-labelled"
+    manifest = manifest.withKnownLabels
+    guard !manifest.isEmpty else {
+      throw .impossible(
+        problem: "a teacher gave all labels of the data (the column probability), so they cannot"
+          + " tell how good a network is; give samples whose labels are known")
+    }
     switch part {
-    case .all: return Samples(manifest: manifest, digest: digest, words: "all samples")
+    case .all:
+      return Samples(manifest: manifest, digest: digest, words: "all samples" + without)
     case .named(let part) where manifest.hasSplit:
       let parts = try manifest.parts()
       let subset = manifest.subset(parts.indices.filter { parts[$0] == part })
@@ -61,12 +71,13 @@ package struct SampleChoice: Sendable {
             "the column 'split' has no sample with '\(part.rawValue)'; choose another part"
             + " with --split")
       }
-      return Samples(manifest: subset, digest: digest, words: "the part '\(part.rawValue)'")
+      return Samples(
+        manifest: subset, digest: digest, words: "the part '\(part.rawValue)'" + without)
     case .named(.validation):
       let split = try HoldOut().split(manifest)
       return Samples(
         manifest: split.heldOut, digest: digest,
-        words: "what training holds out (\(split.rule.rawValue))")
+        words: "what training holds out (\(split.rule.rawValue))" + without)
     case .named(let part):
       throw .impossible(
         problem:

@@ -94,7 +94,7 @@ package struct FamiliarityJob: Sendable {
   ) {
     var manifests: [FaceManifest] = []
     for url in data { manifests.append(try FaceManifest.read(url)) }
-    let manifest = try FaceManifest.joined(manifests)
+    let manifest = try FaceManifest.joined(manifests).withKnownLabels
     var (training, heldOut): (FaceManifest, FaceManifest)
     if manifest.hasSplit {
       let parts = try manifest.parts()

@@ -22,7 +22,7 @@ extension TrainingJob.Plan {
     if let validation { add("validation", validation) }
     var lines = [table.text]
     if let rule { lines.append("held out by \(rule.rawValue)") }
-    lines += fakeLines
+    lines += fakeLines + pseudoLabelLines
     if leftOut > 0 { lines.append("\(leftOut) samples are in neither part") }
     if !ignoredColumns.isEmpty {
       lines.append("ignored columns: \(ignoredColumns.joined(separator: ", "))")
@@ -37,6 +37,24 @@ extension TrainingJob.Plan {
 }
 
 extension TrainingJob.Plan {
+  /// Lines about samples that a teacher labelled; empty if there are none.
+  private var pseudoLabelLines: [String] {
+    var lines: [String] = []
+    let count = training.pseudoLabelledCount
+    if count > 0 {
+      let teachers = training.teachers.map(TextTable.printable).joined(separator: "; ")
+      lines.append(
+        "\(count) training samples are pseudo-labelled"
+          + (teachers.isEmpty ? "" : "; teacher: \(teachers)"))
+    }
+    if pseudoLabelledLeftOut > 0 {
+      lines.append(
+        "\(pseudoLabelledLeftOut) pseudo-labelled samples are not used: they are linked with"
+          + " held-out samples, or the column split excludes them")
+    }
+    return lines
+  }
+
   /// Lines about the fakes made during training; empty if none are made.
   private var fakeLines: [String] {
     guard let fakes = trainer.options.fakes else { return [] }

@@ -87,6 +87,8 @@ public struct TrainingJob: Sendable {
     public var validation: FaceManifest?
     /// The number of samples in neither part.
     public var leftOut: Int
+    /// How many of `leftOut` are pseudo-labelled and linked with held-out samples.
+    package var pseudoLabelledLeftOut: Int
     /// The rule that decided which samples are held out; nil if none are.
     public var rule: DataSplit.Rule?
     /// Columns of the manifests that are not used.
@@ -110,11 +112,13 @@ public struct TrainingJob: Sendable {
     var training = manifest
     var validation: FaceManifest?
     var rule: DataSplit.Rule?
+    var pseudoLabelledLeftOut = 0
     if options.holdOut > 0 || manifest.hasSplit || fold != nil {
       var holdOut = HoldOut(fraction: options.holdOut > 0 ? Double(options.holdOut) : 0.2)
       holdOut.fold = fold
       let split = try holdOut.split(manifest)
       (training, validation, rule) = (split.training, split.heldOut, split.rule)
+      pseudoLabelledLeftOut = split.pseudoLabelledLeftOut
     }
     let state = try initialWeights.map {
       try StateDict.read($0.file, entry: $0.state).namedByGraph()
@@ -152,7 +156,8 @@ public struct TrainingJob: Sendable {
     _ = try Recipe(yaml: recipe.yaml, file: folder.recipe.relativePath)
     return Plan(
       trainer: trainer, training: training, validation: validation,
-      leftOut: manifest.count - training.count - (validation?.count ?? 0), rule: rule,
+      leftOut: manifest.count - training.count - (validation?.count ?? 0),
+      pseudoLabelledLeftOut: pseudoLabelledLeftOut, rule: rule,
       ignoredColumns: manifest.ignoredColumns, transfer: transfer, facts: facts,
       recipe: recipe)
   }

@@ -20,6 +20,12 @@ extension FaceManifest {
   ///   unknown label, a picture listed before. Missing pictures are not noticed here, see
   ///   `checkFiles`.
   public static func read(_ url: URL) throws(DatasetError) -> FaceManifest {
+    try read(url, needsLabels: true)
+  }
+
+  /// Reads a manifest as `read` does. If `needsLabels` is false, labels are not read: the column may
+  /// be missing, and all samples count as real.
+  package static func read(_ url: URL, needsLabels: Bool) throws(DatasetError) -> FaceManifest {
     guard access(url.path, F_OK) == 0 else {
       throw .unreadable(
         file: url.relativePath,
@@ -40,7 +46,8 @@ extension FaceManifest {
     // `withUnsafeBytes` does not rethrow typed errors, so the closure returns a result.
     let result: Result<FaceManifest, DatasetError> = data.withUnsafeBytes { bytes in
       Result { () throws(DatasetError) in
-        var reader = try ManifestReader(bytes, file: file, staysInFolder: isFolder)
+        var reader = try ManifestReader(
+          bytes, file: file, staysInFolder: isFolder, needsLabels: needsLabels)
         return try reader.read()
       }
     }
@@ -81,6 +88,7 @@ struct ManifestReader {
   private var reader: CSVReader
   private let file: URL
   private let staysInFolder: Bool
+  private let needsLabels: Bool
   private var table = SampleTable()
   /// The known columns of the header except path and label, each with its field number.
   private var columns: [(field: Int, column: ManifestColumn)] = []
@@ -98,11 +106,12 @@ struct ManifestReader {
   private var latestFolder: (name: String, number: Int32)
 
   init(
-    _ bytes: UnsafeRawBufferPointer, file: URL, staysInFolder: Bool
+    _ bytes: UnsafeRawBufferPointer, file: URL, staysInFolder: Bool, needsLabels: Bool
   ) throws(DatasetError) {
     reader = try CSVReader(bytes, file: file.relativePath)
     self.file = file
     self.staysInFolder = staysInFolder
+    self.needsLabels = needsLabels
     latestFolder = ("", table.words.number(of: ""))
   }
 
@@ -151,6 +160,7 @@ struct ManifestReader {
       }
     }
     for column in ManifestColumn.all where column.isRequired && !seen.contains(column.name) {
+      if case .label = column.content, !needsLabels { continue }
       throw reader.malformed(
         "", "the header has no column \(column.name); it needs \(Self.required)")
     }
@@ -167,7 +177,8 @@ struct ManifestReader {
     }
     var row = SampleTable.Row(
       root: root, folder: number(ofFolder: folder),
-      nameStart: place.start, nameCount: place.count, label: try label())
+      nameStart: place.start, nameCount: place.count,
+      label: needsLabels ? try label() : .real)
     try checkNew(path, row)
     for (field, column) in columns where !reader[field].isEmpty {
       try read(field, column, into: &row)
@@ -194,9 +205,9 @@ struct ManifestReader {
         throw malformed(column, text, "which is not a \(kind)")
       }
       row[keyPath: place] = number
-    case .float(_, let place, let kind):
+    case .float(_, let place, let kind, let limits):
       let text = try reader.text(field, column: column.name)
-      guard let number = Float(text), number.isFinite else {
+      guard let number = Float(text), number.isFinite, limits?.contains(number) ?? true else {
         throw malformed(column, text, "which is not a \(kind)")
       }
       row[keyPath: place] = number

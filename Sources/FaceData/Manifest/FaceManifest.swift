@@ -176,26 +176,6 @@ extension FaceManifest {
     }
     return (common ?? []).joined(separator: "/")
   }
-
-  /// The part of each sample by the column `split`.
-  ///
-  /// - Throws: `DatasetError.impossible` if a sample has no value there or an unknown one.
-  package func parts() throws(DatasetError) -> [DatasetPart] {
-    var known: [Int32: DatasetPart] = [:]
-    var parts: [DatasetPart] = []
-    parts.reserveCapacity(count)
-    for row in table.rows {
-      let word = table.words[row.split, default: ""]
-      guard let part = known[row.split] ?? DatasetPart(word) else {
-        throw .impossible(
-          problem: "\(table.path(row)) has '\(word)' in the column split; write train,"
-            + " validation, test or unused in every row, or leave the column empty in all rows")
-      }
-      known[row.split] = part
-      parts.append(part)
-    }
-    return parts
-  }
 }
 
 extension [Point] {

@@ -45,9 +45,17 @@ public struct FaceSample: Sendable, Equatable {
   public var score: Float?
   /// The SHA-256 of the video's file.
   public var source: String?
+  /// The probability of "fake" that a teacher gave the crop, 0 to 1; nil if the label is known.
+  /// Training uses it in place of the label.
+  public var probability: Float?
+  /// The recipe or weights that gave `probability`, with the beginning of their SHA-256.
+  public var teacher: String?
   /// Whether a fake is made from this picture, a real face, when it is loaded. See
   /// `FaceManifest.withMadeFakes`.
   public var isMade = false
+
+  /// The target of training, 0 to 1: the teacher's probability if there is one, otherwise the label.
+  package var target: Float { probability ?? label.target }
 
   /// A sample with only a label. `file` defaults to `path`.
   public init(path: String, file: URL? = nil, label: FaceLabel) {

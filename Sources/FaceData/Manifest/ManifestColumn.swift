@@ -13,6 +13,9 @@ package struct ManifestColumn: Sendable {
   package let isRequired: Bool
   /// A description of the values, used in `Docs/Formats.md`.
   package let help: String
+  /// Whether the column comes from a teacher (`dfkit pseudo-label`). Extracted faces have no such
+  /// column, so that folders of earlier versions can be continued.
+  package let isOfTeacher: Bool
   let content: Content
 
   /// A property of a sample.
@@ -30,18 +33,22 @@ package struct ManifestColumn: Sendable {
     case count(Field<Int?>, Place<Int32>, from: Int32)
     /// A finite number, and its name in messages.
     case double(Field<Double?>, Place<Double>, String)
-    /// A finite number, and its name in messages.
-    case float(Field<Float?>, Place<Float>, String)
+    /// A finite number, its name in messages, and its limits if there are any.
+    case float(Field<Float?>, Place<Float>, String, in: ClosedRange<Float>? = nil)
     /// Four numbers: the coordinates of two corners.
     case box(Field<Box?>, Place<Int32>)
     /// Ten numbers: x and y of five points.
     case points(Field<[Point]?>, Place<Int32>)
   }
 
-  private init(_ name: String, _ content: Content, isRequired: Bool = false, _ help: String) {
+  private init(
+    _ name: String, _ content: Content, isRequired: Bool = false, isOfTeacher: Bool = false,
+    _ help: String
+  ) {
     self.name = name
     self.content = content
     self.isRequired = isRequired
+    self.isOfTeacher = isOfTeacher
     self.help = help
   }
 
@@ -89,6 +96,14 @@ package struct ManifestColumn: Sendable {
       "score", .float(\.score, \.score, "number"), "the detection score, 0 to 1"),
     ManifestColumn(
       "source", .word(\.source, \.source), "the SHA-256 of the video's file"),
+    ManifestColumn(
+      "probability", .float(\.probability, \.probability, "number from 0 to 1", in: 0...1),
+      isOfTeacher: true,
+      "the probability of fake, 0 to 1, that a teacher gave the crop; `dfkit pseudo-label` writes"
+        + " it. Training uses it in place of the label, and nothing is validated on such a crop"),
+    ManifestColumn(
+      "teacher", .word(\.teacher, \.teacher), isOfTeacher: true,
+      "the recipe or the weights that gave `probability`, and the beginning of their SHA-256"),
   ]
 
   /// The column of a sample's property, such as `\.landmarks`.
@@ -112,7 +127,7 @@ package struct ManifestColumn: Sendable {
     case .word(let field, _): field
     case .count(let field, _, _): field
     case .double(let field, _, _): field
-    case .float(let field, _, _): field
+    case .float(let field, _, _, _): field
     case .box(let field, _): field
     case .points(let field, _): field
     }
@@ -133,7 +148,7 @@ extension ManifestColumn {
     case .word(let field, _): return sample[keyPath: field] ?? ""
     case .count(let field, _, _): return text(sample[keyPath: field])
     case .double(let field, _, _): return text(sample[keyPath: field])
-    case .float(let field, _, _): return text(sample[keyPath: field])
+    case .float(let field, _, _, _): return text(sample[keyPath: field])
     case .box(let field, _): return text(numbers: sample[keyPath: field]?.numbers)
     case .points(let field, _): return text(numbers: sample[keyPath: field]?.numbers)
     }
@@ -151,7 +166,7 @@ extension ManifestColumn {
     case .double(let field, let place, _):
       let number = row[keyPath: place]
       if !number.isNaN { sample[keyPath: field] = number }
-    case .float(let field, let place, _):
+    case .float(let field, let place, _, _):
       let number = row[keyPath: place]
       if !number.isNaN { sample[keyPath: field] = number }
     case .box(let field, let place): sample[keyPath: field] = table.box(at: row[keyPath: place])
@@ -171,7 +186,7 @@ extension ManifestColumn {
       if let number = sample[keyPath: field] { row[keyPath: place] = Int32(clamping: number) }
     case .double(let field, let place, _):
       if let number = sample[keyPath: field] { row[keyPath: place] = number }
-    case .float(let field, let place, _):
+    case .float(let field, let place, _, _):
       if let number = sample[keyPath: field] { row[keyPath: place] = number }
     case .box(let field, let place):
       if let box = sample[keyPath: field] { row[keyPath: place] = table.add(numbers: box.numbers) }

@@ -121,13 +121,16 @@ private struct Source {
   }
 }
 
-/// Lines of a manifest, which `FaceManifest.read` reads back unchanged.
+/// Lines of a manifest of extracted faces, which `FaceManifest.read` reads back unchanged. They have
+/// all columns except those of a teacher.
 package enum ManifestWriter {
+  private static let columns = ManifestColumn.all.filter { !$0.isOfTeacher }
+
   /// The header line, with its line feed.
-  package static let header = CSV.line(ManifestColumn.all.map(\.name)) + "\n"
+  package static let header = CSV.line(columns.map(\.name)) + "\n"
 
   /// A sample's line, with its line feed.
   package static func row(_ sample: FaceSample) -> String {
-    CSV.line(ManifestColumn.all.map { $0.text(sample) }) + "\n"
+    CSV.line(columns.map { $0.text(sample) }) + "\n"
   }
 }

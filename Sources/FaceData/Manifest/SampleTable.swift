@@ -2,7 +2,7 @@ import FaceDetect
 import Foundation
 import Measures
 
-/// The samples of a manifest, stored compactly: about 80 bytes and the file's name for each, so
+/// The samples of a manifest, stored compactly: about 88 bytes and the file's name for each, so
 /// millions fit into memory. Words that many samples share are stored once.
 package struct SampleTable: Sendable {
   /// A sample. Words are stored as numbers of `WordTable`; `none` means unknown.
@@ -33,6 +33,12 @@ package struct SampleTable: Sendable {
     package var score = Float.nan
     /// NaN if unknown.
     package var time = Double.nan
+    /// NaN if no teacher gave one.
+    package var probability = Float.nan
+    package var teacher = none
+
+    /// Whether a teacher judged the sample. Then its label is only the teacher's opinion.
+    package var isPseudoLabelled: Bool { !probability.isNaN }
   }
 
   /// The files' names, concatenated (UTF-8).

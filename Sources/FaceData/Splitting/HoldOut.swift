@@ -49,27 +49,18 @@ public struct HoldOut: Sendable, Equatable {
 
   /// Divides a manifest into two parts, each in the manifest's order.
   ///
+  /// Samples that a teacher labelled (the column `probability`) are never held out, and do not
+  /// change which samples are. They are for training, unless they are linked with a sample that is
+  /// held out or for the final test, or the column `split` calls them something else.
+  ///
   /// - Throws: `DatasetError` if the column `split` has an unknown word, no sample is in the fold,
   ///   or a part would be empty because nearly all samples belong together.
   public func split(_ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
     let groups = SampleGroups(manifest.table, blockLength: block)
-    let result: DataSplit
-    if let fold {
-      result = try byFold(fold, groups.named(manifest))
-    } else if manifest.hasSplit {
-      result = try byColumn(groups.named(manifest))
-    } else {
-      let joined = groups.join()
-      let draw = GroupDraw(shares: [1 - fraction, fraction], seed: seed)
-      let parts = draw.parts(
-        groups: joined.groups, count: joined.count,
-        strata: manifest.table.rows.map { Int($0.label.rawValue) })
-      let chosen = joined.groups.map { parts[$0] == 1 }
-      let left = groups.border(chosen, margin: margin)
-      result = DataSplit(
-        groups.named(manifest), rule: groups.rule,
-        isHeldOut: { chosen[$0] }, isLeftOut: { left.contains($0) })
-    }
+    let choice =
+      manifest.pseudoLabelledCount == 0
+      ? try choose(manifest, groups) : try chooseAmongKnown(manifest, groups)
+    let result = DataSplit(groups.named(manifest), choice.parts, choice.rule)
     guard !result.training.isEmpty, !result.heldOut.isEmpty else {
       if result.rule == .column {
         let missing = result.training.isEmpty ? "training (train)" : "validation (validation)"
@@ -84,28 +75,75 @@ public struct HoldOut: Sendable, Equatable {
     return result
   }
 
-  private func byColumn(_ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
-    let parts = try manifest.parts()
-    return DataSplit(
-      manifest, rule: .column, isHeldOut: { parts[$0] == .validation },
-      isLeftOut: { parts[$0] == .test || parts[$0] == .unused })
+  /// The part of each sample: `training`, `validation` if it is held out, `test` or `unused` if it
+  /// is in neither. And the rule that gave it.
+  private typealias Choice = (parts: [DatasetPart], rule: DataSplit.Rule)
+
+  private func choose(
+    _ manifest: FaceManifest, _ groups: SampleGroups
+  ) throws(DatasetError) -> Choice {
+    if let fold { return (try byFold(fold, manifest), .fold) }
+    if manifest.hasSplit { return (try manifest.parts(), .column) }
+    let joined = groups.join()
+    let draw = GroupDraw(shares: [1 - fraction, fraction], seed: seed)
+    let parts = draw.parts(
+      groups: joined.groups, count: joined.count,
+      strata: manifest.table.rows.map { Int($0.label.rawValue) })
+    let chosen = joined.groups.map { parts[$0] == 1 }
+    let left = groups.border(chosen, margin: margin)
+    return (
+      chosen.indices.map { chosen[$0] ? .validation : left.contains($0) ? .unused : .training },
+      groups.rule
+    )
+  }
+
+  /// Holds out samples whose labels are known, as if there were no others. Then adds the
+  /// pseudo-labelled ones.
+  private func chooseAmongKnown(
+    _ manifest: FaceManifest, _ groups: SampleGroups
+  ) throws(DatasetError) -> Choice {
+    let rows = manifest.table.rows
+    let known = rows.indices.filter { !rows[$0].isPseudoLabelled }
+    guard !known.isEmpty else {
+      throw .impossible(
+        problem: "a teacher gave all labels of the data (the column probability), so no part can be"
+          + " held out. Add samples whose labels are known, or hold out nothing (--hold-out 0)")
+    }
+    let labelled = manifest.subset(known)
+    let choice = try choose(labelled, SampleGroups(labelled.table, blockLength: block))
+    let isDrawn = choice.rule != .column && choice.rule != .fold
+    // A column that divides the samples knows better than the places of files.
+    let links = (isDrawn ? groups : SampleGroups(manifest.table, blockLength: nil)).join().groups
+    var parts = try manifest.knownParts().map { $0 ?? .training }
+    var barred: Set<Int> = []
+    for (index, part) in zip(known, choice.parts) {
+      parts[index] = part
+      if part == .validation || part == .test { barred.insert(links[index]) }
+    }
+    for index in rows.indices where rows[index].isPseudoLabelled {
+      let isInFold = fold.map { rows[index].fold == Int32(clamping: $0) } ?? false
+      if parts[index] != .training || isInFold || barred.contains(links[index]) {
+        parts[index] = .unused
+      }
+    }
+    return (parts, choice.rule)
   }
 
   /// Holds out the fold and trains on the other folds. Samples that the column `split` calls test
   /// or unused are left out.
-  private func byFold(_ fold: Int, _ manifest: FaceManifest) throws(DatasetError) -> DataSplit {
-    let table = manifest.table
-    guard table.rows.contains(where: { $0.fold == Int32(clamping: fold) }) else {
+  private func byFold(_ fold: Int, _ manifest: FaceManifest) throws(DatasetError) -> [DatasetPart] {
+    let rows = manifest.table.rows
+    guard rows.contains(where: { $0.fold == Int32(clamping: fold) }) else {
       throw .impossible(
         problem:
           "no sample is in fold \(fold) of the column fold; 'dfkit split --folds' makes folds")
     }
     let parts = manifest.hasSplit ? try manifest.parts() : []
-    return DataSplit(
-      manifest, rule: .fold, isHeldOut: { table.rows[$0].fold == Int32(clamping: fold) },
-      isLeftOut: {
-        table.rows[$0].fold < 0 || !parts.isEmpty && [.test, .unused].contains(parts[$0])
-      })
+    return rows.indices.map { index in
+      if !parts.isEmpty, [.test, .unused].contains(parts[index]) { return parts[index] }
+      if rows[index].fold < 0 { return .unused }
+      return rows[index].fold == Int32(clamping: fold) ? .validation : .training
+    }
   }
 }
 
@@ -129,18 +167,21 @@ public struct DataSplit: Sendable {
   public package(set) var training: FaceManifest
   /// Samples to evaluate on. Each has a video; where the manifest has none, it names the group.
   public package(set) var heldOut: FaceManifest
-  /// Number of samples in neither part: those at borders, or of a test or unused part.
+  /// Number of samples in neither part: those at borders, of a test or unused part, or
+  /// pseudo-labelled and linked with a held-out sample.
   public let leftOut: Int
+  /// How many of `leftOut` are pseudo-labelled.
+  package let pseudoLabelledLeftOut: Int
   /// The rule that divided the samples.
   public let rule: Rule
 
-  init(
-    _ manifest: FaceManifest, rule: Rule, isHeldOut: (Int) -> Bool, isLeftOut: (Int) -> Bool
-  ) {
-    let indices = 0..<manifest.count
-    training = manifest.subset(indices.filter { !isHeldOut($0) && !isLeftOut($0) })
-    heldOut = manifest.subset(indices.filter { isHeldOut($0) && !isLeftOut($0) })
+  /// Divides a manifest by the part of each sample; held-out samples are those of `validation`.
+  init(_ manifest: FaceManifest, _ parts: [DatasetPart], _ rule: Rule) {
+    training = manifest.subset(parts.indices.filter { parts[$0] == .training })
+    heldOut = manifest.subset(parts.indices.filter { parts[$0] == .validation })
     leftOut = manifest.count - training.count - heldOut.count
+    pseudoLabelledLeftOut =
+      manifest.pseudoLabelledCount - training.pseudoLabelledCount - heldOut.pseudoLabelledCount
     self.rule = rule
   }
 }

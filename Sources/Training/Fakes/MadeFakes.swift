@@ -21,6 +21,8 @@ extension FaceManifest {
       var made = row
       made.isMade = true
       made.label = .fake
+      // Whatever a teacher says of the picture, the face that is blended in makes it a fake.
+      (made.probability, made.teacher) = (.nan, SampleTable.Row.none)
       made.original = row.video
       if let video = table.words[row.video] {
         let number = videos[row.video] ?? result.table.words.number(of: "\(video) (made)")

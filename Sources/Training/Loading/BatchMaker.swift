@@ -49,12 +49,13 @@ struct BatchMaker: Sendable {
       let made = sample.isMade ? index : nil
       let image = try augmented(sample, made: made, at: place, using: &generator)
       guard share > 0, let original = originals?.original(of: index, in: manifest) else {
-        return PreparedCrop(image: image, label: sample.label.target)
+        return PreparedCrop(image: image, label: sample.target)
       }
-      let partner = try augmented(
-        manifest.samples[original], made: nil, at: place, using: &alike)
+      let other = manifest.samples[original]
+      let partner = try augmented(other, made: nil, at: place, using: &alike)
       return PreparedCrop(
-        image: image.mixed(with: partner, share: share), label: sample.label.target * (1 - share))
+        image: image.mixed(with: partner, share: share),
+        label: (1 - share) * sample.target + share * other.target)
     }
   }
 

@@ -130,7 +130,8 @@ public struct FaceBatch: Sendable {
 
   /// [crops, size, size, 3], normalised. Without crops if all were left out.
   public let images: Tensor
-  /// [crops]: the target probabilities of "fake", 0 or 1, or between them after mixup.
+  /// [crops]: the target probabilities of "fake", 0 or 1, or between them after mixup or where a
+  /// teacher gave the probability.
   public let labels: Tensor
   /// The samples' indices in the manifest.
   public let indices: [Int]

@@ -22,9 +22,15 @@ final class ClassifierTask: TrainingTask {
       throw TrainingError.unusable(problem: "there are no training samples")
     }
     let fakes = options.fakes
+    let known = validation?.withKnownLabels
+    if let known, known.isEmpty {
+      throw TrainingError.unusable(
+        problem: "the validation part has no sample with a known label: a teacher's probabilities"
+          + " cannot tell how good the network is")
+    }
     let training = fakes == nil ? training : training.withMadeFakes()
-    let validationToLearn = fakes == nil ? validation : validation?.withMadeFakes()
-    let validation = validation.map { fakes?.judged($0) ?? $0 }
+    let validationToLearn = fakes == nil ? known : known?.withMadeFakes()
+    let validation = known.map { fakes?.judged($0) ?? $0 }
     self.training = training
     self.validation = validation
     self.validationToLearn = validationToLearn

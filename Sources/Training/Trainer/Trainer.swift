@@ -51,7 +51,7 @@ public struct Trainer: Sendable {
   /// - Parameters:
   ///   - training: The samples to train on.
   ///   - validation: The samples to evaluate on after each epoch; nil: the latest weights count as
-  ///     the best.
+  ///     the best. Pseudo-labelled samples (`FaceSample.probability`) are left out.
   ///   - folder: The folder of the run.
   ///   - resuming: Whether to resume the run in the folder. If false, a folder that contains a run
   ///     is refused.
@@ -122,14 +122,15 @@ public struct Trainer: Sendable {
 }
 
 extension FaceManifest {
-  /// The SHA-256 of the samples' paths, labels and videos in order, and of the landmarks from which
-  /// fakes are made.
+  /// The SHA-256 of the samples' paths, labels and videos in order, of the landmarks from which
+  /// fakes are made, and of a teacher's probabilities.
   var contentDigest: String {
     let hash = SHA256()
     for row in table.rows {
       let video = table.words[row.video, default: ""]
       let points = row.isMade ? "\t\(table.points(row)?.numbers ?? [])" : ""
-      var line = "\(table.path(row))\t\(row.label.word)\t\(video)\(points)\n"
+      let soft = row.isPseudoLabelled ? "\tp\(row.probability)" : ""
+      var line = "\(table.path(row))\t\(row.label.word)\t\(video)\(points)\(soft)\n"
       line.withUTF8 { hash.update(UnsafeRawBufferPointer($0)) }
     }
     return hash.digits()

@@ -85,7 +85,9 @@ import Testing
       #expect(back == original)
     }
     #expect(manifest.ignoredColumns.isEmpty)
-    // Samples made in code, and joined ones, keep everything too.
+    // Samples made in code, and joined ones, keep everything too, and what a teacher says.
+    sample.probability = 0.97
+    sample.teacher = "default, SHA-256 00ff"
     let joined = try FaceManifest.joined([FaceManifest([bare]), FaceManifest([sample])])
     for (back, original) in zip(joined.samples, [bare, sample]) {
       var back = back
