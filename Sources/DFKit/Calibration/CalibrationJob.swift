@@ -106,11 +106,11 @@ package struct CalibrationJob: Sendable {
         JobProgress(
           "judging \(start) of \(samples.count) faces",
           part: Double(start) / Double(samples.count)))
-      var crops: [Image] = []
+      var crops: [MotionCrop] = []
       for sample in batch {
-        do throws(MediaError) {
-          crops.append(try ImageFile.read(sample.file))
-        } catch {
+        do {
+          crops.append(try sample.crop(withLater: classifier.input.difference != nil))
+        } catch let error as MediaError {
           throw DatasetError.picture(error)
         }
       }
