@@ -80,10 +80,19 @@ package struct CalibrationJob: Sendable {
       guard classifier.classCount <= 2 else {
         throw ClassifierError.noProbability(classes: classifier.classCount)
       }
+      if classifier.input.difference != nil {
+        try chosen.manifest.requireLater(for: weights.name)
+      }
       let faces = try judge(chosen.manifest, with: classifier, progress: progress)
       report = try CalibrationReport(faces, self, before: classifier.calibration)
       report.settings = classifier.settings
     case .recipe(let recipe, let files):
+      for entry in files.entries {
+        let state = try entry.weights.read()
+        let settings = try? ClassifierSettings.resolve(state, entry.member.network)
+        guard settings?.input.difference != nil else { continue }
+        try chosen.manifest.requireLater(for: entry.member.name)
+      }
       let faces = try judge(recipe, files, progress: progress)
       report = try CalibrationReport(faces, self, before: nil)
     }

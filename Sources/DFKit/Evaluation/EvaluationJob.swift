@@ -259,9 +259,11 @@ extension MemberFiles {
   ///
   /// - Throws: `WeightsError` and `ClassifierError` if the networks cannot be used.
   public func members() throws -> [Ensemble.Member] {
-    try entries.map { entry in
+    let members = try entries.map { entry in
       Ensemble.Member(
         entry.member.name, try entry.weights.read().classifier(entry.member.network))
     }
+    _ = try members.difference()
+    return members
   }
 }

@@ -45,6 +45,7 @@ package struct FamiliarityJob: Sendable {
     let state = try weights.read()
     let model = try ClassifierModel(state, network)
     let (manifest, training, heldOut) = try parts()
+    if model.input.difference != nil { try training.requireLater(for: weights.name) }
     let damaged = chosen(heldOut, perSource: damagedPerSource)
     let margin = try crop?.margin ?? ModelMetadata(state).cropMargin ?? Recipe.Crop().margin
     var look = FaceLook(

@@ -23,6 +23,16 @@ extension FaceSample {
   }
 }
 
+extension FaceManifest {
+  /// Throws if no sample has a later crop, which the network `name` needs to see motion.
+  func requireLater(for name: String) throws(DatasetError) {
+    guard !samples.contains(where: { $0.later != nil }) else { return }
+    throw .impossible(
+      problem: "\(name) reads the difference to a later frame, but no sample has a later crop"
+        + " (column 'later'); extract the crops with 'dfkit extract --difference SECONDS'")
+  }
+}
+
 extension MotionCrop {
   /// The warning about crops without a later one that a network with a difference judged; empty if
   /// all had one.

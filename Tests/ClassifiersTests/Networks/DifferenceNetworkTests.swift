@@ -28,7 +28,8 @@ import Testing
       File.self, from: Data(contentsOf: Paths.fixture("input_channels.json"))))?.networks ?? []
 
   private func settings(
-    _ name: String = "efficientnet-lite0", _ difference: InputSpec.Difference?, groups: Int = 0,
+    _ name: String = "efficientnet-lite0", reading difference: InputSpec.Difference?,
+    groups: Int = 0,
     size: Int = 48
   ) throws -> ClassifierSettings {
     var settings = ClassifierSettings(
@@ -58,7 +59,8 @@ import Testing
         ? "xception" : entry.model.replacing("efficientnet_", with: "efficientnet-")
       let channels = try #require(InputSpec.Difference.Channels(count: entry.channels - 3))
       let settings = try settings(
-        name, .init(seconds: 0.1, channels: channels), groups: entry.groups, size: entry.size)
+        name, reading: .init(seconds: 0.1, channels: channels), groups: entry.groups,
+        size: entry.size)
       #expect(settings.input.channelCount == entry.channels)
       var state = formulaState(settings, varianceScale: entry.varianceScale)
       state.metadata = settings.metadata.entries
@@ -81,7 +83,7 @@ import Testing
 
   @Test func aFileStatesItsDifference() throws {
     for channels in InputSpec.Difference.Channels.allCases {
-      let settings = try settings(.init(seconds: 0.12, channels: channels))
+      let settings = try settings(reading: .init(seconds: 0.12, channels: channels))
       let network = settings.makeNetwork()
       network.store.initialize(seed: 5)
       var state = network.stateDict(settings.scheme, settings.architecture)
@@ -120,7 +122,7 @@ import Testing
   }
 
   @Test func aFirstLayerThatDoesNotFitIsRefused() throws {
-    let plain = try settings(nil)
+    let plain = try settings(reading: nil)
     var state = formulaState(plain, varianceScale: 1)
     var options = ClassifierOptions()
     options.difference = 0.04
@@ -136,7 +138,7 @@ import Testing
 
   @Test(arguments: ["nan", "inf", "-1", "0", "5", "1e9", "", "soon"])
   func hostileTimesAreRefused(_ text: String) throws {
-    let settings = try settings(.init(seconds: 0.1))
+    let settings = try settings(reading: .init(seconds: 0.1))
     var state = formulaState(settings, varianceScale: 1)
     state.metadata = settings.metadata.entries
     state.metadata["difference"] = text
@@ -147,14 +149,16 @@ import Testing
   }
 
   @Test func trainingStartsFromThreeChannels() throws {
-    let source = try settings("efficientnet-b0", nil).makeNetwork()
+    let source = try settings("efficientnet-b0", reading: nil).makeNetwork()
     source.store.initialize(seed: 1)
     let stem = try #require(source.store["conv_stem.weight"]).value
     for scheme in [Scheme.timm, .lukemelas] {
       let state = source.stateDict(scheme, .efficientNetB0)
       for channels in InputSpec.Difference.Channels.allCases {
-        let target = try settings("efficientnet-b0", .init(seconds: 0.1, channels: channels))
-          .makeNetwork()
+        let target = try settings(
+          "efficientnet-b0", reading: .init(seconds: 0.1, channels: channels)
+        )
+        .makeNetwork()
         target.store.initialize(seed: 2)
         let transfer = try target.transferWeights(state, architecture: .efficientNetB0)
         #expect(
@@ -167,9 +171,10 @@ import Testing
       }
     }
     // From four channels to six, there is no rule.
-    let four = try settings("efficientnet-b0", .init(seconds: 0.1)).makeNetwork()
+    let four = try settings("efficientnet-b0", reading: .init(seconds: 0.1)).makeNetwork()
     four.store.initialize(seed: 3)
-    let six = try settings("efficientnet-b0", .init(seconds: 0.1, channels: .rgb)).makeNetwork()
+    let six = try settings("efficientnet-b0", reading: .init(seconds: 0.1, channels: .rgb))
+      .makeNetwork()
     six.store.initialize(seed: 4)
     let state = four.store.stateDict()
     let error = #expect(throws: WeightsError.self) {
@@ -177,7 +182,7 @@ import Testing
     }
     #expect(error?.description.contains("conv_stem.weight") == true)
     // The same number of channels is taken as it is.
-    let other = try settings("efficientnet-b0", .init(seconds: 0.2)).makeNetwork()
+    let other = try settings("efficientnet-b0", reading: .init(seconds: 0.2)).makeNetwork()
     other.store.initialize(seed: 5)
     let same = try other.transferWeights(state, architecture: .efficientNetB0)
     #expect(same.adapted == nil && same.new.isEmpty)
@@ -185,7 +190,7 @@ import Testing
 
   @Test func theExportedGraphReadsAllChannels() throws {
     for channels in InputSpec.Difference.Channels.allCases {
-      let settings = try settings(.init(seconds: 0.1, channels: channels))
+      let settings = try settings(reading: .init(seconds: 0.1, channels: channels))
       var state = formulaState(settings, varianceScale: 0.5)
       state.metadata = settings.metadata.entries
       let count = 3 + channels.count
@@ -211,7 +216,7 @@ import Testing
   }
 
   @Test func mirroredCropsMoveMirrored() throws {
-    let settings = try settings(.init(seconds: 0.1, channels: .rgb))
+    let settings = try settings(reading: .init(seconds: 0.1, channels: .rgb))
     var state = formulaState(settings, varianceScale: 0.5)
     state.metadata = settings.metadata.entries
     let x = crops(2)
@@ -228,7 +233,7 @@ import Testing
   }
 
   @Test func heatMapsSeeTheMotion() throws {
-    let settings = try settings(.init(seconds: 0.1))
+    let settings = try settings(reading: .init(seconds: 0.1))
     var state = formulaState(settings, varianceScale: 0.5)
     state.metadata = settings.metadata.entries
     let cam = try GradCAM(state)
@@ -245,7 +250,7 @@ import Testing
       Ensemble.Member(
         name,
         ClassifierModel(
-          random: try settings(time.map { .init(seconds: $0) }), seed: 1))
+          random: try settings(reading: time.map { .init(seconds: $0) }), seed: 1))
     }
     #expect(try Array(members[0...1]).difference() == 0.1)
     #expect(try [members[1]].difference() == nil)

@@ -178,6 +178,10 @@ import Testing
       calibration.cache = nil
       let report = try calibration.run()
       #expect(report.settings?.input.difference == .init(seconds: 0.1))
+      // Without motion, there is nothing to calibrate.
+      let blind = CalibrationJob(weights: .file(file), samples: SampleChoice([without]))
+      let error = #expect(throws: DatasetError.self) { try blind.run() }
+      #expect(error?.description.contains("no sample has a later crop") == true)
     }
   }
 

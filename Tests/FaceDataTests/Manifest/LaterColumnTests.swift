@@ -39,7 +39,6 @@ import Testing
     let manifest = FaceManifest([sample, other])
     #expect(manifest.samples[0].later == sample.later)
     #expect(manifest.samples[1].later == other.later)
-    #expect(manifest.withMadeFakes().count == 2)
   }
 
   @Test func pathsStayInTheFolderAndNameFiles() throws {
