@@ -25,6 +25,8 @@ package struct EfficientNetConfiguration: Sendable, Equatable {
   /// regions only, so it can rely less on whose face it is (Chai et al., "What makes fake images
   /// detectable?", ECCV 2020).
   package var stageCount: Int
+  /// Number of channels of the images.
+  package var inputChannels = 3
   /// The dropout probability before the classifier, in training.
   package var dropout: Float
   /// Stochastic depth rate: block i of n is skipped for an image in training with probability
@@ -65,7 +67,8 @@ extension ClassifierNetwork {
     let store = ParameterStore()
     let plan = configuration.plan
     self.init(
-      store: store, stages: plan.layers(store.root, configuration.norm),
+      store: store,
+      stages: plan.layers(store.root, configuration.norm, inputs: configuration.inputChannels),
       dropout: Dropout(store.root / "dropout", configuration.dropout),
       last: Linear(store.root / "classifier", plan.headChannels, configuration.classCount),
       batchedStage: plan.batchedStage)

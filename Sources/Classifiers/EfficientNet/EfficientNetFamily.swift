@@ -117,6 +117,8 @@ struct EfficientNetFamily: ClassifierFamily {
     }
   }
 
+  func stemKey(_ architecture: Architecture) -> String? { "conv_stem.weight" }
+
   func stageCount(in checkpoint: PublishedKeys) -> Int? {
     EfficientNetVariant.stages.indices.prefix {
       checkpoint.shape("blocks.\($0).0.conv_dw.weight") != nil
@@ -129,6 +131,7 @@ struct EfficientNetFamily: ClassifierFamily {
     var configuration = EfficientNetConfiguration(
       variant(settings.architecture), classCount: settings.classCount, norm: settings.norm,
       padding: settings.scheme.padding, stageCount: settings.stages, dropout: dropout)
+    configuration.inputChannels = settings.input.channelCount
     if let stochasticDepth { configuration.stochasticDepth = stochasticDepth }
     return ClassifierNetwork(configuration)
   }

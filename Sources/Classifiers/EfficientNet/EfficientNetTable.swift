@@ -104,7 +104,7 @@ extension EfficientNetTable {
 extension EfficientNetPlan {
   /// The stem, the stages and the head, with timm's keys: the network up to the maps that are
   /// pooled.
-  func layers(_ scope: Scope, _ norm: Norm) -> [[any Module]] {
+  func layers(_ scope: Scope, _ norm: Norm, inputs: Int = 3) -> [[any Module]] {
     func unit(
       _ name: String, _ normName: String, _ inputs: Int, _ outputs: Int, kernel: Int,
       stride: Int = 1, padding: Padding = .none
@@ -116,7 +116,7 @@ extension EfficientNetPlan {
         norm: NormLayer(scope / normName, outputs, norm), activation: activation)
     }
     let stem = unit(
-      "conv_stem", "bn1", 3, stemChannels, kernel: 3, stride: 2, padding: stemPadding)
+      "conv_stem", "bn1", inputs, stemChannels, kernel: 3, stride: 2, padding: stemPadding)
     let blocks = stages.enumerated().map { s, blocks in
       blocks.enumerated().map { i, spec -> any Module in
         MBConv(scope / "blocks" / s / i, spec, norm: norm)

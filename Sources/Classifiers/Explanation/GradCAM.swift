@@ -43,10 +43,16 @@ package struct GradCAM: Sendable {
 
   /// The heat map of "fake" for a crop, and its log odds before calibration.
   package func callAsFunction(_ crop: Image) -> (map: HeatMap, logOdds: Float) {
+    self(MotionCrop(crop))
+  }
+
+  /// The heat map of "fake" for a crop with its later one, and its log odds before calibration. The
+  /// map is that of all channels together.
+  package func callAsFunction(_ crop: MotionCrop) -> (map: HeatMap, logOdds: Float) {
     self(settings.input.prepare([crop]))
   }
 
-  /// The heat map and the log odds for an input, [1, height, width, 3].
+  /// The heat map and the log odds for an input, [1, height, width, channels].
   package func callAsFunction(_ x: Tensor) -> (map: HeatMap, logOdds: Float) {
     precondition(x.rank == 4 && x.shape[0] == 1, "GradCAM: \(x.shape) is not one image")
     let maps = withoutRecording { network.maps(x, .inference) }

@@ -25,17 +25,17 @@ extension FamiliarityScorer {
   /// - Parameter pictures: The measures that do not depend on the network, one set per crop
   ///   (`TraitValues.pictures`).
   package func look(
-    at crops: [Image], pictures: [TraitValues]
+    at crops: [MotionCrop], pictures: [TraitValues]
   ) -> [(logits: [Float], features: [Float], measures: TraitValues)] {
     precondition(
       pictures.count == crops.count, "look: \(pictures.count) measures for \(crops.count) crops")
     // Crops are resized once, for the sharpness and for the network; the network keeps images of
     // its size.
     let fitted = Parallel.map(crops.count) { place in
-      let image = input.fitted(crops[place])
-      return (image: image, sharpness: image.laplacianVariance)
+      let crop = crops[place].map(input.fitted)
+      return (crop: crop, sharpness: crop.image.laplacianVariance)
     }
-    let rows = rows(of: fitted.map(\.image)) { batch in
+    let rows = rows(of: fitted.map(\.crop)) { batch in
       let (logits, features) = logitsAndFeatures(batch)
       return [logits, features]
     }
@@ -52,7 +52,7 @@ extension FamiliarityScorer {
   ///   (`TraitValues.pictures`).
   /// - Throws: `ClassifierError.noProbability` if the network does not have one or two outputs.
   package func judge(
-    _ crops: [Image], pictures: [TraitValues]
+    _ crops: [MotionCrop], pictures: [TraitValues]
   ) throws -> [FamiliarityJudgement] {
     try look(at: crops, pictures: pictures).map { face in
       guard let score = probability(face.logits) else {
@@ -69,7 +69,8 @@ extension FamiliarityScorer {
   /// - Parameter sides: The sides of the crops in the frame, in pixels, if the crops were scaled
   ///   afterwards; empty: the crops' own sides.
   package func judge(_ crops: [Image], sides: [Int] = []) throws -> [FamiliarityJudgement] {
-    try judge(crops, pictures: TraitValues.pictures(crops, sides: sides))
+    try judge(
+      crops.map { MotionCrop($0) }, pictures: TraitValues.pictures(crops, sides: sides))
   }
 }
 

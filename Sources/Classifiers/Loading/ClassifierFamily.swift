@@ -42,6 +42,10 @@ public protocol ClassifierFamily: Sendable {
   func resolvedScheme(_ scheme: Scheme, in state: StateDict) -> (scheme: Scheme, warning: String?)
   /// Whether the checkpoint is of this architecture, and of no other in the family.
   func recognises(_ architecture: Architecture, in checkpoint: PublishedKeys) -> Bool
+  /// The network's own key of the weight that reads the input, such as `conv1.weight`. A family
+  /// that states it builds this convolution with `settings.input.channelCount` inputs, and its
+  /// networks can then read the difference to a later frame. Nil: the networks read three channels.
+  func stemKey(_ architecture: Architecture) -> String?
   /// The number of stages in a checkpoint, counted from the first, for families that have `stages`.
   func stageCount(in checkpoint: PublishedKeys) -> Int?
   /// The role of a layer, such as `depthwise`, by which `dfkit bench --layers` sums up times. Nil
@@ -89,6 +93,9 @@ extension ClassifierFamily {
   ) {
     (scheme, nil)
   }
+
+  /// nil: the networks read three channels.
+  public func stemKey(_ architecture: Architecture) -> String? { nil }
 
   /// nil: checkpoints always have all stages.
   public func stageCount(in checkpoint: PublishedKeys) -> Int? { nil }

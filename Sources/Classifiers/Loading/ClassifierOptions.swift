@@ -13,7 +13,7 @@ extension NetworkSettings {
     architecture: Architecture? = nil, scheme: Scheme? = nil, norm: Norm.Kind? = nil,
     groups: Int? = nil, stages: Int? = nil, size: Int? = nil, mean: [Float]? = nil,
     std: [Float]? = nil, channelOrder: ChannelOrder? = nil, fit: Fit? = nil,
-    classCount: Int? = nil, isMirrored: Bool? = nil
+    classCount: Int? = nil, isMirrored: Bool? = nil, difference: Difference? = nil
   ) {
     self.init()
     self.architecture = architecture?.rawValue
@@ -28,6 +28,8 @@ extension NetworkSettings {
     self.fit = fit
     self.classCount = classCount
     self.isMirrored = isMirrored
+    self.difference = difference?.seconds
+    differenceChannels = difference?.channels
   }
 
   /// Fills nil settings from the checkpoint's metadata.

@@ -44,7 +44,10 @@ public struct ClassifierSettings: Sendable, Equatable {
   public func makeNetwork(
     dropout: Float? = nil, stochasticDepth: Float? = nil
   ) -> ClassifierNetwork {
-    architecture.family.makeNetwork(self, dropout: dropout, stochasticDepth: stochasticDepth)
+    let family = architecture.family
+    let network = family.makeNetwork(self, dropout: dropout, stochasticDepth: stochasticDepth)
+    checkStem(of: network)
+    return network
   }
 
   /// The settings as options that set every value. `stages` is nil for all stages, `groups` for
@@ -54,7 +57,7 @@ public struct ClassifierSettings: Sendable, Equatable {
       architecture: architecture, scheme: scheme, norm: norm.kind, groups: norm.groups,
       stages: stages, size: input.size, mean: input.mean, std: input.std,
       channelOrder: input.channelOrder, fit: input.fit, classCount: classCount,
-      isMirrored: isMirrored)
+      isMirrored: isMirrored, difference: input.difference)
   }
 
   /// The settings as metadata of a weights file, from which `resolve` restores them, except for
@@ -74,6 +77,8 @@ extension ModelMetadata {
     network.std = input.std
     network.channelOrder = input.channelOrder
     network.fit = input.fit
+    network.difference = input.difference?.seconds
+    network.differenceChannels = input.difference?.channels
   }
 
   /// Stores all settings that loading a classifier needs.
@@ -147,6 +152,8 @@ extension ClassifierSettings {
       throw invalid("number of stages", "does not apply to \(architecture.rawValue).")
     }
     settings.input.apply(options)
+    settings.input.difference = try options.difference(
+      of: architecture, in: PublishedKeys(state, mapping))
     settings.classCount =
       options.classCount
       ?? max(1, state[mapping.published(settings.makeNetwork().lastKeys[0])]?.shape.first ?? 1)

@@ -28,7 +28,8 @@ extension ONNXModel {
     try network.loadWeights(state, scheme: settings.scheme, architecture: settings.architecture)
     let mapping = KeyMapping(settings.scheme, settings.architecture) { _ in false }
     try self.init(
-      tracing: ImageInput(size: Size2d(settings.input.size)),
+      tracing: ImageInput(
+        size: Size2d(settings.input.size), channels: settings.input.channelCount),
       naming: { mapping.published($0.key) }
     ) { x in
       var logits = network(x, .inference)
@@ -57,6 +58,10 @@ extension ONNXModel {
     // The familiarity's tensors are no part of the network.
     description.other = description.other.filter { !Familiarity.isEntry($0.key) }
     describe(description)
+    if let difference = settings.input.difference {
+      metadata["input"] =
+        (metadata["input"].map { $0 + "; then " } ?? "") + difference.channelsInWords
+    }
     if settings.isMirrored { metadata["graph.mirrored"] = "true" }
   }
 }
@@ -66,5 +71,18 @@ extension Tensor {
   func probability(_ calibration: LogitCalibration?) -> Tensor {
     let calibration = calibration ?? .identity
     return (self * Float(calibration.scale) + Float(calibration.offset)).sigmoid()
+  }
+}
+
+extension InputSpec.Difference {
+  /// The further channels, for people who prepare the input themselves.
+  fileprivate var channelsInWords: String {
+    let time = "byte of the same place \(seconds) s later - byte"
+    return switch channels {
+    case .luma:
+      "1 channel with the difference of luma (0.299 red + 0.587 green + 0.114 blue):"
+        + " luma of (\(time)) / 255 / luma of std"
+    case .rgb: "3 channels with the differences: (\(time)) / 255 / std"
+    }
   }
 }

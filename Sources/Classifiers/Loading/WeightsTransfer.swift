@@ -11,11 +11,14 @@ package struct WeightsTransfer: Sendable, Equatable {
   package var new: [String] = []
   /// The checkpoint's own keys of tensors that the network does not use.
   package var dropped: [String] = []
+  /// The first layer whose three channels were repeated for a network with more; nil: none was.
+  package var adapted: String?
 
   /// One line for new parameters and one for dropped tensors, for people; a line is omitted if it
   /// would be empty. Up to six keys are listed, more are counted by their last component.
   package var summary: [String] {
-    [("new", new), ("dropped", dropped)].compactMap { word, keys in
+    [("new", new), ("dropped", dropped), ("adapted", [adapted].compactMap { $0 })].compactMap {
+      word, keys in
       guard !keys.isEmpty else { return nil }
       guard keys.count > 6 else { return "\(word): \(keys.joined(separator: ", "))" }
       var kinds: [(name: String, keys: [String])] = []
@@ -39,7 +42,7 @@ package struct WeightsTransfer: Sendable, Equatable {
   package var details: String {
     [("loaded", taken), ("new", new), ("dropped", dropped)].map { word, keys in
       "\(word): \(keys.count)\n" + keys.map { "  \($0)\n" }.joined()
-    }.joined()
+    }.joined() + (adapted.map { "adapted: \($0)\n" } ?? "")
   }
 }
 
@@ -49,7 +52,9 @@ extension ClassifierNetwork {
   ///
   /// The classifier is loaded if its shape is the same and `keepsHead` is true. From batch norm to
   /// group norm, scales and shifts are loaded and running statistics dropped. Every parameter must
-  /// have a value before; those that the checkpoint does not have keep it.
+  /// have a value before; those that the checkpoint does not have keep it. If the network reads the
+  /// difference to a later frame and the checkpoint single crops, the first layer is adapted by the
+  /// rule of timm (`Tensor.adaptedToInput`).
   ///
   /// - Parameter scheme: The checkpoint's scheme; nil: determined from its metadata or keys.
   /// - Throws: `ClassifierError.unrecognised` if the scheme cannot be determined;
@@ -76,8 +81,10 @@ extension ClassifierNetwork {
         reason: "is \(found.rawValue); the network to train is \(architecture.rawValue).")
     }
     let mapping = KeyMapping(scheme, architecture, for: state)
-    var renamed = try mapping.renamed(state, for: store.parameters)
     var result = WeightsTransfer(scheme: scheme)
+    var renamed: StateDict
+    (renamed, result.adapted) = try adaptingStem(
+      of: try mapping.renamed(state, for: store.parameters), architecture)
     for parameter in store.parameters where lastKeys.contains(parameter.key) {
       guard let stored = renamed[parameter.key] else { continue }
       if !keepsHead || stored.shape != parameter.layout.fileShape(parameter.shape) {

@@ -46,6 +46,7 @@ public protocol FrameClassifier: FaceScorer {
   /// The calibration of the logit. nil, the default: sigmoid or softmax alone.
   var calibration: LogitCalibration? { get }
 
-  /// The network's logits, [batch, classCount], for prepared images, [batch, size, size, 3].
+  /// The network's logits, [batch, classCount], for prepared images, [batch, size, size, channels]:
+  /// three channels, or `input.channelCount` if the input has a difference.
   func logits(_ batch: Tensor) -> Tensor
 }

@@ -3,17 +3,12 @@ import DeepfakeCore
 extension FrameClassifier {
   /// The network's logits, a list of `classCount` numbers for each crop.
   public func logits(of crops: [Image]) -> [[Float]] {
-    rows(of: crops) { [logits($0)] }.map { row in
-      precondition(
-        row[0].count == classCount,
-        "FrameClassifier: \(row[0].count) logits for an image of \(classCount) classes")
-      return row[0]
-    }
+    logits(of: crops.map { MotionCrop($0) })
   }
 
   /// Runs `outputs` on the crops, `batchSize` at a time. Each tensor of its result is [batch, n];
   /// the returned list has, for each crop, its row of each tensor.
-  func rows(of crops: [Image], _ outputs: (Tensor) -> [Tensor]) -> [[[Float]]] {
+  func rows(of crops: [MotionCrop], _ outputs: (Tensor) -> [Tensor]) -> [[[Float]]] {
     precondition(batchSize > 0, "FrameClassifier: batchSize is \(batchSize)")
     var rows: [[[Float]]] = []
     rows.reserveCapacity(crops.count)

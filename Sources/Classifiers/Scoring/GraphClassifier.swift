@@ -27,6 +27,11 @@ struct GraphClassifier: FrameClassifier {
       throw ClassifierError.invalidSetting(
         file: state.file, name: "size", reason: "is not in the file; give it (--size).")
     }
+    guard options.difference == nil, options.differenceChannels == nil else {
+      throw ClassifierError.invalidSetting(
+        file: state.file, name: "difference",
+        reason: "does not apply: of this file only the graph is known, and it reads single crops.")
+    }
     var input = InputSpec(size: size)
     input.apply(options)
     self.input = input

@@ -10,6 +10,8 @@ import DeepfakeCore
 public struct InputSpec: Sendable, Equatable {
   /// How a crop that is not square fills the square input.
   public typealias Fit = NetworkSettings.Fit
+  /// The difference to a later frame, as further channels after the three of the crop.
+  public typealias Difference = NetworkSettings.Difference
 
   /// The side of the square input in pixels.
   public var size: Int
@@ -21,6 +23,8 @@ public struct InputSpec: Sendable, Equatable {
   public var channelOrder: ChannelOrder
   /// How crops are resized to the input's size.
   public var fit: Fit
+  /// The difference to a later frame, as further channels; nil: the network reads single crops.
+  public var difference: Difference?
 
   /// ImageNet's mean of red, green and blue.
   public static let imageNetMean: [Float] = [0.485, 0.456, 0.406]
@@ -31,7 +35,7 @@ public struct InputSpec: Sendable, Equatable {
   /// `mean` and `std` have three elements each, and those of `std` are positive.
   public init(
     size: Int, mean: [Float] = Self.imageNetMean, std: [Float] = Self.imageNetStd,
-    channelOrder: ChannelOrder = .rgb, fit: Fit = .stretch
+    channelOrder: ChannelOrder = .rgb, fit: Fit = .stretch, difference: Difference? = nil
   ) {
     precondition(size > 0, "InputSpec: size \(size) is not positive")
     precondition(
@@ -42,7 +46,11 @@ public struct InputSpec: Sendable, Equatable {
     self.std = std
     self.channelOrder = channelOrder
     self.fit = fit
+    self.difference = difference
   }
+
+  /// The number of channels of the input: 3, or 4 or 6 with a difference.
+  public var channelCount: Int { 3 + (difference?.channels.count ?? 0) }
 }
 
 extension InputSpec {
@@ -53,16 +61,39 @@ extension InputSpec {
     if let std = settings.std { self.std = std }
     if let order = settings.channelOrder { channelOrder = order }
     if let fit = settings.fit { self.fit = fit }
+    if let seconds = settings.difference {
+      difference = Difference(
+        seconds: seconds, channels: settings.differenceChannels ?? .luma)
+    }
   }
 
-  /// The crops as the network expects them, [crops, size, size, 3]. `crops` is not empty.
+  /// The crops as the network expects them, [crops, size, size, channelCount]. `crops` is not
+  /// empty. If the input has a difference, it is 0, as nothing is known of later frames.
   ///
   /// Shrinking averages the pixels of an area; enlarging interpolates bilinearly. A crop that has
   /// the right size is not resampled.
   public func prepare(_ crops: [Image]) -> Tensor {
-    Tensor(
-      images: crops.map(fitted),
-      normalization: PixelNormalization(mean: mean, std: std, channelOrder: channelOrder))
+    prepare(crops.map { MotionCrop($0) })
+  }
+
+  /// The crops as the network expects them, [crops, size, size, channelCount]. `crops` is not
+  /// empty. The difference is that of the images in the network's size; it is 0 for a crop without
+  /// a later one.
+  package func prepare(_ crops: [MotionCrop]) -> Tensor {
+    tensor(
+      ofFitted: crops.map { crop in
+        difference == nil ? MotionCrop(fitted(crop.image)) : crop.map(fitted)
+      })
+  }
+
+  /// The tensor of `prepare` for crops that are fitted to the input already.
+  package func tensor(ofFitted crops: [MotionCrop]) -> Tensor {
+    let normalization = PixelNormalization(mean: mean, std: std, channelOrder: channelOrder)
+    let images = crops.map(\.image)
+    guard let difference else { return Tensor(images: images, normalization: normalization) }
+    return Tensor(
+      images: images, later: crops.map(\.later), difference.channels,
+      normalization: normalization)
   }
 
   /// The crop as a square image of `size` pixels.

@@ -23,7 +23,8 @@ extension ONNXModel {
     let calibration = try ModelMetadata(state).calibration
     let mapping = KeyMapping(settings.scheme, settings.architecture) { _ in false }
     try self.init(
-      tracing: ImageInput(size: Size2d(settings.input.size)),
+      tracing: ImageInput(
+        size: Size2d(settings.input.size), channels: settings.input.channelCount),
       naming: { head.store[$0.key] == nil ? mapping.published($0.key) : $0.key }
     ) { x in
       func logit(_ x: Tensor) -> Tensor {

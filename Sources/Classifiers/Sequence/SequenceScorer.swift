@@ -40,14 +40,20 @@ public struct SequenceScorer: FaceScorer {
   }
 
   /// One probability of "fake" for all crops; empty for no crops.
-  public func scores(_ crops: [Image]) -> [Float] {
+  public func scores(_ crops: [Image]) -> [Float] { scores(crops.map { MotionCrop($0) }) }
+
+  /// One probability of "fake" for all crops, with the later ones that the network compares them
+  /// with; empty for no crops.
+  package func scores(_ crops: [MotionCrop]) -> [Float] {
     guard let logit = logit(of: crops) else { return [] }
     return [calibration.map { $0.probability(logit: logit) } ?? sigmoid(logit)]
   }
 
   /// The logit of "fake" of a person's crops, in the order of time; nil for no crops. If the clips
   /// are consecutive frames, the mean over clips of at most `settings.frames` frames.
-  public func logit(of crops: [Image]) -> Float? {
+  public func logit(of crops: [Image]) -> Float? { logit(of: crops.map { MotionCrop($0) }) }
+
+  private func logit(of crops: [MotionCrop]) -> Float? {
     guard !crops.isEmpty else { return nil }
     var logit = logit(of: frames.features(of: crops))
     if frames.settings.isMirrored {
@@ -96,7 +102,7 @@ extension SequenceSettings {
 
 extension ClassifierModel {
   /// The pooled features of crops, [crops, features], or of their mirror images.
-  package func features(of crops: [Image], mirrored: Bool = false) -> Tensor {
+  func features(of crops: [MotionCrop], mirrored: Bool = false) -> Tensor {
     let network = network
     let rows = rows(of: crops) { batch in
       [network.pooled(mirrored ? batch.flipped(axes: [2]) : batch)]

@@ -32,7 +32,7 @@ extension ClassifierNetwork {
 
   /// Creates an Xception (Chollet 2017), the PyTorch port that published detectors use, with the
   /// keys of timm's `legacy_xception`. Its first two convolutions have no padding.
-  init(xception norm: Norm, classCount: Int, dropout: Float) {
+  init(xception norm: Norm, inputs: Int = 3, classCount: Int, dropout: Float) {
     let store = ParameterStore()
     let scope = store.root
     func plain(_ n: Int, _ inChannels: Int, _ outChannels: Int, stride: Int) -> any Module {
@@ -46,7 +46,7 @@ extension ClassifierNetwork {
         scope / "conv\(n)", norm: NormLayer(scope / "bn\(n)", outChannels, norm), inChannels,
         outChannels, activation: .relu)
     }
-    let stem = [plain(1, 3, 32, stride: 2), plain(2, 32, 64, stride: 1)]
+    let stem = [plain(1, inputs, 32, stride: 2), plain(2, 32, 64, stride: 1)]
     let blocks = XceptionBlockSpec.table.enumerated().map { i, spec -> [any Module] in
       [XceptionBlock(scope / "block\(i + 1)", spec, norm: norm)]
     }

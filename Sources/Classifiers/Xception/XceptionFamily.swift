@@ -35,11 +35,14 @@ struct XceptionFamily: ClassifierFamily {
     checkpoint.shape("block12.rep.4.pointwise.weight") != nil
   }
 
+  func stemKey(_ architecture: Architecture) -> String? { "conv1.weight" }
+
   func makeNetwork(
     _ settings: ClassifierSettings, dropout: Float?, stochasticDepth: Float?
   ) -> ClassifierNetwork {
     ClassifierNetwork(
-      xception: settings.norm, classCount: settings.classCount, dropout: dropout ?? 0)
+      xception: settings.norm, inputs: settings.input.channelCount,
+      classCount: settings.classCount, dropout: dropout ?? 0)
   }
 }
 

@@ -19,7 +19,8 @@ extension Benchmark {
     network.store.initialize(seed: 1)
     var generator = SeededGenerator(seed: 2)
     let side = settings.input.size
-    let images = Tensor.uniform(shape: [batch, side, side, 3], in: -2..<2, using: &generator)
+    let images = Tensor.uniform(
+      shape: [batch, side, side, settings.input.channelCount], in: -2..<2, using: &generator)
     let targets = Tensor(
       (0..<batch * settings.classCount).map { Float($0 % 2) },
       shape: [batch, settings.classCount])

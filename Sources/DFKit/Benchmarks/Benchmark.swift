@@ -28,7 +28,8 @@ package struct Benchmark: Sendable {
     let model = ClassifierModel(random: settings, seed: 1)
     var generator = SeededGenerator(seed: 2)
     let side = settings.input.size
-    let images = Tensor.uniform(shape: [batch, side, side, 3], in: -2..<2, using: &generator)
+    let images = Tensor.uniform(
+      shape: [batch, side, side, settings.input.channelCount], in: -2..<2, using: &generator)
     return try measure(
       "classify", settings.architecture.rawValue, norm: settings.norm.kind.rawValue,
       size: .side(side), batch: batch

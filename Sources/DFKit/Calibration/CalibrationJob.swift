@@ -80,10 +80,19 @@ package struct CalibrationJob: Sendable {
       guard classifier.classCount <= 2 else {
         throw ClassifierError.noProbability(classes: classifier.classCount)
       }
+      if classifier.input.difference != nil {
+        try chosen.manifest.requireLater(for: weights.name)
+      }
       let faces = try judge(chosen.manifest, with: classifier, progress: progress)
       report = try CalibrationReport(faces, self, before: classifier.calibration)
       report.settings = classifier.settings
     case .recipe(let recipe, let files):
+      for entry in files.entries {
+        let state = try entry.weights.read()
+        let settings = try? ClassifierSettings.resolve(state, entry.member.network)
+        guard settings?.input.difference != nil else { continue }
+        try chosen.manifest.requireLater(for: entry.member.name)
+      }
       let faces = try judge(recipe, files, progress: progress)
       report = try CalibrationReport(faces, self, before: nil)
     }
@@ -106,11 +115,11 @@ package struct CalibrationJob: Sendable {
         JobProgress(
           "judging \(start) of \(samples.count) faces",
           part: Double(start) / Double(samples.count)))
-      var crops: [Image] = []
+      var crops: [MotionCrop] = []
       for sample in batch {
-        do throws(MediaError) {
-          crops.append(try ImageFile.read(sample.file))
-        } catch {
+        do {
+          crops.append(try sample.crop(withLater: classifier.input.difference != nil))
+        } catch let error as MediaError {
           throw DatasetError.picture(error)
         }
       }

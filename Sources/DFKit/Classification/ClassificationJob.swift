@@ -81,6 +81,15 @@ package struct ClassificationJob: Sendable {
   /// The range of probabilities that the recipe leaves undecided.
   private let decision: Recipe.Decision
 
+  /// A remark on networks that need more than single pictures; nil if none does.
+  package var warning: String? {
+    let names = members.filter { $0.classifier.input.difference != nil }.map(\.name)
+    guard !names.isEmpty else { return nil }
+    return "judged without motion by \(names.joined(separator: ", ")): a picture has no later"
+      + " frame, and the difference to it is taken as zero. Judge videos with 'dfkit predict', or"
+      + " crops with a manifest's column 'later' with 'dfkit evaluate'"
+  }
+
   /// A job for one network, without a verdict.
   package init(classifier: any FrameClassifier, name: String = "network") {
     members = [Member(name, classifier)]

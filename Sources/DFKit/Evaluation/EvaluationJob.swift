@@ -113,7 +113,8 @@ package struct EvaluationJob: Sendable {
     let videos = try VideoSamples.all(of: choice.read().manifest)
     let networks = Networks(self)
     try run(
-      videos.map { Item(name: $0.name, files: $0.samples.map(\.file)) }, into: &outcome, progress
+      videos.map { Item(name: $0.name, files: $0.samples.flatMap(\.pictures)) }, into: &outcome,
+      progress
     ) { index, _ in
       try networks.report(on: videos[index], view)
     } make: { index, report in
@@ -161,7 +162,9 @@ package struct EvaluationJob: Sendable {
         } catch is CancellationError {
           outcome.wasCancelled = true
           break
-        } catch let error where error is MediaError || error is EnsembleError {
+        } catch let error
+          where error is MediaError || error is EnsembleError || error is DatasetError
+        {
           outcome.failures.append(Failure(file: item.name, error: error.reason))
           continue
         }
@@ -221,20 +224,34 @@ private final class Networks {
     self.ensemble = ensemble
     let judgesEach = ensemble.members.allSatisfy { $0.scorer is any FrameClassifier }
     let step = judgesEach ? 64 : video.samples.count
+    let withLater = try ensemble.members.difference() != nil
+    var withoutLater = 0
     var table = ScoreTable(members: ensemble.members.map { .init($0.name) })
     for start in stride(from: 0, to: video.samples.count, by: step) {
       try Task.checkCancellation()
       let places = start..<min(start + step, video.samples.count)
-      let crops = try video.samples[places].map { view(try ImageFile.read($0.file)) }
-      for (place, crop) in zip(places, crops) { table.faces.append(video.face(place, crop)) }
+      let crops = try video.samples[places].map { sample in
+        try sample.crop(withLater: withLater).map { view($0) }
+      }
+      withoutLater += crops.count { $0.later == nil }
+      for (place, crop) in zip(places, crops) { table.faces.append(video.face(place, crop.image)) }
       for member in ensemble.members {
         for (place, score) in zip(places, try member.scoreOfEach(crops)) {
           table.add(score, nil, to: place)
         }
       }
     }
-    return VideoReport(video, table)
+    var report = VideoReport(video, table)
+    if withLater {
+      report.warnings = MotionCrop.warnings(without: withoutLater, of: video.samples.count)
+    }
+    return report
   }
+}
+
+extension FaceSample {
+  /// The files that scores of the crop depend on.
+  fileprivate var pictures: [URL] { [file] + [later].compactMap { $0 } }
 }
 
 extension MemberFiles {
@@ -242,9 +259,11 @@ extension MemberFiles {
   ///
   /// - Throws: `WeightsError` and `ClassifierError` if the networks cannot be used.
   public func members() throws -> [Ensemble.Member] {
-    try entries.map { entry in
+    let members = try entries.map { entry in
       Ensemble.Member(
         entry.member.name, try entry.weights.read().scorer(entry.member.network))
     }
+    _ = try members.difference()
+    return members
   }
 }

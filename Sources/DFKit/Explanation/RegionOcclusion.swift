@@ -61,17 +61,27 @@ package struct RegionOcclusion: Sendable {
   ///
   /// - Parameter landmarks: The five landmarks, in pixels of the crop.
   package func callAsFunction(_ crop: Image, landmarks: [Point]) -> [Finding]? {
-    guard let frame = FaceFrame(landmarks, width: crop.width, height: crop.height) else {
+    self(MotionCrop(crop), landmarks: landmarks)
+  }
+
+  /// The weights of all regions of a crop with its later one. A region is blurred in both, which
+  /// takes away its motion, too.
+  package func callAsFunction(_ crop: MotionCrop, landmarks: [Point]) -> [Finding]? {
+    let image = crop.image
+    guard let frame = FaceFrame(landmarks, width: image.width, height: image.height) else {
       return nil
     }
-    let blurred = crop.blurredAway
+    let blurred = crop.map(\.blurredAway)
     let views =
       [crop]
       + Region.allCases.map { region in
-        crop.replaced(by: blurred) { x, y in
+        func part(_ x: Int, _ y: Int) -> Float {
           let place = frame.place(x: Double(x), y: Double(y))
           return region.part(place.x, place.y)
         }
+        return MotionCrop(
+          image.replaced(by: blurred.image, part),
+          later: crop.later.map { $0.replaced(by: blurred.later ?? $0, part) })
       }
     let odds = classifier.logits(of: views).map(classifier.logOdds)
     guard let whole = odds[0] else { return nil }

@@ -157,7 +157,7 @@ package struct VideoExplainer: Sendable {
         let crop = crops[face.place]
         return VideoExplanation.DrivingFace(
           place: face.place, time: face.time, probability: face.probability, crop: crop.image,
-          heat: HeatMap.mean(maps.map { $0(crop.image).map }), regions: regions(crop))
+          heat: HeatMap.mean(maps.map { $0(crop.motion).map }), regions: regions(crop))
       })
   }
 
@@ -167,7 +167,7 @@ package struct VideoExplainer: Sendable {
     var count: Float = 0
     for member in predictor.members {
       guard let classifier = member.scorer as? any FrameClassifier,
-        let findings = RegionOcclusion(classifier)(crop.image, landmarks: crop.landmarks)
+        let findings = RegionOcclusion(classifier)(crop.motion, landmarks: crop.landmarks)
       else { continue }
       count += 1
       for finding in findings { sums[finding.region, default: 0] += finding.weight }

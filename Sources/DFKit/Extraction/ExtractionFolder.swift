@@ -74,11 +74,14 @@ struct ExtractionFolder: Sendable {
   }
 }
 
-/// The file names of crops: `SLUG-p001-000123.png` is person 1 in frame 123.
+/// The file names of crops: `SLUG-p001-000123.png` is person 1 in frame 123, and
+/// `SLUG-p001-000123_later.png` the same box in the later frame.
 enum CropName {
-  static func make(_ slug: String, person: Int, frame: Int, _ format: ImageFile.Format) -> String {
-    let fileExtension = format == .png ? "png" : "jpg"
-    return "\(slug)-p\(padded(person, 3))-\(padded(frame, 6)).\(fileExtension)"
+  static func make(
+    _ slug: String, person: Int, frame: Int, isLater: Bool = false, _ format: ImageFile.Format
+  ) -> String {
+    let ending = (isLater ? "_later" : "") + (format == .png ? ".png" : ".jpg")
+    return "\(slug)-p\(padded(person, 3))-\(padded(frame, 6))\(ending)"
   }
 
   /// The slug of the video in a crop's file name; nil for other names.

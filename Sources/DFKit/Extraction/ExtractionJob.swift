@@ -46,6 +46,18 @@ package struct ExtractionJob: Sendable {
           problem: "balancing takes more frames from some videos; it needs a number of frames")
       }
     }
+    if let difference = options.difference {
+      let times = NetworkSettings.Difference.times
+      guard times.contains(difference) else {
+        throw ExtractionError.impossible(
+          problem: "the difference is \(difference) seconds; it must be \(times.lowerBound) to"
+            + " \(times.upperBound)")
+      }
+      guard case .spread = options.frames else {
+        throw ExtractionError.impossible(
+          problem: "later crops need a number of frames; give a large one for all frames")
+      }
+    }
     return try ExtractionPlan(
       inputs, labels, options, detectorDigest: detectorDigest, folder: folder)
   }

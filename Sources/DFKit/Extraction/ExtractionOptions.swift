@@ -33,6 +33,8 @@ package struct ExtractionOptions: Sendable, Equatable {
   package var maxFrames = 200
   /// The detector's settings, without its weights.
   package var detector = Recipe.Detector()
+  /// The time in seconds to the later frame that is cut by the same box as each crop; nil: none is.
+  package var difference: Float?
   /// The people whose faces are cut out.
   package var people: People = .all
   /// The number of frames in which a person must be seen, as a fraction of the frames of the person

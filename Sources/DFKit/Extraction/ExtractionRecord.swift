@@ -56,6 +56,8 @@ struct ExtractionRecord: Codable {
     var choice: String
     var balanced: Bool
     var most: Int?
+    /// In seconds; nil without later crops.
+    var difference: Double?
     /// The numbers of frames that balancing chose when the folder was begun.
     var balance: FrameBalance?
   }
@@ -102,7 +104,8 @@ struct ExtractionRecord: Codable {
       }
     frames = Frames(
       choice: choice, balanced: options.isBalanced,
-      most: options.isBalanced ? options.maxFrames : nil)
+      most: options.isBalanced ? options.maxFrames : nil,
+      difference: options.difference.map(number))
     people = options.people.rawValue
     minShare = number(options.minShare)
     crop = Crop(

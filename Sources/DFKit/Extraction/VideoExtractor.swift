@@ -15,6 +15,8 @@ final class VideoExtractor {
     var face: Face
     var landmarks: [Point]
     var file: URL
+    /// The same box in the later frame.
+    var later: URL?
   }
 
   /// The record of a finished video and its manifest rows.
@@ -63,7 +65,9 @@ final class VideoExtractor {
     _ file: URL, _ record: VideoRecord, frames: Int, progress: (Double) -> Void
   ) throws -> Result {
     kept = []
-    defer { for crop in kept { unlink(crop.file.path) } }
+    defer {
+      for file in kept.flatMap({ [$0.file, $0.later].compactMap { $0 } }) { unlink(file.path) }
+    }
     var record = record
     (record.source, record.bytes) = try digest(file)
     var video = try Video(file, threadCount: decodingThreads)
@@ -107,14 +111,18 @@ final class VideoExtractor {
       try keep(faces, in: frame, searched: searched)
       searched += 1
     }
-    func take(_ frame: VideoFrame) throws {
+    func take(_ frame: VideoFrame, _ later: VideoFrame? = nil) throws {
       try checkCancellation()
       try search.add(
-        MediaFrame(index: frame.index, time: frame.time, image: frame.image, place: 0), found)
+        MediaFrame(
+          index: frame.index, time: frame.time, image: frame.image, later: later, place: 0), found)
       if case .spread(let count) = choice { progress(Double(searched) / Double(count)) }
     }
     var warnings: [String] = []
     switch choice {
+    case .spread(let count) where options.difference != nil:
+      let difference = Double(options.difference ?? 0)
+      warnings = try video.evenlySpacedFrames(count, withLaterBy: difference, take).warnings
     case .spread(1):
       // A single evenly spread frame is always the first, so the others need not be decoded.
       do {
@@ -123,8 +131,9 @@ final class VideoExtractor {
           throw Enough()
         }
       } catch is Enough {}
-    case .spread(let count): warnings = try video.evenlySpacedFrames(count, take).warnings
-    case .all: warnings = try video.forEachFrame(take).warnings
+    case .spread(let count):
+      warnings = try video.evenlySpacedFrames(count) { try take($0) }.warnings
+    case .all: warnings = try video.forEachFrame { try take($0) }.warnings
     }
     try search.finish(found)
     return (searched, search.tracks(), warnings)
@@ -162,22 +171,34 @@ final class VideoExtractor {
   private func keep(_ faces: [Face], in frame: MediaFrame, searched: Int) throws {
     for index in choice(from: faces, in: frame.image) {
       let crop = options.crop.crop(faces[index], from: frame.image, size: options.size)
-      let file = folder.work.appendingPathComponent("\(name)-\(written)", isDirectory: false)
-      written += 1
+      let later = options.crop.later(of: faces[index], in: frame, size: options.size)
+      let file = temporaryFile()
       kept.append(
         Kept(
           frame: frame.index, time: frame.time ?? 0, sighting: [searched, index],
-          face: faces[index], landmarks: crop.landmarks, file: file))
-      let data: Data
-      do {
-        data = try ImageFile.encode(crop.image, as: options.format)
-      } catch {
-        throw ExtractionError.unwritable(file: file.relativePath, reason: error.reason)
-      }
-      let writer = try OutputFile(file, .anew, failure: ExtractionError.unwritable)
-      try writer.write(data)
-      try writer.close()
+          face: faces[index], landmarks: crop.landmarks, file: file,
+          later: later.map { _ in temporaryFile() }))
+      try write(crop.image, to: file)
+      if let later, let file = kept.last?.later { try write(later, to: file) }
     }
+  }
+
+  /// A new name for a temporary crop.
+  private func temporaryFile() -> URL {
+    written += 1
+    return folder.work.appendingPathComponent("\(name)-\(written - 1)", isDirectory: false)
+  }
+
+  private func write(_ crop: Image, to file: URL) throws {
+    let data: Data
+    do {
+      data = try ImageFile.encode(crop, as: options.format)
+    } catch {
+      throw ExtractionError.unwritable(file: file.relativePath, reason: error.reason)
+    }
+    let writer = try OutputFile(file, .anew, failure: ExtractionError.unwritable)
+    try writer.write(data)
+    try writer.close()
   }
 
   /// The indices of the faces that may be needed.
@@ -240,6 +261,13 @@ final class VideoExtractor {
         sample.landmarks = crop.landmarks.count == 5 ? crop.landmarks : nil
         sample.score = crop.face.score
         sample.source = record.source
+        if let later = crop.later {
+          let name = CropName.make(
+            slug, person: person, frame: crop.frame, isLater: true, options.format)
+          try move(later, to: place, name)
+          // Like the crop's own file: relative to the same folder.
+          sample.later = URL(fileURLWithPath: "\(place)/\(name)", isDirectory: false)
+        }
         samples.append(sample)
       }
     }

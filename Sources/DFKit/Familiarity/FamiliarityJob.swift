@@ -45,6 +45,7 @@ package struct FamiliarityJob: Sendable {
     let state = try weights.read()
     let model = try ClassifierModel(state, network)
     let (manifest, training, heldOut) = try parts()
+    if model.input.difference != nil { try training.requireLater(for: weights.name) }
     let damaged = chosen(heldOut, perSource: damagedPerSource)
     let margin = try crop?.margin ?? ModelMetadata(state).cropMargin ?? Recipe.Crop().margin
     var look = FaceLook(
@@ -165,26 +166,29 @@ private struct FaceLook {
           "\(words): \(start) of \(samples.count) faces",
           part: Double(done) / Double(max(1, total))))
       let batch = Array(samples[start..<min(start + 16, samples.count)])
-      var crops: [Image] = []
+      var crops: [MotionCrop] = []
       var sides: [Int] = []
       for sample in batch {
-        let picture: Image
-        do throws(MediaError) {
-          picture = try ImageFile.read(sample.file)
-        } catch {
+        let stored: MotionCrop
+        do {
+          stored = try sample.crop(withLater: model.input.difference != nil)
+        } catch let error as MediaError {
           throw DatasetError.picture(error)
         }
-        let plain = crop.map { $0.framed(picture, landmarks: sample.landmarks) } ?? picture
-        let shown = damage?(plain) ?? plain
-        crops.append(shown)
+        let both = stored.map { picture in
+          let plain = crop.map { $0.framed(picture, landmarks: sample.landmarks) } ?? picture
+          return damage?(plain) ?? plain
+        }
+        crops.append(both)
+        let (picture, shown) = (stored.image, both.image)
         // The size of the face in the original frame. A crop that was stored smaller than it was
         // cut still shows as many pixels of the frame.
-        let stored = Float(max(picture.width, picture.height))
-        let cut = sample.box.map { max($0.width, $0.height) * (1 + 2 * margin) } ?? stored
-        let side = Float(max(shown.width, shown.height)) * max(1, cut / stored)
-        sides.append(side.isFinite ? Int(min(side, 1e6)) : Int(stored))
+        let longer = Float(max(picture.width, picture.height))
+        let cut = sample.box.map { max($0.width, $0.height) * (1 + 2 * margin) } ?? longer
+        let side = Float(max(shown.width, shown.height)) * max(1, cut / longer)
+        sides.append(side.isFinite ? Int(min(side, 1e6)) : Int(longer))
       }
-      let pictures = TraitValues.pictures(crops, sides: sides)
+      let pictures = TraitValues.pictures(crops.map(\.image), sides: sides)
       for (sample, face) in zip(batch, model.look(at: crops, pictures: pictures)) {
         try body(SeenFace(sample: sample, features: face.features, measures: face.measures))
       }

@@ -42,6 +42,15 @@ extension Recipe.Crop {
     crop(face, from: frame, size: nil).image
   }
 
+  /// The place of a frame's face in the later frame: cut by the same box and landmarks, so that
+  /// only what moved differs. Nil if there is no later frame, or if it has another size.
+  func later(of face: Face, in frame: MediaFrame, size: Int?) -> Image? {
+    guard let later = frame.later?.image, later.width == frame.image.width,
+      later.height == frame.image.height
+    else { return nil }
+    return crop(face, from: later, size: size).image
+  }
+
   /// The face cut out as by `cut`, scaled to `size` pixels a side if given, and its landmarks.
   func crop(_ face: Face, from frame: Image, size: Int?) -> FaceCrop {
     if shape == .aligned {

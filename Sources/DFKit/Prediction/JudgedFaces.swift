@@ -1,3 +1,4 @@
+import Classifiers
 import DeepfakeCore
 import FaceDetect
 
@@ -18,6 +19,8 @@ struct JudgedFaces {
   /// The landmarks of each face in its crop, as fractions of the crop's sides.
   private var landmarks: [[Point]] = []
   private(set) var framesWithFaces = 0
+  /// The number of faces without a crop of a later frame.
+  private(set) var withoutLater = 0
   /// The largest number of faces in a frame that were not chosen.
   private(set) var maximumNotChosen = 0
 
@@ -27,8 +30,8 @@ struct JudgedFaces {
     self.view = view
   }
 
-  /// The crop of each face in `faces`.
-  var crops: [Image] { store.crops }
+  /// The crop of each face in `faces`, with the later one.
+  var crops: [MotionCrop] { store.motionCrops }
 
   /// Chooses the faces of the next frame and cuts them out.
   mutating func add(_ frame: MediaFrame, _ found: [Face]) {
@@ -46,7 +49,9 @@ struct JudgedFaces {
           cut.landmarks.map {
             $0.scaled(x: 1 / Float(cut.image.width), y: 1 / Float(cut.image.height))
           })
-        store.add(view(cut.image))
+        let later = crop.later(of: found[index], in: frame, size: nil)
+        if later == nil { withoutLater += 1 }
+        store.add(MotionCrop(cut.image, later: later).map { view($0) })
       }
     }
     frames += 1
@@ -65,10 +70,11 @@ struct JudgedFaces {
 
   /// The crop and landmarks of each face in `faces`.
   var judgedCrops: [JudgedCrop] {
-    zip(crops, landmarks).map { image, landmarks in
-      JudgedCrop(
-        image: image,
-        landmarks: landmarks.map { $0.scaled(x: Float(image.width), y: Float(image.height)) })
+    zip(crops, landmarks).map { crop, landmarks in
+      let (width, height) = (Float(crop.image.width), Float(crop.image.height))
+      return JudgedCrop(
+        image: crop.image, later: crop.later,
+        landmarks: landmarks.map { $0.scaled(x: width, y: height) })
     }
   }
 }
@@ -88,7 +94,12 @@ extension VideoReport.Person {
 /// A crop as the networks saw it, with its landmarks.
 package struct JudgedCrop: Sendable {
   package var image: Image
+  /// The same place of a later frame; nil if none was read.
+  package var later: Image?
   /// Left eye, right eye, nose, left and right corner of the mouth, in pixels of the crop. Empty if
   /// the detector found none.
   package var landmarks: [Point]
+
+  /// The crop with its later one.
+  var motion: MotionCrop { MotionCrop(image, later: later) }
 }

@@ -29,16 +29,21 @@ struct MediaFrame {
   /// In seconds; nil for an image.
   let time: Double?
   var image: Image
+  /// The later frame whose difference was asked for; nil if there is none.
+  var later: VideoFrame?
   /// The fraction of the chosen frames that have been read, including this one. 0 if their number
   /// is unknown.
   let place: Double
 
   /// Calls `body` with each chosen frame of a video, or with the image.
   ///
+  /// - Parameter difference: The time in seconds to the later frame that comes with each evenly
+  ///   spread frame; nil: none is read.
   /// - Returns: Warnings about the file.
   /// - Throws: `MediaError` if the file cannot be read, and the errors of `body`.
   static func read(
-    _ file: URL, _ choice: FrameChoice, _ body: (MediaFrame) throws -> Void
+    _ file: URL, _ choice: FrameChoice, withLaterBy difference: Float? = nil,
+    _ body: (MediaFrame) throws -> Void
   ) throws -> [String] {
     switch try MediaKind.of(file) {
     case .image:
@@ -48,17 +53,20 @@ struct MediaFrame {
       let video = try Video(file)
       let expected = choice.expected(in: video.info)
       var count = 0.0
-      func take(_ frame: VideoFrame) throws {
+      func take(_ frame: VideoFrame, _ later: VideoFrame?) throws {
         count += 1
         try body(
           MediaFrame(
-            index: frame.index, time: frame.time, image: frame.image,
+            index: frame.index, time: frame.time, image: frame.image, later: later,
             place: expected.map { min(1, count / $0) } ?? 0))
       }
       let summary =
-        switch choice {
-        case .spread(let count): try video.evenlySpacedFrames(count, take)
-        case .all: try video.forEachFrame(take)
+        switch (choice, difference) {
+        case (.spread(let count), let difference?):
+          try video.evenlySpacedFrames(count, withLaterBy: Double(difference), take)
+        case (.spread(let count), nil):
+          try video.evenlySpacedFrames(count) { try take($0, nil) }
+        case (.all, _): try video.forEachFrame { try take($0, nil) }
         }
       return video.info.warnings + summary.warnings
     case nil:

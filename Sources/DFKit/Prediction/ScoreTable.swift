@@ -101,18 +101,18 @@ extension ScoreTable {
   /// person at a time, in order, or all crops at once if `asOne`.
   ///
   /// - Parameters:
-  ///   - crops: The crop of each face.
+  ///   - crops: The crop of each face, with the later one if a member uses motion.
   ///   - sides: The side of each crop, in pixels of the frame that it was cut from.
   ///   - asOne: Whether all faces are scored as if they were one person's.
   ///   - unloading: Whether the memory of each network is released after it has scored.
   ///   - progress: Called with the fraction of members that are done.
   mutating func add(
-    _ judges: [Ensemble.Member], crops: [Image], sides: [Int], asOne: Bool, unloading: Bool,
+    _ judges: [Ensemble.Member], crops: [MotionCrop], sides: [Int], asOne: Bool, unloading: Bool,
     progress: (Double) -> Void
   ) throws {
     // The picture traits are the same for all networks. They are computed only if a network needs
     // them.
-    lazy var pictures = TraitValues.pictures(crops, sides: sides)
+    lazy var pictures = TraitValues.pictures(crops.map(\.image), sides: sides)
     for (done, judge) in judges.enumerated() {
       try Task.checkCancellation()
       let model = judge.scorer as? any PackedScorer

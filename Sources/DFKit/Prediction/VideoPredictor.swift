@@ -38,7 +38,7 @@ public struct VideoPredictor: Sendable {
   }
   /// How crops are transformed before they are scored; unchanged by default.
   package var view = CropView.plain
-  /// Changes each frame before faces are searched. Its second argument is the frame's number in the
+  /// Changes each frame, and later frames for motion, before faces are searched. Its second argument is the frame's number in the
   /// order of decoding. Nil: frames are not changed.
   public var retouch: (@Sendable (Image, Int) -> Image)?
   /// Whether networks stay in memory between files. If false, each is loaded only while it scores.
@@ -62,7 +62,8 @@ public struct VideoPredictor: Sendable {
   ///
   /// - Parameter progress: Called with the finished fraction of the work, 0 to 1.
   /// - Throws: `MediaError` if the file is not a readable image or video, `CancellationError` in a
-  ///   cancelled task, and the errors of the detector and the ensemble's members.
+  ///   cancelled task, `ClassifierError` if members use differences to frames at different times,
+  ///   and the errors of the detector and the ensemble's members.
   public func predict(
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> VideoReport {
@@ -77,14 +78,15 @@ public struct VideoPredictor: Sendable {
     _ file: URL, progress: (Double) -> Void = { _ in }
   ) throws -> (report: VideoReport, crops: [JudgedCrop]) {
     let start = ContinuousClock.now
+    let difference = try members.difference()
     var search = FaceSearch(
       detector, name: detectorName, enough: max(maker.minFrames, maker.minFramesOfPerson))
     var judged = JudgedFaces(faces, crop, view)
     var report = VideoReport(file: file.relativePath, verdict: .undecided(.noFaces))
     report.warnings = try StageTimes.measure(.decode) {
-      try MediaFrame.read(file, .spread(frames)) { frame in
+      try MediaFrame.read(file, .spread(frames), withLaterBy: difference) { frame in
         var frame = frame
-        if let retouch { frame.image = retouch(frame.image, frame.index) }
+        if let retouch { frame.change(retouch) }
         try search.add(frame) { judged.add($0, $1) }
         progress(frame.place * 0.5)
       }
@@ -98,6 +100,9 @@ public struct VideoPredictor: Sendable {
         "there are up to \(judged.maximumNotChosen + faces.perFrame) faces in a frame, of which"
           + " \(faces.perFrame) are judged (faces.perFrame)"
       )
+    }
+    if difference != nil {
+      report.warnings += MotionCrop.warnings(without: judged.withoutLater, of: judged.faces.count)
     }
     report.people = judged.people(search.tracks())
     try maker.decide(&report) { table in

@@ -30,6 +30,14 @@ extension Recipe: Described {
       try fields.require(
         isFirst, "members[\(index)].name", "'\(member.name)' is the name of another member, too")
     }
+    let first = members.first { $0.difference != nil }
+    for (index, member) in members.enumerated() {
+      try fields.require(
+        member.difference == nil || member.difference == first?.difference,
+        "members[\(index)].input.difference",
+        "is \(member.difference ?? 0), but that of \(first?.name ?? "") is"
+          + " \(first?.difference ?? 0); all members with a difference need the same time")
+    }
     try fields.section("aggregation", &aggregation)
     try fields.section("verdict", &verdict)
   }
@@ -234,6 +242,10 @@ extension Recipe.Member: Described {
     try fields.require(
       network.stages == nil || architecture.family.stages != nil, "stages",
       "does not apply to \(architecture.rawValue), which always has all its stages")
+    let reads = network.difference != nil || network.differenceChannels != nil
+    try fields.require(
+      !reads || architecture.differenceProblem == nil, "input",
+      architecture.differenceProblem ?? "")
     try fields.optional(
       "dropout", &dropout, .number(in: 0...0.95),
       "The dropout rate before the last layer, in training.",

@@ -124,6 +124,7 @@ public struct TrainingJob: Sendable {
       try StateDict.read($0.file, entry: $0.state).namedByGraph()
     }
     let settings = self.settings(startingFrom: state?.ofFrameNetwork)
+    try checkDifference(settings)
     var network = TrainableNetwork(
       settings, dropout: member.dropout, stochasticDepth: member.stochasticDepth,
       sequence: member.sequence)
@@ -227,7 +228,25 @@ public struct TrainingJob: Sendable {
     if let size = member.size ?? found?.input.size { settings.input.size = size }
     if let mean = member.mean ?? found?.input.mean { settings.input.mean = mean }
     if let std = member.std ?? found?.input.std { settings.input.std = std }
+    settings.input.difference = found?.input.difference
+    if let seconds = member.difference {
+      settings.input.difference = .init(
+        seconds: seconds, channels: settings.input.difference?.channels ?? .luma)
+    }
+    if let channels = member.differenceChannels { settings.input.difference?.channels = channels }
     return settings
+  }
+
+  /// Throws if the network cannot read the difference to a later frame as asked.
+  private func checkDifference(_ settings: ClassifierSettings) throws(TrainingError) {
+    if settings.input.difference != nil, let problem = settings.architecture.differenceProblem {
+      throw .unusable(problem: "members.\(member.name).input \(problem)")
+    }
+    guard settings.input.difference != nil || member.differenceChannels == nil else {
+      throw .unusable(
+        problem: "members.\(member.name).input has channels, but no difference; give its time in"
+          + " seconds (difference: 0.04)")
+    }
   }
 
   /// The recipe and member that the run began with, as `default/lite0-160`.
@@ -252,6 +271,8 @@ public struct TrainingJob: Sendable {
     own.members[0].size = settings.input.size
     own.members[0].mean = settings.input.mean
     own.members[0].std = settings.input.std
+    own.members[0].difference = settings.input.difference?.seconds
+    own.members[0].differenceChannels = settings.input.difference?.channels
     return own
   }
 

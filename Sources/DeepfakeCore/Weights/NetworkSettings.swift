@@ -47,6 +47,11 @@ public struct NetworkSettings: Sendable, Equatable {
   public var channelOrder: ChannelOrder?
   /// The way to bring crops to the size.
   public var fit: Fit?
+  /// The time, in seconds, to the later frame whose difference is a further input, 0.001 to 2. Nil
+  /// in a file's settings: the network reads single crops.
+  public var difference: Float?
+  /// The channels of that difference; nil: by the file's first layer, or `luma`.
+  public var differenceChannels: Difference.Channels?
   /// The number of outputs of the network, 1 to 100,000.
   public var classCount: Int?
   /// The LSTM that judges a person's frames by the network's features; nil: the network judges
@@ -108,6 +113,9 @@ extension NetworkSettings: Described {
       "std", &std, .numbers(3, in: 0.001...10),
       "The values by which red, green and blue are then divided.",
       more: "If absent: from the file's metadata, or the default of the scheme")
+    try fields.section(
+      "input", &inputSection, from: InputSection(),
+      "Further channels of the input: the motion from a frame to a later one.")
     var mirrored = isMirrored ?? false
     try fields.value(
       "mirrored", &mirrored, .flag, isHidden: { !$0 },
@@ -184,6 +192,12 @@ extension NetworkSettings {
     ) { $0.count == 3 && $0.allSatisfy { $0.isFinite && $0 > 0 } },
     Field("channelOrder", \.channelOrder, .choice()),
     Field("fit", \.fit, .choice()),
+    Field(
+      "difference", \.difference, .number,
+      mustBe: "\(Difference.times.lowerBound) to \(Difference.times.upperBound) seconds"
+    ) { Difference.times.contains($0) },
+    Field(
+      "differenceChannels", \.differenceChannels, .choice(), name: "channels of the difference"),
     Field("classes", \.classCount, .count, name: "number of classes", mustBe: classCounts),
     Field(
       "sequence", \.sequence, .json, mustBe: "within the limits of its numbers",
@@ -206,6 +220,11 @@ extension MetadataForm<Int> {
   static let count = MetadataForm(
     read: { text in Int(text).flatMap { (1...1 << 20).contains($0) ? $0 : nil } }, text: { "\($0)" }
   )
+}
+
+extension MetadataForm<Float> {
+  static let number = MetadataForm(
+    read: { text in Float(text).flatMap { $0.isFinite ? $0 : nil } }, text: { "\($0)" })
 }
 
 extension MetadataForm where Value: RawRepresentable<String> & SendableMetatype {

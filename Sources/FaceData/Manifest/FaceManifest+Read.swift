@@ -64,21 +64,23 @@ extension FaceManifest {
       ? url.appendingPathComponent(fileName, isDirectory: false) : url
   }
 
-  /// Checks that every picture exists.
+  /// Checks that every picture exists, later crops included.
   ///
   /// - Throws: `DatasetError.missingFiles` if one does not.
   public func checkFiles() throws(DatasetError) {
     let block = 4096
     let table = table
-    let missing = Parallel.map(count.dividedRoundingUp(by: block)) { index in
-      table.rows[index * block..<min(count, (index + 1) * block)].filter {
-        access(table.fullPath($0), F_OK) != 0
+    let missing = Parallel.map(count.dividedRoundingUp(by: block)) { index -> [String] in
+      var paths: [String] = []
+      for row in table.rows[index * block..<min(count, (index + 1) * block)] {
+        paths.append(table.fullPath(row))
+        if let later = table.url(row, \.later) { paths.append(later.path) }
       }
+      return paths.filter { access($0, F_OK) != 0 }
     }
     let total = missing.reduce(0) { $0 + $1.count }
     if total > 0 {
-      throw .missingFiles(
-        count: total, first: missing.joined().prefix(10).map { table.fullPath($0) })
+      throw .missingFiles(count: total, first: Array(missing.joined().prefix(10)))
     }
   }
 }
@@ -170,7 +172,7 @@ struct ManifestReader {
     .joined(separator: " and ")
 
   private mutating func row(root: Int32) throws(DatasetError) -> SampleTable.Row {
-    let path = try self.path()
+    let path = try self.path(pathField, column: "path")
     let (folder, name) = FaceManifest.parts(path)
     guard let place = table.add(name: name.utf8) else {
       throw reader.malformed("path", "the names are longer than 4 GiB in total")
@@ -192,6 +194,8 @@ struct ManifestReader {
   ) throws(DatasetError) {
     switch column.content {
     case .path, .label: break
+    case .file(_, let place):
+      row[keyPath: place] = table.words.number(of: try path(field, column: column.name))
     case .word(_, let place): row[keyPath: place] = try word(field, column)
     case .count(_, let place, let least):
       let text = try reader.text(field, column: column.name)
@@ -281,12 +285,12 @@ struct ManifestReader {
   }
 
   /// The path without `.`, unneeded `..` and repeated slashes.
-  private func path() throws(DatasetError) -> String {
-    let text = try reader.text(pathField, column: "path")
-    guard !text.isEmpty else { throw reader.malformed("path", "is empty") }
-    guard !text.utf8.contains(0) else { throw reader.malformed("path", "contains a zero byte") }
+  private func path(_ field: Int, column: String) throws(DatasetError) -> String {
+    let text = try reader.text(field, column: column)
+    guard !text.isEmpty else { throw reader.malformed(column, "is empty") }
+    guard !text.utf8.contains(0) else { throw reader.malformed(column, "contains a zero byte") }
     guard text.utf8.count <= 4096 else {
-      throw reader.malformed("path", "is longer than 4096 bytes")
+      throw reader.malformed(column, "is longer than 4096 bytes")
     }
     if Self.isPlain(text) { return text }
     var parts: [Substring] = []
@@ -304,11 +308,11 @@ struct ManifestReader {
       }
     }
     guard !text.hasSuffix("/"), parts.last?.isEmpty == false, parts.last != ".." else {
-      throw reader.malformed("path", "'\(text.prefix(200))' does not name a file")
+      throw reader.malformed(column, "'\(text.prefix(200))' does not name a file")
     }
     if staysInFolder, parts[0].isEmpty || parts[0] == ".." {
       throw reader.malformed(
-        "path",
+        column,
         "'\(text.prefix(200))' is outside the dataset's folder; to use pictures from elsewhere,"
           + " give the CSV file instead of the folder")
     }

@@ -43,6 +43,9 @@ public struct FaceSample: Sendable, Equatable {
   public var landmarks: [Point]?
   /// The detector's confidence, 0 to 1.
   public var score: Float?
+  /// Location of the later crop: the same box, cut out of a later frame. A network with a
+  /// difference to a later frame learns from both.
+  public var later: URL?
   /// The SHA-256 of the video's file.
   public var source: String?
   /// The probability of "fake" that a teacher gave the crop, 0 to 1; nil if the label is known.

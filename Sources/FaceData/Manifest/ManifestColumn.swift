@@ -1,5 +1,6 @@
 import DeepfakeCore
 import FaceDetect
+import Foundation
 import Measures
 
 /// A column of a manifest.
@@ -27,6 +28,8 @@ package struct ManifestColumn: Sendable {
   enum Content: Sendable {
     case path
     case label
+    /// The path of another picture.
+    case file(Field<URL?>, Place<Int32>)
     /// Text that many samples have in common.
     case word(Field<String?>, Place<Int32>)
     /// A whole number of at least `from`.
@@ -95,6 +98,10 @@ package struct ManifestColumn: Sendable {
     ManifestColumn(
       "score", .float(\.score, \.score, "number"), "the detection score, 0 to 1"),
     ManifestColumn(
+      "later", .file(\.later, \.later),
+      "the path of the later crop, like `path`: the same box cut out of a later frame, for networks"
+        + " with a difference; `dfkit extract --difference` writes it"),
+    ManifestColumn(
       "source", .word(\.source, \.source), "the SHA-256 of the video's file"),
     ManifestColumn(
       "probability", .float(\.probability, \.probability, "number from 0 to 1", in: 0...1),
@@ -120,10 +127,19 @@ package struct ManifestColumn: Sendable {
     return all.first { $0.name == name }
   }
 
+  /// Whether the fields are paths relative to the manifest's folder.
+  var isPath: Bool {
+    switch content {
+    case .path, .file: true
+    default: false
+    }
+  }
+
   private var field: PartialKeyPath<FaceSample> {
     switch content {
     case .path: \.path
     case .label: \.label
+    case .file(let field, _): field
     case .word(let field, _): field
     case .count(let field, _, _): field
     case .double(let field, _, _): field
@@ -145,6 +161,7 @@ extension ManifestColumn {
     switch content {
     case .path: return sample.path
     case .label: return sample.label.word
+    case .file(let field, _): return sample[keyPath: field].map(sample.shownPath) ?? ""
     case .word(let field, _): return sample[keyPath: field] ?? ""
     case .count(let field, _, _): return text(sample[keyPath: field])
     case .double(let field, _, _): return text(sample[keyPath: field])
@@ -159,6 +176,7 @@ extension ManifestColumn {
   func read(_ row: SampleTable.Row, of table: SampleTable, into sample: inout FaceSample) {
     switch content {
     case .path, .label: break
+    case .file(let field, let place): sample[keyPath: field] = table.url(row, place)
     case .word(let field, let place): sample[keyPath: field] = table.words[row[keyPath: place]]
     case .count(let field, let place, _):
       let number = row[keyPath: place]
@@ -180,6 +198,10 @@ extension ManifestColumn {
   func write(_ sample: FaceSample, into row: inout SampleTable.Row, of table: inout SampleTable) {
     switch content {
     case .path, .label: break
+    case .file(let field, let place):
+      if let url = sample[keyPath: field] {
+        row[keyPath: place] = table.words.number(of: sample.shownPath(of: url))
+      }
     case .word(let field, let place):
       if let word = sample[keyPath: field] { row[keyPath: place] = table.words.number(of: word) }
     case .count(let field, let place, _):
@@ -203,7 +225,7 @@ extension ManifestColumn {
   ) {
     switch content {
     case .path, .label, .count, .double, .float: break
-    case .word(_, let place):
+    case .word(_, let place), .file(_, let place):
       if let word = other.words[row[keyPath: place]] {
         row[keyPath: place] = table.words.number(of: word)
       }
@@ -216,5 +238,16 @@ extension ManifestColumn {
         row[keyPath: place] = table.add(numbers: points.numbers)
       }
     }
+  }
+}
+
+extension FaceSample {
+  /// The path of another picture as a manifest states it: relative to the folder that `path` is
+  /// relative to, or else absolute.
+  fileprivate func shownPath(of url: URL) -> String {
+    let own = file.path
+    let folder = own.hasSuffix(path) && !path.isEmpty ? own.dropLast(path.count) : "/"
+    return folder.count > 1 && url.path.hasPrefix(folder)
+      ? String(url.path.dropFirst(folder.count)) : url.path
   }
 }

@@ -50,7 +50,9 @@ package struct ManifestColumns: Sendable {
         number += 1
         guard isKept else { return }
         let row = header.map { name in
-          source.column[name].map { name == "path" ? rebase(fields($0)) : fields($0) } ?? ""
+          source.column[name].map { field in
+            Source.paths.contains(name) ? rebase(fields(field)) : fields(field)
+          } ?? ""
         }
         try sink.write("\(CSV.line(row + columns.map { $0.text(sample) }))\n".utf8)
       }
@@ -65,6 +67,8 @@ private struct Source {
   let data: Data
   let header: [String]
   let column: [String: Int]
+  /// The columns that hold paths relative to the manifest's folder.
+  static let paths = ManifestColumn.all.filter(\.isPath).map(\.name)
 
   init(_ manifest: URL) throws(DatasetError) {
     file = FaceManifest.file(of: manifest)
@@ -117,7 +121,7 @@ private struct Source {
     let (a, b) = (from.split(separator: "/"), to.split(separator: "/"))
     let shared = zip(a, b).prefix { $0 == $1 }.count
     let lead = [String](repeating: "..", count: b.count - shared) + a[shared...].map(String.init)
-    return { $0.hasPrefix("/") ? $0 : (lead + [$0]).joined(separator: "/") }
+    return { $0.isEmpty || $0.hasPrefix("/") ? $0 : (lead + [$0]).joined(separator: "/") }
   }
 }
 

@@ -23,6 +23,8 @@ package struct SampleTable: Sendable {
     package var origin = none
     package var group = none
     package var source = none
+    /// The word is the later crop's path, relative to `root` or absolute.
+    package var later = none
     package var fold = none
     package var frame = none
     /// Index in `numbers` of the first of ten numbers.
@@ -77,6 +79,15 @@ package struct SampleTable: Sendable {
   package func fullPath(_ row: Row) -> String {
     let path = path(row)
     return path.hasPrefix("/") ? path : words[row.root, default: ""] + path
+  }
+
+  /// The location of a picture that a row names by a path, such as `later`; nil for `none`.
+  package func url(_ row: Row, _ place: KeyPath<Row, Int32>) -> URL? {
+    words[row[keyPath: place]].map { path in
+      URL(
+        fileURLWithPath: path.hasPrefix("/") ? path : words[row.root, default: ""] + path,
+        isDirectory: false)
+    }
   }
 
   package func points(_ row: Row) -> [Point]? { points(at: row.landmarks) }

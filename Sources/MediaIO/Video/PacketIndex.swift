@@ -6,6 +6,9 @@ import Foundation
 package struct PacketIndex: Sendable {
   /// The number of packets that should give a frame each.
   package private(set) var count = 0
+  /// The times at which the frames are shown, in seconds, in their order. Nil if they were not asked
+  /// for or if a packet has no timestamp.
+  package private(set) var times: [Double]?
   /// The packets in file order; nil if some have no timestamp or cannot be analysed.
   private var packets: [Entry]? = []
 
@@ -23,18 +26,23 @@ package struct PacketIndex: Sendable {
     var isNeededByOthers: Bool { begins || isReferredTo }
   }
 
-  /// Reads all packets of a video. Throws `MediaError`, or `CancellationError` if the video is
-  /// cancelled.
-  package static func read(_ video: Video) throws -> PacketIndex {
+  /// Reads all packets of a video, and the times of the frames if `withTimes`. Throws `MediaError`,
+  /// or `CancellationError` if the video is cancelled.
+  package static func read(_ video: Video, withTimes: Bool = false) throws -> PacketIndex {
     let demuxer = try Demuxer(video.url)
     let packet = try Packet(file: demuxer.file)
     var index = PacketIndex()
     let units = H264Units(demuxer.stream)
     if units == nil { index.packets = nil }
+    var stamps: [Int64]? = withTimes ? [] : nil
     while demuxer.read(packet) {
       if video.isCancelled() { throw CancellationError() }
       index.add(packet.pointer.pointee, units)
+      guard withTimes, packet.pointer.pointee.flags & AV_PKT_FLAG_DISCARD == 0 else { continue }
+      if packet.pointer.pointee.pts == df_av_no_time() || index.count > longest { stamps = nil }
+      stamps?.append(packet.pointer.pointee.pts)
     }
+    index.times = stamps?.sorted().map(demuxer.seconds)
     if demuxer.readingProblem != nil { index.packets = nil }
     return index
   }

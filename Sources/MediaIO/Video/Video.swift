@@ -129,22 +129,36 @@ public struct Video: Sendable {
     _ count: Int, _ body: (VideoFrame) throws -> Void
   ) throws -> DecodeSummary {
     precondition(count > 0, "Video: \(count) frames asked for")
-    let packets = try PacketIndex.read(self)
+    return try frames({ total, _ in EvenSpread.indices(count, of: total) }, body)
+  }
+
+  /// Decodes the video and calls `body` with the frames that `choose` picks, in order.
+  ///
+  /// - Parameters:
+  ///   - needsTimes: Whether `choose` uses the times.
+  ///   - choose: The indices, ascending, for a number of frames and their times in seconds. It is
+  ///     called with what the packets say (without times if a packet has none), and again with what
+  ///     decoding showed. The last call before the first frame counts.
+  func frames(
+    needsTimes: Bool = false, _ choose: (_ total: Int, _ times: [Double]?) -> [Int],
+    _ body: (VideoFrame) throws -> Void
+  ) throws -> DecodeSummary {
+    let packets = try PacketIndex.read(self, withTimes: needsTimes)
     let counted = packets.count
-    let wanted = EvenSpread.indices(count, of: counted)
+    let wanted = choose(counted, packets.times)
     if let plan = packets.plan(for: wanted), var planned = try keepFrames(plan) {
       try deliver(&planned.frames, body)
       planned.summary.decodedFrames = counted
       return planned.summary
     }
     var kept = try keepFrames(wanted)
-    let total = kept.summary.decodedFrames
-    if total == counted, !kept.isOverLimit {
+    let real = choose(kept.summary.decodedFrames, kept.times)
+    if real == wanted, !kept.isOverLimit {
       try deliver(&kept.frames, body)
       return kept.summary
     }
     kept.frames = []
-    let indices = Set(EvenSpread.indices(count, of: total))
+    let indices = Set(real)
     return try decode(where: indices.contains, body)
   }
 
@@ -167,6 +181,8 @@ public struct Video: Sendable {
     var frames: [DecodePass.Arrival] = []
     var bytes = 0
     var isOverLimit = false
+    /// The time of each decoded frame, kept or not. Empty if a plan was decoded.
+    var times: [Double] = []
     var summary = DecodeSummary()
   }
 
@@ -176,6 +192,7 @@ public struct Video: Sendable {
     var kept = Kept()
     var next = 0
     try pass.run { arrival in
+      kept.times.append(arrival.time)
       guard next < indices.count, arrival.index == indices[next] else { return }
       next += 1
       try keep(arrival, in: &kept)

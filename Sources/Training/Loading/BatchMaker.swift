@@ -2,11 +2,12 @@ import CDFKernels
 import Classifiers
 import DeepfakeCore
 import FaceData
+import Foundation
 import MediaIO
 
-/// A crop of the input's size, and its target probability of "fake".
+/// A crop of the input's size with its later one, and its target probability of "fake".
 struct PreparedCrop: Sendable {
-  var image: Image
+  var crop: MotionCrop
   var label: Float
 }
 
@@ -47,31 +48,57 @@ struct BatchMaker: Sendable {
       var alike = generator
       let place = "\(options.epoch) \(slot) \(index)"
       let made = sample.isMade ? index : nil
-      let image = try augmented(sample, made: made, at: place, using: &generator)
+      let crop = try augmented(sample, made: made, at: place, using: &generator)
       guard share > 0, let original = originals?.original(of: index, in: manifest) else {
-        return PreparedCrop(image: image, label: sample.target)
+        return PreparedCrop(crop: crop, label: sample.target)
       }
       let other = manifest.samples[original]
       let partner = try augmented(other, made: nil, at: place, using: &alike)
       return PreparedCrop(
-        image: image.mixed(with: partner, share: share),
+        crop: crop.mixed(with: partner, share: share),
         label: (1 - share) * sample.target + share * other.target)
     }
   }
 
   /// Loads a sample's crop and changes it at random. If `made` is a sample's index, a fake is made
   /// of it. `place` and the seed determine the fake.
+  ///
+  /// If the network's input has a difference, the later crop is changed alike, with an equal
+  /// generator.
   private func augmented(
     _ sample: FaceSample, made: Int?, at place: String, using generator: inout SeededGenerator
-  ) throws(DatasetError) -> Image {
+  ) throws(DatasetError) -> MotionCrop {
+    let picture = try Self.picture(sample.file)
+    var alike = generator
+    let image = changed(picture, of: sample, made: made, at: place, using: &generator)
+    guard hasMotion, let file = sample.later else { return MotionCrop(image) }
+    let later = try Self.picture(file)
+    guard later.width == picture.width, later.height == picture.height else {
+      throw .unusable(
+        file: file.relativePath,
+        problem: "has \(later.width)x\(later.height) pixels, but the crop \(sample.path)"
+          + " \(picture.width)x\(picture.height); both must be cut by the same box")
+    }
+    return MotionCrop(
+      image,
+      later: changed(later, of: sample, made: made, at: place, isLater: true, using: &alike))
+  }
+
+  /// Whether the network's input has a difference to a later frame.
+  private var hasMotion: Bool { options.input.difference != nil }
+
+  private func changed(
+    _ picture: Image, of sample: FaceSample, made: Int?, at place: String, isLater: Bool = false,
+    using generator: inout SeededGenerator
+  ) -> Image {
     var (image, points) = options.augmentation.reduced(
-      try Self.picture(sample), sample.landmarks, for: options.input, detail: options.detail)
+      picture, sample.landmarks, for: options.input, detail: options.detail)
     if let donors {
       // A separate generator, so the augmentation still changes a real crop and its fake alike.
       var own = SeededGenerator(seed: options.seed, label: "fake \(place)")
       if let made {
         image = options.blending.fake(
-          of: image, landmarks: points ?? [], donor: donor(for: made, donors, place),
+          of: image, landmarks: points ?? [], donor: donor(for: made, donors, place, isLater),
           keepsTarget: !options.changesTones, using: &own)
       } else if options.changesTones {
         image = options.blending.real(of: image, using: &own)
@@ -81,25 +108,30 @@ struct BatchMaker: Sendable {
       image, landmarks: points, for: options.input, detail: options.detail, using: &generator)
   }
 
-  private static func picture(_ sample: FaceSample) throws(DatasetError) -> Image {
+  private static func picture(_ file: URL) throws(DatasetError) -> Image {
     do {
-      return try ImageFile.read(sample.file)
+      return try ImageFile.read(file)
     } catch {
       throw .picture(error)
     }
   }
 
   /// Another person's face, with the probability of `blending.donor`; otherwise nil. An unreadable
-  /// picture gives nil, too; it is reported as a sample of its own.
+  /// picture gives nil, too; it is reported as a sample of its own. If the network sees motion, the
+  /// donor moves, too: its later crop is blended into the later crop, and a donor without one is not
+  /// used.
   private func donor(
-    for index: Int, _ donors: DonorSearch, _ place: String
+    for index: Int, _ donors: DonorSearch, _ place: String, _ isLater: Bool
   ) -> SelfBlending.Donor? {
     var generator = SeededGenerator(seed: options.seed, label: "donor \(place)")
     guard generator.uniform() < options.blending.donor,
       let found = donors.donor(for: index, in: manifest, using: &generator)
     else { return nil }
     let sample = manifest.samples[found]
-    guard let image = try? Self.picture(sample), let points = sample.landmarks else { return nil }
+    guard !hasMotion || sample.later != nil,
+      let image = try? Self.picture(isLater ? sample.later ?? sample.file : sample.file),
+      let points = sample.landmarks
+    else { return nil }
     return SelfBlending.Donor(image, landmarks: points)
   }
 
@@ -124,11 +156,8 @@ struct BatchMaker: Sendable {
     let input = options.input
     let images =
       whole.isEmpty
-      ? Tensor(zeros: [0, input.size, input.size, 3])
-      : Tensor(
-        images: whole.map(\.image),
-        normalization: PixelNormalization(
-          mean: input.mean, std: input.std, channelOrder: input.channelOrder))
+      ? Tensor(zeros: [0, input.size, input.size, input.channelCount])
+      : input.tensor(ofFitted: whole.map(\.crop))
     return .success(
       FaceBatch(
         images: images, labels: Tensor(whole.map(\.label), shape: [whole.count]),
@@ -145,7 +174,7 @@ struct BatchMaker: Sendable {
     guard share > 0 else { return }
     let plain = crops
     for (place, partner) in plain.indices.shuffled(using: &generator).enumerated() {
-      crops[place].image = plain[place].image.mixed(with: plain[partner].image, share: share)
+      crops[place].crop = plain[place].crop.mixed(with: plain[partner].crop, share: share)
       crops[place].label = (1 - share) * plain[place].label + share * plain[partner].label
     }
   }
@@ -183,6 +212,17 @@ private struct OriginalIndex: Sendable {
     return timed.min {
       abs(table.rows[Int($0)].time - row.time) < abs(table.rows[Int($1)].time - row.time)
     }.map { Int($0) }
+  }
+}
+
+extension MotionCrop {
+  /// Mixes two crops and their later ones. A crop without a later one does not move.
+  func mixed(with other: MotionCrop, share: Float) -> MotionCrop {
+    let moves = later != nil || other.later != nil
+    return MotionCrop(
+      image.mixed(with: other.image, share: share),
+      later: moves
+        ? (later ?? image).mixed(with: other.later ?? other.image, share: share) : nil)
   }
 }
 

@@ -128,7 +128,8 @@ public struct FaceBatch: Sendable {
     public let error: DatasetError
   }
 
-  /// [crops, size, size, 3], normalised. Without crops if all were left out.
+  /// [crops, size, size, channels], normalised; three channels, or more if the input has a
+  /// difference. Without crops if all were left out.
   public let images: Tensor
   /// [crops]: the target probabilities of "fake", 0 or 1, or between them after mixup or where a
   /// teacher gave the probability.

@@ -97,6 +97,7 @@ struct FrameFeatures {
       let facts = try? FileManager.default.attributesOfItem(atPath: path)
       let time = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
       add("\(path) \(facts?[.size] as? Int ?? 0) \(time)")
+      if options.input.difference != nil { add(manifest.table.words[row.later, default: ""]) }
     }
     return String(hash.digits().prefix(32))
   }

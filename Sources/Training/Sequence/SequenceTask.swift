@@ -31,6 +31,7 @@ final class SequenceTask: TrainingTask {
       preconditionFailure("SequenceTask: the network judges each crop alone")
     }
     try Self.check(trainer.options, training)
+    let validation = validation?.withKnownLabels
     self.trainer = trainer
     self.head = head
     identity = trainer.fullIdentity(training, validation)
@@ -204,7 +205,7 @@ extension SequenceTask {
   private func batch(
     _ content: ClipBatch.Content, _ lengths: [Int], _ clips: ArraySlice<[Int]>, end: Int
   ) -> ClipBatch {
-    let labels = clips.map { training.manifest.label($0[0]).target }
+    let labels = clips.map { training.manifest.samples[$0[0]].target }
     return ClipBatch(
       content: content, lengths: lengths, labels: Tensor(labels, shape: [labels.count]),
       files: clips.map { training.manifest.samples[$0[0]].path }, end: end)

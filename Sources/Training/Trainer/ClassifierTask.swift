@@ -2,6 +2,7 @@ import Classifiers
 import DeepfakeCore
 import FaceData
 import Foundation
+import Measures
 
 /// The training task of a classifier of face crops.
 final class ClassifierTask: TrainingTask {
@@ -39,6 +40,7 @@ final class ClassifierTask: TrainingTask {
         problem: "fakes: no real sample of the training part has landmarks, which are needed to"
           + " make fakes; find them with 'dfkit landmarks DATA --in-place', or set fakes to none")
     }
+    if trainer.network.input.difference != nil { try Self.checkMotion(of: training) }
     if options.validationEpochs > 0, validation == nil {
       throw TrainingError.unusable(
         problem: "validationEpochs is \(options.validationEpochs), but there is no validation part;"
@@ -55,6 +57,20 @@ final class ClassifierTask: TrainingTask {
     }
     self.samplers = samplers
     identity = trainer.fullIdentity(training, validation)
+  }
+
+  /// Throws if the samples of a label have no later crop: a network that reads the difference to it
+  /// would learn nothing, or the label from the lack of motion.
+  private static func checkMotion(of training: FaceManifest) throws(TrainingError) {
+    for label in FaceLabel.allCases {
+      let rows = training.table.rows.filter { $0.label == label }
+      guard rows.isEmpty || rows.contains(where: { $0.later != SampleTable.Row.none }) else {
+        throw .unusable(
+          problem: "the network reads the difference to a later frame, but no \(label.word) sample"
+            + " has a later crop (column 'later'); extract the crops with 'dfkit extract"
+            + " --difference SECONDS', or leave 'input' out of the recipe's member")
+      }
+    }
   }
 
   var options: TrainingOptions { trainer.options }

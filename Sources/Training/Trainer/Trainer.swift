@@ -105,9 +105,12 @@ public struct Trainer: Sendable {
       if entry.key == "fakes", options.fakes == nil { continue }
       result["training.\(entry.key)"] = entry.value.text
     }
-    result["training data"] = "\(training.count) samples, \(training.contentDigest.prefix(16))"
-    result["validation data"] =
-      validation.map { "\($0.count) samples, \($0.contentDigest.prefix(16))" } ?? "none"
+    let usesLater = network.input.difference != nil
+    func words(_ data: FaceManifest) -> String {
+      "\(data.count) samples, \(data.contentDigest(withLater: usesLater).prefix(16))"
+    }
+    result["training data"] = words(training)
+    result["validation data"] = validation.map(words) ?? "none"
     let shapes = network.parameters.map { "\($0.key)\($0.shape)" }.joined(separator: "\n")
     result["network"] =
       "\(network.metadata.architecture ?? "own"), \(network.parameters.count) tensors,"
@@ -116,6 +119,9 @@ public struct Trainer: Sendable {
     result["input"] =
       "\(input.size) pixels, mean \(input.mean), std \(input.std), \(input.channelOrder),"
       + " \(input.fit)"
+    if let difference = input.difference {
+      result["input.difference"] = "\(difference.seconds) s, \(difference.channels.rawValue)"
+    }
     result["skips broken pictures"] = "\(skipsBroken)"
     return result
   }
@@ -123,14 +129,15 @@ public struct Trainer: Sendable {
 
 extension FaceManifest {
   /// The SHA-256 of the samples' paths, labels and videos in order, of the landmarks from which
-  /// fakes are made, and of a teacher's probabilities.
-  var contentDigest: String {
+  /// fakes are made, of a teacher's probabilities, and of the paths of later crops if they are used.
+  func contentDigest(withLater: Bool) -> String {
     let hash = SHA256()
     for row in table.rows {
       let video = table.words[row.video, default: ""]
       let points = row.isMade ? "\t\(table.points(row)?.numbers ?? [])" : ""
       let soft = row.isPseudoLabelled ? "\tp\(row.probability)" : ""
-      var line = "\(table.path(row))\t\(row.label.word)\t\(video)\(points)\(soft)\n"
+      let later = withLater ? "\t\(table.words[row.later, default: ""])" : ""
+      var line = "\(table.path(row))\t\(row.label.word)\t\(video)\(points)\(soft)\(later)\n"
       line.withUTF8 { hash.update(UnsafeRawBufferPointer($0)) }
     }
     return hash.digits()

@@ -19,7 +19,16 @@ struct BenchNetworkOptions: ParsableArguments {
   @Option(help: "Number of stages to keep, counted from the first; all if not given.")
   var stages: Int?
 
+  @Option(
+    help: """
+      Networks that also read the difference to a later frame: luma (4 input channels) or rgb (6).
+      """)
+  var difference: NetworkSettings.Difference.Channels?
+
   func validate() throws {
+    if difference != nil, let other = architecture.first(where: { $0.differenceProblem != nil }) {
+      throw ValidationError("--difference \(other.differenceProblem ?? "").")
+    }
     for architecture in architecture where stages != nil {
       guard let allowed = architecture.family.stages else {
         throw ValidationError(
@@ -43,8 +52,12 @@ struct BenchNetworkOptions: ParsableArguments {
         var settings = ClassifierSettings(architecture, norm: norm == .group ? .group : nil)
         settings.stages = stages
         if let size { settings.input.size = size }
+        // The time does not change the network.
+        settings.input.difference = difference.map { .init(seconds: 0.04, channels: $0) }
         return settings
       }
     }
   }
 }
+
+extension NetworkSettings.Difference.Channels: ExpressibleByArgument {}

@@ -62,6 +62,7 @@ struct ClassifyCommand: AsyncParsableCommand {
     let job = try job()
     let inputs = input.files([.image])
     let json = json
+    if let warning = job.warning { Output.note(warning) }
     try await Interruption.handled {
       let bar = ProgressBar()
       var printer = try ReportPrinter<ClassificationReport>(json: json, bar) { $0.table() }

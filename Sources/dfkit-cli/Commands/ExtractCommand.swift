@@ -67,6 +67,14 @@ struct ExtractCommand: AsyncParsableCommand {
 
   @Option(
     help: """
+      Also write, for each crop, the same box cut out of the frame that many seconds later, 0.001 \
+      to 2, for networks with a difference (see 'input' in Docs/Formats.md). PNG avoids \
+      differences that are only JPEG blocks.
+      """)
+  var difference: Float?
+
+  @Option(
+    help: """
       The faces to crop: all, largest (of the person with the largest face), or surest (in each \
       frame, the face with the highest detection score). all if not given.
       """)
@@ -100,6 +108,9 @@ struct ExtractCommand: AsyncParsableCommand {
     }
     if let minShare, !(0...1).contains(minShare) {
       throw ValidationError("--min-share must be 0 to 1.")
+    }
+    if let difference, !NetworkSettings.Difference.times.contains(difference) {
+      throw ValidationError("--difference must be 0.001 to 2 seconds.")
     }
     if out.isEmpty { throw ValidationError("--out must name a folder.") }
   }
@@ -142,6 +153,7 @@ struct ExtractCommand: AsyncParsableCommand {
     options.frames = frames?.choice ?? options.frames
     if balance { options.isBalanced = true }
     options.maxFrames = maxFrames ?? options.maxFrames
+    options.difference = difference
     options.people = people ?? options.people
     options.minShare = minShare ?? options.minShare
     try crop.apply(to: &options)

@@ -118,4 +118,15 @@ private struct TinyFamily: ClassifierFamily {
     #expect(said.contains("efficientnet-b99") && said.contains("efficientnet-b8"))
     #expect(said.contains("tiny-net"))
   }
+
+  @Test func aFamilyThatStatesNoStemReadsSingleCrops() throws {
+    #expect(TinyFamily.network.differenceProblem?.contains("stemKey") == true)
+    #expect(Architecture.efficientNetB0.differenceProblem == nil)
+    #expect(Architecture.xception.differenceProblem == nil)
+    let state = network(seed: 5).stateDict(Scheme("tiny"), TinyFamily.network)
+    var options = ClassifierOptions()
+    options.difference = 0.04
+    let error = #expect(throws: ClassifierError.self) { try ClassifierModel(state, options) }
+    #expect(error?.description.contains("whose networks read single crops") == true)
+  }
 }

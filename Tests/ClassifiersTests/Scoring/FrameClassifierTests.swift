@@ -45,7 +45,7 @@ import Testing
     #expect(two.map(\.count) == [1, 1, 1, 1, 1])
     expectClose(two.flatMap { $0 }, eight.flatMap { $0 }, tolerance: 1e-5)
     #expect(Set(eight.map { $0[0] }).count == 5)
-    #expect(model.logits(of: []).isEmpty)
+    #expect(model.logits(of: [Image]()).isEmpty)
     let expected = eight.map { 1 / (1 + exp(-Double($0[0]))) }
     expectClose(try model.scores(crops), expected.map(Float.init), tolerance: 1e-6)
   }

@@ -10,13 +10,13 @@ import Training
 enum TinyNetwork {
   /// A network without weights. `lastStep` is done to the maps before they are pooled.
   static func make(
-    _ kind: Norm.Kind = .group, dropout rate: Float = 0,
+    _ kind: Norm.Kind = .group, inputs: Int = 3, dropout rate: Float = 0,
     lastStep: @escaping @Sendable (Tensor) -> Tensor = { $0 }
   ) -> ClassifierNetwork {
     let store = ParameterStore()
     let scope = store.root
     let stem = Conv2d(
-      scope / "stem", 3, 8, kernel: 3, stride: 2, padding: .symmetric(1), bias: false)
+      scope / "stem", inputs, 8, kernel: 3, stride: 2, padding: .symmetric(1), bias: false)
     let norm = NormLayer(scope / "norm", 8, kind == .group ? .group(groups: 2) : .batch)
     let body = Conv2d(scope / "body", 8, 16, kernel: 3, stride: 2, padding: .symmetric(1))
     let relu = FunctionLayer { $0.relu() }
