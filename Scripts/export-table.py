@@ -30,6 +30,8 @@ SIZES = {"b0": 224, "b1": 240, "b2": 260, "b3": 300, "b4": 380, "b5": 456, "b6":
 ALL = [f"efficientnet_{name}:{norm}:{size}" for name, size in SIZES.items() for norm in ("batch", "group")]
 ALL += [f"efficientnet_{name}:group:{size}" for name, size in (("b4", 224), ("b5", 224), ("b6", 200), ("b6", 224))]
 ALL += ["legacy_xception:batch:299", "legacy_xception:group:299"]
+ALL += [f"{name}:{norm}:224" for name in ("resnet50", "resnext50_32x4d", "resnext101_32x8d")
+        for norm in ("batch", "group")]
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("networks", nargs="*", default=ALL, help="MODEL:NORM:SIZE; all if not given")

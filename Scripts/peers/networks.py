@@ -11,6 +11,9 @@ norm of 8 groups (or of as many as divide the channels), as dfkit has it. A dete
 frame; mobilenet0.25 is read from the published ONNX file, resnet50 is built here. Weights are random but
 for that file: no network's time depends on them.
 
+Weights that dfkit can read are written beside the graphs with --export-only --safetensors. timm's ResNets begin with
+scales of 0 in each block's last norm, which would make most folded weights zeros: all such scales are drawn at random.
+
 Each figure is milliseconds an image, of the network alone on a prepared tensor, after a warm-up of --warm-up runs:
 all of --repeats runs, as JSON lines. ONNX Runtime has all its optimisations on. Graphs are kept in --cache
 between calls, since exporting them takes longer than timing them.
@@ -44,6 +47,9 @@ def arguments():
     parser.add_argument("--cache", default=os.path.join(tempfile.gettempdir(), "peer-networks"),
                         help="the folder for exported graphs")
     parser.add_argument("--export-only", action="store_true", help="fill the cache, time nothing")
+    parser.add_argument("--safetensors", action="store_true",
+                        help="with --export-only: write classifiers' weights for dfkit, too;"
+                        " else: let PyTorch read them")
     return parser.parse_args()
 
 
@@ -77,11 +83,28 @@ def classifier(model, norm):
     import timm
     torch()
     network = timm.create_model(model, num_classes=1, pretrained=False)
+    for name, parameter in network.named_parameters():
+        if name.endswith("weight") and not parameter.any():
+            torch().nn.init.uniform_(parameter, 0.2, 0.4)
     if norm == "group":
         from group_norm import with_group_norm
         with_group_norm(network)
     elif norm != "batch":
         sys.exit(f"networks.py: {norm} is not a norm: batch or group")
+    return network.eval()
+
+
+def weights_path(spec):
+    return os.path.join(OPTIONS.cache, spec.replace(":", "-") + ".safetensors")
+
+
+def classifier_from_weights(spec, model):
+    """The network with the weights in the cache, without making others first."""
+    import timm
+    from safetensors.torch import load_file
+    with torch().device("meta"):
+        network = timm.create_model(model, num_classes=1, pretrained=False)
+    network.load_state_dict(load_file(weights_path(spec)), assign=True)
     return network.eval()
 
 
@@ -193,12 +216,18 @@ def exported(name, build, shape):
     os.makedirs(OPTIONS.cache, exist_ok=True)
     digest = hashlib.sha256(open(__file__, "rb").read()).hexdigest()[:8]
     path = os.path.join(OPTIONS.cache, f"{name.replace(':', '-')}-{digest}.onnx")
-    if not os.path.exists(path):
-        partial = path + ".part"
+    weights = weights_path(name)
+    wants_weights = OPTIONS.safetensors and OPTIONS.export_only and not os.path.exists(weights)
+    if not os.path.exists(path) or wants_weights:
+        network, partial = build(), path + ".part"
         torch().onnx.export(
-            build(), torch().randn(*shape), partial, dynamo=False, input_names=["x"],
+            network, torch().randn(*shape), partial, dynamo=False, input_names=["x"],
             opset_version=18)
         os.replace(partial, path)
+        if wants_weights:
+            from safetensors.torch import save_file
+            save_file(network.state_dict(), weights + ".part")
+            os.replace(weights + ".part", weights)
     return path
 
 
@@ -244,7 +273,11 @@ def measure_named(work, spec, engines):
     except ValueError:
         sys.exit(f"networks.py: {spec} is not MODEL:NORM:SIZE:BATCH, or BACKBONE:WxH")
     if work == "classify":
-        measure(work, spec, lambda: classifier(model, norm), shape, engines)
+        reads = OPTIONS.safetensors and not OPTIONS.export_only
+        measure(
+            work, spec,
+            lambda: classifier_from_weights(spec, model) if reads else classifier(model, norm),
+            shape, engines)
     elif backbone == "resnet50":
         measure(work, spec, retinaface_resnet50, shape, engines)
     elif backbone == "mobilenet0.25":

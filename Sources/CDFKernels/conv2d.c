@@ -1,6 +1,7 @@
 // Two-dimensional convolutions. A pointwise one is a product over pixels, read in place. Any other
 // is a product whose rows are gathered block by block: a row is one output pixel's window, and the
-// windows of a block never leave the cache. Depthwise ones are in depthwise.c.
+// windows of a block never leave the cache. Those of several groups are in grouped.c, depthwise ones in
+// depthwise.c.
 #include <string.h>
 
 #include "conv2d.h"
@@ -159,35 +160,28 @@ static void gather_product(
   df_gather_windows(p->context, row, rows, start, k, to, stride);
 }
 
-typedef struct grouped {
-  const df_kernels *kernels;
-  const df_conv2d *conv;
-  const float *x, *packed;
-  float *y;
-  const df_epilogue *epilogue;
-} grouped;
-
-static void run_group(void *context, size_t group) {
-  const grouped *g = context;
-  const df_conv2d *v = g->conv;
+static void run_product(
+  const df_conv2d *v, const float *x, const float *packed, float *y, size_t group,
+  const df_epilogue *epilogue) {
   size_t columns = v->out_channels / v->groups, k = inner(v);
-  df_windows windows = df_windows_of(v, g->x, group);
+  const df_kernels *kernels = df_kernels_current();
+  df_windows windows = df_windows_of(v, x, group);
   df_product product = {
-    .kernels = g->kernels,
+    .kernels = kernels,
     .m = v->batch * v->out_height * v->out_width,
     .n = columns,
     .k = k,
     .gather = gather_product,
     .context = &windows,
-    .packed = g->packed + group * k * df_round_up(columns, g->kernels->lanes),
-    .c = g->y + group * columns,
+    .packed = packed + group * k * df_round_up(columns, kernels->lanes),
+    .c = y + group * columns,
     .ldc = v->out_channels,
   };
-  if (g->epilogue) {
-    product.epilogue = *g->epilogue;
-    if (g->epilogue->bias) product.epilogue.bias += group * columns;
-    if (g->epilogue->residual) product.epilogue.residual += group * columns;
-    if (g->epilogue->slopes) product.epilogue.slopes += group * columns;
+  if (epilogue) {
+    product.epilogue = *epilogue;
+    if (epilogue->bias) product.epilogue.bias += group * columns;
+    if (epilogue->residual) product.epilogue.residual += group * columns;
+    if (epilogue->slopes) product.epilogue.slopes += group * columns;
   }
   df_run_product(&product);
 }
@@ -206,10 +200,9 @@ void df_f32_conv2d_packed(
       v->in_channels, packed, y, v->out_channels, epilogue);
     return;
   }
-  grouped grouped = {df_kernels_current(), v, x, packed, y, epilogue};
-  if (v->groups >= 2 * (size_t)df_thread_count()) {
-    df_parallel_for(v->groups, run_group, &grouped);
-  } else {
-    for (size_t group = 0; group < v->groups; group++) run_group(&grouped, group);
+  if (df_grouped_fits(v)) {
+    df_run_grouped(v, x, packed, y, epilogue);
+    return;
   }
+  for (size_t group = 0; group < v->groups; group++) run_product(v, x, packed, y, group, epilogue);
 }

@@ -38,6 +38,33 @@ static inline df_output df_plain_output(const df_conv2d *v, float *y) {
   return (df_output){y, v->out_channels, row, v->out_height * row};
 }
 
+/// A group's channels of an image, and the map to which they are copied: as many pixels wide as
+/// stated, padded with zeros, each pixel's channels next to each other.
+typedef struct df_group_map {
+  const float *x;  // the group's first channel at the image's first pixel
+  size_t pixel;    // floats from one of the image's pixels to the next
+  size_t channels, width;
+} df_group_map;
+
+/// Rows first ... first + count - 1 of the padded map.
+void df_pad_group(
+  const df_conv2d *conv, const df_group_map *map, size_t first, size_t count, float *to);
+
+/// Whether df_run_grouped can run the convolution: it has groups, and a kernel of a usual size.
+bool df_grouped_fits(const df_conv2d *conv);
+/// The convolution of several groups, with weights packed by df_f32_conv2d_pack. Runs on the pool.
+void df_run_grouped(
+  const df_conv2d *conv, const float *x, const float *packed, float *y,
+  const df_epilogue *epilogue);
+
+/// Winograd's F(2x2, 3x3) of several groups: what df_f32_winograd_packed_count, df_f32_winograd_pack and
+/// df_f32_winograd do for them.
+size_t df_winograd_grouped_packed_count(const df_conv2d *conv);
+void df_winograd_grouped_pack(const df_conv2d *conv, const float *weights, float *packed);
+void df_run_winograd_grouped(
+  const df_conv2d *conv, const float *x, size_t x_pixel, const float *packed, float *y,
+  size_t y_pixel, const df_epilogue *epilogue);
+
 /// The depthwise convolution.
 void df_run_depthwise(
   const df_conv2d *conv, const float *x, const float *weights, df_output output,

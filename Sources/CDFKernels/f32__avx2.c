@@ -26,6 +26,7 @@ static const int first_lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #include "f32_depthwise.inc"
 #include "f32_pipeline.inc"
 #include "f32_winograd.inc"
+#include "f32_winograd2.inc"
 #include "f32_chain.inc"
 #include "f32_outer.inc"
 #include "f32_gradients.inc"

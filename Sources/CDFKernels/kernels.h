@@ -78,7 +78,7 @@ typedef struct df_pool_row {
 } df_pool_row;
 
 /// A tile of a Winograd convolution: 6x6 pixels or 4x4 outputs, and what they become, or come from, at 36
-/// positions. A position's floats fill whole vectors.
+/// positions; or 4x4 pixels, 2x2 outputs and 16 positions. A position's floats fill whole vectors.
 typedef struct df_winograd_tile {
   size_t channels;
   float *products;  // of the tile at the first position
@@ -178,6 +178,8 @@ typedef struct df_kernels {
   /// Products from pixels, and outputs from products.
   void (*winograd_input)(const df_winograd_tile *tile);
   void (*winograd_output)(const df_winograd_tile *tile);
+  void (*winograd2_input)(const df_winograd_tile *tile);
+  void (*winograd2_output)(const df_winograd_tile *tile);
   void (*chain_row)(const df_chain_row *row);
   /// y[c] = the most of x over rows x columns pixels of `channels`; minus infinity where there are none.
   void (*max_window)(

@@ -3,10 +3,11 @@
 //
 // Narrow layers run a block of tiles from pixels to outputs at once, all of it in the second cache.
 // Wide ones, whose transformed weights do not fit there, transform many tiles, then multiply position by
-// position, so that each position's weights are read once.
+// position, so that each position's weights are read once. Those of several groups are in
+// winograd_grouped.c.
 #include <string.h>
 
-#include "kernels.h"
+#include "conv2d.h"
 
 enum {
   TILE = 4,
@@ -54,10 +55,11 @@ static space space_in(const winograd *w, size_t tiles, float *memory) {
 
 bool df_f32_winograd_fits(const df_conv2d *v) {
   return v->kernel_height == 3 && v->kernel_width == 3 && v->stride_height == 1
-    && v->stride_width == 1 && v->dilation_height == 1 && v->dilation_width == 1 && v->groups == 1;
+    && v->stride_width == 1 && v->dilation_height == 1 && v->dilation_width == 1;
 }
 
 size_t df_f32_winograd_packed_count(const df_conv2d *v) {
+  if (v->groups > 1) return df_winograd_grouped_packed_count(v);
   return POSITIONS * df_f32_packed_count(v->in_channels, v->out_channels);
 }
 
@@ -112,6 +114,10 @@ static void pack_panel(void *context, size_t index) {
 }
 
 void df_f32_winograd_pack(const df_conv2d *v, const float *weights, float *packed) {
+  if (v->groups > 1) {
+    df_winograd_grouped_pack(v, weights, packed);
+    return;
+  }
   packing p = {df_kernels_current(), v->in_channels, v->out_channels, weights, packed};
   df_parallel_for(df_divide_up(p.outputs, p.kernels->panel), pack_panel, &p);
 }
@@ -256,6 +262,10 @@ void df_f32_winograd(
   const df_conv2d *v, const float *x, size_t x_pixel, const float *packed, float *y,
   size_t y_pixel, const df_epilogue *epilogue) {
   if (v->batch == 0 || v->out_height == 0 || v->out_width == 0 || v->out_channels == 0) return;
+  if (v->groups > 1) {
+    df_run_winograd_grouped(v, x, x_pixel, packed, y, y_pixel, epilogue);
+    return;
+  }
   winograd w = {
     .kernels = df_kernels_current(), .conv = v, .x = x, .packed = packed, .x_pixel = x_pixel,
     .y_pixel = y_pixel, .y = y, .across = df_divide_up(v->out_width, TILE),

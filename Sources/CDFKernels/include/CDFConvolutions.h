@@ -24,15 +24,15 @@ void df_f32_conv2d_packed(
   const df_conv2d *conv, const float *x, const float *packed, float *y,
   const df_epilogue *epilogue);
 
-/// Whether a convolution can be done by Winograd's method: a plain 3x3 one. It takes a quarter of the
-/// multiplications and four times the weights' memory.
+/// Whether a convolution can be done by Winograd's method: a 3x3 one of stride and dilation 1. A plain one
+/// takes a quarter of the multiplications and four times the weights' memory, by F(4x4, 3x3). One of several
+/// groups takes 4/9 of the multiplications and 16/9 of the memory, by F(2x2, 3x3).
 bool df_f32_winograd_fits(const df_conv2d *conv);
 /// Floats that df_f32_winograd_pack needs.
 size_t df_f32_winograd_packed_count(const df_conv2d *conv);
-/// Transforms and packs weights laid out [3][3][in_channels][out_channels].
+/// Transforms and packs weights laid out [3][3][in_channels / groups][out_channels].
 void df_f32_winograd_pack(const df_conv2d *conv, const float *weights, float *packed);
-/// y = epilogue(conv(x)) by Winograd's method, F(4x4, 3x3), of the image's pixels x_pixel and y_pixel
-/// floats apart, so that x and y can be some channels of wider maps, and different channels of the same.
+/// y = epilogue(conv(x)) by Winograd's method, of the image's pixels x_pixel and y_pixel floats apart, so that x and y can be some channels of wider maps, and different channels of the same.
 /// The epilogue's residual is laid out as y. Results differ from df_f32_conv2d_packed's by rounding.
 void df_f32_winograd(
   const df_conv2d *conv, const float *x, size_t x_pixel, const float *packed, float *y,

@@ -191,7 +191,7 @@ extension Architecture {
 extension Scheme {
   /// timm's `tf_efficientnet_bN` and `tf_efficientnet_liteN`: timm's keys, TensorFlow's padding.
   public static let timmTF = Scheme("timm-tf")
-  /// torchvision's `efficientnet_bN`.
+  /// torchvision's `efficientnet_bN`, `resnetN` and `resnextN`; for ResNets the same as `timm`.
   public static let torchvision = Scheme("torchvision")
   /// lukemelas's EfficientNet-PyTorch, and the Lite networks of the package
   /// efficientnet-lite-pytorch.

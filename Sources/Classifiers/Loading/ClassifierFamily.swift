@@ -114,7 +114,7 @@ extension ClassifierFamily {
 /// ```
 public enum ClassifierFamilies {
   private static let registered = Mutex<[any ClassifierFamily]>([
-    EfficientNetFamily(), XceptionFamily(),
+    EfficientNetFamily(), XceptionFamily(), ResNetFamily(),
   ])
 
   /// All registered families, dfkit's own first.

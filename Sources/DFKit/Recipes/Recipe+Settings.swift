@@ -253,7 +253,8 @@ extension Recipe.Member: Described {
     try fields.optional(
       "stochasticDepth", &stochasticDepth, .number(in: 0...0.95),
       "The probability that the last block is skipped for an image, in training.",
-      more: "It is proportionally smaller for earlier blocks. If absent: the architecture's, 0.2")
+      more: "It is proportionally smaller for earlier blocks. If absent: the architecture's, 0.2"
+        + " for EfficientNets, 0 for ResNets")
     try fields.section(
       "training", &training, from: base,
       "Training settings of this member that differ from the recipe's `training`; same keys.")

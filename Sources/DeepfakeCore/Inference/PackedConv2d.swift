@@ -159,20 +159,24 @@ extension PackedConv2d {
   private enum Method: Sendable {
     /// A matrix product over the input's pixels in place.
     case pointwise
-    /// Winograd's F(4x4, 3x3): a quarter of the multiplications, four times the weights.
+    /// Winograd's F(4x4, 3x3): a quarter of the multiplications, four times the weights. With
+    /// groups F(2x2, 3x3): 4/9 of the multiplications, 16/9 of the weights.
     case winograd
-    /// A matrix product over gathered windows, or the kernel for depthwise convolutions.
+    /// A matrix product over gathered windows, or the kernels for grouped and depthwise
+    /// convolutions.
     case direct
 
     /// Chooses the fastest method; `weight` is the shape of the weights.
     init(_ settings: ConvolutionSettings, weight: [Int]) {
-      let isPlain = settings.stride == 1 && settings.dilation == 1 && settings.groups == 1
+      let isPlain = settings.stride == 1 && settings.dilation == 1
+      let (inputs, outputs) = (weight[2], weight[3] / settings.groups)
+      let (least, most) = settings.groups == 1 ? (16, 512) : (32, 128)
       if weight[0] == 1 && weight[1] == 1 && settings.stride == 1 && settings.groups == 1
         && (settings.padding == .none || settings.padding == .sameFromInput)
       {
         self = .pointwise
-      } else if weight[0] == 3 && weight[1] == 3 && isPlain && min(weight[2], weight[3]) >= 16
-        && weight[2] * weight[3] <= 512 * 512
+      } else if weight[0] == 3 && weight[1] == 3 && isPlain && min(inputs, outputs) >= least
+        && inputs * outputs <= most * most
       {
         // With fewer channels the transforms take as long as the multiplications that they save.
         // With more channels, reading the larger weights does.

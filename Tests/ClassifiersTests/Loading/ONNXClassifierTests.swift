@@ -53,6 +53,9 @@ import Testing
       architecture: "efficientnet-b0", scheme: Scheme("lukemelas"), norm: .batch, size: 64,
       classCount: 2),
     Network(architecture: "xception", scheme: .icpr2020dfdc, norm: .batch, size: 96),
+    Network(architecture: "resnet50", scheme: .timm, norm: .group, size: 48),
+    Network(
+      architecture: "resnext50-32x4d", scheme: .timm, norm: .batch, size: 64, classCount: 2),
   ]
 
   /// The model as read from its file.

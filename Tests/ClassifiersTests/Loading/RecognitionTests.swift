@@ -3,7 +3,7 @@ import DeepfakeCore
 import Testing
 
 /// A checkpoint with the right keys and nothing in it but the widths that architectures are told
-/// by.
+/// by: the outputs of convolutions, and the inputs of 3x3 ones, which may have groups.
 private func skeleton(
   _ scheme: Scheme, _ architecture: Architecture, stages: Int? = nil
 ) -> StateDict {
@@ -15,18 +15,24 @@ private func skeleton(
     tensors: keys.map { parameter in
       let shape = parameter.shape
       let isConvolution = shape.count == 4
-      return StateDict.Entry(
-        mapping.published(parameter.key),
-        Tensor(zeros: isConvolution ? [shape[3], 1, 1, 1] : shape.count == 1 ? shape : [1, 1]))
+      let inputs = isConvolution && shape[0] == 3 ? shape[2] : 1
+      let kept = isConvolution ? [shape[3], inputs, 1, 1] : shape.count == 1 ? shape : [1, 1]
+      return StateDict.Entry(mapping.published(parameter.key), Tensor(zeros: kept))
     })
+}
+
+/// What a checkpoint of that scheme is recognised as: the first of those with the same keys.
+private func recognisable(_ scheme: Scheme, _ architecture: Architecture) -> Scheme {
+  let family = architecture.family
+  let keys = family.identifyingKeys.first { $0.scheme == scheme }?.keys
+  return family.identifyingKeys.first { $0.keys == keys }?.scheme ?? scheme
 }
 
 @Suite struct RecognitionTests {
   @Test(arguments: Scheme.allCases) func everyArchitectureIsRecognised(_ scheme: Scheme) {
     for architecture in Architecture.allCases where scheme.covers(architecture) {
       let state = skeleton(scheme, architecture)
-      // timm's two kinds have the same keys; the plain one is the answer.
-      #expect(Scheme.recognised(in: state) == (scheme == .timmTF ? .timm : scheme))
+      #expect(Scheme.recognised(in: state) == recognisable(scheme, architecture))
       #expect(Architecture.recognised(in: state, scheme) == architecture)
     }
   }
@@ -88,12 +94,13 @@ private func skeleton(
 
   @Test(arguments: Scheme.allCases, ["model.", "model.net.", "student.", "net.encoder."])
   func whatAllKeysBeginWithDoesNotMatter(_ scheme: Scheme, _ prefix: String) throws {
-    for architecture in [Architecture.efficientNetB0, .xception] where scheme.covers(architecture) {
+    let architectures = [Architecture.efficientNetB0, .xception, .resNet50]
+    for architecture in architectures where scheme.covers(architecture) {
       // Behind `net.`, these are the keys of self-blended images' networks.
       if scheme == .lukemelas, prefix == "model.net." { continue }
       let inner = skeleton(scheme, architecture)
       let state = try inner.renamingKeys { prefix + $0 }
-      let expected = scheme == .timmTF ? .timm : scheme
+      let expected = recognisable(scheme, architecture)
       #expect(Scheme.recognised(in: state) == expected, "\(prefix)")
       #expect(Architecture.recognised(in: state, scheme) == architecture, "\(prefix)")
       #expect(state.unwrapped(scheme).keys == inner.keys)

@@ -20,7 +20,7 @@ import Testing
 
   @Test(arguments: [
     (Architecture.efficientNetB0, Norm.group, 65), (.efficientNetB0, .batch, 65),
-    (.xception, .group, 79),
+    (.xception, .group, 79), (.resNeXt50_32x4d, .batch, 47),
   ])
   func trainingDoesNotDependOnIt(architecture: Architecture, norm: Norm, side: Int) {
     let network = ClassifierSettings(architecture, norm: norm).makeNetwork(dropout: 0.4)

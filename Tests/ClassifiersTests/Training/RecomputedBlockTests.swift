@@ -5,9 +5,9 @@ import Testing
 
 /// Blocks whose activations are computed once more in backward give the very same step.
 @Suite struct RecomputedBlockTests {
-  @Test(arguments: [Norm.batch, .group])
-  func gradientsAndStatisticsAreTheSame(_ norm: Norm) {
-    let settings = ClassifierSettings(.efficientNetB0, norm: norm)
+  @Test(arguments: [Architecture.efficientNetB0, .resNeXt50_32x4d], [Norm.batch, .group])
+  func gradientsAndStatisticsAreTheSame(_ architecture: Architecture, _ norm: Norm) {
+    let settings = ClassifierSettings(architecture, norm: norm)
     // Blocks are skipped at random too: alike both times.
     let network = settings.makeNetwork(dropout: 0.2, stochasticDepth: 0.5)
     network.store.initialize(seed: 1)
