@@ -80,8 +80,8 @@ public struct ClassifierNetwork: Module {
       dropout: dropout, last: last.forInference(), batchedStage: batchedStage, isPacked: true)
   }
 
-  /// Logits, [batch, classCount], for x of [batch, height, width, channels]; three channels, or more
-  /// with a difference (`InputSpec.channelCount`).
+  /// Logits, [batch, classCount], for x of [batch, height, width, channels]; three channels, or
+  /// more with a difference (`InputSpec.channelCount`).
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
     logits(pooled: pooled(x, mode), mode)
   }

@@ -20,6 +20,8 @@ struct ResNetFamily: ClassifierFamily {
     ($0, ["conv1.weight", "layer1.0.conv3.weight", "layer1.0.downsample.0.weight", "fc.weight"])
   }
 
+  func stemKey(_ architecture: Architecture) -> String? { "conv1.weight" }
+
   func input(_ architecture: Architecture, _ scheme: Scheme) -> InputSpec { InputSpec(size: 224) }
 
   func layerRole(of key: String, isFused: Bool, among keys: Set<String>) -> String? {
@@ -54,8 +56,8 @@ struct ResNetFamily: ClassifierFamily {
       preconditionFailure("ResNet: \(settings.architecture.rawValue) is another family's")
     }
     return ClassifierNetwork(
-      resNet: table, norm: settings.norm, classCount: settings.classCount, dropout: dropout ?? 0,
-      depth: stochasticDepth ?? 0)
+      resNet: table, norm: settings.norm, inChannels: settings.input.channelCount,
+      classCount: settings.classCount, dropout: dropout ?? 0, depth: stochasticDepth ?? 0)
   }
 
   private func table(_ architecture: Architecture) -> ResNetTable? {

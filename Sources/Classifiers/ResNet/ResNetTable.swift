@@ -62,12 +62,15 @@ extension ClassifierNetwork {
 
   /// Creates a ResNet (He et al. 2016) or ResNeXt (Xie et al. 2017) with torchvision's keys and
   /// without weights.
-  init(resNet table: ResNetTable, norm: Norm, classCount: Int, dropout: Float, depth: Float) {
+  init(
+    resNet table: ResNetTable, norm: Norm, inChannels: Int = 3, classCount: Int, dropout: Float,
+    depth: Float
+  ) {
     let store = ParameterStore()
     let scope = store.root
     let stem = ConvNorm(
       convolution: Conv2d(
-        scope / "conv1", 3, ResNetTable.stemChannels, kernel: 7, stride: 2,
+        scope / "conv1", inChannels, ResNetTable.stemChannels, kernel: 7, stride: 2,
         padding: .symmetric(3), bias: false),
       norm: NormLayer(scope / "bn1", ResNetTable.stemChannels, norm), activation: .relu)
     let pool = FunctionLayer { $0.maxPool(3, stride: 2, padding: 1) }

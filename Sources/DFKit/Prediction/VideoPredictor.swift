@@ -38,8 +38,8 @@ public struct VideoPredictor: Sendable {
   }
   /// How crops are transformed before they are scored; unchanged by default.
   package var view = CropView.plain
-  /// Changes each frame, and later frames for motion, before faces are searched. Its second argument is the frame's number in the
-  /// order of decoding. Nil: frames are not changed.
+  /// Changes each frame, and later frames for motion, before faces are searched. Its second
+  /// argument is the frame's number in the order of decoding. Nil: frames are not changed.
   public var retouch: (@Sendable (Image, Int) -> Image)?
   /// Whether networks stay in memory between files. If false, each is loaded only while it scores.
   public var keepsNetworks = true

@@ -23,8 +23,8 @@ extension FaceManifest {
     try read(url, needsLabels: true)
   }
 
-  /// Reads a manifest as `read` does. If `needsLabels` is false, labels are not read: the column may
-  /// be missing, and all samples count as real.
+  /// Reads a manifest as `read` does. If `needsLabels` is false, labels are not read: the column
+  /// may be missing, and all samples count as real.
   package static func read(_ url: URL, needsLabels: Bool) throws(DatasetError) -> FaceManifest {
     guard access(url.path, F_OK) == 0 else {
       throw .unreadable(

@@ -57,7 +57,8 @@ public struct FaceSample: Sendable, Equatable {
   /// `FaceManifest.withMadeFakes`.
   public var isMade = false
 
-  /// The target of training, 0 to 1: the teacher's probability if there is one, otherwise the label.
+  /// The target of training, 0 to 1: the teacher's probability if there is one, otherwise the
+  /// label.
   package var target: Float { probability ?? label.target }
 
   /// A sample with only a label. `file` defaults to `path`.

@@ -125,8 +125,8 @@ private struct Source {
   }
 }
 
-/// Lines of a manifest of extracted faces, which `FaceManifest.read` reads back unchanged. They have
-/// all columns except those of a teacher.
+/// Lines of a manifest of extracted faces, which `FaceManifest.read` reads back unchanged. They
+/// have all columns except those of a teacher.
 package enum ManifestWriter {
   private static let columns = ManifestColumn.all.filter { !$0.isOfTeacher }
 

@@ -6,8 +6,8 @@ import Foundation
 package struct PacketIndex: Sendable {
   /// The number of packets that should give a frame each.
   package private(set) var count = 0
-  /// The times at which the frames are shown, in seconds, in their order. Nil if they were not asked
-  /// for or if a packet has no timestamp.
+  /// The times at which the frames are shown, in seconds, in their order. Nil if they were not
+  /// asked for or if a packet has no timestamp.
   package private(set) var times: [Double]?
   /// The packets in file order; nil if some have no timestamp or cannot be analysed.
   private var packets: [Entry]? = []

@@ -20,8 +20,8 @@ package enum LaterFrames {
   private static let precision = 1e-3
 
   /// The frame whose time is nearest to that of frame `index` plus `difference`, at least one frame
-  /// later; of two equally near ones, the first. Nil if the video ends more than half a frame before
-  /// that time.
+  /// later; of two equally near ones, the first. Nil if the video ends more than half a frame
+  /// before that time.
   ///
   /// - Parameter times: The times of all frames in seconds, ascending.
   package static func later(

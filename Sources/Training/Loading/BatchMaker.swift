@@ -118,8 +118,8 @@ struct BatchMaker: Sendable {
 
   /// Another person's face, with the probability of `blending.donor`; otherwise nil. An unreadable
   /// picture gives nil, too; it is reported as a sample of its own. If the network sees motion, the
-  /// donor moves, too: its later crop is blended into the later crop, and a donor without one is not
-  /// used.
+  /// donor moves, too: its later crop is blended into the later crop, and a donor without one is
+  /// not used.
   private func donor(
     for index: Int, _ donors: DonorSearch, _ place: String, _ isLater: Bool
   ) -> SelfBlending.Donor? {

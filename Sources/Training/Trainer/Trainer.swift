@@ -129,7 +129,8 @@ public struct Trainer: Sendable {
 
 extension FaceManifest {
   /// The SHA-256 of the samples' paths, labels and videos in order, of the landmarks from which
-  /// fakes are made, of a teacher's probabilities, and of the paths of later crops if they are used.
+  /// fakes are made, of a teacher's probabilities, and of the paths of later crops if they are
+  /// used.
   func contentDigest(withLater: Bool) -> String {
     let hash = SHA256()
     for row in table.rows {
