@@ -17,7 +17,7 @@ struct PseudoLabelCommand: AsyncParsableCommand {
         dfkit pseudo-label faces/ --output labels.csv
         dfkit pseudo-label new.csv --recipe mine.yaml --weights nets/ --output labels.csv
         dfkit pseudo-label new.csv --weights runs/teacher/best.safetensors --output labels.csv
-        dfkit train --data labelled.csv --data labels.csv --recipe student.yaml --output runs/student
+        dfkit train --data labelled.csv --data labels.csv --recipe student.yaml --output runs/1
 
       A face that is linked with a held-out one (person, video, original, group) is left out by \
       'train'. After Ctrl-C, run the same command again: scores are kept in --cache.
