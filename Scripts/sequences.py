@@ -1,20 +1,25 @@
-"""What the order of frames is worth: an LSTM over a network's features beside the mean over the network's frame scores.
+"""What the order of frames is worth: networks that see it beside the mean over single frames.
 
-    python sequences.py DFKIT FOLDER --data DATA.csv --network WEIGHTS [--seeds 1,2,3] [--frames 16] [--shortest 4]
+    python sequences.py DFKIT FOLDER --data DATA.csv [--lstm WEIGHTS] [--difference IMAGENET] [--seeds 1,2,3]
 
-DATA.csv comes from `dfkit split`: the columns split, and video or group. WEIGHTS are a network of single frames, which must
-not have learned from the validation part: a file, or the name of weights that ship. Only videos or groups with at least
-SHORTEST crops of a label are used, since order means nothing in fewer. FOLDER keeps the runs; what is there is not
-computed again.
+DATA.csv comes from `dfkit split`: the columns split, and video or group. Only videos or groups with at least --shortest
+crops of a label are used, since order means nothing in fewer.
 
-Prints a table in Markdown and writes sequences.json. Intervals are of 95 %, from a bootstrap over groups
-(`dfkit evaluate --ablate members`). Needs PyYAML.
+--lstm: an LSTM over the features of WEIGHTS, beside the mean of their scores. WEIGHTS are a network of single frames, which
+must not have learned from the validation part: a file, or the name of weights that ship.
+--difference: networks that start from IMAGENET, with and without the difference to the next crop as a further channel. It
+compares crops whose files are neighbours and writes the next one, scaled to the same size, into FOLDER. Such crops were cut
+by boxes of their own, so their difference is also the detector's jitter.
+
+FOLDER keeps the runs; what is there is not computed again. Prints tables; their intervals are of 95 %, from a bootstrap over
+groups (`dfkit evaluate --ablate members`). Needs PyYAML and, for --difference, Pillow.
 """
 import argparse
 import collections
 import csv
 import json
 import os
+import re
 import subprocess
 
 import yaml
@@ -37,7 +42,32 @@ def write(path, rows):
 
 
 def place(row):
-    return (row.get("video") or row.get("group") or row["path"], row["label"], row.get("person", ""))
+    return row.get("video") or row.get("group") or row["path"], row["label"], row.get("person", "")
+
+
+def with_later(rows, folder):
+    """The rows whose next file, by its number, is of the same place: with that file as the later crop."""
+    from PIL import Image
+    os.makedirs(f"{folder}/later", exist_ok=True)
+
+    def number(path):
+        found = re.search(r"(\d+)\.[^.]*$", path)
+        return int(found[1]) if found else None
+
+    by_place = {(os.path.dirname(row["path"]), number(row["path"]), place(row)): row for row in rows}
+    kept = []
+    for row in rows:
+        folder_of, own = os.path.dirname(row["path"]), number(row["path"])
+        found = [by_place.get((folder_of, own + step, place(row))) for step in (1, 2)]
+        following = next((other for other in found if other), None)
+        if following is None:
+            continue
+        later = f"{folder}/later/{row['label']}-{own}.png"
+        if not os.path.exists(later):
+            size = Image.open(row["path"]).size
+            Image.open(following["path"]).convert("RGB").resize(size, Image.BILINEAR).save(later)
+        kept.append({**row, "later": os.path.abspath(later)})
+    return kept
 
 
 def description(dfkit, network):
@@ -46,56 +76,80 @@ def description(dfkit, network):
     return {key: found[key] for key in ("architecture", "scheme", "norm", "size", "stages") if found.get(key)}
 
 
+def train(options, name, data, member, training, start):
+    """Trains a member with each seed, unless that was done; returns the members and their weights."""
+    members, chosen = [], []
+    recipe = f"{options.folder}/{name}.yaml"
+    with open(recipe, "w") as file:
+        yaml.safe_dump({"name": name, "training": training, "members": [{"name": name, **member}]}, file, sort_keys=False)
+    for seed in options.seeds:
+        run = f"{options.folder}/{name}-{seed}"
+        if not os.path.exists(f"{run}.done"):
+            again = ["--resume"] if os.path.exists(f"{run}/checkpoint.safetensors") else [
+                "--data", data, "--recipe", recipe, "--init", start, "--seed", str(seed)]
+            subprocess.run([options.dfkit, "train", "--output", run, *again], check=True)
+            open(f"{run}.done", "w").close()
+        members.append({"name": f"{name}-{seed}", **member})
+        chosen.append(f"{name}-{seed}={run}/last.safetensors")
+    return members, chosen
+
+
+def compare(options, name, data, members, chosen):
+    recipe = f"{options.folder}/{name}.yaml"
+    with open(recipe, "w") as file:
+        yaml.safe_dump({"name": name, "members": members}, file, sort_keys=False)
+    command = [options.dfkit, "evaluate", "--data", data, "--recipe", recipe, "--ablate", "members"]
+    for choice in chosen:
+        command += ["--weights", choice]
+    with open(f"{options.folder}/{name}.json", "w") as file:
+        subprocess.run([*command, "--json"], stdout=file, check=True)
+    subprocess.run(command, check=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dfkit")
     parser.add_argument("folder")
     parser.add_argument("--data", required=True)
-    parser.add_argument("--network", required=True)
+    parser.add_argument("--lstm")
+    parser.add_argument("--difference")
     parser.add_argument("--seeds", default="1,2,3", type=lambda text: [int(s) for s in text.split(",")])
     parser.add_argument("--frames", type=int, default=16)
     parser.add_argument("--shortest", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--size", type=int, default=128)
     options = parser.parse_args()
     os.makedirs(options.folder, exist_ok=True)
     rows = read(options.data)
     counts = collections.Counter(place(row) for row in rows)
-    data = f"{options.folder}/data.csv"
-    write(data, [row for row in rows if counts[place(row)] >= options.shortest])
+    rows = [row for row in rows if counts[place(row)] >= options.shortest]
 
-    weights = f"{options.folder}/frames.safetensors"
-    if not os.path.exists(weights):
-        subprocess.run([options.dfkit, "weights", "convert", options.network, weights], check=True)
-    network = description(options.dfkit, weights)
-    sequence = {"name": "lstm", "kind": "sequence", "hidden": options.hidden, "clipFrames": options.frames, **network}
-    training = {"epochs": options.epochs, "batchSize": 16, "sampling": "balanced", "ema": 0.99,
-                "optimizer": {"kind": "adamw", "learningRate": 0.0005, "weightDecay": 0.05},
-                "schedule": {"kind": "cosine"}, "augmentation": "none"}
-    recipe = f"{options.folder}/lstm.yaml"
-    with open(recipe, "w") as file:
-        yaml.safe_dump({"name": "lstm", "training": training, "members": [sequence]}, file, sort_keys=False)
-    members = [{"name": "frames", **network}]
-    chosen = [f"frames={weights}"]
-    for seed in options.seeds:
-        run = f"{options.folder}/lstm-{seed}"
-        if not os.path.exists(f"{run}/plot.svg"):
-            again = ["--resume"] if os.path.exists(f"{run}/checkpoint.safetensors") else [
-                "--data", data, "--recipe", recipe, "--init", weights, "--seed", str(seed)]
-            subprocess.run([options.dfkit, "train", "--output", run, *again], check=True)
-        members.append({**sequence, "name": f"lstm-{seed}"})
-        chosen.append(f"lstm-{seed}={run}/last.safetensors")
+    if options.lstm:
+        data, weights = f"{options.folder}/clips.csv", f"{options.folder}/frames.safetensors"
+        write(data, rows)
+        if not os.path.exists(weights):
+            subprocess.run([options.dfkit, "weights", "convert", options.lstm, weights], check=True)
+        network = description(options.dfkit, weights)
+        training = {"epochs": options.epochs, "batchSize": 16, "sampling": "balanced", "ema": 0.99,
+                    "optimizer": {"kind": "adamw", "learningRate": 0.0005, "weightDecay": 0.05},
+                    "schedule": {"kind": "cosine"}, "augmentation": "none"}
+        sequence = {"kind": "sequence", "hidden": options.hidden, "clipFrames": options.frames, **network}
+        members, chosen = train(options, "lstm", data, sequence, training, weights)
+        compare(options, "lstm-beside-mean", data, [{"name": "mean", **network}, *members],
+                [f"mean={weights}", *chosen])
 
-    both = f"{options.folder}/both.yaml"
-    with open(both, "w") as file:
-        yaml.safe_dump({"name": "both", "members": members}, file, sort_keys=False)
-    command = [options.dfkit, "evaluate", "--data", data, "--recipe", both, "--ablate", "members", "--json"]
-    for choice in chosen:
-        command += ["--weights", choice]
-    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    with open(f"{options.folder}/sequences.json", "w") as file:
-        file.write(found)
-    subprocess.run([word for word in command if word != "--json"], check=True)
+    if options.difference:
+        data = f"{options.folder}/neighbours.csv"
+        write(data, with_later(rows, options.folder))
+        training = {"epochs": 2, "batchSize": 32, "sampling": "balanced",
+                    "optimizer": {"kind": "adamw", "learningRate": 0.0003, "weightDecay": 0.05},
+                    "schedule": {"kind": "cosine", "warmUp": 0.2}}
+        plain = {"architecture": "efficientnet-lite0", "size": options.size, "norm": "batch"}
+        motion = {**plain, "input": {"difference": 0.04, "channels": "luma"}}
+        without = train(options, "single", data, plain, training, options.difference)
+        using = train(options, "motion", data, motion, training, options.difference)
+        compare(options, "with-difference", data, without[0] + using[0], without[1] + using[1])
 
 
 if __name__ == "__main__":
