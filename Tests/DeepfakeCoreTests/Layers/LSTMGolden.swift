@@ -70,7 +70,10 @@ struct LSTMGolden: Decodable, Sendable, CustomTestStringConvertible {
   ) throws {
     let expected = try #require(gradients[key], "\(name): \(key)", sourceLocation: sourceLocation)
     let size = expected.values.reduce(1) { max($0, abs($1)) }
-    expect(gradient, expected, 1e-5 * size, "\(name): \(key)", sourceLocation: sourceLocation)
+    var relative = expected
+    relative.values = expected.values.map { $0 / size }
+    expect(
+      gradient * (1 / size), relative, 1e-5, "\(name): \(key)", sourceLocation: sourceLocation)
   }
 
   private func expect(
