@@ -6,8 +6,9 @@ weights that are computed from the parameters' names, so that no weight files ar
 
 `networks` holds for each case the logits, 16 samples of the features (in PyTorch's order) and the
 running variances' scale at which the features neither vanish nor explode. `gradients` holds the loss
-of a training step, computed in double precision, and samples of the gradients of some parameters, in
-PyTorch's order. `gradcam` holds maps as make_gradcam.py makes them: depth 0 is the stem's, 4 the last
+of a training step with frozen running statistics, computed in double precision, and samples of the
+gradients of some parameters, in PyTorch's order. (With statistics of three images, gradients in
+single precision are off by a hundredth, PyTorch's too.) `gradcam` holds maps as make_gradcam.py makes them: depth 0 is the stem's, 4 the last
 stage's.
 """
 import json
@@ -101,8 +102,8 @@ def golden(source, model, groups, size, batch, classes):
 
 def gradients(model, groups, size, batch):
     network = build("torchvision", model, 1, groups)
-    load(network, 0.5)
-    network.train().double()
+    load(network, 1.0)
+    network.double()
     name = f"gradients:{model}:{groups}:{size}:{batch}"
     targets = torch.tensor([[float(i % 2)] for i in range(batch)], dtype=torch.float64)
     loss = nn.functional.binary_cross_entropy_with_logits(
