@@ -239,7 +239,7 @@ import Testing
     let cam = try GradCAM(state)
     let crop = crops(1)[0]
     let (map, logit) = cam(crop)
-    #expect(map.values.allSatisfy(\.isFinite))
+    #expect(map.values.allSatisfy { $0.isFinite })
     expectClose([logit], try ClassifierModel(state).logits(of: [crop])[0], tolerance: 1e-4)
     #expect(cam(crop.image).logOdds != logit)
   }

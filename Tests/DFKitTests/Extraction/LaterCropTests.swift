@@ -47,7 +47,8 @@ import Testing
         let later = try #require(sample.later)
         #expect(later.lastPathComponent.hasSuffix("_later.png"))
         #expect(ManifestWriter.row(sample).contains(",\(sample.path.dropLast(4))_later.png,"))
-        let (first, second) = try #require(frames[try #require(sample.frame)])
+        let number = try #require(sample.frame)
+        let (first, second) = try #require(frames[number])
         // The detector finds a face of this box; the left one has landmarks.
         let face = Face(box: try #require(sample.box), score: 1)
         #expect(try ImageFile.read(sample.file) == options().crop.cut(face, from: first))

@@ -2,6 +2,7 @@ import Classifiers
 import DeepfakeCore
 import FaceData
 import Foundation
+import Measures
 import MediaIO
 import TestSupport
 import Testing
