@@ -14,8 +14,8 @@ drawn, as many of each label as there are; only these keep their labels. The oth
 
 All see the same number of images (--images). Their last weights judge the people held out, so that nothing is chosen by
 them. FOLDER keeps all files: what is there is not computed again, and a training that was stopped is continued. Prints
-tables in Markdown and writes noisy-student.json. Intervals are of 95 %, from a bootstrap that draws groups (2,000 times),
-of the mean of the seeds; those of differences draw the same groups for both. Needs numpy.
+tables in Markdown and writes noisy-student.json. Intervals are of 95 %, from a bootstrap that draws groups or people (2,000
+times), of the mean of the seeds; those of differences draw the same groups for both. Needs numpy.
 """
 import argparse
 import csv
@@ -129,8 +129,10 @@ def found(options, samples, seed):
 def report(options, samples):
     held = [s for s in samples if s["split"] == "validation"]
     fake = np.array([s["label"] == "FAKE" for s in held])
-    names = sorted({s["group"] for s in held})
-    group_of = np.searchsorted(names, [s["group"] for s in held])
+    # `dfkit split --without-pictures` leaves the group empty where the manifest names the person.
+    groups = [s.get("group") or s.get("person") or s["path"] for s in held]
+    names = sorted(set(groups))
+    group_of = np.searchsorted(names, groups)
     generator = np.random.default_rng(0)
     draws = [np.bincount(generator.integers(0, len(names), len(names)), minlength=len(names))[group_of].astype(float)
              for _ in range(options.draws)]
