@@ -44,7 +44,7 @@ extension Ensemble.Member {
   /// motion get the crops alone.
   package func scoreOfEach(_ crops: [MotionCrop]) throws -> [Float] {
     if scorer.difference != nil, let sequence = scorer as? SequenceScorer {
-      let scores = sequence.scores(crops)
+      let scores = sequence.scores(of: crops)
       try check(scores, crops: crops.count)
       return crops.map { _ in scores[0] }
     }

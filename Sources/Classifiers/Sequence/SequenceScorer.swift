@@ -40,11 +40,11 @@ public struct SequenceScorer: FaceScorer {
   }
 
   /// One probability of "fake" for all crops; empty for no crops.
-  public func scores(_ crops: [Image]) -> [Float] { scores(crops.map { MotionCrop($0) }) }
+  public func scores(_ crops: [Image]) -> [Float] { scores(of: crops.map { MotionCrop($0) }) }
 
   /// One probability of "fake" for all crops, with the later ones that the network compares them
   /// with; empty for no crops.
-  package func scores(_ crops: [MotionCrop]) -> [Float] {
+  package func scores(of crops: [MotionCrop]) -> [Float] {
     guard let logit = logit(of: crops) else { return [] }
     return [calibration.map { $0.probability(logit: logit) } ?? sigmoid(logit)]
   }

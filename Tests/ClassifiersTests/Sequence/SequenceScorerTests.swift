@@ -84,8 +84,8 @@ import Testing
     let state = SequenceMaterial.state()
     #expect(throws: ClassifierError.self) { try ClassifierModel(state) }
     #expect(throws: ClassifierError.self) { try SequenceScorer(state.ofFrameNetwork) }
-    #expect(try state.scorer() is SequenceScorer)
-    #expect(try state.ofFrameNetwork.scorer() is ClassifierModel)
+    let (own, ofFrames) = (try state.scorer(), try state.ofFrameNetwork.scorer())
+    #expect(own is SequenceScorer && ofFrames is ClassifierModel)
     var sequence = ClassifierOptions()
     sequence.sequence = SequenceSettings()
     #expect(throws: ClassifierError.self) { try state.ofFrameNetwork.scorer(sequence) }

@@ -90,9 +90,8 @@ import Training
       // The network of the frames is the one that it began with.
       let frames = Self.network.network.store
       for parameter in frames.parameters where parameter.key.hasPrefix("conv_stem") {
-        #expect(
-          try state[parameter.key]?.tensor(layout: parameter.layout).scalars
-            == parameter.value.scalars)
+        let kept = try #require(state[parameter.key]).tensor(layout: parameter.layout)
+        #expect(kept.scalars == parameter.value.scalars)
       }
       let first = try #require(data.heldOut.samples.first)
       let track = data.heldOut.samples.filter { $0.video == first.video }
