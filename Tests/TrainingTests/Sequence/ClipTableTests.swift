@@ -1,5 +1,6 @@
 import DeepfakeCore
 import FaceData
+import Measures
 import Testing
 import Training
 
