@@ -70,7 +70,7 @@ import Testing
     (["extract", "a.mp4", "--out", "d", "--max-frames", "9"], "--max-frames needs --balance"),
     (["extract", "a.mp4", "--out", "d", "--min-share", "2"], "--min-share must be 0 to 1"),
     (["extract", "a.mp4", "--out", "d", "--difference", "3"], "--difference must be 0.001 to 2"),
-    (["bench", "train", "--difference", "grey"], "'luma' or 'rgb'"),
+    (["bench", "train", "--difference", "grey"], "'luma' and 'rgb'"),
     (["train", "--data", "d"], "Give --output"),
     (["train", "--output", "o"], "Give --data"),
     (["train", "--data", "d", "--output", "o", "--batch-size", "0"], "--batch-size must be 1"),

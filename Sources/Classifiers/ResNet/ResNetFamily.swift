@@ -27,6 +27,7 @@ struct ResNetFamily: ClassifierFamily {
   func layerRole(of key: String, isFused: Bool, among keys: Set<String>) -> String? {
     if key == "conv1" { return "stem" }
     if key == "fc" { return "head" }
+    guard key.hasPrefix("layer") else { return nil }
     if key.hasSuffix(".downsample.0") { return "skip" }
     return switch key.split(separator: ".").last {
     case "conv1": "reduce"

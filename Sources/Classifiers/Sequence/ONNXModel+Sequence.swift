@@ -28,7 +28,9 @@ extension ONNXModel {
       naming: { head.store[$0.key] == nil ? mapping.published($0.key) : $0.key }
     ) { x in
       func logit(_ x: Tensor) -> Tensor {
-        head(network.pooled(x, .inference).reshaped([1, -1, network.featureCount]))
+        // By way of [frames, 1, features], so that the number of frames stays open.
+        let frames = network.pooled(x, .inference).reshaped([-1, 1, network.featureCount])
+        return head(frames.transposed([1, 0, 2]))
       }
       let logits =
         settings.isMirrored ? logit(x).averaged(withMirrorOf: x, by: logit) : logit(x)

@@ -5,7 +5,7 @@ import DeepfakeCore
 ///
 /// ```swift
 /// let scorer = try SequenceScorer(StateDict.read(file))
-/// let probability = try scorer.scores(crops)  // one number for all crops of a person
+/// let probability = scorer.scores(crops)  // one number for all crops of a person
 /// ```
 public struct SequenceScorer: FaceScorer {
   /// The network whose pooled features are read. Its own last layer is not used.

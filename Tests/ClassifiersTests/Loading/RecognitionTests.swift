@@ -15,7 +15,7 @@ private func skeleton(
     tensors: keys.map { parameter in
       let shape = parameter.shape
       let isConvolution = shape.count == 4
-      let inputs = isConvolution && shape[0] == 3 ? shape[2] : 1
+      let inputs = isConvolution && shape[0] > 1 ? shape[2] : 1
       let kept = isConvolution ? [shape[3], inputs, 1, 1] : shape.count == 1 ? shape : [1, 1]
       return StateDict.Entry(mapping.published(parameter.key), Tensor(zeros: kept))
     })

@@ -17,6 +17,9 @@ struct NetworkSettingsTests {
     settings.channelOrder = .bgr
     settings.fit = .letterbox
     settings.classCount = 2
+    settings.sequence = SequenceSettings()
+    settings.difference = 0.04
+    settings.differenceChannels = .rgb
     settings.isMirrored = true
     return settings
   }

@@ -48,7 +48,7 @@ import Training
   @Test(arguments: [false, true])
   func aRunThatWasStoppedEndsAsOneThatWasNot(endToEnd: Bool) throws {
     try Paths.withTemporaryFolder { folder in
-      let data = try HoldOut().split(try MadeUpFaces.write(folder, count: 12))
+      let data = try HoldOut().split(try MadeUpFaces.write(folder))
       var options = Self.options
       options.endToEnd = endToEnd
       if endToEnd { options.epochs = 1 }
@@ -82,7 +82,7 @@ import Training
 
   @Test func theWeightsAreASequenceNetwork() throws {
     try Paths.withTemporaryFolder { folder in
-      let data = try HoldOut().split(try MadeUpFaces.write(folder, count: 12))
+      let data = try HoldOut().split(try MadeUpFaces.write(folder))
       let result = try run(folder.appendingPathComponent("run"), data)
       let state = try StateDict.read(result.best)
       let scorer = try SequenceScorer(state)
@@ -102,7 +102,7 @@ import Training
 
   @Test func featuresAreComputedOnce() throws {
     try Paths.withTemporaryFolder { folder in
-      let data = try HoldOut().split(try MadeUpFaces.write(folder, count: 8))
+      let data = try HoldOut().split(try MadeUpFaces.write(folder))
       let kept = folder.appendingPathComponent("features")
       func files() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: kept.path).sorted()
@@ -140,7 +140,7 @@ import Training
 
   @Test func whatDoesNotApplyIsRefused() throws {
     try Paths.withTemporaryFolder { folder in
-      let data = try HoldOut().split(try MadeUpFaces.write(folder, count: 8))
+      let data = try HoldOut().split(try MadeUpFaces.write(folder))
       var number = 0
       func refuses(_ change: (inout TrainingOptions) -> Void) {
         var options = Self.options

@@ -22,6 +22,12 @@ enum ClassifierExamples {
     func logits(_ batch: Tensor) -> Tensor { network(batch) }
   }
 
+  static func sequence(file: URL, crops: [Image]) throws -> [Float] {
+    let scorer = try SequenceScorer(StateDict.read(file))
+    let probability = scorer.scores(crops)  // one number for all crops of a person
+    return probability
+  }
+
   struct TopMean: Aggregator {
     let count: Int
 

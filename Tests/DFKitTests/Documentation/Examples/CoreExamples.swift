@@ -67,6 +67,13 @@ enum CoreExamples {
     return (frames, summary)
   }
 
+  static func sequenceSettings() -> SequenceSettings {
+    var sequence = SequenceSettings()
+    sequence.hidden = 512
+    sequence.levels = 2
+    return sequence
+  }
+
   static func normLayer(_ maps: Tensor) -> Tensor {
     let norm: Norm = .group(groups: 8)  // or .batch
     let store = ParameterStore()
