@@ -5,7 +5,8 @@ extension ONNXModel {
   /// time, any number of them, as prepared images with the channels first; its output is the
   /// `logit` of "fake" for all of them together, [1, 1].
   ///
-  /// A sequence of consecutive frames (`SequenceSettings.Clips`) takes one clip at a time.
+  /// A sequence of consecutive frames (`NetworkSettings.FrameSequence.Clips`) takes one clip at a
+  /// time.
   ///
   /// - Parameter givesProbability: Whether the output is `probability` instead, with the
   ///   calibration of the weights if they have one.

@@ -6,7 +6,7 @@ package struct SequenceHead: Sendable {
   /// The parameters, under keys that begin with `sequence.`.
   package let store: ParameterStore
   /// The settings of the LSTM.
-  package let settings: SequenceSettings
+  package let settings: NetworkSettings.FrameSequence
   private let lstm: LSTM
   private let dropout: Dropout
   private let last: any Module
@@ -17,7 +17,8 @@ package struct SequenceHead: Sendable {
   package static let prefix = "sequence."
 
   /// Creates a head without weights for `features` features of a frame.
-  package init(_ settings: SequenceSettings, features: Int, dropout rate: Float? = nil) {
+  package init(_ settings: NetworkSettings.FrameSequence, features: Int, dropout rate: Float? = nil)
+  {
     let rate = rate ?? Self.usualDropout
     store = ParameterStore()
     self.settings = settings
@@ -33,7 +34,8 @@ package struct SequenceHead: Sendable {
   ///
   /// - Throws: `WeightsError` if they do not fit the settings in the metadata.
   package init(loading state: StateDict, features: Int) throws(WeightsError) {
-    self.init(try ModelMetadata(state).sequence ?? SequenceSettings(), features: features)
+    self.init(
+      try ModelMetadata(state).sequence ?? NetworkSettings.FrameSequence(), features: features)
     try store.load(state.ofSequenceHead)
   }
 
@@ -63,15 +65,16 @@ package struct SequenceHead: Sendable {
 
   /// The outputs [clips, frames, outputs] as one vector of each clip, [clips, outputs].
   private func pooled(_ outputs: Tensor, _ lengths: [Int]?) -> Tensor {
-    let frames = outputs.shape[1]
+    let (clips, frames, width) = (outputs.shape[0], outputs.shape[1], outputs.shape[2])
     guard let lengths, lengths.contains(where: { $0 < frames }) else {
       switch settings.pooling {
       case .mean: return outputs.mean(axes: [1])
       case .maximum: return outputs.max(axes: [1])
       case .last:
-        // Flipped first, so that the frame's number does not depend on the number of frames.
-        return outputs.flipped(axes: [1]).slice(axis: 1, 0..<1)
-          .reshaped([outputs.shape[0], outputs.shape[2]])
+        // The first of the frames in reverse and one more: so an exported network does the same for
+        // any number of frames.
+        return outputs.flipped(axes: [1]).padded(before: [0, 0, 0], after: [0, 1, 0])
+          .slice(axis: 1, 0..<1).reshaped([clips, width])
       }
     }
     /// A value for each frame, [clips, frames, 1].

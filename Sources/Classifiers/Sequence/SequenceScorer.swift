@@ -11,7 +11,7 @@ public struct SequenceScorer: FaceScorer {
   /// The network whose pooled features are read. Its own last layer is not used.
   public let frames: ClassifierModel
   /// The settings of the LSTM.
-  public let settings: SequenceSettings
+  public let settings: NetworkSettings.FrameSequence
   /// The calibration of the logit; nil: sigmoid alone.
   public let calibration: LogitCalibration?
   private let head: PackedSource<SequenceHead>
@@ -88,7 +88,7 @@ extension SequenceScorer: PackedScorer {
   }
 }
 
-extension SequenceSettings {
+extension NetworkSettings.FrameSequence {
   /// The clips in which `count` frames of a person are judged: all frames together, or runs of
   /// `frames` consecutive ones, of which the last two may overlap.
   package func windows(of count: Int) -> [Range<Int>] {

@@ -74,13 +74,15 @@ extension Recipe.Member {
   /// How a member judges a person.
   private enum Kind: DescribedKind {
     case frame
-    case sequence(SequenceSettings)
+    case sequence(NetworkSettings.FrameSequence)
 
-    init(_ sequence: SequenceSettings?) { self = sequence.map(Kind.sequence) ?? .frame }
+    init(_ sequence: NetworkSettings.FrameSequence?) {
+      self = sequence.map(Kind.sequence) ?? .frame
+    }
 
-    static var kinds: [Self] { [.frame, .sequence(SequenceSettings())] }
+    static var kinds: [Self] { [.frame, .sequence(NetworkSettings.FrameSequence())] }
 
-    var sequence: SequenceSettings? {
+    var sequence: NetworkSettings.FrameSequence? {
       if case .sequence(let settings) = self { settings } else { nil }
     }
 

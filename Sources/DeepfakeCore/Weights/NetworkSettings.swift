@@ -56,7 +56,7 @@ public struct NetworkSettings: Sendable, Equatable {
   public var classCount: Int?
   /// The LSTM that judges a person's frames by the network's features; nil: the network judges
   /// each frame alone.
-  public var sequence: SequenceSettings?
+  public var sequence: NetworkSettings.FrameSequence?
   /// Whether crops are also evaluated mirrored. Weights files do not store this.
   public var isMirrored: Bool?
 

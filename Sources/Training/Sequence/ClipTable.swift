@@ -13,14 +13,14 @@ package struct ClipTable {
   package let clips: [Int]
   /// One sample of each clip, which has the clip's label, video and person.
   package let manifest: FaceManifest
-  private let settings: SequenceSettings
+  private let settings: NetworkSettings.FrameSequence
 
   /// Makes clips of a manifest's samples. Samples without a video and a group are clips of a single
   /// frame. Samples of one video that have no time are in the order of the manifest.
   ///
   /// - Parameter isUsable: Whether a sample can be used.
   package init(
-    _ manifest: FaceManifest, _ settings: SequenceSettings,
+    _ manifest: FaceManifest, _ settings: NetworkSettings.FrameSequence,
     isUsable: (Int) -> Bool = { _ in true }
   ) {
     struct Key: Hashable {

@@ -27,7 +27,7 @@ public struct TrainableNetwork: Sendable {
   ///     the network judges each crop alone. `dropout` is then that of the LSTM.
   public init(
     _ settings: ClassifierSettings, dropout: Float? = nil, stochasticDepth: Float? = nil,
-    sequence: SequenceSettings? = nil
+    sequence: NetworkSettings.FrameSequence? = nil
   ) {
     var settings = settings
     settings.classCount = 1

@@ -6,12 +6,12 @@ import Testing
 /// What reads the features of a person's frames.
 @Suite struct SequenceHeadTests {
   struct Kind: Sendable, CustomTestStringConvertible {
-    var pooling: SequenceSettings.Pooling
+    var pooling: NetworkSettings.FrameSequence.Pooling
     var isTwoWay: Bool
     var levels: Int
 
-    var settings: SequenceSettings {
-      var settings = SequenceSettings()
+    var settings: NetworkSettings.FrameSequence {
+      var settings = NetworkSettings.FrameSequence()
       settings.hidden = 5
       (settings.pooling, settings.isTwoWay, settings.levels) = (pooling, isTwoWay, levels)
       return settings
@@ -19,7 +19,7 @@ import Testing
 
     var testDescription: String { "\(pooling) \(isTwoWay ? "both" : "one") \(levels)" }
 
-    static let all = SequenceSettings.Pooling.allCases.flatMap { pooling in
+    static let all = NetworkSettings.FrameSequence.Pooling.allCases.flatMap { pooling in
       [
         Kind(pooling: pooling, isTwoWay: true, levels: 2),
         Kind(pooling: pooling, isTwoWay: false, levels: 1),
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  private func head(_ settings: SequenceSettings) -> SequenceHead {
+  private func head(_ settings: NetworkSettings.FrameSequence) -> SequenceHead {
     let head = SequenceHead(settings, features: 7)
     head.store.initialize(seed: 2)
     return head
@@ -95,7 +95,7 @@ import Testing
   }
 
   @Test func windowsCoverAllFrames() {
-    var settings = SequenceSettings()
+    var settings = NetworkSettings.FrameSequence()
     settings.frames = 4
     #expect(settings.windows(of: 10) == [0..<10])
     settings.clips = .consecutive

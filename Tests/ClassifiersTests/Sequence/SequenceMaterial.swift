@@ -5,15 +5,17 @@ import DeepfakeCore
 enum SequenceMaterial {
   static let size = 32
 
-  static var settings: SequenceSettings {
-    var settings = SequenceSettings()
+  static var settings: NetworkSettings.FrameSequence {
+    var settings = NetworkSettings.FrameSequence()
     settings.hidden = 6
     settings.frames = 4
     return settings
   }
 
   /// The weights of Lite0 and of an LSTM over its features, as `dfkit train` writes them.
-  static func state(_ sequence: SequenceSettings = settings, seed: UInt64 = 3) -> StateDict {
+  static func state(_ sequence: NetworkSettings.FrameSequence = settings, seed: UInt64 = 3)
+    -> StateDict
+  {
     var frames = ClassifierSettings(.efficientNetLite0)
     frames.input.size = size
     let network = frames.makeNetwork()

@@ -87,7 +87,7 @@ import Testing
     let (own, ofFrames) = (try state.scorer(), try state.ofFrameNetwork.scorer())
     #expect(own is SequenceScorer && ofFrames is ClassifierModel)
     var sequence = ClassifierOptions()
-    sequence.sequence = SequenceSettings()
+    sequence.sequence = NetworkSettings.FrameSequence()
     #expect(throws: ClassifierError.self) { try state.ofFrameNetwork.scorer(sequence) }
     for key in state.ofSequenceHead.keys {
       var cut = state
@@ -116,8 +116,8 @@ import Testing
     #expect(throws: WeightsError.self) { try SequenceScorer(state) }
   }
 
-  @Test(arguments: SequenceSettings.Pooling.allCases)
-  func itsGraphGivesTheSame(_ pooling: SequenceSettings.Pooling) throws {
+  @Test(arguments: NetworkSettings.FrameSequence.Pooling.allCases)
+  func itsGraphGivesTheSame(_ pooling: NetworkSettings.FrameSequence.Pooling) throws {
     var settings = SequenceMaterial.settings
     settings.pooling = pooling
     settings.levels = 2

@@ -17,7 +17,7 @@ struct NetworkSettingsTests {
     settings.channelOrder = .bgr
     settings.fit = .letterbox
     settings.classCount = 2
-    settings.sequence = SequenceSettings()
+    settings.sequence = NetworkSettings.FrameSequence()
     settings.difference = 0.04
     settings.differenceChannels = .rgb
     settings.isMirrored = true

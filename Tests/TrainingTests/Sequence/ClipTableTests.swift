@@ -15,8 +15,10 @@ import Training
     return sample
   }
 
-  private func settings(_ frames: Int, _ clips: SequenceSettings.Clips) -> SequenceSettings {
-    var settings = SequenceSettings()
+  private func settings(_ frames: Int, _ clips: NetworkSettings.FrameSequence.Clips)
+    -> NetworkSettings.FrameSequence
+  {
+    var settings = NetworkSettings.FrameSequence()
     (settings.frames, settings.clips) = (frames, clips)
     return settings
   }

@@ -12,7 +12,7 @@ import Training
   private static var network: TrainableNetwork {
     var settings = ClassifierSettings(.efficientNetLite0)
     settings.input.size = 32
-    var sequence = SequenceSettings()
+    var sequence = NetworkSettings.FrameSequence()
     sequence.hidden = 4
     sequence.frames = 3
     let network = TrainableNetwork(settings, dropout: 0.2, sequence: sequence)
@@ -51,7 +51,7 @@ import Training
       let data = try HoldOut().split(try MadeUpFaces.write(folder))
       var options = Self.options
       options.endToEnd = endToEnd
-      if endToEnd { options.epochs = 1 }
+      if endToEnd { (options.epochs, options.batchSize) = (1, 1) }
       let whole = folder.appendingPathComponent("whole")
       let result = try run(whole, data, options)
       #expect(result.epochs.count == options.epochs)
@@ -189,7 +189,7 @@ import Training
     let (features, labels) = clips(256, seed: 1)
     let (unseen, truth) = clips(256, seed: 2)
     let targets = Tensor(labels, shape: [labels.count])
-    var settings = SequenceSettings()
+    var settings = NetworkSettings.FrameSequence()
     settings.hidden = 16
     let head = SequenceHead(settings, features: 3, dropout: 0)
     head.store.initialize(seed: 1)

@@ -67,8 +67,8 @@ enum CoreExamples {
     return (frames, summary)
   }
 
-  static func sequenceSettings() -> SequenceSettings {
-    var sequence = SequenceSettings()
+  static func sequenceSettings() -> NetworkSettings.FrameSequence {
+    var sequence = NetworkSettings.FrameSequence()
     sequence.hidden = 512
     sequence.levels = 2
     return sequence
