@@ -1,6 +1,6 @@
 """Makes clips in which only the order of the frames tells real from fake: a test of what a network over frames can learn.
 
-    python make-order-clips.py FOLDER [--clips 200] [--frames 8] [--seed 1]
+    python make-order-clips.py FOLDER [--clips 1600] [--frames 8] [--seed 1]
 
 In a real clip a disc grows and shrinks smoothly; a fake has the same frames of another such clip in random order. So any
 score that is a mean over single frames is at chance. Every fourth clip is for validation. Needs numpy and Pillow.
@@ -27,7 +27,7 @@ def frame(radius, colours, noise):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
-    parser.add_argument("--clips", type=int, default=200)
+    parser.add_argument("--clips", type=int, default=1600)
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
