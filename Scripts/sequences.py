@@ -97,7 +97,8 @@ def train(options, name, data, member, training, start):
 def compare(options, name, data, members, chosen):
     recipe = f"{options.folder}/{name}.yaml"
     with open(recipe, "w") as file:
-        yaml.safe_dump({"name": name, "members": members}, file, sort_keys=False)
+        # Copied, so that no value is written as a reference to another.
+        yaml.safe_dump({"name": name, "members": json.loads(json.dumps(members))}, file, sort_keys=False)
     command = [options.dfkit, "evaluate", "--data", data, "--recipe", recipe, "--ablate", "members"]
     for choice in chosen:
         command += ["--weights", choice]
