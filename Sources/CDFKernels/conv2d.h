@@ -57,6 +57,12 @@ void df_run_grouped(
   const df_conv2d *conv, const float *x, const float *packed, float *y,
   const df_epilogue *epilogue);
 
+/// Floats in an odd number of cache lines, at least `floats`: the positions of Winograd's transforms
+/// then do not fall into the same few places of a cache.
+static inline size_t df_odd_lines(size_t floats) {
+  return (df_divide_up(floats, DF_MOST_LANES) | 1) * DF_MOST_LANES;
+}
+
 /// Winograd's F(2x2, 3x3) of several groups: what df_f32_winograd_packed_count, df_f32_winograd_pack and
 /// df_f32_winograd do for them.
 size_t df_winograd_grouped_packed_count(const df_conv2d *conv);

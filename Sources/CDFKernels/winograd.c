@@ -38,19 +38,14 @@ typedef struct space {
   size_t pixels_position, products_position;  // floats from one position to the next
 } space;
 
-/// An odd number of cache lines, so that positions do not fall into the same few places of a cache.
-static size_t odd_lines(size_t floats) {
-  return (df_divide_up(floats, DF_MOST_LANES) | 1) * DF_MOST_LANES;
-}
-
 static size_t space_floats(const winograd *w, size_t tiles) {
-  return POSITIONS * (odd_lines(tiles * w->in_stride) + odd_lines(tiles * w->out_stride));
+  return POSITIONS * (df_odd_lines(tiles * w->in_stride) + df_odd_lines(tiles * w->out_stride));
 }
 
 static space space_in(const winograd *w, size_t tiles, float *memory) {
-  size_t pixels = odd_lines(tiles * w->in_stride);
+  size_t pixels = df_odd_lines(tiles * w->in_stride);
   return (space){
-    memory, memory + POSITIONS * pixels, pixels, odd_lines(tiles * w->out_stride)};
+    memory, memory + POSITIONS * pixels, pixels, df_odd_lines(tiles * w->out_stride)};
 }
 
 bool df_f32_winograd_fits(const df_conv2d *v) {

@@ -84,11 +84,6 @@ void df_winograd_grouped_pack(const df_conv2d *v, const float *weights, float *p
   df_parallel_for(v->groups, pack_group, &p);
 }
 
-/// An odd number of cache lines, so that positions do not fall into the same few places of a cache.
-static size_t odd_lines(size_t floats) {
-  return (df_divide_up(floats, DF_MOST_LANES) | 1) * DF_MOST_LANES;
-}
-
 /// The products of a position's transformed pixels and weights.
 static void multiply(
   const winograd *w, size_t tiles, const float *pixels, const float *packed, float *products) {
@@ -112,8 +107,8 @@ static void run_strip(void *context, size_t index) {
     .x = w->x + image * v->in_height * v->in_width * w->x_pixel + group * w->inputs,
     .pixel = w->x_pixel, .channels = w->inputs, .width = TILE * w->across + REACH - TILE};
   size_t row = map.width * w->inputs, padded = TILE * down + REACH - TILE;
-  size_t in_position = odd_lines(tiles * w->in_stride);
-  size_t out_position = odd_lines(tiles * w->out_stride), lines = odd_lines(padded * row);
+  size_t in_position = df_odd_lines(tiles * w->in_stride);
+  size_t out_position = df_odd_lines(tiles * w->out_stride), lines = df_odd_lines(padded * row);
   float *space = df_scratch(
     DF_SCRATCH_TASK, POSITIONS * (in_position + out_position) + lines);
   float *products = space + POSITIONS * in_position, *pixels = products + POSITIONS * out_position;

@@ -61,9 +61,20 @@ protocol TrainingTask: AnyObject {
   func load(_ state: StateDict) throws
 }
 
-/// Defaults for a task without loss terms, known files or a validation part.
+/// Defaults: batches, optimiser and schedule by the options, no loss terms, no known files and no
+/// validation part.
 extension TrainingTask {
+  var batchSize: Int { options.batchSize }
   var lossParts: [String] { [] }
+
+  func makeOptimizer(of parameters: [Parameter]) -> any Optimizer {
+    options.optimizer.optimizer(of: parameters)
+  }
+
+  func makeSchedule(stepsPerEpoch: Int) -> any LearningRateSchedule {
+    options.schedule.schedule(
+      from: options.optimizer.learningRate, epochs: options.epochs, stepsPerEpoch: stepsPerEpoch)
+  }
 
   func files(of batch: Batch, in part: EpochMetrics.Part) -> [String] { [] }
 

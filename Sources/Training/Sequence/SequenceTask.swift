@@ -93,7 +93,6 @@ final class SequenceTask: TrainingTask {
   var sampleCounts: (training: Int, validation: Int) {
     (training.manifest.count, validation?.manifest.count ?? 0)
   }
-  var batchSize: Int { options.batchSize }
 
   var plotTitle: (title: String, subtitle: String) {
     let metadata = trainer.network.metadata
@@ -108,15 +107,6 @@ final class SequenceTask: TrainingTask {
   }
 
   func imagesPerEpoch(_ part: EpochMetrics.Part) -> Int { sampler.epochLength }
-
-  func makeOptimizer(of parameters: [Parameter]) -> any Optimizer {
-    options.optimizer.optimizer(of: parameters)
-  }
-
-  func makeSchedule(stepsPerEpoch: Int) -> any LearningRateSchedule {
-    options.schedule.schedule(
-      from: options.optimizer.learningRate, epochs: options.epochs, stepsPerEpoch: stepsPerEpoch)
-  }
 
   func write(_ url: URL, entries: [String: String]) throws {
     try trainer.network.state(entries).write(safetensors: url)
@@ -282,22 +272,12 @@ extension SequenceTask {
     guard options.endToEnd else { return }
     let source = try batches(of: .training, epoch: epoch, from: 0)
     defer { source.stop() }
-    var failure: (any Error)?
     var left = 100
-    let images = AnyIterator<Tensor> {
-      do {
-        if Task.isCancelled { throw ValidationCancelled() }
-        guard left > 0, let batch = try source.next(), case .images(let images) = batch.content
-        else { return nil }
-        left -= 1
-        return images
-      } catch {
-        failure = error
-        return nil
-      }
+    try trainer.network.network.measureStatistics(seed: options.seed) {
+      guard left > 0, let batch = try source.next(), case .images(let images) = batch.content
+      else { return nil }
+      left -= 1
+      return images
     }
-    let network = trainer.network.network
-    recomputeStatistics(of: network, network.store.parameters, over: images, seed: options.seed)
-    if let failure { throw failure }
   }
 }

@@ -76,7 +76,6 @@ final class ClassifierTask: TrainingTask {
   var options: TrainingOptions { trainer.options }
   var store: ParameterStore { network.store }
   var sampleCounts: (training: Int, validation: Int) { (training.count, validation?.count ?? 0) }
-  var batchSize: Int { options.batchSize }
   private var network: ClassifierNetwork { trainer.network.network }
 
   var plotTitle: (title: String, subtitle: String) {
@@ -91,15 +90,6 @@ final class ClassifierTask: TrainingTask {
   }
 
   func imagesPerEpoch(_ part: EpochMetrics.Part) -> Int { samplers[part]?.epochLength ?? 0 }
-
-  func makeOptimizer(of parameters: [Parameter]) -> any Optimizer {
-    options.optimizer.optimizer(of: parameters)
-  }
-
-  func makeSchedule(stepsPerEpoch: Int) -> any LearningRateSchedule {
-    options.schedule.schedule(
-      from: options.optimizer.learningRate, epochs: options.epochs, stepsPerEpoch: stepsPerEpoch)
-  }
 
   func output(_ batch: FaceBatch, _ context: TrainingContext) -> Tensor {
     network(batch.images, .training(context))
@@ -206,20 +196,11 @@ extension ClassifierTask {
     let loader = FaceLoader(
       training, order: order, learningOptions(seed: options.seed &+ 2, epoch: epoch))
     defer { loader.stop() }
-    var failure: (any Error)?
-    let batches = AnyIterator<Tensor> {
-      do {
-        if Task.isCancelled { throw ValidationCancelled() }
-        while let batch = try loader.next() {
-          if !batch.indices.isEmpty { return batch.images }
-        }
-      } catch {
-        failure = error
+    try network.measureStatistics(seed: options.seed) {
+      while let batch = try loader.next() {
+        if !batch.indices.isEmpty { return batch.images }
       }
       return nil
     }
-    recomputeStatistics(
-      of: network, store.parameters, over: batches, seed: options.seed)
-    if let failure { throw failure }
   }
 }

@@ -118,3 +118,23 @@ public struct TrainableNetwork: Sendable {
     try loadState(network, head == nil ? state : state.ofFrameNetwork)
   }
 }
+
+extension ClassifierNetwork {
+  /// Measures the statistics of batch norm on batches of images; `next` returns nil after the last.
+  ///
+  /// - Throws: `ValidationCancelled` in a cancelled task, and errors of `next`.
+  func measureStatistics(seed: UInt64, _ next: @escaping () throws -> Tensor?) throws {
+    var failure: (any Error)?
+    let batches = AnyIterator<Tensor> {
+      do {
+        if Task.isCancelled { throw ValidationCancelled() }
+        return try next()
+      } catch {
+        failure = error
+        return nil
+      }
+    }
+    recomputeStatistics(of: self, store.parameters, over: batches, seed: seed)
+    if let failure { throw failure }
+  }
+}
