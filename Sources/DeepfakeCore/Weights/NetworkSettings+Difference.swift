@@ -6,7 +6,7 @@ extension NetworkSettings {
   /// Both crops are cut by the same box. The later frame is chosen by its time, so that videos of
   /// 25 and of 60 frames per second show the same motion.
   public struct Difference: Sendable, Equatable {
-    /// What is subtracted.
+    /// The values of a pixel whose change from a frame to the later one the network reads.
     public enum Channels: String, Sendable, CaseIterable {
       /// The luma (ITU-R BT.601): one more channel.
       case luma
@@ -25,7 +25,7 @@ extension NetworkSettings {
 
     /// The time from a frame to the later one, in seconds, 0.001 to 2.
     public var seconds: Float
-    /// What is subtracted.
+    /// The values of a pixel whose change is read.
     public var channels: Channels
 
     /// Creates a difference; by default of the luma.
